@@ -1,0 +1,172 @@
+//! A set document: its PDF, its rasters, and facts read off its pages.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use typst::foundations::Smart;
+use typst::layout::{Frame, FrameItem, Point, Transform};
+use typst::text::TextItem;
+use typst_layout::PagedDocument;
+use typst_pdf::PdfOptions;
+
+use crate::raster::{self, Bitmap, Resolution};
+use crate::TypesetError;
+
+/// Baselines closer than this are one line of text, in points.
+const LINE_TOLERANCE_PT: f64 = 2.0;
+/// A gap wider than this share of the type size is a space between words.
+const SPACE_SHARE: f64 = 0.12;
+/// Marks a place where a long word may break; it prints nothing.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// Pages of one letter.
+#[derive(Clone)]
+pub struct Document {
+    pages: PagedDocument,
+}
+
+impl fmt::Debug for Document {
+    /// Tells the number of pages and nothing of what is on them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").field("pages", &self.page_count()).finish_non_exhaustive()
+    }
+}
+
+impl Document {
+    pub(crate) fn new(pages: PagedDocument) -> Self {
+        Self { pages }
+    }
+
+    /// How many pages there are, at least 1.
+    pub fn page_count(&self) -> usize {
+        self.pages.pages().len()
+    }
+
+    /// The document as PDF 1.7, tagged for assistive technology, with neither time nor producer in it: the same
+    /// document gives the same bytes.
+    ///
+    /// # Errors
+    /// [`TypesetError::Diagnostics`] where a picture cannot be embedded.
+    pub fn pdf(&self) -> Result<Vec<u8>, TypesetError> {
+        let options =
+            PdfOptions { creator: Smart::Custom(None), timestamp: None, tagged: true, ..PdfOptions::default() };
+        typst_pdf::pdf(&self.pages, &options).map_err(|diagnostics| {
+            let messages: Vec<&str> = diagnostics.iter().map(|d| d.message.as_str()).collect();
+            TypesetError::Diagnostics(messages.join("; "))
+        })
+    }
+
+    /// One page as a fax machine receives it: exactly the dots of `resolution`, rendered directly onto its
+    /// non-square grid, then thresholded. `page` counts from 0.
+    ///
+    /// # Errors
+    /// [`TypesetError::NoSuchPage`].
+    pub fn raster(&self, page: usize, resolution: Resolution) -> Result<Bitmap, TypesetError> {
+        let found = self.pages.pages().get(page);
+        let found = found.ok_or(TypesetError::NoSuchPage { page, pages: self.page_count() })?;
+        raster::rasterise(found, resolution)
+    }
+
+    /// The smallest type on any page, in points as printed (scaling included); infinite where there is no text.
+    pub fn smallest_text_pt(&self) -> f64 {
+        let mut smallest = f64::INFINITY;
+        self.each_text(|text, place| {
+            if !text.text.trim().is_empty() {
+                let scale = (place.sx.get() * place.sy.get() - place.kx.get() * place.ky.get()).abs().sqrt();
+                smallest = smallest.min(text.size.to_pt() * scale);
+            }
+        });
+        smallest
+    }
+
+    /// The characters that none of the fonts can print; they show as empty boxes. In order, each once.
+    pub fn unprintable(&self) -> Vec<char> {
+        let mut missing = BTreeSet::new();
+        self.each_text(|text, _| {
+            for glyph in text.glyphs.iter().filter(|glyph| glyph.id == 0) {
+                missing.extend(text.text.get(glyph.range()).unwrap_or_default().chars());
+            }
+        });
+        missing.into_iter().collect()
+    }
+
+    /// The text of one page in reading order, a line per printed line, as a reader of the paper sees it (header and
+    /// footer included). `page` counts from 0; a page that does not exist has no text.
+    pub fn text(&self, page: usize) -> String {
+        let mut runs = Vec::new();
+        if let Some(page) = self.pages.pages().get(page) {
+            walk(&page.frame, Transform::identity(), &mut |text, place| runs.push(Run::new(text, place)));
+        }
+        lines_of(runs)
+    }
+
+    fn each_text(&self, mut visit: impl FnMut(&TextItem, Transform)) {
+        for page in self.pages.pages() {
+            walk(&page.frame, Transform::identity(), &mut visit);
+        }
+    }
+}
+
+/// Visits every text run of a frame with the transformation from the run's origin to the page.
+fn walk(frame: &Frame, outer: Transform, visit: &mut impl FnMut(&TextItem, Transform)) {
+    for (at, item) in frame.items() {
+        let here = outer.pre_concat(Transform::translate(at.x, at.y));
+        match item {
+            FrameItem::Group(group) => walk(&group.frame, here.pre_concat(group.transform), visit),
+            FrameItem::Text(text) => visit(text, here),
+            _ => {}
+        }
+    }
+}
+
+/// A text run placed on the page; distances in points.
+struct Run {
+    baseline: f64,
+    left: f64,
+    right: f64,
+    size: f64,
+    text: String,
+}
+
+impl Run {
+    fn new(text: &TextItem, place: Transform) -> Self {
+        let origin = Point::zero().transform(place);
+        let left = origin.x.to_pt();
+        Self {
+            baseline: origin.y.to_pt(),
+            left,
+            right: left + text.width().to_pt() * place.sx.get(),
+            size: text.size.to_pt(),
+            text: text.text.chars().filter(|&c| c != ZERO_WIDTH_SPACE).collect(),
+        }
+    }
+}
+
+/// Puts runs into lines by baseline, from top to bottom and left to right.
+fn lines_of(mut runs: Vec<Run>) -> String {
+    runs.sort_by(|a, b| a.baseline.total_cmp(&b.baseline));
+    let mut lines: Vec<Vec<Run>> = Vec::new();
+    for run in runs {
+        match lines.last_mut() {
+            Some(line) if run.baseline - line[0].baseline < LINE_TOLERANCE_PT => line.push(run),
+            _ => lines.push(vec![run]),
+        }
+    }
+    let texts: Vec<String> = lines.into_iter().map(one_line).collect();
+    texts.join("\n")
+}
+
+fn one_line(mut runs: Vec<Run>) -> String {
+    runs.sort_by(|a, b| a.left.total_cmp(&b.left));
+    let mut line = String::new();
+    let mut reached = f64::INFINITY;
+    for run in &runs {
+        let apart = run.left - reached > run.size * SPACE_SHARE;
+        if apart && !line.ends_with(char::is_whitespace) && !run.text.starts_with(char::is_whitespace) {
+            line.push(' ');
+        }
+        line.push_str(&run.text);
+        reached = run.right;
+    }
+    line.trim_end().to_owned()
+}

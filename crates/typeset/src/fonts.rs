@@ -1,0 +1,80 @@
+//! The embedded fonts: everything a letter is set in, so that it looks the same on every machine.
+
+use std::sync::LazyLock;
+
+use typst::foundations::Bytes;
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+
+/// The files. Atkinson Hyperlegible Next is the text face: sturdy strokes, large x-height, and 0/O, 1/l/I that
+/// cannot be confused after a noisy line. DejaVu Sans stands in for characters it lacks (Greek, Cyrillic, arrows,
+/// check marks).
+const FILES: [&[u8]; 5] = [
+    include_bytes!("../fonts/AtkinsonHyperlegibleNext-Regular.ttf"),
+    include_bytes!("../fonts/AtkinsonHyperlegibleNext-Bold.ttf"),
+    include_bytes!("../fonts/AtkinsonHyperlegibleNext-Italic.ttf"),
+    include_bytes!("../fonts/AtkinsonHyperlegibleNext-BoldItalic.ttf"),
+    include_bytes!("../fonts/DejaVuSans.ttf"),
+];
+
+/// An embedded font family and the licence it is distributed under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FontNotice {
+    /// The family name, as a Typst source selects it.
+    pub family: &'static str,
+    /// The licence's short name.
+    pub licence: &'static str,
+    /// The name of the licence file beside the fonts.
+    pub licence_file: &'static str,
+    /// The full licence text, to be shown where third-party notices are shown.
+    pub licence_text: &'static str,
+}
+
+/// The embedded families with their licences.
+pub fn fonts() -> &'static [FontNotice] {
+    &[
+        FontNotice {
+            family: "Atkinson Hyperlegible Next",
+            licence: "SIL Open Font License 1.1",
+            licence_file: "AtkinsonHyperlegibleNext-OFL.txt",
+            licence_text: include_str!("../fonts/AtkinsonHyperlegibleNext-OFL.txt"),
+        },
+        FontNotice {
+            family: "DejaVu Sans",
+            licence: "Bitstream Vera licence, changes in the public domain",
+            licence_file: "DejaVuSans-LICENSE.txt",
+            licence_text: include_str!("../fonts/DejaVuSans-LICENSE.txt"),
+        },
+    ]
+}
+
+/// The parsed fonts and their index, built once for the process.
+pub(crate) struct FontSet {
+    pub(crate) book: LazyHash<FontBook>,
+    pub(crate) faces: Vec<Font>,
+}
+
+pub(crate) static FONT_SET: LazyLock<FontSet> = LazyLock::new(|| {
+    let faces: Vec<Font> = FILES.iter().flat_map(|file| Font::iter(Bytes::new(*file))).collect();
+    FontSet { book: LazyHash::new(FontBook::from_fonts(&faces)), faces }
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_font_of_a_family_with_a_licence() {
+        assert_eq!(FONT_SET.faces.len(), FILES.len());
+        for face in &FONT_SET.faces {
+            let family = face.info().family.as_str();
+            let notice = fonts().iter().find(|notice| notice.family == family);
+            assert!(notice.is_some_and(|n| n.licence_text.len() > 1000), "{family} has no licence");
+        }
+    }
+
+    #[test]
+    fn the_fonts_stay_under_two_megabytes() {
+        assert!(FILES.iter().map(|file| file.len()).sum::<usize>() < 2_000_000);
+    }
+}

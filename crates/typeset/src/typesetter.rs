@@ -1,0 +1,129 @@
+//! One source, many letters.
+
+use std::thread;
+
+use typst::foundations::Bytes;
+use typst::syntax::Source;
+use typst_layout::PagedDocument;
+
+use crate::error::{TypesetError, from_diagnostics, syntax_error};
+use crate::world::{LetterWorld, PATHS};
+use crate::Document;
+
+/// The largest letter accepted, in bytes of JSON: about two hundred pages of text.
+const LETTER_BYTES_MAX: usize = 1 << 20;
+/// The largest signature or logo accepted, in bytes.
+const IMAGE_BYTES_MAX: usize = 4 << 20;
+/// How deeply the letter's JSON may nest. One list inside another costs three levels, one emphasis two.
+const DEPTH_MAX: usize = 64;
+/// The longest document accepted, in pages.
+const PAGES_MAX: usize = 200;
+/// Stack of the thread that evaluates and lays out a letter. Address space, not memory: pages are touched on use.
+const STACK_BYTES: usize = 32 << 20;
+/// How many letters an unused entry of Typst's process-wide cache outlives. Without eviction the cache grows by
+/// almost a megabyte per letter; evicting everything costs a fifth of the speed.
+const CACHE_AGE_MAX: usize = 10;
+
+/// A Typst source ready to set letters. Cheap to clone; one serves all threads.
+#[derive(Debug, Clone)]
+pub struct Typesetter {
+    source: Source,
+}
+
+/// The pictures a source may show: PNG, JPEG or SVG, found at `/signature` and `/logo` without extension. A source
+/// that asks for a picture which is not there fails.
+#[derive(Debug, Clone, Default)]
+pub struct Images {
+    /// The signer's signature, at most 4 MiB.
+    pub signature: Option<Vec<u8>>,
+    /// The practice's logo, at most 4 MiB.
+    pub logo: Option<Vec<u8>>,
+}
+
+impl Typesetter {
+    /// Takes the text of a `.typ` file. It must parse; what it means is found out by the first [`Self::typeset`].
+    ///
+    /// # Errors
+    /// [`TypesetError::Diagnostics`] with line numbers where it does not parse.
+    pub fn new(main_source: &str) -> Result<Self, TypesetError> {
+        let source = Source::new(PATHS.main, main_source.to_owned());
+        match syntax_error(&source) {
+            Some(error) => Err(error),
+            None => Ok(Self { source }),
+        }
+    }
+
+    /// Sets one letter. Blocks for some milliseconds of computation, on a thread of its own with a deep stack.
+    ///
+    /// # Errors
+    /// [`TypesetError`] where a limit is passed (1 MiB of JSON, 4 MiB per picture, 64 levels, 200 pages), where the
+    /// JSON is not JSON, where the source does not find what it needs in it, or where a picture cannot be read.
+    pub fn typeset(&self, letter_json: &[u8], images: &Images) -> Result<Document, TypesetError> {
+        check_size("letter", letter_json, LETTER_BYTES_MAX)?;
+        for (what, image) in [("signature", &images.signature), ("logo", &images.logo)] {
+            check_size(what, image.as_deref().unwrap_or_default(), IMAGE_BYTES_MAX)?;
+        }
+        check_depth(letter_json)?;
+        let world = LetterWorld {
+            source: self.source.clone(),
+            letter: Bytes::new(letter_json.to_vec()),
+            signature: images.signature.clone().map(Bytes::new),
+            logo: images.logo.clone().map(Bytes::new),
+        };
+        let result = on_deep_stack(|| compile(&world));
+        comemo::evict(CACHE_AGE_MAX);
+        result?.and_then(check_pages).map(Document::new)
+    }
+}
+
+fn compile(world: &LetterWorld) -> Result<PagedDocument, TypesetError> {
+    typst::compile::<PagedDocument>(world).output.map_err(|diagnostics| from_diagnostics(world, &diagnostics))
+}
+
+/// Runs `work` on a thread with [`STACK_BYTES`] of stack, and turns a panic inside it into an error.
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, TypesetError> {
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("typeset".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .map_err(|_| TypesetError::Internal("no thread could be started"))?
+            .join()
+            .map_err(|_| TypesetError::Internal("it panicked on this letter"))
+    })
+}
+
+fn check_size(what: &'static str, bytes: &[u8], max: usize) -> Result<(), TypesetError> {
+    if bytes.len() > max {
+        return Err(TypesetError::TooLarge { what, bytes: bytes.len(), max });
+    }
+    Ok(())
+}
+
+/// Counts open brackets outside strings, so that neither the JSON reader nor the layout recurses without bound.
+/// Typst lays out on worker threads whose stack is not ours to choose; its own depth limits are beyond them.
+fn check_depth(json: &[u8]) -> Result<(), TypesetError> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for &byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(TypesetError::TooDeep { max: DEPTH_MAX });
+        }
+    }
+    Ok(())
+}
+
+fn check_pages(document: PagedDocument) -> Result<PagedDocument, TypesetError> {
+    let pages = document.pages().len();
+    if pages > PAGES_MAX {
+        return Err(TypesetError::TooManyPages { pages, max: PAGES_MAX });
+    }
+    Ok(document)
+}

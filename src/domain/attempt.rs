@@ -1,0 +1,129 @@
+//! An attempt: one hand-over to a provider, recorded before it is made; and the outcome the provider answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::words;
+use super::clock::Timestamp;
+use super::fault::{Failure, Fault};
+use super::id::{AttemptId, MessageId};
+
+words! {
+    /// Where an attempt stands. Open are calling, in doubt and accepted; at most one of a message's attempts is open.
+    AttemptStatus {
+        /// Recorded; the call may be under way.
+        Calling = "calling",
+        /// It may or may not have taken effect.
+        InDoubt = "in_doubt",
+        /// The provider took it.
+        Accepted = "accepted",
+        /// Certainly never taken by the provider.
+        NotSent = "not_sent",
+        /// The provider answered no.
+        Refused = "refused",
+        /// The far end has it.
+        Delivered = "delivered",
+        /// Taken, tried, and not delivered.
+        Failed = "failed",
+    }
+}
+
+impl AttemptStatus {
+    /// Whether another attempt of the same message must wait.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Calling | Self::InDoubt | Self::Accepted)
+    }
+}
+
+/// The provider's own name for what it took (its fax id, the Message-ID). At most 200 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderReference(pub String);
+
+impl ProviderReference {
+    /// Longest reference kept.
+    pub const CHARS_MAX: usize = 200;
+
+    /// A reference, if the text can be one: not empty, no control characters, not too long.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let fits = !text.is_empty() && text.chars().count() <= Self::CHARS_MAX && !text.chars().any(char::is_control);
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
+/// What a provider answered to `submit`. Exactly one of four things happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider took responsibility and named it.
+    Accepted {
+        /// Its name for it.
+        reference: ProviderReference,
+    },
+    /// The provider understood and said no.
+    Refused(Failure),
+    /// The request certainly never took effect: nothing was connected, or nothing was written.
+    NotSent(Failure),
+    /// It may or may not have taken effect. Never repeated blindly.
+    Unknown(Failure),
+}
+
+impl Outcome {
+    /// The word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Refused(_) => "refused",
+            Self::NotSent(_) => "not_sent",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The failure, unless it was accepted.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Accepted { .. } => None,
+            Self::Refused(failure) | Self::NotSent(failure) | Self::Unknown(failure) => Some(failure),
+        }
+    }
+}
+
+/// An attempt as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Identifier, and our reference at the provider.
+    pub id: AttemptId,
+    /// Whose.
+    pub message_id: MessageId,
+    /// 1 for the first attempt of its message.
+    pub number: i64,
+    /// Configured name of the provider account.
+    pub provider: String,
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// The provider's name for it.
+    pub provider_reference: Option<String>,
+    /// Why it did not work.
+    pub fault: Option<Fault>,
+    /// The provider's own code.
+    pub raw_code: Option<String>,
+    /// The provider's own words, cleaned of addresses.
+    pub raw_text: Option<String>,
+    /// Pages the far end confirmed.
+    pub pages_confirmed: Option<i64>,
+    /// SHA-256 of the document, hex.
+    pub document_hash: String,
+    /// When it was recorded, which is before the call.
+    pub opened_ms: Timestamp,
+    /// When the provider answered.
+    pub answered_ms: Option<Timestamp>,
+    /// When it stopped being open.
+    pub settled_ms: Option<Timestamp>,
+    /// How often its doubt was looked into, or its state asked for.
+    pub looks: i64,
+    /// When doubt becomes a person's matter.
+    pub doubt_deadline_ms: Option<Timestamp>,
+}

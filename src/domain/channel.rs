@@ -1,0 +1,102 @@
+//! The small vocabularies that travel with every message: channel, lane, purpose, PHI class.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+        #[serde(rename_all = "snake_case")]
+        #[sqlx(type_name = "text", rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word used in the schema, the API and the logs.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let word = text.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+                Self::ALL.iter().copied().find(|value| value.as_str() == word).ok_or_else(|| {
+                    let known: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    format!("`{word}` is not one of: {}", known.join(", "))
+                })
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// How a message travels.
+    Channel {
+        /// Facsimile, ITU-T T.30, through a provider's HTTP API.
+        Fax = "fax",
+        /// Internet mail, RFC 5321.
+        Email = "email",
+    }
+}
+
+words! {
+    /// A class of work; treatment goes before one-off, one-off before broadcast.
+    Lane {
+        /// Correspondence about a patient.
+        Treatment = "treatment",
+        /// A single letter that somebody asked for now.
+        OneOff = "one_off",
+        /// Part of a broadcast.
+        Broadcast = "broadcast",
+    }
+}
+
+impl Lane {
+    /// The share of the dispatcher's time relative to the other lanes (start-time fair queueing weight).
+    #[must_use]
+    pub const fn weight(self) -> i64 {
+        match self {
+            Self::Treatment => 100,
+            Self::OneOff => 40,
+            Self::Broadcast => 10,
+        }
+    }
+}
+
+words! {
+    /// What a letter is for; decides which law applies (`compliance.md` §1).
+    Purpose {
+        /// Speaks of the availability or quality of services: 47 U.S.C. § 227(a)(5).
+        Advertisement = "advertisement",
+        /// Bona fide information with only incidental identity of the sender.
+        Informational = "informational",
+        /// About a patient, to a clinician who treats that patient.
+        Treatment = "treatment",
+        /// Plain business between the parties, such as a delivery test.
+        Operational = "operational",
+    }
+}
+
+words! {
+    /// Whether a letter holds protected health information (45 CFR § 160.103).
+    PhiClass {
+        /// None.
+        None = "none",
+        /// De-identified under 45 CFR § 164.514(b).
+        Deidentified = "deidentified",
+        /// Identifies a patient: leaves only through providers under a business associate agreement.
+        Identified = "identified",
+    }
+}

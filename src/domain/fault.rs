@@ -1,0 +1,234 @@
+//! Why something did not work: one taxonomy for both channels (fax-providers §3; email-rules §7).
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::words;
+
+words! {
+    /// The class of a failure. What to do about each is the retry table's business (`queue::retry`).
+    Fault {
+        /// Line busy.
+        Busy = "busy",
+        /// Rings out.
+        NoAnswer = "no_answer",
+        /// Call dropped, congestion, network trouble.
+        LineError = "line_error",
+        /// Fax tones were heard but the machines could not agree.
+        NegotiationError = "negotiation_error",
+        /// Answered, but not by a fax machine.
+        NotAFax = "not_a_fax",
+        /// The number cannot be reached by anybody.
+        InvalidNumber = "invalid_number",
+        /// The far end declined.
+        RejectedByRemote = "rejected_by_remote",
+        /// Provider or plan forbids the destination.
+        Blocked = "blocked",
+        /// Some pages arrived, not all.
+        PartialSend = "partial_send",
+        /// The document itself cannot be sent.
+        DocumentError = "document_error",
+        /// Credentials, funds, plan, permission: concerns every message of the account.
+        AccountError = "account_error",
+        /// Too fast or too many for the account.
+        RateLimited = "rate_limited",
+        /// Trouble inside the provider, or it cannot be reached.
+        ProviderError = "provider_error",
+        /// Withdrawn at the provider.
+        Cancelled = "cancelled",
+        /// The provider gave up.
+        Expired = "expired",
+        /// No such mailbox (5.1.1).
+        MailboxUnknown = "mailbox_unknown",
+        /// The mail domain does not exist or takes no mail (5.1.2, 5.1.10).
+        DomainUnknown = "domain_unknown",
+        /// Mailbox full (x.2.2).
+        MailboxFull = "mailbox_full",
+        /// Mailbox switched off (5.2.1).
+        MailboxDisabled = "mailbox_disabled",
+        /// Come back later (4.x.x, greylisting).
+        Deferred = "deferred",
+        /// Content or sender policy of the receiving side (5.7.x, 5.6.x).
+        PolicyRefusal = "policy_refusal",
+        /// Larger than the far side takes.
+        TooLarge = "too_large",
+        /// TLS was required and could not be had.
+        TlsRequired = "tls_required",
+        /// The recipient reported it as spam.
+        Complaint = "complaint",
+        /// An answer that makes no sense.
+        ProtocolError = "protocol_error",
+        /// Anything unmapped; the raw code is kept.
+        Unknown = "unknown",
+    }
+}
+
+/// What a failure says about the address it was sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressEvidence {
+    /// Nothing.
+    Neutral,
+    /// It may be wrong: repeated, it becomes doubtful.
+    Doubtful,
+    /// It is wrong: dead.
+    Dead,
+}
+
+impl Fault {
+    /// In plain words, for the person who must act.
+    #[must_use]
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::Busy => "The line was busy.",
+            Self::NoAnswer => "Nobody answered the call.",
+            Self::LineError => "The call was dropped by the telephone network.",
+            Self::NegotiationError => "The far fax machine answered, but the two machines could not agree.",
+            Self::NotAFax => "Something answered, but no fax tone was heard: it may be a voice line.",
+            Self::InvalidNumber => "The number does not exist or is disconnected.",
+            Self::RejectedByRemote => "The far side declined the call.",
+            Self::Blocked => "The fax provider does not allow this destination.",
+            Self::PartialSend => "Only some of the pages arrived.",
+            Self::DocumentError => "The provider could not process the document.",
+            Self::AccountError => "The provider account has a problem: credentials, funds or permissions.",
+            Self::RateLimited => "The provider asked us to slow down.",
+            Self::ProviderError => "The provider had trouble or could not be reached.",
+            Self::Cancelled => "It was cancelled at the provider.",
+            Self::Expired => "The provider gave up trying.",
+            Self::MailboxUnknown => "There is no such mailbox.",
+            Self::DomainUnknown => "The part after the @ does not exist or takes no mail.",
+            Self::MailboxFull => "The mailbox is full.",
+            Self::MailboxDisabled => "The mailbox is switched off.",
+            Self::Deferred => "The receiving mail server asked us to come back later.",
+            Self::PolicyRefusal => "The receiving mail server refused it by policy.",
+            Self::TooLarge => "It is larger than the far side accepts.",
+            Self::TlsRequired => "The mail server offered no trustworthy encryption, so it was not sent.",
+            Self::Complaint => "The recipient reported it as unwanted.",
+            Self::ProtocolError => "The provider gave an answer that makes no sense.",
+            Self::Unknown => "It failed for a reason that the provider did not explain.",
+        }
+    }
+
+    /// What a person can do about it once it is final.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::NotAFax | Self::InvalidNumber => "Ask the office for its fax number, correct it, then retry.",
+            Self::Busy | Self::NoAnswer | Self::LineError | Self::NegotiationError | Self::Expired => {
+                "Retry at another time of day, or call the office."
+            }
+            Self::RejectedByRemote | Self::Blocked => "Call the office before sending again.",
+            Self::PartialSend => "Ask the office what arrived before sending again.",
+            Self::DocumentError | Self::TooLarge => "Shorten or repair the letter, then retry.",
+            Self::AccountError => "Mend the provider account, then retry.",
+            Self::RateLimited
+            | Self::ProviderError
+            | Self::ProtocolError
+            | Self::Unknown
+            | Self::Deferred
+            | Self::MailboxFull => "Retry later; if it repeats, look at the provider.",
+            Self::Cancelled => "Retry if it should still go out.",
+            Self::MailboxUnknown | Self::DomainUnknown | Self::MailboxDisabled => {
+                "Ask for the current email address, correct it, then retry."
+            }
+            Self::PolicyRefusal => "Look at the server's words; check the sending domain's SPF, DKIM and DMARC.",
+            Self::TlsRequired => "Send it by fax, or ask their mail administrator for TLS.",
+            Self::Complaint => "Do not write to this address again.",
+        }
+    }
+
+    /// Whether the provider, not the recipient, is at fault; only these move its circuit breaker.
+    #[must_use]
+    pub const fn is_the_providers(self) -> bool {
+        matches!(self, Self::ProviderError | Self::AccountError | Self::RateLimited | Self::ProtocolError)
+    }
+
+    /// What it says about the address.
+    #[must_use]
+    pub const fn evidence(self) -> AddressEvidence {
+        match self {
+            Self::InvalidNumber | Self::MailboxUnknown | Self::DomainUnknown | Self::Complaint => AddressEvidence::Dead,
+            Self::NotAFax | Self::RejectedByRemote | Self::MailboxDisabled => AddressEvidence::Doubtful,
+            _ => AddressEvidence::Neutral,
+        }
+    }
+}
+
+/// A failure with what the provider said of it. `raw_text` must already be cleaned of addresses and secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The class.
+    pub fault: Fault,
+    /// The provider's own code, at most 80 characters.
+    pub raw_code: Option<String>,
+    /// The provider's own words, at most 300 characters, without addresses.
+    pub raw_text: Option<String>,
+    /// Pages confirmed before it failed.
+    pub pages_confirmed: Option<u32>,
+    /// How long the provider asked us to wait.
+    pub retry_after_seconds: Option<u64>,
+}
+
+impl Failure {
+    /// A failure without further words.
+    #[must_use]
+    pub const fn new(fault: Fault) -> Self {
+        Self { fault, raw_code: None, raw_text: None, pages_confirmed: None, retry_after_seconds: None }
+    }
+
+    /// With the provider's code, cut to its limit.
+    #[must_use]
+    pub fn code(mut self, code: impl AsRef<str>) -> Self {
+        self.raw_code = Some(clean(code.as_ref(), 80));
+        self
+    }
+
+    /// With the provider's words, cut to their limit, anything that looks like an address or a number masked.
+    #[must_use]
+    pub fn text(mut self, text: impl AsRef<str>) -> Self {
+        self.raw_text = Some(clean(text.as_ref(), 300));
+        self
+    }
+
+    /// With the pages that were confirmed.
+    #[must_use]
+    pub const fn pages(mut self, pages: Option<u32>) -> Self {
+        self.pages_confirmed = pages;
+        self
+    }
+
+    /// With the wait the provider asked for.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_seconds = seconds;
+        self
+    }
+}
+
+/// Makes foreign words safe to keep and to show: one line, bounded, words with an @ and runs of seven or more digits
+/// replaced by an ellipsis.
+#[must_use]
+pub fn clean(text: &str, chars_max: usize) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let kept: Vec<String> = words
+        .take(80)
+        .map(|word| {
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            if word.contains('@') || (digits >= 7 && !word.contains('.')) {
+                "…".to_owned()
+            } else {
+                word.chars().take(80).collect()
+            }
+        })
+        .collect();
+    kept.join(" ").chars().take(chars_max).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_words_are_kept_without_addresses_or_numbers() {
+        let kept = clean("550 5.1.1 <dana@clinic.example>: unknown\r\nfor +13125550142", 300);
+        assert_eq!(kept, "550 5.1.1 … unknown for …");
+    }
+}

@@ -1,0 +1,23 @@
+//! What things are: identifiers, addresses, people, messages, attempts, faults, facts from outside, and the pure
+//! rules by which one state follows another. Nothing here reads a clock, a file, a socket or a database.
+
+pub mod address;
+pub mod attempt;
+pub mod channel;
+pub mod clock;
+pub mod envelope;
+pub mod event;
+pub mod fault;
+pub mod id;
+pub mod lifecycle;
+pub mod message;
+pub mod practice;
+pub mod referrer;
+pub mod touch;
+
+pub use address::{Address, EmailAddress, FaxNumber};
+pub use attempt::{AttemptStatus, Outcome};
+pub use channel::{Channel, Lane, PhiClass, Purpose};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use fault::Fault;
+pub use message::MessageStatus;

@@ -1,0 +1,141 @@
+//! The practice: who sends. Comes from the configuration file and goes onto every page.
+
+use serde::{Deserialize, Serialize};
+
+use super::address::{EmailAddress, FaxNumber};
+
+/// The sender's profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Practice {
+    /// Name on the letterhead.
+    pub name: String,
+    /// Legal name: the header line of every fax names it (47 CFR § 68.318(d)).
+    pub legal_name: String,
+    /// Street and suite. A valid physical postal address is required in commercial mail (15 U.S.C. § 7704(a)(5)).
+    pub street: String,
+    /// City.
+    pub city: String,
+    /// Two-letter state.
+    pub state: String,
+    /// ZIP code.
+    pub zip: String,
+    /// Main voice number; stands in the fax header.
+    pub phone: FaxNumber,
+    /// The practice's own fax number; the caller number of faxes.
+    pub fax: FaxNumber,
+    /// Where referrals are taken; the main number if absent.
+    #[serde(default)]
+    pub referral_line: Option<FaxNumber>,
+    /// Web address.
+    #[serde(default)]
+    pub website: Option<String>,
+    /// The practice's mailbox, the From of its letters.
+    pub email: EmailAddress,
+    /// IANA zone name.
+    pub time_zone: chrono_tz::Tz,
+    /// Opening hours in words.
+    #[serde(default)]
+    pub hours: Option<String>,
+    /// Treatments offered.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Conditions treated.
+    #[serde(default)]
+    pub conditions: Vec<String>,
+    /// Insurers accepted.
+    #[serde(default)]
+    pub insurers: Vec<String>,
+    /// The response time promised to referrers, in words.
+    #[serde(default = "response_time_default")]
+    pub response_time: String,
+    /// Logo file (one-bit artwork, PNG or SVG).
+    #[serde(default)]
+    pub logo: Option<std::path::PathBuf>,
+    /// Who signs.
+    pub medical_director: MedicalDirector,
+    /// How an advertisement can be refused; printed on each one.
+    pub opt_out: OptOut,
+}
+
+fn response_time_default() -> String {
+    "one business day".to_owned()
+}
+
+/// The clinician who signs the letters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MedicalDirector {
+    /// Full name.
+    pub name: String,
+    /// Letters after the name.
+    pub credentials: String,
+    /// Title under the signature.
+    #[serde(default = "title_default")]
+    pub title: String,
+    /// One or two sentences about training and experience.
+    #[serde(default)]
+    pub background: String,
+    /// Signature image file (PNG, black on white).
+    #[serde(default)]
+    pub signature: Option<std::path::PathBuf>,
+}
+
+fn title_default() -> String {
+    "Medical Director".to_owned()
+}
+
+/// The means by which a recipient may refuse further advertisements (47 CFR § 64.1200(a)(4)(iii)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptOut {
+    /// Domestic telephone number, answered or recorded at any hour.
+    pub phone: FaxNumber,
+    /// Domestic fax number.
+    pub fax: FaxNumber,
+    /// Web page that describes and takes the request.
+    #[serde(default)]
+    pub web: Option<String>,
+    /// Mailbox that takes the request.
+    #[serde(default)]
+    pub email: Option<EmailAddress>,
+    /// Whether one of the two numbers is toll-free; if not, `web` or `email` is required.
+    #[serde(default)]
+    pub toll_free: bool,
+}
+
+impl Practice {
+    /// The referral line, or the main number.
+    #[must_use]
+    pub fn referral_number(&self) -> &FaxNumber {
+        self.referral_line.as_ref().unwrap_or(&self.phone)
+    }
+
+    /// What is missing or contradictory, each with the key and what to do. Empty means complete.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (key, value) in [
+            ("name", &self.name),
+            ("legal_name", &self.legal_name),
+            ("street", &self.street),
+            ("city", &self.city),
+            ("state", &self.state),
+            ("zip", &self.zip),
+            ("medical_director.name", &self.medical_director.name),
+        ] {
+            if value.trim().is_empty() {
+                problems.push(format!("practice.{key} is empty: write it as it should stand on the letterhead"));
+            } else if value.chars().count() > 200 || value.chars().any(char::is_control) {
+                problems.push(format!("practice.{key} must be one line of at most 200 characters"));
+            }
+        }
+        if !self.opt_out.toll_free && self.opt_out.web.is_none() && self.opt_out.email.is_none() {
+            problems.push(
+                "practice.opt_out needs a cost-free way: set toll_free = true if a number is toll-free, or give web or email (47 CFR 64.1200(a)(4)(iii)(D))"
+                    .to_owned(),
+            );
+        }
+        problems
+    }
+}

@@ -1,0 +1,206 @@
+//! A referrer: a clinician, clinic or facility that may send patients.
+
+use serde::{Deserialize, Serialize};
+
+use super::address::{Address, EmailAddress, FaxNumber};
+use super::channel::{Channel, words};
+use super::clock::Timestamp;
+use super::id::ReferrerId;
+
+words! {
+    /// What kind of referrer, in the outreach practice's order of priority.
+    ReferrerType {
+        /// Psychiatrist.
+        Psychiatrist = "psychiatrist",
+        /// Psychiatric nurse practitioner.
+        PsychiatricNp = "psychiatric_np",
+        /// Psychologist, LCSW, LPC or MFT.
+        Therapist = "therapist",
+        /// Intensive outpatient or partial hospital programme.
+        IopPhp = "iop_php",
+        /// Addiction centre.
+        AddictionCenter = "addiction_center",
+        /// Family or internal medicine.
+        PrimaryCare = "primary_care",
+        /// Obstetrics, gynaecology, women's health.
+        WomensHealth = "womens_health",
+        /// Pediatrics.
+        Pediatrics = "pediatrics",
+        /// Oncology, cardiology and other specialties.
+        Specialty = "specialty",
+        /// Community health centre.
+        CommunityHealth = "community_health",
+        /// Hospital system: its own list and cadence.
+        Hospital = "hospital",
+        /// Not known yet.
+        Other = "other",
+    }
+}
+
+impl ReferrerType {
+    /// 1 is asked first. Types that share a rank are equally important (referral-domain §1.1).
+    #[must_use]
+    pub const fn priority(self) -> u8 {
+        match self {
+            Self::Psychiatrist | Self::PsychiatricNp => 1,
+            Self::Therapist => 2,
+            Self::IopPhp | Self::AddictionCenter => 3,
+            Self::PrimaryCare | Self::WomensHealth | Self::Pediatrics => 4,
+            Self::Specialty | Self::CommunityHealth => 5,
+            Self::Hospital => 6,
+            Self::Other => 7,
+        }
+    }
+
+    /// As people say it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Psychiatrist => "psychiatrist",
+            Self::PsychiatricNp => "psychiatric nurse practitioner",
+            Self::Therapist => "therapist",
+            Self::IopPhp => "intensive outpatient programme",
+            Self::AddictionCenter => "addiction centre",
+            Self::PrimaryCare => "primary care practice",
+            Self::WomensHealth => "women's health practice",
+            Self::Pediatrics => "pediatric practice",
+            Self::Specialty => "specialty practice",
+            Self::CommunityHealth => "community health centre",
+            Self::Hospital => "hospital",
+            Self::Other => "practice",
+        }
+    }
+}
+
+words! {
+    /// Whether a referrer is written to.
+    ReferrerState {
+        /// Yes.
+        Active = "active",
+        /// They answered: a person talks to them, automatic letters wait.
+        ConversationOpen = "conversation_open",
+        /// Not for now.
+        Paused = "paused",
+        /// Never, except about their own patients.
+        DoNotContact = "do_not_contact",
+    }
+}
+
+/// What is known of a referrer. Optional texts are `None`, never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Referrer {
+    /// Identifier.
+    pub id: ReferrerId,
+    /// National Provider Identifier, ten digits with a valid check digit.
+    pub npi: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Letters after the name, such as `MD`.
+    pub credentials: Option<String>,
+    /// Clinic, group or facility.
+    pub organization: Option<String>,
+    /// Kind.
+    #[serde(rename = "type")]
+    pub kind: ReferrerType,
+    /// Mailbox.
+    pub email: Option<EmailAddress>,
+    /// Fax number.
+    pub fax: Option<FaxNumber>,
+    /// Voice number in E.164.
+    pub phone: Option<String>,
+    /// IANA zone name, such as `America/Chicago`.
+    pub time_zone: Option<String>,
+    /// Whether they are written to.
+    pub state: ReferrerState,
+    /// Free labels, lower case, sorted, without repeats.
+    pub tags: Vec<String>,
+    /// Where the row came from.
+    pub source: Option<String>,
+    /// Notes for people; no patient words.
+    pub notes: Option<String>,
+    /// First seen.
+    pub created_ms: Timestamp,
+    /// Last changed.
+    pub updated_ms: Timestamp,
+}
+
+impl Referrer {
+    /// The person's name with credentials, else the organisation, else "unnamed referrer".
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        let person = self.person_name();
+        match (person, &self.credentials, &self.organization) {
+            (Some(name), Some(letters), _) => format!("{name}, {letters}"),
+            (Some(name), None, _) => name,
+            (None, _, Some(organization)) => organization.clone(),
+            (None, _, None) => "unnamed referrer".to_owned(),
+        }
+    }
+
+    /// Given and family name.
+    #[must_use]
+    pub fn person_name(&self) -> Option<String> {
+        let parts: Vec<&str> = [self.first_name.as_deref(), self.last_name.as_deref()].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    /// How a letter greets them: `Dr. Whitfield` for doctors, the full name for others, `colleagues` for an office.
+    #[must_use]
+    pub fn salutation(&self) -> String {
+        let doctor = self.credentials.as_deref().is_some_and(|text| {
+            text.split([',', ' ', '/']).any(|part| {
+                let letters: String = part.chars().filter(char::is_ascii_alphabetic).collect();
+                matches!(
+                    letters.to_ascii_uppercase().as_str(),
+                    "MD" | "DO" | "PHD" | "PSYD" | "DNP" | "DMD" | "DDS" | "PHARMD" | "EDD" | "MBBS"
+                )
+            })
+        });
+        match (&self.last_name, self.person_name()) {
+            (Some(last), _) if doctor => format!("Dr. {last}"),
+            (_, Some(name)) => name,
+            _ => "colleagues".to_owned(),
+        }
+    }
+
+    /// The address for a channel, if known.
+    #[must_use]
+    pub fn address(&self, channel: Channel) -> Option<Address> {
+        match channel {
+            Channel::Fax => self.fax.clone().map(Address::Fax),
+            Channel::Email => self.email.clone().map(Address::Email),
+        }
+    }
+}
+
+/// Whether ten digits carry a valid NPI check digit: Luhn over `80840` and the number (45 CFR § 162.406).
+#[must_use]
+pub fn npi_is_valid(npi: &str) -> bool {
+    if npi.len() != 10 || !npi.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let sum: u32 = npi
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, byte)| {
+            let digit = u32::from(byte - b'0');
+            if place % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
+        })
+        .sum();
+    (sum + 24).is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn npi_check_digits_follow_the_published_example() {
+        assert!(npi_is_valid("1234567893"));
+        assert!(!npi_is_valid("1234567890"));
+        assert!(!npi_is_valid("123456789"));
+    }
+}

@@ -1,0 +1,106 @@
+//! A touch: one communication in a referrer's history. Faxing and emailing one letter is one touch with two messages.
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::words;
+use super::clock::Timestamp;
+use super::id::{BroadcastId, ReferrerId, SubmissionId, TouchId};
+use super::message::MessageStatus;
+
+/// Delivered touches after which a referrer usually begins to refer; the "7" of "n of 7".
+pub const TOUCH_GOAL_DEFAULT: u32 = 7;
+
+words! {
+    /// What kind of communication.
+    TouchKind {
+        /// A letter sent by this system.
+        Letter = "letter",
+        /// A telephone call, logged by a person.
+        Call = "call",
+        /// A visit.
+        Visit = "visit",
+        /// A meeting.
+        Meeting = "meeting",
+        /// A lunch-and-learn.
+        LunchAndLearn = "lunch_and_learn",
+        /// Something else outbound, logged by a person.
+        Note = "note",
+        /// They referred a patient: the answer to it all, not a touch of ours.
+        ReferralReceived = "referral_received",
+    }
+}
+
+impl TouchKind {
+    /// Whether it counts toward the goal once it took place.
+    #[must_use]
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::ReferralReceived | Self::Note)
+    }
+}
+
+words! {
+    /// How the touch as a whole stands: a projection of its messages, written by nothing else.
+    Disposition {
+        /// Some message is still under way.
+        Pending = "pending",
+        /// At least one message arrived, or a person logged that it took place.
+        Delivered = "delivered",
+        /// Every message is settled and none arrived.
+        Failed = "failed",
+        /// Every message was forbidden by policy.
+        Suppressed = "suppressed",
+        /// Every message was withdrawn.
+        Cancelled = "cancelled",
+        /// Time ran out for all of them.
+        Expired = "expired",
+    }
+}
+
+/// The projection: delivered if any message is; pending while any may still be; else the gravest ending.
+#[must_use]
+pub fn disposition(messages: &[MessageStatus]) -> Disposition {
+    if messages.contains(&MessageStatus::Delivered) {
+        Disposition::Delivered
+    } else if messages.is_empty() || messages.iter().any(|status| !status.is_terminal()) {
+        Disposition::Pending
+    } else if messages.contains(&MessageStatus::Failed) {
+        Disposition::Failed
+    } else if messages.contains(&MessageStatus::Expired) {
+        Disposition::Expired
+    } else if messages.contains(&MessageStatus::Suppressed) {
+        Disposition::Suppressed
+    } else {
+        Disposition::Cancelled
+    }
+}
+
+/// A touch as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// Identifier.
+    pub id: TouchId,
+    /// Whose history.
+    pub referrer_id: ReferrerId,
+    /// The submission it came from; none for a touch that a person logged.
+    pub submission_id: Option<SubmissionId>,
+    /// The broadcast it is part of.
+    pub broadcast_id: Option<BroadcastId>,
+    /// What kind.
+    pub kind: TouchKind,
+    /// The letter's name.
+    pub letter: Option<String>,
+    /// The letter's title at that time, or the words of the person who logged it.
+    pub title: String,
+    /// Content category of the outreach practice.
+    pub category: Option<String>,
+    /// How it stands.
+    pub disposition: Disposition,
+    /// When it was made, or took place.
+    pub occurred_ms: Timestamp,
+    /// When the first of its messages arrived.
+    pub delivered_ms: Option<Timestamp>,
+    /// Who asked for it or logged it.
+    pub actor: String,
+    /// Notes for people; no patient words.
+    pub notes: Option<String>,
+}

@@ -1,0 +1,4 @@
+//! Touchline: an outbound fax and email gateway for practices that live on referrals.
+
+pub mod domain;
+pub mod provider;

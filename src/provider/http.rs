@@ -1,0 +1,121 @@
+//! The HTTP client that all providers share, and the one translation from transport trouble to outcomes.
+
+use std::time::Duration;
+
+use crate::domain::Outcome;
+use crate::domain::fault::{Failure, Fault};
+
+/// Longest answer read from a provider; anything longer is not an answer we asked for.
+pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A client with bounded connects, no redirects (a redirect would replay a document to another host), and no proxy
+/// from the environment by accident.
+///
+/// # Errors
+/// Only if the platform's trust store cannot be loaded.
+pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(120))
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .user_agent(concat!("touchline/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// A provider's answer, read to its end within [`ANSWER_BYTES_MAX`].
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// `Retry-After` in seconds, where given as a number (RFC 9110 §10.2.3).
+    pub retry_after_seconds: Option<u64>,
+    /// `Location`, for providers that answer a creation with it.
+    pub location: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; `None` if it is not.
+    #[must_use]
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+}
+
+/// What went wrong between us and the provider, and whether the request can have taken effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection was made: certainly nothing happened there.
+    NotConnected(Failure),
+    /// The request was or may have been written: anything may have happened.
+    AfterWrite(Failure),
+}
+
+impl Trouble {
+    /// As the outcome of a `submit`.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::NotConnected(failure) => Outcome::NotSent(failure),
+            Self::AfterWrite(failure) => Outcome::Unknown(failure),
+        }
+    }
+
+    /// The failure alone, for calls that change nothing.
+    #[must_use]
+    pub fn failure(self) -> Failure {
+        match self {
+            Self::NotConnected(failure) | Self::AfterWrite(failure) => failure,
+        }
+    }
+}
+
+/// Sends one request and reads the answer.
+///
+/// # Errors
+/// Says whether the request can have taken effect. No text of the error holds the URL.
+pub async fn call(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Answer, Trouble> {
+    let mut response = request.timeout(timeout).send().await.map_err(|error| trouble(&error))?;
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let retry_after_seconds = header("retry-after").and_then(|text| text.trim().parse().ok());
+    let location = header("location");
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_BYTES_MAX => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => {
+                return Err(Trouble::AfterWrite(Failure::new(Fault::ProtocolError).text("the answer is too long")));
+            }
+            Ok(None) => return Ok(Answer { status, retry_after_seconds, location, body }),
+            Err(error) => return Err(after_write(&error)),
+        }
+    }
+}
+
+fn trouble(error: &reqwest::Error) -> Trouble {
+    if error.is_builder() {
+        return Trouble::NotConnected(
+            Failure::new(Fault::AccountError).text("the provider's base_url or settings make no valid request"),
+        );
+    }
+    if error.is_connect() {
+        return Trouble::NotConnected(Failure::new(Fault::ProviderError).text("no connection to the provider"));
+    }
+    after_write(error)
+}
+
+fn after_write(error: &reqwest::Error) -> Trouble {
+    let text =
+        if error.is_timeout() { "no answer in time" } else { "the connection broke before the answer was complete" };
+    Trouble::AfterWrite(Failure::new(Fault::ProviderError).text(text))
+}

@@ -1,0 +1,418 @@
+//! The tower layers that stand around every provider, composed in one place: tracing, circuit breaker, concurrency,
+//! timeout. A timeout of `submit` is unknown, because the request may have been written.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tower::limit::ConcurrencyLimitLayer;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
+
+use super::{Lookup, Provider, Search};
+use crate::domain::attempt::ProviderReference;
+use crate::domain::envelope::Envelope;
+use crate::domain::event::Report;
+use crate::domain::fault::{Failure, Fault};
+use crate::domain::{Clock, Outcome, Timestamp};
+
+/// One remote operation, as it travels through the layers.
+#[derive(Debug, Clone)]
+pub enum Call {
+    /// Hand over.
+    Submit(Arc<Envelope>),
+    /// Ask for the state.
+    Status(ProviderReference),
+    /// Look for an unknown hand-over.
+    Find(Box<Search>),
+    /// Ask to stop.
+    Cancel(ProviderReference),
+    /// Ask to delete the document.
+    Purge(ProviderReference),
+    /// Credentials and reachability.
+    Check,
+}
+
+impl Call {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Submit(_) => "submit",
+            Self::Status(_) => "status",
+            Self::Find(_) => "find",
+            Self::Cancel(_) => "cancel",
+            Self::Purge(_) => "purge",
+            Self::Check => "check",
+        }
+    }
+}
+
+/// The answer to a [`Call`], of the same name.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// Of `submit`.
+    Outcome(Outcome),
+    /// Of `status`.
+    Report(Result<Report, Failure>),
+    /// Of `find`.
+    Lookup(Result<Lookup, Failure>),
+    /// Of `cancel` and `purge`.
+    Done(Result<(), Failure>),
+    /// Of `check`.
+    Checked(Result<String, Failure>),
+}
+
+impl Reply {
+    /// The same failure, in the form that answers `call`.
+    fn of_failure(call: &Call, outcome: fn(Failure) -> Outcome, failure: Failure) -> Self {
+        match call {
+            Call::Submit(_) => Self::Outcome(outcome(failure)),
+            Call::Status(_) => Self::Report(Err(failure)),
+            Call::Find(_) => Self::Lookup(Err(failure)),
+            Call::Cancel(_) | Call::Purge(_) => Self::Done(Err(failure)),
+            Call::Check => Self::Checked(Err(failure)),
+        }
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Outcome(outcome) => outcome.failure(),
+            Self::Report(Err(failure))
+            | Self::Lookup(Err(failure))
+            | Self::Done(Err(failure))
+            | Self::Checked(Err(failure)) => Some(failure),
+            _ => None,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Outcome(outcome) => outcome.as_str(),
+            other if other.failure().is_some() => "failed",
+            _ => "ok",
+        }
+    }
+}
+
+/// Limits of one account, as configured.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Calls under way at once.
+    pub concurrency: usize,
+    /// The longest that one call may take, over all; a little more than the provider's own.
+    pub timeout: Duration,
+    /// Faults of the provider in a row that open the breaker.
+    pub breaker_faults: u32,
+    /// How long an open breaker stays open.
+    pub breaker_pause: Duration,
+}
+
+/// The state of an account's circuit breaker, for screens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakerState {
+    /// Calls are refused until this moment; zero when closed.
+    pub open_until_ms: Timestamp,
+    /// Faults in a row.
+    pub faults: u32,
+    /// The last fault.
+    pub fault: Option<Fault>,
+}
+
+/// A provider with all its layers on.
+#[derive(Clone)]
+pub struct Layered {
+    name: Arc<str>,
+    provider: Arc<dyn Provider>,
+    service: BoxCloneSyncService<Call, Reply, std::convert::Infallible>,
+    breaker: Arc<Breaker>,
+}
+
+impl std::fmt::Debug for Layered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Layered").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Layered {
+    /// Puts the layers around a provider: the outermost counts and traces, then the breaker, then the slots, and
+    /// innermost the clock that ends a call.
+    #[must_use]
+    pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        let breaker = Arc::new(Breaker::new(limits.breaker_faults, limits.breaker_pause, clock));
+        let inner = Direct { provider: provider.clone() };
+        let service = ServiceBuilder::new()
+            .layer(TraceLayer { account: Arc::from(name) })
+            .layer(BreakerLayer { breaker: breaker.clone() })
+            .layer(ConcurrencyLimitLayer::new(limits.concurrency.max(1)))
+            .layer(DeadlineLayer { timeout: limits.timeout })
+            .service(inner);
+        Self { name: Arc::from(name), provider, service: BoxCloneSyncService::new(service), breaker }
+    }
+
+    /// The account's configured name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The provider without layers: for what makes no remote call (`spec`, `receive`).
+    #[must_use]
+    pub fn provider(&self) -> &dyn Provider {
+        self.provider.as_ref()
+    }
+
+    /// The breaker as it stands.
+    #[must_use]
+    pub fn breaker(&self) -> BreakerState {
+        self.breaker.state()
+    }
+
+    async fn ask(&self, call: Call) -> Reply {
+        match self.service.clone().oneshot(call).await {
+            Ok(reply) => reply,
+            Err(never) => match never {},
+        }
+    }
+
+    /// [`Provider::submit`] through the layers.
+    pub async fn submit(&self, envelope: Arc<Envelope>) -> Outcome {
+        match self.ask(Call::Submit(envelope)).await {
+            Reply::Outcome(outcome) => outcome,
+            _ => Outcome::Unknown(mismatch()),
+        }
+    }
+
+    /// [`Provider::status`] through the layers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
+        match self.ask(Call::Status(reference.clone())).await {
+            Reply::Report(report) => report,
+            _ => Err(mismatch()),
+        }
+    }
+
+    /// [`Provider::find`] through the layers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn find(&self, search: Search) -> Result<Lookup, Failure> {
+        match self.ask(Call::Find(Box::new(search))).await {
+            Reply::Lookup(lookup) => lookup,
+            _ => Err(mismatch()),
+        }
+    }
+
+    /// [`Provider::cancel`] through the layers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
+        match self.ask(Call::Cancel(reference.clone())).await {
+            Reply::Done(done) => done,
+            _ => Err(mismatch()),
+        }
+    }
+
+    /// [`Provider::purge`] through the layers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
+        match self.ask(Call::Purge(reference.clone())).await {
+            Reply::Done(done) => done,
+            _ => Err(mismatch()),
+        }
+    }
+
+    /// [`Provider::check`] through the layers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn check(&self) -> Result<String, Failure> {
+        match self.ask(Call::Check).await {
+            Reply::Checked(checked) => checked,
+            _ => Err(mismatch()),
+        }
+    }
+}
+
+fn mismatch() -> Failure {
+    Failure::new(Fault::ProtocolError).text("the layers answered another question")
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, std::convert::Infallible>> + Send>>;
+
+/// The innermost service: the provider itself.
+#[derive(Clone)]
+struct Direct {
+    provider: Arc<dyn Provider>,
+}
+
+impl Service<Call> for Direct {
+    type Response = Reply;
+    type Error = std::convert::Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Self::Future {
+        let provider = self.provider.clone();
+        Box::pin(async move {
+            Ok(match call {
+                Call::Submit(envelope) => Reply::Outcome(provider.submit(&envelope).await),
+                Call::Status(reference) => Reply::Report(provider.status(&reference).await),
+                Call::Find(search) => Reply::Lookup(provider.find(&search).await),
+                Call::Cancel(reference) => Reply::Done(provider.cancel(&reference).await),
+                Call::Purge(reference) => Reply::Done(provider.purge(&reference).await),
+                Call::Check => Reply::Checked(provider.check().await),
+            })
+        })
+    }
+}
+
+macro_rules! layer {
+    ($layer:ident { $($field:ident: $type:ty),+ } => $service:ident, |$self:ident, $call:ident, $next:ident| $body:expr) => {
+        #[derive(Clone)]
+        struct $layer { $($field: $type,)+ }
+        #[derive(Clone)]
+        struct $service<S> { $($field: $type,)+ inner: S }
+
+        impl<S> Layer<S> for $layer {
+            type Service = $service<S>;
+            fn layer(&self, inner: S) -> Self::Service {
+                $service { $($field: self.$field.clone(),)+ inner }
+            }
+        }
+
+        impl<S> Service<Call> for $service<S>
+        where
+            S: Service<Call, Response = Reply, Error = std::convert::Infallible>,
+            S::Future: Send + 'static,
+        {
+            type Response = Reply;
+            type Error = std::convert::Infallible;
+            type Future = Answering;
+
+            fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+                self.inner.poll_ready(context)
+            }
+
+            fn call(&mut self, $call: Call) -> Self::Future {
+                let $self = &mut *self;
+                let $next = |call: Call, inner: &mut S| inner.call(call);
+                $body
+            }
+        }
+    };
+}
+
+layer!(DeadlineLayer { timeout: Duration } => Deadline, |this, call, next| {
+    let asked = call.clone();
+    let timeout = this.timeout;
+    let answer = next(call, &mut this.inner);
+    Box::pin(async move {
+        match tokio::time::timeout(timeout, answer).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                let failure = Failure::new(Fault::ProviderError).text("no answer in time");
+                Ok(Reply::of_failure(&asked, Outcome::Unknown, failure))
+            }
+        }
+    })
+});
+
+layer!(BreakerLayer { breaker: Arc<Breaker> } => Breaking, |this, call, next| {
+    let breaker = this.breaker.clone();
+    if let Some(wait_seconds) = breaker.refuses(&call) {
+        let failure = Failure::new(Fault::ProviderError).text("paused after repeated trouble").retry_after(Some(wait_seconds));
+        let reply = Reply::of_failure(&call, Outcome::NotSent, failure);
+        return Box::pin(async move { Ok(reply) });
+    }
+    let answer = next(call, &mut this.inner);
+    Box::pin(async move {
+        let reply = answer.await?;
+        breaker.observe(reply.failure().map(|failure| failure.fault));
+        Ok(reply)
+    })
+});
+
+layer!(TraceLayer { account: Arc<str> } => Tracing, |this, call, next| {
+    let account = this.account.clone();
+    let name = call.name();
+    let started = std::time::Instant::now();
+    let answer = next(call, &mut this.inner);
+    Box::pin(async move {
+        let reply = answer.await?;
+        let fault = reply.failure().map_or("none", |failure| failure.fault.as_str());
+        let word = reply.word();
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(provider = %account, call = name, answer = word, fault, elapsed_ms, "provider called");
+        metrics::counter!("touchline_provider_calls_total", "provider" => account.to_string(), "call" => name, "answer" => word, "fault" => fault)
+            .increment(1);
+        metrics::histogram!("touchline_provider_call_seconds", "provider" => account.to_string(), "call" => name)
+            .record(started.elapsed().as_secs_f64());
+        Ok(reply)
+    })
+});
+
+/// Opens after a number of provider faults in a row and refuses submissions for a while. Recipients' faults, such as a
+/// busy line, close it again: they prove that the provider works.
+struct Breaker {
+    faults_max: u32,
+    pause: Duration,
+    clock: Arc<dyn Clock>,
+    faults: AtomicU32,
+    open_until_ms: AtomicI64,
+    last: Mutex<Option<Fault>>,
+}
+
+impl Breaker {
+    fn new(faults_max: u32, pause: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            faults_max: faults_max.max(1),
+            pause,
+            clock,
+            faults: AtomicU32::new(0),
+            open_until_ms: AtomicI64::new(0),
+            last: Mutex::new(None),
+        }
+    }
+
+    /// Seconds to wait, if the call must not be made now. Questions are always allowed: they can do no harm.
+    fn refuses(&self, call: &Call) -> Option<u64> {
+        let until = Timestamp(self.open_until_ms.load(Ordering::Acquire));
+        let now = self.clock.now();
+        (matches!(call, Call::Submit(_)) && until > now).then(|| until.since(now).as_secs() + 1)
+    }
+
+    fn observe(&self, fault: Option<Fault>) {
+        match fault {
+            Some(fault) if fault.is_the_providers() => {
+                if let Ok(mut last) = self.last.lock() {
+                    *last = Some(fault);
+                }
+                if self.faults.fetch_add(1, Ordering::AcqRel) + 1 >= self.faults_max {
+                    self.open_until_ms.store(self.clock.now().after(self.pause).0, Ordering::Release);
+                }
+            }
+            _ => {
+                self.faults.store(0, Ordering::Release);
+                self.open_until_ms.store(0, Ordering::Release);
+            }
+        }
+    }
+
+    fn state(&self) -> BreakerState {
+        BreakerState {
+            open_until_ms: Timestamp(self.open_until_ms.load(Ordering::Acquire)),
+            faults: self.faults.load(Ordering::Acquire),
+            fault: self.last.lock().ok().and_then(|last| *last),
+        }
+    }
+}
