@@ -1,1 +1,3 @@
-fn main() {}
+//! One integration binary: a module per feature, named after what a user does or what goes wrong.
+
+mod support;
