@@ -1,5 +1,7 @@
 //! Touchline: an outbound fax and email gateway for practices that live on referrals.
 
 pub mod domain;
+pub mod policy;
 pub mod provider;
+pub mod queue;
 pub mod store;

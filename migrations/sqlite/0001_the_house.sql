@@ -270,7 +270,7 @@ CREATE TABLE queue_entry (
 ) STRICT;
 -- A message has one next step.
 CREATE UNIQUE INDEX queue_entry_subject ON queue_entry (subject);
-CREATE INDEX queue_entry_ready ON queue_entry (rank, id) WHERE state = 'ready';
+CREATE INDEX queue_entry_ready ON queue_entry (kind, rank, id) WHERE state = 'ready';
 CREATE INDEX queue_entry_waiting ON queue_entry (due_ms) WHERE state = 'waiting';
 CREATE INDEX queue_entry_leased ON queue_entry (lease_until_ms) WHERE state = 'leased';
 

@@ -1,7 +1,5 @@
 //! The small vocabularies that travel with every message: channel, lane, purpose, PHI class.
 
-
-
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*

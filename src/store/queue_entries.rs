@@ -74,7 +74,7 @@ const SET_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES (
 const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, due_ms, state, fence, claims) ";
 const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
-        SELECT id FROM queue_entry WHERE state = 'ready' ORDER BY rank, id LIMIT $1";
+        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4 ORDER BY rank, id LIMIT $1";
 const CLAIM_TAKE: &str =
     ") UPDATE queue_entry SET state = 'leased', fence = fence + 1, claims = claims + 1, owner = $2,
         lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
@@ -92,6 +92,10 @@ const REMOVE: &str = "DELETE FROM queue_entry WHERE subject = $1";
 const HASTEN: &str = "UPDATE queue_entry SET due_ms = $2 WHERE subject = $1 AND state = 'waiting'";
 const OF_SUBJECT: &str =
     "SELECT id, kind, state, due_ms, fence, owner, lease_until_ms FROM queue_entry WHERE subject = $1";
+const HAS_WORK: &str = "SELECT id FROM queue_entry WHERE (state = 'ready' AND kind = $1)
+    OR (state = 'waiting' AND due_ms <= $2) OR (state = 'leased' AND lease_until_ms < $2) LIMIT 1";
+const NEXT_STEP: &str = "UPDATE queue_entry SET state = 'waiting', kind = $2, due_ms = $3, fence = fence + 1,
+    owner = NULL, lease_until_ms = NULL WHERE subject = $1";
 const DEPTH: &str = "SELECT COUNT(*) FROM queue_entry";
 const OLDEST_READY: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'ready'";
 const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiting'";
@@ -149,12 +153,13 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query(PROMOTE).bind(now).execute(&mut *c).await?.rows_affected()))
     }
 
-    /// Leases up to `limit` ready entries to `owner`, in the order of their ranks.
+    /// Leases up to `limit` ready entries of one kind to `owner`, in the order of their ranks.
     ///
     /// # Errors
     /// As every store function.
     pub async fn queue_claim(
         &mut self,
+        kind: &str,
         owner: &str,
         lease_until: Timestamp,
         limit: usize,
@@ -162,7 +167,13 @@ impl Tx {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut claimed: Vec<Claimed> = on!(self, |c, d| {
             let text = format!("{CLAIM_PICK}{}{CLAIM_TAKE}", d.skip_locked());
-            sqlx::query_as(AssertSqlSafe(text)).bind(limit).bind(owner).bind(lease_until).fetch_all(&mut *c).await?
+            sqlx::query_as(AssertSqlSafe(text))
+                .bind(limit)
+                .bind(owner)
+                .bind(lease_until)
+                .bind(kind)
+                .fetch_all(&mut *c)
+                .await?
         });
         claimed.sort_by_key(|entry| (entry.rank, entry.id));
         Ok(claimed)
@@ -258,6 +269,34 @@ impl Tx {
     /// As every store function.
     pub async fn queue_entry(&mut self, subject: Uuid) -> Result<Option<Entry>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(OF_SUBJECT).bind(subject).fetch_optional(&mut *c).await?))
+    }
+
+    /// Whether a claim of that kind could find anything. Only reads.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_has_work(&mut self, kind: &str, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let found: Option<i64> = sqlx::query_scalar(HAS_WORK).bind(kind).bind(now).fetch_optional(&mut *c).await?;
+            Ok(found.is_some())
+        })
+    }
+
+    /// Sets what comes next for a subject, whoever holds its entry: the fence grows, so that the holder's own changes
+    /// touch nothing. Only evidence about the subject, written under its lock, may do this. False: it has no entry.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_next_step(
+        &mut self,
+        subject: Uuid,
+        kind: &'static str,
+        due: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let done = sqlx::query(NEXT_STEP).bind(subject).bind(kind).bind(due).execute(&mut *c).await?;
+            Ok(done.rows_affected() == 1)
+        })
     }
 
     /// How many entries there are.

@@ -1,8 +1,8 @@
 //! Why a letter could not be set.
 
+use typst::WorldExt;
 use typst::diag::SourceDiagnostic;
 use typst::syntax::{DiagSpan, Source};
-use typst::WorldExt;
 
 use crate::world::LetterWorld;
 

@@ -6,9 +6,9 @@ use typst::foundations::Bytes;
 use typst::syntax::Source;
 use typst_layout::PagedDocument;
 
-use crate::error::{from_diagnostics, syntax_error, TypesetError};
-use crate::world::{LetterWorld, PATHS};
 use crate::Document;
+use crate::error::{TypesetError, from_diagnostics, syntax_error};
+use crate::world::{LetterWorld, PATHS};
 
 /// The largest letter accepted, in bytes of JSON: some seventy pages of text. It also bounds the time that a single
 /// endless paragraph can take, which grows with the square of its length.

@@ -66,11 +66,7 @@ impl World for LetterWorld {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == PATHS.main {
-            Ok(self.source.clone())
-        } else {
-            Err(not_found(id))
-        }
+        if id == PATHS.main { Ok(self.source.clone()) } else { Err(not_found(id)) }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {

@@ -1,6 +1,6 @@
 //! The letterheads against the typesetter: what prints, what fits, and that nothing hostile gets through.
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use touchline_typeset::{Document, Images, Resolution, TypesetError, Typesetter};
 
 const FAX: &str = include_str!("../../../templates/letterhead/fax.typ");
