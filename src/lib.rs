@@ -1,7 +1,9 @@
 //! Touchline: an outbound fax and email gateway for practices that live on referrals.
 
 pub mod domain;
+pub mod feedback;
 pub mod policy;
 pub mod provider;
 pub mod queue;
+pub mod settle;
 pub mod store;

@@ -328,3 +328,9 @@ CREATE TABLE audit (
     at_ms         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_at ON audit (at_ms);
+
+-- What this installation made up for itself once, such as the key that signs opt-out links.
+CREATE TABLE setting (
+    name          TEXT   NOT NULL PRIMARY KEY,
+    value         TEXT   NOT NULL
+) STRICT;

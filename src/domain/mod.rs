@@ -13,6 +13,7 @@ pub mod health;
 pub mod id;
 pub mod lifecycle;
 pub mod message;
+pub mod opt_out;
 pub mod practice;
 pub mod referrer;
 pub mod suppression;

@@ -15,6 +15,7 @@ const INSERT: &str = "INSERT INTO attempt (id, message_id, number, provider, sta
 const UPDATE: &str = "UPDATE attempt SET status = $2, provider_reference = $3, fault = $4, raw_code = $5,
     raw_text = $6, pages_confirmed = $7, answered_ms = $8, settled_ms = $9, looks = $10, doubt_deadline_ms = $11
     WHERE id = $1";
+const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
 const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message_id IN (";
 const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'accepted') AND a.opened_ms > ";
@@ -59,6 +60,17 @@ impl Tx {
                 .bind(a.doubt_deadline_ms)
                 .execute(&mut *c)
                 .await?;
+            Ok(())
+        })
+    }
+
+    /// Counts a look at an attempt without touching anything that evidence may have changed meanwhile.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn attempt_update_looks(&mut self, id: AttemptId, looks: i64) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(LOOKS).bind(id).bind(looks).execute(&mut *c).await?;
             Ok(())
         })
     }

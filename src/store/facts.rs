@@ -44,6 +44,18 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn addresses_lock(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+        self.addresses_of(keys, true).await
+    }
+
+    /// What is known of these addresses, without locking them.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_known(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+        self.addresses_of(keys, false).await
+    }
+
+    async fn addresses_of(&mut self, keys: &[String], lock: bool) -> Result<Vec<AddressHealth>, StoreError> {
         let mut keys = keys.to_vec();
         keys.sort_unstable();
         keys.dedup();
@@ -56,7 +68,7 @@ impl Tx {
                     list.push_bind(key.clone());
                 }
                 statement.push(") ORDER BY channel, value");
-                statement.push(d.for_update());
+                statement.push(if lock { d.for_update() } else { "" });
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
             found.extend(rows);

@@ -22,6 +22,7 @@ pub mod overview;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
+pub mod settings;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;
