@@ -136,7 +136,8 @@ impl Sandbox {
             return Err(Failure::new(Fault::DocumentError).text("the sandbox fax line carries faxes only"));
         };
         let document = Part::bytes(pdf.clone()).file_name("fax.pdf").mime_str("application/pdf");
-        let document = document.map_err(|_| Failure::new(Fault::ProtocolError).text("the upload could not be built"))?;
+        let document =
+            document.map_err(|_| Failure::new(Fault::ProtocolError).text("the upload could not be built"))?;
         let mut form = Form::new()
             .text("to", to.as_str().to_owned())
             .text("from", from.as_str().to_owned())

@@ -61,15 +61,18 @@ async fn collect(mut multipart: Multipart) -> Result<Form, Refusal> {
     Err(Refusal::new(422, "invalid_request", "too many fields"))
 }
 
+/// Reads a field to its end even if it is too large, because an answer before the end of a request may get lost; the
+/// whole request is bounded by [`REQUEST_BYTES_MAX`].
 async fn bytes(mut field: Field<'_>, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
+    let mut fits = true;
     while let Some(chunk) = field.chunk().await.map_err(unreadable)? {
-        if bytes.len() + chunk.len() > bytes_max {
-            return Err(Refusal::new(413, "too_large", "a field is larger than it may be"));
+        fits &= bytes.len() + chunk.len() <= bytes_max;
+        if fits {
+            bytes.extend_from_slice(&chunk);
         }
-        bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    if fits { Ok(bytes) } else { Err(Refusal::new(413, "too_large", "a field is larger than it may be")) }
 }
 
 async fn text(field: Field<'_>) -> Result<String, Refusal> {

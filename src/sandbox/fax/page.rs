@@ -42,12 +42,16 @@ p { margin: 0 0 1rem; color: var(--soft); max-width: 46rem; }
 a { color: var(--link); }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .6rem .9rem; border-top: 1px solid var(--rule); white-space: nowrap; }
+th, td { text-align: left; vertical-align: top; padding: .6rem .9rem; border-top: 1px solid var(--rule); }
+td, thead th { white-space: nowrap; }
 thead th { border-top: 0; font-size: .85rem; font-weight: 600; color: var(--soft); }
-td.free { white-space: normal; }
+td.free { white-space: normal; width: 100%; }
 .state { font-weight: 600; }
 .state.good { color: var(--good); } .state.bad { color: var(--bad); } .state.wait { color: var(--wait); }
 .why { color: var(--soft); font-weight: 400; }
+@media (max-width: 46rem) { .faxes thead { display: none; } .faxes tr { display: block; padding: .6rem 0; border-top:
+  1px solid var(--rule); } .faxes tr:first-child { border-top: 0; } .faxes td { display: block; border: 0; padding: .1rem .9rem; }
+  .faxes td:nth-child(4)::after { content: " pages"; } }
 .none { padding: 2.5rem 1rem; text-align: center; color: var(--soft); }
 code { font: .9em ui-monospace, monospace; }
 </style>
@@ -56,20 +60,20 @@ code { font: .9em ui-monospace, monospace; }
 <main>
 <h1>Sandbox fax line</h1>
 <p>Nothing sent here leaves this machine: these are the faxes that a real line would have called.
-{% if live %}The page renews itself every 3 seconds. <a href="/">Hold it still</a>.{% else %}<a href="/">Renew</a> or
-<a href="/?live=true">let it renew itself</a>.{% endif %}</p>
+{% if live %}The page refreshes itself every 3 seconds. <a href="/">Stop that</a>.{% else %}<a href="/">Refresh</a> or
+<a href="/?live=true">refresh every 3 seconds</a>.{% endif %}</p>
 <div class="scroll">
 {% if rows.is_empty() %}
 <div class="none">No fax has come in yet.</div>
 {% else %}
-<table>
+<table class="faxes">
 <thead><tr><th scope="col">Received</th><th scope="col">To</th><th scope="col">Status</th><th scope="col">Pages</th>
 <th scope="col">Document</th></tr></thead>
 <tbody>
 {% for row in rows %}<tr>
 <td>{{ row.received }}</td>
 <td>{{ row.to }}</td>
-<td><span class="state {{ row.tone }}">{{ row.status }}</span>{% if !row.why.is_empty() %} <span class="why">{{ row.why }}</span>{% endif %}</td>
+<td class="free"><span class="state {{ row.tone }}">{{ row.status }}</span>{% if !row.why.is_empty() %} <span class="why">{{ row.why }}</span>{% endif %}</td>
 <td>{{ row.pages }}</td>
 <td>{% if row.has_document %}<a href="/faxes/{{ row.id }}/document">Open the PDF</a>{% else %}<span class="why">{{ row.no_document }}</span>{% endif %}</td>
 </tr>
