@@ -5,5 +5,6 @@ pub mod feedback;
 pub mod policy;
 pub mod provider;
 pub mod queue;
+pub mod sandbox;
 pub mod settle;
 pub mod store;
