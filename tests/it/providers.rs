@@ -210,6 +210,7 @@ fn an_authentic_callback_is_worthless_once_changed_or_old() {
     for spec in REGISTRY.iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook) {
         let Ok(provider) = build(spec, 9, None).map_err(|error| findings.add(spec, error)) else { continue };
         let Ok(fixtures) = fixture::all(spec).map_err(|error| findings.add(spec, error)) else { continue };
+        let mut authentic = 0;
         for fixture in fixtures.iter().filter(|fixture| fixture.call == CallName::Receive) {
             let clock = FakeClock::at(fixture.now.as_deref().unwrap_or(sample::NOW));
             for delivery in &fixture.deliveries {
@@ -217,6 +218,7 @@ fn an_authentic_callback_is_worthless_once_changed_or_old() {
                 if provider.receive(&parts, clock.now()).is_err() {
                     continue;
                 }
+                authentic += 1;
                 if spec.capabilities.webhook == WebhookAuthenticity::SignedWithTime {
                     for later in [clock.now().after(DAY), clock.now().before(DAY)] {
                         let answer = provider.receive(&parts, later);
@@ -231,6 +233,7 @@ fn an_authentic_callback_is_worthless_once_changed_or_old() {
                 }
             }
         }
+        findings.check(spec, authentic > 0, "none of its callbacks is authentic");
     }
     findings.assert_none();
 }
@@ -259,4 +262,33 @@ fn a_callback_delivered_twice_has_the_same_key_twice() {
         findings.check(spec, keys.len() == 1 && bounded, format!("webhook_twice: keys {keys:?}"));
     }
     findings.assert_none();
+}
+
+/// The kit's own broken twins: what it must find fault with.
+#[tokio::test]
+async fn the_kit_finds_what_is_missing_wrong_or_leaking() {
+    let spec = touchline::provider::find_spec("telnyx").expect("telnyx is in the registry");
+    assert_eq!(required::missing(spec, &BTreeMap::new()).len(), 13, "an empty folder lacks everything");
+
+    let mut fixtures = by_name(spec).expect("its folder can be read");
+    assert!(required::missing(spec, &fixtures).is_empty());
+    let impostor = fixtures.remove("garbage_reply").expect("it is there");
+    fixtures.insert("accepted".to_owned(), impostor);
+    assert_eq!(required::missing(spec, &fixtures).len(), 2, "one is gone, one does not deserve its name");
+
+    let mut accepted = by_name(spec).expect("its folder can be read").remove("accepted").expect("it is there");
+    let seen = play::play(spec, &accepted).await.expect("it goes as the file says");
+    assert!(play::difference(&accepted.expect, &seen).is_none());
+    accepted.expect.reference = Some("another".to_owned());
+    assert!(play::difference(&accepted.expect, &seen).is_some(), "another reference is a difference");
+    accepted.exchanges[0].body_has.push("a word that is not sent".to_owned());
+    assert!(play::play(spec, &accepted).await.is_err(), "a wrong request is a complaint");
+    accepted.exchanges.clear();
+    assert!(play::play(spec, &accepted).await.is_err(), "an unexpected request is a complaint");
+
+    let secrets = BTreeMap::from([("api_key".to_owned(), "s3cr3t".to_owned())]);
+    for text in ["to (312) 555-0142", "+13125550142", "key s3cr3t", sample::DOCUMENT_WORD] {
+        assert!(sample::leak(text, &secrets).is_some(), "{text}");
+    }
+    assert!(sample::leak("fax …42 failed", &secrets).is_none());
 }
