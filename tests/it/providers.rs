@@ -133,8 +133,9 @@ async fn every_exchange_ends_as_its_file_says_and_nothing_leaks() {
     let mut findings = Findings::default();
     for spec in REGISTRY.iter().filter(|spec| spec.channel == Channel::Fax) {
         let Ok(fixtures) = fixture::all(spec).map_err(|error| findings.add(spec, error)) else { continue };
-        for fixture in fixtures {
-            let difference = match play::play(spec, &fixture).await {
+        let played = futures_util::future::join_all(fixtures.iter().map(|fixture| play::play(spec, fixture))).await;
+        for (fixture, played) in fixtures.iter().zip(played) {
+            let difference = match played {
                 Ok(seen) => play::difference(&fixture.expect, &seen),
                 Err(complaint) => Some(complaint),
             };

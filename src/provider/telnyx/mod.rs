@@ -54,21 +54,22 @@ pub const SPEC: Spec = Spec {
         bytes_max: Some(20_000_000),
     },
     settings: &[
-        Setting { key: "api_key", about: "API key, from the portal under API Keys", required: true, secret: true },
-        setting("connection_id", "id of the Fax Application that sends, from the portal under Fax", true),
-        setting("from", "caller number that the account owns; without it, the practice's own", false),
+        Setting { secret: true, ..setting("api_key", "The API key, from the portal under API Keys.", true) },
+        setting("connection_id", "The id of the Fax Application that sends, from the portal under Fax.", true),
+        setting("from", "The caller number, which the account must own; the practice's own unless given.", false),
         setting(
             "public_key",
-            "public key of the account (base64), from the portal under API Keys; without it, no callback is believed",
+            "The account's public key (base64), from the portal under API Keys; without it no callback is believed.",
             false,
         ),
-        setting("quality", "normal, high (default), very_high, ultra_light or ultra_dark", false),
+        setting("quality", "normal, high (unless given), very_high, ultra_light or ultra_dark.", false),
         setting(
             "document",
-            "upload (default): one call; media: the file goes to media storage first and the fax carries our reference",
+            "upload (unless given) sends in one call; media puts the file into media storage first, so that the fax \
+             carries our reference and nothing stays in doubt for long.",
             false,
         ),
-        setting("base_url", "address of the API with its version; https://api.telnyx.com/v2 if not given", false),
+        setting("base_url", "The API's address with its version: https://api.telnyx.com/v2 unless given.", false),
     ],
     sources: &[
         "https://developers.telnyx.com/api-reference/programmable-fax-commands/send-a-fax",
@@ -169,9 +170,8 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     }
     let base_url = base_url(settings.base_url.as_deref())
         .ok_or_else(|| refuse("base_url", "must be an http(s) address without user, query and fragment"))?;
-    let public_key = settings.public_key.as_deref().map(public_key).transpose().map_err(|why| {
-        refuse("public_key", why) // a public key is no secret, but an API key pasted here by mistake would be
-    })?;
+    let public_key = settings.public_key.as_deref().map(public_key).transpose();
+    let public_key = public_key.map_err(|why| refuse("public_key", why))?;
     Ok(Arc::new(Telnyx {
         base_url,
         api_key: SecretString::from(api_key.expose_secret().trim()),
