@@ -1,4 +1,6 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
+mod providers;
 mod sandbox;
 mod support;
+mod telnyx;
