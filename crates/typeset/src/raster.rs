@@ -106,10 +106,7 @@ pub(crate) fn rasterise(page: &Page, resolution: Resolution) -> Result<Bitmap, T
 /// The lightness of every dot, 0 black to 255 white.
 fn render(page: &Page, width: u32, height: u32) -> Vec<u8> {
     let pixel_per_pt = f64::from(DPI_X) / 72.0;
-    let target = Size::new(
-        Abs::pt(f64::from(width) / pixel_per_pt),
-        Abs::pt(f64::from(height) / pixel_per_pt),
-    );
+    let target = Size::new(Abs::pt(f64::from(width) / pixel_per_pt), Abs::pt(f64::from(height) / pixel_per_pt));
     let mut page = page.clone();
     let scale = Axes::new(target.x / page.frame.width(), target.y / page.frame.height());
     page.frame.transform(Transform::scale(Ratio::new(scale.x), Ratio::new(scale.y)));

@@ -6,9 +6,9 @@ use typst::foundations::Bytes;
 use typst::syntax::Source;
 use typst_layout::PagedDocument;
 
+use crate::Document;
 use crate::error::{TypesetError, from_diagnostics, syntax_error};
 use crate::world::{LetterWorld, PATHS};
-use crate::Document;
 
 /// The largest letter accepted, in bytes of JSON: about two hundred pages of text.
 const LETTER_BYTES_MAX: usize = 1 << 20;
