@@ -1,3 +1,5 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
+mod postfix;
+mod smtp;
 mod support;

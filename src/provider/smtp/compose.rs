@@ -125,8 +125,9 @@ fn plain_header(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
 }
 
+/// Line ends are made CRLF here because lettre's own conversion takes time by the square of the length.
 fn part(content_type: ContentType, text: &str) -> SinglePart {
-    let text = text.replace('\0', "");
+    let text = text.replace('\0', "").replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
     SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(text)
 }
 

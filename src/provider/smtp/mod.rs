@@ -260,12 +260,12 @@ impl Smtp {
 /// What was reached, for `check`.
 fn describe(connection: &Connection, mode: TlsMode) -> String {
     let version = connection.tls_version.unwrap_or("TLS");
-    let protection = match (connection.security, mode) {
-        (Security::Plain, _) => "without encryption".to_owned(),
-        (Security::Encrypted, _) => format!("with STARTTLS ({version}, certificate not checked)"),
-        (Security::Verified, TlsMode::Implicit) => format!("with implicit TLS ({version}, certificate checked)"),
-        (Security::Verified, _) => format!("with STARTTLS ({version}, certificate checked)"),
-    };
+    let start = if mode == TlsMode::Implicit { "implicit TLS" } else { "STARTTLS" };
     let login = if connection.logged_in { " and AUTH" } else { "" };
-    format!("relay answered {protection}{login}")
+    match connection.security {
+        Security::Plain if connection.logged_in => "relay answered with AUTH, without encryption".to_owned(),
+        Security::Plain => "relay answered without encryption".to_owned(),
+        Security::Encrypted => format!("relay answered with {start} ({version}, certificate not checked){login}"),
+        Security::Verified => format!("relay answered with {start} ({version}, certificate checked){login}"),
+    }
 }

@@ -101,6 +101,15 @@ fn speaks_of_a_missing_domain(text: &str) -> bool {
     ["nxdomain", "name not found", "domain not found", "no such domain"].iter().any(|words| text.contains(words))
 }
 
+/// A relay that does not let us send says so only when it hears the recipient, with the same 5.7.1 as a refusal of that
+/// one recipient: Postfix, Exchange, Exim, Sendmail. It would say the same to every letter.
+fn speaks_of_our_permission(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["relay access denied", "unable to relay", "relay not permitted", "relaying denied", "authentication required"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
 /// One reply, all its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -145,6 +154,9 @@ impl Reply {
         let enhanced = self.enhanced();
         if phase <= Phase::Mail {
             return enhanced.and_then(EnhancedStatus::relay_fault).unwrap_or_else(|| self.basic_relay_fault(phase));
+        }
+        if phase == Phase::Rcpt && self.code >= 500 && speaks_of_our_permission(&self.text()) {
+            return Fault::AccountError;
         }
         enhanced.map_or_else(|| self.basic_delivery_fault(phase), |status| status.fault(&self.text()))
     }
@@ -227,6 +239,8 @@ mod tests {
             ("550 5.7.26 unauthenticated", Phase::Dot, Fault::PolicyRefusal),
             ("550 5.7.30 REQUIRETLS", Phase::Dot, Fault::TlsRequired),
             ("452 4.5.3 too many", Phase::Rcpt, Fault::RateLimited),
+            ("554 5.7.1 <x@y>: Relay access denied", Phase::Rcpt, Fault::AccountError),
+            ("550 5.7.1 mailing list is closed", Phase::Rcpt, Fault::PolicyRefusal),
         ] {
             assert_eq!(reply(line).fault(phase), fault, "{line} at {phase:?}");
         }

@@ -2,3 +2,4 @@
 
 pub mod clock;
 pub mod require;
+pub mod scripted_smtp;
