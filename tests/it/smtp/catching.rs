@@ -13,9 +13,12 @@ use super::{Relay, envelope};
 use crate::support::clock::FakeClock;
 
 async fn catcher(options: Options) -> (MailCatcher, Arc<dyn Provider>) {
+    catcher_with(options, "tls = \"off\"").await
+}
+
+async fn catcher_with(options: Options, settings: &str) -> (MailCatcher, Arc<dyn Provider>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let catcher = MailCatcher::start(listener, options).expect("a catcher");
-    let settings = "tls = \"off\"\nfinal_dot_timeout_seconds = 1";
     let provider = Relay::new(catcher.address().port(), settings).provider();
     (catcher, provider)
 }
@@ -63,7 +66,8 @@ async fn the_name_of_a_mailbox_decides_its_fate() {
 
 #[tokio::test]
 async fn a_dropped_or_slow_answer_leaves_a_letter_in_doubt_that_did_arrive() {
-    let (catcher, provider) = catcher(Options { slow_answer: Duration::from_secs(60), ..Options::default() }).await;
+    let options = Options { slow_answer: Duration::from_secs(60), ..Options::default() };
+    let (catcher, provider) = catcher_with(options, "tls = \"off\"\nfinal_dot_timeout_seconds = 1").await;
     for to in ["drop@clinic.example", "slow@clinic.example"] {
         let envelope = envelope(to);
         assert_eq!(in_short(&provider.submit(&envelope).await), ("unknown", Some(Fault::ProviderError)), "{to}");
