@@ -2,3 +2,4 @@
 //! it stands opposite to: of this crate it knows only the domain's words, and it is reached over the network.
 
 pub mod fax;
+pub mod mail;

@@ -3,3 +3,4 @@
 pub mod clock;
 pub mod openapi_mock;
 pub mod require;
+pub mod scripted_smtp;
