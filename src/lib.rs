@@ -1,4 +1,6 @@
 //! Touchline: an outbound fax and email gateway for practices that live on referrals.
 
+pub mod config;
 pub mod domain;
+pub mod intake;
 pub mod provider;

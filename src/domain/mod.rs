@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod attempt;
+pub mod basis;
 pub mod channel;
 pub mod clock;
 pub mod envelope;
