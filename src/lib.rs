@@ -3,4 +3,7 @@
 pub mod config;
 pub mod domain;
 pub mod intake;
+pub mod policy;
 pub mod provider;
+pub mod queue;
+pub mod store;

@@ -223,13 +223,11 @@ fn read_store(
 /// A relative SQLite path made relative to the configuration's folder; anything else unchanged.
 fn sqlite_in(folder: &Path, url: SecretString) -> SecretString {
     let Some(rest) = url.expose_secret().strip_prefix("sqlite:") else { return url };
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    if path.starts_with('/') || path.starts_with(":memory:") || folder.as_os_str().is_empty() {
+    let path = rest.trim_start_matches("//");
+    if rest.starts_with('/') && path.starts_with('/') || path.starts_with(":memory:") {
         return url;
     }
-    // The path is percent-decoded and cut at the first question mark when the address is opened.
-    let folder = folder.to_string_lossy().replace('%', "%25").replace('?', "%3F");
-    SecretString::from(format!("sqlite:{}/{}", folder.trim_end_matches('/'), path.trim_start_matches("./")))
+    SecretString::from(format!("sqlite:{}", folder.join(path).display()))
 }
 
 /// `[routes]` as written.

@@ -40,7 +40,7 @@ impl NumberSource {
 }
 
 /// A basis as it is kept. Attaches to the number, not to the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Basis {
     /// Identifier.
     pub id: BasisId,

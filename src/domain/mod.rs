@@ -9,11 +9,13 @@ pub mod clock;
 pub mod envelope;
 pub mod event;
 pub mod fault;
+pub mod health;
 pub mod id;
 pub mod lifecycle;
 pub mod message;
 pub mod practice;
 pub mod referrer;
+pub mod suppression;
 pub mod touch;
 
 pub use address::{Address, EmailAddress, FaxNumber};

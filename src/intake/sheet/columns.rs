@@ -1,7 +1,6 @@
 //! Which column holds what: by name, with the names that practice software, insurers, associations and NPPES use, or as told.
 
 use csv::StringRecord;
-use serde::{Deserialize, Serialize};
 
 use super::SheetError;
 use crate::domain::channel::words;
