@@ -224,7 +224,7 @@ fn read_store(
 fn sqlite_in(folder: &Path, url: SecretString) -> SecretString {
     let Some(rest) = url.expose_secret().strip_prefix("sqlite:") else { return url };
     let path = rest.trim_start_matches("//");
-    if rest.starts_with('/') && path.starts_with('/') || path.starts_with(":memory:") {
+    if path.starts_with('/') || path.starts_with(":memory:") {
         return url;
     }
     SecretString::from(format!("sqlite:{}", folder.join(path).display()))

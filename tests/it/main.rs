@@ -1,4 +1,5 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
+mod configuring;
 mod importing;
 mod support;
