@@ -1,0 +1,243 @@
+//! The letters: read, compiled and checked once, at start. A letter that is here renders, given its variables.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::context::shape;
+use super::draft;
+use super::error::{TemplateError, place};
+use super::front_matter::{self, Category, FrontMatter, Placed};
+use super::paths::{Partial, Walk};
+use super::registry::Registries;
+use super::sources::Sources;
+use super::variables::Variable;
+use crate::domain::channel::{PhiClass, Purpose};
+
+/// A letter as people choose it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Letter {
+    /// Its folder, such as `introduction`.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// When to use it.
+    pub about: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whether it holds health information.
+    pub phi: PhiClass,
+    /// What it talks about.
+    pub category: Category,
+    /// The most pages its fax may have, a cover page not counted.
+    pub pages_max: u32,
+    /// What it is filled in with, in the order of the file.
+    pub variables: Vec<Variable>,
+    /// Whether mail has a wording of its own.
+    pub has_email_body: bool,
+    /// Whether it has a large line above its text.
+    pub has_headline: bool,
+    /// Whether it came with the binary.
+    pub built_in: bool,
+    /// Values to try it with, from `sample.json`; empty if there is none.
+    #[serde(skip)]
+    pub sample: Map<String, Value>,
+}
+
+impl Letter {
+    pub(crate) fn body_name(&self) -> String {
+        format!("{}/letter.md", self.name)
+    }
+
+    pub(crate) fn email_name(&self) -> String {
+        if self.has_email_body { format!("{}/email.md", self.name) } else { self.body_name() }
+    }
+
+    pub(crate) fn subject_name(&self) -> String {
+        format!("{}#subject", self.name)
+    }
+
+    pub(crate) fn headline_name(&self) -> String {
+        format!("{}#headline", self.name)
+    }
+}
+
+/// All letters with their compiled texts.
+#[derive(Debug)]
+pub struct Catalog {
+    pub(crate) letters: BTreeMap<String, Letter>,
+    pub(crate) registries: Registries,
+}
+
+impl Catalog {
+    /// Compiles and checks every letter and partial.
+    ///
+    /// # Errors
+    /// All mistakes of all files, in the order of their places.
+    pub fn compile(sources: &Sources) -> Result<Self, Vec<TemplateError>> {
+        let mut registries = Registries::default();
+        let mut errors = Vec::new();
+        let partials = partials(sources, &mut registries, &mut errors);
+        let mut letters = BTreeMap::new();
+        for name in sources.letters() {
+            match letter(name, sources, &mut registries, &partials) {
+                Ok(letter) => {
+                    letters.insert(name.to_owned(), letter);
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+        if errors.is_empty() {
+            return Ok(Self { letters, registries });
+        }
+        errors.sort_by(|a, b| (&a.template, a.line, a.column).cmp(&(&b.template, b.line, b.column)));
+        errors.dedup();
+        Err(errors)
+    }
+}
+
+fn partials(sources: &Sources, registries: &mut Registries, errors: &mut Vec<TemplateError>) -> BTreeMap<String, Partial> {
+    let mut partials = BTreeMap::new();
+    for (name, file) in sources.partials() {
+        let Some(source) = sources.get(file) else { continue };
+        let (promotional, text) = tagged(&source.text);
+        errors.extend(draft::check(file, &text));
+        match registries.add_body(name, file, &text) {
+            Ok(template) => {
+                let template = template.clone();
+                partials.insert(name.to_owned(), Partial { template, file: file.to_owned(), promotional });
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    partials
+}
+
+/// Whether the first line tags the partial as promotional, and its text. The tag becomes a comment of the template
+/// language, which leaves the line numbers as they are and prints nothing; the text ends with a line end.
+fn tagged(text: &str) -> (bool, String) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let tag = first.trim();
+    let tag = tag.strip_prefix("<!--").and_then(|t| t.strip_suffix("-->"));
+    let tag = tag.or_else(|| first.trim().strip_prefix("{{!--").and_then(|t| t.strip_suffix("--}}")));
+    if tag.is_some_and(|tag| tag.trim() == "promotional") {
+        (true, format!("{{{{!-- promotional --}}}}\n{}\n", rest.trim_end()))
+    } else {
+        (false, format!("{}\n", text.trim_end()))
+    }
+}
+
+fn letter(
+    name: &str,
+    sources: &Sources,
+    registries: &mut Registries,
+    partials: &BTreeMap<String, Partial>,
+) -> Result<Letter, Vec<TemplateError>> {
+    if !is_name(name) {
+        return Err(vec![TemplateError::whole(name, "a letter's folder is named with lower-case letters, digits and -")]);
+    }
+    let file = format!("{name}/letter.md");
+    let source = sources.get(&file).ok_or_else(|| vec![TemplateError::whole(file.as_str(), "the file is missing")])?;
+    let front = front_matter::read(&file, &source.text)?;
+    let email_file = format!("{name}/email.md");
+    let email = sources.get(&email_file);
+    let sample_file = format!("{name}/sample.json");
+
+    let mut errors = Vec::new();
+    let letter = Letter {
+        name: name.to_owned(),
+        title: front.title.clone(),
+        about: front.about.clone(),
+        purpose: front.purpose,
+        phi: front.phi,
+        category: front.category,
+        pages_max: front.pages_max,
+        variables: front.variables.clone(),
+        has_email_body: email.is_some(),
+        has_headline: front.headline.is_some(),
+        built_in: source.built_in,
+        sample: sample(sources, &sample_file).unwrap_or_else(|error| {
+            errors.push(error);
+            Map::new()
+        }),
+    };
+    let mut bodies = vec![(file.clone(), body_at_its_lines(&source.text, front.body))];
+    bodies.extend(email.map(|email| (email_file, format!("{}\n", email.text.trim_end()))));
+    compile(&letter, &front, &source.text, &bodies, registries, partials, &mut errors);
+    if errors.is_empty() { Ok(letter) } else { Err(errors) }
+}
+
+/// Registers a letter's texts and checks Markdown and names of each.
+fn compile(
+    letter: &Letter,
+    front: &FrontMatter,
+    source: &str,
+    bodies: &[(String, String)],
+    registries: &mut Registries,
+    partials: &BTreeMap<String, Partial>,
+    errors: &mut Vec<TemplateError>,
+) {
+    let shape = shape(&front.variables);
+    let mut walk = Walk::new(&shape, partials, front.purpose == Purpose::Advertisement);
+    for (file, text) in bodies {
+        errors.extend(draft::check(file, text));
+        match registries.add_body(file, file, text) {
+            Ok(template) => walk.file(file, template),
+            Err(error) => errors.push(error),
+        }
+    }
+    let file = letter.body_name();
+    let lines = [(letter.subject_name(), Some(&front.subject)), (letter.headline_name(), front.headline.as_ref())];
+    for (name, placed) in lines {
+        let Some(placed) = placed else { continue };
+        match registries.add_line(&name, &file, &line_at_its_place(source, placed)) {
+            Ok(template) => walk.file(&file, template),
+            Err(error) => errors.push(error),
+        }
+    }
+    errors.append(&mut walk.errors);
+}
+
+/// The body with one empty line for each line of front matter, so that errors count lines as the file does.
+fn body_at_its_lines(source: &str, body: usize) -> String {
+    let above = source[..body].matches('\n').count();
+    format!("{}{}\n", "\n".repeat(above), source[body..].trim_end())
+}
+
+/// A text of the front matter moved to where it stands in the file; the white space before it is trimmed away again
+/// when it is rendered.
+fn line_at_its_place(source: &str, placed: &Placed) -> String {
+    let (line, column) = place(source, placed.offset);
+    format!("{}{}{}", "\n".repeat(line - 1), " ".repeat(column), placed.text)
+}
+
+fn sample(sources: &Sources, file: &str) -> Result<Map<String, Value>, TemplateError> {
+    let Some(source) = sources.get(file) else { return Ok(Map::new()) };
+    serde_json::from_str(&source.text).map_err(|error| {
+        TemplateError::at(file, (error.line().max(1), error.column().max(1)), "is not a JSON object of sample values")
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tagged_partial_prints_its_text_and_not_its_tag() {
+        for tag in ["<!-- promotional -->", "{{!-- promotional --}}"] {
+            let (promotional, text) = tagged(&format!("{tag}\n**Call** us\n"));
+            assert!(promotional);
+            let mut registries = Registries::default();
+            registries.add_body("p", "p.md", &text).expect("sound");
+            assert_eq!(registries.body("p", &Value::Null), Ok("**Call** us\n".to_owned()));
+        }
+        assert_eq!(tagged("plain"), (false, "plain\n".to_owned()));
+    }
+}

@@ -1,0 +1,224 @@
+//! Puts a letter on fax pages: the letterhead's data, the typesetter, the finished document.
+
+use std::fmt;
+use std::path::Path;
+
+use ring::digest;
+use serde_json::{Value, json};
+use touchline_typeset::{Bitmap, Document, Images, Resolution, Typesetter, TypesetError};
+
+use super::error::TemplateError;
+use super::lint::{self, Expected, LintFinding};
+use super::node::Node;
+use super::notices::FaxNotice;
+use super::sources::Sources;
+use crate::domain::practice::Practice;
+
+/// The largest logo or signature file, in bytes.
+const IMAGE_BYTES_MAX: u64 = 2 * 1024 * 1024;
+
+/// A finished fax.
+pub struct FaxDocument {
+    /// The PDF. The same letter gives the same bytes.
+    pub pdf: Vec<u8>,
+    /// All pages, a cover page included.
+    pub pages: u32,
+    /// SHA-256 of `pdf`, lower-case hex.
+    pub hash: String,
+    /// What the lint found in the text of the pages; [`FaxDocument::inspect`] looks at the dots as well.
+    pub lint: Vec<LintFinding>,
+    document: Document,
+    cover_pages: u32,
+}
+
+impl fmt::Debug for FaxDocument {
+    /// Hash and pages, not what is on them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaxDocument").field("hash", &self.hash).field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
+
+impl FaxDocument {
+    /// Every page as the receiving machine prints it.
+    ///
+    /// # Errors
+    /// [`TypesetError`] if a page cannot be rendered, which a document that was made does not do.
+    pub fn bitmaps(&self, resolution: Resolution) -> Result<Vec<Bitmap>, TypesetError> {
+        (0..self.document.page_count()).map(|page| self.document.raster(page, resolution)).collect()
+    }
+
+    /// The text of a page, from 0, as its reader sees it.
+    #[must_use]
+    pub fn text(&self, page: usize) -> String {
+        self.document.text(page)
+    }
+
+    /// How many of the pages are cover pages.
+    #[must_use]
+    pub fn cover_pages(&self) -> u32 {
+        self.cover_pages
+    }
+
+    /// The whole lint: [`FaxDocument::lint`] and what only the dots show (ink, grey, the free band at the top, empty
+    /// pages). Renders every page, some 25 ms each, which is why sending does without.
+    ///
+    /// # Errors
+    /// As [`FaxDocument::bitmaps`].
+    pub fn inspect(&self) -> Result<Vec<LintFinding>, TypesetError> {
+        let mut findings = self.lint.clone();
+        findings.extend(lint::dots(&self.bitmaps(Resolution::Fine)?));
+        Ok(findings)
+    }
+}
+
+/// What goes onto the pages of one letter.
+pub struct Page<'a> {
+    /// When it is sent, as the header line says it.
+    pub sent_at: &'a str,
+    /// The short reference.
+    pub reference: &'a str,
+    /// The day.
+    pub date: &'a str,
+    /// The recipient's address block.
+    pub recipient: Vec<String>,
+    /// The subject, for the cover page.
+    pub subject: &'a str,
+    /// Large line above the text.
+    pub headline: Option<&'a str>,
+    /// The body.
+    pub body: &'a [Node],
+    /// The opt-out notice of an advertisement.
+    pub notice: Option<&'a FaxNotice>,
+    /// For letters about patients: the text on the page, and on the cover page that goes before it.
+    pub confidentiality: Option<(&'a str, &'a str)>,
+}
+
+/// The letterhead, ready to set pages with.
+#[derive(Debug)]
+pub struct Press {
+    letter: Typesetter,
+    covered: Typesetter,
+    images: Images,
+    practice: Value,
+    signer: Value,
+    sender: String,
+    number: String,
+}
+
+impl Press {
+    /// Reads the letterhead and the practice's pictures.
+    ///
+    /// # Errors
+    /// Typst sources that do not parse, pictures that are missing, over 2 MiB, or of another kind than PNG, JPEG or SVG.
+    pub fn load(sources: &Sources, practice: &Practice) -> Result<Self, Vec<TemplateError>> {
+        let director = &practice.medical_director;
+        let images = Images {
+            logo: image("practice.logo", practice.logo.as_deref()).map_err(|error| vec![error])?,
+            signature: image("practice.medical_director.signature", director.signature.as_deref()).map_err(|error| vec![error])?,
+        };
+        let (letter, cover) = ("letterhead/fax.typ", "letterhead/cover.typ");
+        let letter_source = sources.text(letter).map_err(|error| vec![error])?;
+        let cover_source = sources.text(cover).map_err(|error| vec![error])?;
+        Ok(Self {
+            letter: typesetter(letter, letter_source)?,
+            // One document, so that the pages are counted through: setting the page anew begins a new one.
+            covered: typesetter(cover, &format!("{cover_source}\n{letter_source}"))?,
+            practice: json!({
+                "name": practice.name, "legal_name": practice.legal_name, "street": practice.street,
+                "city": practice.city, "state": practice.state, "zip": practice.zip,
+                "phone": practice.phone.pretty(), "fax": practice.fax.pretty(),
+                "referral_line": practice.referral_number().pretty(),
+                "website": practice.website.as_deref().map(bare_address), "email": practice.email.as_str(),
+                "logo": images.logo.is_some(),
+            }),
+            signer: json!({
+                "name": director.name, "credentials": director.credentials, "title": director.title,
+                "image": images.signature.is_some(),
+            }),
+            images,
+            sender: practice.legal_name.clone(),
+            number: practice.phone.pretty(),
+        })
+    }
+
+    /// Sets the pages. A letter about a patient gets a cover page (`compliance.md` R4.15). Answers with the document
+    /// and the pages of the letter itself.
+    ///
+    /// # Errors
+    /// [`TypesetError`] from the typesetter.
+    pub fn set(&self, page: &Page<'_>) -> Result<(FaxDocument, u32), TypesetError> {
+        let covered = page.confidentiality.is_some();
+        let mut document = self.typeset(page, covered.then_some(2))?;
+        let pages = document.page_count();
+        if covered && pages != 2 {
+            document = self.typeset(page, Some(pages))?;
+        }
+        let pages = count(document.page_count());
+        let cover_pages = u32::from(covered);
+        let pdf = document.pdf()?;
+        let expected = Expected { sent_at: page.sent_at, sender: &self.sender, number: &self.number, notice: page.notice };
+        let fax = FaxDocument {
+            hash: sha256(&pdf),
+            lint: lint::pages(&document, &expected),
+            pdf,
+            pages,
+            document,
+            cover_pages,
+        };
+        Ok((fax, pages.saturating_sub(cover_pages)))
+    }
+
+    /// `pages_said` is what the cover page says, and asks for one.
+    fn typeset(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<Document, TypesetError> {
+        let letter = json!({
+            "practice": self.practice,
+            "header": {
+                "sent_at": page.sent_at, "sender": self.sender, "number": self.number, "reference": page.reference,
+            },
+            "date": page.date,
+            "recipient": { "lines": page.recipient },
+            "headline": page.headline,
+            "body": page.body,
+            "signature": self.signer,
+            "notice": page.notice.map(|notice| json!({ "heading": notice.heading, "text": notice.text() })),
+            "confidentiality": page.confidentiality.map(|(on_page, _)| on_page),
+            "pages": pages_said,
+            "subject": page.subject,
+            "misdirected": page.confidentiality.map(|(_, on_cover)| on_cover),
+        });
+        let typesetter = if pages_said.is_some() { &self.covered } else { &self.letter };
+        typesetter.typeset(letter.to_string().as_bytes(), &self.images)
+    }
+}
+
+fn typesetter(file: &str, source: &str) -> Result<Typesetter, Vec<TemplateError>> {
+    Typesetter::new(source).map_err(|error| vec![TemplateError::whole(file, error.to_string())])
+}
+
+/// A web address as it is printed.
+fn bare_address(address: &str) -> &str {
+    let bare = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).unwrap_or(address);
+    bare.trim_end_matches('/')
+}
+
+fn image(key: &str, path: Option<&Path>) -> Result<Option<Vec<u8>>, TemplateError> {
+    let Some(path) = path else { return Ok(None) };
+    let failed = |error: std::io::Error| TemplateError::whole(key, format!("the file cannot be read: {}", error.kind()));
+    if std::fs::metadata(path).map_err(failed)?.len() > IMAGE_BYTES_MAX {
+        return Err(TemplateError::whole(key, "the file is larger than 2 MiB; use one-bit artwork"));
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).into_owned();
+    let known = bytes.starts_with(b"\x89PNG\r\n") || bytes.starts_with(b"\xff\xd8\xff") || start.contains("<svg");
+    if known { Ok(Some(bytes)) } else { Err(TemplateError::whole(key, "the file is neither PNG, JPEG nor SVG")) }
+}
+
+fn count(pages: usize) -> u32 {
+    u32::try_from(pages).unwrap_or(u32::MAX)
+}
+
+/// SHA-256 as lower-case hex.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex::encode(digest::digest(&digest::SHA256, bytes))
+}

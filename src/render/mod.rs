@@ -1,0 +1,281 @@
+//! One letter, two channels: Markdown with placeholders becomes a fax document and a mail.
+//!
+//! In the order of the flow: [`sources`] finds the files, [`catalog`] compiles and checks them ([`front_matter`],
+//! [`draft`] for the Markdown, [`paths`] for every name), [`variables`] and [`context`] say what is filled in,
+//! [`registry`] and [`functions`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`], [`html`] and
+//! [`text`] are made, [`mail`] frames it, [`notices`] is the wording law asks for, [`lint`] looks at the result.
+//!
+//! What holds whatever comes in:
+//! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
+//!   unless it grows too long;
+//! - a value prints as it was typed and never becomes markup, in any format;
+//! - no error text quotes a value.
+
+pub mod bitmap;
+pub mod catalog;
+pub mod context;
+pub mod draft;
+pub mod error;
+pub mod fax;
+pub mod front_matter;
+pub mod functions;
+pub mod html;
+pub mod lint;
+pub mod mail;
+pub mod markdown;
+pub mod measures;
+pub mod node;
+pub mod notices;
+pub mod paths;
+pub mod preview;
+pub mod registry;
+pub mod sources;
+pub mod text;
+pub mod tiff;
+pub mod variables;
+
+use std::fmt;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+pub use catalog::Letter;
+pub use error::{RenderError, TemplateError};
+pub use fax::FaxDocument;
+pub use front_matter::Category;
+pub use lint::{LintFinding, Severity};
+pub use preview::{Preview, write_preview};
+pub use variables::{Kind, Variable};
+
+use crate::domain::channel::{PhiClass, Purpose};
+use crate::domain::clock::Timestamp;
+use crate::domain::envelope::Mail;
+use crate::domain::practice::Practice;
+use crate::domain::referrer::Referrer;
+use catalog::Catalog;
+use mail::{Footer, Frame};
+use measures::Instruments;
+use node::Node;
+use notices::Notices;
+use sources::Sources;
+
+const INSTRUMENTS: &str = "notices/instruments.toml";
+const FRAME: &str = "letterhead/email.mjml.hbs";
+
+/// Everything that is needed to render, loaded and checked once. Share it behind an `Arc`; rendering needs no lock.
+pub struct Renderer {
+    practice: Practice,
+    practice_fields: Value,
+    catalog: Catalog,
+    instruments: Instruments,
+    notices: Notices,
+    press: fax::Press,
+    frame: Frame,
+}
+
+impl fmt::Debug for Renderer {
+    /// The number of letters; the rest would fill a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Renderer").field("letters", &self.catalog.letters.len()).finish_non_exhaustive()
+    }
+}
+
+/// One letter for one recipient.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// Name of the letter.
+    pub letter: &'a str,
+    /// To whom.
+    pub referrer: &'a Referrer,
+    /// The letter's own variables.
+    pub variables: &'a Map<String, Value>,
+    /// The moment of sending: header line and date.
+    pub now: Timestamp,
+    /// The short reference printed on the page.
+    pub reference: &'a str,
+    /// The link that ends such mail; used for advertisements and informational mail only.
+    pub unsubscribe: Option<&'a str>,
+    /// Whether the mail is part of a broadcast.
+    pub automatic: bool,
+}
+
+impl fmt::Debug for Job<'_> {
+    /// The letter's name and no word of what is in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("letter", &self.letter).finish_non_exhaustive()
+    }
+}
+
+/// A letter filled in for one recipient, before it is set in a format.
+struct Filled<'r> {
+    letter: &'r Letter,
+    subject: String,
+    headline: Option<String>,
+    body: Vec<Node>,
+    date: String,
+}
+
+/// Which wording: the letter's, or its own for mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    Letter,
+    Mail,
+}
+
+impl Renderer {
+    /// Loads the built-in templates and those of `folder`, checks all of them, and reads the practice's pictures.
+    ///
+    /// # Errors
+    /// Every mistake found, each with file, line and column where there is one; mistakes in the practice's settings
+    /// under the name `practice`.
+    pub fn load(practice: Practice, folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
+        let problems = practice.problems();
+        if !problems.is_empty() {
+            return Err(problems.into_iter().map(|problem| TemplateError::whole("practice", problem)).collect());
+        }
+        let sources = Sources::read(folder)?;
+        let mut errors = Vec::new();
+        let catalog = Catalog::compile(&sources).map_err(|found| errors.extend(found));
+        let notices = Notices::load(&sources, &practice).map_err(|found| errors.extend(found));
+        let press = fax::Press::load(&sources, &practice).map_err(|found| errors.extend(found));
+        let frame = sources.text(FRAME).map_err(|error| vec![error]).and_then(Frame::compile).map_err(|found| errors.extend(found));
+        let instruments = sources
+            .text(INSTRUMENTS)
+            .and_then(|text| Instruments::parse(text).map_err(|message| TemplateError::whole(INSTRUMENTS, message)))
+            .map_err(|error| errors.push(error));
+        let (Ok(catalog), Ok(notices), Ok(press), Ok(frame), Ok(instruments)) = (catalog, notices, press, frame, instruments) else {
+            return Err(errors);
+        };
+        Ok(Self { practice_fields: context::practice(&practice), practice, catalog, instruments, notices, press, frame })
+    }
+
+    /// The practice whose letters these are.
+    #[must_use]
+    pub fn practice(&self) -> &Practice {
+        &self.practice
+    }
+
+    /// All letters, by name.
+    pub fn letters(&self) -> impl Iterator<Item = &Letter> {
+        self.catalog.letters.values()
+    }
+
+    /// The letter of that name.
+    #[must_use]
+    pub fn letter(&self, name: &str) -> Option<&Letter> {
+        self.catalog.letters.get(name)
+    }
+
+    /// What stands in the way of this letter for this recipient: variables that are missing, of the wrong kind or not
+    /// declared, one sentence each, naming them and never quoting a value. Empty means that it renders; only its
+    /// length is not known before it is set. Costs some 50 µs.
+    #[must_use]
+    pub fn missing(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<String> {
+        let fill = |wording| self.fill(letter, referrer, variables, Timestamp::default(), wording);
+        match fill(Wording::Letter).and_then(|_| fill(Wording::Mail)) {
+            Ok(_) => Vec::new(),
+            Err(RenderError::Variables { problems, .. }) => problems,
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    /// The fax. Pure computation of some milliseconds: run it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`RenderError`]: an unknown letter, variables as in [`Renderer::missing`], too many pages, or a picture or
+    /// letterhead the typesetter refuses.
+    pub fn fax(&self, job: &Job<'_>) -> Result<FaxDocument, RenderError> {
+        let filled = self.fill(job.letter, job.referrer, job.variables, job.now, Wording::Letter)?;
+        let letter = filled.letter;
+        let confidential = &self.notices.confidentiality;
+        let page = fax::Page {
+            sent_at: &job.now.in_zone(self.practice.time_zone),
+            reference: job.reference,
+            date: &filled.date,
+            recipient: recipient_lines(job.referrer),
+            subject: &filled.subject,
+            headline: filled.headline.as_deref(),
+            body: &filled.body,
+            notice: (letter.purpose == Purpose::Advertisement).then_some(&self.notices.fax),
+            confidentiality: is_confidential(letter).then_some((&confidential.fax, &confidential.misdirected)),
+        };
+        let (mut fax, pages) =
+            self.press.set(&page).map_err(|source| RenderError::Typeset { letter: letter.name.clone(), source })?;
+        if pages > letter.pages_max {
+            return Err(RenderError::TooLong { letter: letter.name.clone(), pages, max: letter.pages_max });
+        }
+        fax.lint.extend(self.wording_findings(&filled));
+        Ok(fax)
+    }
+
+    /// The mail, and the SHA-256 of its subject, text and HTML in lower-case hex.
+    ///
+    /// # Errors
+    /// [`RenderError`]: an unknown letter, or variables as in [`Renderer::missing`].
+    pub fn mail(&self, job: &Job<'_>) -> Result<(Mail, String), RenderError> {
+        let filled = self.fill(job.letter, job.referrer, job.variables, job.now, Wording::Mail)?;
+        let footer = Footer::of(filled.letter.purpose, &self.notices.mail, job.unsubscribe);
+        let content = mail::Content {
+            subject: &filled.subject,
+            headline: filled.headline.as_deref(),
+            body: &filled.body,
+            practice: &self.practice_fields,
+            date: &filled.date,
+            reference: job.reference,
+            confidentiality: is_confidential(filled.letter).then_some(&self.notices.confidentiality.mail),
+            footer: footer.clone(),
+        };
+        let (html, text) = (self.frame.html(&content)?, mail::plain_text(&content));
+        let hash = fax::sha256(format!("{}\0{text}\0{html}", filled.subject).as_bytes());
+        let mail = Mail {
+            from_name: self.practice.name.clone(),
+            from: self.practice.email.clone(),
+            to_name: job.referrer.display_name(),
+            subject: filled.subject,
+            text,
+            html,
+            unsubscribe: footer.and_then(|footer| footer.link).map(|(url, _)| url),
+            automatic: job.automatic,
+        };
+        Ok((mail, hash))
+    }
+
+    fn fill(
+        &self,
+        name: &str,
+        referrer: &Referrer,
+        variables: &Map<String, Value>,
+        now: Timestamp,
+        wording: Wording,
+    ) -> Result<Filled<'_>, RenderError> {
+        let letter = self.letter(name).ok_or_else(|| RenderError::UnknownLetter(name.to_owned()))?;
+        let values = variables::resolve(&letter.variables, variables, &self.instruments)
+            .map_err(|problems| RenderError::Variables { letter: name.to_owned(), problems })?;
+        let date = context::day(&self.practice, now);
+        let context = context::context(&self.practice_fields, referrer, &date, values);
+        let registries = &self.catalog.registries;
+        let body_name = if wording == Wording::Mail { letter.email_name() } else { letter.body_name() };
+        let body = markdown::parse(&registries.body(&body_name, &context)?)
+            .map_err(|error| TemplateError::whole(body_name, error.message))?;
+        let headline = letter.has_headline.then(|| registries.line(&letter.headline_name(), &context)).transpose()?;
+        Ok(Filled { subject: registries.line(&letter.subject_name(), &context)?, letter, headline, body, date })
+    }
+
+    fn wording_findings(&self, filled: &Filled<'_>) -> Vec<LintFinding> {
+        let text = format!("{}\n{}", filled.headline.as_deref().unwrap_or_default(), node::plain_blocks(&filled.body));
+        let own: Vec<&str> = std::iter::once(&self.practice.name).chain(&self.practice.services).map(String::as_str).collect();
+        lint::wording(filled.letter.purpose, &text, &self.notices.words, &own)
+    }
+}
+
+fn is_confidential(letter: &Letter) -> bool {
+    letter.phi == PhiClass::Identified
+}
+
+/// The address block: person, organisation, fax number.
+fn recipient_lines(referrer: &Referrer) -> Vec<String> {
+    let name = referrer.display_name();
+    let organization = referrer.organization.clone().filter(|organization| *organization != name);
+    let fax = referrer.fax.as_ref().map(|number| format!("Fax {}", number.pretty()));
+    [Some(name), organization, fax].into_iter().flatten().map(|line| markdown::one_line(&line)).collect()
+}

@@ -1,0 +1,226 @@
+//! Wording that law asks for. It is data (`templates/notices/*.toml`, each with its source and the date it was last
+//! reviewed), so that counsel can change it without code; what it must not lack is checked here.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::error::{TemplateError, place};
+use super::registry::Registries;
+use super::sources::Sources;
+use crate::domain::practice::Practice;
+
+const FAX_OPT_OUT: &str = "notices/fax-opt-out.toml";
+const MAIL_FOOTER: &str = "notices/email-footer.toml";
+const CONFIDENTIALITY: &str = "notices/confidentiality.toml";
+const WORDS: &str = "notices/words.toml";
+
+/// What the fax opt-out notice must say (47 CFR § 64.1200(a)(4)(iii)-(v); `compliance.md` R2.6, elements 2 to 7; that
+/// it stands on the first page, distinct and legible, is a matter of the letterhead).
+pub const FAX_ELEMENTS: [&str; 6] = ["request", "deadline", "valid_request", "means", "cost_free", "hours"];
+
+/// The opt-out notice of this practice, finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaxNotice {
+    /// Its heading.
+    pub heading: String,
+    /// Its elements by name, in order; together they are its text.
+    pub elements: Vec<(String, String)>,
+}
+
+impl FaxNotice {
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.elements.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What stands under advertisements and informational mail (15 U.S.C. § 7704(a)(5)), finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailFooter {
+    /// What an advertisement says it is.
+    pub advertisement: String,
+    /// What informational mail says it is.
+    pub informational: String,
+    /// Before the link that ends such mail.
+    pub link_text: String,
+    /// What the link is called.
+    pub link_words: String,
+    /// How to end such mail where there is no link.
+    pub reply_text: String,
+}
+
+/// What goes with a letter about a patient, finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confidentiality {
+    /// On the fax page.
+    pub fax: String,
+    /// Under the mail.
+    pub mail: String,
+    /// On the cover page: what to do if it reached the wrong machine.
+    pub misdirected: String,
+}
+
+/// Words the lint looks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// Speak of one's own service; not in informational letters (`compliance.md` R1.2).
+    pub own_service: Vec<String>,
+    /// Sound like an inducement to refer (42 U.S.C. § 1320a-7b(b)).
+    pub inducement: Vec<String>,
+}
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Notices {
+    /// For faxed advertisements.
+    pub fax: FaxNotice,
+    /// For mail.
+    pub mail: MailFooter,
+    /// For letters about patients.
+    pub confidentiality: Confidentiality,
+    /// For the lint.
+    pub words: Words,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaxFile {
+    source: String,
+    reviewed: String,
+    heading: String,
+    element: Vec<ElementFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ElementFile {
+    name: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FooterFile {
+    source: String,
+    reviewed: String,
+    advertisement: String,
+    informational: String,
+    link_text: String,
+    link_words: String,
+    reply_text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfidentialityFile {
+    source: String,
+    reviewed: String,
+    fax: String,
+    mail: String,
+    misdirected: String,
+}
+
+impl Notices {
+    /// Reads the wording and fills in what belongs to the practice.
+    ///
+    /// # Errors
+    /// Files that are missing or do not parse, wording without source or review date, and a fax notice that lacks
+    /// one of [`FAX_ELEMENTS`].
+    pub fn load(sources: &Sources, practice: &Practice) -> Result<Self, Vec<TemplateError>> {
+        let one = |error| vec![error];
+        let fill = Fill::new(practice);
+        Ok(Self {
+            fax: fax(&read(sources, FAX_OPT_OUT).map_err(one)?, &fill)?,
+            mail: footer(&read(sources, MAIL_FOOTER).map_err(one)?, &fill)?,
+            confidentiality: confidentiality(&read(sources, CONFIDENTIALITY).map_err(one)?, &fill)?,
+            words: read(sources, WORDS).map_err(one)?,
+        })
+    }
+}
+
+/// Fills the practice's data into wording.
+struct Fill {
+    context: Value,
+}
+
+impl Fill {
+    fn new(practice: &Practice) -> Self {
+        let opt_out = &practice.opt_out;
+        let context = json!({
+            "legal_name": practice.legal_name,
+            "phone": practice.phone.pretty(),
+            "opt_out_phone": opt_out.phone.pretty(),
+            "opt_out_fax": opt_out.fax.pretty(),
+            "opt_out_web": opt_out.web,
+            "opt_out_email": opt_out.email.as_ref().map(|email| email.as_str()),
+            "toll_free": opt_out.toll_free,
+        });
+        Self { context }
+    }
+
+    fn line(&self, file: &str, key: &str, text: &str) -> Result<String, Vec<TemplateError>> {
+        let mut registries = Registries::default();
+        let failed = |error: TemplateError| vec![TemplateError::whole(file, format!("{key}: {}", error.message))];
+        registries.add_line(key, file, text).map_err(failed)?;
+        let line = registries.line(key, &self.context).map_err(failed)?;
+        if line.is_empty() { Err(vec![TemplateError::whole(file, format!("{key} is empty"))]) } else { Ok(line) }
+    }
+}
+
+fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, TemplateError> {
+    let text = sources.text(file)?;
+    toml::from_str(text).map_err(|error| {
+        let at = place(text, error.span().map_or(0, |span| span.start));
+        TemplateError::at(file, at, error.message().replace('\n', " "))
+    })
+}
+
+fn reviewed(file: &str, source: &str, reviewed: &str) -> Result<(), Vec<TemplateError>> {
+    let dated = chrono::NaiveDate::parse_from_str(reviewed, "%Y-%m-%d").is_ok();
+    if source.trim().is_empty() || !dated {
+        return Err(vec![TemplateError::whole(file, "say where the wording comes from (source) and when it was reviewed (2026-11-23)")]);
+    }
+    Ok(())
+}
+
+fn fax(written: &FaxFile, fill: &Fill) -> Result<FaxNotice, Vec<TemplateError>> {
+    reviewed(FAX_OPT_OUT, &written.source, &written.reviewed)?;
+    for needed in FAX_ELEMENTS {
+        if !written.element.iter().any(|element| element.name == needed) {
+            let message = format!("the element `{needed}` is missing; all of {} are required", FAX_ELEMENTS.join(", "));
+            return Err(vec![TemplateError::whole(FAX_OPT_OUT, message)]);
+        }
+    }
+    let elements = written.element.iter().map(|element| {
+        Ok((element.name.clone(), fill.line(FAX_OPT_OUT, &element.name, &element.text)?))
+    });
+    Ok(FaxNotice {
+        heading: fill.line(FAX_OPT_OUT, "heading", &written.heading)?,
+        elements: elements.collect::<Result<_, Vec<TemplateError>>>()?,
+    })
+}
+
+fn footer(written: &FooterFile, fill: &Fill) -> Result<MailFooter, Vec<TemplateError>> {
+    reviewed(MAIL_FOOTER, &written.source, &written.reviewed)?;
+    let line = |key, text| fill.line(MAIL_FOOTER, key, text);
+    Ok(MailFooter {
+        advertisement: line("advertisement", &written.advertisement)?,
+        informational: line("informational", &written.informational)?,
+        link_text: line("link_text", &written.link_text)?,
+        link_words: line("link_words", &written.link_words)?,
+        reply_text: line("reply_text", &written.reply_text)?,
+    })
+}
+
+fn confidentiality(written: &ConfidentialityFile, fill: &Fill) -> Result<Confidentiality, Vec<TemplateError>> {
+    reviewed(CONFIDENTIALITY, &written.source, &written.reviewed)?;
+    let line = |key, text| fill.line(CONFIDENTIALITY, key, text);
+    Ok(Confidentiality {
+        fax: line("fax", &written.fax)?,
+        mail: line("mail", &written.mail)?,
+        misdirected: line("misdirected", &written.misdirected)?,
+    })
+}

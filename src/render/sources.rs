@@ -1,0 +1,178 @@
+//! The files templates are made of: those embedded in the binary, overridden and extended from a folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::TemplateError;
+
+/// The largest file, in bytes.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// The most files of a folder.
+const FILES_MAX: usize = 1000;
+/// Folders that hold no letter.
+const SHARED: [&str; 3] = ["partials", "letterhead", "notices"];
+/// What is read; anything else in the folder is left alone.
+const ENDINGS: [&str; 5] = ["md", "json", "toml", "typ", "hbs"];
+
+#[derive(rust_embed::Embed)]
+#[folder = "templates/"]
+struct BuiltIn;
+
+/// One file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its text, with `\n` line ends.
+    pub text: String,
+    /// Whether it came with the binary.
+    pub built_in: bool,
+}
+
+/// Every file by its path, such as `introduction/letter.md`.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: BTreeMap<String, Source>,
+}
+
+impl Sources {
+    /// The embedded files, with those of `folder` on top. A letter's folder replaces the built-in letter of that
+    /// name whole, so that a new `letter.md` is never joined with an old `email.md`; partials, letterhead and
+    /// notices are replaced file by file.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, a file over 256 KiB or not UTF-8, more than 1,000 files.
+    pub fn read(folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
+        let mut sources = Self::built_in();
+        if let Some(folder) = folder {
+            sources.overlay(read_folder(folder)?);
+        }
+        Ok(sources)
+    }
+
+    fn built_in() -> Self {
+        let files = BuiltIn::iter().filter(|path| is_read(path)).filter_map(|path| {
+            let text = String::from_utf8(BuiltIn::get(&path)?.data.into_owned()).ok()?;
+            Some((path.into_owned(), Source { text, built_in: true }))
+        });
+        Self { files: files.collect() }
+    }
+
+    fn overlay(&mut self, own: BTreeMap<String, String>) {
+        for path in own.keys() {
+            let letter = path.split('/').next().unwrap_or_default();
+            if !SHARED.contains(&letter) {
+                let inside = format!("{letter}/");
+                self.files.retain(|path, source| !(source.built_in && path.starts_with(&inside)));
+            }
+        }
+        self.files.extend(own.into_iter().map(|(path, text)| (path, Source { text, built_in: false })));
+    }
+
+    /// The file at `path`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&Source> {
+        self.files.get(path)
+    }
+
+    /// The text of a file every installation has.
+    ///
+    /// # Errors
+    /// That it is missing.
+    pub fn text(&self, path: &str) -> Result<&str, TemplateError> {
+        self.get(path).map(|source| source.text.as_str()).ok_or_else(|| TemplateError::whole(path, "the file is missing"))
+    }
+
+    /// The names of all letters: the folders with a `letter.md`.
+    pub fn letters(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().filter_map(|path| path.strip_suffix("/letter.md"))
+    }
+
+    /// The partials: name and file path.
+    pub fn partials(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.keys().filter_map(|path| Some((path.strip_prefix("partials/")?.strip_suffix(".md")?, path.as_str())))
+    }
+}
+
+fn is_read(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending)) && path.split('/').count() == 2
+}
+
+/// The files in the folders of `folder`.
+fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateError>> {
+    let mut files = BTreeMap::new();
+    let mut errors = Vec::new();
+    for inner in names(folder, "the template folder").map_err(|error| vec![error])? {
+        let path = folder.join(&inner);
+        if !path.is_dir() || inner.starts_with('.') {
+            continue;
+        }
+        for name in names(&path, &inner).map_err(|error| vec![error])? {
+            let shown = format!("{inner}/{name}");
+            if is_read(&shown) {
+                match read_file(&path.join(&name), &shown) {
+                    Ok(text) => {
+                        files.insert(shown, text);
+                    }
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        if files.len() > FILES_MAX {
+            errors.push(TemplateError::whole("the template folder", format!("holds more than {FILES_MAX} files")));
+            break;
+        }
+    }
+    if errors.is_empty() { Ok(files) } else { Err(errors) }
+}
+
+/// The entries of a folder, sorted; names that are not UTF-8 are left alone.
+fn names(folder: &Path, shown: &str) -> Result<Vec<String>, TemplateError> {
+    let failed = |error: std::io::Error| TemplateError::whole(shown, format!("cannot be read: {}", error.kind()));
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    Ok(names)
+}
+
+fn read_file(path: &Path, shown: &str) -> Result<String, TemplateError> {
+    let failed = |error: std::io::Error| TemplateError::whole(shown, format!("cannot be read: {}", error.kind()));
+    if std::fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
+        return Err(TemplateError::whole(shown, "is larger than 256 KiB"));
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    let text = String::from_utf8(bytes).map_err(|_| TemplateError::whole(shown, "is not UTF-8 text"))?;
+    Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_replaces_whole_letters_and_single_partials() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (path, text) in [("introduction/letter.md", "own"), ("partials/own.md", "mine"), ("ours/letter.md", "new")] {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        }
+        let sources = Sources::read(Some(folder.path())).expect("readable");
+        assert!(!sources.get("introduction/letter.md").expect("there").built_in);
+        assert!(sources.get("introduction/email.md").is_none(), "the built-in mail went with the built-in letter");
+        assert!(sources.letters().any(|name| name == "ours") && sources.letters().any(|name| name == "article"));
+        assert!(sources.partials().any(|(name, _)| name == "own") && sources.partials().count() > 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let letter = folder.path().join("big");
+        std::fs::create_dir(&letter).expect("a folder");
+        std::fs::write(letter.join("letter.md"), vec![b'x'; 300_000]).expect("written");
+        std::fs::write(letter.join("email.md"), [0xff, 0xfe]).expect("written");
+        std::fs::write(letter.join("notes.docx"), [0xff]).expect("written");
+        let errors = Sources::read(Some(folder.path())).expect_err("two bad files");
+        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["big/email.md: is not UTF-8 text", "big/letter.md: is larger than 256 KiB"]);
+        assert!(Sources::read(Some(&folder.path().join("nowhere"))).is_err());
+    }
+}

@@ -1,0 +1,345 @@
+//! One letter, three renderings: what the recipient reads is what was written, and what must not be written is refused.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use touchline::domain::address::{EmailAddress, FaxNumber};
+use touchline::domain::channel::Purpose;
+use touchline::domain::clock::Timestamp;
+use touchline::domain::id::ReferrerId;
+use touchline::domain::practice::Practice;
+use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
+use touchline::render::{FaxDocument, Job, RenderError, Renderer, write_preview};
+
+/// 2026-11-23 09:05 in Chicago.
+const NOW: Timestamp = Timestamp(1_795_446_300_000);
+const UNSUBSCRIBE: &str = "https://lakeside-psychiatry.example/o/abc";
+
+fn practice() -> Practice {
+    #[derive(serde::Deserialize)]
+    struct File {
+        practice: Practice,
+    }
+    let text = include_str!("../../config/sample-practice.toml");
+    toml::from_str::<File>(text).expect("the sample practice").practice
+}
+
+fn referrer() -> Referrer {
+    Referrer {
+        id: ReferrerId::new(),
+        npi: None,
+        first_name: Some("Amara".to_owned()),
+        last_name: Some("Whitfield".to_owned()),
+        credentials: Some("MD".to_owned()),
+        organization: Some("Ridgeline Psychiatry Associates".to_owned()),
+        kind: ReferrerType::Psychiatrist,
+        email: EmailAddress::parse("a.whitfield@ridgeline-psychiatry.example").ok(),
+        fax: FaxNumber::parse("(847) 555-0102").ok(),
+        phone: None,
+        time_zone: None,
+        state: ReferrerState::Active,
+        tags: Vec::new(),
+        source: None,
+        notes: None,
+        created_ms: NOW,
+        updated_ms: NOW,
+    }
+}
+
+fn built_in() -> Renderer {
+    Renderer::load(practice(), None).unwrap_or_else(|errors| panic!("{}", lines(&errors)))
+}
+
+fn lines(errors: &[impl ToString]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn job<'a>(letter: &'a str, referrer: &'a Referrer, variables: &'a Map<String, Value>) -> Job<'a> {
+    let unsubscribe = Some(UNSUBSCRIBE);
+    Job { letter, referrer, variables, now: NOW, reference: "3F9A01C2", unsubscribe, automatic: false }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().expect("an object").clone()
+}
+
+/// A template folder with these files in it.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+/// A `letter.md` with this purpose, further front matter, and body.
+fn letter_md(purpose: &str, more: &str, body: &str) -> String {
+    let phi = if purpose == "treatment" { "identified" } else { "none" };
+    format!(
+        "+++\ntitle = \"T\"\nabout = \"A\"\nsubject = \"S\"\npurpose = \"{purpose}\"\nphi = \"{phi}\"\ncategory = \"ask\"\n{more}\n+++\n{body}\n"
+    )
+}
+
+fn refused(files: &[(&str, &str)]) -> String {
+    let folder = folder(files);
+    match Renderer::load(practice(), Some(folder.path())) {
+        Ok(_) => panic!("these templates are wrong: {files:?}"),
+        Err(errors) => lines(&errors),
+    }
+}
+
+fn text_of(fax: &FaxDocument) -> String {
+    (0..fax.pages as usize).map(|page| fax.text(page)).collect::<Vec<_>>().join("\n")
+}
+
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && *c != '\u{200b}').collect()
+}
+
+#[test]
+fn every_built_in_letter_renders_its_sample_within_its_pages_and_lints_clean() {
+    let (renderer, referrer) = (built_in(), referrer());
+    assert!(renderer.letters().count() >= 14);
+    for letter in renderer.letters() {
+        let name = letter.name.as_str();
+        assert_eq!(renderer.missing(name, &referrer, &letter.sample), Vec::<String>::new(), "{name}");
+        let job = job(name, &referrer, &letter.sample);
+        let fax = renderer.fax(&job).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(fax.pages - fax.cover_pages() <= letter.pages_max, "{name}");
+        let findings = fax.inspect().expect("pages render");
+        assert!(findings.is_empty(), "{name}: {findings:?}");
+        let (mail, _) = renderer.mail(&job).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for text in [&mail.html, &mail.text, &mail.subject, &text_of(&fax)] {
+            assert!(!text.contains("{{") && !text.contains("}}") && !text.contains("\\"), "{name}: {text}");
+        }
+        assert!(mail.subject.chars().count() <= 120, "{name}: {}", mail.subject);
+    }
+}
+
+#[test]
+fn a_name_full_of_markup_prints_as_typed_in_every_format() {
+    let typed = "*Dr_ [x](y)*";
+    let referrer = Referrer { first_name: None, last_name: Some(typed.to_owned()), ..referrer() };
+    let renderer = built_in();
+    let sample = &renderer.letter("introduction").expect("built in").sample;
+    let job = job("introduction", &referrer, sample);
+    let fax = renderer.fax(&job).expect("renders");
+    assert!(fax.text(0).contains(&format!("Dear Dr. {typed},")), "{}", fax.text(0));
+    let (mail, _) = renderer.mail(&job).expect("renders");
+    assert!(mail.text.contains(&format!("Dear Dr. {typed},")), "{}", mail.text);
+    assert!(mail.html.contains(&format!("Dear Dr. {typed},")), "{}", mail.html);
+}
+
+#[test]
+fn a_name_nobody_knows_is_refused_with_file_line_and_name_wherever_it_stands() {
+    for (body, place, name) in [
+        ("Dear {{practise.name}}", "ours/letter.md:10:6: ", "unknown variable `practise.name` — did you mean `practice.name`?"),
+        ("a\n\n{{#if practice.servces}}x{{/if}}", "ours/letter.md:12:1: ", "did you mean `practice.services`?"),
+        ("{{#unless hours}}x{{/unless}}", "ours/letter.md:10:1: ", "`hours`"),
+        ("{{#if date}}x{{else}}\n{{nobody}}{{/if}}", "ours/letter.md:11:1: ", "`nobody`"),
+        ("{{#if date}}x{{else if nobody}}y{{/if}}", "ours/letter.md:10:", "`nobody`"),
+        ("{{#each practice.services}}\n{{practice.name}}\n{{/each}}", "ours/letter.md:11:1: ", "practice.name"),
+        ("{{#each practice.name}}x{{/each}}", "ours/letter.md:10:1: ", "cannot be used with #each"),
+        ("{{#if (eq referrer.kind \"x\")}}y{{/if}}", "ours/letter.md:10:1: ", "`referrer.kind`"),
+        ("{{phone practice.fone}}", "ours/letter.md:10:1: ", "did you mean `practice.phone`?"),
+        ("{{fone practice.phone}}", "ours/letter.md:10:1: ", "unknown function `fone` — did you mean `phone`?"),
+        ("{{list practice.name}}", "ours/letter.md:10:1: ", "is not a list"),
+        ("{{practice.services}}", "ours/letter.md:10:1: ", "is a list"),
+        ("{{{practice.name}}}", "ours/letter.md:10:1: ", "always escaped"),
+        ("{{> how-to-reffer}}", "ours/letter.md:10:1: ", "did you mean `how-to-refer`?"),
+        ("text <br> more", "ours/letter.md:10:6: ", "raw HTML"),
+        ("{{#if date}}never closed", "ours/letter.md:", ""),
+    ] {
+        let said = refused(&[("ours/letter.md", &letter_md("advertisement", "", body))]);
+        assert!(said.contains(place) && said.contains(name), "{body}\n{said}");
+    }
+}
+
+#[test]
+fn names_are_checked_in_mail_wording_subjects_and_partials_too() {
+    let letter = letter_md("advertisement", "", "{{> ours}}");
+    let said = refused(&[("ours/letter.md", &letter), ("partials/ours.md", "one\n{{treatment}}\n")]);
+    assert!(said.contains("partials/ours.md:2:1: unknown variable `treatment`"), "{said}");
+    let letter = letter_md("advertisement", "", "x");
+    let said = refused(&[("ours/letter.md", &letter), ("ours/email.md", "Dear\n{{#if nobody}}x{{/if}}\n")]);
+    assert!(said.contains("ours/email.md:2:1: unknown variable `nobody`"), "{said}");
+    let letter = letter.replace("\"S\"", "\"For {{nobody}}\"");
+    let said = refused(&[("ours/letter.md", &letter)]);
+    assert!(said.contains("ours/letter.md:4:") && said.contains("`nobody`"), "{said}");
+    let said = refused(&[("partials/loop.md", "{{> loop}}"), ("ours/letter.md", &letter_md("advertisement", "", "{{> loop}}"))]);
+    assert!(said.contains("circle"), "{said}");
+}
+
+#[test]
+fn only_an_advertisement_includes_promotional_blocks() {
+    let partial = ("partials/offer.md", "<!-- promotional -->\nWe have openings.\n");
+    let through = ("partials/through.md", "{{> offer}}\n");
+    let treatment = |body: &str| letter_md("treatment", "", body);
+    for body in ["{{> offer}}", "{{> through}}", "{{#if date}}{{> offer}}{{/if}}"] {
+        let said = refused(&[("ours/letter.md", &treatment(body)), partial, through]);
+        assert!(said.contains("mixed purpose") && said.contains("`offer`"), "{body}\n{said}");
+    }
+    let said = refused(&[("ours/letter.md", &treatment("x")), ("ours/email.md", "{{> offer}}"), partial]);
+    assert!(said.contains("ours/email.md:1:1: mixed purpose"), "{said}");
+    let advertisement = letter_md("advertisement", "", "{{> offer}}");
+    let folder = folder(&[("ours/letter.md", &advertisement), partial]);
+    let renderer = Renderer::load(practice(), Some(folder.path())).expect("an advertisement may");
+    let (mail, _) = renderer.mail(&job("ours", &referrer(), &Map::new())).expect("renders");
+    assert!(mail.text.contains("We have openings.") && !mail.text.contains("promotional"), "{}", mail.text);
+}
+
+#[test]
+fn an_advertisement_takes_no_patient_variables() {
+    let more = "[variables.patient_name]\nabout = \"Who\"";
+    let said = refused(&[("ours/letter.md", &letter_md("advertisement", more, "{{patient_name}}"))]);
+    assert!(said.contains("`patient_name`") && said.contains("only a treatment letter"), "{said}");
+}
+
+#[test]
+fn what_is_missing_is_named_for_each_recipient_and_never_quoted() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let said = renderer.missing("capacity-update", &referrer, &object(json!({"treatmnt": "TMS", "as_of": "soon-secret"})));
+    let all = said.join("\n");
+    assert!(all.contains("`treatmnt` is not a variable of this letter — did you mean `treatment`?"), "{all}");
+    assert!(all.contains("`treatment` is missing") && all.contains("`openings` is missing"), "{all}");
+    assert!(all.contains("`as_of` must be a day") && !all.contains("secret"), "{all}");
+    assert_eq!(renderer.missing("nothing", &referrer, &Map::new()), ["there is no letter `nothing`"]);
+    let error = renderer.fax(&job("capacity-update", &referrer, &Map::new())).expect_err("variables are missing");
+    assert!(matches!(error, RenderError::Variables { .. }));
+}
+
+#[test]
+fn an_advertisement_says_how_to_stop_it_and_a_report_does_not() {
+    let (renderer, referrer) = (built_in(), referrer());
+    for letter in renderer.letters() {
+        let job = job(&letter.name, &referrer, &letter.sample);
+        let commercial = matches!(letter.purpose, Purpose::Advertisement | Purpose::Informational);
+        let (mail, _) = renderer.mail(&job).expect("renders");
+        assert_eq!(mail.unsubscribe.as_deref(), commercial.then_some(UNSUBSCRIBE), "{}", letter.name);
+        assert_eq!(mail.html.contains(UNSUBSCRIBE), commercial, "{}", letter.name);
+        assert_eq!(mail.text.contains(UNSUBSCRIBE), commercial, "{}", letter.name);
+        let says_so = mail.text.contains("This is an advertisement from Lakeside Interventional Psychiatry, PLLC.");
+        assert_eq!(says_so, letter.purpose == Purpose::Advertisement, "{}", letter.name);
+        for part in [&mail.text, &mail.html] {
+            assert!(part.contains("2140 Harborline Avenue") && part.contains("Evanston, IL 60201"), "{}", letter.name);
+            assert!(!part.contains("<img") && !part.contains("googleapis"), "{}", letter.name);
+        }
+        let first_page = squeezed(&renderer.fax(&job).expect("renders").text(0));
+        let notice = first_page.contains("within30days") && first_page.contains("(800)555-0145");
+        assert_eq!(notice, letter.purpose == Purpose::Advertisement, "{}", letter.name);
+    }
+}
+
+#[test]
+fn mail_without_a_link_says_how_to_answer() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let letter = renderer.letter("article").expect("built in");
+    let (mail, _) = renderer.mail(&Job { unsubscribe: None, ..job("article", &referrer, &letter.sample) }).expect("renders");
+    assert!(mail.text.contains("reply with the word") && mail.html.contains("reply with the word"));
+    assert_eq!(mail.unsubscribe, None);
+}
+
+#[test]
+fn a_letter_about_a_patient_has_a_cover_page_that_does_not_name_the_patient() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let letter = renderer.letter("end-of-treatment-report").expect("built in");
+    let job = job(&letter.name, &referrer, &letter.sample);
+    let fax = renderer.fax(&job).expect("renders");
+    assert_eq!(fax.cover_pages(), 1);
+    let cover = fax.text(0);
+    assert!(!cover.contains("Jordan") && !cover.contains("1979"), "{cover}");
+    assert!(cover.contains("Amara Whitfield, MD") && cover.contains("(847) 555-0140"), "{cover}");
+    assert!(cover.contains(&format!("Page 1 of {}", fax.pages)), "{cover}");
+    assert!(fax.text(1).contains(&format!("Page 2 of {}", fax.pages)), "{}", fax.text(1));
+    assert!(fax.text(1).contains("Jordan Sample") && fax.text(1).contains("63 % lower"), "{}", fax.text(1));
+    let (mail, _) = renderer.mail(&job).expect("renders");
+    assert!(!mail.subject.contains("Jordan") && mail.text.contains("Confidential"));
+}
+
+#[test]
+fn every_page_says_when_and_by_whom_it_was_sent() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let letter = renderer.letter("introduction").expect("built in");
+    let fax = renderer.fax(&job(&letter.name, &referrer, &letter.sample)).expect("renders");
+    let first = fax.text(0).lines().next().expect("a line").to_owned();
+    for part in ["Nov 23, 2026", "9:05 AM CST", "Lakeside Interventional Psychiatry, PLLC", "(847) 555-0140", "3F9A01C2"] {
+        assert!(first.contains(part), "{first}");
+    }
+}
+
+#[test]
+fn the_same_letter_gives_the_same_bytes() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let letter = renderer.letter("article").expect("built in");
+    let job = job(&letter.name, &referrer, &letter.sample);
+    let (one, two) = (renderer.fax(&job).expect("renders"), renderer.fax(&job).expect("renders"));
+    assert_eq!((&one.hash, &one.pdf), (&two.hash, &two.pdf));
+    assert_eq!(renderer.mail(&job).expect("renders").1, renderer.mail(&job).expect("renders").1);
+    let later = renderer.fax(&Job { now: Timestamp(NOW.0 + 60_000), ..job }).expect("renders");
+    assert_ne!(one.hash, later.hash, "the header bears another minute");
+}
+
+#[test]
+fn a_letter_that_grew_too_long_is_refused_with_its_pages() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let mut variables = renderer.letter("article").expect("built in").sample.clone();
+    variables.insert("summary".to_owned(), json!("A long sentence about it. ".repeat(150)));
+    let error = renderer.fax(&job("article", &referrer, &variables)).expect_err("two pages or more");
+    assert!(matches!(error, RenderError::TooLong { pages, max: 1, .. } if pages > 1), "{error}");
+    assert!(error.to_string().contains("`article`") && !error.to_string().contains("sentence"));
+}
+
+#[test]
+fn an_own_letter_extends_the_built_in_ones() {
+    let more = "[variables.rooms]\nabout = \"Rooms\"\nkind = \"list\"";
+    let body = "Dear {{referrer.salutation}},\n\n{{#each rooms}}\n- {{this}} in {{@root.practice.city}}\n{{/each}}\n";
+    let folder = folder(&[("rooms/letter.md", &letter_md("operational", more, body))]);
+    let renderer = Renderer::load(practice(), Some(folder.path())).expect("sound");
+    assert!(!renderer.letter("rooms").expect("ours").built_in && renderer.letter("article").expect("theirs").built_in);
+    let variables = object(json!({"rooms": ["One", "# Two"]}));
+    let (mail, _) = renderer.mail(&job("rooms", &referrer(), &variables)).expect("renders");
+    assert!(mail.text.contains("- One in Evanston\n- # Two in Evanston"), "{}", mail.text);
+}
+
+#[test]
+fn a_preview_is_every_file_a_person_may_want_to_see() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let letter = renderer.letter("introduction").expect("built in");
+    let kept = std::env::var_os("TOUCHLINE_PREVIEW_DIR");
+    let temporary = tempfile::tempdir().expect("a folder");
+    let dir = kept.as_deref().map_or(temporary.path(), Path::new).join("introduction");
+    let job = job(&letter.name, &referrer, &letter.sample);
+    let preview = write_preview(&renderer, &job, &dir, Some(b"From: a\r\n\r\n")).expect("written");
+    let names: Vec<_> = preview.files.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    assert_eq!(names, ["fax.pdf", "fax.tiff", "fax.png", "email.html", "email.txt", "email.eml"]);
+    let starts = |name: &str, magic: &[u8]| std::fs::read(dir.join(name)).expect("there").starts_with(magic);
+    assert!(starts("fax.pdf", b"%PDF") && starts("fax.tiff", b"II*\0") && starts("fax.png", b"\x89PNG"));
+    assert_eq!(preview.lint, Vec::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_value_breaks_a_letter_or_becomes_markup(
+        name in "[\\PC]{1,30}|[*_`#>\\[\\]()!<&|~\\\\\n\r\t .\"'{}$@-]{1,30}|[0-9]{1,9}",
+        lesson in "[ -~]{1,200}",
+    ) {
+        let renderer = built_in();
+        let referrer = Referrer { last_name: Some(name.clone()), first_name: None, credentials: None, ..referrer() };
+        let mut variables = renderer.letter("success-story").expect("built in").sample.clone();
+        variables.insert("lesson".to_owned(), json!(lesson));
+        let job = job("success-story", &referrer, &variables);
+        let shown = touchline::render::markdown::one_line(&name);
+        prop_assume!(!shown.is_empty() && !lesson.trim().is_empty());
+        let (mail, _) = renderer.mail(&job).expect("renders");
+        prop_assert!(mail.text.contains(&format!("Dear {shown},")), "{}", mail.text);
+        prop_assert!(mail.text.contains(&touchline::render::markdown::one_line(&lesson)), "{}", mail.text);
+        prop_assert!(!mail.html.contains("<script") && !mail.subject.contains('\n'));
+        let fax = renderer.fax(&job).expect("renders");
+        prop_assert!(squeezed(&fax.text(0)).contains(&squeezed(&touchline::render::markdown::one_line(&lesson))));
+    }
+}
