@@ -20,6 +20,7 @@ pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
     within("lease_seconds", sending.lease_seconds, 5, 3_600);
     within("poll_ms", sending.poll_ms, 10, 60_000);
     within("retry_scale_percent", u64::from(sending.retry_scale_percent), 1, 1_000);
+    within("retry_wait_max_seconds", sending.retry_wait_max_seconds, 1, 86_400);
     within("give_up_hours", sending.give_up_hours, 1, 720);
     within("email_presume_delivered_minutes", sending.email_presume_delivered_minutes, 1, 43_200);
     if let Some(seconds) = sending.email_presume_delivered_seconds {

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::domain::practice::Practice;
+pub use crate::settle::SmtpDoubt;
 
 pub use load::{CONFIG_BYTES_MAX, Environment};
 pub use problem::{ConfigError, Problem};
@@ -143,6 +144,8 @@ pub struct Sending {
     pub poll_ms: u64,
     /// Every waiting time before a retry is multiplied by this, 1 to 1,000 %. Default 100; demo and tests shorten it.
     pub retry_scale_percent: u32,
+    /// No wait before a retry is longer than this, 1 to 86,400 s. Default 86,400; the demo shortens it.
+    pub retry_wait_max_seconds: u64,
     /// Age at which a message expires, 1 to 720 h. Default 72.
     pub give_up_hours: u64,
     /// How long after its acceptance a mail without a bounce counts as delivered, 1 to 43,200 min. Default 4,320 (72 h).
@@ -168,6 +171,7 @@ impl Default for Sending {
             lease_seconds: 60,
             poll_ms: 500,
             retry_scale_percent: 100,
+            retry_wait_max_seconds: 86_400,
             give_up_hours: 72,
             email_presume_delivered_minutes: 4_320,
             email_presume_delivered_seconds: None,
@@ -189,19 +193,6 @@ impl Sending {
                 .unwrap_or_else(|| self.email_presume_delivered_minutes.saturating_mul(60)),
         )
     }
-}
-
-/// What to do with a mail in doubt: no relay can be asked whether it took one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SmtpDoubt {
-    /// A person decides.
-    #[default]
-    Hold,
-    /// Treat it as accepted: at most one copy, perhaps none.
-    AssumeSent,
-    /// Send it again: at least one copy, perhaps two.
-    Resend,
 }
 
 /// The choices that the law leaves.

@@ -252,8 +252,6 @@ async fn carry_out(
             settle::touch_of(tx, &message, now).await?;
             tx.queue_finish(item.claimed.id, item.claimed.fence).await.map(|_| ())
         }
-        Step::End(status, reason) => {
-            settle::end_message(tx, &mut message, status, reason.as_str(), &told, now).await
-        }
+        Step::End(status, reason) => settle::end_message(tx, &mut message, status, reason.as_str(), &told, now).await,
     }
 }

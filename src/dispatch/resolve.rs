@@ -59,7 +59,8 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
 
 /// Reads a look-up: ours, certainly absent, or perhaps ours.
 async fn read(parts: &Parts, attempt: &Attempt, found: Lookup) -> Result<Finding, StoreError> {
-    let absent = || if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT { Finding::Learn(News::Absent) } else { Finding::LookAgain };
+    let absent =
+        || if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT { Finding::Learn(News::Absent) } else { Finding::LookAgain };
     let adopt = |report: Report| Finding::Learn(News::Fact(report.fact, Some(report.reference)));
     Ok(match found {
         Lookup::Found(report) => adopt(report),

@@ -121,7 +121,8 @@ async fn candidates(tx: &mut Tx, name: &str) -> Result<Vec<Referrer>, StoreError
     if name.len() == 10 && name.bytes().all(|byte| byte.is_ascii_digit()) {
         return tx.referrers_like(Some(name), None, None).await;
     }
-    let words: Vec<&str> = name.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        name.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();
     let Some(longest) = words.iter().max_by_key(|word| word.len()) else { return Ok(Vec::new()) };
     let mut found = tx.referrers_page(Some(longest), None, 200).await?;
     found.retain(|referrer| {

@@ -91,7 +91,10 @@ async fn retry(
     }
     let referrer = tx.referrer(message.referrer_id).await?;
     let address = referrer.and_then(|referrer| referrer.address(message.channel)).ok_or_else(|| {
-        IntakeError::WrongState(format!("the referrer has no {} address any more: add one, then retry", message.channel))
+        IntakeError::WrongState(format!(
+            "the referrer has no {} address any more: add one, then retry",
+            message.channel
+        ))
     })?;
     address.as_str().clone_into(&mut message.address);
     tx.addresses_ensure(&[(message.channel, address.key())], now).await?;

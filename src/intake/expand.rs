@@ -104,10 +104,8 @@ const fn lane(purpose: Purpose, is_list: bool) -> Lane {
 }
 
 async fn read_known(tx: &mut Tx, recipients: &[Referrer], via: &[Channel]) -> Result<Known, StoreError> {
-    let addresses: Vec<Address> = recipients
-        .iter()
-        .flat_map(|referrer| via.iter().filter_map(|channel| referrer.address(*channel)))
-        .collect();
+    let addresses: Vec<Address> =
+        recipients.iter().flat_map(|referrer| via.iter().filter_map(|channel| referrer.address(*channel))).collect();
     let keys: Vec<String> = addresses.iter().map(Address::key).collect();
     let mut known = Known { health: HashMap::new(), refusals: HashMap::new(), bases: HashMap::new() };
     for row in tx.addresses_known(&keys).await? {
@@ -123,13 +121,7 @@ async fn read_known(tx: &mut Tx, recipients: &[Referrer], via: &[Channel]) -> Re
 }
 
 /// One referrer's touch with a message for each channel that can be used.
-fn add_touch(
-    draft: &mut Draft,
-    frame: &Frame<'_>,
-    known: &Known,
-    taken: &mut HashSet<Address>,
-    referrer: &Referrer,
-) {
+fn add_touch(draft: &mut Draft, frame: &Frame<'_>, known: &Known, taken: &mut HashSet<Address>, referrer: &Referrer) {
     let touch = TouchId::new();
     let first = draft.messages.len();
     for channel in &frame.request.via {
@@ -138,7 +130,12 @@ fn add_touch(
             continue;
         };
         if frame.broadcast.is_some() && !taken.insert(address.clone()) {
-            skip(draft, referrer, Some(*channel), format!("shares the {channel} address of an earlier recipient: one copy goes there"));
+            skip(
+                draft,
+                referrer,
+                Some(*channel),
+                format!("shares the {channel} address of an earlier recipient: one copy goes there"),
+            );
             continue;
         }
         add_message(draft, frame, known, touch, referrer, &address);

@@ -114,7 +114,8 @@ pub async fn lift(parts: &Parts, id: SuppressionId, who: &str, reason: &str) -> 
 pub async fn add_basis(parts: &Parts, basis: &Basis) -> Result<(), IntakeError> {
     let mut tx = parts.store.write().await?;
     tx.basis_insert(basis).await?;
-    tx.audit(&basis.by_whom, "add_basis", Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
+    tx.audit(&basis.by_whom, "add_basis", Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms)
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -143,9 +144,7 @@ pub async fn edit(
 
 pub(super) fn npi_taken(error: crate::store::StoreError) -> IntakeError {
     match error {
-        crate::store::StoreError::Conflict(_) => {
-            IntakeError::Invalid("another referrer has the same NPI".to_owned())
-        }
+        crate::store::StoreError::Conflict(_) => IntakeError::Invalid("another referrer has the same NPI".to_owned()),
         other => IntakeError::Store(other),
     }
 }
@@ -167,9 +166,7 @@ pub async fn log_touch(
     }
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    tx.referrer(referrer)
-        .await?
-        .ok_or_else(|| IntakeError::NotFound(format!("there is no referrer {referrer}")))?;
+    tx.referrer(referrer).await?.ok_or_else(|| IntakeError::NotFound(format!("there is no referrer {referrer}")))?;
     let occurred = at.unwrap_or(now);
     let touch = Touch {
         id: TouchId::new(),

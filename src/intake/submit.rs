@@ -248,8 +248,7 @@ fn check_variables(parts: &Parts, request: &Request, recipients: &[Referrer]) ->
 /// Stores the submission with all its parts, and puts what is to be sent on the queue.
 async fn keep(tx: &mut Tx, parts: &Parts, request: &Request, draft: Draft) -> Result<Accepted, IntakeError> {
     let now = parts.clock.now();
-    let answer =
-        serde_json::to_string(&draft.accepted).map_err(|_| StoreError::Corrupt("the answer".to_owned()))?;
+    let answer = serde_json::to_string(&draft.accepted).map_err(|_| StoreError::Corrupt("the answer".to_owned()))?;
     tx.submission_insert(&SubmissionRow {
         id: draft.accepted.submission,
         idempotency_key: request.idempotency_key.clone(),
@@ -271,7 +270,8 @@ async fn keep(tx: &mut Tx, parts: &Parts, request: &Request, draft: Draft) -> Re
 }
 
 fn broadcast(id: BroadcastId, request: &Request, draft: &Draft, now: Timestamp) -> Broadcast {
-    let name = request.run.as_ref().map_or_else(|| format!("{} to {}", request.letter, request.to), |run| run.name.clone());
+    let name =
+        request.run.as_ref().map_or_else(|| format!("{} to {}", request.letter, request.to), |run| run.name.clone());
     Broadcast {
         id,
         submission_id: draft.accepted.submission,

@@ -155,7 +155,9 @@ mod tests {
         assert!(html("- a\n- b").contains(">a</li>"));
         assert!(html("3. a").contains("<ol start=\"3\""));
         assert!(html("|a|\n|-:|\n|1|").contains("text-align:right"));
-        assert!(html("[x](https://a.example/?q=\"1\"&r)").contains("href=\"https://a.example/?q=&quot;1&quot;&amp;r\""));
+        assert!(
+            html("[x](https://a.example/?q=\"1\"&r)").contains("href=\"https://a.example/?q=&quot;1&quot;&amp;r\"")
+        );
     }
 
     proptest! {

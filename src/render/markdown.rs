@@ -99,10 +99,10 @@ impl<'a, 'e> Reader<'a, 'e> {
             Tag::List(start) => {
                 self.at += 1;
                 let items = self.items(depth + 1)?;
-                Ok(start.map_or_else(|| Node::Bullets { items: items.clone() }, |start| Node::Numbers {
-                    start,
-                    items: items.clone(),
-                }))
+                Ok(start.map_or_else(
+                    || Node::Bullets { items: items.clone() },
+                    |start| Node::Numbers { start, items: items.clone() },
+                ))
             }
             Tag::Table(align) => {
                 self.at += 1;

@@ -138,15 +138,29 @@ impl Renderer {
         let catalog = Catalog::compile(&sources).map_err(|found| errors.extend(found));
         let notices = Notices::load(&sources, &practice).map_err(|found| errors.extend(found));
         let press = fax::Press::load(&sources, &practice).map_err(|found| errors.extend(found));
-        let frame = sources.text(FRAME).map_err(|error| vec![error]).and_then(Frame::compile).map_err(|found| errors.extend(found));
+        let frame = sources
+            .text(FRAME)
+            .map_err(|error| vec![error])
+            .and_then(Frame::compile)
+            .map_err(|found| errors.extend(found));
         let instruments = sources
             .text(INSTRUMENTS)
             .and_then(|text| Instruments::parse(text).map_err(|message| TemplateError::whole(INSTRUMENTS, message)))
             .map_err(|error| errors.push(error));
-        let (Ok(catalog), Ok(notices), Ok(press), Ok(frame), Ok(instruments)) = (catalog, notices, press, frame, instruments) else {
+        let (Ok(catalog), Ok(notices), Ok(press), Ok(frame), Ok(instruments)) =
+            (catalog, notices, press, frame, instruments)
+        else {
             return Err(errors);
         };
-        Ok(Self { practice_fields: context::practice(&practice), practice, catalog, instruments, notices, press, frame })
+        Ok(Self {
+            practice_fields: context::practice(&practice),
+            practice,
+            catalog,
+            instruments,
+            notices,
+            press,
+            frame,
+        })
     }
 
     /// The practice whose letters these are.
@@ -263,7 +277,8 @@ impl Renderer {
 
     fn wording_findings(&self, filled: &Filled<'_>) -> Vec<LintFinding> {
         let text = format!("{}\n{}", filled.headline.as_deref().unwrap_or_default(), node::plain_blocks(&filled.body));
-        let own: Vec<&str> = std::iter::once(&self.practice.name).chain(&self.practice.services).map(String::as_str).collect();
+        let own: Vec<&str> =
+            std::iter::once(&self.practice.name).chain(&self.practice.services).map(String::as_str).collect();
         lint::wording(filled.letter.purpose, &text, &self.notices.words, &own)
     }
 }

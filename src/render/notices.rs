@@ -181,7 +181,10 @@ fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, Templat
 fn reviewed(file: &str, source: &str, reviewed: &str) -> Result<(), Vec<TemplateError>> {
     let dated = chrono::NaiveDate::parse_from_str(reviewed, "%Y-%m-%d").is_ok();
     if source.trim().is_empty() || !dated {
-        return Err(vec![TemplateError::whole(file, "say where the wording comes from (source) and when it was reviewed (2026-11-23)")]);
+        return Err(vec![TemplateError::whole(
+            file,
+            "say where the wording comes from (source) and when it was reviewed (2026-11-23)",
+        )]);
     }
     Ok(())
 }
@@ -194,9 +197,10 @@ fn fax(written: &FaxFile, fill: &Fill) -> Result<FaxNotice, Vec<TemplateError>> 
             return Err(vec![TemplateError::whole(FAX_OPT_OUT, message)]);
         }
     }
-    let elements = written.element.iter().map(|element| {
-        Ok((element.name.clone(), fill.line(FAX_OPT_OUT, &element.name, &element.text)?))
-    });
+    let elements = written
+        .element
+        .iter()
+        .map(|element| Ok((element.name.clone(), fill.line(FAX_OPT_OUT, &element.name, &element.text)?)));
     Ok(FaxNotice {
         heading: fill.line(FAX_OPT_OUT, "heading", &written.heading)?,
         elements: elements.collect::<Result<_, Vec<TemplateError>>>()?,

@@ -82,11 +82,7 @@ fn encode(page: &Bitmap) -> Vec<u8> {
     for row in page.rows.chunks_exact(page.row_bytes()) {
         let dots = (0..page.width).map(|x| {
             let black = row[(x / 8) as usize] & (0x80 >> (x % 8)) != 0;
-            if black {
-                Color::Black
-            } else {
-                Color::White
-            }
+            if black { Color::Black } else { Color::White }
         });
         let Ok(()) = encoder.encode_line(dots, page.width);
     }

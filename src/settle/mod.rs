@@ -24,13 +24,15 @@ pub const SUBMIT: &str = "submit";
 pub const POLL: &str = "poll";
 
 /// What to do about mail whose hand-over may or may not have taken effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SmtpDoubt {
     /// A person decides.
+    #[default]
     Hold,
-    /// It counts as sent.
+    /// It counts as sent: at most one copy, perhaps none.
     AssumeSent,
-    /// It is sent again.
+    /// It is sent again: at least one copy, perhaps two.
     Resend,
 }
 

@@ -15,6 +15,8 @@ const INSERT: &str = "INSERT INTO broadcast (id, submission_id, campaign_id, pla
 const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS NULL AND NOT EXISTS
     (SELECT 1 FROM message m WHERE m.broadcast_id = broadcast.id AND m.settled_ms IS NULL)";
 
+const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
+
 /// A broadcast as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct Broadcast {
@@ -66,6 +68,15 @@ impl Tx {
     /// As every store function.
     pub async fn broadcasts_finish(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(now).execute(&mut *c).await?.rows_affected()))
+    }
+
+    /// Whether any broadcast is not marked as finished.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn broadcasts_unfinished(&mut self) -> Result<bool, StoreError> {
+        let count: i64 = on!(self, |c, d| sqlx::query_scalar(UNFINISHED).fetch_one(&mut *c).await?);
+        Ok(count > 0)
     }
 
     /// One broadcast.

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::queue_entries::ROWS_PER_INSERT;
 use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
 use crate::domain::message::Message;
-use crate::domain::{Address, MessageStatus, Timestamp};
+use crate::domain::{Address, MessageStatus};
 
 const COLUMNS: &str = "SELECT id, touch_id, submission_id, broadcast_id, referrer_id, channel, address, lane, letter,
     purpose, phi, variables, status, reason, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages,
@@ -178,19 +178,6 @@ impl Tx {
                 .bind(address.as_str())
                 .fetch_all(&mut *c)
                 .await?)
-        })
-    }
-
-    /// Unsettled messages whose time ran out, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
-    pub async fn messages_overdue(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Message>, StoreError> {
-        on!(self, |c, d| {
-            let text = format!(
-                "{COLUMNS} WHERE status = 'queued' AND updated_ms <= $1 AND give_up_ms <= $1 ORDER BY updated_ms LIMIT $2"
-            );
-            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(now).bind(limit).fetch_all(&mut *c).await?)
         })
     }
 }

@@ -136,7 +136,11 @@ fn a_name_full_of_markup_prints_as_typed_in_every_format() {
 #[test]
 fn a_name_nobody_knows_is_refused_with_file_line_and_name_wherever_it_stands() {
     for (body, place, name) in [
-        ("Dear {{practise.name}}", "ours/letter.md:10:6: ", "unknown variable `practise.name` — did you mean `practice.name`?"),
+        (
+            "Dear {{practise.name}}",
+            "ours/letter.md:10:6: ",
+            "unknown variable `practise.name` — did you mean `practice.name`?",
+        ),
         ("a\n\n{{#if practice.servces}}x{{/if}}", "ours/letter.md:12:1: ", "did you mean `practice.services`?"),
         ("{{#unless hours}}x{{/unless}}", "ours/letter.md:10:1: ", "`hours`"),
         ("{{#if date}}x{{else}}\n{{nobody}}{{/if}}", "ours/letter.md:11:1: ", "`nobody`"),
@@ -169,7 +173,10 @@ fn names_are_checked_in_mail_wording_subjects_and_partials_too() {
     let letter = letter.replace("\"S\"", "\"For {{nobody}}\"");
     let said = refused(&[("ours/letter.md", &letter)]);
     assert!(said.contains("ours/letter.md:4:") && said.contains("`nobody`"), "{said}");
-    let said = refused(&[("partials/loop.md", "{{> loop}}"), ("ours/letter.md", &letter_md("advertisement", "", "{{> loop}}"))]);
+    let said = refused(&[
+        ("partials/loop.md", "{{> loop}}"),
+        ("ours/letter.md", &letter_md("advertisement", "", "{{> loop}}")),
+    ]);
     assert!(said.contains("circle"), "{said}");
 }
 
@@ -201,7 +208,8 @@ fn an_advertisement_takes_no_patient_variables() {
 #[test]
 fn what_is_missing_is_named_for_each_recipient_and_never_quoted() {
     let (renderer, referrer) = (built_in(), referrer());
-    let said = renderer.missing("capacity-update", &referrer, &object(json!({"treatmnt": "TMS", "as_of": "soon-secret"})));
+    let said =
+        renderer.missing("capacity-update", &referrer, &object(json!({"treatmnt": "TMS", "as_of": "soon-secret"})));
     let all = said.join("\n");
     assert!(all.contains("`treatmnt` is not a variable of this letter — did you mean `treatment`?"), "{all}");
     assert!(all.contains("`treatment` is missing") && all.contains("`openings` is missing"), "{all}");
@@ -237,7 +245,8 @@ fn an_advertisement_says_how_to_stop_it_and_a_report_does_not() {
 fn mail_without_a_link_says_how_to_answer() {
     let (renderer, referrer) = (built_in(), referrer());
     let letter = renderer.letter("article").expect("built in");
-    let (mail, _) = renderer.mail(&Job { unsubscribe: None, ..job("article", &referrer, &letter.sample) }).expect("renders");
+    let (mail, _) =
+        renderer.mail(&Job { unsubscribe: None, ..job("article", &referrer, &letter.sample) }).expect("renders");
     assert!(mail.text.contains("reply with the word") && mail.html.contains("reply with the word"));
     assert_eq!(mail.unsubscribe, None);
 }
@@ -265,7 +274,9 @@ fn every_page_says_when_and_by_whom_it_was_sent() {
     let letter = renderer.letter("introduction").expect("built in");
     let fax = renderer.fax(&job(&letter.name, &referrer, &letter.sample)).expect("renders");
     let first = fax.text(0).lines().next().expect("a line").to_owned();
-    for part in ["Nov 23, 2026", "9:05 AM CST", "Lakeside Interventional Psychiatry, PLLC", "(847) 555-0140", "3F9A01C2"] {
+    for part in
+        ["Nov 23, 2026", "9:05 AM CST", "Lakeside Interventional Psychiatry, PLLC", "(847) 555-0140", "3F9A01C2"]
+    {
         assert!(first.contains(part), "{first}");
     }
 }

@@ -2,7 +2,6 @@
 
 use axum::body::Bytes;
 use ring::digest;
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::journal::Entry;
