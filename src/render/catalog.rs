@@ -97,7 +97,11 @@ impl Catalog {
     }
 }
 
-fn partials(sources: &Sources, registries: &mut Registries, errors: &mut Vec<TemplateError>) -> BTreeMap<String, Partial> {
+fn partials(
+    sources: &Sources,
+    registries: &mut Registries,
+    errors: &mut Vec<TemplateError>,
+) -> BTreeMap<String, Partial> {
     let mut partials = BTreeMap::new();
     for (name, file) in sources.partials() {
         let Some(source) = sources.get(file) else { continue };
@@ -135,7 +139,10 @@ fn letter(
     partials: &BTreeMap<String, Partial>,
 ) -> Result<Letter, Vec<TemplateError>> {
     if !is_name(name) {
-        return Err(vec![TemplateError::whole(name, "a letter's folder is named with lower-case letters, digits and -")]);
+        return Err(vec![TemplateError::whole(
+            name,
+            "a letter's folder is named with lower-case letters, digits and -",
+        )]);
     }
     let file = format!("{name}/letter.md");
     let source = sources.get(&file).ok_or_else(|| vec![TemplateError::whole(file.as_str(), "the file is missing")])?;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use ring::digest;
 use serde_json::{Value, json};
-use touchline_typeset::{Bitmap, Document, Images, Resolution, Typesetter, TypesetError};
+use touchline_typeset::{Bitmap, Document, Images, Resolution, TypesetError, Typesetter};
 
+use super::context::bare_address;
 use super::error::TemplateError;
 use super::lint::{self, Expected, LintFinding};
 use super::node::Node;
@@ -114,7 +115,8 @@ impl Press {
         let director = &practice.medical_director;
         let images = Images {
             logo: image("practice.logo", practice.logo.as_deref()).map_err(|error| vec![error])?,
-            signature: image("practice.medical_director.signature", director.signature.as_deref()).map_err(|error| vec![error])?,
+            signature: image("practice.medical_director.signature", director.signature.as_deref())
+                .map_err(|error| vec![error])?,
         };
         let (letter, cover) = ("letterhead/fax.typ", "letterhead/cover.typ");
         let letter_source = sources.text(letter).map_err(|error| vec![error])?;
@@ -156,7 +158,8 @@ impl Press {
         let pages = count(document.page_count());
         let cover_pages = u32::from(covered);
         let pdf = document.pdf()?;
-        let expected = Expected { sent_at: page.sent_at, sender: &self.sender, number: &self.number, notice: page.notice };
+        let expected =
+            Expected { sent_at: page.sent_at, sender: &self.sender, number: &self.number, notice: page.notice };
         let fax = FaxDocument {
             hash: sha256(&pdf),
             lint: lint::pages(&document, &expected),
@@ -195,15 +198,10 @@ fn typesetter(file: &str, source: &str) -> Result<Typesetter, Vec<TemplateError>
     Typesetter::new(source).map_err(|error| vec![TemplateError::whole(file, error.to_string())])
 }
 
-/// A web address as it is printed.
-fn bare_address(address: &str) -> &str {
-    let bare = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).unwrap_or(address);
-    bare.trim_end_matches('/')
-}
-
 fn image(key: &str, path: Option<&Path>) -> Result<Option<Vec<u8>>, TemplateError> {
     let Some(path) = path else { return Ok(None) };
-    let failed = |error: std::io::Error| TemplateError::whole(key, format!("the file cannot be read: {}", error.kind()));
+    let failed =
+        |error: std::io::Error| TemplateError::whole(key, format!("the file cannot be read: {}", error.kind()));
     if std::fs::metadata(path).map_err(failed)?.len() > IMAGE_BYTES_MAX {
         return Err(TemplateError::whole(key, "the file is larger than 2 MiB; use one-bit artwork"));
     }

@@ -259,7 +259,8 @@ mod tests {
     fn an_unknown_key_is_refused_with_its_line() {
         let error = read_head("phi = \"none\"\npurpsoe = \"treatment\"\n").expect_err("unknown key");
         assert!(error.starts_with("x/letter.md:7:1: ") && error.contains("purpsoe"), "{error}");
-        let error = read_head("phi = \"none\"\n[variables.x]\nabout = \"A\"\ndefalt = \"\"\n").expect_err("unknown key");
+        let error =
+            read_head("phi = \"none\"\n[variables.x]\nabout = \"A\"\ndefalt = \"\"\n").expect_err("unknown key");
         assert!(error.starts_with("x/letter.md:9:1: ") && error.contains("defalt"), "{error}");
     }
 

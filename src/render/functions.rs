@@ -1,6 +1,8 @@
 //! The functions templates may call. Each answers with a value that is then escaped like any other.
 
-use handlebars::{Context, Handlebars, Helper, HelperDef, PathAndJson, RenderContext, RenderError, RenderErrorReason, ScopedJson};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, PathAndJson, RenderContext, RenderError, RenderErrorReason, ScopedJson,
+};
 use serde_json::Value;
 
 use super::measures::change;
@@ -27,7 +29,12 @@ impl Signature {
     }
 }
 
-const fn signature_of(name: &'static str, arguments: (usize, usize), takes_list: bool, usage: &'static str) -> Signature {
+const fn signature_of(
+    name: &'static str,
+    arguments: (usize, usize),
+    takes_list: bool,
+    usage: &'static str,
+) -> Signature {
     Signature { name, arguments, takes_list, usage }
 }
 
@@ -116,9 +123,9 @@ fn words(value: &Value) -> String {
     }
 }
 
-/// `+13125550142` becomes `(312) 555-0142`; whatever is no such number stays.
+/// `+13125550142` becomes `(312) 555-0142`; whatever is no such number stays. The space is one that does not break.
 fn phone(arguments: &[&Value], _: &Value) -> Result<Value, String> {
-    Ok(Value::String(pretty_number(&words(argument(arguments, 0)))))
+    Ok(Value::String(pretty_number(&words(argument(arguments, 0))).replace(' ', "\u{a0}")))
 }
 
 /// `2026-11-23` becomes `November 23, 2026`; without an argument, the day of the letter.
@@ -128,13 +135,15 @@ fn date(arguments: &[&Value], context: &Value) -> Result<Value, String> {
     if text.is_empty() {
         return Ok(Value::String(text));
     }
-    let day = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|_| "the value is not a day written as 2026-11-23")?;
+    let day = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d")
+        .map_err(|_| "the value is not a day written as 2026-11-23")?;
     Ok(Value::String(day.format("%B %-d, %Y").to_string()))
 }
 
 /// `a`, `a and b`, `a, b and c`; the second argument replaces `and`.
 fn list(arguments: &[&Value], _: &Value) -> Result<Value, String> {
-    let entries: Vec<String> = argument(arguments, 0).as_array().ok_or("the value is not a list")?.iter().map(words).collect();
+    let entries: Vec<String> =
+        argument(arguments, 0).as_array().ok_or("the value is not a list")?.iter().map(words).collect();
     let and = argument(arguments, 1).as_str().unwrap_or("and");
     Ok(Value::String(match &entries[..] {
         [] => String::new(),
@@ -198,7 +207,7 @@ mod tests {
     #[test]
     fn functions_write_as_people_do() {
         for (template, text) in [
-            ("{{phone tel}}", "(312) 555-0142"),
+            ("{{phone tel}}", "(312)\u{a0}555-0142"),
             ("{{date day}}", "December 1, 2026"),
             ("{{date}}", "November 23, 2026"),
             ("{{list one}}|{{list two}}|{{list three}}|{{list empty}}", "a|a and b|a, b and c|"),
@@ -216,7 +225,10 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_an_error_that_does_not_quote_the_value() {
         assert_eq!(say("{{date tel}}"), "error: date: the value is not a day written as 2026-11-23");
-        assert_eq!(say("{{url \"javascript://x\"}}"), "error: url: a link must begin with https://, http://, mailto: or tel:");
+        assert_eq!(
+            say("{{url \"javascript://x\"}}"),
+            "error: url: a link must begin with https://, http://, mailto: or tel:"
+        );
         assert_eq!(say("{{list day}}"), "error: list: the value is not a list");
     }
 }

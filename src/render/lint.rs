@@ -1,9 +1,12 @@
 //! Looks at the finished page, not at the template: is what law asks for really there, and can a fax machine print it?
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use touchline_typeset::{Bitmap, Document};
 
+use super::identifiers;
 use super::notices::{FaxNotice, Words};
+use super::variables::{Kind, Variable};
 use crate::domain::channel::Purpose;
 
 /// Nothing on the page may be smaller, in points.
@@ -78,7 +81,8 @@ pub fn pages(document: &Document, expected: &Expected<'_>) -> Vec<LintFinding> {
     }
     let unprintable = document.unprintable();
     if !unprintable.is_empty() {
-        let message = format!("{} kinds of characters have no letter in the fax fonts and print as boxes", unprintable.len());
+        let message =
+            format!("{} kinds of characters have no letter in the fax fonts and print as boxes", unprintable.len());
         findings.push(LintFinding::new("unprintable", Severity::Warning, None, message));
     }
     findings
@@ -122,7 +126,11 @@ pub fn dots(bitmaps: &[Bitmap]) -> Vec<LintFinding> {
     for (page, bitmap) in bitmaps.iter().enumerate() {
         let ink = bitmap.ink_share();
         if ink > INK_SHARE_MAX {
-            let message = format!("{:.0} % of the page is black; above {:.0} % machines jam or take minutes", ink * 100.0, INK_SHARE_MAX * 100.0);
+            let message = format!(
+                "{:.0} % of the page is black; above {:.0} % machines jam or take minutes",
+                ink * 100.0,
+                INK_SHARE_MAX * 100.0
+            );
             findings.push(LintFinding::new("ink", Severity::Error, Some(page), message));
         }
         if ink < INK_SHARE_MIN {
@@ -133,7 +141,8 @@ pub fn dots(bitmaps: &[Bitmap]) -> Vec<LintFinding> {
             findings.push(LintFinding::new("grey", Severity::Error, Some(page), message));
         }
         if !top_is_free(bitmap) {
-            let message = format!("something stands in the topmost {FREE_BAND_INCHES} in, where machines print their own line");
+            let message =
+                format!("something stands in the topmost {FREE_BAND_INCHES} in, where machines print their own line");
             findings.push(LintFinding::new("header_band", Severity::Error, Some(page), message));
         }
     }
@@ -150,21 +159,43 @@ fn top_is_free(bitmap: &Bitmap) -> bool {
 pub fn wording(purpose: Purpose, body: &str, words: &Words, own: &[&str]) -> Vec<LintFinding> {
     let text = spaced(body);
     let hits = |list: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        list.filter(|word| !word.trim().is_empty() && text.contains(&spaced(word))).map(|word| format!("“{word}”")).collect()
+        list.filter(|word| !word.trim().is_empty() && text.contains(&spaced(word)))
+            .map(|word| format!("“{word}”"))
+            .collect()
     };
     match purpose {
         Purpose::Informational => {
             let found = hits(&mut words.own_service.iter().map(String::as_str).chain(own.iter().copied()));
-            let message = format!("an informational letter speaks of the practice's own service ({}): declare it an advertisement", found.join(", "));
-            (!found.is_empty()).then(|| LintFinding::new("own_service", Severity::Error, None, message)).into_iter().collect()
+            let message = format!(
+                "an informational letter speaks of the practice's own service ({}): declare it an advertisement",
+                found.join(", ")
+            );
+            (!found.is_empty())
+                .then(|| LintFinding::new("own_service", Severity::Error, None, message))
+                .into_iter()
+                .collect()
         }
         Purpose::Advertisement => {
             let found = hits(&mut words.inducement.iter().map(String::as_str));
             let message = format!("{} may read as an inducement to refer (42 U.S.C. 1320a-7b(b))", found.join(", "));
-            (!found.is_empty()).then(|| LintFinding::new("inducement", Severity::Warning, None, message)).into_iter().collect()
+            (!found.is_empty())
+                .then(|| LintFinding::new("inducement", Severity::Warning, None, message))
+                .into_iter()
+                .collect()
         }
         Purpose::Treatment | Purpose::Operational => Vec::new(),
     }
+}
+
+/// What was typed into a de-identified letter that could identify somebody after all.
+#[must_use]
+pub fn identifying(declared: &[Variable], given: &Map<String, Value>, places: &[&str]) -> Vec<LintFinding> {
+    let texts = declared.iter().filter(|variable| variable.kind == Kind::Text).filter_map(|variable| {
+        let found = identifiers::find(given.get(&variable.name)?.as_str()?, places);
+        let message = format!("`{}` seems to hold {}: a de-identified letter may not", variable.name, found.join(", "));
+        (!found.is_empty()).then(|| LintFinding::new("identifying", Severity::Warning, None, message))
+    });
+    texts.collect()
 }
 
 /// Lower-case words with one space around each, so that a search finds whole words only.
@@ -201,7 +232,10 @@ mod tests {
     fn a_notice_is_found_across_line_breaks_and_missed_where_a_part_is_gone() {
         let notice = FaxNotice {
             heading: "To stop".to_owned(),
-            elements: vec![("request".to_owned(), "You may ask us.".to_owned()), ("hours".to_owned(), "At all hours.".to_owned())],
+            elements: vec![
+                ("request".to_owned(), "You may ask us.".to_owned()),
+                ("hours".to_owned(), "At all hours.".to_owned()),
+            ],
         };
         assert_eq!(notice_findings("To stop\nYou may\nask us. At all\nhours.", &notice), Vec::new());
         let found = notice_findings("To stop\nYou may ask us.", &notice);

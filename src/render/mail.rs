@@ -84,8 +84,13 @@ impl Frame {
             return Err(whole(format!("the MJML has an {warning}")));
         }
         // No fonts: a mail program would fetch them, and with that tell when the mail was read.
-        let options = RenderOptions { disable_comments: true, fonts: std::collections::HashMap::new(), ..RenderOptions::default() };
-        let html = parsed.element.render(&options).map_err(|error| whole(format!("the MJML does not render: {error}")))?;
+        let options = RenderOptions {
+            disable_comments: true,
+            fonts: std::collections::HashMap::new(),
+            ..RenderOptions::default()
+        };
+        let html =
+            parsed.element.render(&options).map_err(|error| whole(format!("the MJML does not render: {error}")))?;
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
         registry.register_escape_fn(html_escape);
@@ -156,7 +161,8 @@ fn slots() -> Shape {
 /// The text/plain part: the same words in the same order as the HTML.
 #[must_use]
 pub fn plain_text(content: &Content<'_>) -> String {
-    let field = |pointer: &str| content.practice.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let field =
+        |pointer: &str| content.practice.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     let mut parts = Vec::new();
     if let Some(headline) = content.headline {
         parts.push(format!("{headline}\n{}", "=".repeat(headline.chars().count())));
@@ -215,7 +221,9 @@ mod tests {
     use super::*;
 
     fn refused(body: &str) -> String {
-        let mjml = format!("<mjml><mj-body><mj-section><mj-column><mj-text>{body}</mj-text></mj-column></mj-section></mj-body></mjml>");
+        let mjml = format!(
+            "<mjml><mj-body><mj-section><mj-column><mj-text>{body}</mj-text></mj-column></mj-section></mj-body></mjml>"
+        );
         Frame::compile(&mjml).map(|_| ()).expect_err(body)[0].to_string()
     }
 

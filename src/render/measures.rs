@@ -65,7 +65,11 @@ impl Instruments {
         if entries.len() > MEASURES_MAX {
             return Err(format!("has more than {MEASURES_MAX} measures"));
         }
-        entries.iter().enumerate().map(|(index, entry)| self.measure(entry).map_err(|problem| format!("entry {} {problem}", index + 1))).collect()
+        entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| self.measure(entry).map_err(|problem| format!("entry {} {problem}", index + 1)))
+            .collect()
     }
 
     fn measure(&self, entry: &Value) -> Result<Value, String> {
@@ -171,7 +175,9 @@ fn score(entry: &Map<String, Value>, key: &str) -> Result<Option<f64>, String> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => Ok(number.as_f64()),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
-        Some(Value::String(text)) => text.trim().parse().map(Some).map_err(|_| format!("has a `{key}` that is no number")),
+        Some(Value::String(text)) => {
+            text.trim().parse().map(Some).map_err(|_| format!("has a `{key}` that is no number"))
+        }
         Some(_) => Err(format!("has a `{key}` that is no number")),
     }
 }
@@ -215,15 +221,24 @@ mod tests {
     #[test]
     fn nothing_is_computed_from_a_score_that_is_missing_or_zero() {
         assert_eq!(course("PHQ-9", Value::Null, json!(7)).0, "not computed");
-        assert_eq!(course("PHQ-9", json!(0), json!(0)), ("not computed".to_owned(), "low before treatment (minimal)".to_owned()));
+        assert_eq!(
+            course("PHQ-9", json!(0), json!(0)),
+            ("not computed".to_owned(), "low before treatment (minimal)".to_owned())
+        );
         assert_eq!(course("Our own scale", json!(10), json!(5)), ("50 % lower".to_owned(), "not computed".to_owned()));
     }
 
     #[test]
     fn a_score_that_cannot_be_is_refused_without_quoting_it() {
-        let refused = built_in().read(&json!([{"instrument": "PHQ-9", "baseline": 42, "end": 3}])).expect_err("too high");
+        let refused =
+            built_in().read(&json!([{"instrument": "PHQ-9", "baseline": 42, "end": 3}])).expect_err("too high");
         assert!(refused.contains("0 to 27") && !refused.contains("42"), "{refused}");
-        assert!(built_in().read(&json!([{"instrument": "PHQ-9", "item_9": 2}])).expect_err("item 9").contains("unknown field"));
+        assert!(
+            built_in()
+                .read(&json!([{"instrument": "PHQ-9", "item_9": 2}]))
+                .expect_err("item 9")
+                .contains("unknown field")
+        );
     }
 
     #[test]

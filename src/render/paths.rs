@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
 use handlebars::Path;
+use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
 
 use super::context::Shape;
 use super::error::{TemplateError, did_you_mean};
@@ -49,7 +49,16 @@ impl<'a> Walk<'a> {
     /// A walk that knows `root` and `partials`.
     #[must_use]
     pub fn new(root: &'a Shape, partials: &'a BTreeMap<String, Partial>, promotional_allowed: bool) -> Self {
-        Self { partials, promotional_allowed, raw_allowed: None, errors: Vec::new(), file: String::new(), scopes: vec![root], root, depth: 0 }
+        Self {
+            partials,
+            promotional_allowed,
+            raw_allowed: None,
+            errors: Vec::new(),
+            file: String::new(),
+            scopes: vec![root],
+            root,
+            depth: 0,
+        }
     }
 
     /// Checks one file's template, adding to [`Walk::errors`].
@@ -68,7 +77,9 @@ impl<'a> Walk<'a> {
                 TemplateElement::HelperBlock(block) => self.block(block, at),
                 TemplateElement::PartialExpression(partial) => self.partial(partial, at),
                 TemplateElement::HtmlExpression(raw) if Some(written(&raw.name).as_str()) == self.raw_allowed => {}
-                TemplateElement::HtmlExpression(_) => self.say(at, "values are always escaped: write {{…}}, not {{{…}}} or {{&…}}"),
+                TemplateElement::HtmlExpression(_) => {
+                    self.say(at, "values are always escaped: write {{…}}, not {{{…}}} or {{&…}}")
+                }
                 TemplateElement::DecoratorExpression(_)
                 | TemplateElement::DecoratorBlock(_)
                 | TemplateElement::PartialBlock(_) => {
@@ -100,7 +111,8 @@ impl<'a> Walk<'a> {
     fn call(&mut self, expression: &HelperTemplate, at: Place) {
         let name = written(&expression.name);
         let Some(signature) = functions::signature(&name) else {
-            let hint = did_you_mean(&name, functions::names()).map_or_else(String::new, |m| format!(" — did you mean `{m}`?"));
+            let hint =
+                did_you_mean(&name, functions::names()).map_or_else(String::new, |m| format!(" — did you mean `{m}`?"));
             return self.say(at, format!("unknown function `{name}`{hint}"));
         };
         if !signature.accepts(expression.params.len()) || !expression.hash.is_empty() {
@@ -172,14 +184,18 @@ impl<'a> Walk<'a> {
         let name = written(&include.name);
         let partials = self.partials;
         let Some(partial) = partials.get(&name) else {
-            let hint = did_you_mean(&name, partials.keys().map(String::as_str)).map_or_else(String::new, |m| format!(" — did you mean `{m}`?"));
+            let hint = did_you_mean(&name, partials.keys().map(String::as_str))
+                .map_or_else(String::new, |m| format!(" — did you mean `{m}`?"));
             return self.say(at, format!("unknown partial `{name}`{hint}"));
         };
         if !include.params.is_empty() || !include.hash.is_empty() {
             self.say(at, "a partial takes no arguments");
         }
         if partial.promotional && !self.promotional_allowed {
-            self.say(at, format!("mixed purpose: the partial `{name}` is promotional, and only an advertisement may include it"));
+            self.say(
+                at,
+                format!("mixed purpose: the partial `{name}` is promotional, and only an advertisement may include it"),
+            );
         }
         if self.depth == INCLUDE_DEPTH_MAX {
             return self.say(at, "partials include one another too deeply, or in a circle");
@@ -197,7 +213,9 @@ impl<'a> Walk<'a> {
     fn must_print(&mut self, name: &str, shape: &Shape, at: Place) {
         match shape {
             Shape::Scalar => {}
-            Shape::List(_) => self.say(at, format!("`{name}` is a list: write {{{{list {name}}}}} or {{{{#each {name}}}}}")),
+            Shape::List(_) => {
+                self.say(at, format!("`{name}` is a list: write {{{{list {name}}}}} or {{{{#each {name}}}}}"))
+            }
             Shape::Record(_) => self.say(at, format!("`{name}` is not a text; it has: {}", shape.names().join(", "))),
         }
     }

@@ -30,7 +30,12 @@ pub struct Preview {
 ///
 /// # Errors
 /// As [`Renderer::fax`] and [`Renderer::mail`], and where a file cannot be written.
-pub fn write_preview(renderer: &Renderer, job: &Job<'_>, dir: &Path, eml: Option<&[u8]>) -> Result<Preview, RenderError> {
+pub fn write_preview(
+    renderer: &Renderer,
+    job: &Job<'_>,
+    dir: &Path,
+    eml: Option<&[u8]>,
+) -> Result<Preview, RenderError> {
     let fax = renderer.fax(job)?;
     let (mail, _) = renderer.mail(job)?;
     let unset = |source| RenderError::Typeset { letter: job.letter.to_owned(), source };

@@ -78,7 +78,9 @@ impl Sources {
     /// # Errors
     /// That it is missing.
     pub fn text(&self, path: &str) -> Result<&str, TemplateError> {
-        self.get(path).map(|source| source.text.as_str()).ok_or_else(|| TemplateError::whole(path, "the file is missing"))
+        self.get(path)
+            .map(|source| source.text.as_str())
+            .ok_or_else(|| TemplateError::whole(path, "the file is missing"))
     }
 
     /// The names of all letters: the folders with a `letter.md`.
@@ -150,7 +152,8 @@ mod tests {
     #[test]
     fn a_folder_replaces_whole_letters_and_single_partials() {
         let folder = tempfile::tempdir().expect("a folder");
-        for (path, text) in [("introduction/letter.md", "own"), ("partials/own.md", "mine"), ("ours/letter.md", "new")] {
+        for (path, text) in [("introduction/letter.md", "own"), ("partials/own.md", "mine"), ("ours/letter.md", "new")]
+        {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             std::fs::write(path, text).expect("written");

@@ -7,7 +7,8 @@ use super::node::{Align, Inline, Node, plain};
 #[must_use]
 pub fn blocks(nodes: &[Node]) -> String {
     let parts: Vec<String> = nodes.iter().map(block).collect();
-    parts.join("\n\n")
+    // Plain spaces: numbers are copied from here into telephones.
+    parts.join("\n\n").replace('\u{a0}', " ")
 }
 
 fn block(node: &Node) -> String {
@@ -33,7 +34,11 @@ fn list(items: &[Vec<Node>], mark: impl Fn(u64) -> String) -> String {
     let texts = (0..).zip(items).map(|(index, item)| {
         let mark = mark(index);
         let indent = " ".repeat(mark.chars().count());
-        let lines = blocks(item).lines().map(|line| if line.is_empty() { String::new() } else { format!("{indent}{line}") }).collect::<Vec<_>>().join("\n");
+        let lines = blocks(item)
+            .lines()
+            .map(|line| if line.is_empty() { String::new() } else { format!("{indent}{line}") })
+            .collect::<Vec<_>>()
+            .join("\n");
         format!("{mark}{}", lines.trim_start())
     });
     texts.collect::<Vec<_>>().join(if loose { "\n\n" } else { "\n" })
@@ -42,10 +47,13 @@ fn list(items: &[Vec<Node>], mark: impl Fn(u64) -> String) -> String {
 fn table(align: &[Align], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) -> String {
     let cells = |row: &[Vec<Inline>]| row.iter().map(|cell| plain(cell)).collect::<Vec<String>>();
     let titled = head.iter().any(|cell| !cell.is_empty());
-    let lines: Vec<Vec<String>> = titled.then(|| cells(head)).into_iter().chain(rows.iter().map(|row| cells(row))).collect();
+    let lines: Vec<Vec<String>> =
+        titled.then(|| cells(head)).into_iter().chain(rows.iter().map(|row| cells(row))).collect();
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|column| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
         .collect();
     let mut out: Vec<String> = lines.iter().map(|line| padded(line, &widths, align)).collect();
     if titled {
