@@ -155,6 +155,7 @@ impl Renderer {
         else {
             return Err(errors);
         };
+        press.check(&notices.fax)?;
         Ok(Self {
             practice_fields: context::practice(&practice),
             practice,

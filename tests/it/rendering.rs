@@ -309,6 +309,34 @@ fn a_letter_that_grew_too_long_is_refused_with_its_pages() {
 }
 
 #[test]
+fn a_picture_no_fax_can_show_is_refused_at_start() {
+    let folder = folder(&[
+        (
+            "x/grey.svg",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'><rect width='80' height='80' fill='#888'/></svg>",
+        ),
+        (
+            "x/line.svg",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'><rect width='80' height='9'/></svg>",
+        ),
+        ("x/broken.png", "\u{89}PNG"),
+        ("x/torn.svg", "<svg"),
+    ]);
+    let with =
+        |name: &str| Renderer::load(Practice { logo: Some(folder.path().join("x").join(name)), ..practice() }, None);
+    for (name, said) in [
+        ("grey.svg", "grey areas"),
+        ("broken.png", "neither PNG"),
+        ("torn.svg", "letterhead"),
+        ("nowhere.png", "cannot be read"),
+    ] {
+        let errors = lines(&with(name).expect_err("no such logo"));
+        assert!(errors.contains(said), "{name}: {errors}");
+    }
+    assert!(with("line.svg").is_ok());
+}
+
+#[test]
 fn what_could_identify_somebody_in_a_story_is_pointed_at_without_quoting_it() {
     let (renderer, referrer) = (built_in(), referrer());
     let mut variables = renderer.letter("success-story").expect("built in").sample.clone();
