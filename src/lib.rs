@@ -1,5 +1,35 @@
 //! Touchline: an outbound fax and email gateway for practices that live on referrals.
+//!
+//! The modules in the order in which a letter passes through them:
+//!
+//! - [`config`] and [`app`]: what an installation is told, and how the parts are put together
+//! - [`intake`]: a request becomes messages; [`campaign`]: a standing plan becomes requests
+//! - [`queue`]: leased work in fair order; knows no message
+//! - [`dispatch`]: claim, render, gate, submit, record
+//! - [`render`]: one letter as fax pages, mail and text; [`policy`]: may it be sent, and if not, why
+//! - [`provider`]: what carries it; [`feedback`]: what became of it; [`settle`]: what follows from what is learnt
+//! - [`store`]: the only SQL; [`domain`]: what things are
+//! - [`upkeep`]: order in a long-running house
+//! - [`web`], [`cli`]: who asks; [`sandbox`]: a far side that can misbehave on purpose
+//!
+//! Invariants: no accepted submission is lost; no provider is called without a committed record of it; a message has at
+//! most one open attempt; nothing of unknown outcome is repeated blindly. Arrows between modules point down only, which
+//! `tests/it/layering.rs` checks.
 
+pub mod app;
+pub mod campaign;
+pub mod cli;
+pub mod config;
+pub mod dispatch;
 pub mod domain;
+pub mod feedback;
+pub mod intake;
+pub mod policy;
 pub mod provider;
+pub mod queue;
 pub mod render;
+pub mod sandbox;
+pub mod settle;
+pub mod store;
+pub mod upkeep;
+pub mod web;

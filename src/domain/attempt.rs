@@ -92,7 +92,7 @@ impl Outcome {
 }
 
 /// An attempt as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct Attempt {
     /// Identifier, and our reference at the provider.
     pub id: AttemptId,

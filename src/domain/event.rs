@@ -57,7 +57,7 @@ impl Fact {
 }
 
 /// One fact about one hand-over, named by our reference, the provider's, or both.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryEvent {
     /// Our reference, if the provider echoes it.
     pub attempt: Option<AttemptId>,

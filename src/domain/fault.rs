@@ -203,23 +203,60 @@ impl Failure {
     }
 }
 
-/// Makes foreign words safe to keep and to show: one line, bounded, words with an @ and runs of seven or more digits
-/// replaced by an ellipsis.
+/// Makes foreign words safe to keep and to show: one line, bounded, words with an @ and whatever looks like a telephone
+/// number (seven or more digits, also in groups as people write them) replaced by an ellipsis. Internet addresses and
+/// dotted status codes stay.
 #[must_use]
 pub fn clean(text: &str, chars_max: usize) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let kept: Vec<String> = words
-        .take(80)
-        .map(|word| {
-            let digits = word.chars().filter(char::is_ascii_digit).count();
-            if word.contains('@') || (digits >= 7 && !word.contains('.')) {
-                "…".to_owned()
-            } else {
-                word.chars().take(80).collect()
-            }
-        })
-        .collect();
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).take(80).collect();
+    let mut kept: Vec<String> = Vec::new();
+    let mut rest = words.as_slice();
+    while let Some(word) = rest.first() {
+        let groups = rest.iter().take_while(|word| is_digit_group(word)).count();
+        if groups > 1 && digits(&rest[..groups].concat()) >= NUMBER_DIGITS_MIN {
+            kept.push("…".to_owned());
+            rest = &rest[groups..];
+            continue;
+        }
+        kept.push(if looks_private(word) { "…".to_owned() } else { word.chars().take(80).collect() });
+        rest = &rest[1..];
+    }
     kept.join(" ").chars().take(chars_max).collect()
+}
+
+/// The fewest digits that are taken for a telephone number.
+const NUMBER_DIGITS_MIN: usize = 7;
+
+fn digits(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).count()
+}
+
+/// One of the words that make up a number written in groups, such as `(312)` or `555-0142,`.
+fn is_digit_group(word: &str) -> bool {
+    let end = word.trim_end_matches(['.', ',', ';', ':', '!', '\'', '"']);
+    digits(end) > 0 && end.chars().all(|c| c.is_ascii_digit() || "+-()/'\"".contains(c))
+}
+
+/// Whether a single word may be an address or a number. A word with dots is a host, an Internet address or a status
+/// code unless a long run of digits, or groups longer than an octet, say otherwise.
+fn looks_private(word: &str) -> bool {
+    let core = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@');
+    if core.contains('@') {
+        return true;
+    }
+    if digits(core) < NUMBER_DIGITS_MIN {
+        return false;
+    }
+    if !core.contains('.') {
+        return true;
+    }
+    let longest = |separators: &[char]| {
+        let runs = core.split(|c: char| !c.is_ascii_digit() && !separators.contains(&c));
+        runs.map(digits).max().unwrap_or(0)
+    };
+    let has_letters = core.chars().any(char::is_alphabetic);
+    longest(&['-', '(', ')', '+', '/']) >= NUMBER_DIGITS_MIN || (!has_letters && longest(&[]) > 3)
 }
 
 #[cfg(test)]
@@ -230,5 +267,24 @@ mod tests {
     fn foreign_words_are_kept_without_addresses_or_numbers() {
         let kept = clean("550 5.1.1 <dana@clinic.example>: unknown\r\nfor +13125550142", 300);
         assert_eq!(kept, "550 5.1.1 … unknown for …");
+    }
+
+    #[test]
+    fn numbers_are_masked_however_they_are_written() {
+        for number in
+            ["+13125550142.", "(312) 555-0142", "+1 312 555 0142", "312.555.0142", "to=+13125550142;", "312 555 0142."]
+        {
+            let kept = clean(&format!("the number {number} is wrong"), 300);
+            assert_eq!(kept, "the number … is wrong", "{number}");
+        }
+    }
+
+    #[test]
+    fn status_codes_and_internet_addresses_stay() {
+        for text in
+            ["550 5.7.606 access denied, 192.168.100.200", "421 4.7.0 mx1.clinic2024.example:", "error 10016 of 7"]
+        {
+            assert_eq!(clean(text, 300), text);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A message: one recipient, one channel, one rendered content.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::address::Address;
 use super::channel::{Channel, Lane, PhiClass, Purpose, words};
@@ -56,7 +56,7 @@ words! {
 }
 
 /// A message as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct Message {
     /// Identifier.
     pub id: MessageId,

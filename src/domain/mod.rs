@@ -3,16 +3,20 @@
 
 pub mod address;
 pub mod attempt;
+pub mod basis;
 pub mod channel;
 pub mod clock;
 pub mod envelope;
 pub mod event;
 pub mod fault;
+pub mod health;
 pub mod id;
 pub mod lifecycle;
 pub mod message;
+pub mod opt_out;
 pub mod practice;
 pub mod referrer;
+pub mod suppression;
 pub mod touch;
 
 pub use address::{Address, EmailAddress, FaxNumber};

@@ -1,6 +1,6 @@
 //! A touch: one communication in a referrer's history. Faxing and emailing one letter is one touch with two messages.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::channel::words;
 use super::clock::Timestamp;
@@ -75,7 +75,7 @@ pub fn disposition(messages: &[MessageStatus]) -> Disposition {
 }
 
 /// A touch as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct Touch {
     /// Identifier.
     pub id: TouchId,

@@ -5,6 +5,7 @@
 //! a number, an address, a key or a body, and says honestly which of four things happened. A timeout after the request
 //! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`].
 
+pub mod accounts;
 pub mod http;
 pub mod layers;
 mod sandbox;

@@ -9,8 +9,8 @@ use typst::text::TextItem;
 use typst_layout::PagedDocument;
 use typst_pdf::PdfOptions;
 
-use crate::raster::{self, Bitmap, Resolution};
 use crate::TypesetError;
+use crate::raster::{self, Bitmap, Resolution};
 
 /// Baselines closer than this are one line of text, in points.
 const LINE_TOLERANCE_PT: f64 = 2.0;

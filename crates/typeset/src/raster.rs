@@ -66,7 +66,7 @@ impl Bitmap {
         if width == 0 || height == 0 || row_bytes.checked_mul(height as usize) != Some(rows.len()) {
             return None;
         }
-        if width % 8 != 0 {
+        if !width.is_multiple_of(8) {
             let kept = 0xff_u8 << (8 - width % 8);
             rows.iter_mut().skip(row_bytes - 1).step_by(row_bytes).for_each(|byte| *byte &= kept);
         }
@@ -106,10 +106,7 @@ pub(crate) fn rasterise(page: &Page, resolution: Resolution) -> Result<Bitmap, T
 /// The lightness of every dot, 0 black to 255 white.
 fn render(page: &Page, width: u32, height: u32) -> Vec<u8> {
     let pixel_per_pt = f64::from(DPI_X) / 72.0;
-    let target = Size::new(
-        Abs::pt(f64::from(width) / pixel_per_pt),
-        Abs::pt(f64::from(height) / pixel_per_pt),
-    );
+    let target = Size::new(Abs::pt(f64::from(width) / pixel_per_pt), Abs::pt(f64::from(height) / pixel_per_pt));
     let mut page = page.clone();
     let scale = Axes::new(target.x / page.frame.width(), target.y / page.frame.height());
     page.frame.transform(Transform::scale(Ratio::new(scale.x), Ratio::new(scale.y)));

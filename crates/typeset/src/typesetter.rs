@@ -6,12 +6,13 @@ use typst::foundations::Bytes;
 use typst::syntax::Source;
 use typst_layout::PagedDocument;
 
+use crate::Document;
 use crate::error::{TypesetError, from_diagnostics, syntax_error};
 use crate::world::{LetterWorld, PATHS};
-use crate::Document;
 
-/// The largest letter accepted, in bytes of JSON: about two hundred pages of text.
-const LETTER_BYTES_MAX: usize = 1 << 20;
+/// The largest letter accepted, in bytes of JSON: some seventy pages of text. It also bounds the time that a single
+/// endless paragraph can take, which grows with the square of its length.
+const LETTER_BYTES_MAX: usize = 256 << 10;
 /// The largest signature or logo accepted, in bytes.
 const IMAGE_BYTES_MAX: usize = 4 << 20;
 /// How deeply the letter's JSON may nest. One list inside another costs three levels, one emphasis two.
@@ -56,7 +57,7 @@ impl Typesetter {
     /// Sets one letter. Blocks for some milliseconds of computation, on a thread of its own with a deep stack.
     ///
     /// # Errors
-    /// [`TypesetError`] where a limit is passed (1 MiB of JSON, 4 MiB per picture, 64 levels, 200 pages), where the
+    /// [`TypesetError`] where a limit is passed (256 KiB of JSON, 4 MiB per picture, 64 levels, 200 pages), where the
     /// JSON is not JSON, where the source does not find what it needs in it, or where a picture cannot be read.
     pub fn typeset(&self, letter_json: &[u8], images: &Images) -> Result<Document, TypesetError> {
         check_size("letter", letter_json, LETTER_BYTES_MAX)?;
@@ -101,7 +102,7 @@ fn check_size(what: &'static str, bytes: &[u8], max: usize) -> Result<(), Typese
 }
 
 /// Counts open brackets outside strings, so that neither the JSON reader nor the layout recurses without bound.
-/// Typst lays out on worker threads whose stack is not ours to choose; its own depth limits are beyond them.
+/// Typst has depth limits of its own, but lays out on worker threads whose stack is not ours to choose.
 fn check_depth(json: &[u8]) -> Result<(), TypesetError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for &byte in json {

@@ -1,0 +1,275 @@
+//! The composition root: from a configuration to a store, letters, provider accounts and services. The only file that
+//! names everything. Services start in the order of the flow and drain in the opposite order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
+use crate::domain::opt_out::OptOutLinks;
+use crate::domain::{Channel, Clock};
+use crate::feedback::inbox::Inbox;
+use crate::provider::accounts::{Accounts, ConfiguredAccount};
+use crate::provider::layers::{Layered, Limits};
+use crate::provider::{self, Account, SettingsError};
+use crate::queue::Queue;
+use crate::queue::retry::RetryRules;
+use crate::render::Renderer;
+use crate::render::error::TemplateError;
+use crate::settle::Rules;
+use crate::store::{Store, StoreError};
+use crate::{campaign, dispatch, feedback, intake, upkeep};
+
+/// Provider faults in a row that make an account rest, and for how long.
+const BREAKER_FAULTS: u32 = 5;
+const BREAKER_PAUSE: Duration = Duration::from_secs(30);
+/// What a layer's clock allows a call beyond the provider's own limits.
+const LAYER_GRACE: Duration = Duration::from_secs(5);
+/// How long an unknown outcome is looked into, and how long a provider may take for its final report.
+const DOUBT_DEADLINE: Duration = Duration::from_secs(24 * 3600);
+const REPORT_DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+/// Why a gateway cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error("the database cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// A letter or the letterhead.
+    #[error("the letters cannot be used:\n{}", .0.iter().map(|e| format!("  {e}")).collect::<Vec<_>>().join("\n"))]
+    Templates(Vec<TemplateError>),
+    /// A provider account.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The HTTP client.
+    #[error("no HTTP client can be made on this machine")]
+    Http,
+}
+
+/// A gateway, ready to be asked and to be started.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// The letters.
+    pub renderer: Arc<Renderer>,
+    /// The provider accounts.
+    pub accounts: Arc<Accounts>,
+    /// What follows from what.
+    pub rules: Arc<Rules>,
+    /// This node's end of the queue.
+    pub queue: Arc<Queue>,
+    /// Opt-out links.
+    pub opt_out: OptOutLinks,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Gateway {
+    /// Opens the database, brings its schema up to date, and makes everything else ready. Calls no provider.
+    ///
+    /// # Errors
+    /// What cannot be used, in words for the operator.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
+        store.migrate().await?;
+        let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
+            .map_err(OpenError::Templates)?;
+        let accounts = accounts(&config, &clock)?;
+        let rules = rules(&config, &accounts);
+        let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
+        let opt_out = opt_out(&store, &config).await?;
+        Ok(Self {
+            config: Arc::new(config),
+            store,
+            renderer: Arc::new(renderer),
+            accounts: Arc::new(accounts),
+            rules: Arc::new(rules),
+            queue: Arc::new(queue),
+            opt_out,
+            clock,
+        })
+    }
+
+    /// What intake works with.
+    #[must_use]
+    pub fn intake(&self) -> intake::Parts {
+        let sending = &self.config.sending;
+        intake::Parts {
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            renderer: self.renderer.clone(),
+            accounts: self.accounts.clone(),
+            rules: self.rules.clone(),
+            clock: self.clock.clone(),
+            give_up: Duration::from_secs(sending.give_up_hours * 3600),
+            queue_depth_max: i64::try_from(sending.queue_depth_max).unwrap_or(i64::MAX),
+            permission_only: self.permission_only(),
+        }
+    }
+
+    /// Starts the services.
+    #[must_use]
+    pub fn start(&self) -> Running {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let feedback_parts = self.feedback();
+        let inbox = Inbox::new(feedback_parts.clone());
+        let dispatcher = dispatch::Dispatcher::new(self.dispatch());
+        tasks.spawn(dispatcher.run(stop.clone()));
+        tasks.spawn(feedback::run(feedback_parts, inbox.clone(), stop.clone()));
+        tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
+        tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), stop.clone()));
+        Running { stop, tasks, inbox }
+    }
+
+    fn dispatch(&self) -> dispatch::Parts {
+        dispatch::Parts {
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            renderer: self.renderer.clone(),
+            accounts: self.accounts.clone(),
+            rules: self.rules.clone(),
+            opt_out: self.opt_out.clone(),
+            clock: self.clock.clone(),
+            settings: dispatch::Settings {
+                slots: self.config.sending.slots,
+                poll: self.poll(),
+                permission_only: self.permission_only(),
+            },
+        }
+    }
+
+    fn feedback(&self) -> feedback::Parts {
+        feedback::Parts {
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            accounts: self.accounts.clone(),
+            rules: self.rules.clone(),
+            clock: self.clock.clone(),
+            poll: self.poll(),
+        }
+    }
+
+    fn poll(&self) -> Duration {
+        Duration::from_millis(self.config.sending.poll_ms)
+    }
+
+    fn permission_only(&self) -> bool {
+        self.config.policy.advertising == AdvertisingPolicy::PermissionOnly
+    }
+}
+
+/// The services of a started gateway.
+#[derive(Debug)]
+pub struct Running {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    inbox: Arc<Inbox>,
+}
+
+impl Running {
+    /// Where callbacks go.
+    #[must_use]
+    pub fn inbox(&self) -> Arc<Inbox> {
+        self.inbox.clone()
+    }
+
+    /// Stops claiming, lets running calls end and be recorded, and returns when all is quiet.
+    pub async fn drain(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// A name no other live node has.
+fn node_name() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "node".to_owned());
+    format!("{}-{}", host.chars().take(60).collect::<String>(), uuid::Uuid::new_v4().simple())
+}
+
+fn rules(config: &Config, accounts: &Accounts) -> Rules {
+    let sending = &config.sending;
+    Rules {
+        retry: RetryRules {
+            scale_percent: sending.retry_scale_percent,
+            wait_max: Duration::from_secs(sending.retry_wait_max_seconds),
+        },
+        status_poll: Duration::from_secs(sending.status_poll_seconds),
+        presume_delivered: sending.email_presume_delivered(),
+        doubt_settle: Duration::from_secs(sending.doubt_settle_seconds),
+        doubt_deadline: DOUBT_DEADLINE,
+        report_deadline: REPORT_DEADLINE,
+        smtp_doubt: sending.smtp_doubt,
+        capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
+    }
+}
+
+/// The key that signs opt-out links is made once and kept with the records.
+async fn opt_out(store: &Store, config: &Config) -> Result<OptOutLinks, StoreError> {
+    let candidate = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+    let mut tx = store.write().await?;
+    let key = tx.setting_or("opt_out_key", &candidate).await?;
+    tx.commit().await?;
+    Ok(OptOutLinks::new(config.server.public_url.clone(), key.as_bytes()))
+}
+
+fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenError> {
+    let http = provider::http::client().map_err(|_| OpenError::Http)?;
+    let mut by_name = BTreeMap::new();
+    for (name, settings) in &config.providers {
+        by_name.insert(name.clone(), account(name, settings, config, &http, clock)?);
+    }
+    Ok(Accounts::new(by_name, config.routes.fax.clone(), config.routes.email.clone()))
+}
+
+fn account(
+    name: &str,
+    settings: &ProviderConfig,
+    config: &Config,
+    http: &reqwest::Client,
+    clock: &Arc<dyn Clock>,
+) -> Result<ConfiguredAccount, OpenError> {
+    let spec = provider::find_spec(&settings.kind)
+        .ok_or_else(|| SettingsError(format!("providers.{name}.kind: there is no provider `{}`", settings.kind)))?;
+    let timeout = Duration::from_secs(settings.timeout_seconds);
+    let callback = |base: &url::Url| format!("{}/hooks/{name}", base.as_str().trim_end_matches('/'));
+    let built = (spec.build)(Account {
+        name: name.to_owned(),
+        settings: settings.settings.clone(),
+        secrets: settings.secrets.clone(),
+        http: http.clone(),
+        timeout,
+        callback_url: config.server.public_url.as_ref().map(callback),
+        clock: clock.clone(),
+    })?;
+    let limits = Limits {
+        concurrency: settings.concurrency,
+        timeout: layer_timeout(spec.channel, settings, timeout),
+        breaker_faults: BREAKER_FAULTS,
+        breaker_pause: BREAKER_PAUSE,
+    };
+    Ok(ConfiguredAccount {
+        layered: Layered::new(name, built, limits, clock.clone()),
+        baa: settings.baa.as_ref().is_some_and(|baa| baa.signed),
+        rate_per_minute: settings.rate_per_minute,
+    })
+}
+
+/// The outermost clock of a call. A fax submission may be two requests (upload, then send). A relay may take minutes to
+/// answer the final dot (RFC 5321 §4.5.3.2.6), and giving up early would make doubt out of a slow acceptance.
+fn layer_timeout(channel: Channel, settings: &ProviderConfig, timeout: Duration) -> Duration {
+    let final_dot = settings.settings.get("final_dot_timeout_seconds").and_then(toml::Value::as_integer);
+    let extra = match channel {
+        Channel::Fax => timeout,
+        Channel::Email => Duration::from_secs(final_dot.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(600)),
+    };
+    timeout + extra + LAYER_GRACE
+}

@@ -1,0 +1,3 @@
+//! Campaigns: standing plans that become broadcasts.
+
+pub mod runner;

@@ -1,0 +1,187 @@
+//! Provider accounts: the keys common to all, then the kind's own, checked against its specification.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use figment::value::{Dict, Value};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::problem::Problems;
+use super::secret::SecretSource;
+use super::section::Reader;
+use super::{Baa, ProviderConfig};
+use crate::provider::Spec;
+
+/// Keys that every account may have.
+const COMMON_KEYS: [&str; 5] = ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute"];
+/// Longest account name.
+const NAME_CHARS_MAX: usize = 40;
+
+/// The common keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Common {
+    kind: String,
+    #[serde(default)]
+    baa: Option<Baa>,
+    #[serde(default = "concurrency_default")]
+    concurrency: usize,
+    #[serde(default = "timeout_default")]
+    timeout_seconds: u64,
+    #[serde(default)]
+    rate_per_minute: Option<u32>,
+}
+
+const fn concurrency_default() -> usize {
+    4
+}
+
+const fn timeout_default() -> u64 {
+    60
+}
+
+/// Reads accounts.
+pub(super) struct AccountReader<'a> {
+    /// The kinds there are.
+    pub(super) specs: &'a [&'static Spec],
+    /// Where a relative path of a secret begins.
+    pub(super) folder: &'a Path,
+    /// The environment.
+    pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl AccountReader<'_> {
+    /// Every account of the section that can be read; what is wrong with the others is noted.
+    pub(super) fn read_all(&self, reader: &mut Reader<'_>, section: Dict) -> BTreeMap<String, ProviderConfig> {
+        let mut accounts = BTreeMap::new();
+        for (name, value) in section {
+            let key = format!("providers.{name}");
+            let valid_name = !name.is_empty()
+                && name.len() <= NAME_CHARS_MAX
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+            if !valid_name {
+                reader.problems.add(&key, "name the account with 1 to 40 of: a-z, 0-9, hyphen, underscore");
+            }
+            match value {
+                Value::Dict(_, table) => {
+                    if let Some(account) = self.read(reader, &name, table) {
+                        accounts.insert(name, account);
+                    }
+                }
+                _ => reader.problems.add(&key, format!("write a table: [{key}] with kind = \"…\" below it")),
+            }
+        }
+        accounts
+    }
+
+    fn read(&self, reader: &mut Reader<'_>, name: &str, table: Dict) -> Option<ProviderConfig> {
+        let (common, own): (Dict, Dict) = table.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
+        let common: Common = reader.read(&["providers", name], common)?;
+        let Some(spec) = self.specs.iter().find(|spec| spec.kind == common.kind) else {
+            let known: Vec<&str> = self.specs.iter().map(|spec| spec.kind).collect();
+            reader
+                .problems
+                .add(format!("providers.{name}.kind"), format!("no such provider: write one of: {}", known.join(", ")));
+            return None;
+        };
+        let before = reader.problems.count();
+        let (settings, secrets) = self.read_own(reader.problems, name, spec, own);
+        check_ranges(reader.problems, name, &common);
+        (reader.problems.count() == before).then_some(ProviderConfig {
+            kind: common.kind,
+            baa: common.baa,
+            concurrency: common.concurrency,
+            timeout_seconds: common.timeout_seconds,
+            rate_per_minute: common.rate_per_minute,
+            settings,
+            secrets,
+        })
+    }
+
+    /// The kind's own keys, told apart into settings and secrets.
+    fn read_own(
+        &self,
+        problems: &mut Problems,
+        name: &str,
+        spec: &Spec,
+        mut own: Dict,
+    ) -> (toml::Table, BTreeMap<String, SecretString>) {
+        let (mut settings, mut secrets) = (toml::Table::new(), BTreeMap::new());
+        for setting in spec.settings {
+            let key = format!("providers.{name}.{}", setting.key);
+            let Some(value) = own.remove(setting.key) else {
+                if setting.required {
+                    problems.add(&key, missing(spec, setting.key, setting.about, setting.secret));
+                }
+                continue;
+            };
+            if setting.secret {
+                match self.read_secret(spec, setting.key, &value) {
+                    Ok(secret) => drop(secrets.insert(setting.key.to_owned(), secret)),
+                    Err(message) => problems.add(&key, message),
+                }
+            } else if setting.required && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+                problems.add(&key, format!("is empty: {}", setting.about));
+            } else {
+                match value.deserialize::<toml::Value>() {
+                    Ok(value) => drop(settings.insert(setting.key.to_owned(), value)),
+                    Err(_) => problems.add(&key, "the value does not fit into TOML: write a text or a number"),
+                }
+            }
+        }
+        for key in own.keys() {
+            let known: Vec<&str> =
+                COMMON_KEYS.into_iter().chain(spec.settings.iter().map(|setting| setting.key)).collect();
+            problems.add(
+                format!("providers.{name}.{key}"),
+                format!("unknown key for kind {}: remove it, or use one of: {}", spec.kind, known.join(", ")),
+            );
+        }
+        (settings, secrets)
+    }
+
+    fn read_secret(&self, spec: &Spec, key: &str, value: &Value) -> Result<SecretString, String> {
+        let instead = how_to_give(spec, key);
+        match value.deserialize::<SecretSource>() {
+            Ok(SecretSource::Inline(_)) => Err(format!("a secret does not belong into this file: {instead}")),
+            Ok(source) => source.resolve(self.folder, self.lookup),
+            Err(_) => Err(instead),
+        }
+    }
+}
+
+fn missing(spec: &Spec, key: &str, about: &str, secret: bool) -> String {
+    let how = if secret { how_to_give(spec, key) } else { "add it".to_owned() };
+    format!("is missing: {how}. {about}")
+}
+
+fn how_to_give(spec: &Spec, key: &str) -> String {
+    format!("write {key} = {{ env = \"{}\" }} or {{ file = \"PATH\" }}", variable_name(spec.kind, key))
+}
+
+/// The name suggested for the environment variable of a secret: `TELNYX_API_KEY`.
+pub(super) fn variable_name(kind: &str, key: &str) -> String {
+    format!("{kind}_{key}").to_ascii_uppercase().replace('-', "_")
+}
+
+fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {
+    let mut within = |key: &str, value: u64, low: u64, high: u64| {
+        if !(low..=high).contains(&value) {
+            problems.add(format!("providers.{name}.{key}"), format!("write a number from {low} to {high}"));
+        }
+    };
+    within("concurrency", common.concurrency as u64, 1, 256);
+    within("timeout_seconds", common.timeout_seconds, 1, 600);
+    if let Some(rate) = common.rate_per_minute {
+        within("rate_per_minute", u64::from(rate), 1, 60_000);
+    }
+    if let Some(baa) = &common.baa {
+        if baa.signed && chrono::NaiveDate::parse_from_str(&baa.date, "%Y-%m-%d").is_err() {
+            problems.add(format!("providers.{name}.baa.date"), "write the day of signature as YYYY-MM-DD");
+        }
+        if baa.signed && baa.reference.trim().is_empty() {
+            problems.add(format!("providers.{name}.baa.reference"), "say where the signed agreement is kept");
+        }
+    }
+}

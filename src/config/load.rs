@@ -1,0 +1,264 @@
+//! From file, text and environment to a [`Config`]: merge, read section by section, check, make paths whole.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use figment::value::{Dict, Value};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::accounts::AccountReader;
+use super::merge::{find_overrides, merge, parse_toml};
+use super::problem::{ConfigError, Problem, Problems};
+use super::secret::SecretSource;
+use super::section::Reader;
+use super::{Config, StoreConfig, check};
+use crate::domain::Channel;
+use crate::domain::practice::Practice;
+use crate::provider::{REGISTRY, Spec};
+
+/// Largest configuration file, in bytes.
+pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The sections there are.
+const SECTIONS: [&str; 9] =
+    ["practice", "store", "server", "templates", "providers", "routes", "sending", "policy", "log"];
+
+/// What the environment says, so that a test or the demo can bring its own.
+pub struct Environment<'a> {
+    /// The value of a variable that a secret names.
+    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Variables that may override keys, as name and value; those not of our form are passed over.
+    pub overrides: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Environment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("overrides", &self.overrides.len()).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Reads a file of at most 1 MB, with the process's environment on top.
+    ///
+    /// # Errors
+    /// Every problem found, each with file, key and what to do.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let text = read_text(path).map_err(|message| ConfigError {
+            file: name.clone(),
+            problems: vec![Problem { key: String::new(), line: None, message }],
+        })?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let overrides = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let environment = Environment { lookup: &process_variable, overrides };
+        Self::parse_in(&text, &name, folder, &environment)
+    }
+
+    /// Reads a text. Secrets are looked up in the process's environment; nothing is overridden by it.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; `name` stands for the file.
+    pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
+        Self::parse_with_env(text, name, folder, &process_variable)
+    }
+
+    /// Reads a text, with secrets looked up in the environment given.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; `name` stands for the file.
+    pub fn parse_with_env(
+        text: &str,
+        name: &str,
+        folder: &Path,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        Self::parse_in(text, name, folder, &Environment { lookup, overrides: Vec::new() })
+    }
+
+    /// Reads a text, with secrets and overrides of the environment given.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; `name` stands for the file.
+    pub fn parse_in(text: &str, name: &str, folder: &Path, environment: &Environment<'_>) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let config = assemble(text, folder, environment, REGISTRY, &mut problems);
+        match (problems.into_error(name, text), config) {
+            (None, Some(config)) => Ok(config),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(ConfigError {
+                file: name.to_owned(),
+                problems: vec![Problem { key: String::new(), line: None, message: "it cannot be read".to_owned() }],
+            }),
+        }
+    }
+}
+
+fn process_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file: run `touchline init`, or give --config".to_owned(),
+        kind => format!("it cannot be read ({kind}): check its permissions"),
+    })?;
+    let mut bytes = Vec::new();
+    file.take(CONFIG_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("it cannot be read ({})", error.kind()))?;
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
+        return Err("it is larger than 1 MB: this is not a configuration file".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text: save it as UTF-8".to_owned())
+}
+
+/// All steps. None only together with at least one problem.
+pub(super) fn assemble(
+    text: &str,
+    folder: &Path,
+    environment: &Environment<'_>,
+    specs: &[&'static Spec],
+    problems: &mut Problems,
+) -> Option<Config> {
+    let file = parse_toml(text, problems)?;
+    let overrides = find_overrides(&environment.overrides, &file, problems);
+    let mut root = merge(&file, &overrides, problems)?;
+    refuse_unknown_sections(&root, problems);
+
+    let mut reader = Reader { overrides: &overrides, problems };
+    let practice = read_section::<Practice>(&mut root, &mut reader, "practice");
+    let store = read_store(&mut root, &mut reader, folder, environment.lookup);
+    let server = read_section(&mut root, &mut reader, "server");
+    let templates = read_section(&mut root, &mut reader, "templates");
+    let providers = take_section(&mut root, "providers", reader.problems);
+    let configured: Vec<String> = providers.keys().cloned().collect();
+    let accounts = AccountReader { specs, folder, lookup: environment.lookup }.read_all(&mut reader, providers);
+    let routes = read_section::<WrittenRoutes>(&mut root, &mut reader, "routes");
+    let sending = read_section(&mut root, &mut reader, "sending");
+    let policy = read_section(&mut root, &mut reader, "policy");
+    let log = read_section(&mut root, &mut reader, "log");
+
+    practice.as_ref().into_iter().flat_map(Practice::problems).for_each(|text| add_practice_problem(problems, &text));
+    sending.as_ref().inspect(|sending| check::sending(problems, sending));
+    log.as_ref().inspect(|log| check::log(problems, log));
+    let routes = routes.map(|written| check::routes(problems, written.by_channel(), &accounts, &configured, specs));
+    let mut config = Config {
+        practice: practice?,
+        store: store?,
+        server: server?,
+        templates: templates?,
+        providers: accounts,
+        routes: routes?,
+        sending: sending?,
+        policy: policy?,
+        log: log?,
+    };
+    make_paths_whole(&mut config, folder);
+    Some(config)
+}
+
+fn refuse_unknown_sections(root: &Dict, problems: &mut Problems) {
+    for name in root.keys().filter(|name| !SECTIONS.contains(&name.as_str())) {
+        problems.add(name, format!("unknown section: remove it, or use one of: {}", SECTIONS.join(", ")));
+    }
+}
+
+fn take_section(root: &mut Dict, name: &str, problems: &mut Problems) -> Dict {
+    match root.remove(name) {
+        Some(Value::Dict(_, section)) => section,
+        None => Dict::new(),
+        Some(_) => {
+            problems.add(name, format!("write a section: [{name}]"));
+            Dict::new()
+        }
+    }
+}
+
+fn read_section<T: DeserializeOwned>(root: &mut Dict, reader: &mut Reader<'_>, name: &str) -> Option<T> {
+    let section = take_section(root, name, reader.problems);
+    reader.read(&[name], section)
+}
+
+/// `[store]` as written.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenStore {
+    url: SecretSource,
+    connections_max: u32,
+}
+
+impl Default for WrittenStore {
+    fn default() -> Self {
+        Self { url: SecretSource::Inline(SecretString::from("sqlite:touchline.db")), connections_max: 8 }
+    }
+}
+
+fn read_store(
+    root: &mut Dict,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Option<StoreConfig> {
+    let written: WrittenStore = read_section(root, reader, "store")?;
+    if !(1..=200).contains(&written.connections_max) {
+        reader.problems.add("store.connections_max", "write a number from 1 to 200");
+    }
+    match written.url.resolve(folder, lookup) {
+        Ok(url) => {
+            check::store_url(reader.problems, &url);
+            Some(StoreConfig { url: sqlite_in(folder, url), connections_max: written.connections_max })
+        }
+        Err(message) => {
+            reader.problems.add("store.url", message);
+            None
+        }
+    }
+}
+
+/// A relative SQLite path made relative to the configuration's folder; anything else unchanged.
+fn sqlite_in(folder: &Path, url: SecretString) -> SecretString {
+    let Some(rest) = url.expose_secret().strip_prefix("sqlite:") else { return url };
+    let path = rest.trim_start_matches("//");
+    if path.starts_with('/') || path.starts_with(":memory:") {
+        return url;
+    }
+    SecretString::from(format!("sqlite:{}", folder.join(path).display()))
+}
+
+/// `[routes]` as written.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenRoutes {
+    fax: Option<Vec<String>>,
+    email: Option<Vec<String>>,
+}
+
+impl WrittenRoutes {
+    fn by_channel(self) -> BTreeMap<Channel, Option<Vec<String>>> {
+        BTreeMap::from([(Channel::Fax, self.fax), (Channel::Email, self.email)])
+    }
+}
+
+/// The practice's own texts begin with their key.
+fn add_practice_problem(problems: &mut Problems, text: &str) {
+    match text.split_once(' ') {
+        Some((key, message)) if key.starts_with("practice.") => problems.add(key, message),
+        _ => problems.add("practice", text),
+    }
+}
+
+fn make_paths_whole(config: &mut Config, folder: &Path) {
+    let paths: [Option<&mut PathBuf>; 3] = [
+        config.practice.logo.as_mut(),
+        config.practice.medical_director.signature.as_mut(),
+        config.templates.folder.as_mut(),
+    ];
+    for path in paths.into_iter().flatten() {
+        *path = folder.join(&*path);
+    }
+}

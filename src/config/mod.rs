@@ -1,0 +1,242 @@
+//! The configuration: one TOML file, environment variables on top, typed and checked before anything starts.
+//!
+//! `TOUCHLINE_STORE__URL=…` sets `store.url`: the prefix, then the key with two underscores for each dot. A variable
+//! without two underscores after the prefix is none of ours. Unknown keys are refused, every problem is listed with its
+//! key and what to do, and no message ever repeats a value. Secrets stand in the environment or in files of their own.
+
+mod accounts;
+mod ask;
+mod check;
+pub mod init;
+mod load;
+mod merge;
+mod problem;
+mod secret;
+mod section;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::domain::practice::Practice;
+pub use crate::settle::SmtpDoubt;
+
+pub use load::{CONFIG_BYTES_MAX, Environment};
+pub use problem::{ConfigError, Problem};
+pub use secret::SECRET_BYTES_MAX;
+
+/// Everything an installation is told. Made by [`Config::load`]; paths are already relative to the file's folder.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Who sends.
+    pub practice: Practice,
+    /// Where records are kept.
+    pub store: StoreConfig,
+    /// Where we listen.
+    pub server: ServerConfig,
+    /// Where letters of the house lie.
+    pub templates: TemplatesConfig,
+    /// Provider accounts by name.
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// Which accounts carry what, in order of preference.
+    pub routes: Routes,
+    /// How sending proceeds.
+    pub sending: Sending,
+    /// The choices that the law leaves.
+    pub policy: PolicyConfig,
+    /// What is told of the work.
+    pub log: LogConfig,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// `sqlite:PATH` (the path made relative to the configuration file's folder) or `postgres://…`. May hold a
+    /// password, so it does not print. Default `sqlite:touchline.db`.
+    pub url: SecretString,
+    /// Connections at most, 1 to 200. Default 8.
+    pub connections_max: u32,
+}
+
+/// The web server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port. Default `127.0.0.1:8025`.
+    #[serde(deserialize_with = "section::socket_address")]
+    pub listen: SocketAddr,
+    /// Where the outside reaches us: provider callbacks, opt-out links. None: providers are polled, and letters carry
+    /// no opt-out link of ours. Default none.
+    #[serde(deserialize_with = "section::web_url")]
+    pub public_url: Option<Url>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8025)), public_url: None }
+    }
+}
+
+/// Letters of the house, beside the built-in ones.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TemplatesConfig {
+    /// A folder with one folder for each letter; a letter there goes before the built-in one of the same name. Default none.
+    pub folder: Option<PathBuf>,
+}
+
+/// One provider account.
+#[derive(Debug, Clone)]
+pub struct ProviderConfig {
+    /// Which provider, a kind of the registry.
+    pub kind: String,
+    /// The business associate agreement (45 CFR § 164.504(e)); without one no health information goes this way.
+    pub baa: Option<Baa>,
+    /// Calls at once, 1 to 256. Default 4.
+    pub concurrency: usize,
+    /// The longest one call may take, 1 to 600 s. Default 60.
+    pub timeout_seconds: u64,
+    /// Calls a minute, 1 to 60,000. Default no limit of ours.
+    pub rate_per_minute: Option<u32>,
+    /// The kind's own settings; only keys that its specification names.
+    pub settings: toml::Table,
+    /// The kind's secrets by key, resolved.
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+/// A business associate agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baa {
+    /// Whether it is signed. Only then does it count.
+    pub signed: bool,
+    /// Date of signature, `YYYY-MM-DD`.
+    pub date: String,
+    /// Where the paper lies.
+    pub reference: String,
+}
+
+/// Account names in order of preference for each channel. Every name exists and carries that channel. A channel that
+/// the file does not mention goes to its only account; an empty list switches a channel off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Routes {
+    /// For faxes.
+    pub fax: Vec<String>,
+    /// For mail.
+    pub email: Vec<String>,
+}
+
+/// How sending proceeds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sending {
+    /// Provider calls at once on each node, 1 to 1,024. Default 32.
+    pub slots: usize,
+    /// How long a claimed piece of work is ours, 5 to 3,600 s; extended while the work goes on. Default 60.
+    pub lease_seconds: u64,
+    /// How often an idle queue is looked at, 10 to 60,000 ms. Default 500.
+    pub poll_ms: u64,
+    /// Every waiting time before a retry is multiplied by this, 1 to 1,000 %. Default 100; demo and tests shorten it.
+    pub retry_scale_percent: u32,
+    /// No wait before a retry is longer than this, 1 to 86,400 s. Default 86,400; the demo shortens it.
+    pub retry_wait_max_seconds: u64,
+    /// Age at which a message expires, 1 to 720 h. Default 72.
+    pub give_up_hours: u64,
+    /// How long after its acceptance a mail without a bounce counts as delivered, 1 to 43,200 min. Default 4,320 (72 h).
+    pub email_presume_delivered_minutes: u64,
+    /// Overrides the minutes, for demo and tests, 1 to 2,592,000 s. Default none.
+    pub email_presume_delivered_seconds: Option<u64>,
+    /// First question after an acceptance, 1 to 3,600 s. Default 20.
+    pub status_poll_seconds: u64,
+    /// How long a hand-over in doubt rests before it is looked up, 0 to 3,600 s, because lists lag. Default 120.
+    pub doubt_settle_seconds: u64,
+    /// What happens to a mail that may or may not have been handed over. Default `hold`.
+    pub smtp_doubt: SmtpDoubt,
+    /// Delivered touches aimed at for each referrer, 1 to 100. Default 7.
+    pub touch_goal: u32,
+    /// Messages waiting, above which intake answers 429, 1 to 10,000,000. Default 200,000.
+    pub queue_depth_max: u64,
+}
+
+impl Default for Sending {
+    fn default() -> Self {
+        Self {
+            slots: 32,
+            lease_seconds: 60,
+            poll_ms: 500,
+            retry_scale_percent: 100,
+            retry_wait_max_seconds: 86_400,
+            give_up_hours: 72,
+            email_presume_delivered_minutes: 4_320,
+            email_presume_delivered_seconds: None,
+            status_poll_seconds: 20,
+            doubt_settle_seconds: 120,
+            smtp_doubt: SmtpDoubt::Hold,
+            touch_goal: crate::domain::touch::TOUCH_GOAL_DEFAULT,
+            queue_depth_max: 200_000,
+        }
+    }
+}
+
+impl Sending {
+    /// How long after its acceptance a mail without a bounce counts as delivered.
+    #[must_use]
+    pub fn email_presume_delivered(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(
+            self.email_presume_delivered_seconds
+                .unwrap_or_else(|| self.email_presume_delivered_minutes.saturating_mul(60)),
+        )
+    }
+}
+
+/// The choices that the law leaves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// What an advertisement by fax needs. There is no setting that needs nothing.
+    pub advertising: AdvertisingPolicy,
+}
+
+/// What an advertisement by fax needs (`compliance.md` R2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdvertisingPolicy {
+    /// A recorded permission.
+    PermissionOnly,
+    /// A recorded permission, or a recorded relationship with a number from the recipient.
+    #[default]
+    PermissionOrEbr,
+}
+
+/// The log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Default `text`.
+    pub format: LogFormat,
+    /// A level (`error`, `warn`, `info`, `debug`, `trace`) or directives such as `info,touchline::queue=debug`. Default `info`.
+    pub level: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,260 @@
+//! Reading configurations, with kinds of providers of our own, so that these tests depend on no adapter.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::load::assemble;
+use super::problem::Problems;
+use super::{AdvertisingPolicy, Config, ConfigError, Environment, SmtpDoubt};
+use crate::domain::Channel;
+use crate::provider::{
+    Account, Capabilities, Provider, Reconciliation, Setting, SettingsError, Spec, WebhookAuthenticity,
+};
+
+const CAPABILITIES: Capabilities = Capabilities {
+    reconciliation: Reconciliation::None,
+    status: false,
+    cancel: false,
+    purge: false,
+    webhook: WebhookAuthenticity::NoWebhook,
+    redials: false,
+    stamps_header: false,
+    pages_max: None,
+    bytes_max: None,
+};
+
+static CARRIER: Spec = Spec {
+    kind: "carrier",
+    title: "Carrier",
+    channel: Channel::Fax,
+    capabilities: CAPABILITIES,
+    settings: &[
+        Setting { key: "api_key", about: "The key.", required: true, secret: true },
+        Setting { key: "line", about: "The line to use.", required: true, secret: false },
+        Setting { key: "base_url", about: "Address of the API.", required: false, secret: false },
+    ],
+    sources: &[],
+    build,
+};
+
+static RELAY: Spec = Spec {
+    kind: "relay",
+    title: "Relay",
+    channel: Channel::Email,
+    capabilities: CAPABILITIES,
+    settings: &[Setting { key: "port", about: "Port.", required: false, secret: false }],
+    sources: &[],
+    build,
+};
+
+fn build(_: Account) -> Result<Arc<dyn Provider>, SettingsError> {
+    Err(SettingsError("this kind exists for tests of the configuration only".to_owned()))
+}
+
+const PRACTICE: &str = r#"
+[practice]
+name = "Lakeside"
+legal_name = "Lakeside PLLC"
+street = "1 Shore Street"
+city = "Evanston"
+state = "IL"
+zip = "60201"
+phone = "847-555-0140"
+fax = "847-555-0141"
+email = "office@lakeside.example"
+time_zone = "America/Chicago"
+medical_director = { name = "Elena Marsh", credentials = "MD" }
+opt_out = { phone = "800-555-0144", fax = "800-555-0145", toll_free = true }
+"#;
+
+const ACCOUNTS: &str = r#"
+[providers.main]
+kind = "carrier"
+api_key = { env = "CARRIER_API_KEY" }
+line = "L-1"
+
+[providers.mail]
+kind = "relay"
+port = 2525
+"#;
+
+fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let lookup = |name: &str| (name == "CARRIER_API_KEY").then(|| "canary-key".to_owned());
+    let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut problems = Problems::default();
+    let environment = Environment { lookup: &lookup, overrides };
+    let config = assemble(text, Path::new("/srv/house"), &environment, &[&CARRIER, &RELAY], &mut problems);
+    match problems.into_error("touchline.toml", text) {
+        Some(error) => Err(error),
+        None => Ok(config.expect("no problem, so a configuration")),
+    }
+}
+
+fn read(text: &str) -> Result<Config, ConfigError> {
+    read_with(text, &[])
+}
+
+fn complaint(text: &str) -> String {
+    read(text).expect_err("should be refused").to_string()
+}
+
+#[test]
+fn a_small_file_is_enough_and_the_rest_has_defaults() {
+    let config = read(&format!("{PRACTICE}{ACCOUNTS}")).expect("a configuration");
+    assert_eq!(config.store.url.expose_secret(), "sqlite:/srv/house/touchline.db");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8025");
+    assert_eq!((config.routes.fax, config.routes.email), (vec!["main".to_owned()], vec!["mail".to_owned()]));
+    assert_eq!((config.sending.slots, config.sending.smtp_doubt), (32, SmtpDoubt::Hold));
+    assert_eq!(config.policy.advertising, AdvertisingPolicy::PermissionOrEbr);
+    assert_eq!(config.providers["mail"].settings["port"], toml::Value::Integer(2525));
+    assert_eq!(config.providers["main"].secrets["api_key"].expose_secret(), "canary-key");
+    assert!(config.providers["main"].settings.get("api_key").is_none());
+}
+
+#[test]
+fn the_environment_overrides_keys_and_texts_stay_texts() {
+    let config = read_with(
+        &format!("{PRACTICE}{ACCOUNTS}"),
+        &[
+            ("TOUCHLINE_STORE__URL", "postgres://touchline@db/touchline"),
+            ("TOUCHLINE_SENDING__SLOTS", "3"),
+            ("TOUCHLINE_PRACTICE__ZIP", "02134"),
+            ("TOUCHLINE_PRACTICE__RESPONSE_TIME", "12"),
+            ("TOUCHLINE_PRACTICE__PHONE", "+18475550148"),
+            ("TOUCHLINE_PROVIDERS__MAIN__LINE", "77"),
+            ("TOUCHLINE_ROUTES__FAX", "[main]"),
+            ("TOUCHLINE_TEST_REQUIRE", "all"),
+        ],
+    )
+    .expect("a configuration");
+    assert_eq!(config.store.url.expose_secret(), "postgres://touchline@db/touchline");
+    assert_eq!(config.sending.slots, 3);
+    assert_eq!((config.practice.zip.as_str(), config.practice.response_time.as_str()), ("02134", "12"));
+    assert_eq!(config.practice.phone.as_str(), "+18475550148");
+    assert_eq!(config.providers["main"].settings["line"].as_str(), Some("77"));
+}
+
+#[test]
+fn a_misspelt_override_is_refused_like_a_misspelt_key() {
+    let text = format!("{PRACTICE}{ACCOUNTS}");
+    for (name, key) in [("TOUCHLINE_STOR__URL", "stor: unknown section"), ("TOUCHLINE_SENDING__SLOT", "sending.slot:")]
+    {
+        let error = read_with(&text, &[(name, "1")]).expect_err("refused").to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn every_mistake_is_listed_with_its_line() {
+    let text = format!(
+        "{}{ACCOUNTS}\n[sending]\nslots = 0\npoll_ms = \"often\"\nspeed = 3\n[log]\nlevel = \"\\u0000\"\nformat = \"xml\"\n",
+        PRACTICE.replace("street = \"1 Shore Street\"\n", "").replace("847-555-0141", "911")
+    );
+    let error = read(&text).expect_err("refused");
+    let keys: Vec<&str> = error.problems.iter().map(|problem| problem.key.as_str()).collect();
+    for key in ["practice.street", "practice.fax", "sending.poll_ms", "sending.speed", "log.format"] {
+        assert!(keys.contains(&key), "{key} is not in {keys:?}");
+    }
+    let speed = error.problems.iter().find(|problem| problem.key == "sending.speed").expect("listed");
+    let line = text.lines().position(|line| line.starts_with("speed")).expect("there") + 1;
+    assert_eq!(speed.line, Some(line));
+    assert!(error.to_string().contains(&format!("touchline.toml:{line}: sending.speed: unknown key")), "{error}");
+}
+
+#[test]
+fn a_missing_table_is_listed_with_the_keys_it_needs() {
+    let error = complaint("[practice]\nname = \"x\"\n");
+    for key in ["practice.medical_director.name", "practice.opt_out.phone", "practice.zip", "practice.email"] {
+        assert!(error.contains(&format!("{key}: is missing")), "{key}: {error}");
+    }
+    assert!(!error.contains("practice.name:"), "{error}");
+}
+
+#[test]
+fn each_mistake_is_explained_with_what_to_do() {
+    let good = format!("{PRACTICE}{ACCOUNTS}");
+    for (text, expected) in [
+        (
+            good.replace("kind = \"relay\"", "kind = \"pigeon\""),
+            "providers.mail.kind: no such provider: write one of: carrier, relay",
+        ),
+        (
+            good.replace("port = 2525", "prot = 2525"),
+            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, port",
+        ),
+        (good.replace("line = \"L-1\"", ""), "providers.main.line: is missing: add it. The line to use."),
+        (
+            good.replace("{ env = \"CARRIER_API_KEY\" }", "\"canary\""),
+            "providers.main.api_key: a secret does not belong into this file: write api_key = { env = \"CARRIER_API_KEY\" } or { file = \"PATH\" }",
+        ),
+        (
+            good.replace("CARRIER_API_KEY", "NO_SUCH"),
+            "providers.main.api_key: the environment variable NO_SUCH is not set",
+        ),
+        (
+            good.replace("{ env = \"CARRIER_API_KEY\" }", "{ file = \"no/such\" }"),
+            "the file /srv/house/no/such cannot be read",
+        ),
+        (
+            good.replace("{ env = \"CARRIER_API_KEY\" }", "{ env = \"A\", file = \"B\" }"),
+            "api_key: write api_key = { env",
+        ),
+        (format!("{good}[routes]\nfax = [\"mail\"]\n"), "routes.fax: mail does not carry fax"),
+        (format!("{good}[routes]\nemail = [\"post\"]\n"), "routes.email: there is no [providers.post]"),
+        (format!("{good}[routes]\nemail = [\"mail\", \"mail\"]\n"), "mail stands twice"),
+        (format!("{good}[store]\nurl = \"mysql://u:canary@h/d\"\n"), "store.url: write sqlite:PATH"),
+        (format!("{good}[server]\nlisten = \"here\"\n"), "server.listen: write an IP address and a port"),
+        (
+            format!("{good}[server]\npublic_url = \"https://u:canary@h\"\n"),
+            "server.public_url: write an address such as",
+        ),
+        (
+            format!("{good}[policy]\nadvertising = \"anything\"\n"),
+            "policy.advertising: write one of: permission_only, permission_or_ebr",
+        ),
+        (format!("{good}[sending]\nslots = 5000\n"), "sending.slots: write a number from 1 to 1024"),
+        (good.replace("toll_free = true", "toll_free = false"), "practice.opt_out"),
+        (
+            good.replace(
+                "kind = \"relay\"",
+                "kind = \"relay\"\nbaa = { signed = true, date = \"May\", reference = \"x\" }",
+            ),
+            "providers.mail.baa.date: write the day",
+        ),
+        (format!("{good}[providers.Second]\nkind = \"relay\"\n"), "providers.Second: name the account with"),
+        (good.replace("zip = \"60201\"", "zip = 60201"), "practice.zip: write a text in quotes; found a whole number"),
+        (format!("{good}\nkey = \n"), "this is not TOML"),
+    ] {
+        let error = complaint(&text);
+        assert!(error.contains(expected), "expected {expected:?} in: {error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn several_accounts_of_a_channel_need_an_order() {
+    let text = format!("{PRACTICE}{ACCOUNTS}[providers.mail2]\nkind = \"relay\"\n");
+    assert!(complaint(&text).contains("routes.email: say in which order to use: mail, mail2"));
+    let config = read(&format!("{text}[routes]\nemail = [\"mail2\", \"mail\"]\nfax = []\n")).expect("a configuration");
+    assert_eq!(config.routes.email, ["mail2", "mail"]);
+    assert!(config.routes.fax.is_empty(), "an empty list switches the channel off");
+}
+
+#[test]
+fn nothing_secret_is_printed() {
+    let text = format!("{PRACTICE}{ACCOUNTS}[store]\nurl = \"postgres://u:canary-password@h/d\"\n");
+    let printed = format!("{:?}", read(&text).expect("a configuration"));
+    assert!(printed.contains("carrier") && !printed.contains("canary"), "{printed}");
+    assert!(!printed.contains("5550140"), "{printed}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_reading_panic(text in "\\PC{0,200}", bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = read(&text);
+        let _ = read(&format!("{PRACTICE}{ACCOUNTS}{text}"));
+        let _ = read(&String::from_utf8_lossy(&bytes));
+    }
+}

@@ -1,0 +1,96 @@
+//! What the gate looks at, read for a whole batch in a handful of statements, under the locks that keep it true until
+//! the commit. Locks are taken in one order everywhere: address, message, queue entry, provider account.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::render::Prepared;
+use crate::domain::basis::Basis;
+use crate::domain::health::Health;
+use crate::domain::id::{MessageId, ReferrerId};
+use crate::domain::message::Message;
+use crate::domain::referrer::ReferrerState;
+use crate::domain::suppression::Scope;
+use crate::domain::{Channel, FaxNumber, Timestamp};
+use crate::policy::{Facts, Reason};
+use crate::store::{StoreError, Tx};
+
+/// A call to a number counts as under way for this long at most; a provider that never reports must not block a number.
+const CALL_MAX: Duration = Duration::from_secs(30 * 60);
+
+#[derive(Debug, Default)]
+pub(super) struct GateFacts {
+    pub messages: HashMap<MessageId, Message>,
+    pub open: HashSet<MessageId>,
+    pub numbers: HashMap<MessageId, i64>,
+    pub busy: HashSet<String>,
+    pub paused: HashSet<String>,
+    pub arrivals: HashMap<String, Timestamp>,
+    health: HashMap<(Channel, String), Health>,
+    refusals: HashMap<(Channel, String), Vec<Scope>>,
+    bases: HashMap<String, Vec<Basis>>,
+    referrers: HashMap<ReferrerId, ReferrerState>,
+}
+
+impl GateFacts {
+    pub(super) async fn read(tx: &mut Tx, items: &[Prepared], now: Timestamp) -> Result<Self, StoreError> {
+        let keys: Vec<String> = items.iter().map(|item| item.message.address.to_lowercase()).collect();
+        let ids: Vec<MessageId> = items.iter().map(|item| item.message.id).collect();
+        let mut facts = Self::default();
+        for known in tx.addresses_lock(&keys).await? {
+            facts.health.insert((known.channel, known.value), known.health);
+        }
+        for message in tx.messages(&ids, true).await? {
+            facts.messages.insert(message.id, message);
+        }
+        facts.open = tx.attempts_open(&ids).await?.into_iter().map(|attempt| attempt.message_id).collect();
+        facts.numbers = tx.attempt_numbers(&ids).await?.into_iter().collect();
+        for refusal in tx.suppressions_among(&keys).await? {
+            facts.refusals.entry((refusal.channel, refusal.address)).or_default().push(refusal.scope);
+        }
+        facts.read_numbers(tx, items, now).await?;
+        let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
+        facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one.state)).collect();
+        for state in tx.provider_states(true).await? {
+            if state.paused_ms.is_some() {
+                facts.paused.insert(state.provider.clone());
+            }
+            facts.arrivals.insert(state.provider, state.arrival_ms);
+        }
+        Ok(facts)
+    }
+
+    /// What concerns fax numbers alone: bases, and calls under way.
+    async fn read_numbers(&mut self, tx: &mut Tx, items: &[Prepared], now: Timestamp) -> Result<(), StoreError> {
+        let numbers: Vec<FaxNumber> = items
+            .iter()
+            .filter(|item| item.message.channel == Channel::Fax)
+            .filter_map(|item| FaxNumber::parse(&item.message.address).ok())
+            .collect();
+        self.busy = tx.numbers_being_called(&numbers, now.before(CALL_MAX)).await?.into_iter().collect();
+        let texts: Vec<String> = numbers.iter().map(|number| number.as_str().to_owned()).collect();
+        for basis in tx.basis_among(&texts).await? {
+            self.bases.entry(basis.fax.as_str().to_owned()).or_default().push(basis);
+        }
+        Ok(())
+    }
+
+    /// The facts about one message, for policy.
+    pub(super) fn of(&self, message: &Message, permission_only: bool, baa: bool, number_busy: bool) -> Facts<'_> {
+        let key = (message.channel, message.address.to_lowercase());
+        Facts {
+            purpose: message.purpose,
+            phi: message.phi,
+            channel: message.channel,
+            lane: message.lane,
+            released: message.reason.as_deref() == Some(Reason::Released.as_str()),
+            referrer: self.referrers.get(&message.referrer_id).copied().unwrap_or(ReferrerState::Active),
+            health: self.health.get(&key).copied().unwrap_or(Health::Unverified),
+            refusals: self.refusals.get(&key).map_or(&[], Vec::as_slice),
+            bases: self.bases.get(&message.address).map_or(&[], Vec::as_slice),
+            permission_only,
+            baa,
+            number_busy,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Dispatch: from the queue to the provider. Each message walks a list of named steps:
+//!
+//! claim, load, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT)
+//!
+//! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
+//! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
+
+mod batch;
+mod gate;
+mod gate_facts;
+mod record;
+mod render;
+mod resolve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::domain::Clock;
+use crate::domain::id::MessageId;
+use crate::domain::message::Message;
+use crate::domain::opt_out::OptOutLinks;
+use crate::domain::referrer::Referrer;
+use crate::provider::accounts::Accounts;
+use crate::queue::Queue;
+use crate::render::Renderer;
+use crate::settle::{Rules, SUBMIT};
+use crate::store::queue_entries::Claimed;
+use crate::store::{Store, StoreError};
+
+/// Most entries claimed at once.
+const CLAIM_MAX: usize = 64;
+
+/// Settings of this node's dispatcher.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Hand-overs under way at once.
+    pub slots: usize,
+    /// How often an idle queue is looked at.
+    pub poll: Duration,
+    /// Whether only permission counts as basis for faxed advertisements.
+    pub permission_only: bool,
+}
+
+/// Everything a dispatcher works with.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// This node's end of the queue.
+    pub queue: Arc<Queue>,
+    /// The letters.
+    pub renderer: Arc<Renderer>,
+    /// The provider accounts.
+    pub accounts: Arc<Accounts>,
+    /// What follows from what.
+    pub rules: Arc<Rules>,
+    /// Opt-out links.
+    pub opt_out: OptOutLinks,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Settings.
+    pub settings: Settings,
+}
+
+/// This node's dispatcher.
+#[derive(Debug)]
+pub struct Dispatcher {
+    parts: Parts,
+    gate: gate::Gate,
+    recorder: record::Recorder,
+    rendering: Arc<Semaphore>,
+}
+
+/// A claimed entry with what it is about.
+#[derive(Debug)]
+struct Job {
+    claimed: Claimed,
+    message: Message,
+    referrer: Referrer,
+}
+
+impl Dispatcher {
+    /// A dispatcher; its gate and recorder start at once.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Arc::new(Self {
+            gate: gate::Gate::start(parts.clone()),
+            recorder: record::Recorder::start(&parts),
+            rendering: Arc::new(Semaphore::new(cores)),
+            parts,
+        })
+    }
+
+    /// Works until told to stop, then lets running calls end: a call that has started is never cancelled.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(self.parts.settings.slots.max(1)));
+        let running = TaskTracker::new();
+        let keeper = tokio::spawn(keep_leases(self.parts.clone()));
+        while !stop.is_cancelled() {
+            let free = slots.available_permits().min(CLAIM_MAX);
+            let jobs = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
+            let jobs = jobs.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the queue could not be read; trying again");
+                Vec::new()
+            });
+            let found = jobs.len();
+            for job in jobs {
+                let Ok(permit) = slots.clone().try_acquire_owned() else { break };
+                running.spawn(self.clone().walk(job, permit, stop.clone()));
+            }
+            if found == 0 {
+                tokio::select! {
+                    () = self.parts.queue.wait(self.parts.settings.poll) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+        }
+        running.close();
+        running.wait().await;
+        keeper.abort();
+    }
+
+    /// Claims what is due and loads what it is about. An entry whose message is gone is removed.
+    async fn claim(&self, free: usize) -> Result<Vec<Job>, StoreError> {
+        let now = self.parts.clock.now();
+        let claimed = self.parts.queue.claim(SUBMIT, free, now).await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.parts.store.read().await?;
+        let ids: Vec<MessageId> = claimed.iter().map(|entry| MessageId(entry.subject)).collect();
+        let messages = tx.messages(&ids, false).await?;
+        let referrers = tx.referrers(&messages.iter().map(|message| message.referrer_id).collect::<Vec<_>>()).await?;
+        drop(tx);
+        let jobs = claimed.into_iter().filter_map(|claimed| {
+            let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
+            let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
+            Some(Job { claimed, message, referrer })
+        });
+        Ok(jobs.collect())
+    }
+
+    /// One message's way. Every early return leaves an entry that is finished, snoozed, or leased until it is found
+    /// again: nothing is lost.
+    #[tracing::instrument(skip_all, fields(message = %job.message.id, channel = %job.message.channel))]
+    async fn walk(self: Arc<Self>, job: Job, permit: OwnedSemaphorePermit, stop: CancellationToken) {
+        if let Err(error) = self.steps(job, &stop).await {
+            tracing::warn!(%error, "a step could not be completed; the message is found again when its lease ends");
+        }
+        drop(permit);
+        self.parts.queue.wake();
+    }
+
+    async fn steps(&self, job: Job, stop: &CancellationToken) -> Result<(), StoreError> {
+        if self.has_open_attempt(&job).await? {
+            return resolve::resolve(&self.parts, &job).await;
+        }
+        let Some(prepared) = render::render(&self.parts, &self.rendering, job).await? else { return Ok(()) };
+        if stop.is_cancelled() {
+            return self.release(&prepared.claimed).await;
+        }
+        let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
+        let outcome = call.layered.submit(call.envelope).await;
+        self.recorder.record(call.attempt, outcome, &call.account).await
+    }
+
+    async fn has_open_attempt(&self, job: &Job) -> Result<bool, StoreError> {
+        let mut tx = self.parts.store.read().await?;
+        Ok(!tx.attempts_open(&[job.message.id]).await?.is_empty())
+    }
+
+    async fn release(&self, claimed: &Claimed) -> Result<(), StoreError> {
+        let mut tx = self.parts.store.write().await?;
+        tx.queue_release(claimed.id, claimed.fence).await?;
+        tx.commit().await
+    }
+}
+
+/// Lengthens this node's leases three times in each lease, so that a slow call is not taken for a dead worker.
+async fn keep_leases(parts: Parts) {
+    let mut ticks = tokio::time::interval(parts.queue.lease() / 3);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(error) = parts.queue.extend(parts.clock.now()).await {
+            tracing::warn!(%error, "leases could not be lengthened");
+        }
+    }
+}

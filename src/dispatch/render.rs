@@ -1,0 +1,108 @@
+//! Render: the letter as the recipient will get it, before the gate. Pure work, on the blocking threads, as many at
+//! once as there are cores.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::{Job, Parts};
+use crate::domain::channel::Channel;
+use crate::domain::envelope::Content;
+use crate::domain::event::EventSource;
+use crate::domain::id::short;
+use crate::domain::message::Message;
+use crate::domain::referrer::Referrer;
+use crate::domain::{Lane, MessageStatus};
+use crate::policy::Reason;
+use crate::render::{self, Renderer};
+use crate::settle::{self, Told};
+use crate::store::StoreError;
+use crate::store::documents::Document;
+use crate::store::queue_entries::Claimed;
+
+/// A message ready for the gate.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub claimed: Claimed,
+    pub message: Message,
+    pub document: Document,
+    pub content: Content,
+    pub pages: u32,
+}
+
+/// Renders a job. `None`: it could not be, and its message has ended with the reason.
+pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> Result<Option<Prepared>, StoreError> {
+    let permit = cores.clone().acquire_owned().await;
+    let renderer = parts.renderer.clone();
+    let unsubscribe = parts.opt_out.link(job.message.id);
+    let now = parts.clock.now();
+    let Job { claimed, message, referrer } = job;
+    let subject = message.clone();
+    let rendered = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        content(&renderer, &message, &referrer, unsubscribe.as_deref(), now)
+    })
+    .await;
+    match rendered {
+        Ok(Ok((content, document, pages))) => {
+            Ok(Some(Prepared { claimed, message: subject, document, content, pages }))
+        }
+        Ok(Err(words)) => fail(parts, subject, &words).await.map(|()| None),
+        Err(_) => fail(parts, subject, "the renderer stopped unexpectedly").await.map(|()| None),
+    }
+}
+
+/// The content for the message's channel, and the document to keep.
+fn content(
+    renderer: &Renderer,
+    message: &Message,
+    referrer: &Referrer,
+    unsubscribe: Option<&str>,
+    now: crate::domain::Timestamp,
+) -> Result<(Content, Document, u32), String> {
+    let variables = serde_json::from_str(&message.variables).map_err(|_| "its variables cannot be read".to_owned())?;
+    let reference = short(&message.id.0);
+    let job = render::Job {
+        letter: &message.letter,
+        referrer,
+        variables: &variables,
+        now,
+        reference: &reference,
+        unsubscribe,
+        automatic: message.lane == Lane::Broadcast,
+    };
+    match message.channel {
+        Channel::Fax => {
+            let fax = renderer.fax(&job).map_err(|error| error.to_string())?;
+            let document = Document { hash: fax.hash.clone(), kind: "pdf", body: fax.pdf.clone() };
+            let practice = renderer.practice();
+            let content = Content::Fax {
+                pages: fax.pages,
+                pdf: fax.pdf,
+                from: practice.fax.clone(),
+                sender: practice.legal_name.clone(),
+            };
+            Ok((content, document, fax.pages))
+        }
+        Channel::Email => {
+            let (mail, hash) = renderer.mail(&job).map_err(|error| error.to_string())?;
+            let body = serde_json::to_vec(&mail).map_err(|_| "the mail cannot be kept".to_owned())?;
+            Ok((Content::Mail(Box::new(mail)), Document { hash, kind: "mail", body }, 1))
+        }
+    }
+}
+
+/// A letter that cannot be rendered for this recipient ends here, with the words that say why.
+async fn fail(parts: &Parts, message: Message, words: &str) -> Result<(), StoreError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let Some(mut message) = tx.message(message.id, true).await? else { return Ok(()) };
+    if message.status != MessageStatus::Queued {
+        return Ok(());
+    }
+    let told = Told { source: EventSource::Policy, who: "renderer".to_owned(), occurred: None };
+    settle::end_message(&mut tx, &mut message, MessageStatus::Failed, Reason::RenderingFailed.as_str(), &told, now)
+        .await?;
+    tracing::warn!(message = %message.id, letter = %message.letter, words, "the letter could not be rendered");
+    tx.commit().await
+}

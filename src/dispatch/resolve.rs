@@ -1,0 +1,124 @@
+//! Resolve: an open attempt found at a claim is doubt. It is looked up by the provider's declared reconciliation, never
+//! repeated blindly.
+
+use super::{Job, Parts};
+use crate::domain::attempt::{Attempt, AttemptStatus};
+use crate::domain::event::{EventSource, Report};
+use crate::domain::{Channel, Timestamp};
+use crate::provider::{Lookup, Reconciliation, Search};
+use crate::settle::{self, News, POLL, SUBMIT, SmtpDoubt, Told};
+use crate::store::StoreError;
+
+/// Looks that must find nothing before an attempt counts as never sent: lists lag behind creations.
+const LOOKS_BEFORE_ABSENT: i64 = 2;
+
+/// What a look-up means.
+enum Finding {
+    Learn(News),
+    LookAgain,
+    AskAPerson,
+}
+
+/// Finds out what became of a message's open attempt.
+pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> {
+    let open = parts.store.read().await?.attempts_open(&[job.message.id]).await?.pop();
+    let Some(attempt) = open else { return Ok(()) };
+    match attempt.status {
+        AttemptStatus::Calling => learn(parts, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await,
+        AttemptStatus::InDoubt => doubt(parts, job, attempt).await,
+        _ => snooze(parts, job, POLL, parts.clock.now()).await,
+    }
+}
+
+async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), StoreError> {
+    let told = Told::by_provider(EventSource::Poll, &attempt.provider);
+    let finding = match parts.accounts.get(&attempt.provider) {
+        Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
+            let Ok(to) = job.message.parsed_address() else { return person(parts, job).await };
+            let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
+            match account.layered.find(search).await {
+                Ok(found) => read(parts, &attempt, found).await?,
+                Err(_) => Finding::LookAgain,
+            }
+        }
+        _ => return by_setting(parts, job, &attempt).await,
+    };
+    match finding {
+        Finding::Learn(news) => learn(parts, &attempt, news, told).await,
+        Finding::AskAPerson => person(parts, job).await,
+        Finding::LookAgain => {
+            let now = parts.clock.now();
+            if attempt.doubt_deadline_ms.is_some_and(|deadline| now >= deadline) {
+                return person(parts, job).await;
+            }
+            attempt.looks += 1;
+            look_again(parts, job, &attempt, now).await
+        }
+    }
+}
+
+/// Reads a look-up: ours, certainly absent, or perhaps ours.
+async fn read(parts: &Parts, attempt: &Attempt, found: Lookup) -> Result<Finding, StoreError> {
+    let absent =
+        || if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT { Finding::Learn(News::Absent) } else { Finding::LookAgain };
+    let adopt = |report: Report| Finding::Learn(News::Fact(report.fact, Some(report.reference)));
+    Ok(match found {
+        Lookup::Found(report) => adopt(report),
+        Lookup::Absent => absent(),
+        Lookup::Candidates(candidates) => {
+            let mut unclaimed = Vec::new();
+            let mut tx = parts.store.read().await?;
+            for candidate in candidates {
+                if !tx.reference_is_claimed(&attempt.provider, &candidate.reference).await? {
+                    unclaimed.push(candidate);
+                }
+            }
+            match (unclaimed.pop(), unclaimed.is_empty()) {
+                (None, _) => absent(),
+                (Some(only), true) => adopt(only),
+                (Some(_), false) => Finding::AskAPerson,
+            }
+        }
+    })
+}
+
+/// Where nobody can be asked, the written setting decides for mail; a fax always waits for a person.
+async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), StoreError> {
+    if job.message.channel == Channel::Fax {
+        return person(parts, job).await;
+    }
+    let (news, rule) = match parts.rules.smtp_doubt {
+        SmtpDoubt::Hold => return person(parts, job).await,
+        SmtpDoubt::AssumeSent => (News::SaidSent, "setting smtp_doubt = assume_sent"),
+        SmtpDoubt::Resend => (News::SaidNotSent, "setting smtp_doubt = resend"),
+    };
+    learn(parts, attempt, news, Told::by_policy(rule)).await
+}
+
+async fn learn(parts: &Parts, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    tx.commit().await
+}
+
+async fn look_again(parts: &Parts, job: &Job, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    let due = now.after(parts.rules.doubt_settle);
+    if tx.queue_snooze(job.claimed.id, job.claimed.fence, SUBMIT, due).await? {
+        tx.attempt_update_looks(attempt.id, attempt.looks).await?;
+    }
+    tx.commit().await
+}
+
+/// The message stays in doubt, off the queue, until a person decides.
+async fn person(parts: &Parts, job: &Job) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    tx.queue_finish(job.claimed.id, job.claimed.fence).await?;
+    tx.commit().await
+}
+
+async fn snooze(parts: &Parts, job: &Job, kind: &'static str, due: Timestamp) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    tx.queue_snooze(job.claimed.id, job.claimed.fence, kind, due).await?;
+    tx.commit().await
+}

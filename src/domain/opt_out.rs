@@ -1,0 +1,69 @@
+//! Opt-out links (RFC 8058): `/o/{token}`, where the token names one message and cannot be guessed or forged. It holds
+//! no address and no name.
+
+use ring::hmac;
+
+use super::id::MessageId;
+
+/// Octets of the signature that travel in the link; 128 bits cannot be guessed.
+const TAG_OCTETS: usize = 16;
+
+/// Signs and reads opt-out links.
+#[derive(Debug, Clone)]
+pub struct OptOutLinks {
+    base: Option<url::Url>,
+    key: hmac::Key,
+}
+
+impl OptOutLinks {
+    /// Links below the address at which the outside reaches us; none are made where there is no such address.
+    #[must_use]
+    pub fn new(base: Option<url::Url>, secret: &[u8]) -> Self {
+        Self { base, key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+    }
+
+    /// The link that refuses further letters of the kind that message was.
+    #[must_use]
+    pub fn link(&self, message: MessageId) -> Option<String> {
+        let base = self.base.as_ref()?.as_str().trim_end_matches('/');
+        Some(format!("{base}/o/{}", self.token(message)))
+    }
+
+    /// The token alone.
+    #[must_use]
+    pub fn token(&self, message: MessageId) -> String {
+        let tag = hmac::sign(&self.key, message.0.as_bytes());
+        format!("{}{}", message.0.simple(), hex::encode(&tag.as_ref()[..TAG_OCTETS]))
+    }
+
+    /// The message a token names, if the token is ours. Takes the same time for every wrong token.
+    #[must_use]
+    pub fn read(&self, token: &str) -> Option<MessageId> {
+        if token.len() != 32 + TAG_OCTETS * 2 || !token.is_ascii() {
+            return None;
+        }
+        let (id, tag) = token.split_at(32);
+        let message = MessageId(uuid::Uuid::parse_str(id).ok()?);
+        let ours = hmac::sign(&self.key, message.0.as_bytes());
+        let theirs = hex::decode(tag).ok()?;
+        let same: bool = subtle::ConstantTimeEq::ct_eq(&ours.as_ref()[..TAG_OCTETS], theirs.as_slice()).into();
+        same.then_some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_read_back_and_a_changed_one_is_not() {
+        let links = OptOutLinks::new(url::Url::parse("https://fax.example/t/").ok(), b"key");
+        let message = MessageId::new();
+        let link = links.link(message).expect("a link");
+        assert!(link.starts_with("https://fax.example/t/o/"));
+        let token = links.token(message);
+        assert_eq!(links.read(&token), Some(message));
+        assert_eq!(links.read(&token.replace(&token[40..42], "zz")), None);
+        assert_eq!(OptOutLinks::new(None, b"other").read(&token), None);
+    }
+}

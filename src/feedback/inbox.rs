@@ -1,0 +1,151 @@
+//! The inbox: a callback is verified over its raw bytes, stored, and answered; it is applied afterwards, so that a slow
+//! database never makes a provider think that we are deaf.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Parts;
+use crate::domain::Timestamp;
+use crate::domain::attempt::Attempt;
+use crate::domain::event::{DeliveryEvent, EventSource};
+use crate::provider::{Rejection, WebhookParts};
+use crate::settle::{self, News, Told};
+use crate::store::inbox::Letter;
+use crate::store::{StoreError, Tx};
+
+/// Callbacks applied in one transaction at most.
+const BATCH_MAX: i64 = 100;
+/// How long a callback whose attempt is not known yet goes on waiting: it may have overtaken the answer to the call.
+const WAIT_FOR_ATTEMPT: Duration = Duration::from_secs(15 * 60);
+/// Longest key kept.
+const DEDUPE_CHARS_MAX: usize = 200;
+
+/// What became of a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// Kept; so many facts were new.
+    Kept(usize),
+    /// Turned away.
+    Rejected(Rejection),
+    /// There is no such account.
+    NoSuchProvider,
+}
+
+/// This node's inbox.
+#[derive(Debug)]
+pub struct Inbox {
+    parts: Parts,
+    signal: Notify,
+}
+
+impl Inbox {
+    /// An inbox over the database.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self { parts, signal: Notify::new() })
+    }
+
+    /// Verifies and keeps a callback. Once this has answered `Kept`, the callback is durable.
+    ///
+    /// # Errors
+    /// As every store function; the provider should be told to come again.
+    pub async fn receive(&self, provider: &str, callback: &WebhookParts) -> Result<Received, StoreError> {
+        let Some(account) = self.parts.accounts.get(provider) else { return Ok(Received::NoSuchProvider) };
+        let now = self.parts.clock.now();
+        let events = match account.layered.provider().receive(callback, now) {
+            Ok(events) => events,
+            Err(rejection) => {
+                tracing::warn!(provider, %rejection, "a callback was turned away");
+                metrics::counter!("touchline_callbacks_rejected_total", "provider" => provider.to_owned()).increment(1);
+                return Ok(Received::Rejected(rejection));
+            }
+        };
+        let mut fresh = 0;
+        let mut tx = self.parts.store.write().await?;
+        for event in &events {
+            let key: String = event.dedupe.chars().take(DEDUPE_CHARS_MAX).collect();
+            let body = serde_json::to_string(event).map_err(|_| StoreError::Corrupt("a delivery event".to_owned()))?;
+            fresh += usize::from(tx.inbox_insert(provider, &key, &body, now).await?);
+        }
+        tx.commit().await?;
+        self.signal.notify_one();
+        Ok(Received::Kept(fresh))
+    }
+
+    /// Applies what waits until told to stop.
+    pub(super) async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.apply_some().await {
+                Ok(applied) if applied > 0 => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "the inbox could not be read; trying again"),
+            }
+            tokio::select! {
+                () = self.signal.notified() => {}
+                () = tokio::time::sleep(self.parts.poll) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Applies up to a batch of waiting callbacks; answers how many were settled.
+    ///
+    /// # Errors
+    /// As every store function; then none of them is settled.
+    pub async fn apply_some(&self) -> Result<usize, StoreError> {
+        let now = self.parts.clock.now();
+        let mut tx = self.parts.store.read().await?;
+        if tx.inbox_waiting(1).await?.is_empty() {
+            return Ok(0);
+        }
+        drop(tx);
+        let mut tx = self.parts.store.write().await?;
+        let mut settled = 0;
+        for letter in tx.inbox_waiting(BATCH_MAX).await? {
+            settled += usize::from(self.apply(&mut tx, &letter, now).await?);
+        }
+        tx.commit().await?;
+        if settled > 0 {
+            self.parts.queue.wake();
+        }
+        Ok(settled)
+    }
+
+    /// Applies one callback. False: its attempt is not known yet, it goes on waiting.
+    async fn apply(&self, tx: &mut Tx, letter: &Letter, now: Timestamp) -> Result<bool, StoreError> {
+        let Ok(event) = serde_json::from_str::<DeliveryEvent>(&letter.body) else {
+            tx.inbox_settle(letter.id, false, now).await?;
+            return Ok(true);
+        };
+        let Some(attempt) = attempt_of(tx, &letter.provider, &event).await? else {
+            if now.since(letter.received_ms) > WAIT_FOR_ATTEMPT {
+                tx.inbox_settle(letter.id, false, now).await?;
+                return Ok(true);
+            }
+            tx.inbox_looked(letter.id).await?;
+            return Ok(false);
+        };
+        let told = Told { occurred: event.occurred_ms, ..Told::by_provider(EventSource::Webhook, &letter.provider) };
+        let news = News::Fact(event.fact, event.reference);
+        settle::learn(tx, &self.parts.rules, attempt.id, &news, &told, now).await?;
+        tx.inbox_settle(letter.id, true, now).await?;
+        Ok(true)
+    }
+}
+
+/// The attempt an event speaks of: by our reference if it is echoed, else by the provider's. An attempt of another
+/// account is never touched, whatever the callback says.
+async fn attempt_of(tx: &mut Tx, provider: &str, event: &DeliveryEvent) -> Result<Option<Attempt>, StoreError> {
+    if let Some(id) = event.attempt
+        && let Some(attempt) = tx.attempt(id).await?
+    {
+        return Ok(Some(attempt).filter(|attempt| attempt.provider == provider));
+    }
+    match &event.reference {
+        Some(reference) => tx.attempt_by_reference(provider, reference).await,
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,38 @@
+//! Feedback: what became of what was handed over. Callbacks go into the inbox and are answered at once; a poller asks
+//! about what nobody reported; both end in one pure fold over facts (`settle`), whatever their order.
+
+pub mod inbox;
+mod poller;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::Clock;
+use crate::provider::accounts::Accounts;
+use crate::queue::Queue;
+use crate::settle::Rules;
+use crate::store::Store;
+
+/// Everything feedback works with.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// This node's end of the queue.
+    pub queue: Arc<Queue>,
+    /// The provider accounts.
+    pub accounts: Arc<Accounts>,
+    /// What follows from what.
+    pub rules: Arc<Rules>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How often an idle inbox and queue are looked at.
+    pub poll: Duration,
+}
+
+/// Works until told to stop.
+pub async fn run(parts: Parts, inbox: Arc<inbox::Inbox>, stop: CancellationToken) {
+    tokio::join!(inbox.run(stop.clone()), poller::run(parts, stop));
+}

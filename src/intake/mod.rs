@@ -1,0 +1,74 @@
+//! Intake: from a request to messages on the queue. Everything that can be wrong with a submission is found here, for
+//! the whole list, before anything is queued; nothing is half accepted.
+
+pub mod audience;
+pub mod desk;
+mod expand;
+pub mod import;
+pub mod referrers;
+pub mod sheet;
+pub mod submit;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::Clock;
+use crate::provider::accounts::Accounts;
+use crate::queue::Queue;
+use crate::render::Renderer;
+use crate::settle::Rules;
+use crate::store::{Store, StoreError};
+
+/// Everything intake works with.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// This node's end of the queue, to wake it.
+    pub queue: Arc<Queue>,
+    /// The letters.
+    pub renderer: Arc<Renderer>,
+    /// The provider accounts.
+    pub accounts: Arc<Accounts>,
+    /// What follows from what.
+    pub rules: Arc<Rules>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long a message is tried.
+    pub give_up: Duration,
+    /// Most entries in the queue before new work is refused.
+    pub queue_depth_max: i64,
+    /// Whether only permission counts as basis for faxed advertisements.
+    pub permission_only: bool,
+}
+
+/// Why a request was not accepted. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// There is no such thing: what was looked for, in words.
+    #[error("{0}")]
+    NotFound(String),
+    /// The request cannot be carried out as it stands: why, and what to do.
+    #[error("{0}")]
+    Invalid(String),
+    /// Letters that lack variables, with the names of the recipients.
+    #[error("the letter cannot be written for every recipient:\n{}", .0.join("\n"))]
+    MissingVariables(Vec<String>),
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for a different request: use a new key")]
+    KeyReused,
+    /// The queue is too deep.
+    #[error("the queue is full ({depth} entries); try again in {retry_after_seconds} s")]
+    QueueFull {
+        /// Entries now.
+        depth: i64,
+        /// When to come again.
+        retry_after_seconds: u64,
+    },
+    /// The message is in a state that does not allow it.
+    #[error("{0}")]
+    WrongState(String),
+    /// The database cannot do it now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

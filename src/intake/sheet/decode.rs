@@ -1,0 +1,135 @@
+//! From bytes of unknown origin to text, and from text to records that know their line.
+
+use std::borrow::Cow;
+
+use csv::{ReaderBuilder, StringRecord, Terminator};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::SheetError;
+
+/// Bytes looked at to tell UTF-16 without a byte-order mark.
+const SAMPLE_BYTES: usize = 4_000;
+/// What may stand between cells.
+pub(super) const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// The file's text with `\n` at each end of line, and the name of its encoding.
+///
+/// # Errors
+/// It is no text: a workbook, a document, or binary.
+pub(super) fn decode(bytes: &[u8]) -> Result<(String, &'static str), SheetError> {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xD0\xCF\x11\xE0") {
+        return Err(SheetError::Workbook);
+    }
+    let (encoding, mark_bytes) = Encoding::for_bom(bytes).unwrap_or_else(|| (guess(bytes), 0));
+    let (text, _) = encoding.decode_without_bom_handling(&bytes[mark_bytes..]);
+    if bytes.starts_with(b"%PDF") || text.contains('\0') {
+        return Err(SheetError::NotText);
+    }
+    Ok((with_plain_newlines(text), encoding.name()))
+}
+
+/// The encoding of a file without a byte-order mark. Windows-1252 gives every byte a meaning, so it comes last.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let zeros_at = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros_at(0), zeros_at(1));
+    if odd > sample.len() / 4 && even == 0 {
+        UTF_16LE
+    } else if even > sample.len() / 4 && odd == 0 {
+        UTF_16BE
+    } else if std::str::from_utf8(bytes).is_ok() {
+        UTF_8
+    } else {
+        WINDOWS_1252
+    }
+}
+
+fn with_plain_newlines(text: Cow<'_, str>) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() }
+}
+
+/// Records of a text, each with the line on which it begins. Blank lines are passed over and counted.
+pub(super) struct Records<'t> {
+    text: &'t [u8],
+    reader: csv::Reader<&'t [u8]>,
+    record: StringRecord,
+    counted_bytes: usize,
+    line: u64,
+}
+
+impl<'t> Records<'t> {
+    pub(super) fn new(text: &'t str, delimiter: u8) -> Self {
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .terminator(Terminator::Any(b'\n'))
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        Self { text: text.as_bytes(), reader, record: StringRecord::new(), counted_bytes: 0, line: 1 }
+    }
+
+    /// The next record and its line; none at the end.
+    pub(super) fn next(&mut self) -> Option<(u64, &StringRecord)> {
+        // The text is UTF-8 and a file in memory cannot fail, so that an error can only mean the end.
+        if !self.reader.read_record(&mut self.record).unwrap_or(false) {
+            return None;
+        }
+        let position = self.record.position().map_or(0, csv::Position::byte);
+        let mut start = usize::try_from(position).unwrap_or(usize::MAX).min(self.text.len());
+        while self.text.get(start) == Some(&b'\n') {
+            start += 1;
+        }
+        let passed = &self.text[self.counted_bytes.min(start)..start];
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted_bytes = start;
+        Some((self.line, &self.record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<(u64, Vec<String>)> {
+        let mut records = Records::new(text, b',');
+        let mut all = Vec::new();
+        while let Some((line, record)) = records.next() {
+            all.push((line, record.iter().map(str::to_owned).collect()));
+        }
+        all
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_text() {
+        let text = "name\r\nZoë Çelik\r\n";
+        let utf16 = |big: bool| -> Vec<u8> {
+            text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        };
+        let windows: Vec<u8> = WINDOWS_1252.encode(text).0.into_owned();
+        for (bytes, name) in [
+            (text.as_bytes().to_vec(), "UTF-8"),
+            ([b"\xEF\xBB\xBF", text.as_bytes()].concat(), "UTF-8"),
+            ([b"\xFF\xFE".to_vec(), utf16(false)].concat(), "UTF-16LE"),
+            ([b"\xFE\xFF".to_vec(), utf16(true)].concat(), "UTF-16BE"),
+            (utf16(false), "UTF-16LE"),
+            (utf16(true), "UTF-16BE"),
+            (windows, "windows-1252"),
+        ] {
+            assert_eq!(decode(&bytes), Ok(("name\nZoë Çelik\n".to_owned(), name)));
+        }
+    }
+
+    #[test]
+    fn a_workbook_or_a_document_is_refused() {
+        assert_eq!(decode(b"PK\x03\x04rest"), Err(SheetError::Workbook));
+        assert_eq!(decode(b"%PDF-1.7"), Err(SheetError::NotText));
+        assert_eq!(decode(b"a\0b\0\0\0\x01\x02"), Err(SheetError::NotText));
+    }
+
+    #[test]
+    fn lines_are_those_of_the_file_despite_blank_lines_and_breaks_inside_cells() {
+        let text = "\n\na,b\n\"one\ntwo\",2\n\n\n3,4\n\n";
+        let found: Vec<u64> = lines(text).into_iter().map(|(line, _)| line).collect();
+        assert_eq!(found, [3, 4, 8]);
+    }
+}

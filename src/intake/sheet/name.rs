@@ -1,0 +1,226 @@
+//! Names of people as lists write them: in one cell, in either order, with titles, initials and letters after them.
+
+/// Letters that may follow a name, without their dots.
+const CREDENTIALS: &[&str] = &[
+    "MD", "DO", "MBBS", "PHD", "PSYD", "EDD", "DNP", "DSW", "PHARMD", "DMD", "DDS", "DC", "ND", "NP", "APN", "APRN",
+    "ARNP", "CRNP", "FNP", "FNPC", "FNPBC", "PMHNP", "PMHNPBC", "PMHCNS", "CNP", "CNS", "CNM", "PA", "PAC", "RN",
+    "BSN", "MSN", "MS", "MA", "MSW", "MPH", "MBA", "MED", "LCSW", "LCSWR", "LICSW", "LMSW", "LSW", "CSW", "LPC",
+    "LCPC", "LPCC", "LMHC", "LMFT", "MFT", "CADC", "LCADC", "NCC", "RD", "FACP", "FAAP", "FACOG", "FAAFP", "DFAPA",
+    "FAPA", "ABPP",
+];
+/// Titles before a name.
+const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof"];
+/// Parts of a family name that stand before its last word.
+const PARTICLES: &[&str] =
+    &["de", "del", "della", "der", "di", "du", "el", "la", "le", "st", "van", "von", "ter", "dos", "da"];
+/// Parts that belong to a family name though they come after it.
+const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv"];
+/// Words that only an organisation's name has.
+const ORGANIZATION_WORDS: &[&str] = &[
+    "associates",
+    "association",
+    "center",
+    "centre",
+    "centers",
+    "clinic",
+    "clinics",
+    "collective",
+    "college",
+    "counseling",
+    "department",
+    "foundation",
+    "group",
+    "health",
+    "healthcare",
+    "hospital",
+    "inc",
+    "institute",
+    "llc",
+    "llp",
+    "medical",
+    "medicine",
+    "network",
+    "office",
+    "partners",
+    "pc",
+    "physicians",
+    "pllc",
+    "practice",
+    "program",
+    "psychiatry",
+    "recovery",
+    "services",
+    "specialists",
+    "system",
+    "therapy",
+    "university",
+    "wellness",
+];
+
+/// A person's name in its parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct PersonName {
+    pub(super) first: Option<String>,
+    pub(super) last: Option<String>,
+    pub(super) credentials: Option<String>,
+}
+
+/// Takes a whole name apart: `Whitfield, Amara J., MD`, `Amara J. Whitfield MD`, `Dr. Amara Whitfield, DO, PhD`.
+pub(super) fn take_apart(text: &str) -> PersonName {
+    let mut parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let mut letters: Vec<String> = Vec::new();
+    while parts.len() > 1 && parts.last().is_some_and(|part| part.split_whitespace().all(is_credential)) {
+        letters.splice(0..0, parts.pop().map(tidy_credentials));
+    }
+    let mut suffix = None;
+    while parts.len() > 1 && parts.last().is_some_and(|part| is_suffix(part)) {
+        suffix = parts.pop();
+    }
+    let (mut first, mut last) = match parts.as_slice() {
+        [] => (Vec::new(), Vec::new()),
+        [whole] => {
+            let mut tokens: Vec<&str> = whole.split_whitespace().collect();
+            while tokens.len() > 2 && tokens.last().is_some_and(|token| is_credential(token)) {
+                letters.splice(0..0, tokens.pop().map(tidy_credentials));
+            }
+            split_in_reading_order(&tokens)
+        }
+        [last, first, ..] => {
+            let mut first: Vec<&str> = first.split_whitespace().collect();
+            while first.len() > 1 && first.last().is_some_and(|token| token.len() > 1 && is_credential(token)) {
+                letters.splice(0..0, first.pop().map(tidy_credentials));
+            }
+            (first, last.split_whitespace().collect())
+        }
+    };
+    last.extend(suffix);
+    drop_titles(&mut first);
+    drop_titles(&mut last);
+    drop_initials(&mut first);
+    PersonName { first: join(&first), last: join(&last), credentials: join_letters(&letters) }
+}
+
+/// Given names, then the family name, which is the last word with its particles and suffix.
+fn split_in_reading_order<'t>(tokens: &[&'t str]) -> (Vec<&'t str>, Vec<&'t str>) {
+    let mut tokens = tokens.to_vec();
+    drop_titles(&mut tokens);
+    let mut start = tokens.len().saturating_sub(1);
+    if start > 1 && tokens.get(start).is_some_and(|token| is_suffix(token)) {
+        start -= 1;
+    }
+    while start > 1 && PARTICLES.contains(&bare(tokens[start - 1]).as_str()) {
+        start -= 1;
+    }
+    let last = tokens.split_off(start);
+    (tokens, last)
+}
+
+fn drop_titles(tokens: &mut Vec<&str>) {
+    while tokens.len() > 1 && TITLES.contains(&bare(tokens[0]).as_str()) {
+        tokens.remove(0);
+    }
+}
+
+/// Drops middle initials; the letter greets by the first name or the last, never by an initial.
+fn drop_initials(tokens: &mut Vec<&str>) {
+    while tokens.len() > 1 && tokens.last().is_some_and(|token| bare(token).chars().count() == 1) {
+        tokens.pop();
+    }
+}
+
+/// Letters and digits only, in lower case.
+fn bare(token: &str) -> String {
+    token.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Two letters count only in capitals: `Ma` and `Do` are names.
+fn is_credential(token: &str) -> bool {
+    if bare(token).chars().count() == 2 && token.chars().any(char::is_lowercase) {
+        return false;
+    }
+    let letters = bare(token).to_uppercase();
+    CREDENTIALS.contains(&letters.as_str())
+        || token.split(['/', '-']).all(|part| CREDENTIALS.contains(&bare(part).to_uppercase().as_str()))
+}
+
+fn is_suffix(token: &str) -> bool {
+    SUFFIXES.contains(&bare(token).as_str())
+}
+
+/// Letters after a name without their dots: `M.D.` as `MD`.
+pub(super) fn tidy_credentials(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| *c != '.').collect();
+    let parts: Vec<&str> = plain.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
+}
+
+fn join_letters(letters: &[String]) -> Option<String> {
+    (!letters.is_empty()).then(|| letters.join(", "))
+}
+
+fn join(tokens: &[&str]) -> Option<String> {
+    (!tokens.is_empty()).then(|| as_written(&tokens.join(" ")))
+}
+
+/// A name in the usual mixture of cases if the list shouts it, else unchanged: `O'BRIEN-MCKAY` as `O'Brien-McKay`.
+pub(super) fn as_written(name: &str) -> String {
+    let shouted = name.chars().filter(|c| c.is_alphabetic()).count() > 2 && !name.chars().any(char::is_lowercase);
+    if !shouted {
+        return name.to_owned();
+    }
+    let mut mixed = String::with_capacity(name.len());
+    let mut word = String::new();
+    for c in name.chars() {
+        let upper = word.is_empty() || word == "mc";
+        if c.is_alphabetic() {
+            word.extend(c.to_lowercase());
+        } else {
+            word.clear();
+        }
+        if upper { mixed.push(c) } else { mixed.extend(c.to_lowercase()) }
+    }
+    mixed
+}
+
+/// Whether a name can only be an organisation's.
+pub(super) fn is_organization(text: &str) -> bool {
+    text.split_whitespace().any(|word| ORGANIZATION_WORDS.contains(&bare(word).as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> (String, String, String) {
+        let name = take_apart(text);
+        (name.first.unwrap_or_default(), name.last.unwrap_or_default(), name.credentials.unwrap_or_default())
+    }
+
+    #[test]
+    fn names_in_one_cell_are_taken_apart() {
+        for (text, first, last, letters) in [
+            ("Whitfield, Amara J, MD", "Amara", "Whitfield", "MD"),
+            ("WHITFIELD, AMARA J., M.D., Ph.D.", "Amara", "Whitfield", "MD, PhD"),
+            ("Amara Whitfield", "Amara", "Whitfield", ""),
+            ("Dr. Amara J. Whitfield MD", "Amara", "Whitfield", "MD"),
+            ("Keisha Fielding, PMHNP-BC", "Keisha", "Fielding", "PMHNP-BC"),
+            ("Jan van der Berg, DO", "Jan", "van der Berg", "DO"),
+            ("O'BRIEN-MCKAY, SIOBHAN", "Siobhan", "O'Brien-McKay", ""),
+            ("King, Martin, Jr., MD", "Martin", "King Jr.", "MD"),
+            ("Robert Stone III", "Robert", "Stone III", ""),
+            ("Do, Ma", "Ma", "Do", ""),
+            ("Reyes-Lindqvist, Hannah LCSW", "Hannah", "Reyes-Lindqvist", "LCSW"),
+            ("Mary Ann Lee", "Mary Ann", "Lee", ""),
+            ("Cher", "", "Cher", ""),
+            (",,", "", "", ""),
+        ] {
+            assert_eq!(parts(text), (first.into(), last.into(), letters.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_organisation_is_not_taken_for_a_person() {
+        assert!(is_organization("Ridgeline Psychiatry Associates, LLC"));
+        assert!(!is_organization("Amara Whitfield, MD"));
+    }
+}

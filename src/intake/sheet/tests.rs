@@ -1,0 +1,137 @@
+//! Reading whole lists.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn sheet(text: &str) -> Sheet {
+    read(text.as_bytes(), &[]).expect("a list")
+}
+
+/// The only problem of a list with one row, after its column.
+fn complaint(header: &str, row: &str) -> (Option<String>, String) {
+    let mut sheet = sheet(&format!("{header}\n{row}\n"));
+    assert_eq!((sheet.rows.len(), sheet.refused_count), (0, 1), "{row}: {:?}", sheet.problems);
+    let problem = sheet.problems.pop().expect("a problem");
+    assert_eq!((problem.line, problem.refuses), (2, true));
+    (problem.column, problem.message)
+}
+
+#[test]
+fn a_list_made_for_us_is_read_whole() {
+    let text = format!(
+        "{TEMPLATE_HEADER}\n1234567893,Amara,Whitfield,M.D.,Ridgeline,psychiatrist,a@ridgeline.example,(847) 555-0101,(847) 555-0102,America/Chicago,North;priority;north,met,ebr,given_by_recipient,2026-09-14,\"Gave it\nby phone\"\n"
+    );
+    let sheet = sheet(&text);
+    assert!(sheet.problems.is_empty() && sheet.unused_columns.is_empty(), "{:?}", sheet.problems);
+    assert_eq!(sheet.mapping.len(), TEMPLATE_HEADER.split(',').count());
+    let row = &sheet.rows[0];
+    assert_eq!(row.npi.as_deref(), Some("1234567893"));
+    assert_eq!(row.credentials.as_deref(), Some("MD"));
+    assert_eq!(row.kind, ReferrerType::Psychiatrist);
+    assert_eq!(row.fax.as_ref().map(FaxNumber::as_str), Some("+18475550101"));
+    assert_eq!(row.phone.as_deref(), Some("+18475550102"));
+    assert_eq!(row.time_zone, Some(Tz::America__Chicago));
+    assert_eq!(row.tags, ["north", "priority"]);
+    let basis = row.basis.as_ref().expect("a basis");
+    assert_eq!((basis.kind, basis.number_source), (BasisKind::Ebr, Some(NumberSource::GivenByRecipient)));
+    assert_eq!((basis.date.to_string(), basis.note.as_deref()), ("2026-09-14".to_owned(), Some("Gave it by phone")));
+}
+
+#[test]
+fn every_separator_is_found_by_itself() {
+    for separator in [",", ";", "\t", "|"] {
+        let text = format!("Last{separator}Fax{separator}Notes\nReyes{separator}847 555 0101{separator}\"a, b; c\"\n");
+        let sheet = sheet(&text);
+        assert_eq!((sheet.rows.len(), sheet.delimiter.to_string().as_str()), (1, separator));
+        assert_eq!(sheet.unused_columns, ["Notes"]);
+    }
+}
+
+#[test]
+fn a_refused_row_says_which_cell_and_why_without_the_value() {
+    for (header, row, column, reason) in [
+        ("name,fax", "Reyes,", None, "neither fax number"),
+        ("name,fax", "Reyes,847 555 0101 x77", Some("fax"), "extension"),
+        ("name,fax", "Reyes,55501", Some("fax"), "ten digits"),
+        ("name,fax", "Reyes,900-555-0101", Some("fax"), "premium"),
+        ("name,fax,e-mail", "Reyes,847 555 0101,canary", Some("e-mail"), "not an email"),
+        ("npi,fax", "1234567890,847 555 0101", Some("npi"), "check digit"),
+        ("npi,fax", "12345,847 555 0101", Some("npi"), "ten digits"),
+        ("fax,basis,basis_date", "847 555 0101,consented,2026-01-31", Some("basis"), "permission, ebr"),
+        ("fax,basis,basis_date", "847 555 0101,permission,soon", Some("basis_date"), "2026-01-31"),
+        ("email,basis,basis_date", "a@b.example,permission,2026-01-31", Some("basis"), "belongs to a fax number"),
+        ("name,fax", "Reyes, MD,847 555 0101", None, "more cells than the header"),
+    ] {
+        let (found, message) = complaint(header, row);
+        assert_eq!(found.as_deref(), column, "{row}: {message}");
+        assert!(message.contains(reason), "{row}: {message}");
+        assert!(!message.contains("0101") && !message.contains("canary"), "{message}");
+    }
+}
+
+#[test]
+fn what_can_be_left_out_is_left_out_with_a_note() {
+    let sheet = sheet(
+        "fax,phone,tz,type,basis,basis_source,basis_date\n\
+         847-555-0101 / 847-555-0102,call us,Moon,chiropractor,ebr,third_party_list,01/31/2026\n\
+         847-555-0103,847-555-0103,,,,,\n",
+    );
+    assert_eq!((sheet.rows.len(), sheet.refused_count), (2, 0));
+    assert_eq!(sheet.rows[0].fax.as_ref().map(FaxNumber::as_str), Some("+18475550101"));
+    assert_eq!((sheet.rows[0].phone.clone(), sheet.rows[0].time_zone), (None, None));
+    let columns: Vec<&str> = sheet.problems.iter().filter_map(|problem| problem.column.as_deref()).collect();
+    assert_eq!(columns, ["fax", "phone", "type", "tz", "basis", "fax"]);
+    assert!(sheet.problems.iter().all(|problem| !problem.refuses));
+}
+
+#[test]
+fn a_phone_keeps_its_number_and_loses_its_extension() {
+    let sheet = sheet("phone\n(847) 555-0102 ext. 12\n847.555.0103x4\n847 555 0105 #3\n8475550104.0\n");
+    let phones: Vec<&str> = sheet.rows.iter().filter_map(|row| row.phone.as_deref()).collect();
+    assert_eq!(phones, ["+18475550102", "+18475550103", "+18475550105", "+18475550104"]);
+}
+
+#[test]
+fn an_open_quotation_mark_is_reported_not_swallowed() {
+    let long = "x,y\n".repeat(2_000);
+    let sheet = sheet(&format!("fax,notes\n847 555 0101,ok\n847 555 0102,\"open\n{long}"));
+    assert_eq!((sheet.rows.len(), sheet.refused_count), (1, 1));
+    assert!(sheet.problems[0].message.contains("quotation mark") && sheet.problems[0].line == 3);
+}
+
+#[test]
+fn a_file_that_is_no_list_says_what_to_do() {
+    assert_eq!(read(b"", &[]).err(), Some(SheetError::Empty));
+    assert_eq!(read(b"\xEF\xBB\xBF \r\n", &[]).err(), Some(SheetError::Empty));
+    assert_eq!(read(b"one,two\n1,2\n", &[]).err(), Some(SheetError::NoHeader));
+    assert_eq!(read(&vec![b'a'; BYTES_MAX + 1], &[]).err(), Some(SheetError::TooLarge));
+    let rows = "-\n".repeat(ROWS_MAX + 1);
+    assert_eq!(read(format!("fax\n{rows}").as_bytes(), &[]).err(), Some(SheetError::TooManyRows));
+    let told = [(Field::Fax, "Nowhere".to_owned())];
+    let error = read(b"fax,email\n", &told).expect_err("refused").to_string();
+    assert!(error.contains("mapping"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_reading_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = read(&bytes, &[]);
+        let _ = read(&[TEMPLATE_HEADER.as_bytes(), b"\n", &bytes].concat(), &[]);
+    }
+
+    #[test]
+    fn no_text_makes_reading_panic_and_no_problem_repeats_an_address(
+        cells in prop::collection::vec("[\\PC]{0,24}|[0-9 ()x.-]{0,16}|[a-z@.]{0,12}", 16),
+    ) {
+        let row = cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect::<Vec<_>>().join(",");
+        let sheet = read(format!("{TEMPLATE_HEADER}\n{row}\n").as_bytes(), &[]);
+        let Ok(sheet) = sheet else { return Ok(()) };
+        prop_assert!(sheet.rows.len() + sheet.refused_count <= 1);
+        for address in [&cells[6], &cells[7], &cells[8]].into_iter().filter(|text| text.trim().len() > 6) {
+            for problem in &sheet.problems {
+                prop_assert!(!problem.message.contains(address.trim()), "{}", problem.message);
+            }
+        }
+    }
+}

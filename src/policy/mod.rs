@@ -1,0 +1,152 @@
+//! Policy: one pure function over facts that were read in the same transaction as the hand-over. Each verdict carries a
+//! reason that a person can act on.
+
+mod reason;
+
+pub use reason::{Reason, advice, explain};
+
+use crate::domain::basis::Basis;
+use crate::domain::health::Health;
+use crate::domain::referrer::ReferrerState;
+use crate::domain::suppression::Scope;
+use crate::domain::{Channel, Lane, PhiClass, Purpose};
+
+/// Everything the decision depends on.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// What the letter is for.
+    pub purpose: Purpose,
+    /// Whether it holds health information.
+    pub phi: PhiClass,
+    /// How it travels.
+    pub channel: Channel,
+    /// Class of work.
+    pub lane: Lane,
+    /// Whether a person released it from a hold.
+    pub released: bool,
+    /// Whether the referrer is written to.
+    pub referrer: ReferrerState,
+    /// What experience says of the address.
+    pub health: Health,
+    /// Standing refusals of the address.
+    pub refusals: &'a [Scope],
+    /// Bases of the number.
+    pub bases: &'a [Basis],
+    /// Whether only permission counts as basis.
+    pub permission_only: bool,
+    /// Whether some account that could carry it is under a business associate agreement.
+    pub baa: bool,
+    /// Whether the number is being called right now for another message.
+    pub number_busy: bool,
+}
+
+/// What is to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Hand it over.
+    Allow,
+    /// Try again after so many seconds; costs no try.
+    Defer(Reason, u64),
+    /// Park it until a person decides.
+    Hold(Reason),
+    /// Never send it.
+    Deny(Reason),
+}
+
+/// How long a message waits while another call to the same number is under way.
+const NUMBER_BUSY_SECONDS: u64 = 20;
+
+/// Decides. Refusals come first, then what a person should look at, then what only time must mend.
+#[must_use]
+pub fn decide(facts: &Facts<'_>) -> Verdict {
+    let outreach = matches!(facts.purpose, Purpose::Advertisement | Purpose::Informational);
+    if facts.refusals.iter().any(|scope| scope.covers(facts.purpose)) {
+        return Verdict::Deny(Reason::OptedOut);
+    }
+    if facts.referrer == ReferrerState::DoNotContact && facts.purpose != Purpose::Treatment {
+        return Verdict::Deny(Reason::DoNotContact);
+    }
+    if facts.channel == Channel::Fax && facts.purpose == Purpose::Advertisement && !has_basis(facts) {
+        return Verdict::Deny(Reason::NoBasis);
+    }
+    if facts.health == Health::Dead && facts.purpose != Purpose::Treatment {
+        return Verdict::Deny(Reason::DeadAddress);
+    }
+    if facts.phi == PhiClass::Identified && !facts.baa {
+        return Verdict::Hold(Reason::NoBaa);
+    }
+    if !facts.released {
+        if facts.health == Health::Dead {
+            return Verdict::Hold(Reason::DeadAddress);
+        }
+        match facts.referrer {
+            ReferrerState::Paused if outreach => return Verdict::Hold(Reason::ReferrerPaused),
+            ReferrerState::ConversationOpen if outreach && facts.lane == Lane::Broadcast => {
+                return Verdict::Hold(Reason::ConversationOpen);
+            }
+            _ => {}
+        }
+    }
+    if facts.number_busy {
+        return Verdict::Defer(Reason::NumberBusy, NUMBER_BUSY_SECONDS);
+    }
+    Verdict::Allow
+}
+
+fn has_basis(facts: &Facts<'_>) -> bool {
+    facts.bases.iter().any(|basis| basis.is_sufficient(facts.permission_only))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts<'static> {
+        Facts {
+            purpose: Purpose::Advertisement,
+            phi: PhiClass::None,
+            channel: Channel::Email,
+            lane: Lane::Broadcast,
+            released: false,
+            referrer: ReferrerState::Active,
+            health: Health::Unverified,
+            refusals: &[],
+            bases: &[],
+            permission_only: false,
+            baa: false,
+            number_busy: false,
+        }
+    }
+
+    #[test]
+    fn an_advertisement_is_never_faxed_without_a_basis_but_may_be_mailed() {
+        assert_eq!(decide(&facts()), Verdict::Allow);
+        assert_eq!(decide(&Facts { channel: Channel::Fax, ..facts() }), Verdict::Deny(Reason::NoBasis));
+        let released = Facts { channel: Channel::Fax, released: true, ..facts() };
+        assert_eq!(decide(&released), Verdict::Deny(Reason::NoBasis), "a release is no basis");
+    }
+
+    #[test]
+    fn an_opt_out_of_advertisements_does_not_stop_treatment_letters() {
+        let refused = Facts { refusals: &[Scope::Advertisement], ..facts() };
+        assert_eq!(decide(&refused), Verdict::Deny(Reason::OptedOut));
+        let report = Facts { purpose: Purpose::Treatment, phi: PhiClass::Identified, baa: true, ..refused.clone() };
+        assert_eq!(decide(&report), Verdict::Allow);
+        let all = Facts { refusals: &[Scope::All], ..report };
+        assert_eq!(decide(&all), Verdict::Deny(Reason::OptedOut));
+    }
+
+    #[test]
+    fn health_information_is_held_when_no_account_has_an_agreement() {
+        let report = Facts { purpose: Purpose::Treatment, phi: PhiClass::Identified, released: true, ..facts() };
+        assert_eq!(decide(&report), Verdict::Hold(Reason::NoBaa));
+    }
+
+    #[test]
+    fn an_open_conversation_holds_broadcasts_and_a_release_lets_them_go() {
+        let open = Facts { referrer: ReferrerState::ConversationOpen, ..facts() };
+        assert_eq!(decide(&open), Verdict::Hold(Reason::ConversationOpen));
+        assert_eq!(decide(&Facts { released: true, ..open.clone() }), Verdict::Allow);
+        assert_eq!(decide(&Facts { lane: Lane::OneOff, ..open }), Verdict::Allow);
+    }
+}

@@ -1,0 +1,245 @@
+//! A connection to the relay that is ready for mail: reached, greeted, encrypted as far as the mode demands, logged in.
+//! Whatever fails here concerns the relay or the account and has sent nothing.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpStream;
+use tokio::time::timeout_at;
+
+use super::dialogue::{Dialogue, Patience, Silence, Wire};
+use super::reply::{Phase, Reply};
+use super::tls::{Security, Tls, TlsMode};
+use crate::domain::Timestamp;
+use crate::domain::fault::{Failure, Fault};
+
+/// What a connection needs to know of the account.
+pub(super) struct Relay {
+    pub host: String,
+    pub port: u16,
+    pub hello_name: Option<String>,
+    pub login: Option<Login>,
+    pub tls: Tls,
+}
+
+/// A name and password.
+pub(super) struct Login {
+    pub username: String,
+    pub password: SecretString,
+}
+
+/// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 3461, RFC 4954).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Offers {
+    pub starttls: bool,
+    pub auth_plain: bool,
+    pub auth_login: bool,
+    pub size: bool,
+    pub size_max: Option<usize>,
+    pub dsn: bool,
+}
+
+impl Offers {
+    fn read(reply: &Reply) -> Self {
+        let mut offers = Self::default();
+        for line in reply.lines.iter().skip(1) {
+            let line = line.to_ascii_uppercase();
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("STARTTLS") => offers.starttls = true,
+                Some("DSN") => offers.dsn = true,
+                Some("SIZE") => {
+                    offers.size = true;
+                    offers.size_max = words.next().and_then(|max| max.parse().ok()).filter(|max| *max > 0);
+                }
+                Some("AUTH") => {
+                    let mechanisms: Vec<&str> = words.collect();
+                    offers.auth_plain |= mechanisms.contains(&"PLAIN");
+                    offers.auth_login |= mechanisms.contains(&"LOGIN");
+                }
+                _ => {}
+            }
+        }
+        offers
+    }
+}
+
+/// Ready for mail.
+pub(super) struct Connection {
+    pub dialogue: Dialogue<Box<dyn Wire>>,
+    pub offers: Offers,
+    pub security: Security,
+    /// TLS version, for people.
+    pub tls_version: Option<&'static str>,
+    pub logged_in: bool,
+    /// Letters it carried.
+    pub letters: u32,
+    /// Whether it may carry another.
+    pub usable: bool,
+    /// Whether a transaction was begun and not ended.
+    pub in_transaction: bool,
+    pub idle_since: Timestamp,
+}
+
+impl Connection {
+    /// Opens one, step by step.
+    ///
+    /// # Errors
+    /// Nothing was sent; the failure speaks of the relay or the account.
+    pub async fn open(relay: &Relay, mode: TlsMode, patience: &Patience) -> Result<Self, Failure> {
+        let tcp = reach(relay, patience).await?;
+        let hello = hello(relay, tcp.local_addr().ok());
+        let mut connection = if mode == TlsMode::Implicit {
+            let mut connection = encrypt(relay, tcp, true, patience).await?;
+            greeting(&mut connection.dialogue, patience).await?;
+            connection.offers = introduce(&mut connection.dialogue, &hello, patience).await?;
+            connection
+        } else {
+            Self::open_in_clear(relay, tcp, &hello, mode, patience).await?
+        };
+        if let Some(login) = &relay.login {
+            connection.log_in(login, patience).await?;
+            connection.logged_in = true;
+        }
+        Ok(connection)
+    }
+
+    async fn open_in_clear(
+        relay: &Relay,
+        tcp: TcpStream,
+        hello: &str,
+        mode: TlsMode,
+        patience: &Patience,
+    ) -> Result<Self, Failure> {
+        let mut dialogue = Dialogue::new(tcp);
+        greeting(&mut dialogue, patience).await?;
+        let offers = introduce(&mut dialogue, hello, patience).await?;
+        if mode == TlsMode::Off || !start_tls(&mut dialogue, &offers, mode.is_strict(), patience).await? {
+            let tcp = dialogue.into_stream().ok_or_else(|| Silence::Garbled.failure("to EHLO"))?;
+            return Ok(Self::new(Box::new(tcp), offers, Security::Plain, None));
+        }
+        let injected = || Failure::new(Fault::TlsRequired).text("the relay went on in the clear after STARTTLS");
+        let tcp = dialogue.into_stream().ok_or_else(injected)?;
+        let mut connection = encrypt(relay, tcp, mode.is_strict(), patience).await?;
+        connection.offers = introduce(&mut connection.dialogue, hello, patience).await?;
+        Ok(connection)
+    }
+
+    fn new(wire: Box<dyn Wire>, offers: Offers, security: Security, tls_version: Option<&'static str>) -> Self {
+        Self {
+            dialogue: Dialogue::new(wire),
+            offers,
+            security,
+            tls_version,
+            logged_in: false,
+            letters: 0,
+            usable: true,
+            in_transaction: false,
+            idle_since: Timestamp(0),
+        }
+    }
+
+    /// Logs in with PLAIN (RFC 4616), or with LOGIN where that is all there is.
+    async fn log_in(&mut self, login: &Login, patience: &Patience) -> Result<(), Failure> {
+        let until = patience.minutes(5);
+        let password = login.password.expose_secret();
+        let reply = if self.offers.auth_plain {
+            let response = BASE64.encode(format!("\0{}\0{password}", login.username));
+            self.dialogue.say(&format!("AUTH PLAIN {response}"), until).await
+        } else if self.offers.auth_login {
+            self.log_in_by_questions(&login.username, password, patience).await
+        } else {
+            return Err(Failure::new(Fault::AccountError).text("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
+        };
+        let reply = reply.map_err(|silence| silence.failure("while logging in"))?;
+        if reply.code == 235 { Ok(()) } else { Err(reply.failure(Phase::Auth, &[&login.username, password])) }
+    }
+
+    async fn log_in_by_questions(&mut self, name: &str, password: &str, patience: &Patience) -> Result<Reply, Silence> {
+        let mut reply = self.dialogue.say("AUTH LOGIN", patience.minutes(5)).await?;
+        for answer in [name, password] {
+            if reply.code != 334 {
+                return Ok(reply);
+            }
+            reply = self.dialogue.say(&BASE64.encode(answer), patience.minutes(5)).await?;
+        }
+        Ok(reply)
+    }
+
+    /// Says goodbye, for at most a few seconds; what the server answers does not matter.
+    pub async fn close(mut self) {
+        let _ = self.dialogue.say("QUIT", tokio::time::Instant::now() + Duration::from_secs(5)).await;
+    }
+}
+
+async fn reach(relay: &Relay, patience: &Patience) -> Result<TcpStream, Failure> {
+    let until = patience.minutes(1);
+    let unreachable = |text: String| Failure::new(Fault::ProviderError).text(text);
+    let tcp = timeout_at(until, TcpStream::connect((relay.host.as_str(), relay.port)))
+        .await
+        .map_err(|_| unreachable("no connection to the mail relay: timed out".to_owned()))?
+        .map_err(|error| unreachable(format!("no connection to the mail relay: {}", error.kind())))?;
+    // Without it the end of a body waits 40 ms for an acknowledgement (Nagle against delayed acknowledgement).
+    tcp.set_nodelay(true).map_err(|error| unreachable(format!("no connection to the mail relay: {}", error.kind())))?;
+    Ok(tcp)
+}
+
+/// Our name for EHLO: the configured one, else our address as a literal (RFC 5321 §4.1.4).
+fn hello(relay: &Relay, local: Option<SocketAddr>) -> String {
+    match (&relay.hello_name, local.map(|address| address.ip().to_canonical())) {
+        (Some(name), _) => name.clone(),
+        (None, Some(std::net::IpAddr::V4(ip))) => format!("[{ip}]"),
+        (None, Some(std::net::IpAddr::V6(ip))) => format!("[IPv6:{ip}]"),
+        (None, None) => "[127.0.0.1]".to_owned(),
+    }
+}
+
+async fn greeting<S: Wire>(dialogue: &mut Dialogue<S>, patience: &Patience) -> Result<(), Failure> {
+    let reply = dialogue.hear(patience.minutes(5)).await.map_err(|silence| silence.failure("before its greeting"))?;
+    if reply.code == 220 { Ok(()) } else { Err(reply.failure(Phase::Greeting, &[])) }
+}
+
+async fn introduce<S: Wire>(dialogue: &mut Dialogue<S>, hello: &str, patience: &Patience) -> Result<Offers, Failure> {
+    let reply = dialogue.say(&format!("EHLO {hello}"), patience.minutes(5)).await;
+    let reply = reply.map_err(|silence| silence.failure("at EHLO"))?;
+    if reply.code == 250 { Ok(Offers::read(&reply)) } else { Err(reply.failure(Phase::Hello, &[])) }
+}
+
+/// Asks for TLS. `Ok(false)` means that it goes on in the clear, which a strict mode never does.
+async fn start_tls<S: Wire>(
+    dialogue: &mut Dialogue<S>,
+    offers: &Offers,
+    strict: bool,
+    patience: &Patience,
+) -> Result<bool, Failure> {
+    let refused = |failure: Failure| if strict { Err(failure) } else { Ok(false) };
+    if !offers.starttls {
+        return refused(Failure::new(Fault::TlsRequired).text("the relay does not offer STARTTLS"));
+    }
+    let reply = dialogue.say("STARTTLS", patience.minutes(2)).await;
+    let reply = reply.map_err(|silence| silence.failure("at STARTTLS"))?;
+    if reply.ends_session() {
+        return Err(reply.failure(Phase::StartTls, &[]));
+    }
+    if reply.code == 220 {
+        return Ok(true);
+    }
+    let Failure { raw_code, raw_text, .. } = reply.failure(Phase::StartTls, &[]);
+    refused(Failure { raw_code, raw_text, ..Failure::new(Fault::TlsRequired) })
+}
+
+async fn encrypt(relay: &Relay, tcp: TcpStream, strict: bool, patience: &Patience) -> Result<Connection, Failure> {
+    let stream = timeout_at(patience.minutes(1), relay.tls.handshake(tcp, strict))
+        .await
+        .map_err(|_| Silence::TimedOut.failure("during the TLS handshake"))??;
+    let version = match stream.get_ref().1.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_2) => Some("TLS 1.2"),
+        Some(rustls::ProtocolVersion::TLSv1_3) => Some("TLS 1.3"),
+        _ => None,
+    };
+    let security = if strict { Security::Verified } else { Security::Encrypted };
+    Ok(Connection::new(Box::new(stream), Offers::default(), security, version))
+}

@@ -1,0 +1,200 @@
+//! Commands out, replies in, each within its time. The stream is ours rather than lettre's connection for three
+//! reasons that its `AsyncSmtpConnection` (0.11.23) does not let one have: what a server sends in the clear behind its
+//! answer to STARTTLS must be noticed and not be read as an answer given under TLS (RFC 3207 §4.2, §5); a line without
+//! an end must not fill the memory; and the body and the final dot must be told apart when a connection breaks.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::time::{Instant, timeout_at};
+
+use super::reply::Reply;
+use crate::domain::fault::{Failure, Fault};
+
+/// RFC 5321 §4.5.3.1.5 allows a reply line 512 octets; some servers explain themselves at more length.
+const LINE_OCTETS_MAX: u64 = 2048;
+/// Most lines in one reply; an EHLO has about twenty.
+const LINES_MAX: usize = 100;
+/// The body is written in pieces, each within its own time (RFC 5321 §4.5.3.2.5).
+const PIECE_OCTETS: usize = 64 * 1024;
+
+/// A byte stream to the relay, plain or under TLS.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// Why there is no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// The connection broke.
+    Closed,
+    /// It took too long.
+    TimedOut,
+    /// What came is no SMTP reply.
+    Garbled,
+}
+
+impl Silence {
+    /// As a failure; `when` completes "the connection broke …".
+    pub fn failure(self, when: &str) -> Failure {
+        let (fault, what) = match self {
+            Self::Closed => (Fault::ProviderError, "the connection to the relay broke"),
+            Self::TimedOut => (Fault::ProviderError, "the relay did not answer in time"),
+            Self::Garbled => (Fault::ProtocolError, "the relay gave an answer that is not SMTP"),
+        };
+        Failure::new(fault).text(format!("{what} {when}"))
+    }
+}
+
+/// How long things may take: the RFC's times for each step, both cut by the account's own settings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Everything before the final dot must be over by then.
+    pub deadline: Instant,
+    /// The most for one command.
+    pub command_max: Duration,
+    /// The most for the answer to the final dot.
+    pub final_dot: Duration,
+}
+
+impl Patience {
+    /// When a step that the RFC gives so many minutes must be over.
+    pub fn minutes(&self, minutes: u64) -> Instant {
+        self.deadline.min(Instant::now() + self.command_max.min(Duration::from_secs(minutes * 60)))
+    }
+
+    /// When the answer to the final dot must be there: not bounded by the deadline, because giving up early may mean
+    /// sending twice (RFC 1047).
+    pub fn final_dot(&self) -> Instant {
+        Instant::now() + self.final_dot
+    }
+}
+
+/// One side of the dialogue.
+pub(super) struct Dialogue<S> {
+    io: BufReader<S>,
+}
+
+impl<S: Wire> Dialogue<S> {
+    pub fn new(stream: S) -> Self {
+        Self { io: BufReader::new(stream) }
+    }
+
+    /// The stream back; `None` if the server has said more than it was asked.
+    pub fn into_stream(self) -> Option<S> {
+        self.io.buffer().is_empty().then(|| self.io.into_inner())
+    }
+
+    /// Sends one command (without its CRLF) and waits for its reply.
+    pub async fn say(&mut self, command: &str, until: Instant) -> Result<Reply, Silence> {
+        self.write(format!("{command}\r\n").as_bytes(), until).await?;
+        self.hear(until).await
+    }
+
+    /// Sends the body, dots doubled (RFC 5321 §4.5.2), without the dot that ends it.
+    pub async fn say_body(&mut self, eml: &[u8], patience: &Patience) -> Result<(), Silence> {
+        for piece in doubled_dots(eml).chunks(PIECE_OCTETS) {
+            self.write(piece, patience.minutes(3)).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the dot that ends the body, and waits for the answer. From here on the letter may have been taken.
+    pub async fn say_final_dot(&mut self, until: Instant) -> Result<Reply, Silence> {
+        self.write(b".\r\n", until).await?;
+        self.hear(until).await
+    }
+
+    /// Waits for one reply.
+    pub async fn hear(&mut self, until: Instant) -> Result<Reply, Silence> {
+        timeout_at(until, self.read_reply()).await.unwrap_or(Err(Silence::TimedOut))
+    }
+
+    async fn write(&mut self, octets: &[u8], until: Instant) -> Result<(), Silence> {
+        let stream = self.io.get_mut();
+        let written = timeout_at(until, async {
+            stream.write_all(octets).await?;
+            stream.flush().await
+        });
+        written.await.map_err(|_| Silence::TimedOut)?.map_err(|_| Silence::Closed)
+    }
+
+    async fn read_reply(&mut self) -> Result<Reply, Silence> {
+        let mut reply: Option<Reply> = None;
+        loop {
+            let line = self.read_line().await?;
+            let (code, is_last, text) = split_line(&line).ok_or(Silence::Garbled)?;
+            let reply = reply.get_or_insert_with(|| Reply { code, lines: Vec::new() });
+            if reply.code != code || reply.lines.len() == LINES_MAX {
+                return Err(Silence::Garbled);
+            }
+            reply.lines.push(text.to_owned());
+            if is_last {
+                return Ok(reply.clone());
+            }
+        }
+    }
+
+    async fn read_line(&mut self) -> Result<String, Silence> {
+        let mut line = Vec::new();
+        let mut bounded = (&mut self.io).take(LINE_OCTETS_MAX);
+        bounded.read_until(b'\n', &mut line).await.map_err(|_| Silence::Closed)?;
+        match line.last() {
+            Some(b'\n') => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+            _ if line.len() as u64 == LINE_OCTETS_MAX => Err(Silence::Garbled),
+            _ => Err(Silence::Closed),
+        }
+    }
+}
+
+/// `250-text` as code, whether it is the last line, and text.
+fn split_line(line: &str) -> Option<(u16, bool, &str)> {
+    let (code, rest) = line.split_at_checked(3)?;
+    let code = code.bytes().all(|byte| byte.is_ascii_digit()).then(|| code.parse::<u16>().ok())??;
+    let is_last = match rest.bytes().next() {
+        None | Some(b' ') => true,
+        Some(b'-') => false,
+        _ => return None,
+    };
+    (200..600).contains(&code).then(|| (code, is_last, rest.get(1..).unwrap_or("")))
+}
+
+fn doubled_dots(eml: &[u8]) -> Vec<u8> {
+    let mut stuffed = Vec::with_capacity(eml.len() + eml.len() / 64);
+    for line in eml.split_inclusive(|byte| *byte == b'\n') {
+        if line.first() == Some(&b'.') {
+            stuffed.push(b'.');
+        }
+        stuffed.extend_from_slice(line);
+    }
+    stuffed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn replies_are_read_whole_and_within_limits() {
+        let until = || Instant::now() + Duration::from_secs(5);
+        let read = async |text: &[u8]| {
+            let (mut far, near) = tokio::io::duplex(1 << 20);
+            far.write_all(text).await.expect("room in the pipe");
+            drop(far);
+            Dialogue::new(near).hear(until()).await
+        };
+        let reply = read(b"250-relay\r\n250-SIZE 100\r\n250 DSN\r\n").await.expect("a reply");
+        assert_eq!((reply.code, reply.lines), (250, vec!["relay".into(), "SIZE 100".into(), "DSN".into()]));
+        assert_eq!(read(b"250\r\n").await.map(|reply| reply.code), Ok(250));
+        assert_eq!(read(b"hello there\r\n").await, Err(Silence::Garbled));
+        assert_eq!(read(b"250-one\r\n550 two\r\n").await, Err(Silence::Garbled));
+        assert_eq!(read(&[b'2'; 5000]).await, Err(Silence::Garbled));
+        assert_eq!(read("250-x\r\n".repeat(200).as_bytes()).await, Err(Silence::Garbled));
+        assert_eq!(read(b"250 cut of").await, Err(Silence::Closed));
+        assert_eq!(read("2é0 x\r\n".as_bytes()).await, Err(Silence::Garbled));
+    }
+
+    #[test]
+    fn a_line_that_begins_with_a_dot_gets_another() {
+        assert_eq!(doubled_dots(b".a\r\nb.\r\n.\r\n"), b"..a\r\nb.\r\n..\r\n");
+    }
+}

@@ -1,0 +1,127 @@
+//! A leased work queue with fair turns. It knows no message, provider or channel: kinds are opaque words, subjects are
+//! opaque ids. A claim is a lease with a fence that only grows; a worker that comes back after its lease was taken over
+//! changes nothing here.
+
+mod rank;
+pub mod retry;
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::domain::{Lane, Timestamp};
+use crate::store::queue_entries::{Claimed, NewEntry};
+use crate::store::{Store, StoreError, Tx};
+
+/// Work to be queued.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    /// What is to be done.
+    pub kind: &'static str,
+    /// To what; one entry for each subject.
+    pub subject: Uuid,
+    /// Class of work.
+    pub lane: Lane,
+    /// Whose turn it uses up.
+    pub flow: Uuid,
+    /// How much of it: pages for a fax, 1 for a mail.
+    pub cost: i64,
+    /// Not before.
+    pub due: Timestamp,
+}
+
+/// This node's end of the queue.
+#[derive(Debug)]
+pub struct Queue {
+    store: Store,
+    owner: String,
+    lease: Duration,
+    signal: Notify,
+}
+
+impl Queue {
+    /// An end of the queue for a node of that name; names of live nodes differ.
+    #[must_use]
+    pub fn new(store: Store, owner: String, lease: Duration) -> Self {
+        Self { store, owner, lease, signal: Notify::new() }
+    }
+
+    /// Leases up to `limit` entries of one kind that are due, in fair order. First gives back what other nodes lost
+    /// and makes ready what has become due. Looks before it writes: an idle queue costs no write.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn claim(&self, kind: &'static str, limit: usize, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+        if limit == 0 || !self.store.read().await?.queue_has_work(kind, now).await? {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.store.write().await?;
+        tx.queue_reap(now).await?;
+        tx.queue_promote(now).await?;
+        let claimed = tx.queue_claim(kind, &self.owner, now.after(self.lease), limit).await?;
+        if let Some(highest) = claimed.iter().map(|entry| entry.rank).max() {
+            tx.queue_set_rank(Uuid::nil(), highest, now).await?;
+        }
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Lengthens every lease of this node.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn extend(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        tx.queue_extend(&self.owner, now.after(self.lease)).await?;
+        tx.commit().await
+    }
+
+    /// How long a lease lasts.
+    #[must_use]
+    pub const fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// Tells this node's workers that there is something to do.
+    pub fn wake(&self) {
+        self.signal.notify_waiters();
+        self.signal.notify_one();
+    }
+
+    /// Waits for [`Queue::wake`], or the poll interval with up to a quarter of jitter, so that nodes do not fall into
+    /// step.
+    pub async fn wait(&self, poll: Duration) {
+        let poll = poll.mul_f64(1.0 + fastrand::f64() / 4.0);
+        let _ = tokio::time::timeout(poll, self.signal.notified()).await;
+    }
+}
+
+/// Puts work into the queue within the caller's transaction, giving each entry its place by start-time fair queueing.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if a subject is queued already.
+pub async fn put(tx: &mut Tx, work: &[Work], now: Timestamp) -> Result<(), StoreError> {
+    let mut flows: Vec<(Uuid, Lane)> = work.iter().map(|item| (item.flow, item.lane)).collect();
+    flows.sort_unstable();
+    flows.dedup();
+    for (flow, lane) in flows {
+        let (last, virtual_now) = tx.queue_ranks(flow, now).await?;
+        let mut turns = rank::Turns::new(last, virtual_now);
+        let entries: Vec<NewEntry> = work
+            .iter()
+            .filter(|item| item.flow == flow && item.lane == lane)
+            .map(|item| NewEntry {
+                kind: item.kind,
+                subject: item.subject,
+                lane: item.lane,
+                flow: item.flow,
+                rank: turns.next(item.cost, item.lane),
+                due_ms: item.due,
+            })
+            .collect();
+        tx.queue_insert(&entries, now).await?;
+        tx.queue_set_rank(flow, turns.last(), now).await?;
+    }
+    Ok(())
+}

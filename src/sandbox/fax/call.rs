@@ -1,0 +1,91 @@
+//! One call: dial, wait, hang up, and tell the customer on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::hooks::{Hooks, Notice, told_at_dialing, told_at_end};
+use super::line::Line;
+use super::record::{Fax, FaxStatus, LineError};
+use crate::domain::Clock;
+
+/// More than any one fax has to tell.
+const NOTICES_MAX: usize = 8;
+
+/// What every call shares.
+#[derive(Debug)]
+pub(super) struct Calls {
+    pub(super) line: Arc<Line>,
+    pub(super) hooks: Hooks,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) call_takes: Duration,
+    pub(super) slow_after: Duration,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+impl Calls {
+    /// Begins the call of a queued fax. It runs by itself; when the line shuts down in the middle, the fax stays
+    /// accepted in the journal and is called again by the next start.
+    pub(super) fn place(self: &Arc<Self>, fax: &Fax) {
+        let calls = Arc::clone(self);
+        let fax = fax.clone();
+        self.tasks.spawn(async move {
+            if calls.run(&fax).await.is_err() {
+                tracing::error!("the sandbox's journal cannot be written; a call is left without an end");
+            }
+        });
+    }
+
+    async fn run(self: &Arc<Self>, fax: &Fax) -> Result<(), LineError> {
+        let notify = fax.magic().notify;
+        let notices = self.teller(fax);
+        let (fax, ending) = self.line.dial(&fax.id)?;
+        let dialing = Notice::of(&fax, self.clock.now());
+        if fax.status == FaxStatus::Dialing {
+            tell(&notices, told_at_dialing(notify, &dialing)).await;
+            if !self.wait(&fax).await {
+                return Ok(());
+            }
+        }
+        let ended = self.line.hang_up(&fax.id, ending)?;
+        tell(&notices, told_at_end(notify, &dialing, &ended, self.clock.now())).await;
+        Ok(())
+    }
+
+    /// Waits as long as the call takes, or until it is withdrawn. False when the line shuts down first.
+    async fn wait(&self, fax: &Fax) -> bool {
+        let takes = if fax.magic().slow { self.slow_after } else { self.call_takes };
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => false,
+            () = fax.withdrawn.cancelled() => true,
+            () = tokio::time::sleep(takes) => true,
+        }
+    }
+
+    /// A queue of notices about one fax, told one after the other beside the call, so that a customer who does not
+    /// answer does not hold the call up.
+    fn teller(self: &Arc<Self>, fax: &Fax) -> mpsc::Sender<Notice> {
+        let (sender, mut queue) = mpsc::channel::<Notice>(NOTICES_MAX);
+        let calls = Arc::clone(self);
+        let callback_url = fax.callback_url.clone();
+        self.tasks.spawn(async move {
+            while let Some(notice) = queue.recv().await {
+                calls.hooks.tell(&notice, callback_url.as_deref(), &calls.stop).await;
+            }
+        });
+        sender
+    }
+}
+
+async fn tell(notices: &mpsc::Sender<Notice>, list: Vec<Notice>) {
+    for notice in list {
+        if notices.send(notice).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One fax as the line keeps it, and what can go wrong when asking about it.
+
+use axum::body::Bytes;
+use ring::digest;
+use tokio_util::sync::CancellationToken;
+
+use super::journal::Entry;
+use super::magic::{self, Magic};
+use crate::domain::channel::words;
+use crate::domain::{Fault, FaxNumber, Timestamp};
+
+words! {
+    /// Where a fax stands.
+    FaxStatus {
+        /// Taken, not yet called.
+        Queued = "queued",
+        /// The call is under way.
+        Dialing = "dialing",
+        /// Every page was confirmed.
+        Delivered = "delivered",
+        /// The call ended without all pages confirmed.
+        Failed = "failed",
+        /// Withdrawn before the call ended.
+        Cancelled = "cancelled",
+    }
+}
+
+impl FaxStatus {
+    /// Whether nothing more happens to it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// One fax.
+#[derive(Debug, Clone)]
+pub struct Fax {
+    /// The line's name for it.
+    pub id: String,
+    /// The sender's reference.
+    pub reference: String,
+    /// The number, unless it was taken before the line restarted: the journal does not hold it.
+    pub to: Option<FaxNumber>,
+    /// The number's last four digits.
+    pub to_tail: String,
+    /// SHA-256 of the number in E.164, lower-case hex.
+    pub to_hash: String,
+    /// Where it stands.
+    pub status: FaxStatus,
+    /// Pages of the document.
+    pub pages: u32,
+    /// Pages the far end confirmed, once the call ended.
+    pub pages_confirmed: Option<u32>,
+    /// Why it failed.
+    pub fault: Option<Fault>,
+    /// Whether the document was deleted on request.
+    pub purged: bool,
+    /// When it was taken.
+    pub received_ms: Timestamp,
+    /// When it ended.
+    pub ended_ms: Option<Timestamp>,
+    pub(super) document: Option<Bytes>,
+    pub(super) callback_url: Option<String>,
+    pub(super) withdrawn: CancellationToken,
+}
+
+impl Fax {
+    /// A fax just taken.
+    pub(super) fn taken(order: Order, now: Timestamp) -> Self {
+        let (to_tail, to_hash) = tail_and_hash(&order.to);
+        Self {
+            id: format!("fx_{}", uuid::Uuid::now_v7().simple()),
+            reference: order.reference,
+            to: Some(order.to),
+            to_tail,
+            to_hash,
+            status: FaxStatus::Queued,
+            pages: order.pages,
+            pages_confirmed: None,
+            fault: None,
+            purged: false,
+            received_ms: now,
+            ended_ms: None,
+            document: Some(order.document),
+            callback_url: order.callback_url,
+            withdrawn: CancellationToken::new(),
+        }
+    }
+
+    /// A fax as the journal tells of its beginning; its number, document and callback are gone.
+    pub(super) fn replayed(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            reference: entry.reference,
+            to: None,
+            to_tail: entry.to_tail,
+            to_hash: entry.to_hash,
+            status: FaxStatus::Queued,
+            pages: entry.pages,
+            pages_confirmed: None,
+            fault: None,
+            purged: false,
+            received_ms: Timestamp(entry.at_ms),
+            ended_ms: None,
+            document: None,
+            callback_url: None,
+            withdrawn: CancellationToken::new(),
+        }
+    }
+
+    /// The number as the API tells it: whole while it is known, else only its end.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.to.as_ref().map_or_else(|| format!("…{}", self.to_tail), |number| number.as_str().to_owned())
+    }
+
+    /// What its number does.
+    pub(super) fn magic(&self) -> &'static Magic {
+        magic::of(&self.to_tail)
+    }
+
+    pub(super) fn end(&mut self, status: FaxStatus, fault: Option<Fault>, pages_confirmed: u32, now: Timestamp) {
+        self.status = status;
+        self.fault = fault;
+        self.pages_confirmed = Some(pages_confirmed);
+        self.ended_ms = Some(now);
+    }
+}
+
+/// A request to send, already checked.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) to: FaxNumber,
+    pub(super) reference: String,
+    pub(super) document: Bytes,
+    pub(super) pages: u32,
+    pub(super) callback_url: Option<String>,
+}
+
+/// Why the line did not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LineError {
+    /// There is no such fax.
+    #[error("there is no such fax")]
+    NotFound,
+    /// It has ended already.
+    #[error("the fax has ended already")]
+    TooLate,
+    /// It must end first.
+    #[error("the fax has not ended yet")]
+    NotEnded,
+    /// Every fax kept is still under way.
+    #[error("every line is in use")]
+    Full,
+    /// The journal could not be written, so nothing was done.
+    #[error("the journal could not be written")]
+    Journal,
+}
+
+/// The last four digits and the SHA-256 of a number.
+pub(super) fn tail_and_hash(number: &FaxNumber) -> (String, String) {
+    let e164 = number.as_str();
+    let tail = e164[e164.len().saturating_sub(4)..].to_owned();
+    (tail, hex::encode(digest::digest(&digest::SHA256, e164.as_bytes())))
+}

@@ -1,0 +1,241 @@
+//! A mail server on loopback that keeps what it is sent and shows it: a mail catcher. It delivers nothing. By the name
+//! of the mailbox it misbehaves on purpose, so that every fate of a letter can be seen without a real clinic:
+//!
+//! | mailbox begins with | what happens |
+//! | --- | --- |
+//! | `unknown` | 550 5.1.1 at RCPT |
+//! | `full` | 452 4.2.2 at RCPT |
+//! | `greylist` | 451 4.7.1 the first time the address is tried, then accepted |
+//! | `refuse` | 554 5.7.1 after the body |
+//! | `large` | 552 5.2.3 after the body |
+//! | `slow` | accepted, but the answer to the final dot takes a while |
+//! | `drop` | kept, but the connection closes without an answer: a letter in doubt |
+
+mod journal;
+mod session;
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::journal::Journal;
+use crate::domain::{Clock, SystemClock, Timestamp};
+
+/// Connections at once; more are turned away with 421.
+pub const CONNECTIONS_MAX: usize = 256;
+/// Mails kept; the oldest make room.
+pub const MESSAGES_KEPT_MAX: usize = 5_000;
+/// Octets of mail kept over all.
+const OCTETS_KEPT_MAX: usize = 256 * 1024 * 1024;
+/// Addresses remembered as tried once.
+const GREYLIST_MAX: usize = 10_000;
+
+/// How a catcher behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long `slow` mailboxes let the sender wait for the answer to the final dot.
+    pub slow_answer: Duration,
+    /// A file to which one JSON line is appended for each mail and recipient, before the mail is acknowledged. It
+    /// survives the catcher, so that a test can count what really arrived.
+    pub journal: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), slow_answer: Duration::from_secs(20), journal: None }
+    }
+}
+
+/// A mail that was caught.
+#[derive(Clone)]
+pub struct CaughtMail {
+    /// The envelope's sender; empty for a bounce.
+    pub from: String,
+    /// The envelope's recipients.
+    pub to: Vec<String>,
+    /// When its last octet came.
+    pub received_at: Timestamp,
+    /// The mail as it came, dots undoubled, CRLF line ends.
+    pub eml: Vec<u8>,
+    /// Its `Message-ID` without angle brackets.
+    pub message_id: Option<String>,
+}
+
+impl fmt::Debug for CaughtMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CaughtMail").field("octets", &self.eml.len()).finish_non_exhaustive()
+    }
+}
+
+/// A running catcher. Dropped, it stops at once; [`MailCatcher::shutdown`] waits until it has.
+#[derive(Debug)]
+pub struct MailCatcher {
+    address: SocketAddr,
+    mailroom: Arc<Mailroom>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl MailCatcher {
+    /// Serves on a bound listener, which should be on loopback: anybody who reaches it may leave mail.
+    ///
+    /// # Errors
+    /// The journal cannot be opened, or the listener has no address.
+    pub fn start(listener: TcpListener, options: Options) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let journal = options.journal.as_deref().map(Journal::open).transpose()?;
+        let mailroom = Arc::new(Mailroom {
+            clock: options.clock,
+            slow_answer: options.slow_answer,
+            journal,
+            state: Mutex::default(),
+            total: watch::Sender::new(0),
+        });
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(accept(listener, mailroom.clone(), stop.clone(), tasks.clone()));
+        Ok(Self { address, mailroom, stop, tasks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What is kept, oldest first; at most [`MESSAGES_KEPT_MAX`].
+    #[must_use]
+    pub fn messages(&self) -> Vec<Arc<CaughtMail>> {
+        self.mailroom.state().kept.iter().cloned().collect()
+    }
+
+    /// The newest kept mail with that `Message-ID`, given with or without angle brackets.
+    #[must_use]
+    pub fn find(&self, message_id: &str) -> Option<Arc<CaughtMail>> {
+        let wanted = message_id.trim().trim_start_matches('<').trim_end_matches('>');
+        self.mailroom.state().kept.iter().rev().find(|mail| mail.message_id.as_deref() == Some(wanted)).cloned()
+    }
+
+    /// Mails caught since the start, kept or not.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        *self.mailroom.total.borrow()
+    }
+
+    /// Waits until that many mails were caught since the start.
+    pub async fn caught(&self, total: u64) {
+        let mut seen = self.mailroom.total.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = seen.wait_for(|count| *count >= total).await;
+    }
+
+    /// Stops and waits until every connection is closed.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for MailCatcher {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn accept(listener: TcpListener, mailroom: Arc<Mailroom>, stop: CancellationToken, tasks: TaskTracker) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, for instance: not worth a busy loop.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(slot) = slots.clone().try_acquire_owned() else {
+            tasks.spawn(turn_away(stream));
+            continue;
+        };
+        let (mailroom, stop) = (mailroom.clone(), stop.clone());
+        tasks.spawn(async move {
+            let _slot = slot;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                // A sender that goes away in the middle is nothing to report.
+                _ = session::serve(stream, &mailroom) => {}
+            }
+        });
+    }
+}
+
+async fn turn_away(mut stream: TcpStream) {
+    let _ = stream.write_all(b"421 4.3.2 Too many connections\r\n").await;
+}
+
+/// What all sessions share.
+#[derive(Debug)]
+struct Mailroom {
+    clock: Arc<dyn Clock>,
+    slow_answer: Duration,
+    journal: Option<Journal>,
+    state: Mutex<State>,
+    total: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kept: VecDeque<Arc<CaughtMail>>,
+    octets: usize,
+    tried_once: HashSet<String>,
+}
+
+impl Mailroom {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this address is tried for the first time.
+    fn is_new(&self, address: &str) -> bool {
+        let mut state = self.state();
+        if state.tried_once.len() >= GREYLIST_MAX {
+            state.tried_once.clear();
+        }
+        state.tried_once.insert(address.to_lowercase())
+    }
+
+    /// Takes a mail: into the journal first, then into what can be seen.
+    fn keep(&self, from: String, to: Vec<String>, eml: Vec<u8>) -> io::Result<()> {
+        let received_at = self.clock.now();
+        let message_id = mail_parser::MessageParser::default()
+            .parse_headers(&eml)
+            .and_then(|mail| mail.message_id().map(str::to_owned));
+        if let Some(journal) = &self.journal {
+            journal.write(&to, message_id.as_deref(), received_at)?;
+        }
+        let mail = CaughtMail { from, to, received_at, eml, message_id };
+        let mut state = self.state();
+        state.octets += mail.eml.len();
+        state.kept.push_back(Arc::new(mail));
+        while state.kept.len() > MESSAGES_KEPT_MAX || state.octets > OCTETS_KEPT_MAX {
+            let Some(oldest) = state.kept.pop_front() else { break };
+            state.octets -= oldest.eml.len();
+        }
+        drop(state);
+        self.total.send_modify(|total| *total += 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! What follows for a message when something is learnt about one of its attempts: attempt, message, touch, address,
+//! events and the queue's next step, all in one transaction. Dispatch, feedback and the operator's desk all come
+//! through here, so that one set of rules decides, whoever brings the news and in whatever order.
+
+mod conclude;
+mod news;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use conclude::{end_message, learn_from_success, put_off, put_on_queue, touch_of};
+pub use news::{News, Told, learn};
+
+use crate::domain::id::{BroadcastId, MessageId};
+use crate::domain::message::Message;
+use crate::domain::{Channel, Lane, Timestamp};
+use crate::provider::{Capabilities, Reconciliation};
+use crate::queue::Work;
+use crate::queue::retry::RetryRules;
+
+/// The queue's word for "hand it over, or find out whether it was".
+pub const SUBMIT: &str = "submit";
+/// The queue's word for "ask what became of it".
+pub const POLL: &str = "poll";
+
+/// What to do about mail whose hand-over may or may not have taken effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpDoubt {
+    /// A person decides.
+    #[default]
+    Hold,
+    /// It counts as sent: at most one copy, perhaps none.
+    AssumeSent,
+    /// It is sent again: at least one copy, perhaps two.
+    Resend,
+}
+
+/// The settings that decide what follows.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Retry scale.
+    pub retry: RetryRules,
+    /// First look after an acceptance.
+    pub status_poll: Duration,
+    /// How long mail that was accepted waits for a bounce before it counts as delivered.
+    pub presume_delivered: Duration,
+    /// How long to let a provider's lists settle before looking up an unknown outcome.
+    pub doubt_settle: Duration,
+    /// How long an unknown outcome is looked into before a person must decide.
+    pub doubt_deadline: Duration,
+    /// How long a provider may take for its final report.
+    pub report_deadline: Duration,
+    /// What to do about mail in doubt.
+    pub smtp_doubt: SmtpDoubt,
+    /// What each account can do, by its name.
+    pub capabilities: BTreeMap<String, Capabilities>,
+}
+
+impl Rules {
+    fn reconciliation(&self, provider: &str) -> Reconciliation {
+        self.capabilities.get(provider).map_or(Reconciliation::None, |known| known.reconciliation)
+    }
+
+    fn has_status(&self, provider: &str) -> bool {
+        self.capabilities.get(provider).is_some_and(|known| known.status)
+    }
+
+    /// When to look at an accepted attempt for the `looks`-th time after the first: doubling waits up to half an hour.
+    #[must_use]
+    pub fn next_look(&self, channel: Channel, provider: &str, looks: i64) -> Duration {
+        if channel == Channel::Email && !self.has_status(provider) {
+            return self.presume_delivered;
+        }
+        let doublings = u32::try_from(looks.clamp(0, 10)).unwrap_or(0);
+        (self.status_poll * 2_u32.pow(doublings)).min(Duration::from_secs(1800).max(self.status_poll))
+    }
+}
+
+/// The queue entry that is a message's next step.
+#[must_use]
+pub fn work(message: &Message, kind: &'static str, due: Timestamp) -> Work {
+    Work {
+        kind,
+        subject: message.id.0,
+        lane: message.lane,
+        flow: flow(message.lane, message.broadcast_id, message.id),
+        cost: message.pages.unwrap_or(1),
+        due,
+    }
+}
+
+/// Whose turn a message uses up: its broadcast's, or for one-off letters the lane's.
+fn flow(lane: Lane, broadcast: Option<BroadcastId>, _message: MessageId) -> uuid::Uuid {
+    broadcast.map_or_else(|| uuid::Uuid::from_u128(lane as u128 + 1), |id| id.0)
+}

@@ -1,0 +1,205 @@
+//! Pools and transactions: an enum of the two engines and one macro. Not sqlx's `Any` driver (it cannot decode UUIDs)
+//! and not a trait with two implementations (every text twice).
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Postgres, Sqlite, Transaction};
+
+use super::dialect::Dialect;
+use super::error::StoreError;
+
+/// How long a writer waits for another program that holds the SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long anybody waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Runs one body on whichever engine the transaction belongs to. `$c` is the connection, `$d` the dialect;
+/// a body that builds its statement calls the engine `Engine`.
+macro_rules! on {
+    ($tx:expr, |$c:ident, $d:ident| $body:expr) => {
+        match $tx.inner() {
+            $crate::store::db::Inner::Sqlite(transaction) => {
+                #[allow(unused_variables, reason = "most statements are the same text on both engines")]
+                let $d = $crate::store::dialect::Dialect::Sqlite;
+                #[allow(dead_code, reason = "only built statements name the engine")]
+                type Engine = sqlx::Sqlite;
+                let $c = &mut **transaction;
+                $body
+            }
+            $crate::store::db::Inner::Postgres(transaction) => {
+                #[allow(unused_variables, reason = "most statements are the same text on both engines")]
+                let $d = $crate::store::dialect::Dialect::Postgres;
+                #[allow(dead_code, reason = "only built statements name the engine")]
+                type Engine = sqlx::Postgres;
+                let $c = &mut **transaction;
+                $body
+            }
+        }
+    };
+}
+pub(super) use on;
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite { writer: SqlitePool, reader: SqlitePool, path: PathBuf },
+    Postgres(PgPool),
+}
+
+/// The database, on either engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+/// One transaction. Dropped without [`Tx::commit`], it leaves no trace.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+}
+
+#[derive(Debug)]
+pub(super) enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Store {
+    /// Opens the database named by the URL: `sqlite:FILE` (made if absent) or `postgres://…`. Does not migrate.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] for a URL that cannot be understood, [`StoreError::Unavailable`] if it cannot be reached.
+    pub async fn open(url: &str, connections_max: u32) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections_max).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url, connections_max).await
+        } else {
+            Err(StoreError::Unusable("store.url must begin with sqlite: or postgres://".to_owned()))
+        }
+    }
+
+    /// Fully synchronous write-ahead logging: with less, a power cut can erase the record of a call already made.
+    async fn open_sqlite(path: &Path, connections_max: u32) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("temp_store", "memory")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.clone())
+            .await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(connections_max.max(2))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        Ok(Self { pools: Pools::Sqlite { writer, reader, path: path.to_owned() } })
+    }
+
+    async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?.application_name("touchline").disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(connections_max.max(2))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pools: Pools::Postgres(pool) })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// A transaction that may change things. On SQLite it takes the write lock at once: one that upgrades later fails
+    /// at once whenever another commit came between, whatever the timeout.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// A transaction for reading: one consistent picture on SQLite, read-committed on PostgreSQL.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.begin().await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// Ends all connections once they are idle; on SQLite the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, reader, .. } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// For people: the file, or the kind of server. Never the URL, which may hold a password.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.pools {
+            Pools::Sqlite { path, .. } => format!("SQLite file {}", path.display()),
+            Pools::Postgres(_) => "PostgreSQL".to_owned(),
+        }
+    }
+
+    pub(super) const fn sqlite_writer(&self) -> Option<&SqlitePool> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => Some(writer),
+            Pools::Postgres(_) => None,
+        }
+    }
+
+    pub(super) const fn postgres(&self) -> Option<&PgPool> {
+        match &self.pools {
+            Pools::Postgres(pool) => Some(pool),
+            Pools::Sqlite { .. } => None,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes all of it durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; then nothing of it stands.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    pub(super) const fn inner(&mut self) -> &mut Inner {
+        &mut self.inner
+    }
+}

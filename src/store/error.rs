@@ -1,0 +1,58 @@
+//! Storage errors: the caller's choices, nothing finer.
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something with the same key exists: the name of what clashed, where the database tells it.
+    #[error("there is one already ({0})")]
+    Conflict(String),
+    /// The database is locked, full, read-only or gone. Nothing was changed; the same call may work later.
+    #[error("the database cannot do that now: {0}")]
+    Unavailable(String),
+    /// The database is not ours, damaged, or of a later version.
+    #[error("the database cannot be used: {0}")]
+    Unusable(String),
+    /// A stored value cannot be read back.
+    #[error("a stored value cannot be read: {0}")]
+    Corrupt(String),
+}
+
+impl StoreError {
+    /// Whether the same call may work later.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => {
+                Self::Conflict(database.constraint().unwrap_or("unique key").to_owned())
+            }
+            sqlx::Error::Database(database) => Self::Unavailable(database_words(database.as_ref())),
+            sqlx::Error::Io(io) => Self::Unavailable(format!("connection lost ({})", io.kind())),
+            sqlx::Error::PoolTimedOut => Self::Unavailable("no free connection in time".to_owned()),
+            sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".to_owned()),
+            sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt(format!("column {index}")),
+            sqlx::Error::Decode(_) => Self::Corrupt("a column of another type than expected".to_owned()),
+            sqlx::Error::Tls(_) => Self::Unavailable("TLS to the database failed".to_owned()),
+            sqlx::Error::Configuration(_) => Self::Unusable("store.url cannot be understood".to_owned()),
+            _ => Self::Unavailable("unexpected database error".to_owned()),
+        }
+    }
+}
+
+/// The engine's own words, which name tables and columns but never values; PostgreSQL's detail line does, and is left
+/// out.
+fn database_words(error: &dyn sqlx::error::DatabaseError) -> String {
+    let code = error.code().unwrap_or_default();
+    let words: String = error.message().chars().take(160).collect();
+    match code.as_ref() {
+        "13" => "the disk is full; free some space, nothing was lost".to_owned(),
+        "5" | "517" | "261" => "the database is locked by another program".to_owned(),
+        "8" | "1032" | "776" => "the database is read-only".to_owned(),
+        _ => format!("{words} ({code})"),
+    }
+}

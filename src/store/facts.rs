@@ -1,0 +1,116 @@
+//! What is known of addresses: health, and the row that serves as the lock of every hand-over.
+
+use super::db::{Tx, on};
+use super::error::StoreError;
+use super::queue_entries::ROWS_PER_INSERT;
+use crate::domain::health::{AddressHealth, Health};
+use crate::domain::{Address, Channel, Fault, Timestamp};
+
+const ENSURE: &str = "INSERT INTO address (channel, value, health, strikes, updated_ms) ";
+const LOCK: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE value IN (";
+const SET: &str = "UPDATE address SET health = $3, strikes = $4, fault = $5, updated_ms = $6
+    WHERE channel = $1 AND value = $2";
+const GET: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE channel = $1 AND value = $2";
+
+impl Tx {
+    /// Makes sure that each address has its row; existing rows stay as they are.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_ensure(
+        &mut self,
+        addresses: &[(Channel, String)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut addresses = addresses.to_vec();
+        addresses.sort_unstable();
+        addresses.dedup();
+        for chunk in addresses.chunks(ROWS_PER_INSERT) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(ENSURE);
+                statement.push_values(chunk, |mut row, (channel, value)| {
+                    row.push_bind(*channel).push_bind(value).push_bind(Health::Unverified);
+                    row.push_bind(0_i64).push_bind(now);
+                });
+                statement.push(" ON CONFLICT DO NOTHING");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the locks of these addresses, always in the same order, and answers what is known of them.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_lock(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+        self.addresses_of(keys, true).await
+    }
+
+    /// What is known of these addresses, without locking them.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_known(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+        self.addresses_of(keys, false).await
+    }
+
+    async fn addresses_of(&mut self, keys: &[String], lock: bool) -> Result<Vec<AddressHealth>, StoreError> {
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut found = Vec::new();
+        for chunk in keys.chunks(ROWS_PER_INSERT) {
+            let rows: Vec<AddressHealth> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(LOCK);
+                let mut list = statement.separated(", ");
+                for key in chunk {
+                    list.push_bind(key.clone());
+                }
+                statement.push(") ORDER BY channel, value");
+                statement.push(if lock { d.for_update() } else { "" });
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// What is known of one address.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn address_health(&mut self, address: &Address) -> Result<Option<AddressHealth>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(GET)
+            .bind(address.channel())
+            .bind(address.key())
+            .fetch_optional(&mut *c)
+            .await?))
+    }
+
+    /// Writes down what was learnt of an address.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn address_learn(
+        &mut self,
+        address: &Address,
+        health: Health,
+        strikes: i64,
+        fault: Option<Fault>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(SET)
+                .bind(address.channel())
+                .bind(address.key())
+                .bind(health)
+                .bind(strikes)
+                .bind(fault)
+                .bind(now)
+                .execute(&mut *c)
+                .await?;
+            Ok(())
+        })
+    }
+}

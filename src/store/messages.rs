@@ -1,0 +1,183 @@
+//! Messages.
+
+use sqlx::AssertSqlSafe;
+
+use super::db::{Tx, on};
+use super::error::StoreError;
+use super::queue_entries::ROWS_PER_INSERT;
+use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
+use crate::domain::message::Message;
+use crate::domain::{Address, MessageStatus};
+
+const COLUMNS: &str = "SELECT id, touch_id, submission_id, broadcast_id, referrer_id, channel, address, lane, letter,
+    purpose, phi, variables, status, reason, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages,
+    created_ms, updated_ms, settled_ms FROM message";
+const INSERT: &str = "INSERT INTO message (id, touch_id, submission_id, broadcast_id, referrer_id, channel, address,
+    lane, letter, purpose, phi, variables, status, reason, confidence, due_ms, give_up_ms, tries, dials,
+    document_hash, pages, created_ms, updated_ms, settled_ms) ";
+const UPDATE: &str = "UPDATE message SET status = $2, reason = $3, confidence = $4, due_ms = $5, give_up_ms = $6,
+    tries = $7, dials = $8, document_hash = $9, pages = $10, updated_ms = $11, settled_ms = $12, address = $13
+    WHERE id = $1";
+const STATUSES_OF_TOUCH: &str = "SELECT status FROM message WHERE touch_id = $1";
+
+impl Tx {
+    /// Stores new messages.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a broadcast already has one for the same referrer and channel.
+    pub async fn messages_insert(&mut self, messages: &[Message]) -> Result<(), StoreError> {
+        for chunk in messages.chunks(ROWS_PER_INSERT) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
+                statement.push_values(chunk, |mut row, m| {
+                    row.push_bind(m.id).push_bind(m.touch_id).push_bind(m.submission_id).push_bind(m.broadcast_id);
+                    row.push_bind(m.referrer_id).push_bind(m.channel).push_bind(&m.address).push_bind(m.lane);
+                    row.push_bind(&m.letter).push_bind(m.purpose).push_bind(m.phi).push_bind(&m.variables);
+                    row.push_bind(m.status).push_bind(&m.reason).push_bind(m.confidence).push_bind(m.due_ms);
+                    row.push_bind(m.give_up_ms).push_bind(m.tries).push_bind(m.dials).push_bind(&m.document_hash);
+                    row.push_bind(m.pages).push_bind(m.created_ms).push_bind(m.updated_ms).push_bind(m.settled_ms);
+                });
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Those messages of the list that exist, in the order of their ids; `lock` keeps them from changing until the end
+    /// of the transaction.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages(&mut self, ids: &[MessageId], lock: bool) -> Result<Vec<Message>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        for chunk in ids.chunks(ROWS_PER_INSERT) {
+            let rows: Vec<Message> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+                statement.push(" WHERE id IN (");
+                let mut list = statement.separated(", ");
+                for id in chunk {
+                    list.push_bind(*id);
+                }
+                statement.push(") ORDER BY id");
+                statement.push(if lock { d.for_update() } else { "" });
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn message(&mut self, id: MessageId, lock: bool) -> Result<Option<Message>, StoreError> {
+        Ok(self.messages(&[id], lock).await?.pop())
+    }
+
+    /// Writes back everything about a message that can change. The caller holds it locked.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn message_update(&mut self, m: &Message) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(UPDATE)
+                .bind(m.id)
+                .bind(m.status)
+                .bind(&m.reason)
+                .bind(m.confidence)
+                .bind(m.due_ms)
+                .bind(m.give_up_ms)
+                .bind(m.tries)
+                .bind(m.dials)
+                .bind(&m.document_hash)
+                .bind(m.pages)
+                .bind(m.updated_ms)
+                .bind(m.settled_ms)
+                .bind(&m.address)
+                .execute(&mut *c)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// The statuses of a touch's messages.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn statuses_of_touch(&mut self, touch: TouchId) -> Result<Vec<MessageStatus>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(STATUSES_OF_TOUCH).bind(touch).fetch_all(&mut *c).await?))
+    }
+
+    /// The messages of a touch.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_of_touch(&mut self, touch: TouchId) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE touch_id = $1 ORDER BY channel, id");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(touch).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The messages of a submission, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_of_submission(
+        &mut self,
+        submission: SubmissionId,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE submission_id = $1 ORDER BY id LIMIT $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(submission).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The messages of a broadcast, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_of_broadcast(
+        &mut self,
+        broadcast: BroadcastId,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE broadcast_id = $1 ORDER BY id LIMIT $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(broadcast).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The messages in one status, last changed first, at most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_in(&mut self, status: MessageStatus, limit: i64) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE status = $1 ORDER BY updated_ms DESC, id DESC LIMIT $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(status).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// Messages to an address that are not settled, locked.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_unsettled_to(&mut self, address: &Address) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!(
+                "{COLUMNS} WHERE channel = $1 AND address = $2 AND settled_ms IS NULL ORDER BY id{}",
+                d.for_update()
+            );
+            Ok(sqlx::query_as(AssertSqlSafe(text))
+                .bind(address.channel())
+                .bind(address.as_str())
+                .fetch_all(&mut *c)
+                .await?)
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! Referrers.
+
+use sqlx::AssertSqlSafe;
+
+use super::db::{Tx, on};
+use super::error::StoreError;
+use super::queue_entries::ROWS_PER_INSERT;
+use crate::domain::id::ReferrerId;
+use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType};
+use crate::domain::{EmailAddress, FaxNumber, Timestamp};
+
+const COLUMNS: &str = "SELECT id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone,
+    time_zone, state, tags, source, notes, created_ms, updated_ms FROM referrer";
+const UPSERT: &str = "INSERT INTO referrer (id, npi, first_name, last_name, credentials, organization, kind, email,
+        fax, phone, time_zone, state, tags, source, notes, sort_name, created_ms, updated_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    ON CONFLICT (id) DO UPDATE SET npi = excluded.npi, first_name = excluded.first_name,
+        last_name = excluded.last_name, credentials = excluded.credentials, organization = excluded.organization,
+        kind = excluded.kind, email = excluded.email, fax = excluded.fax, phone = excluded.phone,
+        time_zone = excluded.time_zone, state = excluded.state, tags = excluded.tags, source = excluded.source,
+        notes = excluded.notes, sort_name = excluded.sort_name, updated_ms = excluded.updated_ms";
+const FORGET_TAGS: &str = "DELETE FROM referrer_tag WHERE referrer_id = $1";
+const ADD_TAG: &str = "INSERT INTO referrer_tag (tag, referrer_id) VALUES ($1, $2)";
+const TAGS: &str = "SELECT tag, COUNT(*) FROM referrer_tag GROUP BY tag ORDER BY tag";
+const COUNT: &str = "SELECT COUNT(*) FROM referrer";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: ReferrerId,
+    npi: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    credentials: Option<String>,
+    organization: Option<String>,
+    kind: ReferrerType,
+    email: Option<EmailAddress>,
+    fax: Option<FaxNumber>,
+    phone: Option<String>,
+    time_zone: Option<String>,
+    state: ReferrerState,
+    tags: String,
+    source: Option<String>,
+    notes: Option<String>,
+    created_ms: Timestamp,
+    updated_ms: Timestamp,
+}
+
+impl From<Row> for Referrer {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            npi: row.npi,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            credentials: row.credentials,
+            organization: row.organization,
+            kind: row.kind,
+            email: row.email,
+            fax: row.fax,
+            phone: row.phone,
+            time_zone: row.time_zone,
+            state: row.state,
+            tags: serde_json::from_str(&row.tags).unwrap_or_default(),
+            source: row.source,
+            notes: row.notes,
+            created_ms: row.created_ms,
+            updated_ms: row.updated_ms,
+        }
+    }
+}
+
+/// What lists are sorted by: family name, given name, organisation, in lower case.
+fn sort_name(referrer: &Referrer) -> String {
+    [&referrer.last_name, &referrer.first_name, &referrer.organization]
+        .into_iter()
+        .flatten()
+        .map(|text| text.to_lowercase())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+impl Tx {
+    /// Stores a referrer, new or changed, with its tags.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another referrer has the same NPI.
+    pub async fn referrer_put(&mut self, referrer: &Referrer) -> Result<(), StoreError> {
+        let tags = serde_json::to_string(&referrer.tags).unwrap_or_else(|_| "[]".to_owned());
+        on!(self, |c, d| {
+            sqlx::query(UPSERT)
+                .bind(referrer.id)
+                .bind(&referrer.npi)
+                .bind(&referrer.first_name)
+                .bind(&referrer.last_name)
+                .bind(&referrer.credentials)
+                .bind(&referrer.organization)
+                .bind(referrer.kind)
+                .bind(&referrer.email)
+                .bind(&referrer.fax)
+                .bind(&referrer.phone)
+                .bind(&referrer.time_zone)
+                .bind(referrer.state)
+                .bind(&tags)
+                .bind(&referrer.source)
+                .bind(&referrer.notes)
+                .bind(sort_name(referrer))
+                .bind(referrer.created_ms)
+                .bind(referrer.updated_ms)
+                .execute(&mut *c)
+                .await?;
+            sqlx::query(FORGET_TAGS).bind(referrer.id).execute(&mut *c).await?;
+            for tag in &referrer.tags {
+                sqlx::query(ADD_TAG).bind(tag).bind(referrer.id).execute(&mut *c).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Those referrers of the list that exist, in no particular order.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrers(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(ROWS_PER_INSERT) {
+            let rows: Vec<Row> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+                statement.push(" WHERE id IN (");
+                let mut list = statement.separated(", ");
+                for id in chunk {
+                    list.push_bind(*id);
+                }
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows.into_iter().map(Referrer::from));
+        }
+        Ok(found)
+    }
+
+    /// One referrer.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrer(&mut self, id: ReferrerId) -> Result<Option<Referrer>, StoreError> {
+        Ok(self.referrers(&[id]).await?.pop())
+    }
+
+    /// Referrers by name after a cursor (the last name and id of the page before), optionally only those whose name,
+    /// organisation, email or NPI contains a text. At most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrers_page(
+        &mut self,
+        contains: Option<&str>,
+        after: Option<(&str, ReferrerId)>,
+        limit: i64,
+    ) -> Result<Vec<Referrer>, StoreError> {
+        let pattern = contains.map(|text| format!("%{}%", text.to_lowercase().replace(['%', '_'], "")));
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+            statement.push(" WHERE 1 = 1");
+            if let Some(pattern) = &pattern {
+                statement.push(" AND (sort_name LIKE ").push_bind(pattern.clone());
+                statement.push(" OR LOWER(COALESCE(organization, '')) LIKE ").push_bind(pattern.clone());
+                statement.push(" OR LOWER(COALESCE(email, '')) LIKE ").push_bind(pattern.clone());
+                statement.push(" OR COALESCE(npi, '') LIKE ").push_bind(pattern.clone()).push(")");
+            }
+            if let Some((name, id)) = after {
+                statement.push(" AND (sort_name, id) > (").push_bind(name.to_lowercase());
+                statement.push(", ").push_bind(id).push(")");
+            }
+            statement.push(" ORDER BY sort_name, id LIMIT ").push_bind(limit);
+            statement.build_query_as().fetch_all(&mut *c).await?
+        });
+        Ok(rows.into_iter().map(Referrer::from).collect())
+    }
+
+    /// Referrers with that NPI, or else that email, or else that fax: candidates for "the same referrer".
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrers_like(
+        &mut self,
+        npi: Option<&str>,
+        email: Option<&EmailAddress>,
+        fax: Option<&FaxNumber>,
+    ) -> Result<Vec<Referrer>, StoreError> {
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE npi = $1 OR email = $2 OR fax = $3 ORDER BY id LIMIT 100");
+            sqlx::query_as(AssertSqlSafe(text)).bind(npi).bind(email).bind(fax).fetch_all(&mut *c).await?
+        });
+        Ok(rows.into_iter().map(Referrer::from).collect())
+    }
+
+    /// Everybody with that tag, by priority of type, then name.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrers_tagged(&mut self, tag: &str) -> Result<Vec<Referrer>, StoreError> {
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let text =
+                format!("{COLUMNS} WHERE id IN (SELECT referrer_id FROM referrer_tag WHERE tag = $1) ORDER BY id");
+            sqlx::query_as(AssertSqlSafe(text)).bind(tag).fetch_all(&mut *c).await?
+        });
+        Ok(by_priority(rows))
+    }
+
+    /// Everybody of that type, by name.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrers_of_type(&mut self, kind: ReferrerType) -> Result<Vec<Referrer>, StoreError> {
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE kind = $1 ORDER BY id");
+            sqlx::query_as(AssertSqlSafe(text)).bind(kind).fetch_all(&mut *c).await?
+        });
+        Ok(by_priority(rows))
+    }
+
+    /// Everybody, by priority of type, then name.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrers_all(&mut self) -> Result<Vec<Referrer>, StoreError> {
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let text = format!("{COLUMNS} ORDER BY id");
+            sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *c).await?
+        });
+        Ok(by_priority(rows))
+    }
+
+    /// Every tag and how many bear it.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrer_tags(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(TAGS).fetch_all(&mut *c).await?))
+    }
+
+    /// How many referrers there are.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn referrer_count(&mut self) -> Result<i64, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(COUNT).fetch_one(&mut *c).await?))
+    }
+}
+
+fn by_priority(rows: Vec<Row>) -> Vec<Referrer> {
+    let mut referrers: Vec<Referrer> = rows.into_iter().map(Referrer::from).collect();
+    referrers.sort_by_cached_key(|referrer| (referrer.kind.priority(), sort_name(referrer), referrer.id));
+    referrers
+}

@@ -1,0 +1,48 @@
+//! Upkeep: the small things that keep a long-running house in order.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::Clock;
+use crate::store::{Store, StoreError};
+
+/// How often upkeep looks around.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Looks around until told to stop.
+pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = tidy(&store, clock.as_ref()).await {
+            tracing::warn!(%error, "upkeep could not be done; trying again");
+        }
+    }
+}
+
+/// One round: marks the broadcasts whose last message has settled, ends sessions that ran out, and shows the depth of
+/// the queue to the metrics. Looks before it writes.
+///
+/// # Errors
+/// As every store function.
+pub async fn tidy(store: &Store, clock: &dyn Clock) -> Result<(), StoreError> {
+    let now = clock.now();
+    let mut tx = store.read().await?;
+    let depth = tx.queue_depth().await?;
+    let oldest = tx.queue_oldest_ready().await?;
+    let unfinished = tx.broadcasts_unfinished().await?;
+    drop(tx);
+    #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+    metrics::gauge!("touchline_queue_depth").set(depth as f64);
+    metrics::gauge!("touchline_queue_oldest_ready_seconds")
+        .set(oldest.map_or(0.0, |since| now.since(since).as_secs_f64()));
+    if unfinished {
+        let mut tx = store.write().await?;
+        tx.broadcasts_finish(now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Mail through a relay: what each way of failing means, and what never leaves the house.
+
+mod catching;
+mod composing;
+mod encrypting;
+mod failing;
+mod pooling;
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use touchline::domain::envelope::{Content, Envelope, Mail};
+use touchline::domain::id::AttemptId;
+use touchline::domain::{Address, Clock, EmailAddress, PhiClass, Purpose};
+use touchline::provider::{Account, Provider, SettingsError, find_spec};
+
+use crate::support::clock::FakeClock;
+
+/// A relay account on loopback: further settings as TOML, a password if wanted.
+pub struct Relay<'a> {
+    pub port: u16,
+    pub settings: &'a str,
+    pub password: Option<&'a str>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl<'a> Relay<'a> {
+    pub fn new(port: u16, settings: &'a str) -> Self {
+        Self { port, settings, password: None, clock: FakeClock::new() }
+    }
+
+    pub fn provider(self) -> Arc<dyn Provider> {
+        self.build().expect("settings that work")
+    }
+
+    pub fn build(self) -> Result<Arc<dyn Provider>, SettingsError> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut settings: toml::Table = self.settings.parse().expect("TOML in the test");
+        settings.entry("host").or_insert_with(|| "localhost".into());
+        settings.insert("port".into(), i64::from(self.port).into());
+        let spec = find_spec("smtp").expect("in the registry");
+        (spec.build)(Account {
+            name: "office".into(),
+            settings,
+            secrets: self.password.map(|word| ("password".into(), SecretString::from(word))).into_iter().collect(),
+            http: touchline::provider::http::client().expect("a client"),
+            timeout: Duration::from_secs(20),
+            callback_url: None,
+            clock: self.clock,
+        })
+    }
+}
+
+pub fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address in the test")
+}
+
+pub fn mail() -> Mail {
+    Mail {
+        from_name: "Harbor Shoulder Clinic".into(),
+        from: email("letters@harbor.example"),
+        to_name: "Dr. Dana Whitfield".into(),
+        subject: "New evening hours".into(),
+        text: "Dear Dr. Whitfield,\n.\nwe are open until eight.\n".into(),
+        html: "<p>Dear Dr. Whitfield,</p><p>we are open until eight.</p>".into(),
+        unsubscribe: None,
+        automatic: false,
+    }
+}
+
+pub fn envelope(to: &str) -> Envelope {
+    Envelope {
+        attempt: AttemptId::new(),
+        to: Address::Email(email(to)),
+        content: Content::Mail(Box::new(mail())),
+        purpose: Purpose::Informational,
+        phi: PhiClass::None,
+    }
+}
+
+/// The same, about a patient.
+pub fn phi_envelope(to: &str) -> Envelope {
+    Envelope { phi: PhiClass::Identified, purpose: Purpose::Treatment, ..envelope(to) }
+}

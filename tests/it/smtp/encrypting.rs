@@ -1,0 +1,107 @@
+//! Encryption: each mode keeps its promise, and health information goes over verified TLS or not at all.
+
+use touchline::domain::{Fault, Outcome};
+
+use super::{Relay, envelope, phi_envelope};
+use crate::support::scripted_smtp::{Identity, ScriptedSmtp};
+
+const TO: &str = "dana@clinic.example";
+const PLAIN: &str = "> 220 relay\n< EHLO\n> 250 relay\n";
+const UPGRADE: &str = "> 220 relay\n< EHLO\n> 250-relay\n> 250 STARTTLS\n< STARTTLS\n> 220 go\n! tls\n";
+const LETTER: &str = "< MAIL\n> 250 ok\n< RCPT\n> 250 ok\n< DATA\n> 354 go\n! body\n> 250 ok\n";
+
+fn fault(outcome: &Outcome) -> Option<(&'static str, Fault)> {
+    outcome.failure().map(|failure| (outcome.as_str(), failure.fault))
+}
+
+#[tokio::test]
+async fn required_means_that_nothing_is_sent_in_the_clear() {
+    let refusing = "> 220 relay\n< EHLO\n> 250-relay\n> 250 STARTTLS\n< STARTTLS\n> 454 4.7.0 not today\n! hold";
+    for (script, verbs) in [(format!("{PLAIN}! hold"), vec!["EHLO"]), (refusing.to_owned(), vec!["EHLO", "STARTTLS"])] {
+        let relay = ScriptedSmtp::start(&[&script]).await;
+        let outcome = Relay::new(relay.address.port(), "").provider().submit(&envelope(TO)).await;
+        assert_eq!(fault(&outcome), Some(("not_sent", Fault::TlsRequired)), "{script}");
+        assert_eq!(relay.verbs(), verbs);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_nobody_vouches_for_is_refused() {
+    let relay = ScriptedSmtp::start(&[UPGRADE]).await;
+    let outcome = Relay::new(relay.address.port(), "").provider().submit(&envelope(TO)).await;
+    assert_eq!(fault(&outcome), Some(("not_sent", Fault::TlsRequired)));
+    assert!(format!("{outcome:?}").contains("authority that is not trusted"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    let identity = Identity::new("mail.elsewhere.example");
+    let file = identity.trusted();
+    let relay = ScriptedSmtp::start_as(identity, &[UPGRADE]).await;
+    let settings = format!("accept_ca_file = {:?}", file.path());
+    let outcome = Relay::new(relay.address.port(), &settings).provider().submit(&envelope(TO)).await;
+    assert_eq!(fault(&outcome), Some(("not_sent", Fault::TlsRequired)));
+    assert!(format!("{outcome:?}").contains("for another name"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_trusted_relay_is_greeted_again_under_tls_and_gets_the_letter() {
+    let identity = Identity::new("localhost");
+    let file = identity.trusted();
+    let relay = ScriptedSmtp::start_as(identity, &[&format!("{UPGRADE}< EHLO\n> 250 relay\n{LETTER}")]).await;
+    let settings = format!("accept_ca_file = {:?}", file.path());
+    let outcome = Relay::new(relay.address.port(), &settings).provider().submit(&phi_envelope(TO)).await;
+    assert_eq!(outcome.as_str(), "accepted", "{outcome:?}");
+    assert_eq!(relay.verbs(), ["EHLO", "STARTTLS", "EHLO", "MAIL", "RCPT", "DATA"]);
+}
+
+#[tokio::test]
+async fn words_sent_in_the_clear_behind_starttls_are_never_read_as_answers_under_tls() {
+    let script = "> 220 relay\n< EHLO\n> 250-relay\n> 250 STARTTLS\n< STARTTLS\n> 220 go\n> 250 injected\n! hold";
+    let relay = ScriptedSmtp::start(&[script]).await;
+    let outcome = Relay::new(relay.address.port(), "").provider().submit(&envelope(TO)).await;
+    assert_eq!(fault(&outcome), Some(("not_sent", Fault::TlsRequired)));
+}
+
+#[tokio::test]
+async fn implicit_tls_is_there_before_the_greeting() {
+    let identity = Identity::new("localhost");
+    let file = identity.trusted();
+    let script = format!("! tls\n{PLAIN}< QUIT\n> 221 bye");
+    let relay = ScriptedSmtp::start_as(identity, &[&script]).await;
+    let settings = format!("tls = \"implicit\"\naccept_ca_file = {:?}", file.path());
+    let checked = Relay::new(relay.address.port(), &settings).provider().check().await;
+    assert_eq!(checked.as_deref(), Ok("relay answered with implicit TLS (TLS 1.3, certificate checked)"));
+}
+
+#[tokio::test]
+async fn opportunistic_takes_what_is_offered() {
+    let settings = "tls = \"opportunistic\"";
+    let relay = ScriptedSmtp::start(&[&format!("{PLAIN}{LETTER}")]).await;
+    let outcome = Relay::new(relay.address.port(), settings).provider().submit(&envelope(TO)).await;
+    assert_eq!(outcome.as_str(), "accepted", "{outcome:?}");
+    let relay = ScriptedSmtp::start(&[&format!("{UPGRADE}< EHLO\n> 250 relay\n{LETTER}")]).await;
+    let outcome = Relay::new(relay.address.port(), settings).provider().submit(&envelope(TO)).await;
+    assert_eq!(outcome.as_str(), "accepted", "{outcome:?}");
+}
+
+#[tokio::test]
+async fn health_information_demands_verified_tls_whatever_the_mode() {
+    for mode in ["off", "opportunistic"] {
+        for script in [format!("{PLAIN}! hold"), UPGRADE.to_owned()] {
+            let relay = ScriptedSmtp::start(&[&script]).await;
+            let settings = format!("tls = {mode:?}");
+            let outcome = Relay::new(relay.address.port(), &settings).provider().submit(&phi_envelope(TO)).await;
+            assert_eq!(fault(&outcome), Some(("not_sent", Fault::TlsRequired)), "{mode}: {script}");
+            assert!(!relay.verbs().contains(&"MAIL".to_owned()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_information_does_not_follow_another_letter_over_an_open_line() {
+    let relay = ScriptedSmtp::start(&[&format!("{PLAIN}{LETTER}! hold"), &format!("{PLAIN}! hold")]).await;
+    let provider = Relay::new(relay.address.port(), "tls = \"off\"").provider();
+    assert_eq!(provider.submit(&envelope(TO)).await.as_str(), "accepted");
+    assert_eq!(fault(&provider.submit(&phi_envelope(TO)).await), Some(("not_sent", Fault::TlsRequired)));
+}
