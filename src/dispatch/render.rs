@@ -14,6 +14,7 @@ use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Lane, MessageStatus};
 use crate::policy::Reason;
+use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Told};
 use crate::store::StoreError;
@@ -74,6 +75,9 @@ fn content(
     match message.channel {
         Channel::Fax => {
             let fax = renderer.fax(&job).map_err(|error| error.to_string())?;
+            if let Some(finding) = fax.lint.iter().find(|finding| finding.severity == Severity::Error) {
+                return Err(finding.message.clone());
+            }
             let document = Document { hash: fax.hash.clone(), kind: "pdf", body: fax.pdf.clone() };
             let practice = renderer.practice();
             let content = Content::Fax {
