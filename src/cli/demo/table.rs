@@ -26,8 +26,8 @@ pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) ->
     for referrer in &referrers {
         table.add_row([
             referrer.name.clone(),
-            cell(referrer, Channel::Fax),
-            cell(referrer, Channel::Email),
+            cell(referrer, Channel::Fax, accepted),
+            cell(referrer, Channel::Email, accepted),
             format!("{} of {goal}", referrer.touches_delivered),
             next(referrer).to_owned(),
         ]);
@@ -41,9 +41,12 @@ pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) ->
     Ok(story)
 }
 
-fn cell(referrer: &ReferrerReport, channel: Channel) -> String {
+fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> String {
     let Some(message) = referrer.messages.iter().find(|message| message.channel == channel) else {
-        return "—".to_owned();
+        let shared = accepted.skipped.iter().any(|skipped| {
+            skipped.name == referrer.name && skipped.channel == Some(channel) && skipped.why.starts_with("shares")
+        });
+        return if shared { "with a colleague's copy" } else { "—" }.to_owned();
     };
     match (message.status, message.reason.as_deref()) {
         (MessageStatus::Delivered, _) => "delivered".to_owned(),
