@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::report::{self, MessageReport, ReferrerReport};
 use super::stage::{OPERATOR, Stage};
@@ -22,6 +22,14 @@ pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) ->
     let referrers = report::referrers(stage).await?;
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    for line in [
+        TableComponent::HorizontalLines,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::MiddleIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(line);
+    }
     table.set_header(["Referrer", "Fax", "Email", "Touches", "What happens next"]);
     for referrer in &referrers {
         table.add_row([
@@ -60,7 +68,8 @@ fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> Str
 /// One short phrase for the office manager.
 fn next(referrer: &ReferrerReport) -> &'static str {
     let has = |status| referrer.messages.iter().any(|message| message.status == status);
-    let because = |reason| referrer.messages.iter().any(|message: &MessageReport| message.reason.as_deref() == Some(reason));
+    let because =
+        |reason| referrer.messages.iter().any(|message: &MessageReport| message.reason.as_deref() == Some(reason));
     if because("no_basis") {
         "ask for permission to fax"
     } else if because("not_a_fax") || because("invalid_number") {
@@ -94,7 +103,12 @@ fn reasons(referrers: &[ReferrerReport]) -> String {
     counts
         .into_iter()
         .map(|(reason, count)| {
-            format!("\n  {count} × {}: {} {}", reason.replace('_', " "), policy::explain(reason), policy::advice(reason))
+            format!(
+                "\n  {count} × {}: {} {}",
+                reason.replace('_', " "),
+                policy::explain(reason),
+                policy::advice(reason)
+            )
         })
         .collect()
 }
