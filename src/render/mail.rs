@@ -170,6 +170,7 @@ pub fn plain_text(content: &Content<'_>) -> String {
     parts.push(text::blocks(content.body));
     let director = [field("/medical_director/name"), field("/medical_director/credentials")];
     let signed = [
+        Some("Sincerely,".to_owned()),
         Some(director.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         field("/medical_director/title").map(str::to_owned),
         field("/name").map(str::to_owned),

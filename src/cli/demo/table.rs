@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::report::{self, MessageReport, ReferrerReport};
 use super::stage::{OPERATOR, Stage};
@@ -22,12 +22,20 @@ pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) ->
     let referrers = report::referrers(stage).await?;
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    for line in [
+        TableComponent::HorizontalLines,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::MiddleIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(line);
+    }
     table.set_header(["Referrer", "Fax", "Email", "Touches", "What happens next"]);
     for referrer in &referrers {
         table.add_row([
             referrer.name.clone(),
-            cell(referrer, Channel::Fax),
-            cell(referrer, Channel::Email),
+            cell(referrer, Channel::Fax, accepted),
+            cell(referrer, Channel::Email, accepted),
             format!("{} of {goal}", referrer.touches_delivered),
             next(referrer).to_owned(),
         ]);
@@ -41,9 +49,12 @@ pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) ->
     Ok(story)
 }
 
-fn cell(referrer: &ReferrerReport, channel: Channel) -> String {
+fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> String {
     let Some(message) = referrer.messages.iter().find(|message| message.channel == channel) else {
-        return "—".to_owned();
+        let shared = accepted.skipped.iter().any(|skipped| {
+            skipped.name == referrer.name && skipped.channel == Some(channel) && skipped.why.starts_with("shares")
+        });
+        return if shared { "with a colleague's copy" } else { "—" }.to_owned();
     };
     match (message.status, message.reason.as_deref()) {
         (MessageStatus::Delivered, _) => "delivered".to_owned(),
@@ -57,7 +68,8 @@ fn cell(referrer: &ReferrerReport, channel: Channel) -> String {
 /// One short phrase for the office manager.
 fn next(referrer: &ReferrerReport) -> &'static str {
     let has = |status| referrer.messages.iter().any(|message| message.status == status);
-    let because = |reason| referrer.messages.iter().any(|message: &MessageReport| message.reason.as_deref() == Some(reason));
+    let because =
+        |reason| referrer.messages.iter().any(|message: &MessageReport| message.reason.as_deref() == Some(reason));
     if because("no_basis") {
         "ask for permission to fax"
     } else if because("not_a_fax") || because("invalid_number") {
@@ -91,7 +103,12 @@ fn reasons(referrers: &[ReferrerReport]) -> String {
     counts
         .into_iter()
         .map(|(reason, count)| {
-            format!("\n  {count} × {}: {} {}", reason.replace('_', " "), policy::explain(reason), policy::advice(reason))
+            format!(
+                "\n  {count} × {}: {} {}",
+                reason.replace('_', " "),
+                policy::explain(reason),
+                policy::advice(reason)
+            )
         })
         .collect()
 }
