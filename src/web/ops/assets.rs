@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use axum::extract::RawQuery;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
@@ -16,11 +17,10 @@ pub fn css_link() -> &'static str {
     &CSS_LINK
 }
 
-/// `GET /assets/touchline.css`, for everybody: the login page needs it too.
-pub async fn css() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    (headers, CSS).into_response()
+/// `GET /assets/touchline.css`, for everybody: the login page needs it too. Kept for a year under the name that tells
+/// its content, for five minutes under any other.
+pub async fn css(RawQuery(query): RawQuery) -> Response {
+    let is_named = query.is_some_and(|query| CSS_LINK.ends_with(&format!("?{query}")));
+    let keep = if is_named { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, keep)], CSS).into_response()
 }

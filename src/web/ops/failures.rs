@@ -135,12 +135,7 @@ async fn corrected(state: &WebState, lines: Vec<MessageLine>) -> Result<Vec<Mess
 }
 
 /// How many it was done for. A message that has moved on meanwhile is left as it is.
-async fn do_for_each(
-    state: &WebState,
-    lines: &[MessageLine],
-    wanted: Bulk,
-    who: &str,
-) -> Result<usize, PageProblem> {
+async fn do_for_each(state: &WebState, lines: &[MessageLine], wanted: Bulk, who: &str) -> Result<usize, PageProblem> {
     let act = if wanted == Bulk::Release { Act::Release } else { Act::Retry };
     let mut done = 0;
     for line in lines {

@@ -28,9 +28,9 @@ impl FromRequest<WebState> for Posted {
     async fn from_request(request: Request, state: &WebState) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, state).await?;
-        let octets = to_bytes(body, FORM_OCTETS_MAX).await.map_err(|_| {
-            PageProblem(Problem::new(Kind::TooLarge, "a form here has at most 64 KiB")).into_response()
-        })?;
+        let octets = to_bytes(body, FORM_OCTETS_MAX)
+            .await
+            .map_err(|_| PageProblem(Problem::new(Kind::TooLarge, "a form here has at most 64 KiB")).into_response())?;
         let fields = Fields::parse(&octets);
         operator.check_form(fields.text("form_key")).map_err(IntoResponse::into_response)?;
         Ok(Self { operator, fields })

@@ -83,10 +83,7 @@ impl Frame {
     ) -> Self {
         Self {
             title: title.into(),
-            links: SECTIONS
-                .iter()
-                .map(|(own, href, label)| Link { href, label, is_here: *own == section })
-                .collect(),
+            links: SECTIONS.iter().map(|(own, href, label)| Link { href, label, is_here: *own == section }).collect(),
             operator: operator.name.clone(),
             form_key: operator.form_key.clone(),
             notice: asked.notice(),

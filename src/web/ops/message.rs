@@ -170,10 +170,11 @@ pub async fn act(
     posted: Posted,
 ) -> Result<Response, PageProblem> {
     let id: MessageId = id.parse().map_err(|_| nowhere())?;
-    let wanted = standing::act_named(posted.fields.text("act"))
-        .ok_or_else(|| refused("Please use the buttons of the page."))?;
+    let wanted =
+        standing::act_named(posted.fields.text("act")).ok_or_else(|| refused("Please use the buttons of the page."))?;
     let reason = posted.fields.text("reason");
-    let back = if failures::is_reason(reason) { format!("/failures?reason={reason}") } else { format!("/messages/{id}") };
+    let back =
+        if failures::is_reason(reason) { format!("/failures?reason={reason}") } else { format!("/messages/{id}") };
     let done = carry_out(&state, id, wanted, &posted.operator.name).await?;
     Ok(then_show(&done.at(&back)))
 }

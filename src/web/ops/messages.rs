@@ -129,7 +129,7 @@ impl Choice {
         let filter = |stand: Option<&'static Stand>| Filter {
             label: stand.map_or("All", |stand| stand.label),
             link: Self { stand, before: None, ..self }.link(),
-            is_here: stand == self.stand,
+            is_here: stand.map(|one| one.word) == self.stand.map(|one| one.word),
         };
         std::iter::once(None).chain(STANDS.iter().map(Some)).map(filter).collect()
     }

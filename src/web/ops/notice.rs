@@ -90,7 +90,12 @@ const NOTICES: [(Done, &str, Tone, &str); 24] = [
     (Done::BasisEnded, "basis_ended", Tone::Good, "It no longer allows faxing advertisements."),
     (Done::Suppressed, "suppressed", Tone::Good, "The refusal is recorded and holds from this moment on."),
     (Done::Lifted, "lifted", Tone::Good, "The refusal has ended. Its record stays."),
-    (Done::ProviderPaused, "provider_paused", Tone::Good, "The provider is paused. What is due waits, and nothing is lost."),
+    (
+        Done::ProviderPaused,
+        "provider_paused",
+        Tone::Good,
+        "The provider is paused. What is due waits, and nothing is lost.",
+    ),
     (Done::ProviderResumed, "provider_resumed", Tone::Good, "The provider is resumed. What waited goes out now."),
     (Done::CheckedWell, "checked_well", Tone::Good, "The provider answers and accepts our credentials."),
     (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider does not answer as it should."),

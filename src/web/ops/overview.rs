@@ -56,12 +56,7 @@ pub async fn show(
     Ok(frame::show(&page))
 }
 
-async fn needs(
-    tx: &mut Tx,
-    state: &WebState,
-    ledger: &Ledger,
-    calendar: &Calendar,
-) -> Result<Vec<Need>, StoreError> {
+async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calendar) -> Result<Vec<Need>, StoreError> {
     let accounts = &state.gateway.accounts;
     let mut providers = tx.provider_states(false).await?;
     // A row of an account that the configuration no longer names pauses nothing.

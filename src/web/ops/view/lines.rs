@@ -121,7 +121,7 @@ fn counts(ledger: &Ledger) -> Vec<String> {
 }
 
 /// Where messages stand, as people ask for it. Together they are all messages; the ledger counts them so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Stand {
     /// The word in addresses.
     pub word: &'static str,

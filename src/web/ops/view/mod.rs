@@ -6,6 +6,7 @@ pub mod causes;
 
 pub mod lines;
 pub mod moment;
+pub mod people;
 pub mod pieces;
 
 pub mod history;
