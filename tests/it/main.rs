@@ -9,3 +9,4 @@ mod sandbox;
 mod smtp;
 mod support;
 mod telnyx;
+mod web;
