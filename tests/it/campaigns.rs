@@ -29,7 +29,7 @@ async fn a_campaign_is_shown_with_its_sentence_and_its_next_moment() {
         assert_eq!(made.campaign.next_ms.map(|next| next.to_string()).as_deref(), Some("2026-12-01T15:00:00.000Z"));
         assert_eq!((made.active_targets, made.warnings.len(), made.runs.len()), (2, 0, 0));
         assert_eq!(campaign::show(&parts, " monthly update ").await.expect("shown"), made);
-        assert_eq!(campaign::list(&parts).await.expect("listed"), [made.campaign.clone()]);
+        assert_eq!(campaign::list(&parts).await.expect("listed"), std::slice::from_ref(&made.campaign));
         assert_eq!(campaign::when(&made.campaign), made.when);
         assert_eq!(audited(&parts, "add_campaign").await, [format!("liaison monthly update {}", made.when)]);
         assert!(refusal(campaign::show(&parts, "weekly").await).contains("there is no campaign `weekly`"));
@@ -43,7 +43,7 @@ async fn what_cannot_work_is_refused_before_anything_is_kept() {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;
         let good = plan("monthly", "first tuesday 09:00");
-        let one = format!("{}", "Amara Whitfield1");
+        let one = "Amara Whitfield1";
         let cases: Vec<(NewCampaign, &str)> = vec![
             (plan("", "daily 09:00"), "1 to 80 characters"),
             (plan(&"x".repeat(81), "daily 09:00"), "1 to 80 characters"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use touchline::campaign::{self, runner};
-use touchline::domain::{Clock, MessageStatus};
+use touchline::domain::MessageStatus;
 use touchline::intake::Parts;
 
 use super::clinic::{Clinic, broadcasts, plan, planned, put, referrer, row, staffed};
@@ -49,7 +49,7 @@ async fn a_campaign_fires_at_its_moment_and_not_before() {
 async fn a_monthly_campaign_fires_once_each_month_whatever_restarts_and_however_many_nodes() {
     each_database(async |database| {
         let clinic = Clinic::at(database, "2027-02-01T12:20:00Z");
-        let mut nodes = vec![staffed(&clinic).await, clinic.node().await];
+        let mut nodes = [staffed(&clinic).await, clinic.node().await];
         campaign::add(&nodes[0], plan("monthly", "first tuesday 09:00")).await.expect("made");
         let mut said = 0;
         for hour in 0..(5 * 30 * 24) {

@@ -159,7 +159,7 @@ async fn an_empty_audience_keeps_the_schedule_moving() {
         let clinic = Clinic::at(database, MONDAY);
         let parts = clinic.node().await;
         let only = referrer(1);
-        put(&parts, &[only.clone()]).await;
+        put(&parts, std::slice::from_ref(&only)).await;
         campaign::add(&parts, plan("weekly", "every monday 09:00")).await.expect("made");
         put(&parts, &[Referrer { tags: Vec::new(), ..only.clone() }]).await;
         let shown = campaign::show(&parts, "weekly").await.expect("shown");
