@@ -17,6 +17,7 @@ use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy::{self, Reason, Verdict};
 use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::layers::Layered;
+use crate::queue::InHand;
 use crate::settle::{self, SUBMIT, Told};
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
@@ -31,6 +32,8 @@ pub(super) struct Call {
     pub account: String,
     pub layered: Layered,
     pub envelope: Arc<Envelope>,
+    /// Keeps the lease alive until the answer is recorded.
+    pub in_hand: InHand,
 }
 
 /// The gate of one node.
@@ -79,8 +82,8 @@ async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<
             Step::Go(account) => {
                 let number = facts.numbers.get(&message.id).copied().unwrap_or(0) + 1;
                 attempts.push(open(&mut tx, message, &item, account.layered.name(), number, now).await?);
-                calls.extend(attempts.last().map(|attempt| call(&account, attempt, &item)));
-                documents.push(item.document);
+                documents.push(item.document.clone());
+                calls.extend(attempts.last().map(|attempt| call(&account, attempt, item)));
             }
             other => {
                 carry_out(&mut tx, message, &item, other, now).await?;
@@ -208,12 +211,12 @@ async fn open(
     })
 }
 
-fn call(account: &ConfiguredAccount, attempt: &Attempt, item: &Prepared) -> Option<Call> {
+fn call(account: &ConfiguredAccount, attempt: &Attempt, item: Prepared) -> Option<Call> {
     let to = item.message.parsed_address().ok()?;
     let envelope = Envelope {
         attempt: attempt.id,
         to,
-        content: item.content.clone(),
+        content: item.content,
         purpose: item.message.purpose,
         phi: item.message.phi,
     };
@@ -222,6 +225,7 @@ fn call(account: &ConfiguredAccount, attempt: &Attempt, item: &Prepared) -> Opti
         account: attempt.provider.clone(),
         layered: account.layered.clone(),
         envelope: Arc::new(envelope),
+        in_hand: item.in_hand,
     })
 }
 

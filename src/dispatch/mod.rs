@@ -25,7 +25,7 @@ use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::referrer::Referrer;
 use crate::provider::accounts::Accounts;
-use crate::queue::Queue;
+use crate::queue::{InHand, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::queue_entries::Claimed;
@@ -81,6 +81,8 @@ struct Job {
     claimed: Claimed,
     message: Message,
     referrer: Referrer,
+    has_open_attempt: bool,
+    in_hand: InHand,
 }
 
 impl Dispatcher {
@@ -125,7 +127,7 @@ impl Dispatcher {
         keeper.abort();
     }
 
-    /// Claims what is due and loads what it is about. An entry whose message is gone is removed.
+    /// Claims what is due and loads what it is about.
     async fn claim(&self, free: usize) -> Result<Vec<Job>, StoreError> {
         let now = self.parts.clock.now();
         let claimed = self.parts.queue.claim(SUBMIT, free, now).await?;
@@ -136,11 +138,14 @@ impl Dispatcher {
         let ids: Vec<MessageId> = claimed.iter().map(|entry| MessageId(entry.subject)).collect();
         let messages = tx.messages(&ids, false).await?;
         let referrers = tx.referrers(&messages.iter().map(|message| message.referrer_id).collect::<Vec<_>>()).await?;
+        let open = tx.attempts_open(&ids).await?;
         drop(tx);
         let jobs = claimed.into_iter().filter_map(|claimed| {
             let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
             let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
-            Some(Job { claimed, message, referrer })
+            let has_open_attempt = open.iter().any(|attempt| attempt.message_id == message.id);
+            let in_hand = self.parts.queue.take_in_hand(&claimed);
+            Some(Job { claimed, message, referrer, has_open_attempt, in_hand })
         });
         Ok(jobs.collect())
     }
@@ -157,7 +162,7 @@ impl Dispatcher {
     }
 
     async fn steps(&self, job: Job, stop: &CancellationToken) -> Result<(), StoreError> {
-        if self.has_open_attempt(&job).await? {
+        if job.has_open_attempt {
             return resolve::resolve(&self.parts, &job).await;
         }
         let Some(prepared) = render::render(&self.parts, &self.rendering, job).await? else { return Ok(()) };
@@ -166,12 +171,9 @@ impl Dispatcher {
         }
         let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
         let outcome = call.layered.submit(call.envelope).await;
-        self.recorder.record(call.attempt, outcome, &call.account).await
-    }
-
-    async fn has_open_attempt(&self, job: &Job) -> Result<bool, StoreError> {
-        let mut tx = self.parts.store.read().await?;
-        Ok(!tx.attempts_open(&[job.message.id]).await?.is_empty())
+        let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
+        drop(call.in_hand);
+        recorded
     }
 
     async fn release(&self, claimed: &Claimed) -> Result<(), StoreError> {

@@ -55,6 +55,9 @@ async fn write(
     let count = items.len();
     items.sort_by_key(|item| item.attempt);
     let mut tx = store.write().await?;
+    if count > 1 {
+        settle::lock(&mut tx, &items.iter().map(|item| item.attempt).collect::<Vec<_>>()).await?;
+    }
     for item in items {
         let told = Told::by_provider(EventSource::Answer, &item.account);
         settle::learn(&mut tx, &rules, item.attempt, &News::Answer(item.outcome), &told, now).await?;

@@ -14,6 +14,8 @@ use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Lane, MessageStatus};
 use crate::policy::Reason;
+use crate::queue::InHand;
+use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Told};
 use crate::store::StoreError;
@@ -28,6 +30,8 @@ pub(super) struct Prepared {
     pub document: Document,
     pub content: Content,
     pub pages: u32,
+    /// Keeps the lease alive until the message's way ends.
+    pub in_hand: InHand,
 }
 
 /// Renders a job. `None`: it could not be, and its message has ended with the reason.
@@ -36,7 +40,7 @@ pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> R
     let renderer = parts.renderer.clone();
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
-    let Job { claimed, message, referrer } = job;
+    let Job { claimed, message, referrer, in_hand, .. } = job;
     let subject = message.clone();
     let rendered = tokio::task::spawn_blocking(move || {
         let _permit = permit;
@@ -45,7 +49,7 @@ pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> R
     .await;
     match rendered {
         Ok(Ok((content, document, pages))) => {
-            Ok(Some(Prepared { claimed, message: subject, document, content, pages }))
+            Ok(Some(Prepared { claimed, message: subject, document, content, pages, in_hand }))
         }
         Ok(Err(words)) => fail(parts, subject, &words).await.map(|()| None),
         Err(_) => fail(parts, subject, "the renderer stopped unexpectedly").await.map(|()| None),
@@ -74,6 +78,9 @@ fn content(
     match message.channel {
         Channel::Fax => {
             let fax = renderer.fax(&job).map_err(|error| error.to_string())?;
+            if let Some(finding) = fax.lint.iter().find(|finding| finding.severity == Severity::Error) {
+                return Err(finding.message.clone());
+            }
             let document = Document { hash: fax.hash.clone(), kind: "pdf", body: fax.pdf.clone() };
             let practice = renderer.practice();
             let content = Content::Fax {

@@ -104,7 +104,9 @@ impl Inbox {
         drop(tx);
         let mut tx = self.parts.store.write().await?;
         let mut settled = 0;
-        for letter in tx.inbox_waiting(BATCH_MAX).await? {
+        let letters = tx.inbox_waiting(BATCH_MAX).await?;
+        lock_attempts(&mut tx, &letters).await?;
+        for letter in letters {
             settled += usize::from(self.apply(&mut tx, &letter, now).await?);
         }
         tx.commit().await?;
@@ -134,6 +136,17 @@ impl Inbox {
         tx.inbox_settle(letter.id, true, now).await?;
         Ok(true)
     }
+}
+
+/// Takes the locks for all of a batch in the common order.
+async fn lock_attempts(tx: &mut Tx, letters: &[Letter]) -> Result<(), StoreError> {
+    let mut attempts = Vec::with_capacity(letters.len());
+    for letter in letters {
+        if let Ok(event) = serde_json::from_str::<DeliveryEvent>(&letter.body) {
+            attempts.extend(attempt_of(tx, &letter.provider, &event).await?.map(|attempt| attempt.id));
+        }
+    }
+    settle::lock(tx, &attempts).await
 }
 
 /// The attempt an event speaks of: by our reference if it is echoed, else by the provider's. An attempt of another

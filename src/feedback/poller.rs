@@ -42,6 +42,7 @@ pub(super) async fn run(parts: Parts, stop: CancellationToken) {
 
 /// Looks after one accepted message.
 async fn look(parts: &Parts, claimed: &Claimed) -> Result<(), StoreError> {
+    let _in_hand = parts.queue.take_in_hand(claimed);
     let mut tx = parts.store.read().await?;
     let message = tx.message(MessageId(claimed.subject), false).await?;
     let open = tx.attempts_open(&[MessageId(claimed.subject)]).await?.pop();

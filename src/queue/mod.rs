@@ -5,6 +5,8 @@
 mod rank;
 pub mod retry;
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -38,13 +40,28 @@ pub struct Queue {
     owner: String,
     lease: Duration,
     signal: Notify,
+    in_hand: Mutex<BTreeSet<i64>>,
+}
+
+/// Says that a claimed entry is being worked on. While it lives, [`Queue::extend`] lengthens the entry's lease; when the
+/// worker is done, or has panicked, the lease runs out by itself.
+#[derive(Debug)]
+pub struct InHand {
+    queue: Arc<Queue>,
+    id: i64,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.queue.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
 }
 
 impl Queue {
     /// An end of the queue for a node of that name; names of live nodes differ.
     #[must_use]
     pub fn new(store: Store, owner: String, lease: Duration) -> Self {
-        Self { store, owner, lease, signal: Notify::new() }
+        Self { store, owner, lease, signal: Notify::new(), in_hand: Mutex::default() }
     }
 
     /// Leases up to `limit` entries of one kind that are due, in fair order. First gives back what other nodes lost
@@ -67,13 +84,24 @@ impl Queue {
         Ok(claimed)
     }
 
-    /// Lengthens every lease of this node.
+    /// Marks a claimed entry as being worked on.
+    #[must_use]
+    pub fn take_in_hand(self: &Arc<Self>, claimed: &Claimed) -> InHand {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(claimed.id);
+        InHand { queue: self.clone(), id: claimed.id }
+    }
+
+    /// Lengthens the leases of what this node is working on.
     ///
     /// # Errors
     /// As every store function.
     pub async fn extend(&self, now: Timestamp) -> Result<(), StoreError> {
+        let ids: Vec<i64> = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
         let mut tx = self.store.write().await?;
-        tx.queue_extend(&self.owner, now.after(self.lease)).await?;
+        tx.queue_extend(&self.owner, &ids, now.after(self.lease)).await?;
         tx.commit().await
     }
 

@@ -63,6 +63,23 @@ impl Told {
     }
 }
 
+/// Takes the locks for news about several attempts at once, in the order that everybody takes them: addresses, then
+/// messages, each sorted. Without it two transactions with many items each could wait for one another in a circle.
+///
+/// # Errors
+/// As every store function.
+pub async fn lock(tx: &mut Tx, attempts: &[AttemptId]) -> Result<(), StoreError> {
+    let mut ids = Vec::with_capacity(attempts.len());
+    for attempt in attempts {
+        ids.extend(tx.attempt(*attempt).await?.map(|known| known.message_id));
+    }
+    let keys: Vec<String> =
+        tx.messages(&ids, false).await?.into_iter().map(|message| message.address.to_lowercase()).collect();
+    tx.addresses_lock(&keys).await?;
+    tx.messages(&ids, true).await?;
+    Ok(())
+}
+
 /// Takes news about one attempt and writes all that follows from it. News that changes nothing (a repeat, or something
 /// lighter than what is known) is dropped. Returns the message as it stands afterwards, or `None` if the attempt is
 /// unknown.

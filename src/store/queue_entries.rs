@@ -79,7 +79,7 @@ const CLAIM_TAKE: &str =
     ") UPDATE queue_entry SET state = 'leased', fence = fence + 1, claims = claims + 1, owner = $2,
         lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
     RETURNING queue_entry.id, kind, subject, fence, claims, rank";
-const EXTEND: &str = "UPDATE queue_entry SET lease_until_ms = $1 WHERE state = 'leased' AND owner = $2";
+const EXTEND: &str = "UPDATE queue_entry SET lease_until_ms = ";
 const REAP: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL
     WHERE state = 'leased' AND lease_until_ms < $1";
 const FINISH: &str = "DELETE FROM queue_entry WHERE id = $1 AND fence = $2";
@@ -179,12 +179,26 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Lengthens every lease of an owner.
+    /// Lengthens the leases that an owner has on these entries. Returns how many it still had.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn queue_extend(&mut self, owner: &str, lease_until: Timestamp) -> Result<u64, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query(EXTEND).bind(lease_until).bind(owner).execute(&mut *c).await?.rows_affected()))
+    pub async fn queue_extend(&mut self, owner: &str, ids: &[i64], lease_until: Timestamp) -> Result<u64, StoreError> {
+        let mut extended = 0;
+        for chunk in ids.chunks(ROWS_PER_INSERT) {
+            extended += on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(EXTEND);
+                statement.push_bind(lease_until).push(" WHERE state = 'leased' AND owner = ");
+                statement.push_bind(owner.to_owned()).push(" AND id IN (");
+                let mut list = statement.separated(", ");
+                for id in chunk {
+                    list.push_bind(*id);
+                }
+                statement.push(")");
+                statement.build().execute(&mut *c).await?.rows_affected()
+            });
+        }
+        Ok(extended)
     }
 
     /// Gives entries whose lease has ended back to everybody. Their fence stays, so the late owner can do no harm.
