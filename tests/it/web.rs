@@ -6,4 +6,5 @@ mod house;
 mod opting_out;
 mod receiving;
 mod submitting;
+mod telling;
 mod watching;
