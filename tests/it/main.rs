@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod configuring;
+mod crash;
 mod importing;
 mod postfix;
 mod providers;
