@@ -69,8 +69,10 @@ impl From<Row> for Referrer {
     }
 }
 
-/// What lists are sorted by: family name, given name, organisation, in lower case.
-fn sort_name(referrer: &Referrer) -> String {
+/// What lists are sorted by: family name, given name, organisation, in lower case. With the id it is the cursor of
+/// [`Tx::referrers_page`].
+#[must_use]
+pub fn sort_name(referrer: &Referrer) -> String {
     [&referrer.last_name, &referrer.first_name, &referrer.organization]
         .into_iter()
         .flatten()

@@ -1,6 +1,7 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
 mod cli;
+mod campaigns;
 mod configuring;
 mod importing;
 mod postfix;
@@ -10,3 +11,4 @@ mod sandbox;
 mod smtp;
 mod support;
 mod telnyx;
+mod web;
