@@ -1,6 +1,7 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
 mod configuring;
+mod dashboard;
 mod importing;
 mod postfix;
 mod providers;

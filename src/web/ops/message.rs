@@ -16,10 +16,11 @@ use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
 use super::view::words;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::id::{MessageId, short};
+use crate::domain::basis::{Basis, BasisKind, NumberSource};
+use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, Channel, Fault};
+use crate::domain::{Address, Channel, Fault, FaxNumber, Purpose};
 use crate::intake::desk::{self, Act};
 use crate::intake::{IntakeError, referrers};
 use crate::store::Tx;
@@ -62,6 +63,7 @@ struct Page {
     confidence: Option<&'static str>,
     standing: Standing,
     purpose: &'static str,
+    asks_permission: bool,
     asked_by: String,
     made: Moment,
     timeline: Vec<Line>,
@@ -109,6 +111,7 @@ pub async fn show(
         status: words::status(message.status).into(),
         confidence: message.confidence.map(words::confidence),
         purpose: message.purpose.as_str(),
+        asks_permission: message.channel == Channel::Fax && message.purpose == Purpose::Advertisement,
         made: calendar.moment(message.created_ms),
         attempts: known.attempts.iter().map(|attempt| attempt_row(attempt, &calendar)).collect(),
         title: known.title,
@@ -156,7 +159,7 @@ fn attempt_row(attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
         at: calendar.moment(attempt.opened_ms),
         status: words::attempt(attempt.status).into(),
         fault: attempt.fault.map(Fault::explain),
-        code: attempt.raw_code.clone(),
+        code: attempt.raw_code.clone().filter(|code| attempt.fault.is_none_or(|fault| fault.as_str() != code)),
         text: attempt.raw_text.clone(),
         pages: attempt.pages_confirmed,
         reference: attempt.provider_reference.clone(),
@@ -195,7 +198,8 @@ async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &str) -> Resu
     }
 }
 
-/// `POST /messages/{id}/correct`: the referrer gets another address, and the message goes there.
+/// `POST /messages/{id}/correct`: the referrer gets another address, and the message goes there. With the number the
+/// office may have given its permission too; a permission holds for one number only, so the new one needs its own.
 pub async fn correct(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -206,6 +210,9 @@ pub async fn correct(
     let text = posted.fields.line("address", "the address", 254)?;
     let address = Address::parse(message.channel, &text).map_err(|error| refused(sentence(&error.to_string())))?;
     let who = &posted.operator.name;
+    if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
+        referrers::add_basis(&state.intake, &permission(number, who, &frame::calendar(&state))).await?;
+    }
     referrers::edit(&state.intake, message.referrer_id, who, |referrer| match address {
         Address::Fax(number) => referrer.fax = Some(number),
         Address::Email(mailbox) => referrer.email = Some(mailbox),
@@ -216,6 +223,22 @@ pub async fn correct(
         other => other,
     };
     Ok(then_show(&done.at(&format!("/messages/{id}"))))
+}
+
+fn permission(number: &FaxNumber, who: &str, calendar: &Calendar) -> Basis {
+    Basis {
+        id: BasisId::new(),
+        fax: number.clone(),
+        kind: BasisKind::Permission,
+        number_source: Some(NumberSource::GivenByRecipient),
+        obtained_on: calendar.today().to_string(),
+        how: "given together with the corrected number".to_owned(),
+        by_whom: who.to_owned(),
+        note: None,
+        created_ms: calendar.now,
+        ended_ms: None,
+        ended_reason: None,
+    }
 }
 
 /// An error's words as a sentence.

@@ -45,7 +45,9 @@ fn opened(attempt: &Attempt, calendar: &Calendar) -> Line {
 fn line(message: &Message, attempts: &[Attempt], event: &Event, calendar: &Calendar) -> Line {
     let (tone, sentence) = told(message, attempts, event);
     let is_reason = event.detail.as_deref().is_some_and(|detail| detail.parse::<Reason>().is_ok());
-    let shows_words = event.fault.is_some() || event.kind == "contradicted";
+    // Some providers only repeat the class of the fault.
+    let repeats = event.fault.is_some_and(|fault| event.detail.as_deref() == Some(fault.as_str()));
+    let shows_words = (event.fault.is_some() && !repeats) || event.kind == "contradicted";
     Line {
         at: calendar.moment(event.recorded_ms),
         tone,
