@@ -2,7 +2,9 @@
 
 mod browser;
 mod gallery;
+mod guarding;
 mod stage;
+mod visitor;
 
 use serde_json::json;
 use touchline::domain::Channel;

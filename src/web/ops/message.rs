@@ -20,7 +20,7 @@ use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, Channel, Fault, FaxNumber, Purpose};
+use crate::domain::{Address, Channel, Fault, FaxNumber, MessageStatus, Purpose};
 use crate::intake::desk::{self, Act};
 use crate::intake::{IntakeError, referrers};
 use crate::store::Tx;
@@ -69,6 +69,7 @@ struct Page {
     timeline: Vec<Line>,
     attempts: Vec<AttemptRow>,
     sheet: Sheet,
+    sheet_title: &'static str,
 }
 
 /// Everything the page is made of, read in one transaction.
@@ -118,9 +119,19 @@ pub async fn show(
         asked_by: known.asked_by,
         standing: known.standing,
         timeline: known.timeline,
+        sheet_title: sheet_title(message),
         sheet,
     };
     Ok(frame::show(&page))
+}
+
+/// What the letter on the page is.
+fn sheet_title(message: &Message) -> &'static str {
+    match (&message.document_hash, message.status) {
+        (None, _) => "As it would go out now",
+        (Some(_), MessageStatus::InDoubt) => "As it was handed over",
+        (Some(_), _) => "Exactly as sent",
+    }
 }
 
 async fn known(
@@ -141,11 +152,12 @@ async fn known(
         .and_then(|attempt| state.gateway.accounts.get(&attempt.provider))
         .is_some_and(|account| account.capabilities().cancel);
     let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop };
+    let asked_by = touch.as_ref().map_or_else(|| "Somebody".to_owned(), |touch| touch.actor.clone());
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
-        timeline: timeline::of(&message, &attempts, &events, calendar),
+        timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
         title: touch.as_ref().map_or_else(|| words::letter(&message.letter), |touch| touch.title.clone()),
-        asked_by: touch.map(|touch| touch.actor).unwrap_or_default(),
+        asked_by,
         message,
         referrer,
         attempts,
@@ -211,7 +223,8 @@ pub async fn correct(
     let address = Address::parse(message.channel, &text).map_err(|error| refused(sentence(&error.to_string())))?;
     let who = &posted.operator.name;
     if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
-        referrers::add_basis(&state.intake, &permission(number, who, &frame::calendar(&state))).await?;
+        let how = "given together with the corrected number".to_owned();
+        referrers::add_basis(&state.intake, &permission(number, how, who, &frame::calendar(&state))).await?;
     }
     referrers::edit(&state.intake, message.referrer_id, who, |referrer| match address {
         Address::Fax(number) => referrer.fax = Some(number),
@@ -225,14 +238,36 @@ pub async fn correct(
     Ok(then_show(&done.at(&format!("/messages/{id}"))))
 }
 
-fn permission(number: &FaxNumber, who: &str, calendar: &Calendar) -> Basis {
+/// `POST /messages/{id}/permit`: the office allows updates by fax, and the message goes out.
+pub async fn permit(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: MessageId = id.parse().map_err(|_| nowhere())?;
+    let how = posted.fields.line("how", "how they gave it", 200)?;
+    let who = &posted.operator.name;
+    let mut tx = state.gateway.store.read().await?;
+    let message = tx.message(id, false).await?.ok_or_else(nowhere)?;
+    let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
+    drop(tx);
+    let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
+    referrers::add_basis(&state.intake, &permission(&number, how, who, &frame::calendar(&state))).await?;
+    let done = match carry_out(&state, id, Act::Retry, who).await? {
+        Done::Retried => Done::Permitted,
+        other => other,
+    };
+    Ok(then_show(&done.at(&format!("/messages/{id}"))))
+}
+
+fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -> Basis {
     Basis {
         id: BasisId::new(),
         fax: number.clone(),
         kind: BasisKind::Permission,
         number_source: Some(NumberSource::GivenByRecipient),
         obtained_on: calendar.today().to_string(),
-        how: "given together with the corrected number".to_owned(),
+        how,
         by_whom: who.to_owned(),
         note: None,
         created_ms: calendar.now,

@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use touchline::app::{Gateway, Running};
 use touchline::config::Config;
-use touchline::domain::{Channel, SystemClock};
+use touchline::domain::id::MessageId;
+use touchline::domain::{Channel, MessageStatus, SystemClock};
 use touchline::intake::audience::Audience;
 use touchline::intake::submit::{self, Accepted, Request};
 use touchline::intake::{self, import, sheet};
@@ -31,7 +32,7 @@ pub struct Stage {
     pub intake: intake::Parts,
     line: FaxLine,
     catcher: MailCatcher,
-    running: Running,
+    running: Option<Running>,
     stop: CancellationToken,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     _folder: TempDir,
@@ -40,6 +41,15 @@ pub struct Stage {
 impl Stage {
     /// Starts everything, with the referrers of the sample list.
     pub async fn set() -> Self {
+        Self::start(true).await
+    }
+
+    /// The same without the services: what is queued stays queued.
+    pub async fn set_idle() -> Self {
+        Self::start(false).await
+    }
+
+    async fn start(with_services: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -53,8 +63,15 @@ impl Stage {
         let list = sheet::read(REFERRERS, &[]).expect("the sample list");
         import::import(&intake, &list, "dana", false, false).await.expect("imported");
         let running = gateway.start();
+        let inbox = running.inbox();
+        let running = if with_services {
+            Some(running)
+        } else {
+            running.drain().await;
+            None
+        };
         let stop = CancellationToken::new();
-        let state = web::WebState::new(Arc::new(gateway.clone()), running.inbox(), None);
+        let state = web::WebState::new(Arc::new(gateway.clone()), inbox, None);
         let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
         Self { gateway, address, intake, line, catcher, running, stop, server, _folder: folder }
     }
@@ -74,9 +91,17 @@ impl Stage {
         submit::accept(&self.intake, &request).await.expect("accepted")
     }
 
+    /// Where a message stands.
+    pub async fn status(&self, id: MessageId) -> MessageStatus {
+        let mut tx = self.gateway.store.read().await.expect("a database");
+        tx.message(id, false).await.expect("read").expect("there").status
+    }
+
     /// Ends everything, the services first.
     pub async fn strike(self) {
-        self.running.drain().await;
+        if let Some(running) = self.running {
+            running.drain().await;
+        }
         self.stop.cancel();
         self.server.await.expect("the server ends").expect("in order");
         self.line.shutdown().await;
