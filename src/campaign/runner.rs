@@ -87,8 +87,8 @@ pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
     let due = parts.store.read().await?.campaigns_due(parts.clock.now(), CAMPAIGNS_PER_LOOK).await?;
     let mut fired = 0;
     let mut failure = None;
-    for id in due {
-        match fire(parts, id).await {
+    for campaign in due {
+        match fire(parts, campaign.id).await {
             Ok(Fate::Fired) => fired += 1,
             Ok(Fate::Skipped | Fate::Gone) => {}
             Ok(Fate::Waits) => break,

@@ -12,8 +12,6 @@ const COLUMNS: &str = "SELECT id, name, letter, variables, audience, channels, s
     created_ms, updated_ms FROM campaign";
 const INSERT: &str = "INSERT INTO campaign (id, name, letter, variables, audience, channels, schedule, zone, state,
     next_ms, who, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-const DUE: &str = "SELECT id FROM campaign WHERE state = 'active' AND next_ms IS NOT NULL AND next_ms <= $1
-    ORDER BY next_ms LIMIT $2";
 const NEXT: &str = "SELECT MIN(next_ms) FROM campaign WHERE state = 'active' AND next_ms IS NOT NULL";
 const MOVE: &str = "UPDATE campaign SET state = $2, next_ms = $3, updated_ms = $4 WHERE id = $1";
 
@@ -92,12 +90,17 @@ impl Tx {
         })
     }
 
-    /// The active campaigns that are due, longest due first.
+    /// The active campaigns that are due, the longest due first. Takes no lock: see [`Tx::campaign_due`].
     ///
     /// # Errors
     /// As every store function.
-    pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignId>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(DUE).bind(now).bind(limit).fetch_all(&mut *c).await?))
+    pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!(
+                "{COLUMNS} WHERE state = 'active' AND next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms, id LIMIT $2"
+            );
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(now).bind(limit).fetch_all(&mut *c).await?)
+        })
     }
 
     /// The campaign if it is active and due, its row locked until the end of the transaction; `None` too if another

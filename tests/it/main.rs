@@ -1,5 +1,6 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
+mod campaigns;
 mod configuring;
 mod dashboard;
 mod importing;
@@ -10,3 +11,4 @@ mod sandbox;
 mod smtp;
 mod support;
 mod telnyx;
+mod web;

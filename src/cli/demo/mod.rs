@@ -32,21 +32,18 @@ pub struct Args {
     /// End when every message has settled, instead of going on serving until Ctrl-C.
     #[arg(long)]
     pub once: bool,
-    /// Print the ledger as one JSON object instead of the story.
-    #[arg(long)]
-    pub json: bool,
     /// Where to keep the demo's files; a new temporary folder if left out.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
 
-/// Runs the demo: set the stage, import, send, wait, tell.
+/// Runs the demo: set the stage, import, send, wait, tell; with `json` only the ledger, as one object.
 ///
 /// # Errors
 /// When a part cannot be started, or not everything settles within three minutes.
-pub async fn run(args: Args) -> anyhow::Result<()> {
+pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
     let say = |text: &str| {
-        if !args.json {
+        if !json {
             println!("{text}");
         }
     };
@@ -59,8 +56,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         "2. Sending the {LETTER} letter to each by fax and email: {} messages. The far side misbehaves on purpose.\n",
         accepted.messages.len()
     ));
-    let ledger = settle(&stage, args.json).await?;
-    if args.json {
+    let ledger = settle(&stage, json).await?;
+    if json {
         println!("{}", serde_json::to_string_pretty(&report::ledger(&stage, ledger).await?)?);
     } else {
         println!("{}\n", table::story(&stage, &accepted, ledger).await?);
