@@ -1,9 +1,10 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
-mod cli;
 mod campaigns;
+mod cli;
 mod configuring;
 mod crash;
+mod dashboard;
 mod importing;
 mod postfix;
 mod providers;
