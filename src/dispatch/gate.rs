@@ -10,13 +10,14 @@ use super::batch::Batcher;
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::envelope::Envelope;
+use crate::domain::envelope::{Content, Envelope};
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy::{self, Reason, Verdict};
 use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::layers::Layered;
+use crate::queue::Lease;
 use crate::settle::{self, SUBMIT, Told};
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
@@ -31,6 +32,8 @@ pub(super) struct Call {
     pub account: String,
     pub layered: Layered,
     pub envelope: Arc<Envelope>,
+    /// Held until the answer is recorded, so that a slow call is not taken for a dead worker.
+    pub lease: Lease,
 }
 
 /// The gate of one node.
@@ -79,8 +82,9 @@ async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<
             Step::Go(account) => {
                 let number = facts.numbers.get(&message.id).copied().unwrap_or(0) + 1;
                 attempts.push(open(&mut tx, message, &item, account.layered.name(), number, now).await?);
-                calls.extend(attempts.last().map(|attempt| call(&account, attempt, &item)));
-                documents.push(item.document);
+                let Prepared { claimed, message, document, content, .. } = item;
+                calls.extend(attempts.last().map(|attempt| call(&account, attempt, &message, content, claimed)));
+                documents.push(document);
             }
             other => {
                 carry_out(&mut tx, message, &item, other, now).await?;
@@ -208,20 +212,21 @@ async fn open(
     })
 }
 
-fn call(account: &ConfiguredAccount, attempt: &Attempt, item: &Prepared) -> Option<Call> {
-    let to = item.message.parsed_address().ok()?;
-    let envelope = Envelope {
-        attempt: attempt.id,
-        to,
-        content: item.content.clone(),
-        purpose: item.message.purpose,
-        phi: item.message.phi,
-    };
+fn call(
+    account: &ConfiguredAccount,
+    attempt: &Attempt,
+    message: &Message,
+    content: Content,
+    lease: Lease,
+) -> Option<Call> {
+    let to = message.parsed_address().ok()?;
+    let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
     Some(Call {
         attempt: attempt.id,
         account: attempt.provider.clone(),
         layered: account.layered.clone(),
         envelope: Arc::new(envelope),
+        lease,
     })
 }
 

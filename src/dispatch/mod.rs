@@ -25,10 +25,9 @@ use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::referrer::Referrer;
 use crate::provider::accounts::Accounts;
-use crate::queue::Queue;
+use crate::queue::{Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
-use crate::store::queue_entries::Claimed;
 use crate::store::{Store, StoreError};
 
 /// Most entries claimed at once.
@@ -78,7 +77,7 @@ pub struct Dispatcher {
 /// A claimed entry with what it is about.
 #[derive(Debug)]
 struct Job {
-    claimed: Claimed,
+    claimed: Lease,
     message: Message,
     referrer: Referrer,
 }
@@ -166,7 +165,9 @@ impl Dispatcher {
         }
         let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
         let outcome = call.layered.submit(call.envelope).await;
-        self.recorder.record(call.attempt, outcome, &call.account).await
+        let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
+        drop(call.lease);
+        recorded
     }
 
     async fn has_open_attempt(&self, job: &Job) -> Result<bool, StoreError> {
@@ -174,7 +175,7 @@ impl Dispatcher {
         Ok(!tx.attempts_open(&[job.message.id]).await?.is_empty())
     }
 
-    async fn release(&self, claimed: &Claimed) -> Result<(), StoreError> {
+    async fn release(&self, claimed: &Lease) -> Result<(), StoreError> {
         let mut tx = self.parts.store.write().await?;
         tx.queue_release(claimed.id, claimed.fence).await?;
         tx.commit().await

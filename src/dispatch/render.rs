@@ -14,16 +14,16 @@ use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Lane, MessageStatus};
 use crate::policy::Reason;
+use crate::queue::Lease;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Told};
 use crate::store::StoreError;
 use crate::store::documents::Document;
-use crate::store::queue_entries::Claimed;
 
 /// A message ready for the gate.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub claimed: Claimed,
+    pub claimed: Lease,
     pub message: Message,
     pub document: Document,
     pub content: Content,
