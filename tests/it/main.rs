@@ -7,5 +7,6 @@ mod providers;
 mod rendering;
 mod sandbox;
 mod smtp;
+mod storage;
 mod support;
 mod telnyx;

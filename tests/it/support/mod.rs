@@ -1,6 +1,9 @@
-//! What the tests share: a clock that is advanced by hand, ports, and (further down the files) the test gateway.
+//! What the tests share: a clock that is advanced by hand, ports, databases, and (further down the files) the test
+//! gateway.
 
 pub mod clock;
+pub mod databases;
 pub mod openapi_mock;
+pub mod postgres;
 pub mod require;
 pub mod scripted_smtp;
