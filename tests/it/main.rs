@@ -11,6 +11,7 @@ mod providers;
 mod rendering;
 mod sandbox;
 mod smtp;
+mod storage;
 mod support;
 mod telnyx;
 mod web;
