@@ -2,10 +2,12 @@
 
 mod configuring;
 mod importing;
+mod layering;
 mod postfix;
 mod providers;
 mod rendering;
 mod sandbox;
+mod settling;
 mod smtp;
 mod storage;
 mod support;
