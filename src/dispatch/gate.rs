@@ -159,11 +159,10 @@ async fn permit(
         if paused || account.layered.breaker().open_until_ms > now {
             continue;
         }
-        let arrival = facts.arrivals.get(name).copied().unwrap_or_default();
+        let arrival = arrival(tx, facts, account, now).await?;
         match account.permit(arrival, now) {
             Ok(next) => {
                 if next != arrival {
-                    tx.provider_ensure(name, now).await?;
                     tx.provider_arrival(name, next, now).await?;
                     facts.arrivals.insert(name.to_owned(), next);
                 }
@@ -176,6 +175,22 @@ async fn permit(
         Some(later) => Step::Defer(Reason::RateReached, now.after(later)),
         None => Step::Defer(Reason::ProviderPaused, now.after(ACCOUNT_WAIT)),
     })
+}
+
+/// Where an account's cell-rate limit stands. Its row is made by the first who needs it and locked like the others, so
+/// that two nodes do not both find no row and both begin with a full burst.
+async fn arrival(
+    tx: &mut Tx,
+    facts: &mut GateFacts,
+    account: &ConfiguredAccount,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let name = account.layered.name();
+    if account.rate_per_minute.is_some() && !facts.arrivals.contains_key(name) {
+        tx.provider_ensure(name, now).await?;
+        facts.read_accounts(tx).await?;
+    }
+    Ok(facts.arrivals.get(name).copied().unwrap_or_default())
 }
 
 /// Records the attempt's document on its message and makes the attempt.
@@ -242,7 +257,10 @@ async fn carry_out(
     match step {
         Step::Drop | Step::Go(_) => Ok(()),
         Step::Defer(reason, due) => {
-            message.reason = Some(reason.as_str().to_owned()).filter(|_| reason != Reason::Released);
+            // A person's release stands until it goes: putting it off must not send it back to where it was held.
+            if message.reason.as_deref() != Some(Reason::Released.as_str()) {
+                message.reason = Some(reason.as_str().to_owned()).filter(|_| reason != Reason::Released);
+            }
             message.updated_ms = now;
             tx.message_update(&message).await?;
             tx.queue_snooze(item.claimed.id, item.claimed.fence, SUBMIT, due).await.map(|_| ())
