@@ -10,7 +10,8 @@
 //! - [`provider`]: what carries it; [`feedback`]: what became of it; [`settle`]: what follows from what is learnt
 //! - [`store`]: the only SQL; [`domain`]: what things are
 //! - [`upkeep`]: order in a long-running house
-//! - [`web`], [`cli`]: who asks; [`sandbox`]: a far side that can misbehave on purpose
+//! - [`web`], [`cli`]: who asks; [`telemetry`]: what is told of the work
+//! - [`sandbox`]: a far side that can misbehave on purpose
 //!
 //! Invariants: no accepted submission is lost; no provider is called without a committed record of it; a message has at
 //! most one open attempt; nothing of unknown outcome is repeated blindly. Arrows between modules point down only, which
@@ -31,5 +32,6 @@ pub mod render;
 pub mod sandbox;
 pub mod settle;
 pub mod store;
+pub mod telemetry;
 pub mod upkeep;
 pub mod web;

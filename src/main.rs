@@ -1,3 +1,12 @@
 //! The `touchline` program: parse, call the command, map the error to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use touchline::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    // Before anything can open a connection; it fails only if it has been done already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    cli::main(Cli::parse())
+}

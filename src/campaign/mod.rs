@@ -1,3 +1,273 @@
-//! Campaigns: standing plans that become broadcasts.
+//! Campaigns: standing plans that become broadcasts. What a person may do with one is here; [`runner`] does the rest.
+//! Every act is written down with who did it.
 
+mod plan;
 pub mod runner;
+pub mod schedule;
+
+use chrono_tz::Tz;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::Channel;
+use crate::domain::id::CampaignId;
+use crate::domain::referrer::ReferrerState;
+use crate::intake::audience::{self, Audience};
+use crate::intake::submit::Accepted;
+use crate::intake::{IntakeError, Parts};
+use crate::store::broadcasts::Broadcast;
+use crate::store::campaigns::CampaignRow;
+use crate::store::{StoreError, Tx};
+use plan::Plan;
+
+/// Active targets above which a warning is given: few consistent referrers bring more than many (referral-domain §1.2).
+pub const ACTIVE_TARGETS_ADVISED: usize = 50;
+/// Longest name, in characters.
+const NAME_CHARS_MAX: usize = 80;
+/// Broadcasts shown with a campaign.
+const RUNS_SHOWN: i64 = 20;
+
+const ACTIVE: &str = "active";
+const PAUSED: &str = "paused";
+const DONE: &str = "done";
+
+/// A campaign as a person describes it.
+#[derive(Debug, Clone)]
+pub struct NewCampaign {
+    /// Its name, which no other campaign has; at most 80 characters on one line.
+    pub name: String,
+    /// The letter it sends.
+    pub letter: String,
+    /// To whom; read anew for every run.
+    pub to: Audience,
+    /// By which channels.
+    pub via: Vec<Channel>,
+    /// The letter's variables, the same for every run.
+    pub variables: Map<String, Value>,
+    /// When, in words: see [`schedule::Schedule`].
+    pub every: String,
+    /// The zone in which that is meant.
+    pub zone: Tz,
+    /// Who makes it.
+    pub who: String,
+}
+
+/// A campaign with what a person wants to know beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overview {
+    /// The campaign.
+    #[serde(flatten)]
+    pub campaign: CampaignRow,
+    /// When it runs, as a sentence.
+    pub when: String,
+    /// Referrers it names at present who are written to.
+    pub active_targets: usize,
+    /// What deserves a look, though nothing forbids it.
+    pub warnings: Vec<String>,
+    /// Its newest broadcasts, newest first, at most 20.
+    pub runs: Vec<Broadcast>,
+}
+
+/// Makes a campaign, which is active at once.
+///
+/// # Errors
+/// [`IntakeError::Invalid`] if the name is taken, the schedule is not understood or lies in the past, or the letter is
+/// about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
+/// and somebody must be in the audience.
+pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, IntakeError> {
+    let (plan, row) = drawn_up(parts, new)?;
+    plan.preview(parts, &row.who).await?;
+    let mut tx = parts.store.write().await?;
+    tx.campaign_insert(&row).await.map_err(|error| name_taken(error, &row.name))?;
+    tx.audit(&row.who, "add_campaign", Some(&row.name), Some(&plan.schedule.sentence(plan.zone)), row.created_ms)
+        .await?;
+    let overview = overview(&mut tx, row).await?;
+    tx.commit().await?;
+    Ok(overview)
+}
+
+/// All campaigns by name. [`when`] says in words when one runs.
+///
+/// # Errors
+/// As every store function.
+pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, IntakeError> {
+    Ok(parts.store.read().await?.campaigns_list().await?)
+}
+
+/// One campaign with its warnings and newest broadcasts.
+///
+/// # Errors
+/// [`IntakeError::NotFound`].
+pub async fn show(parts: &Parts, name: &str) -> Result<Overview, IntakeError> {
+    let mut tx = parts.store.read().await?;
+    let row = named(&mut tx, name, false).await?;
+    overview(&mut tx, row).await
+}
+
+/// Stops it from running until it is resumed. Broadcasts that were made already go on.
+///
+/// # Errors
+/// [`IntakeError::NotFound`], or [`IntakeError::WrongState`] if it is not active.
+pub async fn pause(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow, IntakeError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let mut row = named(&mut tx, name, true).await?;
+    if row.state != ACTIVE {
+        return Err(wrong_state(&row, "only an active campaign can be paused"));
+    }
+    (row.state, row.next_ms, row.updated_ms) = (PAUSED.to_owned(), None, now);
+    tx.campaign_move(row.id, PAUSED, None, now).await?;
+    tx.audit(who, "pause_campaign", Some(&row.name), None, now).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Lets it run again, next at the first planned moment from now on: what it missed meanwhile is not made up.
+///
+/// # Errors
+/// [`IntakeError::NotFound`], or [`IntakeError::WrongState`] if it is not paused, or its only moment has passed.
+pub async fn resume(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow, IntakeError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let mut row = named(&mut tx, name, true).await?;
+    if row.state != PAUSED {
+        return Err(wrong_state(&row, "only a paused campaign can be resumed"));
+    }
+    let next = read(&row)?.next_after(now, row.created_ms);
+    if next.is_none() {
+        return Err(wrong_state(&row, "its last moment passed meanwhile; run it by hand, or make a new one"));
+    }
+    (row.state, row.next_ms, row.updated_ms) = (ACTIVE.to_owned(), next, now);
+    tx.campaign_move(row.id, ACTIVE, next, now).await?;
+    tx.audit(who, "resume_campaign", Some(&row.name), None, now).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Makes one broadcast at once, beside the schedule and whatever the campaign's state.
+///
+/// # Errors
+/// [`IntakeError::NotFound`], otherwise as a submission; then nothing of it was accepted.
+pub async fn run_now(parts: &Parts, name: &str, who: &str) -> Result<Accepted, IntakeError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let row = named(&mut tx, name, true).await?;
+    let accepted = read(&row)?.submit(&mut tx, parts, &row, None, who).await?;
+    tx.audit(who, "run_campaign", Some(&row.name), None, now).await?;
+    tx.commit().await?;
+    parts.queue.wake();
+    Ok(accepted)
+}
+
+/// Who would get it if it ran now, who would not and why; nothing is stored.
+///
+/// # Errors
+/// As [`run_now`].
+pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, IntakeError> {
+    let row = named(&mut parts.store.read().await?, name, false).await?;
+    read(&row)?.preview(parts, &row.who).await
+}
+
+/// The same for a campaign that is not made yet.
+///
+/// # Errors
+/// As [`add`], but the name may be taken.
+pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, IntakeError> {
+    let (plan, row) = drawn_up(parts, new)?;
+    plan.preview(parts, &row.who).await
+}
+
+/// When it runs, as a sentence; as written if that cannot be read.
+#[must_use]
+pub fn when(row: &CampaignRow) -> String {
+    Plan::read(row).map_or_else(|_| row.schedule.clone(), |plan| plan.schedule.sentence(plan.zone))
+}
+
+/// The campaign as it would be kept, with everything checked that needs no database.
+fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), IntakeError> {
+    let now = parts.clock.now();
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(IntakeError::Invalid(format!("a campaign's name is one line of 1 to {NAME_CHARS_MAX} characters")));
+    }
+    let mut via = new.via;
+    via.sort_unstable();
+    via.dedup();
+    let schedule = new.every.parse().map_err(IntakeError::Invalid)?;
+    let plan = Plan { letter: new.letter, to: new.to, via, variables: new.variables, schedule, zone: new.zone };
+    plan.refuse_treatment(parts)?;
+    let Some(next) = plan.next_after(now, now) else {
+        return Err(IntakeError::Invalid(format!("{} does not come any more", plan.schedule.sentence(plan.zone))));
+    };
+    let channels: Vec<&str> = plan.via.iter().map(|channel| channel.as_str()).collect();
+    let row = CampaignRow {
+        id: CampaignId::new(),
+        name,
+        letter: plan.letter.clone(),
+        variables: Value::Object(plan.variables.clone()).to_string(),
+        audience: plan.to.to_string(),
+        channels: channels.join(","),
+        schedule: new.every.trim().to_owned(),
+        zone: plan.zone.name().to_owned(),
+        state: ACTIVE.to_owned(),
+        next_ms: Some(next),
+        who: new.who,
+        created_ms: now,
+        updated_ms: now,
+    };
+    Ok((plan, row))
+}
+
+async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, IntakeError> {
+    let mut warnings = Vec::new();
+    let mut active_targets = 0;
+    match Plan::read(&campaign) {
+        Err(problem) => warnings.push(format!("it cannot run: {problem}")),
+        Ok(plan) => match audience::members(tx, &plan.to).await {
+            Ok(members) => {
+                active_targets = members.iter().filter(|referrer| referrer.state == ReferrerState::Active).count();
+                warnings.extend(focus_warning(&campaign, active_targets));
+            }
+            Err(IntakeError::Store(error)) => return Err(error.into()),
+            Err(problem) => warnings.push(problem.to_string()),
+        },
+    }
+    let runs = tx.broadcasts_list(Some(campaign.id), RUNS_SHOWN).await?;
+    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, runs })
+}
+
+fn focus_warning(campaign: &CampaignRow, active_targets: usize) -> Option<String> {
+    match active_targets {
+        0 => Some(format!("nobody in `{}` is written to at present", campaign.audience)),
+        1..=ACTIVE_TARGETS_ADVISED => None,
+        many => Some(format!(
+            "{many} active targets: few consistent referrers bring more than many; consider a list of at most \
+             {ACTIVE_TARGETS_ADVISED}"
+        )),
+    }
+}
+
+async fn named(tx: &mut Tx, name: &str, lock: bool) -> Result<CampaignRow, IntakeError> {
+    let name = name.trim();
+    tx.campaign_named(name, lock).await?.ok_or_else(|| {
+        let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+        IntakeError::NotFound(format!("there is no campaign `{shown}`; `touchline campaign list` shows them all"))
+    })
+}
+
+fn read(row: &CampaignRow) -> Result<Plan, IntakeError> {
+    Plan::read(row).map_err(|problem| IntakeError::Invalid(format!("campaign `{}` cannot run: {problem}", row.name)))
+}
+
+fn name_taken(error: StoreError, name: &str) -> IntakeError {
+    match error {
+        StoreError::Conflict(_) => IntakeError::Invalid(format!(
+            "there is a campaign `{name}` already: choose another name, or pause and resume that one"
+        )),
+        other => IntakeError::Store(other),
+    }
+}
+
+fn wrong_state(row: &CampaignRow, why: &str) -> IntakeError {
+    IntakeError::WrongState(format!("campaign `{}` is {}: {why}", row.name, row.state))
+}

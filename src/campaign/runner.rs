@@ -1,10 +1,206 @@
-//! Turns due campaigns into broadcasts.
+//! Turns due campaigns into broadcasts, each exactly once, however many nodes look and however often they restart.
+//!
+//! The broadcast and the campaign's next planned moment change in one transaction that holds the campaign's row; a
+//! unique index over campaign and planned moment is the second lock. What goes wrong:
+//!
+//! - **late** by at most [`LATE_MAX`]: the run is made; of several missed ones only the latest. Later than that: skipped.
+//! - **nobody in the audience, the letter gone or incomplete**: nothing is sent, the campaign stays active and tries
+//!   again at its next planned moment. Each skipped run is a line of the audit log and a warning in the log.
+//! - **the queue is full**: it stays due and is tried again until it is too late.
+//! - **a part cannot be read** (changed by hand): it is paused, since no next moment can be found.
+//!
+//! A campaign without a further moment is done.
+
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::intake;
+use super::plan::Plan;
+use super::{ACTIVE, DONE, PAUSED};
+use crate::domain::Timestamp;
+use crate::domain::id::CampaignId;
+use crate::intake::{IntakeError, Parts};
+use crate::store::campaigns::CampaignRow;
+use crate::store::{StoreError, Tx};
+
+/// A run that could not be made in time, because no node was up or the queue was full, is made up to this much later.
+/// After a day the letter's "two weeks" and "this Tuesday" are not true any more.
+pub const LATE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The longest pause between two looks; a campaign made on another node is noticed within it.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// The shortest pause.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+/// Campaigns handled in one look.
+const CAMPAIGNS_PER_LOOK: i64 = 500;
+/// Characters of a reason in the audit log.
+const REASON_CHARS_MAX: usize = 300;
+/// Who, in the audit log, when it was no person.
+const WHO: &str = "schedule";
+
+/// What became of a campaign that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// A broadcast was made.
+    Fired,
+    /// No broadcast; the next moment is set.
+    Skipped,
+    /// Another node has it, or a person changed it.
+    Gone,
+    /// The queue is full: it stays due.
+    Waits,
+}
+
+/// What a look at the clock says about a due campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    /// The planned moment of the run to make now, if one is recent enough.
+    run: Option<Timestamp>,
+    /// The first planned moment that is given up, if any.
+    missed: Option<Timestamp>,
+    /// The next planned moment.
+    next: Option<Timestamp>,
+}
 
 /// Looks for due campaigns until told to stop.
-pub async fn run(_parts: intake::Parts, stop: CancellationToken) {
-    stop.cancelled().await;
+pub async fn run(parts: Parts, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let pause = match fire_due(&parts).await {
+            Ok(_) => pause(&parts).await.unwrap_or(PAUSE_MAX),
+            Err(error) => {
+                tracing::warn!(%error, "due campaigns could not be run; trying again");
+                PAUSE_MAX
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Makes the broadcasts that are due now. Returns how many; each stands even if a later one fails. Looks before it
+/// writes.
+///
+/// # Errors
+/// The first failure of the store, after the other campaigns were tried; what failed stays due.
+pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
+    let due = parts.store.read().await?.campaigns_due(parts.clock.now(), CAMPAIGNS_PER_LOOK).await?;
+    let mut fired = 0;
+    let mut failure = None;
+    for campaign in due {
+        match fire(parts, campaign.id).await {
+            Ok(Fate::Fired) => fired += 1,
+            Ok(Fate::Skipped | Fate::Gone) => {}
+            Ok(Fate::Waits) => break,
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(fired), Err)
+}
+
+/// How long to the next planned moment, within bounds.
+async fn pause(parts: &Parts) -> Result<Duration, StoreError> {
+    let next = parts.store.read().await?.campaigns_next().await?;
+    let now = parts.clock.now();
+    // One that is still due waits for the queue or the store, not for the clock.
+    let ahead = next.filter(|next| *next > now).map(|next| next.since(now));
+    Ok(ahead.map_or(PAUSE_MAX, |ahead| ahead.clamp(PAUSE_MIN, PAUSE_MAX)))
+}
+
+/// One campaign, in one transaction.
+async fn fire(parts: &Parts, id: CampaignId) -> Result<Fate, StoreError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let Some(row) = tx.campaign_due(id, now).await? else { return Ok(Fate::Gone) };
+    let plan = match Plan::read(&row) {
+        Ok(plan) => plan,
+        Err(problem) => return park(tx, &row, &problem, now).await,
+    };
+    let due = look(&plan, &row, now);
+    move_on(&mut tx, &plan, &row, due, now).await?;
+    let Some(run) = due.run else {
+        tx.commit().await?;
+        return Ok(Fate::Skipped);
+    };
+    let problem = match plan.submit(&mut tx, parts, &row, Some(run), &format!("campaign {}", row.name)).await {
+        Ok(_) => {
+            tx.commit().await?;
+            parts.queue.wake();
+            return Ok(Fate::Fired);
+        }
+        Err(problem) => problem,
+    };
+    drop(tx);
+    match problem {
+        IntakeError::QueueFull { .. } => {
+            tracing::warn!(campaign = row.name, "the queue is full; the run is tried again");
+            Ok(Fate::Waits)
+        }
+        IntakeError::Store(StoreError::Conflict(_)) => {
+            skip(parts, &plan, &row, due, "a broadcast was made for that moment already").await
+        }
+        IntakeError::Store(error) => Err(error),
+        problem => skip(parts, &plan, &row, due, &in_short(&problem)).await,
+    }
+}
+
+/// Which planned moment to make up for, which to give up, and which comes next.
+fn look(plan: &Plan, row: &CampaignRow, now: Timestamp) -> Due {
+    let after = |moment| plan.next_after(moment, row.created_ms);
+    let oldest = now.before(LATE_MAX);
+    let first = row.next_ms.filter(|planned| *planned >= oldest).or_else(|| after(Timestamp(oldest.0 - 1)));
+    let mut run = first.filter(|moment| *moment <= now);
+    while let Some(later) = run.and_then(after).filter(|moment| *moment <= now) {
+        run = Some(later);
+    }
+    Due { run, missed: row.next_ms.filter(|planned| Some(*planned) != run), next: after(now) }
+}
+
+/// Sets the next planned moment and writes down which ones were missed.
+async fn move_on(tx: &mut Tx, plan: &Plan, row: &CampaignRow, due: Due, now: Timestamp) -> Result<(), StoreError> {
+    let state = if due.next.is_some() { ACTIVE } else { DONE };
+    tx.campaign_move(row.id, state, due.next, now).await?;
+    let Some(missed) = due.missed.map(|missed| missed.in_zone(plan.zone)) else { return Ok(()) };
+    let note = match due.run {
+        Some(run) => format!("missed since {missed}: only the run of {} is made up", run.in_zone(plan.zone)),
+        None => format!("missed since {missed}: more than {} hours late", LATE_MAX.as_secs() / 3600),
+    };
+    note_skip(tx, row, &note, now).await
+}
+
+/// Gives the run up for a reason. The transaction that found the reason is gone, so the row is looked at again.
+async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str) -> Result<Fate, StoreError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let Some(same) = tx.campaign_due(row.id, now).await?.filter(|same| same.next_ms == row.next_ms) else {
+        return Ok(Fate::Gone);
+    };
+    move_on(&mut tx, plan, &same, due, now).await?;
+    note_skip(&mut tx, &same, why, now).await?;
+    tx.commit().await?;
+    Ok(Fate::Skipped)
+}
+
+/// A campaign that cannot be read has no next moment: it waits for a person.
+async fn park(mut tx: Tx, row: &CampaignRow, problem: &str, now: Timestamp) -> Result<Fate, StoreError> {
+    tx.campaign_move(row.id, PAUSED, None, now).await?;
+    note_skip(&mut tx, row, &format!("paused, since it cannot be read: {problem}"), now).await?;
+    tx.commit().await?;
+    Ok(Fate::Skipped)
+}
+
+async fn note_skip(tx: &mut Tx, row: &CampaignRow, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    let why: String = why.chars().take(REASON_CHARS_MAX).collect();
+    tracing::warn!(campaign = row.name, why, "a campaign's run was not made");
+    tx.audit(WHO, "skip_campaign_run", Some(&row.name), Some(&why), now).await
+}
+
+/// For one line: without the recipients' names.
+fn in_short(problem: &IntakeError) -> String {
+    match problem {
+        IntakeError::MissingVariables(_) => {
+            "the letter cannot be written for every recipient; preview the campaign to see for whom".to_owned()
+        }
+        other => other.to_string(),
+    }
 }

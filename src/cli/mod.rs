@@ -1,1 +1,182 @@
-//! The command line: one file for each command.
+//! The command line: one file for each command. A command reads its arguments, asks the rooms below, and answers in
+//! words or, with `--json`, in one object. Errors go to standard error in plain words; [`exit`] knows the codes.
+
+mod accepted;
+mod arguments;
+mod basis;
+mod campaign;
+mod completions;
+mod console;
+pub mod demo;
+mod desk;
+mod doctor;
+mod exit;
+mod failures;
+mod init;
+mod migrate;
+mod operator;
+mod practice_flags;
+mod preview;
+mod provider;
+mod referrers;
+mod sample;
+mod send;
+mod serve;
+mod status;
+mod suppress;
+mod template;
+mod token;
+mod touches;
+mod wait;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use console::Console;
+pub use exit::{CliError, Ending};
+
+/// Outbound fax and email gateway for practices that live on referrals.
+#[derive(Debug, Parser)]
+#[command(name = "touchline", version, about, after_long_help = exit::EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "PATH", env = "TOUCHLINE_CONFIG", default_value = "touchline.toml")]
+    config: PathBuf,
+    /// Answer with one JSON object on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// Who acts, for the records (default: the user name of this machine)
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    who: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// See it work: a letter from list to touch history, on this machine only
+    Demo(demo::Args),
+    /// Write a first configuration file
+    Init(Box<init::Args>),
+    /// Run the gateway: sending, provider callbacks, dashboard and API
+    Serve(serve::Args),
+    /// Check configuration, database, letters and providers; sends nothing
+    Doctor,
+    /// Send a letter to one referrer or a list
+    Send(send::Args),
+    /// Write what one recipient would get to a folder; sends nothing
+    Preview(preview::Args),
+    /// Standing plans: a letter, an audience and a schedule
+    #[command(subcommand)]
+    Campaign(campaign::Command),
+    /// Import, list, show, edit and export referrers
+    #[command(subcommand)]
+    Referrers(referrers::Command),
+    /// Show a referrer's touch history, or log a call, visit or meeting
+    Touches(touches::Args),
+    /// Show what did not get through, by cause
+    Failures(failures::Args),
+    /// Show where a message stands, and everything that happened to it
+    Status(status::Args),
+    /// Send messages that did not arrive once more
+    Retry(desk::Messages),
+    /// Park messages that wait
+    Hold(desk::Messages),
+    /// Let parked messages go
+    Release(desk::Messages),
+    /// Withdraw messages that were not handed over yet
+    Cancel(desk::Messages),
+    /// Decide what became of a message in doubt
+    Resolve(desk::Resolve),
+    /// Refuse an address for the future; list and lift refusals
+    Suppress(suppress::Args),
+    /// Record why a number may be faxed advertisements
+    #[command(subcommand)]
+    Basis(basis::Command),
+    /// List, check and begin letters
+    #[command(subcommand)]
+    Template(template::Command),
+    /// List, check, pause and resume providers
+    #[command(subcommand)]
+    Provider(provider::Command),
+    /// Make, list and revoke tokens for the API
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Let people log in to the dashboard
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// What the exit codes mean
+    #[command(long_about = exit::EXIT_CODES)]
+    ExitCodes,
+}
+
+/// Runs what was asked for and answers the exit code.
+#[must_use]
+pub fn main(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            console::warn(&format!("touchline: this machine gives no threads ({})", error.kind()));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.words.is_empty() {
+                console::warn(&format!("touchline: {}", console::plain(&error.words)));
+            }
+            ExitCode::from(error.ending.code())
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), CliError> {
+    let console = Console { config_path: cli.config, json: cli.json, who: who(cli.who) };
+    match cli.command {
+        Command::Demo(args) => Ok(demo::run(args, console.json).await?),
+        Command::Init(args) => init::run(&console, &args),
+        Command::Serve(args) => serve::run(&console, args).await,
+        Command::Doctor => doctor::run(&console).await,
+        Command::Send(args) => send::run(&console, args).await,
+        Command::Preview(args) => preview::run(&console, args).await,
+        Command::Campaign(command) => campaign::run(&console, command).await,
+        Command::Referrers(command) => referrers::run(&console, command).await,
+        Command::Touches(args) => touches::run(&console, args).await,
+        Command::Failures(args) => failures::run(&console, args).await,
+        Command::Status(args) => status::run(&console, args).await,
+        Command::Retry(messages) => desk::act(&console, messages, desk::RETRY).await,
+        Command::Hold(messages) => desk::act(&console, messages, desk::HOLD).await,
+        Command::Release(messages) => desk::act(&console, messages, desk::RELEASE).await,
+        Command::Cancel(messages) => desk::act(&console, messages, desk::CANCEL).await,
+        Command::Resolve(args) => desk::resolve(&console, args).await,
+        Command::Suppress(args) => suppress::run(&console, args).await,
+        Command::Basis(command) => basis::run(&console, command).await,
+        Command::Template(command) => template::run(&console, command),
+        Command::Provider(command) => provider::run(&console, command).await,
+        Command::Token(command) => token::run(&console, command).await,
+        Command::Operator(command) => operator::run(&console, command).await,
+        Command::Migrate => migrate::run(&console).await,
+        Command::Completions(args) => {
+            completions::run(&args);
+            Ok(())
+        }
+        Command::ExitCodes => {
+            console::print(exit::EXIT_CODES);
+            Ok(())
+        }
+    }
+}
+
+/// The name under which acts are recorded: as given, else the user's, else `cli`. At most 80 characters.
+fn who(given: Option<String>) -> String {
+    let name = given.or_else(|| std::env::var("USER").ok()).unwrap_or_default();
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
+    if name.is_empty() { "cli".to_owned() } else { name }
+}

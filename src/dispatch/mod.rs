@@ -80,6 +80,7 @@ struct Job {
     claimed: Lease,
     message: Message,
     referrer: Referrer,
+    has_open_attempt: bool,
 }
 
 impl Dispatcher {
@@ -124,7 +125,7 @@ impl Dispatcher {
         keeper.abort();
     }
 
-    /// Claims what is due and loads what it is about. An entry whose message is gone is removed.
+    /// Claims what is due and loads what it is about.
     async fn claim(&self, free: usize) -> Result<Vec<Job>, StoreError> {
         let now = self.parts.clock.now();
         let claimed = self.parts.queue.claim(SUBMIT, free, now).await?;
@@ -135,11 +136,13 @@ impl Dispatcher {
         let ids: Vec<MessageId> = claimed.iter().map(|entry| MessageId(entry.subject)).collect();
         let messages = tx.messages(&ids, false).await?;
         let referrers = tx.referrers(&messages.iter().map(|message| message.referrer_id).collect::<Vec<_>>()).await?;
+        let open = tx.attempts_open(&ids).await?;
         drop(tx);
         let jobs = claimed.into_iter().filter_map(|claimed| {
             let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
             let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
-            Some(Job { claimed, message, referrer })
+            let has_open_attempt = open.iter().any(|attempt| attempt.message_id == message.id);
+            Some(Job { claimed, message, referrer, has_open_attempt })
         });
         Ok(jobs.collect())
     }
@@ -156,7 +159,7 @@ impl Dispatcher {
     }
 
     async fn steps(&self, job: Job, stop: &CancellationToken) -> Result<(), StoreError> {
-        if self.has_open_attempt(&job).await? {
+        if job.has_open_attempt {
             return resolve::resolve(&self.parts, &job).await;
         }
         let Some(prepared) = render::render(&self.parts, &self.rendering, job).await? else { return Ok(()) };
@@ -168,11 +171,6 @@ impl Dispatcher {
         let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
         drop(call.lease);
         recorded
-    }
-
-    async fn has_open_attempt(&self, job: &Job) -> Result<bool, StoreError> {
-        let mut tx = self.parts.store.read().await?;
-        Ok(!tx.attempts_open(&[job.message.id]).await?.is_empty())
     }
 
     async fn release(&self, claimed: &Lease) -> Result<(), StoreError> {

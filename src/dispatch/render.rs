@@ -15,6 +15,7 @@ use crate::domain::referrer::Referrer;
 use crate::domain::{Lane, MessageStatus};
 use crate::policy::Reason;
 use crate::queue::Lease;
+use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Told};
 use crate::store::StoreError;
@@ -36,7 +37,7 @@ pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> R
     let renderer = parts.renderer.clone();
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
-    let Job { claimed, message, referrer } = job;
+    let Job { claimed, message, referrer, .. } = job;
     let subject = message.clone();
     let rendered = tokio::task::spawn_blocking(move || {
         let _permit = permit;
@@ -74,6 +75,9 @@ fn content(
     match message.channel {
         Channel::Fax => {
             let fax = renderer.fax(&job).map_err(|error| error.to_string())?;
+            if let Some(finding) = fax.lint.iter().find(|finding| finding.severity == Severity::Error) {
+                return Err(finding.message.clone());
+            }
             let document = Document { hash: fax.hash.clone(), kind: "pdf", body: fax.pdf.clone() };
             let practice = renderer.practice();
             let content = Content::Fax {

@@ -101,7 +101,7 @@ pub fn practice(practice: &Practice) -> Value {
         "phone": practice.phone.pretty(),
         "fax": practice.fax.pretty(),
         "referral_line": practice.referral_number().pretty(),
-        "website": practice.website,
+        "website": practice.website.as_deref().map(bare_address),
         "email": practice.email.as_str(),
         "services": practice.services,
         "conditions": practice.conditions,
@@ -115,6 +115,12 @@ pub fn practice(practice: &Practice) -> Value {
             "background": director.background,
         },
     })
+}
+
+/// A web address as people write it: without `https://` and a slash at the end. The function `url` adds it again.
+#[must_use]
+pub fn bare_address(address: &str) -> &str {
+    address.strip_prefix("https://").unwrap_or(address).trim_end_matches('/')
 }
 
 fn referrer(referrer: &Referrer) -> Value {

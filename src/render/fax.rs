@@ -7,9 +7,10 @@ use ring::digest;
 use serde_json::{Value, json};
 use touchline_typeset::{Bitmap, Document, Images, Resolution, TypesetError, Typesetter};
 
+use super::context::bare_address;
 use super::error::TemplateError;
-use super::lint::{self, Expected, LintFinding};
-use super::node::Node;
+use super::lint::{self, Expected, LintFinding, Severity};
+use super::node::{Inline, Node};
 use super::notices::FaxNotice;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
@@ -142,6 +143,38 @@ impl Press {
         })
     }
 
+    /// Sets a trial page with cover page and notice, so that a letterhead that fails or a picture no fax can show is
+    /// found now and not with the first letter.
+    ///
+    /// # Errors
+    /// What the typesetter says, and what the lint finds in the dots of a page with pictures.
+    pub fn check(&self, notice: &FaxNotice) -> Result<(), Vec<TemplateError>> {
+        let words = vec![Inline::Text { v: "Trial page".to_owned() }];
+        let page = Page {
+            sent_at: "Nov 23, 2026 9:05 AM CST",
+            reference: "00000000",
+            date: "November 23, 2026",
+            recipient: vec!["A colleague".to_owned()],
+            subject: "Trial page",
+            headline: Some("Trial page"),
+            body: &[Node::Paragraph { c: words }],
+            notice: Some(notice),
+            confidentiality: Some(("Trial page.", "Trial page.")),
+        };
+        let whole = |error: TypesetError| vec![TemplateError::whole("letterhead/fax.typ", error.to_string())];
+        let (fax, _) = self.set(&page).map_err(whole)?;
+        if self.images.logo.is_none() && self.images.signature.is_none() {
+            return Ok(());
+        }
+        let findings = lint::dots(&fax.bitmaps(Resolution::Fine).map_err(whole)?);
+        let errors = findings
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| TemplateError::whole("practice.logo or signature", finding.message));
+        let errors: Vec<TemplateError> = errors.collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     /// Sets the pages. A letter about a patient gets a cover page (`compliance.md` R4.15). Answers with the document
     /// and the pages of the letter itself.
     ///
@@ -195,12 +228,6 @@ impl Press {
 
 fn typesetter(file: &str, source: &str) -> Result<Typesetter, Vec<TemplateError>> {
     Typesetter::new(source).map_err(|error| vec![TemplateError::whole(file, error.to_string())])
-}
-
-/// A web address as it is printed.
-fn bare_address(address: &str) -> &str {
-    let bare = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).unwrap_or(address);
-    bare.trim_end_matches('/')
 }
 
 fn image(key: &str, path: Option<&Path>) -> Result<Option<Vec<u8>>, TemplateError> {

@@ -123,9 +123,9 @@ fn words(value: &Value) -> String {
     }
 }
 
-/// `+13125550142` becomes `(312) 555-0142`; whatever is no such number stays.
+/// `+13125550142` becomes `(312) 555-0142`; whatever is no such number stays. The space is one that does not break.
 fn phone(arguments: &[&Value], _: &Value) -> Result<Value, String> {
-    Ok(Value::String(pretty_number(&words(argument(arguments, 0)))))
+    Ok(Value::String(pretty_number(&words(argument(arguments, 0))).replace(' ', "\u{a0}")))
 }
 
 /// `2026-11-23` becomes `November 23, 2026`; without an argument, the day of the letter.
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn functions_write_as_people_do() {
         for (template, text) in [
-            ("{{phone tel}}", "(312) 555-0142"),
+            ("{{phone tel}}", "(312)\u{a0}555-0142"),
             ("{{date day}}", "December 1, 2026"),
             ("{{date}}", "November 23, 2026"),
             ("{{list one}}|{{list two}}|{{list three}}|{{list empty}}", "a|a and b|a, b and c|"),

@@ -87,7 +87,7 @@ fn list(open: &str, close: &str, items: &[Vec<Node>], html: &mut String) {
 }
 
 fn table(align: &[Align], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>], html: &mut String) {
-    html.push_str(&format!("<table style=\"{TABLE}\">"));
+    html.push_str(&format!("<div style=\"overflow-x:auto\"><table style=\"{TABLE}\">"));
     if head.iter().any(|cell| !cell.is_empty()) {
         html.push_str("<thead>");
         row("th", "2px solid #1f2d3a", align, head, html);
@@ -97,7 +97,7 @@ fn table(align: &[Align], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>], html:
     for cells in rows {
         row("td", "1px solid #b8c0c8", align, cells, html);
     }
-    html.push_str("</tbody></table>");
+    html.push_str("</tbody></table></div>");
 }
 
 fn row(tag: &str, border: &str, align: &[Align], cells: &[Vec<Inline>], html: &mut String) {
@@ -108,7 +108,9 @@ fn row(tag: &str, border: &str, align: &[Align], cells: &[Vec<Inline>], html: &m
             Some(Align::Right) => "right",
             Some(Align::Left) | None => "left",
         };
-        let style = format!("padding:6px 10px 6px 0;text-align:{side};vertical-align:top;border-bottom:{border}");
+        let style = format!(
+            "padding:6px 10px 6px 0;text-align:{side};vertical-align:top;word-break:normal;overflow-wrap:normal;border-bottom:{border}"
+        );
         wrapped(tag, &style, cell, html);
     }
     html.push_str("</tr>");

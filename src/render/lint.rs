@@ -1,9 +1,12 @@
 //! Looks at the finished page, not at the template: is what law asks for really there, and can a fax machine print it?
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use touchline_typeset::{Bitmap, Document};
 
+use super::identifiers;
 use super::notices::{FaxNotice, Words};
+use super::variables::{Kind, Variable};
 use crate::domain::channel::Purpose;
 
 /// Nothing on the page may be smaller, in points.
@@ -182,6 +185,17 @@ pub fn wording(purpose: Purpose, body: &str, words: &Words, own: &[&str]) -> Vec
         }
         Purpose::Treatment | Purpose::Operational => Vec::new(),
     }
+}
+
+/// What was typed into a de-identified letter that could identify somebody after all.
+#[must_use]
+pub fn identifying(declared: &[Variable], given: &Map<String, Value>, places: &[&str]) -> Vec<LintFinding> {
+    let texts = declared.iter().filter(|variable| variable.kind == Kind::Text).filter_map(|variable| {
+        let found = identifiers::find(given.get(&variable.name)?.as_str()?, places);
+        let message = format!("`{}` seems to hold {}: a de-identified letter may not", variable.name, found.join(", "));
+        (!found.is_empty()).then(|| LintFinding::new("identifying", Severity::Warning, None, message))
+    });
+    texts.collect()
 }
 
 /// Lower-case words with one space around each, so that a search finds whole words only.

@@ -170,10 +170,10 @@ pub fn plain_text(content: &Content<'_>) -> String {
     parts.push(text::blocks(content.body));
     let director = [field("/medical_director/name"), field("/medical_director/credentials")];
     let signed = [
+        Some("Sincerely,".to_owned()),
         Some(director.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         field("/medical_director/title").map(str::to_owned),
         field("/name").map(str::to_owned),
-        field("/referral_line").map(|line| format!("Referrals {line}")),
     ];
     parts.push(signed.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     if let Some(text) = content.confidentiality {
@@ -188,13 +188,14 @@ pub fn plain_text(content: &Content<'_>) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The sender's legal name, postal address and reference.
+/// The sender's legal name, postal address, numbers and reference.
 fn sender_lines(content: &Content<'_>) -> Vec<String> {
     let field = |key: &str| content.practice[key].as_str().unwrap_or_default();
     vec![
         field("legal_name").to_owned(),
         field("street").to_owned(),
         format!("{}, {} {}", field("city"), field("state"), field("zip")),
+        format!("Telephone {}, fax {}", field("phone"), field("fax")),
         format!("Reference {}", content.reference),
     ]
 }

@@ -2,8 +2,9 @@
 //!
 //! In the order of the flow: [`sources`] finds the files, [`catalog`] compiles and checks them ([`front_matter`],
 //! [`draft`] for the Markdown, [`paths`] for every name), [`variables`] and [`context`] say what is filled in,
-//! [`registry`] and [`functions`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`], [`html`] and
-//! [`text`] are made, [`mail`] frames it, [`notices`] is the wording law asks for, [`lint`] looks at the result.
+//! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`], [`html`] and
+//! [`text`] are made, [`mail`] frames it, [`notices`] is the wording law asks for, [`lint`] and
+//! [`identifiers`] look at the result.
 //!
 //! What holds whatever comes in:
 //! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
@@ -16,10 +17,12 @@ pub mod catalog;
 pub mod context;
 pub mod draft;
 pub mod error;
+pub mod escape;
 pub mod fax;
 pub mod front_matter;
 pub mod functions;
 pub mod html;
+pub mod identifiers;
 pub mod lint;
 pub mod mail;
 pub mod markdown;
@@ -152,6 +155,7 @@ impl Renderer {
         else {
             return Err(errors);
         };
+        press.check(&notices.fax)?;
         Ok(Self {
             practice_fields: context::practice(&practice),
             practice,
@@ -182,7 +186,7 @@ impl Renderer {
 
     /// What stands in the way of this letter for this recipient: variables that are missing, of the wrong kind or not
     /// declared, one sentence each, naming them and never quoting a value. Empty means that it renders; only its
-    /// length is not known before it is set. Costs some 50 µs.
+    /// length is not known before it is set.
     #[must_use]
     pub fn missing(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<String> {
         let fill = |wording| self.fill(letter, referrer, variables, Timestamp::default(), wording);
@@ -219,6 +223,9 @@ impl Renderer {
             return Err(RenderError::TooLong { letter: letter.name.clone(), pages, max: letter.pages_max });
         }
         fax.lint.extend(self.wording_findings(&filled));
+        if letter.phi == PhiClass::Deidentified {
+            fax.lint.extend(lint::identifying(&letter.variables, job.variables, &[&self.practice.city]));
+        }
         Ok(fax)
     }
 
@@ -292,5 +299,5 @@ fn recipient_lines(referrer: &Referrer) -> Vec<String> {
     let name = referrer.display_name();
     let organization = referrer.organization.clone().filter(|organization| *organization != name);
     let fax = referrer.fax.as_ref().map(|number| format!("Fax {}", number.pretty()));
-    [Some(name), organization, fax].into_iter().flatten().map(|line| markdown::one_line(&line)).collect()
+    [Some(name), organization, fax].into_iter().flatten().map(|line| escape::one_line(&line)).collect()
 }

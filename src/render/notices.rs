@@ -1,11 +1,15 @@
 //! Wording that law asks for. It is data (`templates/notices/*.toml`, each with its source and the date it was last
 //! reviewed), so that counsel can change it without code; what it must not lack is checked here.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::context::{Shape, bare_address};
 use super::error::{TemplateError, place};
+use super::paths::Walk;
 use super::registry::Registries;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
@@ -144,6 +148,7 @@ impl Notices {
 /// Fills the practice's data into wording.
 struct Fill {
     context: Value,
+    shape: Shape,
 }
 
 impl Fill {
@@ -151,20 +156,28 @@ impl Fill {
         let opt_out = &practice.opt_out;
         let context = json!({
             "legal_name": practice.legal_name,
-            "phone": practice.phone.pretty(),
+            "office_phone": practice.phone.pretty(),
             "opt_out_phone": opt_out.phone.pretty(),
             "opt_out_fax": opt_out.fax.pretty(),
-            "opt_out_web": opt_out.web,
+            "opt_out_web": opt_out.web.as_deref().map(bare_address),
             "opt_out_email": opt_out.email.as_ref().map(|email| email.as_str()),
             "toll_free": opt_out.toll_free,
         });
-        Self { context }
+        let names = context.as_object().into_iter().flat_map(|fields| fields.keys().cloned());
+        let shape = Shape::Record(names.map(|name| (name, Shape::Scalar)).collect());
+        Self { context, shape }
     }
 
     fn line(&self, file: &str, key: &str, text: &str) -> Result<String, Vec<TemplateError>> {
         let mut registries = Registries::default();
         let failed = |error: TemplateError| vec![TemplateError::whole(file, format!("{key}: {}", error.message))];
-        registries.add_line(key, file, text).map_err(failed)?;
+        let template = registries.add_line(key, file, text).map_err(failed)?;
+        let no_partials = BTreeMap::new();
+        let mut walk = Walk::new(&self.shape, &no_partials, true);
+        walk.file(file, template);
+        if let Some(error) = walk.errors.pop() {
+            return Err(failed(error));
+        }
         let line = registries.line(key, &self.context).map_err(failed)?;
         if line.is_empty() { Err(vec![TemplateError::whole(file, format!("{key} is empty"))]) } else { Ok(line) }
     }
@@ -227,4 +240,29 @@ fn confidentiality(written: &ConfidentialityFile, fill: &Fill) -> Result<Confide
         mail: line("mail", &written.mail)?,
         misdirected: line("misdirected", &written.misdirected)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fax_notice(element: &str, toll_free: bool) -> Result<FaxNotice, String> {
+        let names = FAX_ELEMENTS.iter().filter(|name| **name != "means");
+        let others: String = names.map(|name| format!("[[element]]\nname = \"{name}\"\ntext = \"x\"\n")).collect();
+        let text = format!("source = \"47 CFR\"\nreviewed = \"2026-11-23\"\nheading = \"Stop\"\n{others}{element}");
+        let context = json!({ "opt_out_phone": "(800) 555-0144", "toll_free": toll_free });
+        let shape = Shape::Record(["opt_out_phone", "toll_free"].map(|name| (name.to_owned(), Shape::Scalar)).into());
+        let written: FaxFile = toml::from_str(&text).map_err(|error| error.to_string())?;
+        fax(&written, &Fill { context, shape }).map_err(|errors| errors[0].to_string())
+    }
+
+    #[test]
+    fn counsel_may_reword_the_notice_but_not_drop_a_part_of_it() {
+        let means = "[[element]]\nname = \"means\"\ntext = \"Ring {{opt_out_phone}}{{#if toll_free}}, free{{/if}}\"\n";
+        assert!(fax_notice(means, true).expect("complete").text().contains("Ring (800) 555-0144, free"));
+        assert!(fax_notice("", true).expect_err("no means").contains("the element `means` is missing"));
+        let typo = means.replace("toll_free", "tollfree");
+        assert!(fax_notice(&typo, true).expect_err("a typo").contains("did you mean `toll_free`?"));
+        assert!(fax_notice(&means.replace("opt_out_phone", "phone"), true).is_err(), "a function without its value");
+    }
 }

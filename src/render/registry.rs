@@ -5,7 +5,7 @@ use handlebars::{Handlebars, RenderErrorReason, Template, no_escape};
 use serde_json::Value;
 
 use super::error::TemplateError;
-use super::{functions, markdown};
+use super::{escape, functions};
 
 /// The longest rendered body, in bytes.
 const RENDERED_BYTES_MAX: usize = 512 * 1024;
@@ -19,7 +19,7 @@ pub struct Registries {
 
 impl Default for Registries {
     fn default() -> Self {
-        Self { bodies: strict(markdown::escape), lines: strict(no_escape) }
+        Self { bodies: strict(escape::escape), lines: strict(no_escape) }
     }
 }
 
@@ -66,7 +66,7 @@ impl Registries {
     /// # Errors
     /// As [`Registries::body`].
     pub fn line(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
-        render(&self.lines, name, context).map(|text| markdown::one_line(&text))
+        render(&self.lines, name, context).map(|text| escape::one_line(&text))
     }
 }
 

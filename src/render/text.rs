@@ -7,7 +7,8 @@ use super::node::{Align, Inline, Node, plain};
 #[must_use]
 pub fn blocks(nodes: &[Node]) -> String {
     let parts: Vec<String> = nodes.iter().map(block).collect();
-    parts.join("\n\n")
+    // Plain spaces: numbers are copied from here into telephones.
+    parts.join("\n\n").replace('\u{a0}', " ")
 }
 
 fn block(node: &Node) -> String {

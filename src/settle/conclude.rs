@@ -147,6 +147,9 @@ async fn again_or_never(
         tx.provider_ensure(&attempt.provider, now).await?;
         tx.provider_pause(&attempt.provider, Some(reason), now).await?;
     }
+    if fault == Fault::Cancelled {
+        return end(tx, message, MessageStatus::Cancelled, Some(fault.as_str()), now).await;
+    }
     match retry::after(fault, message.tries, attempt.number, pages, asked, rules.retry) {
         retry::Next::Retry { wait, .. } => {
             let due = now.after(retry::jitter(wait, fastrand::f64()));

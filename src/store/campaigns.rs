@@ -12,6 +12,7 @@ const COLUMNS: &str = "SELECT id, name, letter, variables, audience, channels, s
     created_ms, updated_ms FROM campaign";
 const INSERT: &str = "INSERT INTO campaign (id, name, letter, variables, audience, channels, schedule, zone, state,
     next_ms, who, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const NEXT: &str = "SELECT MIN(next_ms) FROM campaign WHERE state = 'active' AND next_ms IS NOT NULL";
 const MOVE: &str = "UPDATE campaign SET state = $2, next_ms = $3, updated_ms = $4 WHERE id = $1";
 
 /// A campaign as it is kept.
@@ -89,18 +90,37 @@ impl Tx {
         })
     }
 
-    /// The active campaigns that are due; their rows stay locked until the end of the transaction.
+    /// The active campaigns that are due, the longest due first. Takes no lock: see [`Tx::campaign_due`].
     ///
     /// # Errors
     /// As every store function.
     pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!(
-                "{COLUMNS} WHERE state = 'active' AND next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms, id LIMIT $2{}",
-                d.skip_locked()
+                "{COLUMNS} WHERE state = 'active' AND next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms, id LIMIT $2"
             );
             Ok(sqlx::query_as(AssertSqlSafe(text)).bind(now).bind(limit).fetch_all(&mut *c).await?)
         })
+    }
+
+    /// The campaign if it is active and due, its row locked until the end of the transaction; `None` too if another
+    /// node holds it.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn campaign_due(&mut self, id: CampaignId, now: Timestamp) -> Result<Option<CampaignRow>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE id = $1 AND state = 'active' AND next_ms <= $2{}", d.skip_locked());
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(id).bind(now).fetch_optional(&mut *c).await?)
+        })
+    }
+
+    /// The earliest planned run of all active campaigns.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn campaigns_next(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(NEXT).fetch_one(&mut *c).await?))
     }
 
     /// A campaign by its name; `lock` keeps it from changing until the end of the transaction.

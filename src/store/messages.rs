@@ -122,6 +122,28 @@ impl Tx {
         })
     }
 
+    /// The messages of these touches, by channel.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_of_touches(&mut self, touches: &[TouchId]) -> Result<Vec<Message>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in touches.chunks(ROWS_PER_INSERT) {
+            let rows: Vec<Message> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+                statement.push(" WHERE touch_id IN (");
+                let mut list = statement.separated(", ");
+                for id in chunk {
+                    list.push_bind(*id);
+                }
+                statement.push(") ORDER BY channel, id");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
     /// The messages of a submission, oldest first, at most `limit`.
     ///
     /// # Errors

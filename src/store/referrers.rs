@@ -71,7 +71,8 @@ impl From<Row> for Referrer {
     }
 }
 
-/// What lists are sorted by: family name, given name, organisation, in lower case. With the id it is a page's cursor.
+/// What lists are sorted by: family name, given name, organisation, in lower case. With the id it is the cursor of
+/// [`Tx::referrers_page`].
 #[must_use]
 pub fn sort_name(referrer: &Referrer) -> String {
     [&referrer.last_name, &referrer.first_name, &referrer.organization]

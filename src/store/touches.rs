@@ -90,6 +90,29 @@ impl Tx {
         })
     }
 
+    /// A page of a referrer's history, newest first, after a cursor (time and id of the last touch of the page before).
+    /// At most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn touches_page(
+        &mut self,
+        referrer: ReferrerId,
+        after: Option<(Timestamp, TouchId)>,
+        limit: i64,
+    ) -> Result<Vec<Touch>, StoreError> {
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+            statement.push(" WHERE referrer_id = ").push_bind(referrer);
+            if let Some((occurred, id)) = after {
+                statement.push(" AND (occurred_ms, id) < (").push_bind(occurred);
+                statement.push(", ").push_bind(id).push(")");
+            }
+            statement.push(" ORDER BY occurred_ms DESC, id DESC LIMIT ").push_bind(limit);
+            Ok(statement.build_query_as().fetch_all(&mut *c).await?)
+        })
+    }
+
     /// One touch.
     ///
     /// # Errors

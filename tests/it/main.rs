@@ -1,6 +1,10 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
+mod campaigns;
+mod cli;
 mod configuring;
+mod crash;
+mod dashboard;
 mod importing;
 mod layering;
 mod postfix;
@@ -12,3 +16,4 @@ mod smtp;
 mod storage;
 mod support;
 mod telnyx;
+mod web;

@@ -1,6 +1,6 @@
 //! One letter, three renderings: what the recipient reads is what was written, and what must not be written is refused.
 
-use std::path::Path;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -47,8 +47,11 @@ fn referrer() -> Referrer {
     }
 }
 
-fn built_in() -> Renderer {
-    Renderer::load(practice(), None).unwrap_or_else(|errors| panic!("{}", lines(&errors)))
+/// The built-in letters, loaded once: a renderer serves all threads.
+fn built_in() -> &'static Renderer {
+    static BUILT_IN: LazyLock<Renderer> =
+        LazyLock::new(|| Renderer::load(practice(), None).unwrap_or_else(|errors| panic!("{}", lines(&errors))));
+    &BUILT_IN
 }
 
 fn lines(errors: &[impl ToString]) -> String {
@@ -265,7 +268,9 @@ fn a_letter_about_a_patient_has_a_cover_page_that_does_not_name_the_patient() {
     assert!(fax.text(1).contains(&format!("Page 2 of {}", fax.pages)), "{}", fax.text(1));
     assert!(fax.text(1).contains("Jordan Sample") && fax.text(1).contains("63 % lower"), "{}", fax.text(1));
     let (mail, _) = renderer.mail(&job).expect("renders");
-    assert!(!mail.subject.contains("Jordan") && mail.text.contains("Confidential"));
+    assert!(!mail.subject.contains("Jordan"));
+    let call = "If it reached you in error, please call (847) 555-0140 at once";
+    assert!(mail.text.contains(call) && squeezed(&fax.text(1)).contains(&squeezed(call)), "{}", mail.text);
 }
 
 #[test]
@@ -304,6 +309,45 @@ fn a_letter_that_grew_too_long_is_refused_with_its_pages() {
 }
 
 #[test]
+fn a_picture_no_fax_can_show_is_refused_at_start() {
+    let folder = folder(&[
+        (
+            "x/grey.svg",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'><rect width='80' height='80' fill='#888'/></svg>",
+        ),
+        (
+            "x/line.svg",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='80' height='80'><rect width='80' height='9'/></svg>",
+        ),
+        ("x/broken.png", "\u{89}PNG"),
+        ("x/torn.svg", "<svg"),
+    ]);
+    let with =
+        |name: &str| Renderer::load(Practice { logo: Some(folder.path().join("x").join(name)), ..practice() }, None);
+    for (name, said) in [
+        ("grey.svg", "grey areas"),
+        ("broken.png", "neither PNG"),
+        ("torn.svg", "letterhead"),
+        ("nowhere.png", "cannot be read"),
+    ] {
+        let errors = lines(&with(name).expect_err("no such logo"));
+        assert!(errors.contains(said), "{name}: {errors}");
+    }
+    assert!(with("line.svg").is_ok());
+}
+
+#[test]
+fn what_could_identify_somebody_in_a_story_is_pointed_at_without_quoting_it() {
+    let (renderer, referrer) = (built_in(), referrer());
+    let mut variables = renderer.letter("success-story").expect("built in").sample.clone();
+    variables.insert("story".to_owned(), json!("A 93-year-old from Evanston came on March 3."));
+    let lint = renderer.fax(&job("success-story", &referrer, &variables)).expect("renders").lint;
+    let said = lint.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("`story` seems to hold a date finer than a year, an age over 89, a place"), "{said}");
+    assert!(!said.contains("93") && !said.contains("Evanston"), "{said}");
+}
+
+#[test]
 fn an_own_letter_extends_the_built_in_ones() {
     let more = "[variables.rooms]\nabout = \"Rooms\"\nkind = \"list\"";
     let body = "Dear {{referrer.salutation}},\n\n{{#each rooms}}\n- {{this}} in {{@root.practice.city}}\n{{/each}}\n";
@@ -319,11 +363,10 @@ fn an_own_letter_extends_the_built_in_ones() {
 fn a_preview_is_every_file_a_person_may_want_to_see() {
     let (renderer, referrer) = (built_in(), referrer());
     let letter = renderer.letter("introduction").expect("built in");
-    let kept = std::env::var_os("TOUCHLINE_PREVIEW_DIR");
-    let temporary = tempfile::tempdir().expect("a folder");
-    let dir = kept.as_deref().map_or(temporary.path(), Path::new).join("introduction");
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("introduction");
     let job = job(&letter.name, &referrer, &letter.sample);
-    let preview = write_preview(&renderer, &job, &dir, Some(b"From: a\r\n\r\n")).expect("written");
+    let preview = write_preview(renderer, &job, &dir, Some(b"From: a\r\n\r\n")).expect("written");
     let names: Vec<_> = preview.files.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     assert_eq!(names, ["fax.pdf", "fax.tiff", "fax.png", "email.html", "email.txt", "email.eml"]);
     let starts = |name: &str, magic: &[u8]| std::fs::read(dir.join(name)).expect("there").starts_with(magic);
@@ -344,13 +387,13 @@ proptest! {
         let mut variables = renderer.letter("success-story").expect("built in").sample.clone();
         variables.insert("lesson".to_owned(), json!(lesson));
         let job = job("success-story", &referrer, &variables);
-        let shown = touchline::render::markdown::one_line(&name);
+        let shown = touchline::render::escape::one_line(&name);
         prop_assume!(!shown.is_empty() && !lesson.trim().is_empty());
         let (mail, _) = renderer.mail(&job).expect("renders");
         prop_assert!(mail.text.contains(&format!("Dear {shown},")), "{}", mail.text);
-        prop_assert!(mail.text.contains(&touchline::render::markdown::one_line(&lesson)), "{}", mail.text);
+        prop_assert!(mail.text.contains(&touchline::render::escape::one_line(&lesson)), "{}", mail.text);
         prop_assert!(!mail.html.contains("<script") && !mail.subject.contains('\n'));
         let fax = renderer.fax(&job).expect("renders");
-        prop_assert!(squeezed(&fax.text(0)).contains(&squeezed(&touchline::render::markdown::one_line(&lesson))));
+        prop_assert!(squeezed(&fax.text(0)).contains(&squeezed(&touchline::render::escape::one_line(&lesson))));
     }
 }

@@ -1,0 +1,90 @@
+//! A campaign with its texts read: what it sends, to whom, by what, and when it runs next.
+
+use serde_json::{Map, Value};
+
+use chrono_tz::Tz;
+
+use super::schedule::Schedule;
+use crate::domain::{Channel, Purpose, Timestamp};
+use crate::intake::audience::Audience;
+use crate::intake::submit::{self, Accepted, CampaignRun, Request};
+use crate::intake::{IntakeError, Parts};
+use crate::store::Tx;
+use crate::store::campaigns::CampaignRow;
+
+/// The parts of a campaign that say what a run is.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub letter: String,
+    pub to: Audience,
+    pub via: Vec<Channel>,
+    pub variables: Map<String, Value>,
+    pub schedule: Schedule,
+    pub zone: Tz,
+}
+
+impl Plan {
+    /// Reads a stored campaign. The error names the part that cannot be read, which takes a change of the database by
+    /// hand or an older program.
+    pub fn read(row: &CampaignRow) -> Result<Self, String> {
+        let channel = |word: &str| word.parse().map_err(|problem| format!("channels: {problem}"));
+        Ok(Self {
+            letter: row.letter.clone(),
+            to: row.audience.parse().map_err(|problem| format!("audience: {problem}"))?,
+            via: row.channels.split(',').map(channel).collect::<Result<_, _>>()?,
+            variables: serde_json::from_str(&row.variables).map_err(|_| "variables: not a JSON object".to_owned())?,
+            schedule: row.schedule.parse().map_err(|problem| format!("schedule: {problem}"))?,
+            zone: row.zone.parse().map_err(|_| "zone: not a time zone".to_owned())?,
+        })
+    }
+
+    /// The first run after `now`.
+    pub fn next_after(&self, now: Timestamp, created: Timestamp) -> Option<Timestamp> {
+        self.schedule.next_after(now, self.zone, created)
+    }
+
+    /// What a run submits.
+    pub fn request(&self, who: &str, run: Option<CampaignRun>) -> Request {
+        Request {
+            letter: self.letter.clone(),
+            to: self.to.clone(),
+            via: self.via.clone(),
+            variables: self.variables.clone(),
+            at: None,
+            who: who.to_owned(),
+            idempotency_key: None,
+            run,
+        }
+    }
+
+    /// A treatment letter is about one patient; no campaign sends it, not even to one referrer.
+    pub fn refuse_treatment(&self, parts: &Parts) -> Result<(), IntakeError> {
+        match parts.renderer.letter(&self.letter) {
+            Some(letter) if letter.purpose == Purpose::Treatment => Err(IntakeError::Invalid(format!(
+                "`{}` is a treatment letter: it is written for one patient and never sent by a campaign",
+                letter.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who would get it now, who would not and why; nothing is stored.
+    pub async fn preview(&self, parts: &Parts, who: &str) -> Result<Accepted, IntakeError> {
+        self.refuse_treatment(parts)?;
+        submit::dry_run(parts, &self.request(who, None)).await
+    }
+
+    /// One run, within the caller's transaction.
+    pub async fn submit(
+        &self,
+        tx: &mut Tx,
+        parts: &Parts,
+        row: &CampaignRow,
+        planned: Option<Timestamp>,
+        who: &str,
+    ) -> Result<Accepted, IntakeError> {
+        self.refuse_treatment(parts)?;
+        let run = CampaignRun { campaign: row.id, name: row.name.clone(), planned };
+        submit::accept_in(tx, parts, &self.request(who, Some(run))).await
+    }
+}

@@ -1,0 +1,142 @@
+//! What every command shares: where the configuration is, who asks, and how answers are given.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use super::exit::{CliError, Ending};
+use crate::app::Gateway;
+use crate::config::{Config, LogFormat};
+use crate::domain::SystemClock;
+use crate::store::Store;
+use crate::telemetry;
+
+/// The level at which a command that ends soon logs, unless the environment says otherwise.
+const COMMAND_LEVEL: &str = "warn";
+
+/// Where the configuration is, who asks, and whether a person or a program reads the answer.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// The configuration file.
+    pub config_path: PathBuf,
+    /// Whether answers are JSON.
+    pub json: bool,
+    /// Who asks, for the records.
+    pub who: String,
+}
+
+/// A database with the settings that are needed to show what is in it.
+pub struct Records {
+    /// The database, its schema up to date.
+    pub store: Store,
+    /// The practice's time zone.
+    pub zone: Tz,
+    /// Delivered touches aimed at.
+    pub touch_goal: u32,
+}
+
+impl Console {
+    /// The configuration.
+    ///
+    /// # Errors
+    /// Every problem in it.
+    pub fn config(&self) -> Result<Config, CliError> {
+        telemetry::install_logging(LogFormat::Text, COMMAND_LEVEL)?;
+        Ok(Config::load(&self.config_path)?)
+    }
+
+    /// The whole gateway, its services not started.
+    ///
+    /// # Errors
+    /// Configuration, letters, accounts or database cannot be used.
+    pub async fn gateway(&self) -> Result<Gateway, CliError> {
+        let config = self.config()?;
+        Ok(Gateway::open(config, Arc::new(SystemClock)).await?)
+    }
+
+    /// The database alone: a broken letter does not keep anybody from looking at what failed.
+    ///
+    /// # Errors
+    /// Configuration or database cannot be used.
+    pub async fn records(&self) -> Result<Records, CliError> {
+        let config = self.config()?;
+        let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
+        store.migrate().await?;
+        Ok(Records { store, zone: config.practice.time_zone, touch_goal: config.sending.touch_goal })
+    }
+
+    /// Answers: one JSON object for a program, the words of `human` for a person.
+    pub fn answer(&self, object: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
+        if self.json {
+            let text = serde_json::to_string_pretty(object)
+                .map_err(|_| CliError::new(Ending::Failed, "the answer cannot be written as JSON"))?;
+            print(&text);
+        } else {
+            print(human().trim_end());
+        }
+        Ok(())
+    }
+
+    /// Says something beside the answer, to people only.
+    pub fn note(&self, words: &str) {
+        if !self.json {
+            warn(words);
+        }
+    }
+
+    /// A bar for work of a known amount, or a sign that work goes on; hidden where nobody watches.
+    #[must_use]
+    pub fn progress(&self, total: Option<u64>, words: &str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let (bar, style) = match total {
+            Some(total) => (ProgressBar::new(total), "{msg} {bar:30} {pos}/{len} {elapsed}"),
+            None => (ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}"),
+        };
+        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(words.to_owned());
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        bar
+    }
+}
+
+/// A line to standard output. A reader who has gone, as in `| head`, is no error.
+pub fn print(words: &str) {
+    let _ = writeln!(std::io::stdout(), "{words}");
+}
+
+/// A line to standard error.
+pub fn warn(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// A table for people. Cells come from data: whatever could steer a terminal is taken out.
+#[must_use]
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| plain(cell)));
+    }
+    table.to_string()
+}
+
+/// The text without control characters.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
+/// `1 row`, `2 rows`.
+#[must_use]
+pub fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}

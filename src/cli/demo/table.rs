@@ -1,0 +1,168 @@
+//! The demo's story for people: a table of who was reached and by what, and where to look.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
+
+use super::report::{self, MessageReport, ReferrerReport};
+use super::stage::{OPERATOR, Stage};
+use crate::domain::attempt::Attempt;
+use crate::domain::id::short;
+use crate::domain::message::Message;
+use crate::domain::{Channel, MessageStatus};
+use crate::intake::submit::Accepted;
+use crate::policy;
+use crate::render::{Job, preview};
+use crate::store::ledger::Ledger;
+
+/// The table, and under it why some were not reached.
+pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) -> anyhow::Result<String> {
+    let goal = stage.gateway.config.sending.touch_goal;
+    let referrers = report::referrers(stage).await?;
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    for line in [
+        TableComponent::HorizontalLines,
+        TableComponent::LeftBorderIntersections,
+        TableComponent::MiddleIntersections,
+        TableComponent::RightBorderIntersections,
+    ] {
+        table.remove_style(line);
+    }
+    table.set_header(["Referrer", "Fax", "Email", "Touches", "What happens next"]);
+    for referrer in &referrers {
+        table.add_row([
+            referrer.name.clone(),
+            cell(referrer, Channel::Fax, accepted),
+            cell(referrer, Channel::Email, accepted),
+            format!("{} of {goal}", referrer.touches_delivered),
+            next(referrer).to_owned(),
+        ]);
+    }
+    let shared = accepted.skipped.iter().filter(|skipped| skipped.why.starts_with("shares")).count();
+    let mut story = format!("{table}\n\n{}", sentence(ledger));
+    if shared > 0 {
+        story.push_str(&format!("\n{shared} shared a fax number with a colleague: one copy went there."));
+    }
+    story.push_str(&reasons(&referrers));
+    Ok(story)
+}
+
+fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> String {
+    let Some(message) = referrer.messages.iter().find(|message| message.channel == channel) else {
+        let shared = accepted.skipped.iter().any(|skipped| {
+            skipped.name == referrer.name && skipped.channel == Some(channel) && skipped.why.starts_with("shares")
+        });
+        return if shared { "with a colleague's copy" } else { "—" }.to_owned();
+    };
+    match (message.status, message.reason.as_deref()) {
+        (MessageStatus::Delivered, _) => "delivered".to_owned(),
+        (status, Some(reason)) => {
+            format!("{}: {}", status.as_str().replace('_', " "), reason.replace('_', " "))
+        }
+        (status, None) => status.as_str().replace('_', " "),
+    }
+}
+
+/// One short phrase for the office manager.
+fn next(referrer: &ReferrerReport) -> &'static str {
+    let has = |status| referrer.messages.iter().any(|message| message.status == status);
+    let because =
+        |reason| referrer.messages.iter().any(|message: &MessageReport| message.reason.as_deref() == Some(reason));
+    if because("no_basis") {
+        "ask for permission to fax"
+    } else if because("not_a_fax") || because("invalid_number") {
+        "ask for the right fax number"
+    } else if because("mailbox_unknown") {
+        "ask for the right email"
+    } else if has(MessageStatus::InDoubt) {
+        "find out whether it arrived"
+    } else if has(MessageStatus::Delivered) {
+        "next useful letter in 2 to 4 weeks"
+    } else {
+        "look at the failure"
+    }
+}
+
+fn sentence(ledger: Ledger) -> String {
+    format!(
+        "{} messages: {} delivered, {} failed, {} not allowed, {} in doubt, {} on hold.",
+        ledger.total, ledger.delivered, ledger.failed, ledger.suppressed, ledger.in_doubt, ledger.held
+    )
+}
+
+/// Each reason once, in plain words, with what to do.
+fn reasons(referrers: &[ReferrerReport]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for message in referrers.iter().flat_map(|referrer| &referrer.messages) {
+        if let Some(reason) = message.reason.as_deref().filter(|_| message.status != MessageStatus::Delivered) {
+            *counts.entry(reason).or_default() += 1;
+        }
+    }
+    counts
+        .into_iter()
+        .map(|(reason, count)| {
+            format!(
+                "\n  {count} × {}: {} {}",
+                reason.replace('_', " "),
+                policy::explain(reason),
+                policy::advice(reason)
+            )
+        })
+        .collect()
+}
+
+/// Writes the page and the mail of one recipient into the folder, and says where everything is.
+pub(super) async fn where_to_look(stage: &Stage, accepted: &Accepted) -> anyhow::Result<String> {
+    let mut text = format!(
+        "Where to look\n  the dashboard      {}/  (name {OPERATOR}, password {})\n  the sandbox's fax  {}/\n",
+        stage.address,
+        stage.password,
+        stage.line_url()
+    );
+    if let Some((message, attempt)) = delivered_fax(stage, accepted).await? {
+        let page = write_page(stage, &message, &attempt).await?;
+        text.push_str(&format!("  the fax page       {page}\n"));
+        text.push_str(&format!("  one history        {}/referrers/{}\n", stage.address, message.referrer_id));
+    }
+    if let Some(mail) = stage.catcher.messages().first() {
+        let path = stage.folder.join("caught.eml");
+        std::fs::write(&path, &mail.eml).with_context(|| format!("{} cannot be written", path.display()))?;
+        text.push_str(&format!("  a caught email     {}\n", path.display()));
+    }
+    text.push_str(&format!("  everything         {}", stage.folder.display()));
+    Ok(text)
+}
+
+async fn delivered_fax(stage: &Stage, accepted: &Accepted) -> anyhow::Result<Option<(Message, Attempt)>> {
+    let mut tx = stage.gateway.store.read().await?;
+    for one in accepted.messages.iter().filter(|one| one.channel == Channel::Fax) {
+        let message = tx.message(one.id, false).await?;
+        let Some(message) = message.filter(|message| message.status == MessageStatus::Delivered) else { continue };
+        if let Some(attempt) = tx.attempts_of(message.id).await?.pop() {
+            return Ok(Some((message, attempt)));
+        }
+    }
+    Ok(None)
+}
+
+/// The letter as that recipient got it, in every format; answers the path of the fax page's picture.
+async fn write_page(stage: &Stage, message: &Message, attempt: &Attempt) -> anyhow::Result<String> {
+    let referrer = stage.gateway.store.read().await?.referrer(message.referrer_id).await?;
+    let referrer = referrer.context("the referrer is gone")?;
+    let variables = serde_json::from_str(&message.variables).context("stored variables")?;
+    let reference = short(&message.id.0);
+    let job = Job {
+        letter: &message.letter,
+        referrer: &referrer,
+        variables: &variables,
+        now: attempt.opened_ms,
+        reference: &reference,
+        unsubscribe: None,
+        automatic: true,
+    };
+    let folder = stage.folder.join("letter");
+    preview::write_preview(&stage.gateway.renderer, &job, &folder, None)?;
+    Ok(folder.join("fax.png").display().to_string())
+}

@@ -1,0 +1,171 @@
+//! How a command ends: every error in plain words, and the exit code that scripts can tell apart.
+
+use std::fmt;
+
+use crate::app::OpenError;
+use crate::config::ConfigError;
+use crate::intake::IntakeError;
+use crate::render::RenderError;
+use crate::store::StoreError;
+use crate::web::auth::AccessError;
+
+/// The exit codes, as `touchline help exit-codes` shows them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed: a send, a check or a provider did not succeed
+  2  the command line was not understood
+  3  the configuration or a letter cannot be used
+  4  what was named does not exist
+  5  refused: the request is not valid, or the message is in a state that does not allow it
+  6  the database is unavailable or cannot be used";
+
+/// Why a command ends without success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was tried and did not succeed.
+    Failed,
+    /// The command line says too little or contradicts itself.
+    Usage,
+    /// The configuration or a letter cannot be used.
+    Configuration,
+    /// There is no such thing.
+    NotFound,
+    /// It is not valid, or the state does not allow it.
+    Refused,
+    /// The database.
+    Database,
+}
+
+impl Ending {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Configuration => 3,
+            Self::NotFound => 4,
+            Self::Refused => 5,
+            Self::Database => 6,
+        }
+    }
+}
+
+/// The end of a command that did not succeed.
+#[derive(Debug)]
+pub struct CliError {
+    /// Which exit code.
+    pub ending: Ending,
+    /// What happened and what to do; empty if the command has said it already.
+    pub words: String,
+}
+
+impl CliError {
+    /// An end with words for the operator.
+    #[must_use]
+    pub fn new(ending: Ending, words: impl Into<String>) -> Self {
+        Self { ending, words: words.into() }
+    }
+
+    /// An end whose reason stands in the command's own output.
+    #[must_use]
+    pub const fn said(ending: Ending) -> Self {
+        Self { ending, words: String::new() }
+    }
+
+    /// The command line says too little or contradicts itself.
+    #[must_use]
+    pub fn usage(words: impl Into<String>) -> Self {
+        Self::new(Ending::Usage, words)
+    }
+
+    /// There is no such thing.
+    #[must_use]
+    pub fn not_found(words: impl Into<String>) -> Self {
+        Self::new(Ending::NotFound, words)
+    }
+
+    /// Not valid, or not in this state.
+    #[must_use]
+    pub fn refused(words: impl Into<String>) -> Self {
+        Self::new(Ending::Refused, words)
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Ending::Configuration, error.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let ending = match error {
+            StoreError::Conflict(_) => Ending::Refused,
+            StoreError::Unavailable(_) | StoreError::Unusable(_) | StoreError::Corrupt(_) => Ending::Database,
+        };
+        Self::new(ending, error.to_string())
+    }
+}
+
+impl From<OpenError> for CliError {
+    fn from(error: OpenError) -> Self {
+        let ending = match error {
+            OpenError::Store(_) => Ending::Database,
+            OpenError::Templates(_) | OpenError::Settings(_) => Ending::Configuration,
+            OpenError::Http => Ending::Failed,
+        };
+        Self::new(ending, error.to_string())
+    }
+}
+
+impl From<IntakeError> for CliError {
+    fn from(error: IntakeError) -> Self {
+        let ending = match error {
+            IntakeError::NotFound(_) => Ending::NotFound,
+            IntakeError::Store(error) => return error.into(),
+            _ => Ending::Refused,
+        };
+        Self::new(ending, error.to_string())
+    }
+}
+
+impl From<RenderError> for CliError {
+    fn from(error: RenderError) -> Self {
+        let ending = match error {
+            RenderError::UnknownLetter(_) => Ending::NotFound,
+            RenderError::Variables { .. } | RenderError::TooLong { .. } => Ending::Refused,
+            RenderError::Template(_) => Ending::Configuration,
+            RenderError::Typeset { .. } | RenderError::Preview { .. } => Ending::Failed,
+        };
+        Self::new(ending, error.to_string())
+    }
+}
+
+impl From<AccessError> for CliError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Invalid(words) => Self::refused(words),
+            AccessError::Machine => Self::new(Ending::Failed, error.to_string()),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<anyhow::Error> for CliError {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(own) => own,
+            Err(other) => Self::new(Ending::Failed, format!("{other:#}")),
+        }
+    }
+}

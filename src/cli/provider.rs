@@ -1,0 +1,235 @@
+//! `touchline provider`: what providers there are, which accounts are configured, whether they work, and pauses.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::console::{Console, table, warn};
+use super::exit::{CliError, Ending};
+use crate::app::Gateway;
+use crate::domain::SystemClock;
+use crate::provider::accounts::ConfiguredAccount;
+use crate::provider::{REGISTRY, Spec};
+use crate::store::provider_state::ProviderState;
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List the kinds there are, and the configured accounts
+    List,
+    /// Check credentials and reachability; sends nothing
+    Check {
+        /// One account; all of them if none is named
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Hand nothing over to an account until it is resumed
+    Pause {
+        /// The account
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a pause
+    Resume {
+        /// The account
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// There is no such account; a check failed.
+pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::List => list(console).await,
+        Command::Check { name } => check(console, name.as_deref()).await,
+        Command::Pause { name, reason } => pause(console, &name, Some(reason.trim())).await,
+        Command::Resume { name } => pause(console, &name, None).await,
+    }
+}
+
+/// The registry needs no configuration; the accounts are shown where there is one.
+async fn list(console: &Console) -> Result<(), CliError> {
+    let accounts = match configured(console).await {
+        Ok(accounts) => accounts,
+        Err(error) => {
+            warn(&format!("touchline: the accounts are not shown: {error}"));
+            None
+        }
+    };
+    let kinds: Vec<Value> = REGISTRY.iter().map(|spec| kind_object(spec)).collect();
+    let objects = accounts.as_ref().map(|(gateway, states)| {
+        gateway.accounts.iter().map(|(name, account)| account_object(name, account, states)).collect::<Vec<_>>()
+    });
+    console.answer(&json!({ "kinds": kinds, "accounts": objects }), || {
+        let kinds =
+            table(&["kind", "channel", "name", "look-up of doubt", "settings"], REGISTRY.iter().map(|s| kind_row(s)));
+        match &accounts {
+            Some((gateway, states)) => format!("{kinds}\n\nAccounts:\n{}", accounts_table(gateway, states)),
+            None => kinds,
+        }
+    })
+}
+
+async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderState>)>, CliError> {
+    if !console.config_path.exists() {
+        return Ok(None);
+    }
+    let gateway = Gateway::open(console.config()?, Arc::new(SystemClock)).await?;
+    let states = gateway.store.read().await?.provider_states(false).await?;
+    Ok(Some((gateway, states)))
+}
+
+fn kind_row(spec: &Spec) -> Vec<String> {
+    let settings = spec.settings.iter().map(|setting| match (setting.required, setting.secret) {
+        (true, true) => format!("{} (secret)", setting.key),
+        (true, false) => setting.key.to_owned(),
+        (false, true) => format!("[{}] (secret)", setting.key),
+        (false, false) => format!("[{}]", setting.key),
+    });
+    vec![
+        spec.kind.to_owned(),
+        spec.channel.to_string(),
+        spec.title.to_owned(),
+        spec.capabilities.reconciliation.as_str().to_owned(),
+        settings.collect::<Vec<_>>().join(", "),
+    ]
+}
+
+fn kind_object(spec: &Spec) -> Value {
+    let able = &spec.capabilities;
+    json!({
+        "kind": spec.kind,
+        "title": spec.title,
+        "channel": spec.channel,
+        "reconciliation": able.reconciliation.as_str(),
+        "status": able.status,
+        "cancel": able.cancel,
+        "purge": able.purge,
+        "redials": able.redials,
+        "stamps_header": able.stamps_header,
+        "pages_max": able.pages_max,
+        "bytes_max": able.bytes_max,
+        "settings": spec.settings.iter().map(|setting| json!({
+            "key": setting.key,
+            "about": setting.about,
+            "required": setting.required,
+            "secret": setting.secret,
+        })).collect::<Vec<_>>(),
+        "sources": spec.sources,
+    })
+}
+
+fn pause_of<'a>(name: &str, states: &'a [ProviderState]) -> Option<&'a ProviderState> {
+    states.iter().find(|state| state.provider == name && state.paused_ms.is_some())
+}
+
+fn account_object(name: &str, account: &ConfiguredAccount, states: &[ProviderState]) -> Value {
+    let paused = pause_of(name, states);
+    json!({
+        "name": name,
+        "kind": account.spec().kind,
+        "channel": account.spec().channel,
+        "baa": account.baa,
+        "rate_per_minute": account.rate_per_minute,
+        "paused": paused.and_then(|state| state.paused_ms),
+        "paused_reason": paused.and_then(|state| state.paused_reason.clone()),
+    })
+}
+
+fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
+    let routes = &gateway.config.routes;
+    let rows = gateway.accounts.iter().map(|(name, account)| {
+        let place = routes.fax.iter().chain(&routes.email).any(|routed| routed == name);
+        let paused = pause_of(name, states).and_then(|state| state.paused_reason.clone());
+        vec![
+            name.to_owned(),
+            account.spec().kind.to_owned(),
+            account.spec().channel.to_string(),
+            if account.baa { "signed" } else { "none: no health information" }.to_owned(),
+            if place { "routed" } else { "not routed" }.to_owned(),
+            paused.map_or_else(|| "ready".to_owned(), |reason| format!("paused: {reason}")),
+        ]
+    });
+    table(&["account", "kind", "channel", "agreement", "route", "state"], rows)
+}
+
+/// What a check of one account found.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Checked {
+    /// The account.
+    pub account: String,
+    /// Whether it works.
+    pub ok: bool,
+    /// What was reached, or what is wrong and what to do.
+    pub words: String,
+}
+
+/// Checks accounts all at once, one or all, in the order of their names.
+pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checked> {
+    let accounts = gateway.accounts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let checks = accounts.map(|(name, account)| async move {
+        let account = account.layered.check().await;
+        let (ok, words) = match account {
+            Ok(words) => (true, words),
+            Err(failure) => {
+                let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
+                let raw = raw.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                let raw = if raw.is_empty() { raw } else { format!(" ({raw})") };
+                (false, format!("{}{raw} {}", failure.fault.explain(), failure.fault.advice()))
+            }
+        };
+        Checked { account: name.to_owned(), ok, words }
+    });
+    futures_util::future::join_all(checks).await
+}
+
+async fn check(console: &Console, name: Option<&str>) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    if let Some(name) = name {
+        known(&gateway, name)?;
+    }
+    let checked = check_accounts(&gateway, name).await;
+    console.answer(&json!({ "checks": checked }), || {
+        if checked.is_empty() {
+            return "No provider account is configured.".to_owned();
+        }
+        let rows = checked.iter().map(|check| {
+            vec![check.account.clone(), if check.ok { "ok" } else { "fail" }.to_owned(), check.words.clone()]
+        });
+        table(&["account", "state", "what was found"], rows)
+    })?;
+    if checked.iter().all(|check| check.ok) { Ok(()) } else { Err(CliError::said(Ending::Failed)) }
+}
+
+fn known(gateway: &Gateway, name: &str) -> Result<(), CliError> {
+    if gateway.accounts.get(name).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = gateway.accounts.iter().map(|(name, _)| name).collect();
+    Err(CliError::not_found(format!("there is no provider account `{name}`; there are: {}", names.join(", "))))
+}
+
+async fn pause(console: &Console, name: &str, reason: Option<&str>) -> Result<(), CliError> {
+    if reason.is_some_and(str::is_empty) {
+        return Err(CliError::usage("--reason says why it is paused"));
+    }
+    let gateway = console.gateway().await?;
+    known(&gateway, name)?;
+    let now = gateway.clock.now();
+    let mut tx = gateway.store.write().await?;
+    tx.provider_ensure(name, now).await?;
+    tx.provider_pause(name, reason, now).await?;
+    let act = if reason.is_some() { "pause_provider" } else { "resume_provider" };
+    tx.audit(&console.who, act, Some(name), reason, now).await?;
+    tx.commit().await?;
+    console.answer(&json!({ "account": name, "paused": reason.is_some(), "reason": reason }), || match reason {
+        Some(_) => format!("{name} is paused: nothing is handed over to it until `touchline provider resume {name}`."),
+        None => format!("{name} is in use again."),
+    })
+}

@@ -1,0 +1,106 @@
+//! `touchline referrers list`: who there is, by name, without their addresses.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::cli::console::{Console, table};
+use crate::cli::exit::CliError;
+use crate::domain::id::ReferrerId;
+use crate::domain::referrer::Referrer;
+
+/// Which referrers.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only those whose name, organisation, email address or NPI contains this
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only those with this tag
+    #[arg(long)]
+    tag: Option<String>,
+    /// How many to show
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    limit: u32,
+}
+
+/// Lists them.
+///
+/// # Errors
+/// Configuration or database cannot be used.
+pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
+    let records = console.records().await?;
+    let mut tx = records.store.read().await?;
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let mut found = match &args.tag {
+        Some(tag) => tx.referrers_tagged(&tag.trim().to_lowercase()).await?,
+        None => tx.referrers_page(args.search.as_deref(), None, i64::from(args.limit) + 1).await?,
+    };
+    if let (Some(_), Some(search)) = (&args.tag, &args.search) {
+        found.retain(|referrer| contains(referrer, &search.to_lowercase()));
+    }
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let delivered: HashMap<ReferrerId, i64> = tx.touches_delivered_all().await?.into_iter().collect();
+    let tags = tx.referrer_tags().await?;
+    let total = tx.referrer_count().await?;
+    drop(tx);
+    let touches = |id| delivered.get(&id).copied().unwrap_or(0);
+    let goal = records.touch_goal;
+    let object = json!({
+        "referrers": found.iter().map(|referrer| object(referrer, touches(referrer.id))).collect::<Vec<_>>(),
+        "goal": goal,
+        "total": total,
+        "more": more,
+        "tags": tags.iter().map(|(tag, count)| json!({ "tag": tag, "referrers": count })).collect::<Vec<_>>(),
+    });
+    console.answer(&object, || {
+        if found.is_empty() {
+            return match total {
+                0 => "There are no referrers yet: `touchline referrers import FILE` brings a list in.".to_owned(),
+                _ => "Nobody fits.".to_owned(),
+            };
+        }
+        let rows = found.iter().map(|referrer| row(referrer, touches(referrer.id), goal));
+        let header = ["id", "name", "type", "organisation", "reach", "state", "tags", "touches"];
+        let more = if more { format!("\nThere are more; --limit shows up to {total}.") } else { String::new() };
+        format!("{}{more}", table(&header, rows))
+    })
+}
+
+fn contains(referrer: &Referrer, text: &str) -> bool {
+    let email = referrer.email.as_ref().map(|email| email.as_str());
+    let texts = [referrer.organization.as_deref(), email, referrer.npi.as_deref()];
+    referrer.display_name().to_lowercase().contains(text)
+        || texts.into_iter().flatten().any(|known| known.to_lowercase().contains(text))
+}
+
+fn object(referrer: &Referrer, touches: i64) -> Value {
+    json!({
+        "id": referrer.id,
+        "name": referrer.display_name(),
+        "type": referrer.kind,
+        "organization": referrer.organization,
+        "has_fax": referrer.fax.is_some(),
+        "has_email": referrer.email.is_some(),
+        "state": referrer.state,
+        "tags": referrer.tags,
+        "touches": touches,
+    })
+}
+
+fn row(referrer: &Referrer, touches: i64, goal: u32) -> Vec<String> {
+    let reach: Vec<&str> = [referrer.fax.as_ref().map(|_| "fax"), referrer.email.as_ref().map(|_| "email")]
+        .into_iter()
+        .flatten()
+        .collect();
+    vec![
+        referrer.id.to_string(),
+        referrer.display_name(),
+        referrer.kind.as_str().replace('_', " "),
+        referrer.organization.clone().unwrap_or_default(),
+        if reach.is_empty() { "none".to_owned() } else { reach.join(", ") },
+        referrer.state.as_str().replace('_', " "),
+        referrer.tags.join(", "),
+        format!("{touches} of {goal}"),
+    ]
+}

@@ -1,0 +1,124 @@
+//! `touchline referrers show`: everything known of one referrer, addresses included.
+
+use serde_json::json;
+
+use crate::cli::console::{Console, plain};
+use crate::cli::exit::CliError;
+use crate::domain::address::pretty_number;
+use crate::domain::basis::Basis;
+use crate::domain::health::AddressHealth;
+use crate::domain::referrer::Referrer;
+use crate::domain::suppression::Suppression;
+use crate::domain::{Address, Channel};
+use crate::intake::audience;
+use crate::store::{StoreError, Tx};
+
+/// Which referrer.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id, NPI, email address or name
+    #[arg(value_name = "REFERRER")]
+    referrer: String,
+}
+
+/// One address and what is known of it.
+struct Known {
+    address: Address,
+    health: Option<AddressHealth>,
+    refusals: Vec<Suppression>,
+    bases: Vec<Basis>,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// There is no such referrer, or several fit.
+pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
+    let records = console.records().await?;
+    let mut tx = records.store.read().await?;
+    let referrer = audience::one(&mut tx, &args.referrer).await?;
+    let delivered = tx.touches_delivered(referrer.id).await?;
+    let mut known = Vec::new();
+    for address in Channel::ALL.iter().filter_map(|channel| referrer.address(*channel)) {
+        known.push(read_known(&mut tx, address).await?);
+    }
+    drop(tx);
+    let goal = records.touch_goal;
+    let addresses: Vec<_> = known
+        .iter()
+        .map(|one| {
+            json!({
+                "channel": one.address.channel(),
+                "address": one.address.as_str(),
+                "health": one.health.as_ref().map(|health| health.health),
+                "fault": one.health.as_ref().and_then(|health| health.fault),
+                "suppressions": one.refusals,
+                "bases": one.bases,
+            })
+        })
+        .collect();
+    let object = json!({ "referrer": referrer, "addresses": addresses, "delivered": delivered, "goal": goal });
+    console.answer(&object, || {
+        let mut text = facts(&referrer);
+        for one in &known {
+            text.push_str(&format!("{}\n", address_words(one)));
+        }
+        text.push_str(&format!("touches: {delivered} of {goal} delivered\n"));
+        plain(&text)
+    })
+}
+
+async fn read_known(tx: &mut Tx, address: Address) -> Result<Known, StoreError> {
+    let bases = match &address {
+        Address::Fax(number) => tx.basis_of(number).await?,
+        Address::Email(_) => Vec::new(),
+    };
+    Ok(Known {
+        health: tx.address_health(&address).await?,
+        refusals: tx.suppressions_of(&address).await?,
+        bases,
+        address,
+    })
+}
+
+fn facts(referrer: &Referrer) -> String {
+    let mut text = format!("{}\n", referrer.display_name());
+    let kind = referrer.kind.as_str().replace('_', " ");
+    let state = referrer.state.as_str().replace('_', " ");
+    let tags = Some(referrer.tags.join(", ")).filter(|tags| !tags.is_empty());
+    for (label, value) in [
+        ("id", Some(referrer.id.to_string())),
+        ("NPI", referrer.npi.clone()),
+        ("organisation", referrer.organization.clone()),
+        ("type", Some(kind)),
+        ("state", Some(state)),
+        ("phone", referrer.phone.as_deref().map(pretty_number)),
+        ("time zone", referrer.time_zone.clone()),
+        ("tags", tags),
+        ("source", referrer.source.clone()),
+        ("notes", referrer.notes.clone()),
+    ] {
+        if let Some(value) = value {
+            text.push_str(&format!("{label}: {value}\n"));
+        }
+    }
+    text
+}
+
+fn address_words(known: &Known) -> String {
+    let mut words = vec![format!("{}: {}", known.address.channel(), known.address.pretty())];
+    if let Some(health) = &known.health {
+        let why = health.fault.map(|fault| format!(" ({})", fault.explain())).unwrap_or_default();
+        words.push(format!("{}{why}", health.health));
+    }
+    for refusal in &known.refusals {
+        words.push(format!("refused: {} ({})", refusal.scope, refusal.reason));
+    }
+    let current = known.bases.iter().filter(|basis| basis.ended_ms.is_none());
+    let bases: Vec<String> = current.map(|basis| format!("{} since {}", basis.kind, basis.obtained_on)).collect();
+    if known.address.channel() == Channel::Fax {
+        let basis = if bases.is_empty() { "none: no advertisements".to_owned() } else { bases.join(", ") };
+        words.push(format!("basis: {basis}"));
+    }
+    words.join("; ")
+}

@@ -1,0 +1,134 @@
+//! `touchline suppress`: refuses an address for the future; lists and lifts refusals.
+
+use serde_json::json;
+
+use super::arguments::word;
+use super::console::{Console, count, table};
+use super::exit::CliError;
+use crate::domain::id::SuppressionId;
+use crate::domain::suppression::{Scope, Suppression};
+use crate::domain::{Address, address};
+use crate::intake::referrers::{self, Refusal};
+
+/// Refusals listed at most.
+const LISTED_MAX: i64 = 10_000;
+
+/// An address to refuse, or what to do with refusals.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Args {
+    /// A fax number or an email address
+    #[arg(required = true, value_name = "ADDRESS")]
+    address: Option<String>,
+    /// How far it goes: treatment correspondence still goes unless it is `all`
+    #[arg(long, default_value = "advertisement", value_parser = word(Scope::ALL, Scope::as_str))]
+    scope: Scope,
+    /// Why, in one word or a few
+    #[arg(long, default_value = "opt_out")]
+    reason: String,
+    /// What proves it: where the paper lies, who said it and when
+    #[arg(long)]
+    evidence: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List standing refusals
+    List {
+        /// Those that were lifted too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Lift a refusal
+    Lift {
+        /// Its id, as `touchline suppress list` shows it
+        #[arg(value_name = "ID")]
+        id: SuppressionId,
+        /// Why it may be lifted, such as "asked again in writing"
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// The address is none; the refusal does not stand.
+pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
+    match (args.command, args.address) {
+        (Some(Command::List { all }), _) => list(console, all).await,
+        (Some(Command::Lift { id, reason }), _) => lift(console, id, &reason).await,
+        (None, Some(address)) => {
+            let refused = Address::guess(&address).map_err(|error| CliError::refused(error.to_string()))?;
+            let refusal = Refusal {
+                address: refused,
+                scope: args.scope,
+                reason: args.reason,
+                source: "operator".to_owned(),
+                evidence: args.evidence,
+                who: console.who.clone(),
+            };
+            suppress(console, &refusal).await
+        }
+        (None, None) => Err(CliError::usage("name an address to refuse")),
+    }
+}
+
+async fn suppress(console: &Console, refusal: &Refusal) -> Result<(), CliError> {
+    let parts = console.gateway().await?.intake();
+    let ended = referrers::suppress(&parts, refusal).await?;
+    let object = json!({ "channel": refusal.address.channel(), "scope": refusal.scope, "messages_ended": ended });
+    console.answer(&object, || {
+        let what = match refusal.scope {
+            Scope::Advertisement => "Advertisements and informational letters no longer go",
+            Scope::All => "Nothing goes any more",
+        };
+        let ended = match ended {
+            0 => String::new(),
+            ended => format!(" {} that waited ended.", count(ended, "message")),
+        };
+        format!("{what} to {}.{ended}", refusal.address.pretty())
+    })
+}
+
+async fn list(console: &Console, all: bool) -> Result<(), CliError> {
+    let records = console.records().await?;
+    let found = records.store.read().await?.suppressions_list(all, LISTED_MAX).await?;
+    console.answer(&json!({ "suppressions": found }), || {
+        if found.is_empty() {
+            return "No address is refused.".to_owned();
+        }
+        let rows = found.iter().map(|row| {
+            let state = match (row.lifted_ms, &row.lifted_reason) {
+                (Some(at), why) => format!("lifted {}: {}", at.in_zone(records.zone), why.as_deref().unwrap_or("")),
+                (None, _) => "stands".to_owned(),
+            };
+            let since = row.created_ms.in_zone(records.zone);
+            vec![
+                row.id.to_string(),
+                shown(row),
+                row.scope.to_string(),
+                row.reason.clone(),
+                since,
+                row.who.clone(),
+                state,
+            ]
+        });
+        table(&["id", "address", "scope", "reason", "since", "who", "state"], rows)
+    })
+}
+
+fn shown(row: &Suppression) -> String {
+    address::pretty_number(&row.address)
+}
+
+async fn lift(console: &Console, id: SuppressionId, reason: &str) -> Result<(), CliError> {
+    if reason.trim().is_empty() {
+        return Err(CliError::usage("--reason says why the refusal may be lifted"));
+    }
+    let parts = console.gateway().await?.intake();
+    referrers::lift(&parts, id, &console.who, reason).await?;
+    console.answer(&json!({ "lifted": id }), || format!("The refusal {id} is lifted."))
+}

@@ -1,0 +1,116 @@
+//! `touchline template new`: a folder with a commented letter and sample values.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
+
+/// Longest name of a letter.
+const NAME_CHARS_MAX: usize = 64;
+/// Where letters go if nothing is configured.
+const FOLDER_DEFAULT: &str = "letters";
+
+const LETTER: &str = r#"+++
+title    = "TITLE"
+about    = "When to use this letter, in one sentence."
+# Subject of the mail and of the fax. Placeholders such as {{practice.name}} work here too.
+subject  = "News from {{practice.name}}"
+# advertisement: speaks of services; is faxed only where a basis is recorded, and carries the opt-out notice.
+# informational | treatment (about a patient, to one clinician) | operational
+purpose  = "advertisement"
+# Whether it holds health information: none | deidentified | identified
+phi      = "none"
+# introduction | capacity | education | success | operations | community | ask | report
+category = "capacity"
+fax      = { pages_max = 1 }
+
+# Each variable is filled in with --set NAME=TEXT. One with a default may be left out.
+[variables.news]
+about = "What is new, in one or two sentences"
+
+[variables.points]
+about   = "Up to five short points"
+kind    = "list"                  # text | list | date | number
+default = []
++++
+Dear {{referrer.salutation}},
+
+{{news}}
+
+{{#if points}}
+{{#each points}}
+- {{this}}
+{{/each}}
+
+{{/if}}
+To refer a patient, call **{{practice.referral_line}}** or fax {{practice.fax}}. You hear from us within {{practice.response_time}}.
+"#;
+
+const SAMPLE: &str = r#"{
+  "news": "From December we see new patients on Wednesday evenings until eight.",
+  "points": ["telehealth intake within a week", "in-person visits in Evanston"]
+}
+"#;
+
+/// Begins a letter.
+///
+/// # Errors
+/// The name cannot be one, or there is such a letter already.
+pub fn run(console: &Console, name: &str, folder: Option<PathBuf>) -> Result<(), CliError> {
+    check_name(name)?;
+    let configured = if console.config_path.exists() { console.config()?.templates.folder } else { None };
+    let known = configured.is_some() && folder.as_ref().is_none_or(|folder| Some(folder) == configured.as_ref());
+    let folder = folder.or(configured).unwrap_or_else(|| PathBuf::from(FOLDER_DEFAULT));
+    let inside = folder.join(name);
+    std::fs::create_dir_all(&inside).map_err(|error| unwritable(&inside, &error))?;
+    let letter = inside.join("letter.md");
+    write_new(&letter, &LETTER.replace("TITLE", &title(name)))?;
+    write_new(&inside.join("sample.json"), SAMPLE)?;
+    let object = json!({ "letter": name, "file": letter.display().to_string(), "folder_configured": known });
+    console.answer(&object, || {
+        let mut text = format!("Begun: {}\n", letter.display());
+        if !known {
+            text.push_str(&format!(
+                "Tell the configuration where your letters lie:\n  [templates]\n  folder = \"{}\"\n",
+                folder.display()
+            ));
+        }
+        text.push_str(&format!("Check it with: touchline template check {}", folder.display()));
+        text
+    })
+}
+
+fn check_name(name: &str) -> Result<(), CliError> {
+    let fits = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let shared = ["partials", "letterhead", "notices"].contains(&name);
+    if name.is_empty() || name.len() > NAME_CHARS_MAX || !fits || shared || name.starts_with('-') {
+        return Err(CliError::refused(
+            "a letter's name has lower-case letters, digits and hyphens, at most 64, such as evening-clinic",
+        ));
+    }
+    Ok(())
+}
+
+/// `evening-clinic` as `Evening clinic`.
+fn title(name: &str) -> String {
+    let words = name.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| format!("{}{}", first.to_ascii_uppercase(), letters.as_str())).unwrap_or_default()
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    let file = std::fs::File::options().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            CliError::refused(format!("{} is there already: choose another name", path.display()))
+        }
+        kind => CliError::new(Ending::Failed, format!("{} cannot be written ({kind})", path.display())),
+    }
+}

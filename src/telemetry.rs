@@ -1,0 +1,58 @@
+//! What is told of the work while it goes on: log lines on standard error, and numbers for `/metrics`. Neither ever
+//! holds an address, a name or a word of a letter.
+
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::config::LogFormat;
+
+/// The environment variable that overrides the configured level.
+pub const LEVEL_VARIABLE: &str = "TOUCHLINE_LOG";
+
+/// Upper bounds of the histograms in seconds: from an answer at once to a relay that takes its ten minutes.
+const SECONDS_BUCKETS: [f64; 11] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
+
+/// Begins to log to standard error, at `level` (a level or directives such as `info,touchline::queue=debug`) unless
+/// `TOUCHLINE_LOG` says otherwise. Does nothing where logging has begun already.
+///
+/// # Errors
+/// The level cannot be understood; names where it stands.
+pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
+    let overriding = std::env::var(LEVEL_VARIABLE).ok().filter(|level| !level.trim().is_empty());
+    let origin = if overriding.is_some() { LEVEL_VARIABLE } else { "log.level" };
+    let filter = EnvFilter::try_new(overriding.as_deref().unwrap_or(level))
+        .with_context(|| format!("{origin} cannot be understood: write error, warn, info, debug or trace"))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Stderr);
+    let begun = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+    };
+    // A second start in one process, as in a test, keeps the first.
+    drop(begun);
+    Ok(())
+}
+
+/// Begins to gather numbers, and answers the handle that shows them. Whoever holds it must call its `run_upkeep` now
+/// and then, or histograms grow.
+///
+/// # Errors
+/// Numbers are gathered already.
+pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("the metrics cannot be set up")
+}
+
+/// Standard error, looked up for every line, so that a closed one costs lines and not the program.
+struct Stderr;
+
+impl<'a> MakeWriter<'a> for Stderr {
+    type Writer = std::io::Stderr;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        std::io::stderr()
+    }
+}

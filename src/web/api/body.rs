@@ -1,0 +1,114 @@
+//! Reading requests: JSON bodies and query strings, with refusals that name the field but repeat no value.
+
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, Query, Request};
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::BODY_BYTES_MAX;
+use crate::web::WebState;
+use crate::web::problem::{Kind, Problem};
+
+/// Longest field name that is repeated.
+const NAME_CHARS_MAX: usize = 80;
+
+/// A JSON body of that form.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<WebState> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &WebState) -> Result<Self, Problem> {
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(Kind::UnsupportedMediaType, "send Content-Type: application/json"));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} octets"))
+            } else {
+                Problem::new(Kind::Malformed, "the body broke off")
+            }
+        })?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| refusal(&error))
+    }
+}
+
+/// Why a body was refused. serde's own words may quote values, so only names and expectations are taken from them.
+fn refusal(error: &serde_json::Error) -> Problem {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if error.classify() != Category::Data {
+        return Problem::new(Kind::Malformed, format!("this is not JSON: {place}"));
+    }
+    let words = error.to_string();
+    let expected = expected(&words);
+    if let Some(name) = named(&words, "unknown field `") {
+        let known = expected.map(|known| format!("; {known}")).unwrap_or_default();
+        return Problem::field(Kind::Invalid, &name, format!("there is no field `{name}`{known}"));
+    }
+    if let Some(name) = named(&words, "missing field `") {
+        return Problem::field(Kind::Invalid, &name, format!("the field `{name}` is missing"));
+    }
+    if let Some(name) = named(&words, "duplicate field `") {
+        return Problem::field(Kind::Invalid, &name, format!("the field `{name}` stands there twice"));
+    }
+    let expected = expected.unwrap_or_else(|| "not what stands in /api/openapi.json".to_owned());
+    Problem::new(Kind::Invalid, format!("{place}: {expected}"))
+}
+
+fn named(words: &str, before: &str) -> Option<String> {
+    let (name, _) = words.strip_prefix(before)?.split_once('`')?;
+    Some(name.chars().take(NAME_CHARS_MAX).collect())
+}
+
+/// "expected …", which serde says last, before the place.
+fn expected(words: &str) -> Option<String> {
+    let (_, expected) = words.rsplit_once(", expected ")?;
+    let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
+    Some(format!("expected {expected}"))
+}
+
+/// The query string, or what it may hold.
+pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>, holds: &str) -> Result<T, Problem> {
+    query.map(|Query(query)| query).map_err(|_| Problem::new(Kind::Invalid, format!("the query may hold {holds}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only refusals are looked at")]
+    struct Form {
+        to: String,
+        via: Vec<crate::domain::Channel>,
+    }
+
+    async fn told(body: &str) -> String {
+        let error = serde_json::from_str::<Form>(body).expect_err("refused");
+        let body = refusal(&error).into_response().into_body();
+        String::from_utf8(axum::body::to_bytes(body, 10_000).await.expect("a body").to_vec()).expect("text")
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_the_field_and_never_the_value() {
+        for (body, says) in [
+            (r#"{"too":"x"}"#, "there is no field `too`; expected `to` or `via`"),
+            (r#"{"to":"+13125550142"}"#, "the field `via` is missing"),
+            (r#"{"to":["+13125550142"],"via":[]}"#, "line 1, column 6: expected a string"),
+            (r#"{"to":"x","via":["+13125550142"]}"#, "expected `fax` or `email`"),
+            (r#"{"to":"x","via":"see +13125550142, expected "}"#, "expected a sequence"),
+            (r#"{"to":"+13125550142""#, "this is not JSON: line 1"),
+            (r#"{"to":"x","to":"+13125550142"}"#, "the field `to` stands there twice"),
+        ] {
+            let told = told(body).await;
+            assert!(told.contains(says) && !told.contains("5550142"), "{body}: {told}");
+        }
+    }
+}

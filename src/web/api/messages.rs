@@ -1,0 +1,244 @@
+//! Messages: submit them, see them, act on them, list those that did not get through.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::body::{JsonBody, query};
+use super::lists::{FailureList, ProblemView};
+use super::views::{MessageDetail, MessageView, SubmissionView};
+use crate::domain::id::MessageId;
+use crate::domain::{Channel, PhiClass, Timestamp};
+use crate::intake::audience::Audience;
+use crate::intake::desk::{self, Act};
+use crate::intake::submit::{Request, accept};
+use crate::store::Tx;
+use crate::web::WebState;
+use crate::web::auth::{Bearer, Scope};
+use crate::web::problem::{Kind, Problem};
+
+/// Failures listed unless asked otherwise, and at most.
+const FAILURES_DEFAULT: i64 = 50;
+const FAILURES_MAX: i64 = 500;
+
+/// A letter to send.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewMessage {
+    /// The letter's name.
+    #[schema(example = "introduction")]
+    letter: String,
+    /// To whom: a referrer's id, NPI, email address or name; `tag:NAME`, `type:NAME` or `all` for a list.
+    #[schema(example = "tag:north-shore")]
+    to: String,
+    /// By which channels. Every channel that has a route, if not said.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["fax", "email"]))]
+    via: Option<Vec<Channel>>,
+    /// The letter's own variables.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    variables: Map<String, Value>,
+    /// Not before: RFC 3339 with an offset. At once, if not said.
+    #[schema(format = DateTime, example = "2026-12-01T09:00:00-06:00")]
+    at: Option<String>,
+}
+
+/// Accepts a letter: afterwards it is durable and will be carried out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages",
+    tag = "messages",
+    request_body = NewMessage,
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "1 to 255 characters. The same key with the same body is answered with the same answer, and \
+            nothing is sent twice; with another body it is refused (409).")),
+    responses(
+        (status = 202, description = "Accepted", body = SubmissionView),
+        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 403, description = "The token lacks the scope `send`", body = ProblemView),
+        (status = 404, description = "No such letter, or nobody of that name", body = ProblemView),
+        (status = 409, description = "The key was used for another request", body = ProblemView),
+        (status = 422, description = "It cannot be carried out; missing variables are listed by recipient",
+            body = ProblemView),
+        (status = 429, description = "The queue is full; come again after Retry-After", body = ProblemView),
+        (status = 503, description = "Not now; come again after Retry-After", body = ProblemView),
+    )
+)]
+pub(super) async fn submit(
+    State(state): State<WebState>,
+    bearer: Bearer,
+    headers: HeaderMap,
+    JsonBody(new): JsonBody<NewMessage>,
+) -> Result<(StatusCode, Json<SubmissionView>), Problem> {
+    bearer.require(Scope::Send)?;
+    let request = Request {
+        to: audience(&new.to)?,
+        via: channels(&state, new.via)?,
+        at: new.at.as_deref().map(moment).transpose()?,
+        letter: new.letter,
+        variables: new.variables,
+        who: bearer.who(),
+        idempotency_key: idempotency_key(&headers)?,
+        run: None,
+    };
+    let accepted = accept(&state.intake, &request).await?;
+    Ok((StatusCode::ACCEPTED, Json(accepted.into())))
+}
+
+/// To whom. Nobody is named by a telephone number, and a refusal further down would repeat it.
+fn audience(to: &str) -> Result<Audience, Problem> {
+    let invalid = |detail: String| Problem::field(Kind::Invalid, "to", detail);
+    let digits = to.chars().filter(char::is_ascii_digit).count();
+    let letters = to.chars().any(char::is_alphabetic);
+    let npi = to.trim().len() == 10 && digits == 10;
+    if digits >= 7 && !letters && !npi {
+        return Err(invalid("name the referrer by id, NPI, email address or name, not by number".to_owned()));
+    }
+    Audience::from_str(to).map_err(invalid)
+}
+
+/// What was asked for, or every channel that has a route.
+fn channels(state: &WebState, via: Option<Vec<Channel>>) -> Result<Vec<Channel>, Problem> {
+    let routed = |channel: &Channel| state.gateway.accounts.route(*channel, PhiClass::None).next().is_some();
+    let mut channels = via.unwrap_or_else(|| Channel::ALL.iter().copied().filter(routed).collect());
+    channels.sort_unstable();
+    channels.dedup();
+    if channels.is_empty() {
+        return Err(Problem::field(Kind::Invalid, "via", "name at least one channel that has a route: fax, email"));
+    }
+    Ok(channels)
+}
+
+fn moment(at: &str) -> Result<Timestamp, Problem> {
+    DateTime::parse_from_rfc3339(at).map(|time| Timestamp::from_utc(time.with_timezone(&Utc))).map_err(|_| {
+        Problem::field(Kind::Invalid, "at", "write a time as RFC 3339 has it, such as 2026-12-01T09:00:00-06:00")
+    })
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().map_err(|_| {
+        Problem::field(Kind::Invalid, "Idempotency-Key", "an idempotency key is of visible ASCII characters")
+    })?;
+    Ok(Some(key.to_owned()))
+}
+
+/// A message with its attempts and events.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id", format = Uuid)),
+    responses(
+        (status = 200, description = "As it stands", body = MessageDetail),
+        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 403, description = "The token lacks the scope `read`", body = ProblemView),
+        (status = 404, description = "There is no such message", body = ProblemView),
+    )
+)]
+pub(super) async fn show(
+    State(state): State<WebState>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<MessageDetail>, Problem> {
+    bearer.require(Scope::Read)?;
+    let mut tx = state.gateway.store.read().await?;
+    detail(&mut tx, message_id(&id)?, bearer.may(Scope::Operate)).await.map(Json)
+}
+
+/// Does with a message what a person may: `retry`, `hold`, `release` or `cancel`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages/{id}/{act}",
+    tag = "messages",
+    params(
+        ("id" = String, Path, description = "The message's id", format = Uuid),
+        ("act" = String, Path, description = "`retry`, `hold`, `release` or `cancel`"),
+    ),
+    responses(
+        (status = 200, description = "Done; the message as it stands now", body = MessageDetail),
+        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 403, description = "The token lacks the scope `operate`", body = ProblemView),
+        (status = 404, description = "There is no such message or act", body = ProblemView),
+        (status = 409, description = "Its state does not allow it", body = ProblemView),
+    )
+)]
+pub(super) async fn act(
+    State(state): State<WebState>,
+    bearer: Bearer,
+    Path((id, act)): Path<(String, String)>,
+) -> Result<Json<MessageDetail>, Problem> {
+    bearer.require(Scope::Operate)?;
+    let act = match act.as_str() {
+        "retry" => Act::Retry,
+        "hold" => Act::Hold,
+        "release" => Act::Release,
+        "cancel" => Act::Cancel,
+        _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release and cancel")),
+    };
+    let id = message_id(&id)?;
+    desk::act(&state.intake, id, act, &bearer.who()).await?;
+    let mut tx = state.gateway.store.read().await?;
+    detail(&mut tx, id, true).await.map(Json)
+}
+
+fn message_id(text: &str) -> Result<MessageId, Problem> {
+    text.parse().map_err(|_| Problem::new(Kind::NotFound, "there is no such message"))
+}
+
+async fn detail(tx: &mut Tx, id: MessageId, whole: bool) -> Result<MessageDetail, Problem> {
+    let message = tx.message(id, false).await?;
+    let message = message.ok_or_else(|| Problem::new(Kind::NotFound, "there is no such message"))?;
+    Ok(MessageDetail {
+        message: MessageView::of(&message, whole),
+        attempts: tx.attempts_of(id).await?.into_iter().map(Into::into).collect(),
+        events: tx.events_of(id).await?.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// Which failures to list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FailuresWanted {
+    /// Only those with this reason's word.
+    reason: Option<String>,
+    /// How many messages, 1 to 500; 50 if not said.
+    limit: Option<i64>,
+}
+
+/// What did not get through, by cause and by message.
+#[utoipa::path(
+    get,
+    path = "/api/v1/failures",
+    tag = "messages",
+    params(
+        ("reason" = Option<String>, Query, description = "Only those with this reason's word"),
+        ("limit" = Option<i64>, Query, description = "How many messages, 1 to 500; 50 if not said"),
+    ),
+    responses(
+        (status = 200, description = "Causes and messages", body = FailureList),
+        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 403, description = "The token lacks the scope `read`", body = ProblemView),
+    )
+)]
+pub(super) async fn failures(
+    State(state): State<WebState>,
+    bearer: Bearer,
+    wanted: Result<Query<FailuresWanted>, QueryRejection>,
+) -> Result<Json<FailureList>, Problem> {
+    bearer.require(Scope::Read)?;
+    let wanted = query(wanted, "reason (a word) and limit (1 to 500)")?;
+    let limit = wanted.limit.unwrap_or(FAILURES_DEFAULT).clamp(1, FAILURES_MAX);
+    let mut tx = state.gateway.store.read().await?;
+    Ok(Json(FailureList {
+        causes: tx.causes().await?.into_iter().map(Into::into).collect(),
+        messages: tx.failures(wanted.reason.as_deref(), limit).await?.into_iter().map(Into::into).collect(),
+    }))
+}

@@ -1,0 +1,52 @@
+//! The API's own description (OpenAPI 3.1), public: it holds no data.
+
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{lists, messages, referrers, views};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Touchline",
+        description = "Outbound fax and email for practices that live on referrals. Errors are problem+json (RFC 9457). \
+            Tokens are made with `touchline token create` and have the scopes send, read, operate."
+    ),
+    paths(messages::submit, messages::show, messages::act, messages::failures, referrers::touches),
+    components(schemas(
+        views::SubmissionView,
+        views::MessageDetail,
+        lists::TouchPage,
+        lists::FailureList,
+        lists::ProblemView
+    )),
+    security(("token" = [])),
+    modifiers(&Token),
+    tags(
+        (name = "messages", description = "Letters on their way"),
+        (name = "referrers", description = "Their histories")
+    )
+)]
+struct Description;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("tl_…").build();
+        let components = openapi.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Written once: it never changes while the program runs.
+static DESCRIPTION: LazyLock<String> =
+    LazyLock::new(|| serde_json::to_string(&Description::openapi()).unwrap_or_else(|_| "{}".to_owned()));
+
+pub(super) async fn show() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION.as_str())
+}

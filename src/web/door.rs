@@ -1,0 +1,107 @@
+//! What stands before every handler: an identity for the request, a line in the log without query or body, headers
+//! that keep a browser from doing more than it should, a limit on how many and how long, and a net under panics.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+
+use super::WebState;
+use super::problem::{Kind, Problem};
+
+/// Requests under way at once; more are told to come again.
+const REQUESTS_MAX: usize = 512;
+/// The longest that one request may take; a broadcast to a long list is written in one transaction.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
+/// Names a request in the answer and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Only what we serve ourselves runs, is shown, is framed, or takes our forms.
+const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'self'",
+);
+
+/// Headers of every answer that does not bring its own.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// Puts the layers before the faces, the outermost first.
+pub(super) fn guarded(faces: Router<WebState>, state: &WebState) -> Router<WebState> {
+    let slots = Arc::new(Semaphore::new(REQUESTS_MAX));
+    let mut guarded = faces.layer(
+        ServiceBuilder::new()
+            .layer(from_fn(forget_foreign_id))
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(tell).on_failure(()))
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(CatchPanicLayer::custom(after_panic))
+            .layer(from_fn_with_state(slots, bounded)),
+    );
+    for (name, value) in HEADERS {
+        guarded = guarded.layer(SetResponseHeaderLayer::if_not_present(name, value));
+    }
+    if state.gateway.config.server.public_url.as_ref().is_some_and(|url| url.scheme() == "https") {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        guarded = guarded.layer(SetResponseHeaderLayer::if_not_present(header::STRICT_TRANSPORT_SECURITY, a_year));
+    }
+    guarded
+}
+
+/// A name that the caller chose could hold anything; ours replaces it.
+async fn forget_foreign_id(mut request: Request, next: Next) -> Response {
+    request.headers_mut().remove(REQUEST_ID);
+    next.run(request).await
+}
+
+/// The route, not the path: an opt-out link's path is a secret of its recipient.
+fn span(request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
+    tracing::info_span!("request", method = %request.method(), route, id)
+}
+
+fn tell<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
+    let (status, took_ms) = (response.status().as_u16(), took.as_millis());
+    if response.status().is_server_error() {
+        tracing::warn!(status, took_ms, "answered");
+    } else {
+        tracing::debug!(status, took_ms, "answered");
+    }
+}
+
+fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::new(Kind::Internal, "this request met a fault of this program; it was written down").into_response()
+}
+
+/// Neither more requests at once nor longer ones than this process can carry.
+async fn bounded(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let Ok(_slot) = slots.try_acquire() else {
+        return Problem::new(Kind::Unavailable, "too many requests at once").retry_after(1).answer(&path);
+    };
+    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Kind::Unavailable, "this took too long and was given up; nothing of it was kept")
+            .retry_after(5)
+            .answer(&path),
+    }
+}

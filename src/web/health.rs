@@ -1,0 +1,151 @@
+//! Is it alive, can it work, and how much: for the machines that watch over it.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::WebState;
+use super::auth::{Bearer, Scope};
+use super::problem::Problem;
+use crate::store::StoreError;
+use crate::store::ledger::{Ledger, LedgerOf};
+use crate::store::provider_state::ProviderState;
+
+/// A database that takes longer than this is not ready.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+/// A reverse proxy on this machine adds one of these: then the peer is not on this machine, whatever its address.
+const PROXY_HEADERS: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(show_metrics))
+}
+
+async fn ready(State(state): State<WebState>) -> Response {
+    let asked = async {
+        let mut tx = state.gateway.store.read().await?;
+        tx.queue_depth().await
+    };
+    match tokio::time::timeout(READY_WITHIN, asked).await {
+        Ok(Ok(_)) => "ready".into_response(),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database cannot be read").into_response()
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database does not answer in time").into_response(),
+    }
+}
+
+/// Somebody who may see the counts: on this machine, or with a token that may read.
+struct Watcher;
+
+impl FromRequestParts<WebState> for Watcher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        if is_local(parts) {
+            return Ok(Self);
+        }
+        Bearer::from_request_parts(parts, state).await?.require(Scope::Read).map(|()| Self)
+    }
+}
+
+fn is_local(parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback()) && !came_by_proxy(&parts.headers)
+}
+
+fn came_by_proxy(headers: &HeaderMap) -> bool {
+    PROXY_HEADERS.iter().any(|name| headers.contains_key(*name))
+}
+
+async fn show_metrics(_: Watcher, State(state): State<WebState>) -> Response {
+    let mut text = state.metrics.as_ref().map(|handle| handle.render()).unwrap_or_default();
+    let standing = read_standing(&state).await;
+    write_gauge(
+        &mut text,
+        "touchline_store_up",
+        "Whether the database can be read.",
+        &[(String::new(), i64::from(standing.is_ok()))],
+    );
+    match standing {
+        Ok(standing) => write_standing(&mut text, &standing),
+        Err(error) => tracing::warn!(%error, "the counts could not be read"),
+    }
+    write_breakers(&mut text, &state);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// What only the database knows.
+struct Standing {
+    ledger: Ledger,
+    depth: i64,
+    providers: Vec<ProviderState>,
+}
+
+async fn read_standing(state: &WebState) -> Result<Standing, StoreError> {
+    let mut tx = state.gateway.store.read().await?;
+    Ok(Standing {
+        ledger: tx.ledger(LedgerOf::Everything).await?,
+        depth: tx.queue_depth().await?,
+        providers: tx.provider_states(false).await?,
+    })
+}
+
+fn write_standing(text: &mut String, standing: &Standing) {
+    let ledger = &standing.ledger;
+    let by_status = [
+        ("delivered", ledger.delivered),
+        ("failed", ledger.failed),
+        ("suppressed", ledger.suppressed),
+        ("cancelled", ledger.cancelled),
+        ("expired", ledger.expired),
+        ("in_doubt", ledger.in_doubt),
+        ("held", ledger.held),
+        ("queued", ledger.queued),
+    ]
+    .map(|(status, count)| (format!("{{status=\"{status}\"}}"), count));
+    write_gauge(text, "touchline_messages", "Messages by where they stand.", &by_status);
+    let depth = [(String::new(), standing.depth)];
+    write_gauge(text, "touchline_queue_entries", "Entries in the queue.", &depth);
+    let paused: Vec<(String, i64)> = standing
+        .providers
+        .iter()
+        .map(|provider| (of_provider(&provider.provider), i64::from(provider.paused_ms.is_some())))
+        .collect();
+    write_gauge(text, "touchline_provider_paused", "Whether a person paused the account.", &paused);
+}
+
+fn write_breakers(text: &mut String, state: &WebState) {
+    let now = state.gateway.clock.now();
+    let open: Vec<(String, i64)> = state
+        .gateway
+        .accounts
+        .iter()
+        .map(|(name, account)| (of_provider(name), i64::from(account.layered.breaker().open_until_ms > now)))
+        .collect();
+    write_gauge(text, "touchline_provider_breaker_open", "Whether the account rests after faults in a row.", &open);
+}
+
+/// Account names are of a-z, 0-9, hyphen and underscore, so that nothing needs escaping.
+fn of_provider(name: &str) -> String {
+    format!("{{provider=\"{name}\"}}")
+}
+
+/// One gauge in the Prometheus text format, version 0.0.4.
+fn write_gauge(text: &mut String, name: &str, help: &str, samples: &[(String, i64)]) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    for (labels, value) in samples {
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
+}

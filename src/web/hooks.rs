@@ -1,0 +1,74 @@
+//! Provider callbacks: verified over the raw body, kept, answered; everything else happens later. A provider that is
+//! not told that we have it comes again, so nothing is lost.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use super::WebState;
+use super::problem::{Kind, Problem};
+use crate::feedback::inbox::Received;
+use crate::provider::{Rejection, WebhookParts};
+
+/// Largest callback.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) fn routes() -> Router<WebState> {
+    Router::new().route("/hooks/{provider}", post(receive)).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+async fn receive(
+    State(state): State<WebState>,
+    Path(provider): Path<String>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| unread(rejection.status()))?;
+    let callback = WebhookParts { url: whole_url(&state, &uri, &headers), headers: plain(&headers), body: body.into() };
+    match state.inbox.receive(&provider, &callback).await? {
+        Received::Kept(_) => Ok(StatusCode::OK.into_response()),
+        Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => {
+            Err(Problem::new(Kind::NotFound, "no callbacks are taken at this address"))
+        }
+        Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
+            Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
+        }
+        Received::Rejected(rejection @ Rejection::Unreadable) => {
+            Err(Problem::new(Kind::Malformed, rejection.to_string()))
+        }
+    }
+}
+
+fn unread(status: StatusCode) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        Problem::new(Kind::TooLarge, "a callback has at most 1 MiB")
+    } else {
+        Problem::new(Kind::Malformed, "the body broke off")
+    }
+}
+
+/// The URL as the provider called it: what we told it to call, or else what its request says.
+fn whole_url(state: &WebState, uri: &Uri, headers: &HeaderMap) -> String {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    match &state.gateway.config.server.public_url {
+        Some(public_url) => format!("{}{path}", public_url.as_str().trim_end_matches('/')),
+        None => {
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+            format!("http://{host}{path}")
+        }
+    }
+}
+
+/// Headers as text; names are in lower case already (RFC 9113 §8.2.1, and so kept by the HTTP library). A value that is
+/// not text cannot be part of any signature scheme that we know, and is left out.
+fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! The login page. A wrong name and a wrong password look and take the same.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Form, Router};
+use axum_extra::extract::CookieJar;
+use serde::Deserialize;
+
+use super::auth::{self, Operator};
+use super::problem::{Kind, PageProblem, Problem};
+use super::{WebState, html};
+use crate::domain::id::OperatorId;
+
+/// Largest form.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Longest path that a login leads back to.
+const NEXT_CHARS_MAX: usize = 500;
+
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/login", get(show).post(log_in))
+        .route("/logout", post(log_out))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    practice: &'a str,
+    next: &'a str,
+    problem: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+async fn show(
+    State(state): State<WebState>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, PageProblem> {
+    let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
+    let mut tx = state.gateway.store.read().await?;
+    let nobody = tx.operator_count().await? == 0;
+    drop(tx);
+    let problem = nobody.then_some("Nobody can log in yet: this installation has no operator.");
+    Ok(page(&state, StatusCode::OK, &next, problem))
+}
+
+#[derive(Deserialize)]
+struct LoginForm {
+    name: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn log_in(
+    State(state): State<WebState>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    form: Result<Form<LoginForm>, FormRejection>,
+) -> Result<Response, PageProblem> {
+    refuse_other_sites(&headers)?;
+    let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(peer))| peer.ip());
+    if let Err(wait) = state.throttle.count(&form.name, peer, state.gateway.clock.now()) {
+        return Ok(too_many(&state, &form.next, wait));
+    }
+    let Some(operator) = who(&state, &form.name, &form.password).await? else {
+        metrics::counter!("touchline_login_failures_total").increment(1);
+        let problem = Some("The name or the password is not right.");
+        return Ok(page(&state, StatusCode::UNAUTHORIZED, &form.next, problem));
+    };
+    state.throttle.forget(&form.name, peer);
+    let cookie = auth::open_session(&state, operator, &form.name).await?;
+    Ok((jar.add(cookie), Redirect::to(local(&form.next))).into_response())
+}
+
+async fn log_out(
+    State(state): State<WebState>,
+    operator: Operator,
+    jar: CookieJar,
+    form: Result<Form<LogoutForm>, FormRejection>,
+) -> Result<Response, PageProblem> {
+    let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
+    operator.check_form(&form.form_key)?;
+    let cookie = auth::close_session(&state, &jar, &operator.name).await?;
+    Ok((jar.add(cookie), Redirect::to("/login")).into_response())
+}
+
+#[derive(Deserialize)]
+struct LogoutForm {
+    form_key: String,
+}
+
+/// The operator, if the password fits. One Argon2 computation for every answer.
+async fn who(state: &WebState, name: &str, password: &str) -> Result<Option<OperatorId>, Problem> {
+    let mut tx = state.gateway.store.read().await?;
+    let operator = tx.operator_named(name).await?;
+    drop(tx);
+    let kept = operator.as_ref().map(|operator| operator.password_hash.clone());
+    let _turn = state.throttle.checks().acquire().await;
+    let fits = auth::verify_password(kept, password).await?;
+    Ok(operator.filter(|_| fits).map(|operator| operator.id))
+}
+
+/// A browser says where a form came from (Fetch Metadata); another site must not log anybody in here. There is no
+/// session yet whose form key could be asked for.
+fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Problem::new(Kind::Forbidden, "log in from this site's own page")),
+    }
+}
+
+fn too_many(state: &WebState, next: &str, wait: Duration) -> Response {
+    let problem = Some("Too many tries. Wait some minutes, then try again.");
+    let mut response = page(state, StatusCode::TOO_MANY_REQUESTS, next, problem);
+    response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+    response
+}
+
+fn page(state: &WebState, status: StatusCode, next: &str, problem: Option<&str>) -> Response {
+    let practice = state.gateway.config.practice.name.as_str();
+    html(status, &LoginPage { practice, next: local(next), problem })
+}
+
+/// A path on this site, or the overview: a login never leads elsewhere.
+fn local(next: &str) -> &str {
+    let stays = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.len() <= NEXT_CHARS_MAX
+        && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if stays { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn a_login_leads_to_a_path_of_this_site_only() {
+        assert_eq!(local("/failures?cause=busy"), "/failures?cause=busy");
+        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a b", "/\u{7f}x"] {
+            assert_eq!(local(elsewhere), "/", "{elsewhere}");
+        }
+    }
+}

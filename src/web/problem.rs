@@ -1,0 +1,263 @@
+//! What goes wrong at the outside faces, told in one form: problem+json (RFC 9457) for programs, a plain page for
+//! people. Everything from below is mapped here, once. No text repeats an address, a key or a body.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use super::auth::AccessError;
+use super::html;
+use crate::intake::IntakeError;
+use crate::store::StoreError;
+
+/// When to come again after trouble that passes.
+const COME_AGAIN_SECONDS: u64 = 5;
+
+/// What kind of trouble. The word is part of the problem's `type` and never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request cannot be read at all.
+    Malformed,
+    /// No token, or one that is not known.
+    Unauthorized,
+    /// Known, but not allowed to.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// There is such a thing, but it does not do that.
+    MethodNotAllowed,
+    /// Its state does not allow it.
+    WrongState,
+    /// The idempotency key was used for another request.
+    KeyReused,
+    /// There is one already.
+    Conflict,
+    /// Larger than is taken.
+    TooLarge,
+    /// Not the media type that is taken.
+    UnsupportedMediaType,
+    /// It can be read, but not be carried out.
+    Invalid,
+    /// The letter cannot be written for every recipient.
+    MissingVariables,
+    /// Too often.
+    TooManyTries,
+    /// The queue is full.
+    QueueFull,
+    /// A fault of ours.
+    Internal,
+    /// Not now.
+    Unavailable,
+}
+
+impl Kind {
+    const fn told(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Malformed => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A token is needed"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not that way"),
+            Self::WrongState => (StatusCode::CONFLICT, "wrong-state", "Its state does not allow it"),
+            Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was used before"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "There is one already"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not a media type that is taken")
+            }
+            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request cannot be carried out"),
+            Self::MissingVariables => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "missing-variables", "The letter lacks variables")
+            }
+            Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries"),
+            Self::QueueFull => (StatusCode::TOO_MANY_REQUESTS, "queue-full", "The queue is full"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of this program"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not now"),
+        }
+    }
+}
+
+/// A problem, told as `application/problem+json`.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    fields: Map<String, Value>,
+    retry_after_seconds: Option<u64>,
+    challenge: Option<HeaderValue>,
+}
+
+impl Problem {
+    /// A problem of that kind, with what happened and what to do in words.
+    #[must_use]
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), fields: Map::new(), retry_after_seconds: None, challenge: None }
+    }
+
+    /// The same about one field of the request.
+    #[must_use]
+    pub fn field(kind: Kind, field: &str, detail: impl Into<String>) -> Self {
+        Self::new(kind, detail).with("field", field)
+    }
+
+    /// With one more member.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With the time after which to come again, in the body and as `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self.with("retry_after_seconds", seconds)
+    }
+
+    /// With a `WWW-Authenticate` challenge (RFC 6750 §3).
+    #[must_use]
+    pub fn challenge(mut self, challenge: &'static str) -> Self {
+        self.challenge = Some(HeaderValue::from_static(challenge));
+        self
+    }
+
+    /// What kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The answer to a request for that path: problem+json for programs, a page for people.
+    #[must_use]
+    pub fn answer(self, path: &str) -> Response {
+        if path.starts_with("/api/") || path.starts_with("/hooks/") {
+            self.into_response()
+        } else {
+            PageProblem(self).into_response()
+        }
+    }
+
+    fn add_headers(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = &self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code, title) = self.kind.told();
+        let mut body = self.fields.clone();
+        body.insert("type".to_owned(), format!("urn:touchline:problem:{code}").into());
+        body.insert("title".to_owned(), title.into());
+        body.insert("status".to_owned(), status.as_u16().into());
+        body.insert("detail".to_owned(), self.detail.as_str().into());
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))],
+            Value::Object(body).to_string(),
+        )
+            .into_response();
+        self.add_headers(&mut response);
+        response
+    }
+}
+
+/// The same problem, told on a page.
+#[derive(Debug)]
+pub struct PageProblem(pub Problem);
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<link rel="stylesheet" href="/assets/touchline.css">
+</head>
+<body>
+<main class="plain">
+<h1>{{ title }}</h1>
+<p>{{ detail }}</p>
+<p><a href="/">To the overview</a></p>
+</main>
+</body>
+</html>
+"#
+)]
+struct ProblemPage<'a> {
+    title: &'a str,
+    detail: &'a str,
+}
+
+impl IntoResponse for PageProblem {
+    fn into_response(self) -> Response {
+        let (status, _, title) = self.0.kind.told();
+        let mut response = html(status, &ProblemPage { title, detail: &self.0.detail });
+        self.0.add_headers(&mut response);
+        response
+    }
+}
+
+impl<E: Into<Problem>> From<E> for PageProblem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::new(Kind::Conflict, "there is one with the same key already"),
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "a request had to be turned away");
+                Self::new(Kind::Unavailable, "the database cannot do that now; nothing was changed")
+                    .retry_after(COME_AGAIN_SECONDS)
+            }
+            StoreError::Unusable(_) | StoreError::Corrupt(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::new(Kind::Internal, "the database cannot be used as it is; the log says why")
+            }
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            IntakeError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            IntakeError::MissingVariables(lines) => {
+                let missing: Vec<Value> = lines.iter().map(|line| line.trim().into()).collect();
+                Self::new(Kind::MissingVariables, "the letter cannot be written for every recipient; nothing was sent")
+                    .with("missing", missing)
+            }
+            IntakeError::KeyReused => Self::new(Kind::KeyReused, error.to_string()),
+            IntakeError::QueueFull { depth, retry_after_seconds } => {
+                Self::new(Kind::QueueFull, error.to_string()).with("depth", depth).retry_after(retry_after_seconds)
+            }
+            IntakeError::WrongState(detail) => Self::new(Kind::WrongState, detail),
+            IntakeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            AccessError::Store(error) => error.into(),
+            AccessError::Machine => {
+                tracing::error!(%error, "a request failed");
+                Self::new(Kind::Internal, error.to_string())
+            }
+        }
+    }
+}
