@@ -283,7 +283,7 @@ mod tests {
             ("555-0142", "digits"),
             ("312-555-0142 x12", "extension"),
             ("900-555-0142", "premium"),
-            ("112-555-0142", "0 or 1"),
+            ("212-155-0142", "0 or 1"),
             ("hello", "not a telephone number"),
         ] {
             let error = FaxNumber::parse(text).expect_err(text).to_string();

@@ -111,7 +111,8 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, IntakeError> {
 
 /// What may be repeated in an error: a name, but never an address.
 fn shown(name: &str) -> &str {
-    if name.contains('@') { "that address" } else { name }
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    if name.contains('@') || digits >= 7 { "that address" } else { name }
 }
 
 async fn candidates(tx: &mut Tx, name: &str) -> Result<Vec<Referrer>, StoreError> {

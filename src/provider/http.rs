@@ -14,6 +14,8 @@ pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// # Errors
 /// Only if the platform's trust store cannot be loaded.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    // Whoever is first installs it; without one, rustls panics at the first TLS use.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_secs(120))

@@ -16,6 +16,7 @@ pub mod events;
 pub mod facts;
 pub mod inbox;
 pub mod ledger;
+pub mod lists;
 pub mod messages;
 pub mod migrate;
 pub mod overview;

@@ -57,7 +57,7 @@ fn the_demo_loads_and_sends_to_this_machine_only() {
     assert!(config.server.listen.ip().is_loopback());
     assert_eq!(config.providers["fax-sandbox"].kind, "sandbox");
     assert_eq!(config.providers["mail-sandbox"].settings["host"].as_str(), Some("127.0.0.1"));
-    assert_eq!(config.sending.email_presume_delivered().as_secs(), 20);
+    assert_eq!(config.sending.email_presume_delivered().as_secs(), 2);
 }
 
 #[test]

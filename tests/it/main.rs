@@ -1,7 +1,10 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
 mod campaigns;
+mod cli;
 mod configuring;
+mod crash;
+mod dashboard;
 mod importing;
 mod postfix;
 mod providers;
@@ -10,3 +13,4 @@ mod sandbox;
 mod smtp;
 mod support;
 mod telnyx;
+mod web;

@@ -1,6 +1,63 @@
-//! The dashboard: what an operator watches and decides.
+//! The dashboard: what an operator watches and decides. Every page is written on the server and works without a script;
+//! every form brings back its session's key and ends in a redirect with a short notice.
+//!
+//! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
+//!   in `src/web/pages`
+//! - `overview`, `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
+//! - `referrers`, `referrer`, `referrer_forms`; `campaigns`, `providers`, `suppressions`, `audit`
+//! - `frame` surrounds every page, `form` reads what is posted, `notice` says what was done, `assets` is the style sheet
+//!
+//! Names and addresses of people never stand in a page's address; ids do.
 
-/// The dashboard's pages.
-pub fn routes() -> axum::Router<super::WebState> {
-    axum::Router::new()
+mod assets;
+mod audit;
+mod campaigns;
+mod document;
+mod failures;
+mod form;
+mod frame;
+mod message;
+mod messages;
+mod notice;
+mod overview;
+mod providers;
+mod referrer;
+mod referrer_forms;
+mod referrers;
+mod sheet;
+mod suppressions;
+pub mod view;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::WebState;
+
+/// The dashboard's pages. All but the style sheet send those who are not logged in to the login page.
+pub fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/failures", get(failures::show).post(failures::act))
+        .route("/messages", get(messages::show))
+        .route("/messages/{id}", get(message::show).post(message::act))
+        .route("/messages/{id}/correct", post(message::correct))
+        .route("/messages/{id}/permit", post(message::permit))
+        .route("/messages/{id}/page/{file}", get(document::page))
+        .route("/messages/{id}/document.pdf", get(document::pdf))
+        .route("/messages/{id}/mail.html", get(document::mail))
+        .route("/referrers", get(referrers::show).post(referrers::search))
+        .route("/referrers/addresses", get(referrers::addresses))
+        .route("/referrers/{id}", get(referrer::show))
+        .route("/referrers/{id}/state", post(referrer_forms::state))
+        .route("/referrers/{id}/details", post(referrer_forms::details))
+        .route("/referrers/{id}/touch", post(referrer_forms::touch))
+        .route("/referrers/{id}/basis", post(referrer_forms::basis))
+        .route("/referrers/{id}/basis/{basis}", post(referrer_forms::end_basis))
+        .route("/referrers/{id}/suppress", post(referrer_forms::suppress))
+        .route("/campaigns", get(campaigns::show).post(campaigns::act))
+        .route("/providers", get(providers::show).post(providers::act))
+        .route("/suppressions", get(suppressions::show).post(suppressions::add))
+        .route("/suppressions/{id}/lift", post(suppressions::lift))
+        .route("/audit", get(audit::show))
+        .route("/assets/touchline.css", get(assets::css))
 }

@@ -1,0 +1,130 @@
+//! `/audit`: who did what, newest first.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+
+use super::frame::{self, Frame, Section};
+use super::notice::Asked;
+use super::view::moment::{Calendar, Moment};
+use crate::domain::id::short;
+use crate::store::events::AuditLine;
+use crate::web::WebState;
+use crate::web::auth::Operator;
+use crate::web::problem::PageProblem;
+
+/// Lines shown.
+const SHOWN: i64 = 300;
+
+/// One act.
+struct Row {
+    at: Moment,
+    who: String,
+    did: String,
+    subject: String,
+    link: Option<String>,
+    detail: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Page {
+    frame: Frame,
+    rows: Vec<Row>,
+    is_cut: bool,
+}
+
+/// `GET /audit`.
+pub async fn show(
+    State(state): State<WebState>,
+    operator: Operator,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    let calendar = frame::calendar(&state);
+    let lines = state.gateway.store.read().await?.audit_list(SHOWN).await?;
+    let page = Page {
+        frame: Frame::new(&state, &operator, Section::Audit, "Audit", &asked),
+        is_cut: i64::try_from(lines.len()).unwrap_or(i64::MAX) == SHOWN,
+        rows: lines.iter().map(|line| row(line, &calendar)).collect(),
+    };
+    Ok(frame::show(&page))
+}
+
+fn row(line: &AuditLine, calendar: &Calendar) -> Row {
+    let subject = line.subject.clone().unwrap_or_default();
+    let id = subject.parse::<uuid::Uuid>().ok();
+    Row {
+        at: calendar.moment(line.at_ms),
+        who: line.who.clone(),
+        did: did(&line.action).to_owned(),
+        link: id.and_then(|id| place_of(&line.action).map(|place| format!("/{place}/{id}"))),
+        subject: id.map_or(subject, |id| short(&id)),
+        detail: line.detail.as_deref().map(|detail| detail.replace('_', " ")),
+    }
+}
+
+/// Where the subject of such an act is shown.
+fn place_of(action: &str) -> Option<&'static str> {
+    match action {
+        "retry" | "hold" | "release" | "cancel" | "mark_sent" | "mark_not_sent" | "view_document" => Some("messages"),
+        "edit_referrer" | "log_touch" | "end_basis" => Some("referrers"),
+        _ => None,
+    }
+}
+
+/// An act as people say it; one that is not known here in its own word.
+fn did(action: &str) -> &str {
+    match action {
+        "login" => "logged in",
+        "logout" => "logged out",
+        "retry" => "sent again",
+        "hold" => "put on hold",
+        "release" => "released",
+        "cancel" => "cancelled",
+        "mark_sent" => "said it was sent",
+        "mark_not_sent" => "said it was not sent",
+        "view_document" => "looked at a patient's letter",
+        "edit_referrer" => "changed a referrer",
+        "import_referrers" => "imported referrers",
+        "log_touch" => "logged a touch",
+        "add_basis" => "recorded permission to fax",
+        "end_basis" => "ended a permission to fax",
+        "suppress" => "recorded a refusal",
+        "lift_suppression" => "ended a refusal",
+        "pause_provider" => "paused a provider",
+        "resume_provider" => "resumed a provider",
+        "add_campaign" => "made a campaign",
+        "pause_campaign" => "paused a campaign",
+        "resume_campaign" => "resumed a campaign",
+        "run_campaign" => "ran a campaign",
+        "skip_campaign_run" => "skipped a run of a campaign",
+        "create_token" => "made an API token",
+        "revoke_token" => "revoked an API token",
+        "set_operator" => "set up an operator",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::id::MessageId;
+
+    #[test]
+    fn an_act_on_a_message_leads_to_the_message() {
+        let calendar = Calendar { zone: chrono_tz::UTC, now: Timestamp(0) };
+        let id = MessageId::new();
+        let line = |action: &str, subject: &str| AuditLine {
+            who: "dana".into(),
+            action: action.into(),
+            subject: Some(subject.into()),
+            detail: None,
+            at_ms: Timestamp(0),
+        };
+        let row_of = |action: &str, subject: &str| row(&line(action, subject), &calendar);
+        assert_eq!(row_of("retry", &id.to_string()).link, Some(format!("/messages/{id}")));
+        assert_eq!(row_of("suppress", "fax …42").link, None);
+        assert_eq!(row_of("suppress", "fax …42").subject, "fax …42");
+    }
+}

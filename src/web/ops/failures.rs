@@ -1,0 +1,151 @@
+//! `/failures`: what did not get through, by cause, and what can be done about each cause at once.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::form::{Posted, nowhere, refused, then_show};
+use super::frame::{self, Frame, Section};
+use super::notice::{Asked, Done};
+use super::view::causes::{self, Bulk, CauseGroup};
+use super::view::lines::LineRow;
+use super::view::moment::Calendar;
+use super::view::words;
+use crate::intake::IntakeError;
+use crate::intake::desk::{self, Act};
+use crate::policy;
+use crate::store::overview::MessageLine;
+use crate::web::WebState;
+use crate::web::auth::Operator;
+use crate::web::problem::PageProblem;
+
+/// Messages in the list of a cause, and those that one button acts on.
+const LISTED_MAX: i64 = 500;
+
+/// What may stand in the query.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    reason: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "failures.html")]
+struct CausesPage {
+    frame: Frame,
+    groups: Vec<CauseGroup>,
+}
+
+#[derive(Template)]
+#[template(path = "failures_cause.html")]
+struct CausePage {
+    frame: Frame,
+    reason: String,
+    meaning: String,
+    advice: &'static str,
+    count: String,
+    is_cut: bool,
+    bulk: Option<(Bulk, String)>,
+    bulk_first: bool,
+    rows: Vec<LineRow>,
+}
+
+/// `GET /failures`, and `GET /failures?reason=busy`.
+pub async fn show(
+    State(state): State<WebState>,
+    operator: Operator,
+    Query(wanted): Query<Wanted>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    let calendar = frame::calendar(&state);
+    match wanted.reason {
+        Some(reason) => show_cause(&state, &operator, &asked, reason, &calendar).await,
+        None => {
+            let causes = state.gateway.store.read().await?.causes().await?;
+            let frame = Frame::new(&state, &operator, Section::Failures, "Failures by cause", &asked);
+            Ok(frame::show(&CausesPage { frame, groups: causes::groups(&causes, &calendar) }))
+        }
+    }
+}
+
+async fn show_cause(
+    state: &WebState,
+    operator: &Operator,
+    asked: &Asked,
+    reason: String,
+    calendar: &Calendar,
+) -> Result<Response, PageProblem> {
+    if !is_reason(&reason) {
+        return Err(nowhere());
+    }
+    let lines = state.gateway.store.read().await?.failures(Some(&reason), LISTED_MAX).await?;
+    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let bulk = lines.iter().find_map(|line| causes::bulk(line.status, &reason));
+    let meaning = policy::explain(&reason);
+    let page = CausePage {
+        frame: Frame::new(state, operator, Section::Failures, meaning.trim_end_matches('.'), asked),
+        advice: causes::advice(&reason),
+        count: words::count(count, "message", "messages"),
+        is_cut: count == LISTED_MAX,
+        bulk: bulk.map(|bulk| (bulk, bulk.label(count))),
+        bulk_first: bulk.is_some_and(|bulk| causes::is_likely(bulk, &reason)),
+        rows: lines.iter().map(|line| LineRow::of(line, calendar)).collect(),
+        reason,
+        meaning,
+    };
+    Ok(frame::show(&page))
+}
+
+/// A reason's word as the store keeps it.
+pub(super) fn is_reason(word: &str) -> bool {
+    (1..=60).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// `POST /failures`: one act for every message of a cause, 500 at most.
+pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
+    let reason = posted.fields.text("reason").to_owned();
+    if !is_reason(&reason) {
+        return Err(nowhere());
+    }
+    let wanted = [Bulk::Retry, Bulk::RetryCorrected, Bulk::Release]
+        .into_iter()
+        .find(|bulk| bulk.as_str() == posted.fields.text("act"))
+        .ok_or_else(|| refused("Please use the buttons of the page."))?;
+    let mut lines = state.gateway.store.read().await?.failures(Some(&reason), LISTED_MAX).await?;
+    lines.retain(|line| causes::bulk(line.status, &reason) == Some(wanted));
+    let all = lines.len();
+    if wanted == Bulk::RetryCorrected {
+        lines = corrected(&state, lines).await?;
+    }
+    let done = do_for_each(&state, &lines, wanted, &posted.operator.name).await?;
+    let notice = if wanted == Bulk::Release { Done::ReleasedAll } else { Done::RetriedAll };
+    Ok(then_show(&notice.at_counted("/failures", done, all - done)))
+}
+
+/// The messages whose referrer has another address by now than the one that went wrong.
+async fn corrected(state: &WebState, lines: Vec<MessageLine>) -> Result<Vec<MessageLine>, PageProblem> {
+    let mut tx = state.gateway.store.read().await?;
+    let mut kept = Vec::new();
+    for line in lines {
+        let Some(message) = tx.message(line.id, false).await? else { continue };
+        let present = tx.referrer(line.referrer_id).await?.and_then(|referrer| referrer.address(line.channel));
+        if present.is_some_and(|address| address.key() != message.address.to_lowercase()) {
+            kept.push(line);
+        }
+    }
+    Ok(kept)
+}
+
+/// How many it was done for. A message that has moved on meanwhile is left as it is.
+async fn do_for_each(state: &WebState, lines: &[MessageLine], wanted: Bulk, who: &str) -> Result<usize, PageProblem> {
+    let act = if wanted == Bulk::Release { Act::Release } else { Act::Retry };
+    let mut done = 0;
+    for line in lines {
+        match desk::act(&state.intake, line.id, act, who).await {
+            Ok(_) => done += 1,
+            Err(IntakeError::Store(error)) => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
+    Ok(done)
+}

@@ -1,0 +1,108 @@
+//! What surrounds every page: the way around the house, who is logged in, what was just done.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+
+use super::notice::{Asked, Notice};
+use super::view::moment::Calendar;
+use crate::web::WebState;
+use crate::web::auth::Operator;
+
+/// The parts of the dashboard, in the order of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What needs a person, and how everything stands.
+    Overview,
+    /// What did not get through, by cause.
+    Failures,
+    /// Every message.
+    Messages,
+    /// Who may send patients.
+    Referrers,
+    /// Standing plans and their runs.
+    Campaigns,
+    /// What carries the letters.
+    Providers,
+    /// Who must not be written to.
+    Suppressions,
+    /// Who did what.
+    Audit,
+}
+
+const SECTIONS: [(Section, &str, &str); 8] = [
+    (Section::Overview, "/", "Overview"),
+    (Section::Failures, "/failures", "Failures"),
+    (Section::Messages, "/messages", "Messages"),
+    (Section::Referrers, "/referrers", "Referrers"),
+    (Section::Campaigns, "/campaigns", "Campaigns"),
+    (Section::Providers, "/providers", "Providers"),
+    (Section::Suppressions, "/suppressions", "Suppressions"),
+    (Section::Audit, "/audit", "Audit"),
+];
+
+/// One link of the navigation.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    /// Where to.
+    pub href: &'static str,
+    /// The word.
+    pub label: &'static str,
+    /// Whether we are there.
+    pub is_here: bool,
+}
+
+/// What surrounds a page.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The page's title.
+    pub title: String,
+    /// The navigation.
+    pub links: Vec<Link>,
+    /// Who is logged in.
+    pub operator: String,
+    /// What every form brings back.
+    pub form_key: String,
+    /// What was just done.
+    pub notice: Option<Notice>,
+    /// The practice's name.
+    pub practice: String,
+    /// The style sheet.
+    pub css: &'static str,
+}
+
+impl Frame {
+    /// The surroundings of a page of that section.
+    #[must_use]
+    pub fn new(
+        state: &WebState,
+        operator: &Operator,
+        section: Section,
+        title: impl Into<String>,
+        asked: &Asked,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            links: SECTIONS.iter().map(|(own, href, label)| Link { href, label, is_here: *own == section }).collect(),
+            operator: operator.name.clone(),
+            form_key: operator.form_key.clone(),
+            notice: asked.notice(),
+            practice: state.gateway.config.practice.name.clone(),
+            css: super::assets::css_link(),
+        }
+    }
+}
+
+/// The practice's zone and the present.
+#[must_use]
+pub fn calendar(state: &WebState) -> Calendar {
+    Calendar { zone: state.gateway.config.practice.time_zone, now: state.gateway.clock.now() }
+}
+
+/// A finished page. Browsers keep no copy: it names people.
+#[must_use]
+pub fn show(page: &impl Template) -> Response {
+    let mut response = crate::web::html(StatusCode::OK, page);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,294 @@
+//! `/messages/{id}`: what, to whom, how it stands and why, what happens next, all that happened, and the page itself.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::failures;
+use super::form::{Posted, nowhere, refused, then_show};
+use super::frame::{self, Frame, Section};
+use super::notice::{Asked, Done};
+use super::sheet::{self, Sheet};
+use super::view::moment::{Calendar, Moment};
+use super::view::pieces::Chip;
+use super::view::standing::{self, Case, Standing};
+use super::view::timeline::{self, Line};
+use super::view::words;
+use crate::domain::attempt::{Attempt, AttemptStatus};
+use crate::domain::basis::{Basis, BasisKind, NumberSource};
+use crate::domain::id::{BasisId, MessageId, short};
+use crate::domain::message::Message;
+use crate::domain::referrer::Referrer;
+use crate::domain::{Address, Channel, Fault, FaxNumber, MessageStatus, Purpose};
+use crate::intake::desk::{self, Act};
+use crate::intake::{IntakeError, referrers};
+use crate::store::Tx;
+use crate::web::WebState;
+use crate::web::auth::Operator;
+use crate::web::problem::PageProblem;
+
+/// What may stand in the query.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    document: Option<String>,
+}
+
+/// One attempt in the table.
+struct AttemptRow {
+    number: i64,
+    provider: String,
+    at: Moment,
+    status: Chip,
+    fault: Option<&'static str>,
+    code: Option<String>,
+    text: Option<String>,
+    pages: Option<i64>,
+    reference: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Page {
+    frame: Frame,
+    id: String,
+    reference: String,
+    title: String,
+    channel: &'static str,
+    name: String,
+    organization: Option<String>,
+    referrer_link: String,
+    address: String,
+    status: Chip,
+    confidence: Option<&'static str>,
+    standing: Standing,
+    purpose: &'static str,
+    asks_permission: bool,
+    asked_by: String,
+    made: Moment,
+    timeline: Vec<Line>,
+    attempts: Vec<AttemptRow>,
+    sheet: Sheet,
+    sheet_title: &'static str,
+}
+
+/// Everything the page is made of, read in one transaction.
+struct Known {
+    message: Message,
+    referrer: Referrer,
+    attempts: Vec<Attempt>,
+    title: String,
+    asked_by: String,
+    standing: Standing,
+    timeline: Vec<Line>,
+}
+
+/// `GET /messages/{id}`.
+pub async fn show(
+    State(state): State<WebState>,
+    operator: Operator,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    let id: MessageId = id.parse().map_err(|_| nowhere())?;
+    let calendar = frame::calendar(&state);
+    let mut tx = state.gateway.store.read().await?;
+    let known = known(&mut tx, &state, id, &calendar).await?.ok_or_else(nowhere)?;
+    drop(tx);
+    let may_show = wanted.document.as_deref() == Some("show");
+    let sheet = sheet::of(&state, &operator, &known.message, &known.referrer, &known.attempts, may_show).await?;
+    let name = known.referrer.display_name();
+    let message = &known.message;
+    let page = Page {
+        frame: Frame::new(&state, &operator, Section::Messages, format!("{} to {name}", known.title), &asked),
+        id: id.to_string(),
+        reference: short(&id.0),
+        channel: words::channel(message.channel),
+        organization: known.referrer.organization.clone().filter(|organization| *organization != name),
+        name,
+        referrer_link: format!("/referrers/{}", message.referrer_id),
+        address: message.parsed_address().map_or_else(|_| "an address that cannot be read".to_owned(), |a| a.pretty()),
+        status: words::status(message.status).into(),
+        confidence: message.confidence.map(words::confidence),
+        purpose: message.purpose.as_str(),
+        asks_permission: message.channel == Channel::Fax && message.purpose == Purpose::Advertisement,
+        made: calendar.moment(message.created_ms),
+        attempts: known.attempts.iter().map(|attempt| attempt_row(attempt, &calendar)).collect(),
+        title: known.title,
+        asked_by: known.asked_by,
+        standing: known.standing,
+        timeline: known.timeline,
+        sheet_title: sheet_title(message),
+        sheet,
+    };
+    Ok(frame::show(&page))
+}
+
+/// What the letter on the page is.
+fn sheet_title(message: &Message) -> &'static str {
+    match (&message.document_hash, message.status) {
+        (None, _) => "As it would go out now",
+        (Some(_), MessageStatus::InDoubt) => "As it was handed over",
+        (Some(_), _) => "Exactly as sent",
+    }
+}
+
+async fn known(
+    tx: &mut Tx,
+    state: &WebState,
+    id: MessageId,
+    calendar: &Calendar,
+) -> Result<Option<Known>, PageProblem> {
+    let Some(message) = tx.message(id, false).await? else { return Ok(None) };
+    let Some(referrer) = tx.referrer(message.referrer_id).await? else { return Ok(None) };
+    let attempts = tx.attempts_of(id).await?;
+    let events = tx.events_of(id).await?;
+    let entry = tx.queue_entry(id.0).await?;
+    let touch = tx.touch(message.touch_id).await?;
+    let can_stop = attempts
+        .iter()
+        .find(|attempt| attempt.status == AttemptStatus::Accepted)
+        .and_then(|attempt| state.gateway.accounts.get(&attempt.provider))
+        .is_some_and(|account| account.capabilities().cancel);
+    let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop };
+    let asked_by = touch.as_ref().map_or_else(|| "Somebody".to_owned(), |touch| touch.actor.clone());
+    Ok(Some(Known {
+        standing: standing::of(&case, calendar),
+        timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
+        title: touch.as_ref().map_or_else(|| words::letter(&message.letter), |touch| touch.title.clone()),
+        asked_by,
+        message,
+        referrer,
+        attempts,
+    }))
+}
+
+fn attempt_row(attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
+    AttemptRow {
+        number: attempt.number,
+        provider: attempt.provider.clone(),
+        at: calendar.moment(attempt.opened_ms),
+        status: words::attempt(attempt.status).into(),
+        fault: attempt.fault.map(Fault::explain),
+        code: attempt.raw_code.clone().filter(|code| attempt.fault.is_none_or(|fault| fault.as_str() != code)),
+        text: attempt.raw_text.clone(),
+        pages: attempt.pages_confirmed,
+        reference: attempt.provider_reference.clone(),
+    }
+}
+
+/// `POST /messages/{id}`: one act. Leads back to the list it was done from, or else to the message.
+pub async fn act(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: MessageId = id.parse().map_err(|_| nowhere())?;
+    let wanted =
+        standing::act_named(posted.fields.text("act")).ok_or_else(|| refused("Please use the buttons of the page."))?;
+    let reason = posted.fields.text("reason");
+    let back =
+        if failures::is_reason(reason) { format!("/failures?reason={reason}") } else { format!("/messages/{id}") };
+    let done = carry_out(&state, id, wanted, &posted.operator.name).await?;
+    Ok(then_show(&done.at(&back)))
+}
+
+async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &str) -> Result<Done, PageProblem> {
+    match desk::act(&state.intake, id, act, who).await {
+        Ok(after) => Ok(match act {
+            Act::Retry => Done::Retried,
+            Act::Hold => Done::Held,
+            Act::Release => Done::Released,
+            Act::Cancel if after.status.is_terminal() => Done::Cancelled,
+            Act::Cancel => Done::CancelAsked,
+            Act::MarkSent => Done::SaidSent,
+            Act::MarkNotSent => Done::SaidNotSent,
+        }),
+        Err(IntakeError::WrongState(_)) => Ok(Done::NotPossible),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /messages/{id}/correct`: the referrer gets another address, and the message goes there. With the number the
+/// office may have given its permission too; a permission holds for one number only, so the new one needs its own.
+pub async fn correct(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: MessageId = id.parse().map_err(|_| nowhere())?;
+    let message = state.gateway.store.read().await?.message(id, false).await?.ok_or_else(nowhere)?;
+    let text = posted.fields.line("address", "the address", 254)?;
+    let address = Address::parse(message.channel, &text).map_err(|error| refused(sentence(&error.to_string())))?;
+    let who = &posted.operator.name;
+    if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
+        let how = "given together with the corrected number".to_owned();
+        referrers::add_basis(&state.intake, &permission(number, how, who, &frame::calendar(&state))).await?;
+    }
+    referrers::edit(&state.intake, message.referrer_id, who, |referrer| match address {
+        Address::Fax(number) => referrer.fax = Some(number),
+        Address::Email(mailbox) => referrer.email = Some(mailbox),
+    })
+    .await?;
+    let done = match carry_out(&state, id, Act::Retry, who).await? {
+        Done::Retried => Done::Corrected,
+        other => other,
+    };
+    Ok(then_show(&done.at(&format!("/messages/{id}"))))
+}
+
+/// `POST /messages/{id}/permit`: the office allows updates by fax, and the message goes out.
+pub async fn permit(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: MessageId = id.parse().map_err(|_| nowhere())?;
+    let how = posted.fields.line("how", "how they gave it", 200)?;
+    let who = &posted.operator.name;
+    let mut tx = state.gateway.store.read().await?;
+    let message = tx.message(id, false).await?.ok_or_else(nowhere)?;
+    let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
+    drop(tx);
+    let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
+    referrers::add_basis(&state.intake, &permission(&number, how, who, &frame::calendar(&state))).await?;
+    let done = match carry_out(&state, id, Act::Retry, who).await? {
+        Done::Retried => Done::Permitted,
+        other => other,
+    };
+    Ok(then_show(&done.at(&format!("/messages/{id}"))))
+}
+
+fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -> Basis {
+    Basis {
+        id: BasisId::new(),
+        fax: number.clone(),
+        kind: BasisKind::Permission,
+        number_source: Some(NumberSource::GivenByRecipient),
+        obtained_on: calendar.today().to_string(),
+        how,
+        by_whom: who.to_owned(),
+        note: None,
+        created_ms: calendar.now,
+        ended_ms: None,
+        ended_reason: None,
+    }
+}
+
+/// An error's words as a sentence.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+}
+
+impl Page {
+    /// What the field of a correction asks for.
+    fn address_label(&self) -> &'static str {
+        if self.channel == words::channel(Channel::Fax) { "The right fax number" } else { "The right email address" }
+    }
+
+    fn address_type(&self) -> &'static str {
+        if self.channel == words::channel(Channel::Fax) { "tel" } else { "email" }
+    }
+}

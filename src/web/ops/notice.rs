@@ -1,0 +1,197 @@
+//! What a page says after an act. The address carries a word of a fixed list and at most two numbers, never a text.
+
+use serde::Deserialize;
+
+use super::view::words::{self, Tone};
+
+/// What may stand in the query of every page.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Asked {
+    done: Option<String>,
+    n: Option<String>,
+    left: Option<String>,
+}
+
+/// The word of a notice. Every act ends in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// One message goes out again.
+    Retried,
+    /// Several messages go out again.
+    RetriedAll,
+    /// A message waits for a person.
+    Held,
+    /// One message may go.
+    Released,
+    /// Several messages may go.
+    ReleasedAll,
+    /// A message was withdrawn.
+    Cancelled,
+    /// The provider was asked to stop.
+    CancelAsked,
+    /// Doubt was settled: sent.
+    SaidSent,
+    /// Doubt was settled: not sent.
+    SaidNotSent,
+    /// The address was corrected and the message goes out again.
+    Corrected,
+    /// Permission was recorded and the message goes out.
+    Permitted,
+    /// The message did not allow it.
+    NotPossible,
+    /// The referrer's state changed.
+    State,
+    /// The referrer's details changed.
+    Details,
+    /// A touch was logged.
+    Touch,
+    /// A basis was recorded.
+    Basis,
+    /// A basis was ended.
+    BasisEnded,
+    /// A refusal was recorded.
+    Suppressed,
+    /// A refusal was ended.
+    Lifted,
+    /// A provider account was paused.
+    ProviderPaused,
+    /// A provider account was resumed.
+    ProviderResumed,
+    /// A provider account answers.
+    CheckedWell,
+    /// A provider account does not answer as it should.
+    CheckedBadly,
+    /// A campaign was paused.
+    CampaignPaused,
+    /// A campaign was resumed.
+    CampaignResumed,
+}
+
+/// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
+const NOTICES: [(Done, &str, Tone, &str); 25] = [
+    (Done::Retried, "retried", Tone::Good, "It goes out again."),
+    (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
+    (Done::Held, "held", Tone::Good, "It is held until somebody releases it."),
+    (Done::Released, "released", Tone::Good, "It is released and goes out in its turn."),
+    (Done::ReleasedAll, "released_all", Tone::Good, "{n} out in their turn."),
+    (Done::Cancelled, "cancelled", Tone::Good, "It is cancelled."),
+    (Done::CancelAsked, "cancel_asked", Tone::Good, "The provider was asked to stop it. Its answer will show here."),
+    (Done::SaidSent, "said_sent", Tone::Good, "Noted: it was sent. It counts as delivered."),
+    (Done::SaidNotSent, "said_not_sent", Tone::Good, "Noted: it was not sent. It goes out again."),
+    (Done::Corrected, "corrected", Tone::Good, "The address is corrected, and the message goes out again."),
+    (Done::Permitted, "permitted", Tone::Good, "The permission is recorded, and the fax goes out."),
+    (
+        Done::NotPossible,
+        "not_possible",
+        Tone::Warn,
+        "That was not possible: it has moved on meanwhile, or there is no address for it. This is how it stands now.",
+    ),
+    (Done::State, "state", Tone::Good, "Saved. From now on this decides what goes out to them."),
+    (Done::Details, "details", Tone::Good, "The details are saved."),
+    (Done::Touch, "touch", Tone::Good, "The touch is in the history."),
+    (Done::Basis, "basis", Tone::Good, "The permission is recorded."),
+    (Done::BasisEnded, "basis_ended", Tone::Good, "It no longer allows faxing advertisements."),
+    (Done::Suppressed, "suppressed", Tone::Good, "The refusal is recorded and holds from this moment on."),
+    (Done::Lifted, "lifted", Tone::Good, "The refusal has ended. Its record stays."),
+    (
+        Done::ProviderPaused,
+        "provider_paused",
+        Tone::Good,
+        "The provider is paused. What is due waits, and nothing is lost.",
+    ),
+    (Done::ProviderResumed, "provider_resumed", Tone::Good, "The provider is resumed. What waited goes out now."),
+    (Done::CheckedWell, "checked_well", Tone::Good, "The provider answers and accepts our credentials."),
+    (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider does not answer as it should."),
+    (Done::CampaignPaused, "campaign_paused", Tone::Good, "The campaign is paused: it makes no new broadcasts."),
+    (Done::CampaignResumed, "campaign_resumed", Tone::Good, "The campaign is resumed."),
+];
+
+impl Done {
+    /// Its word in the address of a page.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        NOTICES.iter().find(|(done, ..)| *done == self).map_or("", |(_, word, ..)| word)
+    }
+
+    /// The address of a page that will say so. `path` may have a query, but no fragment.
+    #[must_use]
+    pub fn at(self, path: &str) -> String {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{mark}done={}", self.word())
+    }
+
+    /// The same with how many it was done for, and for how many it was not possible.
+    #[must_use]
+    pub fn at_counted(self, path: &str, n: usize, left: usize) -> String {
+        format!("{}&n={n}&left={left}", self.at(path))
+    }
+}
+
+/// What a page says after an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Style.
+    pub tone: Tone,
+    /// The text.
+    pub text: String,
+}
+
+impl Asked {
+    /// The notice asked for, if its word is one of ours.
+    #[must_use]
+    pub fn notice(&self) -> Option<Notice> {
+        let word = self.done.as_deref()?;
+        let (done, _, tone, text) = NOTICES.iter().find(|(_, known, ..)| *known == word)?;
+        let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        let (n, left) = (number(&self.n), number(&self.left));
+        let counted = matches!(done, Done::RetriedAll | Done::ReleasedAll);
+        let tone = if counted && n == 0 { Tone::Warn } else { *tone };
+        Some(Notice { tone, text: if counted { say_counts(text, n, left) } else { (*text).to_owned() } })
+    }
+}
+
+fn say_counts(text: &str, n: u32, left: u32) -> String {
+    let subject = match n {
+        0 => "No message goes".to_owned(),
+        1 => "1 message goes".to_owned(),
+        _ => format!("{} messages go", words::grouped(i64::from(n))),
+    };
+    let mut said = text.replace("{n}", &subject);
+    if left > 0 {
+        let rest = words::count(i64::from(left), "stays as it is", "stay as they are");
+        said.push_str(&format!(" {rest}."));
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(done: &str, n: &str, left: &str) -> Asked {
+        Asked { done: Some(done.to_owned()), n: Some(n.to_owned()), left: Some(left.to_owned()) }
+    }
+
+    #[test]
+    fn a_notice_counts_what_was_done_and_what_was_not() {
+        let text = |n, left| asked("retried_all", n, left).notice().expect("a notice").text;
+        assert_eq!(text("12", "0"), "12 messages go out again.");
+        assert_eq!(text("1", "2"), "1 message goes out again. 2 stay as they are.");
+        assert_eq!(text("0", "1"), "No message goes out again. 1 stays as it is.");
+    }
+
+    #[test]
+    fn nothing_from_the_address_is_repeated() {
+        assert_eq!(asked("<b>hello</b>", "x", "y").notice(), None);
+        let notice = asked("retried_all", "<i>9</i>", "").notice().expect("a notice");
+        assert!(!notice.text.contains('<'), "{}", notice.text);
+    }
+
+    #[test]
+    fn every_notice_has_a_word_of_its_own() {
+        for (done, word, ..) in NOTICES {
+            assert_eq!(NOTICES.iter().filter(|(_, other, ..)| *other == word).count(), 1, "{word}");
+            assert_eq!(done.at("/x?a=1"), format!("/x?a=1&done={word}"));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What an operator changes about a referrer: state, details, touches made by hand, permission to fax, refusals.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+
+use super::form::{Fields, Posted, nowhere, refused, then_show};
+use super::frame;
+use super::message::sentence;
+use super::notice::Done;
+use super::view::moment::Calendar;
+use crate::domain::address::AddressError;
+use crate::domain::basis::{Basis, BasisKind, NumberSource};
+use crate::domain::id::{BasisId, ReferrerId};
+use crate::domain::referrer::{Referrer, ReferrerState};
+use crate::domain::suppression::Scope;
+use crate::domain::touch::TouchKind;
+use crate::domain::{Channel, EmailAddress, FaxNumber, Timestamp};
+use crate::intake::referrers::{self, Refusal};
+use crate::web::WebState;
+use crate::web::problem::PageProblem;
+
+/// Tags of one referrer, and characters of each.
+const TAGS_MAX: usize = 30;
+const TAG_CHARS_MAX: usize = 60;
+/// Characters of a note.
+const NOTE_CHARS_MAX: usize = 500;
+
+fn id_of(text: &str) -> Result<ReferrerId, PageProblem> {
+    text.parse().map_err(|_| nowhere())
+}
+
+fn page_of(id: ReferrerId) -> String {
+    format!("/referrers/{id}")
+}
+
+async fn referrer(state: &WebState, id: ReferrerId) -> Result<Referrer, PageProblem> {
+    state.gateway.store.read().await?.referrer(id).await?.ok_or_else(nowhere)
+}
+
+/// `POST /referrers/{id}/state`.
+pub async fn state(
+    State(web): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id = id_of(&id)?;
+    let wanted: ReferrerState = posted.fields.word("state", "whether to write to them")?;
+    referrers::edit(&web.intake, id, &posted.operator.name, |referrer| referrer.state = wanted).await?;
+    Ok(then_show(&Done::State.at(&page_of(id))))
+}
+
+/// `POST /referrers/{id}/details`: addresses, telephone and tags.
+pub async fn details(
+    State(web): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id = id_of(&id)?;
+    let fields = &posted.fields;
+    let in_words = |error: AddressError| refused(sentence(&error.to_string()));
+    let fax = fields.optional("fax").map(FaxNumber::parse).transpose().map_err(in_words)?;
+    let email = fields.optional("email").map(EmailAddress::parse).transpose().map_err(in_words)?;
+    let phone = fields.optional("phone").map(FaxNumber::parse).transpose().map_err(|_| {
+        refused("The telephone number cannot be read. Please write it with its area code, without an extension.")
+    })?;
+    let tags = tags(fields)?;
+    referrers::edit(&web.intake, id, &posted.operator.name, |referrer| {
+        referrer.fax = fax;
+        referrer.email = email;
+        referrer.phone = phone.map(|number| number.as_str().to_owned());
+        referrer.tags = tags;
+    })
+    .await?;
+    Ok(then_show(&Done::Details.at(&page_of(id))))
+}
+
+/// Tags as they are kept: lower case, sorted, without repeats.
+fn tags(fields: &Fields) -> Result<Vec<String>, PageProblem> {
+    let mut tags: Vec<String> =
+        fields.text("tags").split(',').map(|tag| tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()).collect();
+    tags.sort();
+    tags.dedup();
+    let fits = |tag: &String| tag.chars().count() <= TAG_CHARS_MAX && !tag.chars().any(char::is_control);
+    if tags.len() > TAGS_MAX || !tags.iter().all(fits) {
+        return Err(refused(format!("At most {TAGS_MAX} tags, each of at most {TAG_CHARS_MAX} characters.")));
+    }
+    Ok(tags)
+}
+
+/// `POST /referrers/{id}/touch`: a call, a visit, a meeting, a lunch-and-learn, or a referral that came in.
+pub async fn touch(
+    State(web): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id = id_of(&id)?;
+    let kind: TouchKind = posted.fields.word("kind", "what it was")?;
+    let title = posted.fields.line("title", "what was said or done", 200)?;
+    let at = moment_of(&posted.fields, &frame::calendar(&web))?;
+    referrers::log_touch(&web.intake, id, kind, &title, Some(at), &posted.operator.name).await?;
+    Ok(then_show(&Done::Touch.at(&page_of(id))))
+}
+
+/// The day of a touch: now for today, noon for an earlier day.
+fn moment_of(fields: &Fields, calendar: &Calendar) -> Result<Timestamp, PageProblem> {
+    let day = day_of(fields, calendar)?;
+    if day == calendar.today() {
+        return Ok(calendar.now);
+    }
+    noon(day, calendar.zone).ok_or_else(|| refused("That day cannot be read."))
+}
+
+fn day_of(fields: &Fields, calendar: &Calendar) -> Result<NaiveDate, PageProblem> {
+    let Some(text) = fields.optional("day") else { return Ok(calendar.today()) };
+    let day =
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused("Please write the day as YYYY-MM-DD."))?;
+    if day > calendar.today() {
+        return Err(refused("That day has not come yet."));
+    }
+    Ok(day)
+}
+
+fn noon(day: NaiveDate, zone: Tz) -> Option<Timestamp> {
+    let noon = zone.from_local_datetime(&day.and_time(NaiveTime::from_hms_opt(12, 0, 0)?)).earliest()?;
+    Some(Timestamp(noon.timestamp_millis()))
+}
+
+/// `POST /referrers/{id}/basis`: why advertisements may be faxed to their number.
+pub async fn basis(
+    State(web): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id = id_of(&id)?;
+    let fields = &posted.fields;
+    let calendar = frame::calendar(&web);
+    let fax =
+        referrer(&web, id).await?.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
+    let kind: BasisKind = fields.word("kind", "permission or relationship")?;
+    let number_source: Option<NumberSource> = match fields.optional("number_source") {
+        Some(_) => Some(fields.word("number_source", "where the number came from")?),
+        None => None,
+    };
+    if kind == BasisKind::Ebr && number_source.is_none() {
+        return Err(refused("For a business relationship, please say where the fax number came from."));
+    }
+    let basis = Basis {
+        id: BasisId::new(),
+        fax,
+        kind,
+        number_source,
+        obtained_on: day_of(fields, &calendar)?.to_string(),
+        how: fields.line("how", "how it was given", 200)?,
+        by_whom: posted.operator.name.clone(),
+        note: fields.optional_line("note", "the note", NOTE_CHARS_MAX)?,
+        created_ms: calendar.now,
+        ended_ms: None,
+        ended_reason: None,
+    };
+    referrers::add_basis(&web.intake, &basis).await?;
+    Ok(then_show(&Done::Basis.at(&page_of(id))))
+}
+
+/// `POST /referrers/{id}/basis/{basis}`: ends a basis, as after a withdrawal or a mistake.
+pub async fn end_basis(
+    State(web): State<WebState>,
+    Path((id, basis)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id = id_of(&id)?;
+    let basis: BasisId = basis.parse().map_err(|_| nowhere())?;
+    let why = posted.fields.line("why", "why it ends", 200)?;
+    let now = web.gateway.clock.now();
+    let mut tx = web.gateway.store.write().await?;
+    if !tx.basis_end(basis, &why, now).await? {
+        return Ok(then_show(&Done::NotPossible.at(&page_of(id))));
+    }
+    tx.audit(&posted.operator.name, "end_basis", Some(&id.to_string()), Some(&why), now).await?;
+    tx.commit().await?;
+    Ok(then_show(&Done::BasisEnded.at(&page_of(id))))
+}
+
+/// `POST /referrers/{id}/suppress`: they, or the office they share the address with, refused.
+pub async fn suppress(
+    State(web): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id = id_of(&id)?;
+    let channel: Channel = posted.fields.word("channel", "fax or email")?;
+    let scope: Scope = posted.fields.word("scope", "what they refused")?;
+    let evidence = posted.fields.optional_line("evidence", "how they said it", NOTE_CHARS_MAX)?;
+    let address = referrer(&web, id).await?.address(channel).ok_or_else(|| refused("They have no such address."))?;
+    let refusal = Refusal {
+        address,
+        scope,
+        reason: "opt_out".to_owned(),
+        source: "operator".to_owned(),
+        evidence,
+        who: posted.operator.name.clone(),
+    };
+    referrers::suppress(&web.intake, &refusal).await?;
+    Ok(then_show(&Done::Suppressed.at(&page_of(id))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_kept_in_one_form() {
+        let fields = Fields::parse(b"tags=North+Shore%2C+vip%2Cnorth+shore%2C%2C");
+        assert_eq!(tags(&fields).expect("tags"), ["north shore", "vip"]);
+        let many: Vec<String> = (0..31).map(|n| n.to_string()).collect();
+        assert!(tags(&Fields::parse(format!("tags={}", many.join(",")).as_bytes())).is_err());
+    }
+
+    #[test]
+    fn a_touch_was_today_or_earlier() {
+        let now = chrono::DateTime::parse_from_rfc3339("2026-11-23T15:00:00Z").expect("a time").timestamp_millis();
+        let calendar = Calendar { zone: chrono_tz::America::Chicago, now: Timestamp(now) };
+        let at = |day: &str| moment_of(&Fields::parse(format!("day={day}").as_bytes()), &calendar);
+        assert_eq!(at("2026-11-23").expect("today"), calendar.now);
+        assert_eq!(at("").expect("today"), calendar.now);
+        assert_eq!(at("2026-11-20").expect("a day").to_string(), "2026-11-20T18:00:00.000Z");
+        assert!(at("2026-11-24").is_err());
+        assert!(at("tomorrow").is_err());
+    }
+}

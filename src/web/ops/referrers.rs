@@ -1,0 +1,182 @@
+//! `/referrers`: the list, page by page, and the search. What was searched for is kept in a cookie of this browser, not
+//! in the address, where names and addresses of people do not belong.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::form::{Posted, nowhere, then_show};
+use super::frame::{self, Frame, Section};
+use super::notice::Asked;
+use super::view::people::{PersonRow, UnwellRow};
+use super::view::words;
+use crate::domain::FaxNumber;
+use crate::domain::id::ReferrerId;
+use crate::domain::referrer::Referrer;
+use crate::store::referrers::sort_name;
+use crate::store::{StoreError, Tx};
+use crate::web::WebState;
+use crate::web::auth::Operator;
+use crate::web::problem::PageProblem;
+
+/// Referrers on a page.
+const PER_PAGE: i64 = 50;
+/// Referrers looked through when several words are searched for.
+const SEARCHED_MAX: i64 = 500;
+/// Addresses that do not work, on their page.
+const UNWELL_SHOWN: i64 = 500;
+/// Longest text searched for.
+const SEARCH_CHARS_MAX: usize = 100;
+/// Keeps what was searched for while the browser is open.
+const SEARCH_COOKIE: &str = "touchline_search";
+
+/// What may stand in the query.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    found: Option<String>,
+    after: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "referrers.html")]
+struct Page {
+    frame: Frame,
+    total: String,
+    search: String,
+    rows: Vec<PersonRow>,
+    next: Option<String>,
+    is_first_page: bool,
+}
+
+#[derive(Template)]
+#[template(path = "referrers_addresses.html")]
+struct AddressesPage {
+    frame: Frame,
+    rows: Vec<UnwellRow>,
+}
+
+/// `GET /referrers`, and `GET /referrers?found=1` for those that the last search found.
+pub async fn show(
+    State(state): State<WebState>,
+    operator: Operator,
+    jar: CookieJar,
+    Query(wanted): Query<Wanted>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    let search = if wanted.found.is_some() { searched_for(&jar) } else { String::new() };
+    let mut tx = state.gateway.store.read().await?;
+    let after = match wanted.after.as_deref() {
+        Some(id) => {
+            let id: ReferrerId = id.parse().map_err(|_| nowhere())?;
+            Some(tx.referrer(id).await?.ok_or_else(nowhere)?)
+        }
+        None => None,
+    };
+    let (referrers, has_more) = find(&mut tx, &search, after.as_ref()).await?;
+    let next = referrers.last().filter(|_| has_more).map(|last| {
+        let found = if search.is_empty() { "" } else { "found=1&" };
+        format!("/referrers?{found}after={}", last.id)
+    });
+    let page = Page {
+        frame: Frame::new(&state, &operator, Section::Referrers, "Referrers", &asked),
+        total: words::count(tx.referrer_count().await?, "referrer", "referrers"),
+        rows: rows(&mut tx, &referrers).await?,
+        search,
+        next,
+        is_first_page: after.is_none(),
+    };
+    Ok(frame::show(&page))
+}
+
+/// A page of those whose name, organisation, email, NPI or fax fits, and whether more follow.
+async fn find(tx: &mut Tx, search: &str, after: Option<&Referrer>) -> Result<(Vec<Referrer>, bool), StoreError> {
+    if let (Ok(number), None) = (FaxNumber::parse(search), after) {
+        let found = tx.referrers_like(Some(search), None, Some(&number)).await?;
+        if !found.is_empty() {
+            return Ok((found, false));
+        }
+    }
+    let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
+    if words.len() > 1 {
+        return Ok((of_all_words(tx, &words).await?, false));
+    }
+    let name = after.map(sort_name);
+    let cursor = name.as_deref().zip(after.map(|referrer| referrer.id));
+    let mut found = tx.referrers_page(words.first().map(String::as_str), cursor, PER_PAGE + 1).await?;
+    let has_more = found.len() > usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
+    if has_more {
+        found.pop();
+    }
+    Ok((found, has_more))
+}
+
+/// Those that fit every word, in whatever order they were typed.
+async fn of_all_words(tx: &mut Tx, words: &[String]) -> Result<Vec<Referrer>, StoreError> {
+    let longest = words.iter().max_by_key(|word| word.chars().count()).map(String::as_str);
+    let mut found = tx.referrers_page(longest, None, SEARCHED_MAX).await?;
+    found.retain(|referrer| {
+        let email = referrer.email.as_ref().map_or("", |email| email.as_str()).to_lowercase();
+        let all = format!("{} {} {email}", sort_name(referrer), referrer.display_name().to_lowercase());
+        words.iter().all(|word| all.contains(word.trim_end_matches(',')))
+    });
+    Ok(found)
+}
+
+async fn rows(tx: &mut Tx, referrers: &[Referrer]) -> Result<Vec<PersonRow>, StoreError> {
+    let addresses = |referrer: &Referrer| {
+        let both = crate::domain::Channel::ALL.iter().filter_map(|channel| referrer.address(*channel));
+        both.map(|address| address.key()).collect::<Vec<_>>()
+    };
+    let keys: Vec<String> = referrers.iter().flat_map(addresses).collect();
+    let known = tx.addresses_known(&keys).await?;
+    let mut rows = Vec::with_capacity(referrers.len());
+    for referrer in referrers {
+        let delivered = tx.touches_delivered(referrer.id).await?;
+        rows.push(PersonRow::of(referrer, delivered, &known));
+    }
+    Ok(rows)
+}
+
+/// `POST /referrers`: keeps what is searched for in this browser and leads to the list.
+pub async fn search(State(state): State<WebState>, jar: CookieJar, posted: Posted) -> Response {
+    let text: String =
+        posted.fields.text("search").chars().filter(|c| !c.is_control()).take(SEARCH_CHARS_MAX).collect();
+    let public_url = state.gateway.config.server.public_url.as_ref();
+    let cookie = Cookie::build((SEARCH_COOKIE, URL_SAFE_NO_PAD.encode(&text)))
+        .path("/referrers")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(public_url.is_some_and(|url| url.scheme() == "https"))
+        .build();
+    let page = if text.is_empty() { "/referrers" } else { "/referrers?found=1" };
+    (jar.add(cookie), then_show(page)).into_response()
+}
+
+fn searched_for(jar: &CookieJar) -> String {
+    let kept = jar.get(SEARCH_COOKIE).and_then(|cookie| URL_SAFE_NO_PAD.decode(cookie.value()).ok());
+    let text = kept.and_then(|octets| String::from_utf8(octets).ok()).unwrap_or_default();
+    text.chars().take(SEARCH_CHARS_MAX).collect()
+}
+
+/// `GET /referrers/addresses`: the addresses that do not work.
+pub async fn addresses(
+    State(state): State<WebState>,
+    operator: Operator,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    let calendar = frame::calendar(&state);
+    let mut tx = state.gateway.store.read().await?;
+    let unwell = tx.addresses_unwell(UNWELL_SHOWN).await?;
+    let ids: Vec<ReferrerId> = unwell.iter().map(|one| one.referrer_id).collect();
+    let referrers = tx.referrers(&ids).await?;
+    let page = AddressesPage {
+        frame: Frame::new(&state, &operator, Section::Referrers, "Addresses that do not work", &asked),
+        rows: unwell.iter().filter_map(|one| UnwellRow::of(one, &referrers, &calendar)).collect(),
+    };
+    Ok(frame::show(&page))
+}

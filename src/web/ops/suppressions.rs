@@ -1,0 +1,132 @@
+//! `/suppressions`: who refused what, since when, and who wrote it down. Addresses are masked here; a referrer's own
+//! page shows them whole.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::form::{Posted, nowhere, refused, then_show};
+use super::frame::{self, Frame, Section};
+use super::message::sentence;
+use super::notice::{Asked, Done};
+use super::view::history::{RefusalRow, refusal_row};
+use super::view::moment::Moment;
+use crate::domain::Address;
+use crate::domain::id::SuppressionId;
+use crate::domain::suppression::{Scope, Suppression};
+use crate::intake::IntakeError;
+use crate::intake::referrers::{self, Refusal};
+use crate::store::{StoreError, Tx};
+use crate::web::WebState;
+use crate::web::auth::Operator;
+use crate::web::problem::PageProblem;
+
+/// Refusals in the list.
+const SHOWN_MAX: i64 = 500;
+/// Of so many the referrers are looked up by name.
+const NAMED_MAX: usize = 500;
+
+/// What may stand in the query.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    ended: Option<String>,
+}
+
+/// One refusal.
+struct Row {
+    refusal: RefusalRow,
+    masked: String,
+    people: Vec<(String, String)>,
+    ended: Option<(Moment, String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "suppressions.html")]
+struct Page {
+    frame: Frame,
+    rows: Vec<Row>,
+    with_ended: bool,
+    is_cut: bool,
+}
+
+/// `GET /suppressions`, and `GET /suppressions?ended=1` with those that have ended.
+pub async fn show(
+    State(state): State<WebState>,
+    operator: Operator,
+    Query(wanted): Query<Wanted>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    let calendar = frame::calendar(&state);
+    let with_ended = wanted.ended.is_some();
+    let mut tx = state.gateway.store.read().await?;
+    let list = tx.suppressions_list(with_ended, SHOWN_MAX).await?;
+    let people = people(&mut tx, &list).await?;
+    let rows: Vec<Row> = list
+        .iter()
+        .map(|one| Row {
+            refusal: refusal_row(one, &calendar),
+            masked: Address::parse(one.channel, &one.address).map_or_else(|_| "…".to_owned(), |a| a.masked()),
+            people: people.get(&one.address).cloned().unwrap_or_default(),
+            ended: one.lifted_ms.map(|at| {
+                let by = one.lifted_by.clone().unwrap_or_default();
+                (calendar.moment(at), by, one.lifted_reason.clone().unwrap_or_default())
+            }),
+        })
+        .collect();
+    let page = Page {
+        frame: Frame::new(&state, &operator, Section::Suppressions, "Suppressions", &asked),
+        is_cut: i64::try_from(rows.len()).unwrap_or(i64::MAX) == SHOWN_MAX,
+        rows,
+        with_ended,
+    };
+    Ok(frame::show(&page))
+}
+
+/// By address: the referrers who have it, as name and link.
+async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<String, Vec<(String, String)>>, StoreError> {
+    let mut people = BTreeMap::new();
+    for one in list.iter().take(NAMED_MAX) {
+        let found = match Address::parse(one.channel, &one.address) {
+            Ok(Address::Fax(number)) => tx.referrers_like(None, None, Some(&number)).await?,
+            Ok(Address::Email(mailbox)) => tx.referrers_like(None, Some(&mailbox), None).await?,
+            Err(_) => Vec::new(),
+        };
+        let named = found.iter().map(|one| (one.display_name(), format!("/referrers/{}", one.id))).collect();
+        people.insert(one.address.clone(), named);
+    }
+    Ok(people)
+}
+
+/// `POST /suppressions`: somebody called or wrote and refused.
+pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
+    let text = posted.fields.line("address", "the fax number or email address", 254)?;
+    let address = Address::guess(&text).map_err(|error| refused(sentence(&error.to_string())))?;
+    let refusal = Refusal {
+        address,
+        scope: posted.fields.word::<Scope>("scope", "what they refused")?,
+        reason: "opt_out".to_owned(),
+        source: "operator".to_owned(),
+        evidence: posted.fields.optional_line("evidence", "how they said it", 500)?,
+        who: posted.operator.name.clone(),
+    };
+    referrers::suppress(&state.intake, &refusal).await?;
+    Ok(then_show(&Done::Suppressed.at("/suppressions")))
+}
+
+/// `POST /suppressions/{id}/lift`: ends a refusal, with the reason why it may end.
+pub async fn lift(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: SuppressionId = id.parse().map_err(|_| nowhere())?;
+    let why = posted.fields.line("why", "why it may end", 200)?;
+    match referrers::lift(&state.intake, id, &posted.operator.name, &why).await {
+        Ok(()) => Ok(then_show(&Done::Lifted.at("/suppressions"))),
+        Err(IntakeError::NotFound(_)) => Ok(then_show(&Done::NotPossible.at("/suppressions"))),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,300 @@
+//! How a message stands, why, what happens next, and what a person may do about it: in plain words.
+
+use super::causes;
+use super::moment::{Calendar, Moment};
+use super::words::{self, Tone};
+use crate::domain::attempt::{Attempt, AttemptStatus};
+use crate::domain::message::{Confidence, Message};
+use crate::domain::{Channel, MessageStatus};
+use crate::intake::desk::Act;
+use crate::policy::{self, Reason};
+use crate::settle::POLL;
+use crate::store::queue_entries::Entry;
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// Its attempts, first to last.
+    pub attempts: &'a [Attempt],
+    /// Its next step on the queue.
+    pub entry: Option<&'a Entry>,
+    /// Whether the provider that has it can be asked to stop.
+    pub can_stop: bool,
+}
+
+/// A sentence with a moment in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// The words before the moment.
+    pub words: String,
+    /// The moment; the sentence ends after it.
+    pub at: Option<Moment>,
+}
+
+/// How a message stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The style.
+    pub tone: Tone,
+    /// How it stands, as a sentence.
+    pub headline: String,
+    /// Why, as a sentence.
+    pub why: Option<String>,
+    /// What to do about it.
+    pub advice: Option<&'static str>,
+    /// What happens next by itself.
+    pub next: Next,
+    /// What a person may do.
+    pub choices: Vec<Choice>,
+    /// Whether the address should be corrected, in one step with the retry.
+    pub offers_correction: bool,
+    /// Whether a permission to fax should be recorded, in one step with the retry.
+    pub offers_permission: bool,
+}
+
+/// Something a person may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The word in the form.
+    pub act: &'static str,
+    /// The text of the button.
+    pub label: &'static str,
+    /// What follows, for those who hesitate.
+    pub means: &'static str,
+    /// Whether it is the likely one.
+    pub is_first: bool,
+}
+
+/// Describes a message.
+#[must_use]
+pub fn of(case: &Case<'_>, calendar: &Calendar) -> Standing {
+    let message = case.message;
+    let reason = message.reason.as_deref().filter(|reason| *reason != Reason::Released.as_str());
+    let troubled = !matches!(message.status, MessageStatus::Delivered | MessageStatus::Accepted);
+    let waits = message.status == MessageStatus::Queued;
+    Standing {
+        tone: words::status(message.status).0,
+        headline: headline(message, case.attempts),
+        why: reason.filter(|_| troubled).map(policy::explain),
+        advice: reason.filter(|_| troubled && !waits).map(causes::advice).filter(|advice| !advice.is_empty()),
+        next: next(case, calendar),
+        choices: choices(case),
+        offers_correction: message.status.may_be_retried() && reason.is_some_and(causes::is_about_address),
+        offers_permission: message.status.may_be_retried() && reason == Some(Reason::NoBasis.as_str()),
+    }
+}
+
+fn headline(message: &Message, attempts: &[Attempt]) -> String {
+    let what = words::channel(message.channel);
+    match message.status {
+        MessageStatus::Queued if attempts.is_empty() => format!("{what} waiting for its turn."),
+        MessageStatus::Queued => format!("{what} not through yet: it will be tried again."),
+        MessageStatus::Held => format!("{what} held: it waits for a person."),
+        MessageStatus::Accepted => match message.channel {
+            Channel::Fax => "The fax provider has it and is calling.".to_owned(),
+            Channel::Email => "The mail server took it. It counts as delivered unless it bounces.".to_owned(),
+        },
+        MessageStatus::InDoubt => "In doubt: nobody knows yet whether it was sent.".to_owned(),
+        MessageStatus::Delivered => delivered(message, attempts),
+        MessageStatus::Failed => format!("{what} did not arrive."),
+        MessageStatus::Suppressed => format!("{what} not sent: the rules forbid it."),
+        MessageStatus::Cancelled => format!("{what} cancelled."),
+        MessageStatus::Expired => format!("{what} not sent: its time ran out."),
+    }
+}
+
+fn delivered(message: &Message, attempts: &[Attempt]) -> String {
+    let pages =
+        attempts.iter().rev().find(|one| one.status == AttemptStatus::Delivered).and_then(|a| a.pages_confirmed);
+    match (message.channel, message.confidence, pages) {
+        (Channel::Fax, Some(Confidence::Confirmed), Some(pages)) => {
+            format!("Delivered: the far machine confirmed {}.", words::count(pages, "page", "pages"))
+        }
+        (_, Some(Confidence::Confirmed), _) => "Delivered, confirmed.".to_owned(),
+        (Channel::Email, ..) => "Delivered, as far as anybody can tell: no bounce came back.".to_owned(),
+        (Channel::Fax, ..) => "Delivered, presumed: the provider never said otherwise.".to_owned(),
+    }
+}
+
+fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
+    let plain = |words: &str| Next { words: words.to_owned(), at: None };
+    let timed = |words: &str, entry: &Entry| Next { words: words.to_owned(), at: Some(calendar.moment(entry.due_ms)) };
+    match (case.message.status, case.entry) {
+        (MessageStatus::Queued | MessageStatus::Accepted | MessageStatus::InDoubt, Some(entry))
+            if entry.state == "leased" =>
+        {
+            plain("It is being worked on right now")
+        }
+        (MessageStatus::Queued, Some(entry)) if entry.due_ms <= calendar.now => {
+            plain("It goes out as soon as its turn comes")
+        }
+        (MessageStatus::Queued, Some(entry)) if case.attempts.is_empty() => timed("It goes out", entry),
+        (MessageStatus::Queued, Some(entry)) => timed("The next try is", entry),
+        (MessageStatus::Accepted, Some(entry)) if case.message.channel == Channel::Email && entry.kind == POLL => {
+            timed("Unless a bounce comes first, it counts as delivered", entry)
+        }
+        (MessageStatus::Accepted, Some(entry)) => timed("Unless the provider tells us first, we ask it", entry),
+        (MessageStatus::InDoubt, Some(entry)) => timed("We look it up at the provider", entry),
+        (MessageStatus::InDoubt, None) => plain("Nothing happens until somebody says what became of it"),
+        (MessageStatus::Held, _) => plain("Nothing happens until somebody releases it"),
+        (MessageStatus::Delivered, _) => plain("Nothing more to do"),
+        (status, _) if status.is_terminal() => plain("Nothing more happens by itself"),
+        _ => plain("It is being worked on right now"),
+    }
+}
+
+fn choices(case: &Case<'_>) -> Vec<Choice> {
+    let open = case.attempts.iter().any(|attempt| attempt.status.is_open());
+    match case.message.status {
+        MessageStatus::Held => vec![choice(Act::Release, true), choice(Act::Cancel, false)],
+        MessageStatus::Queued if !open => vec![choice(Act::Hold, false), choice(Act::Cancel, false)],
+        MessageStatus::Accepted if case.can_stop => vec![choice(Act::Cancel, false)],
+        MessageStatus::InDoubt => vec![choice(Act::MarkSent, false), choice(Act::MarkNotSent, false)],
+        status if status.may_be_retried() => {
+            let reason = case.message.reason.as_deref().unwrap_or_default();
+            let makes_sense = causes::retry_makes_sense(reason);
+            makes_sense.then(|| choice(Act::Retry, !causes::needs_more_than_retry(reason))).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// An act as a button.
+#[must_use]
+pub const fn choice(act: Act, is_first: bool) -> Choice {
+    let (label, means) = match act {
+        Act::Retry => ("Retry", "It goes out once more, to the address that the referrer has now."),
+        Act::Hold => ("Hold", "It waits until somebody releases it."),
+        Act::Release => ("Release", "It goes out in its turn."),
+        Act::Cancel => {
+            ("Cancel message", "It is not sent. If the provider has it already, the provider is asked to stop.")
+        }
+        Act::MarkSent => ("It was sent", "It counts as delivered and is not sent again."),
+        Act::MarkNotSent => {
+            ("It was not sent: send again", "It goes out once more. If it did arrive after all, they get it twice.")
+        }
+    };
+    Choice { act: act.as_str(), label, means, is_first }
+}
+
+/// The act of that word.
+#[must_use]
+pub fn act_named(word: &str) -> Option<Act> {
+    [Act::Retry, Act::Hold, Act::Release, Act::Cancel, Act::MarkSent, Act::MarkNotSent]
+        .into_iter()
+        .find(|act| act.as_str() == word)
+}
+
+/// What can be done for a message in a list, where its attempts are not at hand: the likeliest act alone.
+#[must_use]
+pub fn quick_choice(status: MessageStatus, reason: &str) -> Option<Choice> {
+    match status {
+        MessageStatus::Held => Some(choice(Act::Release, true)),
+        status
+            if status.may_be_retried()
+                && causes::retry_makes_sense(reason)
+                && !causes::needs_more_than_retry(reason) =>
+        {
+            Some(choice(Act::Retry, true))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{MessageId, ReferrerId, SubmissionId, TouchId};
+    use crate::domain::{Lane, PhiClass, Purpose, Timestamp};
+
+    const CALENDAR: Calendar = Calendar { zone: chrono_tz::America::Chicago, now: Timestamp(1_795_446_000_000) };
+
+    fn message(status: MessageStatus, reason: Option<&str>) -> Message {
+        Message {
+            id: MessageId::new(),
+            touch_id: TouchId::new(),
+            submission_id: SubmissionId::new(),
+            broadcast_id: None,
+            referrer_id: ReferrerId::new(),
+            channel: Channel::Fax,
+            address: "+13125550142".into(),
+            lane: Lane::OneOff,
+            letter: "introduction".into(),
+            purpose: Purpose::Advertisement,
+            phi: PhiClass::None,
+            variables: "{}".into(),
+            status,
+            reason: reason.map(str::to_owned),
+            confidence: None,
+            due_ms: Timestamp(0),
+            give_up_ms: Timestamp(0),
+            tries: 1,
+            dials: 1,
+            document_hash: None,
+            pages: Some(1),
+            created_ms: Timestamp(0),
+            updated_ms: Timestamp(0),
+            settled_ms: None,
+        }
+    }
+
+    fn standing(message: &Message, entry: Option<&Entry>) -> Standing {
+        of(&Case { message, attempts: &[], entry, can_stop: false }, &CALENDAR)
+    }
+
+    #[test]
+    fn a_wrong_number_is_to_be_corrected_rather_than_dialled_again() {
+        let message = message(MessageStatus::Failed, Some("not_a_fax"));
+        let standing = standing(&message, None);
+        assert_eq!(standing.headline, "Fax did not arrive.");
+        assert!(standing.offers_correction);
+        assert_eq!(standing.choices.iter().filter(|choice| choice.is_first).count(), 0);
+        assert!(standing.advice.is_some_and(|advice| advice.contains("fax number")), "{:?}", standing.advice);
+    }
+
+    #[test]
+    fn a_refusal_leaves_nothing_to_click() {
+        let standing = standing(&message(MessageStatus::Suppressed, Some("opted_out")), None);
+        assert_eq!(standing.choices, []);
+        assert_eq!(standing.why.as_deref(), Some("They asked not to receive this."));
+    }
+
+    #[test]
+    fn doubt_asks_for_a_decision_and_says_what_each_answer_means() {
+        let standing = standing(&message(MessageStatus::InDoubt, Some("outcome_unknown")), None);
+        assert_eq!(standing.next.words, "Nothing happens until somebody says what became of it");
+        assert_eq!(
+            standing.choices.iter().map(|choice| choice.act).collect::<Vec<_>>(),
+            ["mark_sent", "mark_not_sent"]
+        );
+    }
+
+    #[test]
+    fn the_next_try_is_said_with_its_time() {
+        let mut waiting = message(MessageStatus::Queued, Some("busy"));
+        waiting.tries = 1;
+        let entry = Entry {
+            id: 1,
+            kind: "submit".into(),
+            state: "waiting".into(),
+            due_ms: Timestamp(CALENDAR.now.0 + 600_000),
+            fence: 1,
+            owner: None,
+            lease_until_ms: None,
+        };
+        let standing = standing(&waiting, Some(&entry));
+        assert_eq!(standing.why.as_deref(), Some("The line was busy."));
+        assert!(standing.next.at.is_some());
+        assert_eq!(standing.advice, None, "nobody has to do anything while it is tried again");
+    }
+
+    #[test]
+    fn every_act_has_a_word_that_is_read_back() {
+        for act in [Act::Retry, Act::Hold, Act::Release, Act::Cancel, Act::MarkSent, Act::MarkNotSent] {
+            assert_eq!(act_named(choice(act, false).act), Some(act));
+        }
+        assert_eq!(act_named("erase"), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! What a program sees of a message, and what it may do with it; a referrer's history in pages.
+
+use serde_json::{Value, json};
+use touchline::domain::MessageStatus;
+use touchline::domain::touch::TouchKind;
+use touchline::intake::referrers::log_touch;
+use touchline::web::auth::Scope;
+
+use super::house::{House, assert_no_canary, problem};
+
+#[tokio::test]
+async fn an_address_is_shown_whole_only_to_who_may_operate() {
+    let house = House::open().await;
+    let referrer = house.referrer("Amara", Some("(312) 555-0142")).await;
+    let token = house.token(&[Scope::Send, Scope::Read]).await;
+    let body = json!({ "letter": "introduction", "to": referrer.to_string(), "via": ["fax"] });
+    let answer: Value = house.post("/api/v1/messages", &token, &body).await.json().await.expect("JSON");
+    let path = format!("/api/v1/messages/{}", answer["messages"][0]["id"].as_str().expect("an id"));
+    let masked: Value = house.get(&path, &token).await.json().await.expect("JSON");
+    assert_eq!(masked["to"], "fax …42");
+    assert_no_canary(&masked.to_string());
+    assert_eq!((masked["status"].as_str(), masked["letter"].as_str()), (Some("queued"), Some("introduction")));
+    assert_eq!(masked["created_at"], "2026-11-23T15:00:00.000Z");
+    assert_eq!(masked["attempts"], json!([]));
+    assert_eq!(masked["events"][0]["kind"], "queued");
+    assert_eq!(masked["events"][0]["who"], "api:integrator");
+    let whole = house.token(&[Scope::Read, Scope::Operate]).await;
+    let whole: Value = house.get(&path, &whole).await.json().await.expect("JSON");
+    assert_eq!(whole["to"], "+13125550142");
+}
+
+#[tokio::test]
+async fn a_message_is_held_released_and_cancelled_where_its_state_allows() {
+    let house = House::open().await;
+    let message = house.introduction(house.referrer("Amara", None).await).await;
+    let token = house.token(&[Scope::Operate]).await;
+    let path = |act: &str| format!("/api/v1/messages/{message}/{act}");
+    let act = async |act: &str| house.post(&path(act), &token, &json!({})).await;
+    let told = problem(act("release").await, 409).await;
+    assert_eq!(told["type"], "urn:touchline:problem:wrong-state");
+    let held: Value = act("hold").await.json().await.expect("JSON");
+    assert_eq!(
+        (held["status"].as_str(), held["explanation"].as_str()),
+        (Some("held"), Some("Somebody put it on hold."))
+    );
+    let released: Value = act("release").await.json().await.expect("JSON");
+    assert_eq!(released["status"], "queued");
+    let cancelled: Value = act("cancel").await.json().await.expect("JSON");
+    assert_eq!(cancelled["status"], "cancelled");
+    problem(act("cancel").await, 409).await;
+    let again: Value = act("retry").await.json().await.expect("JSON");
+    assert_eq!(again["status"], "queued");
+    problem(act("burn").await, 404).await;
+    problem(house.post(&format!("/api/v1/messages/{}/hold", uuid::Uuid::nil()), &token, &json!({})).await, 404).await;
+    problem(house.get("/api/v1/messages/nonsense", &house.token(&[Scope::Read]).await).await, 404).await;
+    assert_eq!(house.message(message).await.status, MessageStatus::Queued);
+}
+
+#[tokio::test]
+async fn a_history_is_read_in_pages_that_neither_repeat_nor_miss() {
+    let house = House::open().await;
+    let referrer = house.referrer("Amara", None).await;
+    house.introduction(referrer).await;
+    for n in 0..6 {
+        // Two at each moment, so that the time alone does not order them.
+        house.clock.advance(std::time::Duration::from_secs(n % 2));
+        log_touch(&house.gateway.intake(), referrer, TouchKind::Call, &format!("call {n}"), None, "dana")
+            .await
+            .expect("logged");
+    }
+    let token = house.token(&[Scope::Read]).await;
+    let path = format!("/api/v1/referrers/{referrer}/touches");
+    let whole: Value = house.get(&path, &token).await.json().await.expect("JSON");
+    assert_eq!((&whole["delivered"], &whole["goal"], &whole["next"]), (&json!(6), &json!(7), &Value::Null));
+    let mut seen = Vec::new();
+    let mut next = String::new();
+    loop {
+        let page: Value = house.get(&format!("{path}?limit=2{next}"), &token).await.json().await.expect("JSON");
+        seen.extend(page["touches"].as_array().expect("touches").iter().cloned());
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("&after={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(Value::from(seen.clone()), whole["touches"]);
+    assert_eq!(seen.len(), 7);
+    let letter = seen.iter().find(|touch| touch["kind"] == "letter").expect("the letter");
+    assert_eq!(letter["messages"][0]["to"], "email c…");
+    problem(house.get(&format!("{path}?after=nonsense"), &token).await, 422).await;
+    problem(house.get(&format!("{path}?limit=many"), &token).await, 422).await;
+    problem(house.get(&format!("/api/v1/referrers/{}/touches", uuid::Uuid::nil()), &token).await, 404).await;
+}
+
+#[tokio::test]
+async fn failures_are_listed_by_cause_with_what_to_do() {
+    let house = House::open().await;
+    let message = house.introduction(house.referrer("Amara", None).await).await;
+    let operate = house.token(&[Scope::Operate]).await;
+    house.post(&format!("/api/v1/messages/{message}/hold"), &operate, &json!({})).await;
+    let read = house.token(&[Scope::Read]).await;
+    let list: Value = house.get("/api/v1/failures", &read).await.json().await.expect("JSON");
+    assert_no_canary(&list.to_string());
+    assert_eq!((&list["causes"][0]["reason"], &list["causes"][0]["messages"]), (&json!("held_by_operator"), &json!(1)));
+    assert_eq!(list["messages"][0]["id"], message.to_string());
+    assert_eq!(list["messages"][0]["advice"], "Release it when it should go out.");
+    let other: Value = house.get("/api/v1/failures?reason=busy", &read).await.json().await.expect("JSON");
+    assert_eq!(other["messages"], json!([]));
+    problem(house.get("/api/v1/failures?resaon=busy", &read).await, 422).await;
+}

@@ -1,0 +1,69 @@
+//! What the log tells of requests: routes and outcomes, never a link, a query, a key or a body.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use reqwest::Method;
+use serde_json::json;
+use touchline::web::auth::Scope;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::house::{House, assert_no_canary};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("not poisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_routes_and_never_a_link_a_query_a_key_or_a_body() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter("touchline=trace,tower_http=trace")
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    // The server runs on this test's own thread. Other tests' threads may have met a place in the code first and found
+    // that nobody listens there, so every place is met once before it is asked again.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let house = House::open().await;
+    ask_everything(&house, "Amara").await;
+    tracing::callsite::rebuild_interest_cache();
+    let (link, token) = ask_everything(&house, "Tomasz").await;
+    let told = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+    for route in ["/o/{token}", "/api/v1/failures", "/hooks/{provider}", "unmatched"] {
+        assert!(told.contains(&format!("route=\"{route}\"")), "{route} is not in: {told}");
+    }
+    assert_no_canary(&told);
+    assert!(!told.contains(&link) && !told.contains(&token), "{told}");
+}
+
+/// Requests that carry canaries wherever one can be put; the opt-out token and the bearer token that were used.
+async fn ask_everything(house: &House, name: &str) -> (String, String) {
+    let message = house.introduction(house.referrer(name, Some("(312) 555-0142")).await).await;
+    let token = house.token(&[Scope::Send, Scope::Read]).await;
+    let link = house.gateway.opt_out.token(message);
+    house.request(Method::POST, &format!("/o/{link}")).form(&[("stop", "canary")]).send().await.expect("an answer");
+    house.get("/api/v1/failures?reason=canary", &token).await;
+    house.post("/api/v1/messages", &token, &json!({ "letter": "introduction", "to": "(312) 555-0142" })).await;
+    house.request(Method::POST, "/hooks/fax-sandbox?key=canary").body("canary").send().await.expect("an answer");
+    house.request(Method::GET, "/canary?canary").send().await.expect("an answer");
+    (link, token)
+}

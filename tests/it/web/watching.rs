@@ -1,0 +1,165 @@
+//! Health, metrics, the login, and what stands before every answer.
+
+use std::time::Duration;
+
+use reqwest::{Method, Response, StatusCode};
+use touchline::domain::Clock;
+use touchline::web::auth::{SESSION_COOKIE, Scope, create_operator};
+
+use super::house::{House, assert_no_canary, problem};
+
+const PASSWORD: &str = "canary horse battery";
+
+async fn look(house: &House, path: &str) -> Response {
+    house.request(Method::GET, path).send().await.expect("an answer")
+}
+
+#[tokio::test]
+async fn it_says_whether_it_lives_and_whether_it_can_work() {
+    let house = House::open().await;
+    assert_eq!(look(&house, "/healthz").await.text().await.expect("text"), "ok");
+    assert_eq!(look(&house, "/readyz").await.status(), StatusCode::OK);
+    house.gateway.store.close().await;
+    assert_eq!(look(&house, "/healthz").await.status(), StatusCode::OK);
+    let unready = look(&house, "/readyz").await;
+    assert_eq!(unready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(unready.text().await.expect("text").contains("database"));
+}
+
+#[tokio::test]
+async fn metrics_count_by_status_and_hold_no_address() {
+    let house = House::open().await;
+    house.introduction(house.referrer("Amara", Some("(312) 555-0142")).await).await;
+    let metrics = look(&house, "/metrics").await.text().await.expect("text");
+    for line in [
+        "touchline_messages{status=\"queued\"} 1",
+        "touchline_messages{status=\"delivered\"} 0",
+        "touchline_queue_entries 1",
+        "touchline_store_up 1",
+        "touchline_provider_breaker_open{provider=\"fax-sandbox\"} 0",
+    ] {
+        assert!(metrics.lines().any(|each| each == line), "{line} is not in: {metrics}");
+    }
+    assert_no_canary(&metrics);
+    house.gateway.store.close().await;
+    let metrics = look(&house, "/metrics").await.text().await.expect("text");
+    assert!(metrics.contains("touchline_store_up 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn metrics_need_a_token_from_farther_away() {
+    let house = House::open().await;
+    let by_proxy = || house.request(Method::GET, "/metrics").header("x-forwarded-for", "203.0.113.9");
+    problem_page(by_proxy().send().await.expect("an answer"), 401).await;
+    let send = house.token(&[Scope::Send]).await;
+    assert_eq!(by_proxy().bearer_auth(send).send().await.expect("an answer").status(), StatusCode::FORBIDDEN);
+    let read = house.token(&[Scope::Read]).await;
+    assert_eq!(by_proxy().bearer_auth(read).send().await.expect("an answer").status(), StatusCode::OK);
+}
+
+async fn problem_page(answer: Response, status: u16) {
+    assert_eq!(answer.status().as_u16(), status);
+    assert_no_canary(&answer.text().await.expect("text"));
+}
+
+#[tokio::test]
+async fn every_answer_is_named_by_us_and_guarded() {
+    let house = House::open().await;
+    for path in ["/healthz", "/nowhere", "/api/v1/nowhere"] {
+        let request = house.request(Method::GET, path).header("x-request-id", "canary");
+        let answer = request.send().await.expect("an answer");
+        let id = answer.headers()["x-request-id"].to_str().expect("text").to_owned();
+        assert!(uuid::Uuid::parse_str(&id).is_ok(), "{id}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
+        assert!(answer.headers()["content-security-policy"].to_str().expect("text").contains("default-src 'self'"));
+    }
+    problem(look(&house, "/api/v1/nowhere").await, 404).await;
+    let page = look(&house, "/nowhere").await;
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert!(page.headers()["content-type"].to_str().expect("text").starts_with("text/html"));
+}
+
+async fn log_in(house: &House, password: &str) -> Response {
+    let form = [("name", "dana"), ("password", password), ("next", "/failures?cause=busy")];
+    house.request(Method::POST, "/login").form(&form).send().await.expect("an answer")
+}
+
+fn session_in(answer: &Response) -> String {
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text");
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie").1.to_owned()
+}
+
+#[tokio::test]
+async fn an_operator_logs_in_and_out() {
+    let house = House::open().await;
+    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    assert!(look(&house, "/login?next=/failures").await.text().await.expect("text").contains("value=\"/failures\""));
+    assert_eq!(log_in(&house, "wrong horse battery").await.status(), StatusCode::UNAUTHORIZED);
+    let answer = log_in(&house, PASSWORD).await;
+    assert_eq!(answer.headers()["location"], "/failures?cause=busy");
+    let secret = session_in(&answer);
+    let hash = hex::encode(ring::digest::digest(&ring::digest::SHA256, secret.as_bytes()));
+    let session = async || {
+        let mut tx = house.gateway.store.read().await.expect("a transaction");
+        tx.session(&hash, house.clock.now()).await.expect("read")
+    };
+    let (name, form_key) = session().await.expect("a session, kept by its hash");
+    assert_eq!(name, "dana");
+    let log_out = |form_key: &str| {
+        let request = house.request(Method::POST, "/logout").header("cookie", format!("{SESSION_COOKIE}={secret}"));
+        request.form(&[("form_key", form_key)]).send()
+    };
+    assert_eq!(log_out("of another site").await.expect("an answer").status(), StatusCode::FORBIDDEN);
+    assert!(session().await.is_some());
+    assert_eq!(log_out(&form_key).await.expect("an answer").headers()["location"], "/login");
+    assert!(session().await.is_none());
+    assert_eq!(log_out(&form_key).await.expect("an answer").status(), StatusCode::SEE_OTHER, "to the login");
+}
+
+#[tokio::test]
+async fn a_session_ends_by_itself() {
+    let house = House::open().await;
+    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    let secret = session_in(&log_in(&house, PASSWORD).await);
+    let hash = hex::encode(ring::digest::digest(&ring::digest::SHA256, secret.as_bytes()));
+    house.clock.advance(Duration::from_secs(12 * 3600));
+    let mut tx = house.gateway.store.read().await.expect("a transaction");
+    assert_eq!(tx.session(&hash, house.clock.now()).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down() {
+    let house = House::open().await;
+    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    for _ in 0..10 {
+        assert_eq!(log_in(&house, "wrong horse battery").await.status(), StatusCode::UNAUTHORIZED);
+    }
+    let waits = log_in(&house, PASSWORD).await;
+    assert_eq!(waits.status(), StatusCode::TOO_MANY_REQUESTS, "even the right one must wait");
+    assert!(waits.headers().contains_key("retry-after"));
+    house.clock.advance(Duration::from_secs(5 * 60));
+    assert_eq!(log_in(&house, PASSWORD).await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn another_sites_form_logs_nobody_in() {
+    let house = House::open().await;
+    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    let request = house.request(Method::POST, "/login").header("sec-fetch-site", "cross-site");
+    let answer = request.form(&[("name", "dana"), ("password", PASSWORD)]).send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(!answer.headers().contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_ends() {
+    let house = House::open().await;
+    assert_eq!(look(&house, "/healthz").await.status(), StatusCode::OK);
+    house.stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(10), house.server).await.expect("in time");
+    assert!(ended.expect("no panic").is_ok());
+}
