@@ -68,7 +68,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let parts = gateway.intake();
     if args.dry_run {
         let planned = submit::dry_run(&parts, &request).await?;
-        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be", &planned, true));
+        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true));
     }
     let accepted = submit::accept(&parts, &request).await?;
     if !args.wait {

@@ -1,7 +1,7 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
-mod cli;
 mod campaigns;
+mod cli;
 mod configuring;
 mod importing;
 mod postfix;
