@@ -17,7 +17,7 @@ use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy::{self, Reason, Verdict};
 use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::layers::Layered;
-use crate::queue::InHand;
+use crate::queue::Lease;
 use crate::settle::{self, SUBMIT, Told};
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
@@ -32,8 +32,8 @@ pub(super) struct Call {
     pub account: String,
     pub layered: Layered,
     pub envelope: Arc<Envelope>,
-    /// Keeps the lease alive until the answer is recorded.
-    pub in_hand: InHand,
+    /// Held until the answer is recorded, so that a slow call is not taken for a dead worker.
+    pub lease: Lease,
 }
 
 /// The gate of one node.
@@ -225,7 +225,7 @@ fn call(account: &ConfiguredAccount, attempt: &Attempt, item: Prepared) -> Optio
         account: attempt.provider.clone(),
         layered: account.layered.clone(),
         envelope: Arc::new(envelope),
-        in_hand: item.in_hand,
+        lease: item.claimed,
     })
 }
 

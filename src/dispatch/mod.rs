@@ -25,10 +25,9 @@ use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::referrer::Referrer;
 use crate::provider::accounts::Accounts;
-use crate::queue::{InHand, Queue};
+use crate::queue::{Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
-use crate::store::queue_entries::Claimed;
 use crate::store::{Store, StoreError};
 
 /// Most entries claimed at once.
@@ -78,11 +77,10 @@ pub struct Dispatcher {
 /// A claimed entry with what it is about.
 #[derive(Debug)]
 struct Job {
-    claimed: Claimed,
+    claimed: Lease,
     message: Message,
     referrer: Referrer,
     has_open_attempt: bool,
-    in_hand: InHand,
 }
 
 impl Dispatcher {
@@ -144,8 +142,7 @@ impl Dispatcher {
             let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
             let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
             let has_open_attempt = open.iter().any(|attempt| attempt.message_id == message.id);
-            let in_hand = self.parts.queue.take_in_hand(&claimed);
-            Some(Job { claimed, message, referrer, has_open_attempt, in_hand })
+            Some(Job { claimed, message, referrer, has_open_attempt })
         });
         Ok(jobs.collect())
     }
@@ -172,11 +169,11 @@ impl Dispatcher {
         let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
         let outcome = call.layered.submit(call.envelope).await;
         let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
-        drop(call.in_hand);
+        drop(call.lease);
         recorded
     }
 
-    async fn release(&self, claimed: &Claimed) -> Result<(), StoreError> {
+    async fn release(&self, claimed: &Lease) -> Result<(), StoreError> {
         let mut tx = self.parts.store.write().await?;
         tx.queue_release(claimed.id, claimed.fence).await?;
         tx.commit().await

@@ -14,24 +14,21 @@ use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Lane, MessageStatus};
 use crate::policy::Reason;
-use crate::queue::InHand;
+use crate::queue::Lease;
 use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Told};
 use crate::store::StoreError;
 use crate::store::documents::Document;
-use crate::store::queue_entries::Claimed;
 
 /// A message ready for the gate.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub claimed: Claimed,
+    pub claimed: Lease,
     pub message: Message,
     pub document: Document,
     pub content: Content,
     pub pages: u32,
-    /// Keeps the lease alive until the message's way ends.
-    pub in_hand: InHand,
 }
 
 /// Renders a job. `None`: it could not be, and its message has ended with the reason.
@@ -40,7 +37,7 @@ pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> R
     let renderer = parts.renderer.clone();
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
-    let Job { claimed, message, referrer, in_hand, .. } = job;
+    let Job { claimed, message, referrer, .. } = job;
     let subject = message.clone();
     let rendered = tokio::task::spawn_blocking(move || {
         let _permit = permit;
@@ -49,7 +46,7 @@ pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> R
     .await;
     match rendered {
         Ok(Ok((content, document, pages))) => {
-            Ok(Some(Prepared { claimed, message: subject, document, content, pages, in_hand }))
+            Ok(Some(Prepared { claimed, message: subject, document, content, pages }))
         }
         Ok(Err(words)) => fail(parts, subject, &words).await.map(|()| None),
         Err(_) => fail(parts, subject, "the renderer stopped unexpectedly").await.map(|()| None),

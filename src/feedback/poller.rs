@@ -8,9 +8,9 @@ use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
+use crate::queue::Lease;
 use crate::settle::{self, News, POLL, SUBMIT, Told};
 use crate::store::StoreError;
-use crate::store::queue_entries::Claimed;
 
 /// Questions under way at once; the account's own concurrency limit bounds them further.
 const QUESTIONS_MAX: usize = 16;
@@ -41,8 +41,7 @@ pub(super) async fn run(parts: Parts, stop: CancellationToken) {
 }
 
 /// Looks after one accepted message.
-async fn look(parts: &Parts, claimed: &Claimed) -> Result<(), StoreError> {
-    let _in_hand = parts.queue.take_in_hand(claimed);
+async fn look(parts: &Parts, claimed: &Lease) -> Result<(), StoreError> {
     let mut tx = parts.store.read().await?;
     let message = tx.message(MessageId(claimed.subject), false).await?;
     let open = tx.attempts_open(&[MessageId(claimed.subject)]).await?.pop();
@@ -72,7 +71,7 @@ async fn ask(parts: &Parts, attempt: &Attempt) -> Option<News> {
 
 async fn write(
     parts: &Parts,
-    claimed: &Claimed,
+    claimed: &Lease,
     message: &Message,
     mut attempt: Attempt,
     news: Option<News>,
@@ -102,7 +101,7 @@ async fn write(
 }
 
 /// The entry does not fit its message any more: the dispatcher finds out what does.
-async fn back(parts: &Parts, claimed: &Claimed) -> Result<(), StoreError> {
+async fn back(parts: &Parts, claimed: &Lease) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     tx.queue_snooze(claimed.id, claimed.fence, SUBMIT, parts.clock.now()).await?;
     tx.commit().await

@@ -2,19 +2,21 @@
 //! opaque ids. A claim is a lease with a fence that only grows; a worker that comes back after its lease was taken over
 //! changes nothing here.
 
+mod lease;
 mod rank;
 pub mod retry;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::domain::{Lane, Timestamp};
-use crate::store::queue_entries::{Claimed, NewEntry};
+use crate::store::queue_entries::NewEntry;
 use crate::store::{Store, StoreError, Tx};
+pub use lease::Lease;
+use lease::Working;
 
 /// Work to be queued.
 #[derive(Debug, Clone, Copy)]
@@ -39,29 +41,15 @@ pub struct Queue {
     store: Store,
     owner: String,
     lease: Duration,
+    working: Arc<Working>,
     signal: Notify,
-    in_hand: Mutex<BTreeSet<i64>>,
-}
-
-/// Says that a claimed entry is being worked on. While it lives, [`Queue::extend`] lengthens the entry's lease; when the
-/// worker is done, or has panicked, the lease runs out by itself.
-#[derive(Debug)]
-pub struct InHand {
-    queue: Arc<Queue>,
-    id: i64,
-}
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        self.queue.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
-    }
 }
 
 impl Queue {
     /// An end of the queue for a node of that name; names of live nodes differ.
     #[must_use]
     pub fn new(store: Store, owner: String, lease: Duration) -> Self {
-        Self { store, owner, lease, signal: Notify::new(), in_hand: Mutex::default() }
+        Self { store, owner, lease, working: Arc::default(), signal: Notify::new() }
     }
 
     /// Leases up to `limit` entries of one kind that are due, in fair order. First gives back what other nodes lost
@@ -69,7 +57,7 @@ impl Queue {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn claim(&self, kind: &'static str, limit: usize, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+    pub async fn claim(&self, kind: &'static str, limit: usize, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
         if limit == 0 || !self.store.read().await?.queue_has_work(kind, now).await? {
             return Ok(Vec::new());
         }
@@ -81,27 +69,21 @@ impl Queue {
             tx.queue_set_rank(Uuid::nil(), highest, now).await?;
         }
         tx.commit().await?;
-        Ok(claimed)
+        Ok(claimed.into_iter().map(|entry| self.working.begin(entry)).collect())
     }
 
-    /// Marks a claimed entry as being worked on.
-    #[must_use]
-    pub fn take_in_hand(self: &Arc<Self>, claimed: &Claimed) -> InHand {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(claimed.id);
-        InHand { queue: self.clone(), id: claimed.id }
-    }
-
-    /// Lengthens the leases of what this node is working on.
+    /// Lengthens the leases of what this node works on. What it has given up, for whatever reason, is not kept from
+    /// other nodes any longer than its lease lasts.
     ///
     /// # Errors
     /// As every store function.
     pub async fn extend(&self, now: Timestamp) -> Result<(), StoreError> {
-        let ids: Vec<i64> = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
-        if ids.is_empty() {
+        let entries = self.working.entries();
+        if entries.is_empty() {
             return Ok(());
         }
         let mut tx = self.store.write().await?;
-        tx.queue_extend(&self.owner, &ids, now.after(self.lease)).await?;
+        tx.queue_extend(&self.owner, &entries, now.after(self.lease)).await?;
         tx.commit().await
     }
 

@@ -10,7 +10,7 @@ use crate::domain::id::{OperatorId, TokenId};
 const TOKEN_INSERT: &str = "INSERT INTO token (id, name, hash, scopes, created_ms) VALUES ($1, $2, $3, $4, $5)";
 const TOKEN_BY_HASH: &str =
     "SELECT id, name, scopes, created_ms, used_ms, revoked_ms FROM token WHERE hash = $1 AND revoked_ms IS NULL";
-const TOKENS: &str = "SELECT id, name, scopes, created_ms, used_ms, revoked_ms FROM token ORDER BY created_ms";
+const TOKENS: &str = "SELECT id, name, scopes, created_ms, used_ms, revoked_ms FROM token ORDER BY created_ms, id";
 const TOKEN_USED: &str = "UPDATE token SET used_ms = $2 WHERE id = $1";
 const TOKEN_REVOKE: &str = "UPDATE token SET revoked_ms = $2 WHERE name = $1 AND revoked_ms IS NULL";
 const OPERATOR_PUT: &str = "INSERT INTO operator (id, name, password_hash, created_ms) VALUES ($1, $2, $3, $4)

@@ -97,7 +97,7 @@ impl Tx {
     pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!(
-                "{COLUMNS} WHERE state = 'active' AND next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms LIMIT $2"
+                "{COLUMNS} WHERE state = 'active' AND next_ms IS NOT NULL AND next_ms <= $1 ORDER BY next_ms, id LIMIT $2"
             );
             Ok(sqlx::query_as(AssertSqlSafe(text)).bind(now).bind(limit).fetch_all(&mut *c).await?)
         })

@@ -16,6 +16,8 @@ use super::error::StoreError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long anybody waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a server may take to answer when the store is opened.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs one body on whichever engine the transaction belongs to. `$c` is the connection, `$d` the dialect;
 /// a body that builds its statement calls the engine `Engine`.
@@ -109,11 +111,16 @@ impl Store {
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?.application_name("touchline").disable_statement_logging();
-        let pool = PgPoolOptions::new()
+        let connecting = PgPoolOptions::new()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await?;
+            .connect_with(options);
+        // While nobody listens, the pool itself goes on trying: a server may start together with us.
+        let Ok(connected) = tokio::time::timeout(OPEN_TIMEOUT, connecting).await else {
+            let words = "no PostgreSQL answers at the address in store.url; is it running?";
+            return Err(StoreError::Unavailable(words.to_owned()));
+        };
+        let pool = connected?;
         Ok(Self { pools: Pools::Postgres(pool) })
     }
 

@@ -19,6 +19,19 @@ impl Dialect {
         }
     }
 
+    /// Names the tables that are not the engine's own.
+    #[must_use]
+    pub const fn table_names(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
+            }
+            Self::Postgres => {
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+            }
+        }
+    }
+
     /// Takes the row locks and waits for them.
     #[must_use]
     pub const fn for_update(self) -> &'static str {

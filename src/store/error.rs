@@ -31,7 +31,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 Self::Conflict(database.constraint().unwrap_or("unique key").to_owned())
             }
-            sqlx::Error::Database(database) => Self::Unavailable(database_words(database.as_ref())),
+            sqlx::Error::Database(database) => of_database(database.as_ref()),
             sqlx::Error::Io(io) => Self::Unavailable(format!("connection lost ({})", io.kind())),
             sqlx::Error::PoolTimedOut => Self::Unavailable("no free connection in time".to_owned()),
             sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".to_owned()),
@@ -44,6 +44,15 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// What the engine says of itself: most of it passes, a file that is none of its own does not.
+fn of_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
+    match error.code().unwrap_or_default().as_ref() {
+        "26" => StoreError::Unusable("the file is not a SQLite database".to_owned()),
+        "11" => StoreError::Unusable("the database file is damaged: restore it from a backup".to_owned()),
+        _ => StoreError::Unavailable(database_words(error)),
+    }
+}
+
 /// The engine's own words, which name tables and columns but never values; PostgreSQL's detail line does, and is left
 /// out.
 fn database_words(error: &dyn sqlx::error::DatabaseError) -> String {
@@ -53,6 +62,7 @@ fn database_words(error: &dyn sqlx::error::DatabaseError) -> String {
         "13" => "the disk is full; free some space, nothing was lost".to_owned(),
         "5" | "517" | "261" => "the database is locked by another program".to_owned(),
         "8" | "1032" | "776" => "the database is read-only".to_owned(),
+        "14" => "the database file cannot be opened: check that its folder exists and may be written to".to_owned(),
         _ => format!("{words} ({code})"),
     }
 }

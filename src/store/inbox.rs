@@ -10,7 +10,7 @@ use crate::domain::id::InboxId;
 const INSERT: &str = "INSERT INTO inbox (id, provider, dedupe, body, state, looks, received_ms)
     VALUES ($1, $2, $3, $4, 'waiting', 0, $5) ON CONFLICT (provider, dedupe) DO NOTHING";
 const WAITING: &str = "SELECT id, provider, dedupe, body, looks, received_ms FROM inbox WHERE state = 'waiting'
-    ORDER BY received_ms, id LIMIT $1";
+    ORDER BY looks, received_ms, id LIMIT $1";
 const SETTLE: &str = "UPDATE inbox SET state = $2, settled_ms = $3, looks = looks + 1 WHERE id = $1";
 const LOOK: &str = "UPDATE inbox SET looks = looks + 1 WHERE id = $1";
 
@@ -56,7 +56,8 @@ impl Tx {
         })
     }
 
-    /// The oldest callbacks that wait; locked, and those another node works on are skipped.
+    /// The callbacks that wait, those least often looked at first, so that many that belong to nothing of ours never
+    /// stand before one that does; locked, and those another node works on are skipped.
     ///
     /// # Errors
     /// As every store function.

@@ -1,12 +1,32 @@
 //! Migrations: paired files with the same numbers and names, embedded in the binary.
 
+use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
 
-use super::db::Store;
+use super::db::{Store, on};
 use super::error::StoreError;
+
+/// Where the migrator notes what was applied.
+const APPLIED: &str = "_sqlx_migrations";
+/// How often a new SQLite file is looked at before a failure counts.
+const LOOKS_MAX: usize = 4;
+/// Names of foreign tables that are told.
+const NAMES_SHOWN_MAX: usize = 3;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The migrator takes no lock on SQLite. Of two programs that start together on a new file both see that nothing was
+/// applied; the slower one fails at the first table, changes nothing, and finds the work done when it looks again.
+async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrateError> {
+    for _ in 1..LOOKS_MAX {
+        match SQLITE.run(writer).await {
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {}
+            done => return done,
+        }
+    }
+    SQLITE.run(writer).await
+}
 
 impl Store {
     /// Brings the schema to this binary's version. Safe to run on every start and on several nodes at once.
@@ -14,8 +34,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] when the database was made by a later version or is not ours.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.refuse_a_foreign_database().await?;
         let done = match (self.sqlite_writer(), self.postgres()) {
-            (Some(writer), _) => SQLITE.run(writer).await,
+            (Some(writer), _) => migrate_sqlite(writer).await,
             (None, Some(pool)) => POSTGRES.run(pool).await,
             (None, None) => Ok(()),
         };
@@ -26,8 +47,21 @@ impl Store {
             MigrateError::VersionMismatch(version) => {
                 StoreError::Unusable(format!("migration {version} was changed after it was applied"))
             }
-            MigrateError::Execute(error) => StoreError::from(error),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
             other => StoreError::Unavailable(other.to_string().chars().take(200).collect()),
         })
+    }
+
+    /// A database with tables but without our list of migrations is another program's: nothing is put into it.
+    async fn refuse_a_foreign_database(&self) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        let names: Vec<String> = on!(tx, |c, d| sqlx::query_scalar(d.table_names()).fetch_all(&mut *c).await?);
+        if names.is_empty() || names.iter().any(|name| name == APPLIED) {
+            return Ok(());
+        }
+        Err(StoreError::Unusable(format!(
+            "it holds tables of another program ({}): give touchline a database of its own",
+            names[..names.len().min(NAMES_SHOWN_MAX)].join(", ")
+        )))
     }
 }

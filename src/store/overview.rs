@@ -10,7 +10,7 @@ use crate::domain::{Channel, MessageStatus, Timestamp};
 const CAUSES: &str = "SELECT channel, status, COALESCE(reason, 'unknown') AS reason, COUNT(*) AS messages,
         MAX(updated_ms) AS latest_ms
     FROM message WHERE status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed')
-    GROUP BY channel, status, COALESCE(reason, 'unknown') ORDER BY COUNT(*) DESC, reason, channel";
+    GROUP BY channel, status, COALESCE(reason, 'unknown') ORDER BY COUNT(*) DESC, reason, channel, status";
 const FAILURES: &str =
     "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, COALESCE(m.reason, 'unknown') AS reason,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization

@@ -72,7 +72,10 @@ const SET_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES (
         rank = CASE WHEN excluded.rank > queue_flow.rank THEN excluded.rank ELSE queue_flow.rank END,
         updated_ms = excluded.updated_ms";
 const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, due_ms, state, fence, claims) ";
-const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE state = 'waiting' AND due_ms <= $1";
+// What concerns the queue as a whole passes by entries that somebody is changing: waiting for them, in whatever order
+// the engine meets them, could be waiting in a circle. The next round finds them.
+const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
+    (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
         SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4 ORDER BY rank, id LIMIT $1";
 const CLAIM_TAKE: &str =
@@ -80,8 +83,9 @@ const CLAIM_TAKE: &str =
         lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
     RETURNING queue_entry.id, kind, subject, fence, claims, rank";
 const EXTEND: &str = "UPDATE queue_entry SET lease_until_ms = ";
-const REAP: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL
-    WHERE state = 'leased' AND lease_until_ms < $1";
+const EXTEND_WHICH: &str = " WHERE id IN (SELECT id FROM queue_entry WHERE state = 'leased' AND owner = ";
+const REAP: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL WHERE id IN
+    (SELECT id FROM queue_entry WHERE state = 'leased' AND lease_until_ms < $1";
 const FINISH: &str = "DELETE FROM queue_entry WHERE id = $1 AND fence = $2";
 const SNOOZE: &str = "UPDATE queue_entry SET state = 'waiting', kind = $3, due_ms = $4, owner = NULL,
     lease_until_ms = NULL WHERE id = $1 AND fence = $2";
@@ -150,7 +154,10 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn queue_promote(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query(PROMOTE).bind(now).execute(&mut *c).await?.rows_affected()))
+        on!(self, |c, d| {
+            let text = format!("{PROMOTE}{})", d.skip_locked());
+            Ok(sqlx::query(AssertSqlSafe(text)).bind(now).execute(&mut *c).await?.rows_affected())
+        })
     }
 
     /// Leases up to `limit` ready entries of one kind to `owner`, in the order of their ranks.
@@ -179,22 +186,26 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Lengthens the leases that an owner has on these entries. Returns how many it still had.
+    /// Lengthens those leases of an owner that are named. Returns how many.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn queue_extend(&mut self, owner: &str, ids: &[i64], lease_until: Timestamp) -> Result<u64, StoreError> {
+    pub async fn queue_extend(
+        &mut self,
+        owner: &str,
+        entries: &[i64],
+        lease_until: Timestamp,
+    ) -> Result<u64, StoreError> {
         let mut extended = 0;
-        for chunk in ids.chunks(ROWS_PER_INSERT) {
+        for chunk in entries.chunks(ROWS_PER_INSERT) {
             extended += on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(EXTEND);
-                statement.push_bind(lease_until).push(" WHERE state = 'leased' AND owner = ");
-                statement.push_bind(owner.to_owned()).push(" AND id IN (");
+                statement.push_bind(lease_until).push(EXTEND_WHICH).push_bind(owner).push(" AND id IN (");
                 let mut list = statement.separated(", ");
                 for id in chunk {
                     list.push_bind(*id);
                 }
-                statement.push(")");
+                statement.push(")").push(d.skip_locked()).push(")");
                 statement.build().execute(&mut *c).await?.rows_affected()
             });
         }
@@ -206,7 +217,10 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn queue_reap(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query(REAP).bind(now).execute(&mut *c).await?.rows_affected()))
+        on!(self, |c, d| {
+            let text = format!("{REAP}{})", d.skip_locked());
+            Ok(sqlx::query(AssertSqlSafe(text)).bind(now).execute(&mut *c).await?.rows_affected())
+        })
     }
 
     /// Whether the claim is still ours; on PostgreSQL the row stays locked until the end of the transaction.

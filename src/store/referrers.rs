@@ -23,6 +23,8 @@ const FORGET_TAGS: &str = "DELETE FROM referrer_tag WHERE referrer_id = $1";
 const ADD_TAG: &str = "INSERT INTO referrer_tag (tag, referrer_id) VALUES ($1, $2)";
 const TAGS: &str = "SELECT tag, COUNT(*) FROM referrer_tag GROUP BY tag ORDER BY tag";
 const COUNT: &str = "SELECT COUNT(*) FROM referrer";
+/// Follows a `LIKE`.
+const ESCAPE: &str = " ESCAPE '!'";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -79,6 +81,13 @@ pub fn sort_name(referrer: &Referrer) -> String {
         .map(|text| text.to_lowercase())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// What a text must be like to contain another, every sign of which means itself. PostgreSQL would take a backslash for
+/// an escape and SQLite would not, so both are told which sign it is.
+fn pattern_of(text: &str) -> String {
+    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
 }
 
 impl Tx {
@@ -148,8 +157,8 @@ impl Tx {
         Ok(self.referrers(&[id]).await?.pop())
     }
 
-    /// Referrers by name after a cursor (the last name and id of the page before), optionally only those whose name,
-    /// organisation, email or NPI contains a text. At most `limit`.
+    /// Referrers by name after a cursor (the [`sort_name`] and id of the last one of the page before), optionally only
+    /// those whose name, organisation, email or NPI contains a text. At most `limit`.
     ///
     /// # Errors
     /// As every store function.
@@ -159,18 +168,17 @@ impl Tx {
         after: Option<(&str, ReferrerId)>,
         limit: i64,
     ) -> Result<Vec<Referrer>, StoreError> {
-        let pattern = contains.map(|text| format!("%{}%", text.to_lowercase().replace(['%', '_'], "")));
+        let pattern = contains.map(pattern_of);
         let rows: Vec<Row> = on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
             statement.push(" WHERE 1 = 1");
             if let Some(pattern) = &pattern {
-                statement.push(" AND (sort_name LIKE ").push_bind(pattern.clone());
-                statement.push(" OR LOWER(COALESCE(organization, '')) LIKE ").push_bind(pattern.clone());
-                statement.push(" OR LOWER(COALESCE(email, '')) LIKE ").push_bind(pattern.clone());
-                statement.push(" OR COALESCE(npi, '') LIKE ").push_bind(pattern.clone()).push(")");
+                statement.push(" AND (sort_name LIKE ").push_bind(pattern.clone()).push(ESCAPE);
+                statement.push(" OR LOWER(COALESCE(email, '')) LIKE ").push_bind(pattern.clone()).push(ESCAPE);
+                statement.push(" OR COALESCE(npi, '') LIKE ").push_bind(pattern.clone()).push(ESCAPE).push(")");
             }
             if let Some((name, id)) = after {
-                statement.push(" AND (sort_name, id) > (").push_bind(name.to_lowercase());
+                statement.push(" AND (sort_name, id) > (").push_bind(name.to_owned());
                 statement.push(", ").push_bind(id).push(")");
             }
             statement.push(" ORDER BY sort_name, id LIMIT ").push_bind(limit);

@@ -62,7 +62,7 @@ impl Tx {
     pub async fn suppressions_of(&mut self, address: &Address) -> Result<Vec<Suppression>, StoreError> {
         on!(self, |c, d| {
             let text =
-                format!("{COLUMNS} WHERE channel = $1 AND address = $2 AND lifted_ms IS NULL ORDER BY created_ms");
+                format!("{COLUMNS} WHERE channel = $1 AND address = $2 AND lifted_ms IS NULL ORDER BY created_ms, id");
             Ok(sqlx::query_as(AssertSqlSafe(text))
                 .bind(address.channel())
                 .bind(address.key())
@@ -100,7 +100,7 @@ impl Tx {
     pub async fn suppressions_list(&mut self, ended_too: bool, limit: i64) -> Result<Vec<Suppression>, StoreError> {
         on!(self, |c, d| {
             let filter = if ended_too { "" } else { " WHERE lifted_ms IS NULL" };
-            let text = format!("{COLUMNS}{filter} ORDER BY created_ms DESC LIMIT $1");
+            let text = format!("{COLUMNS}{filter} ORDER BY created_ms DESC, id DESC LIMIT $1");
             Ok(sqlx::query_as(AssertSqlSafe(text)).bind(limit).fetch_all(&mut *c).await?)
         })
     }

@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
+use super::dialect::Dialect;
 use super::error::StoreError;
 use super::queue_entries::ROWS_PER_INSERT;
 use crate::domain::Timestamp;
@@ -15,6 +16,7 @@ const INSERT: &str = "INSERT INTO touch (id, referrer_id, submission_id, broadca
     disposition, occurred_ms, delivered_ms, actor, notes) ";
 const PROJECT: &str = "UPDATE touch SET disposition = $2,
     delivered_ms = CASE WHEN $2 = 'delivered' THEN COALESCE(delivered_ms, $3) ELSE NULL END WHERE id = $1";
+const LOCK: &str = "SELECT id FROM touch WHERE id IN (";
 const DELIVERED: &str = "SELECT COUNT(*) FROM touch WHERE referrer_id = $1 AND disposition = 'delivered'
     AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn')";
 const DELIVERED_ALL: &str = "SELECT referrer_id, COUNT(*) FROM touch WHERE disposition = 'delivered'
@@ -36,6 +38,30 @@ impl Tx {
                     row.push_bind(&t.actor).push_bind(&t.notes);
                 });
                 statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the locks of these touches, always in the same order. The one writer of SQLite needs none.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn touches_lock(&mut self, touches: &[TouchId]) -> Result<(), StoreError> {
+        let mut touches = touches.to_vec();
+        touches.sort_unstable();
+        touches.dedup();
+        for chunk in touches.chunks(ROWS_PER_INSERT) {
+            on!(self, |c, d| {
+                if d == Dialect::Postgres {
+                    let mut statement = sqlx::QueryBuilder::<Engine>::new(LOCK);
+                    let mut list = statement.separated(", ");
+                    for id in chunk {
+                        list.push_bind(*id);
+                    }
+                    statement.push(") ORDER BY id").push(d.for_update());
+                    statement.build().fetch_all(&mut *c).await?;
+                }
             });
         }
         Ok(())
