@@ -20,7 +20,7 @@ use crate::telemetry;
 /// How wide tables are where no terminal tells.
 const WIDTH_ELSEWHERE: u16 = 160;
 /// Columns whose cells are copied into the next command, and so are never broken.
-const COPIED: [&str; 3] = ["id", "message", "account"];
+const COPIED: [&str; 4] = ["id", "message", "account", "reference"];
 /// The level at which a command that ends soon logs, unless the environment says otherwise.
 const COMMAND_LEVEL: &str = "warn";
 
