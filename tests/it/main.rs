@@ -3,12 +3,15 @@
 mod campaigns;
 mod cli;
 mod configuring;
+mod crash;
+mod dashboard;
 mod importing;
 mod postfix;
 mod providers;
 mod rendering;
 mod sandbox;
 mod smtp;
+mod storage;
 mod support;
 mod telnyx;
 mod web;

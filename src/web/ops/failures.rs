@@ -46,6 +46,7 @@ struct CausePage {
     count: String,
     is_cut: bool,
     bulk: Option<(Bulk, String)>,
+    bulk_first: bool,
     rows: Vec<LineRow>,
 }
 
@@ -87,6 +88,7 @@ async fn show_cause(
         count: words::count(count, "message", "messages"),
         is_cut: count == LISTED_MAX,
         bulk: bulk.map(|bulk| (bulk, bulk.label(count))),
+        bulk_first: bulk.is_some_and(|bulk| causes::is_likely(bulk, &reason)),
         rows: lines.iter().map(|line| LineRow::of(line, calendar)).collect(),
         reason,
         meaning,

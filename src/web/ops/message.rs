@@ -16,10 +16,11 @@ use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
 use super::view::words;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::id::{MessageId, short};
+use crate::domain::basis::{Basis, BasisKind, NumberSource};
+use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, Channel, Fault};
+use crate::domain::{Address, Channel, Fault, FaxNumber, MessageStatus, Purpose};
 use crate::intake::desk::{self, Act};
 use crate::intake::{IntakeError, referrers};
 use crate::store::Tx;
@@ -62,11 +63,13 @@ struct Page {
     confidence: Option<&'static str>,
     standing: Standing,
     purpose: &'static str,
+    asks_permission: bool,
     asked_by: String,
     made: Moment,
     timeline: Vec<Line>,
     attempts: Vec<AttemptRow>,
     sheet: Sheet,
+    sheet_title: &'static str,
 }
 
 /// Everything the page is made of, read in one transaction.
@@ -109,15 +112,26 @@ pub async fn show(
         status: words::status(message.status).into(),
         confidence: message.confidence.map(words::confidence),
         purpose: message.purpose.as_str(),
+        asks_permission: message.channel == Channel::Fax && message.purpose == Purpose::Advertisement,
         made: calendar.moment(message.created_ms),
         attempts: known.attempts.iter().map(|attempt| attempt_row(attempt, &calendar)).collect(),
         title: known.title,
         asked_by: known.asked_by,
         standing: known.standing,
         timeline: known.timeline,
+        sheet_title: sheet_title(message),
         sheet,
     };
     Ok(frame::show(&page))
+}
+
+/// What the letter on the page is.
+fn sheet_title(message: &Message) -> &'static str {
+    match (&message.document_hash, message.status) {
+        (None, _) => "As it would go out now",
+        (Some(_), MessageStatus::InDoubt) => "As it was handed over",
+        (Some(_), _) => "Exactly as sent",
+    }
 }
 
 async fn known(
@@ -138,11 +152,12 @@ async fn known(
         .and_then(|attempt| state.gateway.accounts.get(&attempt.provider))
         .is_some_and(|account| account.capabilities().cancel);
     let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop };
+    let asked_by = touch.as_ref().map_or_else(|| "Somebody".to_owned(), |touch| touch.actor.clone());
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
-        timeline: timeline::of(&message, &attempts, &events, calendar),
+        timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
         title: touch.as_ref().map_or_else(|| words::letter(&message.letter), |touch| touch.title.clone()),
-        asked_by: touch.map(|touch| touch.actor).unwrap_or_default(),
+        asked_by,
         message,
         referrer,
         attempts,
@@ -156,7 +171,7 @@ fn attempt_row(attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
         at: calendar.moment(attempt.opened_ms),
         status: words::attempt(attempt.status).into(),
         fault: attempt.fault.map(Fault::explain),
-        code: attempt.raw_code.clone(),
+        code: attempt.raw_code.clone().filter(|code| attempt.fault.is_none_or(|fault| fault.as_str() != code)),
         text: attempt.raw_text.clone(),
         pages: attempt.pages_confirmed,
         reference: attempt.provider_reference.clone(),
@@ -195,7 +210,8 @@ async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &str) -> Resu
     }
 }
 
-/// `POST /messages/{id}/correct`: the referrer gets another address, and the message goes there.
+/// `POST /messages/{id}/correct`: the referrer gets another address, and the message goes there. With the number the
+/// office may have given its permission too; a permission holds for one number only, so the new one needs its own.
 pub async fn correct(
     State(state): State<WebState>,
     Path(id): Path<String>,
@@ -206,6 +222,10 @@ pub async fn correct(
     let text = posted.fields.line("address", "the address", 254)?;
     let address = Address::parse(message.channel, &text).map_err(|error| refused(sentence(&error.to_string())))?;
     let who = &posted.operator.name;
+    if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
+        let how = "given together with the corrected number".to_owned();
+        referrers::add_basis(&state.intake, &permission(number, how, who, &frame::calendar(&state))).await?;
+    }
     referrers::edit(&state.intake, message.referrer_id, who, |referrer| match address {
         Address::Fax(number) => referrer.fax = Some(number),
         Address::Email(mailbox) => referrer.email = Some(mailbox),
@@ -216,6 +236,44 @@ pub async fn correct(
         other => other,
     };
     Ok(then_show(&done.at(&format!("/messages/{id}"))))
+}
+
+/// `POST /messages/{id}/permit`: the office allows updates by fax, and the message goes out.
+pub async fn permit(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: MessageId = id.parse().map_err(|_| nowhere())?;
+    let how = posted.fields.line("how", "how they gave it", 200)?;
+    let who = &posted.operator.name;
+    let mut tx = state.gateway.store.read().await?;
+    let message = tx.message(id, false).await?.ok_or_else(nowhere)?;
+    let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
+    drop(tx);
+    let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
+    referrers::add_basis(&state.intake, &permission(&number, how, who, &frame::calendar(&state))).await?;
+    let done = match carry_out(&state, id, Act::Retry, who).await? {
+        Done::Retried => Done::Permitted,
+        other => other,
+    };
+    Ok(then_show(&done.at(&format!("/messages/{id}"))))
+}
+
+fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -> Basis {
+    Basis {
+        id: BasisId::new(),
+        fax: number.clone(),
+        kind: BasisKind::Permission,
+        number_source: Some(NumberSource::GivenByRecipient),
+        obtained_on: calendar.today().to_string(),
+        how,
+        by_whom: who.to_owned(),
+        note: None,
+        created_ms: calendar.now,
+        ended_ms: None,
+        ended_reason: None,
+    }
 }
 
 /// An error's words as a sentence.

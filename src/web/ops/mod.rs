@@ -41,6 +41,7 @@ pub fn routes() -> Router<WebState> {
         .route("/messages", get(messages::show))
         .route("/messages/{id}", get(message::show).post(message::act))
         .route("/messages/{id}/correct", post(message::correct))
+        .route("/messages/{id}/permit", post(message::permit))
         .route("/messages/{id}/page/{file}", get(document::page))
         .route("/messages/{id}/document.pdf", get(document::pdf))
         .route("/messages/{id}/mail.html", get(document::mail))

@@ -35,6 +35,8 @@ pub enum Done {
     SaidNotSent,
     /// The address was corrected and the message goes out again.
     Corrected,
+    /// Permission was recorded and the message goes out.
+    Permitted,
     /// The message did not allow it.
     NotPossible,
     /// The referrer's state changed.
@@ -66,7 +68,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
-const NOTICES: [(Done, &str, Tone, &str); 24] = [
+const NOTICES: [(Done, &str, Tone, &str); 25] = [
     (Done::Retried, "retried", Tone::Good, "It goes out again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
     (Done::Held, "held", Tone::Good, "It is held until somebody releases it."),
@@ -77,6 +79,7 @@ const NOTICES: [(Done, &str, Tone, &str); 24] = [
     (Done::SaidSent, "said_sent", Tone::Good, "Noted: it was sent. It counts as delivered."),
     (Done::SaidNotSent, "said_not_sent", Tone::Good, "Noted: it was not sent. It goes out again."),
     (Done::Corrected, "corrected", Tone::Good, "The address is corrected, and the message goes out again."),
+    (Done::Permitted, "permitted", Tone::Good, "The permission is recorded, and the fax goes out."),
     (
         Done::NotPossible,
         "not_possible",

@@ -98,7 +98,7 @@ fn row(
         resting,
         has_baa: account.baa,
         rate: account.rate_per_minute,
-        abilities: abilities(&spec.capabilities),
+        abilities: abilities(spec.channel, &spec.capabilities),
     }
 }
 
@@ -108,7 +108,7 @@ fn place(accounts: &Accounts, channel: Channel, name: &str) -> Option<usize> {
 }
 
 /// What the account can do, as pairs of question and answer.
-fn abilities(can: &Capabilities) -> Vec<(&'static str, &'static str)> {
+fn abilities(channel: Channel, can: &Capabilities) -> Vec<(&'static str, &'static str)> {
     let yes = |able: bool| if able { "yes" } else { "no" };
     vec![
         (
@@ -123,6 +123,7 @@ fn abilities(can: &Capabilities) -> Vec<(&'static str, &'static str)> {
         (
             "Tells us what became of it",
             match (can.webhook, can.status) {
+                (WebhookAuthenticity::NoWebhook, false) if channel == Channel::Email => "only when it bounces",
                 (WebhookAuthenticity::NoWebhook, false) => "no",
                 (WebhookAuthenticity::NoWebhook, true) => "when asked",
                 (_, true) => "by itself and when asked",

@@ -42,8 +42,6 @@ pub enum Sheet {
         subject: String,
         /// Its text.
         text: String,
-        /// Whether it was sent, rather than would be sent now.
-        was_sent: bool,
     },
     /// It cannot be rendered: why, without a value of the letter.
     Unrenderable(String),
@@ -63,15 +61,16 @@ pub async fn of(
     attempts: &[Attempt],
     may_show: bool,
 ) -> Result<Sheet, StoreError> {
-    if message.phi == PhiClass::Identified {
-        if !may_show {
-            return Ok(Sheet::Covered);
-        }
-        note_look(state, operator, message, "message page").await?;
+    if message.phi == PhiClass::Identified && !may_show {
+        return Ok(Sheet::Covered);
     }
     match message.channel {
+        // The page names its pictures only; each of them is written down when it is looked at.
         Channel::Fax => fax(state, message, referrer, attempts).await,
-        Channel::Email => mail(state, message, referrer).await,
+        Channel::Email => {
+            note_look(state, operator, message, "text of the mail").await?;
+            mail(state, message, referrer).await
+        }
     }
 }
 
@@ -108,12 +107,12 @@ async fn fax(
 async fn mail(state: &WebState, message: &Message, referrer: &Referrer) -> Result<Sheet, StoreError> {
     if message.document_hash.is_some() {
         return Ok(match stored_mail(state, message).await? {
-            Some(mail) => Sheet::Mail { subject: mail.subject, text: mail.text, was_sent: true },
+            Some(mail) => Sheet::Mail { subject: mail.subject, text: mail.text },
             None => Sheet::Gone,
         });
     }
     Ok(match mail_now(state, message, referrer) {
-        Ok(mail) => Sheet::Mail { subject: mail.subject, text: mail.text, was_sent: false },
+        Ok(mail) => Sheet::Mail { subject: mail.subject, text: mail.text },
         Err(error) => Sheet::Unrenderable(error),
     })
 }

@@ -43,6 +43,12 @@ impl Bulk {
     }
 }
 
+/// Whether one button for all is the likely next step, rather than looking at each.
+#[must_use]
+pub fn is_likely(bulk: Bulk, reason: &str) -> bool {
+    bulk == Bulk::Release || !needs_more_than_retry(reason)
+}
+
 /// What can be done for all messages of a cause.
 #[must_use]
 pub fn bulk(status: MessageStatus, reason: &str) -> Option<Bulk> {
@@ -69,11 +75,17 @@ pub fn is_about_address(reason: &str) -> bool {
     reason == Reason::DeadAddress.as_str() || faults.iter().any(|fault| fault.as_str() == reason)
 }
 
+/// Whether something has to be mended first, so that a retry alone would only end like the last try.
+#[must_use]
+pub fn needs_more_than_retry(reason: &str) -> bool {
+    is_about_address(reason) || reason == Reason::NoBasis.as_str()
+}
+
 /// What a person can do, in the words of the screens.
 #[must_use]
 pub fn advice(reason: &str) -> &'static str {
     if reason == Reason::NoBasis.as_str() {
-        return "Ask the office whether you may fax updates, record the answer on the referrer's page, then retry.";
+        return "Ask the office whether you may fax updates, and record the answer.";
     }
     policy::advice(reason)
 }
@@ -95,6 +107,8 @@ pub struct CauseRow {
     pub latest: Moment,
     /// What one button can do.
     pub bulk: Option<(Bulk, String)>,
+    /// Whether that button is the likely next step.
+    pub bulk_first: bool,
 }
 
 /// Causes that end alike.
@@ -188,6 +202,7 @@ fn row(alike: &[&Cause], calendar: &Calendar) -> Option<CauseRow> {
         },
         latest: calendar.moment(latest),
         bulk: bulk(first.status, &first.reason).map(|bulk| (bulk, bulk.label(messages))),
+        bulk_first: bulk(first.status, &first.reason).is_some_and(|bulk| is_likely(bulk, &first.reason)),
     })
 }
 

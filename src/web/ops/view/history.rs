@@ -53,7 +53,7 @@ pub fn touches(touches: &[(Touch, Vec<Message>)], calendar: &Calendar) -> Vec<To
         .map(|(touch, messages)| TouchRow {
             kind: words::touch(touch.kind),
             title: touch.title.clone(),
-            standing: words::disposition(touch.disposition).into(),
+            standing: words::touch_standing(touch.kind, touch.disposition).into(),
             at: calendar.moment(touch.occurred_ms),
             actor: touch.actor.clone(),
             notes: touch.notes.clone(),

@@ -38,6 +38,8 @@ pub struct LineRow {
     pub choice: Option<Choice>,
     /// Whether the page of the message is where it is settled: a decision or a correction.
     pub needs_its_page: bool,
+    /// What the link to that page says.
+    pub page_act: &'static str,
 }
 
 impl LineRow {
@@ -49,7 +51,7 @@ impl LineRow {
         let quiet = matches!(line.status, MessageStatus::Delivered | MessageStatus::Accepted)
             || line.reason.is_empty()
             || line.reason == Reason::Released.as_str();
-        let correctable = line.status.may_be_retried() && causes::is_about_address(&line.reason);
+        let mendable = line.status.may_be_retried() && causes::needs_more_than_retry(&line.reason);
         Self {
             link: format!("/messages/{}", line.id),
             organization: line.organization.clone().filter(|organization| *organization != name),
@@ -62,7 +64,12 @@ impl LineRow {
             since: calendar.moment(line.updated_ms),
             tries: line.tries,
             choice,
-            needs_its_page: correctable || line.status == MessageStatus::InDoubt,
+            page_act: match line.status {
+                MessageStatus::InDoubt => "Decide",
+                _ if causes::is_about_address(&line.reason) => "Correct",
+                _ => "Record permission",
+            },
+            needs_its_page: mendable || line.status == MessageStatus::InDoubt,
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct Standing {
     pub choices: Vec<Choice>,
     /// Whether the address should be corrected, in one step with the retry.
     pub offers_correction: bool,
+    /// Whether a permission to fax should be recorded, in one step with the retry.
+    pub offers_permission: bool,
 }
 
 /// Something a person may do.
@@ -80,6 +82,7 @@ pub fn of(case: &Case<'_>, calendar: &Calendar) -> Standing {
         next: next(case, calendar),
         choices: choices(case),
         offers_correction: message.status.may_be_retried() && reason.is_some_and(causes::is_about_address),
+        offers_permission: message.status.may_be_retried() && reason == Some(Reason::NoBasis.as_str()),
     }
 }
 
@@ -93,7 +96,7 @@ fn headline(message: &Message, attempts: &[Attempt]) -> String {
             Channel::Fax => "The fax provider has it and is calling.".to_owned(),
             Channel::Email => "The mail server took it. It counts as delivered unless it bounces.".to_owned(),
         },
-        MessageStatus::InDoubt => "In doubt: it may or may not have been sent.".to_owned(),
+        MessageStatus::InDoubt => "In doubt: nobody knows yet whether it was sent.".to_owned(),
         MessageStatus::Delivered => delivered(message, attempts),
         MessageStatus::Failed => format!("{what} did not arrive."),
         MessageStatus::Suppressed => format!("{what} not sent: the rules forbid it."),
@@ -152,7 +155,7 @@ fn choices(case: &Case<'_>) -> Vec<Choice> {
         status if status.may_be_retried() => {
             let reason = case.message.reason.as_deref().unwrap_or_default();
             let makes_sense = causes::retry_makes_sense(reason);
-            makes_sense.then(|| choice(Act::Retry, !causes::is_about_address(reason))).into_iter().collect()
+            makes_sense.then(|| choice(Act::Retry, !causes::needs_more_than_retry(reason))).into_iter().collect()
         }
         _ => Vec::new(),
     }
@@ -189,7 +192,11 @@ pub fn act_named(word: &str) -> Option<Act> {
 pub fn quick_choice(status: MessageStatus, reason: &str) -> Option<Choice> {
     match status {
         MessageStatus::Held => Some(choice(Act::Release, true)),
-        status if status.may_be_retried() && causes::retry_makes_sense(reason) && !causes::is_about_address(reason) => {
+        status
+            if status.may_be_retried()
+                && causes::retry_makes_sense(reason)
+                && !causes::needs_more_than_retry(reason) =>
+        {
             Some(choice(Act::Retry, true))
         }
         _ => None,

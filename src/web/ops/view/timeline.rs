@@ -22,15 +22,26 @@ pub struct Line {
     pub words: Option<String>,
 }
 
-/// Merges attempts and events, first to last.
+/// Merges attempts and events, first to last, after the line that says who asked for it.
 #[must_use]
-pub fn of(message: &Message, attempts: &[Attempt], events: &[Event], calendar: &Calendar) -> Vec<Line> {
-    let mut dated: Vec<(Timestamp, Line)> = Vec::with_capacity(attempts.len() + events.len());
+pub fn of(message: &Message, asked_by: &str, attempts: &[Attempt], events: &[Event], calendar: &Calendar) -> Vec<Line> {
+    let mut dated: Vec<(Timestamp, Line)> = Vec::with_capacity(1 + attempts.len() + events.len());
+    dated.push((message.created_ms, asked(message, asked_by, calendar)));
     dated.extend(attempts.iter().map(|attempt| (attempt.opened_ms, opened(attempt, calendar))));
-    dated.extend(events.iter().map(|event| (event.recorded_ms, line(message, attempts, event, calendar))));
+    let told = events.iter().filter(|event| event.kind != "queued");
+    dated.extend(told.map(|event| (event.recorded_ms, line(message, attempts, event, calendar))));
     // Stable: what was recorded at the same moment stays in the order attempt, event.
     dated.sort_by_key(|(at, _)| *at);
     dated.into_iter().map(|(_, line)| line).collect()
+}
+
+fn asked(message: &Message, asked_by: &str, calendar: &Calendar) -> Line {
+    Line {
+        at: calendar.moment(message.created_ms),
+        tone: Tone::Quiet,
+        sentence: format!("{asked_by} asked for it."),
+        words: None,
+    }
 }
 
 fn opened(attempt: &Attempt, calendar: &Calendar) -> Line {
@@ -45,7 +56,9 @@ fn opened(attempt: &Attempt, calendar: &Calendar) -> Line {
 fn line(message: &Message, attempts: &[Attempt], event: &Event, calendar: &Calendar) -> Line {
     let (tone, sentence) = told(message, attempts, event);
     let is_reason = event.detail.as_deref().is_some_and(|detail| detail.parse::<Reason>().is_ok());
-    let shows_words = event.fault.is_some() || event.kind == "contradicted";
+    // Some providers only repeat the class of the fault.
+    let repeats = event.fault.is_some_and(|fault| event.detail.as_deref() == Some(fault.as_str()));
+    let shows_words = (event.fault.is_some() && !repeats) || event.kind == "contradicted";
     Line {
         at: calendar.moment(event.recorded_ms),
         tone,
@@ -59,7 +72,6 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
     let who = &event.who;
     let because = event.fault.map_or_else(|| reason_of(event), |fault| fault.explain().to_owned());
     match event.kind.as_str() {
-        "queued" => (Tone::Quiet, format!("{who} asked for it.")),
         "accepted" => (Tone::Busy, format!("{who} accepted it.")),
         "progress" => (Tone::Busy, format!("{who} reports: {}.", stage(event))),
         "delivered" => (Tone::Good, delivered(attempts, event)),

@@ -92,6 +92,17 @@ pub const fn disposition(disposition: Disposition) -> Said {
     }
 }
 
+/// How a touch stands: a letter by its messages, what a person logged has taken place.
+#[must_use]
+pub const fn touch_standing(kind: TouchKind, standing: Disposition) -> Said {
+    match kind {
+        TouchKind::Letter => disposition(standing),
+        TouchKind::ReferralReceived => (Tone::Good, "received"),
+        TouchKind::Note => (Tone::Quiet, "noted"),
+        _ => (Tone::Good, "took place"),
+    }
+}
+
 /// Trust in an address.
 #[must_use]
 pub const fn health(health: Health) -> Said {

@@ -1,0 +1,96 @@
+//! The dashboard in a real browser: an office manager logs in, sees what failed, corrects a number, and sees it arrive.
+
+mod browser;
+mod gallery;
+mod guarding;
+mod stage;
+mod visitor;
+
+use serde_json::json;
+use touchline::domain::Channel;
+
+use browser::Browser;
+use stage::{OPERATOR, Stage};
+
+/// Logs in.
+async fn log_in(browser: &Browser, address: &str) {
+    browser.open(address).await;
+    browser.fill("#name", OPERATOR.0).await;
+    browser.fill("#password", OPERATOR.1).await;
+    browser.press("Log in").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
+    let Some(browser) = Browser::start().await else { return };
+    let stage = Stage::set().await;
+    give_voice_line(&stage).await;
+    let variables = json!({
+        "treatment": "TMS", "openings": "four places", "as_of": "2026-11-23", "start_window": "two weeks"
+    });
+    let accepted = stage.send("capacity-update", "Amara Whitfield", &[Channel::Fax], variables).await;
+    let message = accepted.messages[0].id;
+
+    browser.open(&stage.address).await;
+    assert!(browser.url().await.ends_with("/login"), "nobody sees the dashboard without logging in");
+    browser.fill("#name", OPERATOR.0).await;
+    browser.fill("#password", "not the password at all").await;
+    browser.press("Log in").await;
+    assert!(browser.text("[role=alert]").await.contains("not right"));
+    browser.picture("01-wrong-password").await;
+    log_in(&browser, &stage.address).await;
+
+    browser.reload_until("main", |page| page.contains("1 message did not arrive.")).await;
+    browser.picture("02-overview-with-a-failure").await;
+    browser.follow("See why, and retry").await;
+    browser.follow("Something answered, but no fax tone was heard").await;
+    browser.picture("03-failures-of-one-cause").await;
+    browser.follow("Correct").await;
+    assert!(browser.url().await.contains(&message.to_string()));
+    assert_eq!(browser.text(".standing h2").await, "Fax did not arrive.");
+    assert!(browser.text("#sheet").await.contains("Exactly as sent"), "the page is drawn again dot for dot");
+    browser.picture("04-failed-fax").await;
+
+    browser.fill("#address", "(847) 555-0199").await;
+    browser.click("input[name=permission]").await;
+    browser.press("Correct and send again").await;
+    assert!(browser.text("[role=status]").await.contains("goes out again"));
+    browser.reload_until(".standing h2", |headline| headline == "Delivered: the far machine confirmed 1 page.").await;
+    let history = browser.text(".timeline").await;
+    for said in
+        ["dana asked for it.", "no fax tone was heard", "dana sent it once more.", "Delivered: 1 page confirmed."]
+    {
+        assert!(history.contains(said), "`{said}` is not in: {history}");
+    }
+    browser.picture("05-corrected-and-delivered").await;
+
+    browser.open(&format!("{}/audit", stage.address)).await;
+    assert!(browser.text("main").await.contains("changed a referrer"));
+    browser.close().await;
+    stage.strike().await;
+}
+
+/// Her number is one that a person answers.
+async fn give_voice_line(stage: &Stage) {
+    let mut tx = stage.gateway.store.read().await.expect("a database");
+    let referrer = touchline::intake::audience::one(&mut tx, "Amara Whitfield").await.expect("in the sample list");
+    drop(tx);
+    let number: touchline::domain::FaxNumber = "(847) 555-0119".parse().expect("a number");
+    let basis = touchline::domain::basis::Basis {
+        id: touchline::domain::id::BasisId::new(),
+        fax: number.clone(),
+        kind: touchline::domain::basis::BasisKind::Permission,
+        number_source: None,
+        obtained_on: "2026-10-06".to_owned(),
+        how: "asked on the telephone".to_owned(),
+        by_whom: "dana".to_owned(),
+        note: None,
+        created_ms: stage.gateway.clock.now(),
+        ended_ms: None,
+        ended_reason: None,
+    };
+    touchline::intake::referrers::add_basis(&stage.intake, &basis).await.expect("recorded");
+    touchline::intake::referrers::edit(&stage.intake, referrer.id, "dana", |referrer| referrer.fax = Some(number))
+        .await
+        .expect("edited");
+}

@@ -1,0 +1,159 @@
+//! Every page with something on it, wide and narrow: it loads, has one heading, does not scroll sideways, names every
+//! field, and leaves its picture for people to look at.
+
+use serde_json::{Value, json};
+use touchline::domain::attempt::{Attempt, AttemptStatus};
+use touchline::domain::id::{AttemptId, MessageId};
+use touchline::domain::suppression::Scope;
+use touchline::domain::touch::TouchKind;
+use touchline::domain::{Channel, FaxNumber, MessageStatus};
+use touchline::intake::referrers::{self, Refusal};
+use touchline::intake::{audience, desk};
+
+use super::browser::Browser;
+use super::log_in;
+use super::stage::Stage;
+
+/// Words that a script may check on every page. Each must hold.
+const CHECKS: [(&str, &str); 6] = [
+    ("one main heading", "document.querySelectorAll('h1').length === 1"),
+    ("one main landmark", "document.querySelectorAll('main').length === 1"),
+    ("a language", "document.documentElement.lang === 'en'"),
+    ("no sideways scrolling", "document.documentElement.scrollWidth <= window.innerWidth"),
+    (
+        "every field named",
+        "[...document.querySelectorAll('input:not([type=hidden]), select')].every(one => one.labels.length > 0)",
+    ),
+    ("no id twice", "(all => new Set(all).size === all.length)([...document.querySelectorAll('[id]')].map(o => o.id))"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_reads_well_wide_and_narrow() {
+    let Some(browser) = Browser::start().await else { return };
+    let stage = Stage::set().await;
+    log_in(&browser, &stage.address).await;
+    let pages = a_working_week(&stage, &browser).await;
+    for (width, kind) in [(1280, "wide"), (400, "narrow")] {
+        browser.resize(width).await;
+        for (name, path) in &pages {
+            browser.open(&format!("{}{path}", stage.address)).await;
+            for (what, script) in CHECKS {
+                assert_eq!(browser.value(script).await, Value::Bool(true), "{name} at {width} px lacks: {what}");
+            }
+            browser.picture(&format!("{kind}-{name}")).await;
+        }
+    }
+    browser.close().await;
+    stage.strike().await;
+}
+
+/// Fills the house with what a week brings, and answers the pages to look at.
+async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, String)> {
+    let variables = json!({
+        "treatment": "TMS", "openings": "four weekday morning places", "as_of": "2026-11-23", "start_window": "two weeks"
+    });
+    let amara = one(stage, "Amara Whitfield").await;
+    for (kind, title) in [
+        (TouchKind::Visit, "Brought the quick reference; met the nurse"),
+        (TouchKind::Call, "Asked about a patient with two failed trials"),
+        (TouchKind::ReferralReceived, "First referral"),
+    ] {
+        referrers::log_touch(&stage.intake, amara.id, kind, title, None, "dana").await.expect("logged");
+    }
+    refuse(stage, "(708) 555-0125").await;
+    let both = [Channel::Fax, Channel::Email];
+    let broadcast = stage.send("capacity-update", "all", &both, variables.clone()).await;
+    let report: Value =
+        serde_json::from_str(include_str!("../../../templates/end-of-treatment-report/sample.json")).expect("a sample");
+    let report = stage.send("end-of-treatment-report", "Amara Whitfield", &[Channel::Fax], report).await;
+    let held = stage.send("capacity-update", "Hannah Reyes-Lindqvist", &[Channel::Email], variables.clone()).await;
+    let _ = desk::act(&stage.intake, held.messages[0].id, desk::Act::Hold, "dana").await;
+
+    browser.reload_until(".tiles .busy b", |count| count == "0").await;
+    let doubtful = in_doubt(stage, broadcast.messages.iter().map(|one| one.id)).await;
+    campaign(stage, variables).await;
+    let message = |channel: Channel, name: &str| {
+        let found = broadcast.messages.iter().find(|one| one.channel == channel && one.name.contains(name));
+        format!("/messages/{}", found.expect("in the broadcast").id)
+    };
+    vec![
+        ("overview", "/".to_owned()),
+        ("failures", "/failures".to_owned()),
+        ("failures-of-a-cause", "/failures?reason=not_a_fax".to_owned()),
+        ("failures-of-no-basis", "/failures?reason=no_basis".to_owned()),
+        ("messages", "/messages".to_owned()),
+        ("broadcast", format!("/messages?broadcast={}", broadcast.broadcast.expect("a broadcast"))),
+        ("message-delivered-fax", message(Channel::Fax, "Whitfield")),
+        ("message-failed-fax", message(Channel::Fax, "Goldfarb")),
+        ("message-email", message(Channel::Email, "Whitfield")),
+        ("message-suppressed", message(Channel::Fax, "Bielak")),
+        ("message-in-doubt", format!("/messages/{doubtful}")),
+        ("message-about-a-patient", format!("/messages/{}", report.messages[0].id)),
+        ("message-about-a-patient-shown", format!("/messages/{}?document=show", report.messages[0].id)),
+        ("referrers", "/referrers".to_owned()),
+        ("referrer", format!("/referrers/{}", amara.id)),
+        ("addresses", "/referrers/addresses".to_owned()),
+        ("campaigns", "/campaigns".to_owned()),
+        ("providers", "/providers".to_owned()),
+        ("suppressions", "/suppressions".to_owned()),
+        ("audit", "/audit".to_owned()),
+        ("nowhere", "/messages/nothing".to_owned()),
+    ]
+}
+
+async fn one(stage: &Stage, name: &str) -> touchline::domain::referrer::Referrer {
+    let mut tx = stage.gateway.store.read().await.expect("a database");
+    audience::one(&mut tx, name).await.expect("in the sample list")
+}
+
+async fn refuse(stage: &Stage, number: &str) {
+    let number: FaxNumber = number.parse().expect("a number");
+    let refusal = Refusal {
+        address: touchline::domain::Address::Fax(number),
+        scope: Scope::Advertisement,
+        reason: "opt_out".to_owned(),
+        source: "operator".to_owned(),
+        evidence: Some("called on Tuesday".to_owned()),
+        who: "dana".to_owned(),
+    };
+    referrers::suppress(&stage.intake, &refusal).await.expect("recorded");
+}
+
+/// Makes one delivered message look as it would had the connection broken: the sandbox always tells the truth in time.
+async fn in_doubt(stage: &Stage, messages: impl Iterator<Item = MessageId>) -> MessageId {
+    let mut tx = stage.gateway.store.write().await.expect("a database");
+    for id in messages {
+        let mut message = tx.message(id, true).await.expect("read").expect("there");
+        let last = tx.attempts_of(id).await.expect("read").pop();
+        let (Some(last), Channel::Email) = (last, message.channel) else { continue };
+        let doubt = Attempt {
+            id: AttemptId::new(),
+            number: last.number + 1,
+            status: AttemptStatus::InDoubt,
+            provider_reference: None,
+            ..last
+        };
+        tx.attempts_insert(std::slice::from_ref(&doubt)).await.expect("stored");
+        message.status = MessageStatus::InDoubt;
+        message.reason = Some("outcome_unknown".to_owned());
+        (message.settled_ms, message.confidence) = (None, None);
+        tx.message_update(&message).await.expect("stored");
+        tx.commit().await.expect("committed");
+        return id;
+    }
+    panic!("no email was sent");
+}
+
+async fn campaign(stage: &Stage, variables: Value) {
+    let plan = touchline::campaign::NewCampaign {
+        name: "Monthly update, north shore".to_owned(),
+        letter: "capacity-update".to_owned(),
+        to: "tag:north-shore".parse().expect("an audience"),
+        via: vec![Channel::Fax, Channel::Email],
+        variables: variables.as_object().cloned().expect("an object"),
+        every: "first tuesday 09:00".to_owned(),
+        zone: chrono_tz::America::Chicago,
+        who: "dana".to_owned(),
+    };
+    touchline::campaign::add(&stage.intake, plan).await.expect("a campaign");
+}

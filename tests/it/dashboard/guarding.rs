@@ -1,0 +1,186 @@
+//! What the dashboard refuses, keeps to itself, and writes down.
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use serde_json::{Value, json};
+use touchline::domain::health::Health;
+use touchline::domain::id::MessageId;
+use touchline::domain::referrer::{Referrer, ReferrerState};
+use touchline::domain::{Address, Channel, Fault, MessageStatus};
+use touchline::intake::{audience, referrers};
+
+use super::stage::Stage;
+use super::visitor::Visitor;
+
+fn update() -> Value {
+    json!({ "treatment": "TMS", "openings": "four places", "as_of": "2026-11-23", "start_window": "two weeks" })
+}
+
+async fn one(stage: &Stage, name: &str) -> Referrer {
+    let mut tx = stage.gateway.store.read().await.expect("a database");
+    audience::one(&mut tx, name).await.expect("in the sample list")
+}
+
+async fn audited(stage: &Stage, action: &str) -> usize {
+    let lines = stage.gateway.store.read().await.expect("a database").audit_list(500).await.expect("read");
+    lines.iter().filter(|line| line.action == action).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_sees_or_does_anything_without_logging_in() {
+    let stage = Stage::set_idle().await;
+    let message = stage.send("capacity-update", "Amara Whitfield", &[Channel::Fax], update()).await.messages[0].id;
+    let referrer = one(&stage, "Amara Whitfield").await;
+    let mut stranger = Visitor::stranger(&stage);
+    for path in [
+        "/".to_owned(),
+        "/failures".to_owned(),
+        "/messages".to_owned(),
+        format!("/messages/{message}"),
+        format!("/messages/{message}/page/1.png"),
+        format!("/messages/{message}/document.pdf"),
+        format!("/messages/{message}/mail.html"),
+        "/referrers".to_owned(),
+        "/referrers/addresses".to_owned(),
+        format!("/referrers/{}", referrer.id),
+        "/campaigns".to_owned(),
+        "/providers".to_owned(),
+        "/suppressions".to_owned(),
+        "/audit".to_owned(),
+    ] {
+        let answer = stranger.get(&path).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        assert!(answer.headers()[LOCATION].to_str().expect("a place").starts_with("/login"), "{path}");
+    }
+    let answer = stranger.send(&format!("/messages/{message}"), &[("act", "cancel")]).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(stage.status(message).await, MessageStatus::Queued);
+    assert_eq!(stranger.get("/assets/touchline.css").await.status(), StatusCode::OK, "the login page needs it");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_from_another_site_changes_nothing() {
+    let stage = Stage::set_idle().await;
+    let referrer = one(&stage, "Amara Whitfield").await;
+    let mut operator = Visitor::operator(&stage).await;
+    let path = format!("/referrers/{}/state", referrer.id);
+    for key in ["", "guessed"] {
+        let answer = operator.send(&path, &[("form_key", key), ("state", "do_not_contact")]).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    }
+    assert_eq!(one(&stage, "Amara Whitfield").await.state, ReferrerState::Active);
+    let page = operator.submit(&path, &[("state", "paused")]).await;
+    assert!(operator.read(&page).await.contains("From now on this decides"), "the notice says what was done");
+    assert_eq!(one(&stage, "Amara Whitfield").await.state, ReferrerState::Paused);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patients_letter_stays_covered_until_somebody_looks_and_the_look_is_written_down() {
+    let stage = Stage::set_idle().await;
+    let sample = include_str!("../../../templates/end-of-treatment-report/sample.json");
+    let report = serde_json::from_str(sample).expect("a sample");
+    let sent = stage.send("end-of-treatment-report", "Amara Whitfield", &[Channel::Fax], report).await;
+    let path = format!("/messages/{}", sent.messages[0].id);
+    let operator = Visitor::operator(&stage).await;
+
+    let covered = operator.read(&path).await;
+    assert!(covered.contains("This letter identifies a patient"), "{covered}");
+    assert!(!covered.contains("page/1.png") && !covered.contains("Jordan"), "nothing of the letter is on the page");
+    assert_eq!(audited(&stage, "view_document").await, 0);
+
+    assert!(operator.read(&format!("{path}?document=show")).await.contains("page/1.png"));
+    let picture = operator.get(&format!("{path}/page/1.png")).await;
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert!(picture.bytes().await.expect("octets").starts_with(b"\x89PNG"));
+    assert_eq!(audited(&stage, "view_document").await, 1);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_is_shown_where_it_can_do_nothing() {
+    let stage = Stage::set_idle().await;
+    let sent = stage.send("capacity-update", "Amara Whitfield", &[Channel::Email], update()).await;
+    let operator = Visitor::operator(&stage).await;
+    let answer = operator.get(&format!("/messages/{}/mail.html", sent.messages[0].id)).await;
+    let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+    for needed in ["default-src 'none'", "sandbox", "form-action 'none'"] {
+        assert!(policy.contains(needed), "{policy}");
+    }
+    assert!(!policy.contains("script-src") && !policy.contains("allow-scripts"), "{policy}");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_searched_for_never_stands_in_an_address() {
+    let stage = Stage::set_idle().await;
+    let mut operator = Visitor::operator(&stage).await;
+    for (search, found, absent) in [
+        ("whitfield amara", "Amara Whitfield", "Tomasz Bielak"),
+        ("BIELAK", "Tomasz Bielak", "Amara Whitfield"),
+        ("(847) 555-0101", "Amara Whitfield", "Tomasz Bielak"),
+        ("2700141189", "Amara Whitfield", "Tomasz Bielak"),
+    ] {
+        let place = operator.submit("/referrers", &[("search", search)]).await;
+        assert_eq!(place, "/referrers?found=1");
+        let page = operator.read(&place).await;
+        assert!(page.contains(found) && !page.contains(absent), "{search}");
+    }
+    let place = operator.submit("/referrers", &[("search", "<script>alert(1)</script>")]).await;
+    let page = operator.read(&place).await;
+    assert!(page.contains("Nobody fits") && !page.contains("<script>"), "what was typed is text and nothing else");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_number_is_not_dialled_again_with_the_others_until_it_is_corrected() {
+    let stage = Stage::set_idle().await;
+    let wrong = fail_with_wrong_number(&stage, "Amara Whitfield").await;
+    let mended = fail_with_wrong_number(&stage, "Daniel Okonkwo").await;
+    let daniel = one(&stage, "Daniel Okonkwo").await;
+    let number = "(773) 555-0177".parse().expect("a number");
+    referrers::edit(&stage.intake, daniel.id, "dana", |referrer| referrer.fax = Some(number)).await.expect("edited");
+
+    let mut operator = Visitor::operator(&stage).await;
+    let place = operator.submit("/failures", &[("reason", "not_a_fax"), ("act", "retry_corrected")]).await;
+    let page = operator.read(&place).await;
+    assert!(page.contains("1 message goes out again. 1 stays as it is."), "{place}");
+    assert_eq!(stage.status(wrong).await, MessageStatus::Failed);
+    assert_eq!(stage.status(mended).await, MessageStatus::Queued);
+
+    let place = operator.submit("/failures", &[("reason", "not_a_fax"), ("act", "retry")]).await;
+    assert!(place.contains("n=0"), "all of them at once is not offered: {place}");
+    stage.strike().await;
+}
+
+/// A fax that something answered without a fax tone.
+async fn fail_with_wrong_number(stage: &Stage, name: &str) -> MessageId {
+    let id = stage.send("capacity-update", name, &[Channel::Fax], update()).await.messages[0].id;
+    let now = stage.gateway.clock.now();
+    let mut tx = stage.gateway.store.write().await.expect("a database");
+    let mut message = tx.message(id, true).await.expect("read").expect("there");
+    message.status = MessageStatus::Failed;
+    message.reason = Some(Fault::NotAFax.as_str().to_owned());
+    message.settled_ms = Some(now);
+    tx.message_update(&message).await.expect("stored");
+    tx.queue_remove(id.0).await.expect("removed");
+    let address: Address = message.parsed_address().expect("an address");
+    tx.address_learn(&address, Health::Doubtful, 2, Some(Fault::NotAFax), now).await.expect("stored");
+    tx.commit().await.expect("committed");
+    id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_provider_stands_first_on_the_overview_until_it_is_resumed() {
+    let stage = Stage::set_idle().await;
+    let mut operator = Visitor::operator(&stage).await;
+    let name = ("name", "fax-sandbox");
+    operator.submit("/providers", &[name, ("act", "pause"), ("why", "the invoice is unpaid")]).await;
+    let needs = "fax-sandbox is paused and sends nothing: the invoice is unpaid.";
+    assert!(operator.read("/").await.contains(needs));
+    operator.submit("/providers", &[name, ("act", "resume")]).await;
+    assert!(operator.read("/").await.contains("Nothing needs you now."));
+    assert_eq!((audited(&stage, "pause_provider").await, audited(&stage, "resume_provider").await), (1, 1));
+    stage.strike().await;
+}
