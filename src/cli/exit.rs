@@ -7,6 +7,7 @@ use crate::config::ConfigError;
 use crate::intake::IntakeError;
 use crate::render::RenderError;
 use crate::store::StoreError;
+use crate::web::auth::AccessError;
 
 /// The exit codes, as `touchline help exit-codes` shows them.
 pub const EXIT_CODES: &str = "\
@@ -147,6 +148,16 @@ impl From<RenderError> for CliError {
             RenderError::Typeset { .. } | RenderError::Preview { .. } => Ending::Failed,
         };
         Self::new(ending, error.to_string())
+    }
+}
+
+impl From<AccessError> for CliError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Invalid(words) => Self::refused(words),
+            AccessError::Machine => Self::new(Ending::Failed, error.to_string()),
+            AccessError::Store(error) => error.into(),
+        }
     }
 }
 

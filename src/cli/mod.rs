@@ -1,8 +1,10 @@
 //! The command line: one file for each command. A command reads its arguments, asks the rooms below, and answers in
 //! words or, with `--json`, in one object. Errors go to standard error in plain words; [`exit`] knows the codes.
 
+mod accepted;
 mod arguments;
 mod basis;
+mod campaign;
 mod completions;
 mod console;
 pub mod demo;
@@ -12,6 +14,7 @@ mod exit;
 mod failures;
 mod init;
 mod migrate;
+mod operator;
 mod practice_flags;
 mod preview;
 mod provider;
@@ -22,6 +25,7 @@ mod serve;
 mod status;
 mod suppress;
 mod template;
+mod token;
 mod touches;
 mod wait;
 
@@ -64,6 +68,9 @@ enum Command {
     Send(send::Args),
     /// Write what one recipient would get to a folder; sends nothing
     Preview(preview::Args),
+    /// Standing plans: a letter, an audience and a schedule
+    #[command(subcommand)]
+    Campaign(campaign::Command),
     /// Import, list, show, edit and export referrers
     #[command(subcommand)]
     Referrers(referrers::Command),
@@ -94,6 +101,12 @@ enum Command {
     /// List, check, pause and resume providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Make, list and revoke tokens for the API
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Let people log in to the dashboard
+    #[command(subcommand)]
+    Operator(operator::Command),
     /// Bring the database's schema up to date
     Migrate,
     /// Print a completion script for a shell
@@ -133,6 +146,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Doctor => doctor::run(&console).await,
         Command::Send(args) => send::run(&console, args).await,
         Command::Preview(args) => preview::run(&console, args).await,
+        Command::Campaign(command) => campaign::run(&console, command).await,
         Command::Referrers(command) => referrers::run(&console, command).await,
         Command::Touches(args) => touches::run(&console, args).await,
         Command::Failures(args) => failures::run(&console, args).await,
@@ -146,6 +160,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Basis(command) => basis::run(&console, command).await,
         Command::Template(command) => template::run(&console, command),
         Command::Provider(command) => provider::run(&console, command).await,
+        Command::Token(command) => token::run(&console, command).await,
+        Command::Operator(command) => operator::run(&console, command).await,
         Command::Migrate => migrate::run(&console).await,
         Command::Completions(args) => {
             completions::run(&args);

@@ -5,18 +5,16 @@ use std::time::Duration;
 use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 
+use super::accepted;
 use super::arguments::{VariableArgs, moment, word};
-use super::console::{Console, count, table};
+use super::console::Console;
 use super::exit::{CliError, Ending};
 use super::wait::{self, Waited};
 use crate::app::Gateway;
 use crate::domain::{Channel, MessageStatus, PhiClass};
 use crate::intake::audience::Audience;
-use crate::intake::submit::{self, Accepted, AcceptedMessage, Request};
+use crate::intake::submit::{self, Accepted, Request};
 use crate::policy::{advice, explain};
-
-/// Messages shown one by one to a person; JSON has them all.
-const LINES_MAX: usize = 50;
 
 /// Which letter, to whom, and how.
 #[derive(Debug, clap::Args)]
@@ -70,11 +68,11 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let parts = gateway.intake();
     if args.dry_run {
         let planned = submit::dry_run(&parts, &request).await?;
-        return console.answer(&dry_object(&planned), || told("Would be", &planned, true));
+        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be", &planned, true));
     }
     let accepted = submit::accept(&parts, &request).await?;
     if !args.wait {
-        console.answer(&object(&accepted), || told("Accepted:", &accepted, false))?;
+        console.answer(&accepted::object(&accepted), || accepted::told("Accepted:", &accepted, false))?;
         return if accepted.messages.iter().any(|message| message.status != MessageStatus::Suppressed) {
             Ok(())
         } else {
@@ -87,7 +85,10 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 }
 
 /// The channels asked for, each once; else every channel that has a provider.
-fn channels(gateway: &Gateway, asked: &[Channel]) -> Result<Vec<Channel>, CliError> {
+///
+/// # Errors
+/// No channel has one.
+pub fn channels(gateway: &Gateway, asked: &[Channel]) -> Result<Vec<Channel>, CliError> {
     let routed = |channel: &Channel| gateway.accounts.route(*channel, PhiClass::None).next().is_some();
     let mut via: Vec<Channel> =
         if asked.is_empty() { Channel::ALL.iter().copied().filter(routed).collect() } else { asked.to_vec() };
@@ -100,87 +101,6 @@ fn channels(gateway: &Gateway, asked: &[Channel]) -> Result<Vec<Channel>, CliErr
         ));
     }
     Ok(via)
-}
-
-fn message_object(message: &AcceptedMessage, stored: bool) -> Value {
-    let reason = message.reason.as_deref();
-    json!({
-        "message": stored.then_some(message.id),
-        "touch": stored.then_some(message.touch),
-        "referrer": message.referrer,
-        "name": message.name,
-        "channel": message.channel,
-        "status": message.status,
-        "reason": reason,
-        "explanation": reason.map(explain),
-        "advice": reason.map(advice),
-    })
-}
-
-fn object(accepted: &Accepted) -> Value {
-    json!({
-        "dry_run": false,
-        "submission": accepted.submission,
-        "broadcast": accepted.broadcast,
-        "messages": accepted.messages.iter().map(|message| message_object(message, true)).collect::<Vec<_>>(),
-        "skipped": accepted.skipped,
-    })
-}
-
-/// Nothing was stored, so there are no ids to give.
-fn dry_object(planned: &Accepted) -> Value {
-    json!({
-        "dry_run": true,
-        "messages": planned.messages.iter().map(|message| message_object(message, false)).collect::<Vec<_>>(),
-        "skipped": planned.skipped,
-    })
-}
-
-fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
-    let number = |status| accepted.messages.iter().filter(|message| message.status == status).count();
-    let (queued, held) = (number(MessageStatus::Queued), number(MessageStatus::Held));
-    let denied = number(MessageStatus::Suppressed);
-    let mut text = format!(
-        "{verb} {} queued, {held} held, {denied} not allowed; {} left out.\n",
-        count(queued, "message"),
-        accepted.skipped.len()
-    );
-    text.push_str(&message_lines(accepted, dry));
-    for skipped in accepted.skipped.iter().take(LINES_MAX) {
-        text.push_str(&format!("{}: {}\n", skipped.name, skipped.why));
-    }
-    if dry {
-        text.push_str("Nothing was stored or sent.")
-    } else {
-        text.push_str(&next(accepted))
-    }
-    text
-}
-
-/// Those that are not sent come first: they need somebody.
-fn message_lines(accepted: &Accepted, dry: bool) -> String {
-    let mut messages: Vec<&AcceptedMessage> = accepted.messages.iter().collect();
-    messages.sort_by_key(|message| message.status == MessageStatus::Queued);
-    let rows = messages.iter().take(LINES_MAX).map(|message| {
-        let reason = message.reason.as_deref();
-        let why = reason.map(|word| format!("{} {}", explain(word), advice(word))).unwrap_or_default();
-        let id = if dry { String::new() } else { message.id.to_string() };
-        vec![message.name.clone(), message.channel.to_string(), message.status.to_string(), why, id]
-    });
-    if messages.is_empty() {
-        return String::new();
-    }
-    let more = messages.len().saturating_sub(LINES_MAX);
-    let more = if more > 0 { format!("… and {more} more\n") } else { String::new() };
-    let last = if dry { "" } else { "message" };
-    format!("{}\n{more}", table(&["referrer", "channel", "status", "why", last], rows))
-}
-
-fn next(accepted: &Accepted) -> String {
-    let queued = accepted.messages.iter().any(|message| message.status == MessageStatus::Queued);
-    let hint =
-        if queued { "A running `touchline serve` sends it; `--wait` does so here." } else { "Nothing goes out." };
-    format!("Submission {}. {hint}", accepted.submission)
 }
 
 fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Result<(), CliError> {

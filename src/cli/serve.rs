@@ -2,13 +2,25 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::console::{Console, warn};
-use super::exit::CliError;
+use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::telemetry;
+use crate::web::{self, WebState};
+
+/// The exit code of a program that was told twice to stop (128 + SIGINT).
+const STOPPED_CODE: i32 = 130;
+/// How often gathered numbers are folded together.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
@@ -23,21 +35,70 @@ pub struct Args {
 /// # Errors
 /// Configuration, letters or database cannot be used; the address is taken.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
-    let mut config = Config::load(&console.config_path)?;
+    let config = Config::load(&console.config_path)?;
     telemetry::install_logging(config.log.format, &config.log.level)?;
-    config.server.listen = args.listen.unwrap_or(config.server.listen);
-    let gateway = Gateway::open(config, Arc::new(SystemClock)).await?;
+    let metrics = telemetry::install_metrics()?;
+    let listener = listen(args.listen.unwrap_or(config.server.listen)).await?;
+    let gateway = Arc::new(Gateway::open(config, Arc::new(SystemClock)).await?);
+
     let running = gateway.start();
-    tracing::info!(database = gateway.store.describe(), "the gateway runs");
-    stop_signal().await;
-    warn("Stopping: calls under way may end. Again to stop at once.");
-    tokio::spawn(async {
-        stop_signal().await;
-        std::process::exit(130);
-    });
+    let stop = CancellationToken::new();
+    tell_address(console, &listener, &gateway)?;
+    let state = WebState::new(gateway.clone(), running.inbox(), Some(metrics.clone()));
+    let mut faces = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+    let keeping = tokio::spawn(keep(metrics, stop.clone()));
+
+    let ended = tokio::select! {
+        () = stop_signal() => None,
+        ended = &mut faces => Some(ended),
+    };
+    warn("Stopping: calls under way may end. Once more to stop at once.");
+    tokio::spawn(stop_at_once());
+    stop.cancel();
+    let unexpected = ended.is_some();
+    if ended.is_none() {
+        // Requests first, so that nothing new comes in; then the services, in the order of the flow.
+        drop(faces.await);
+    }
     running.drain().await;
+    drop(keeping.await);
     gateway.store.close().await;
-    Ok(())
+    if unexpected { Err(CliError::new(Ending::Failed, "the web server ended by itself")) } else { Ok(()) }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there: stop it, or give --listen".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "it is not allowed there: choose a port above 1023".to_owned(),
+            kind => kind.to_string(),
+        };
+        CliError::new(Ending::Failed, format!("cannot listen on {address}: {why}"))
+    })
+}
+
+fn tell_address(console: &Console, listener: &TcpListener, gateway: &Gateway) -> Result<(), CliError> {
+    let address = listener.local_addr().unwrap_or(gateway.config.server.listen);
+    let database = gateway.store.describe();
+    tracing::info!(%address, database, "the gateway runs");
+    let url = format!("http://{address}");
+    let object = json!({ "listening": url, "database": database, "public_url": gateway.config.server.public_url });
+    console.answer(&object, || format!("Touchline listens on {url} ({database}). Ctrl-C stops it."))
+}
+
+/// Folds gathered numbers together now and then, so that histograms do not grow.
+async fn keep(metrics: PrometheusHandle, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(METRICS_UPKEEP) => metrics.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn stop_at_once() {
+    stop_signal().await;
+    std::process::exit(STOPPED_CODE);
 }
 
 /// Waits for Ctrl-C, or for the signal with which a service manager stops programs.
@@ -53,5 +114,5 @@ async fn stop_signal() {
             return;
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+    drop(tokio::signal::ctrl_c().await);
 }

@@ -1,7 +1,9 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
 mod campaigns;
+mod cli;
 mod configuring;
+mod crash;
 mod dashboard;
 mod importing;
 mod postfix;
@@ -9,6 +11,7 @@ mod providers;
 mod rendering;
 mod sandbox;
 mod smtp;
+mod storage;
 mod support;
 mod telnyx;
 mod web;

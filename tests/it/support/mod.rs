@@ -1,7 +1,7 @@
-//! What the tests share: a clock that is advanced by hand, ports, and (further down the files) the test gateway.
+//! What the tests share: a clock that is advanced by hand, ports, databases, and (further down the files) the test
+//! gateway.
 
 pub mod clock;
-#[allow(dead_code, reason = "the suite of the store uses the rest")]
 pub mod databases;
 pub mod openapi_mock;
 pub mod postgres;

@@ -1,0 +1,97 @@
+//! What became of a request to send, or in a dry run would: who gets it, who does not and why.
+
+use serde_json::{Value, json};
+
+use super::console::{count, table};
+use crate::domain::MessageStatus;
+use crate::intake::submit::{Accepted, AcceptedMessage};
+use crate::policy::{advice, explain};
+
+/// Messages shown one by one to a person; JSON has them all.
+const LINES_MAX: usize = 50;
+
+fn message_object(message: &AcceptedMessage, stored: bool) -> Value {
+    let reason = message.reason.as_deref();
+    json!({
+        "message": stored.then_some(message.id),
+        "touch": stored.then_some(message.touch),
+        "referrer": message.referrer,
+        "name": message.name,
+        "channel": message.channel,
+        "status": message.status,
+        "reason": reason,
+        "explanation": reason.map(explain),
+        "advice": reason.map(advice),
+    })
+}
+
+/// A submission that was accepted.
+#[must_use]
+pub fn object(accepted: &Accepted) -> Value {
+    json!({
+        "dry_run": false,
+        "submission": accepted.submission,
+        "broadcast": accepted.broadcast,
+        "messages": accepted.messages.iter().map(|message| message_object(message, true)).collect::<Vec<_>>(),
+        "skipped": accepted.skipped,
+    })
+}
+
+/// A dry run. Nothing was stored, so there are no ids to give.
+#[must_use]
+pub fn dry_object(planned: &Accepted) -> Value {
+    json!({
+        "dry_run": true,
+        "messages": planned.messages.iter().map(|message| message_object(message, false)).collect::<Vec<_>>(),
+        "skipped": planned.skipped,
+    })
+}
+
+/// Either for people; `verb` begins the sentence.
+#[must_use]
+pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
+    let number = |status| accepted.messages.iter().filter(|message| message.status == status).count();
+    let (queued, held) = (number(MessageStatus::Queued), number(MessageStatus::Held));
+    let denied = number(MessageStatus::Suppressed);
+    let mut text = format!(
+        "{verb} {} queued, {held} held, {denied} not allowed; {} left out.\n",
+        count(queued, "message"),
+        accepted.skipped.len()
+    );
+    text.push_str(&message_lines(accepted, dry));
+    for skipped in accepted.skipped.iter().take(LINES_MAX) {
+        text.push_str(&format!("{}: {}\n", skipped.name, skipped.why));
+    }
+    if dry {
+        text.push_str("Nothing was stored or sent.")
+    } else {
+        text.push_str(&next(accepted))
+    }
+    text
+}
+
+/// Those that are not sent come first: they need somebody.
+fn message_lines(accepted: &Accepted, dry: bool) -> String {
+    let mut messages: Vec<&AcceptedMessage> = accepted.messages.iter().collect();
+    messages.sort_by_key(|message| message.status == MessageStatus::Queued);
+    let rows = messages.iter().take(LINES_MAX).map(|message| {
+        let reason = message.reason.as_deref();
+        let why = reason.map(|word| format!("{} {}", explain(word), advice(word))).unwrap_or_default();
+        let id = if dry { String::new() } else { message.id.to_string() };
+        vec![message.name.clone(), message.channel.to_string(), message.status.to_string(), why, id]
+    });
+    if messages.is_empty() {
+        return String::new();
+    }
+    let more = messages.len().saturating_sub(LINES_MAX);
+    let more = if more > 0 { format!("… and {more} more\n") } else { String::new() };
+    let last = if dry { "" } else { "message" };
+    format!("{}\n{more}", table(&["referrer", "channel", "status", "why", last], rows))
+}
+
+fn next(accepted: &Accepted) -> String {
+    let queued = accepted.messages.iter().any(|message| message.status == MessageStatus::Queued);
+    let hint =
+        if queued { "A running `touchline serve` sends it; `--wait` does so here." } else { "Nothing goes out." };
+    format!("Submission {}. {hint}", accepted.submission)
+}

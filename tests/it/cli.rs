@@ -1,0 +1,8 @@
+//! The real program, run as an operator runs it: what it says, what it does, and the exit code it ends with.
+
+mod beginning;
+mod house;
+mod letters;
+mod lists;
+mod running;
+mod sending;

@@ -1,0 +1,156 @@
+//! The first day: a configuration is written, checked, and what is wrong with it is said.
+
+use super::house::{CANARY, House};
+
+#[test]
+fn a_first_configuration_is_written_once_and_names_the_variables_to_set() {
+    let house = House::empty();
+    let arguments = ["init", "--defaults", "--provider=telnyx", "--setting=telnyx.connection_id=1234"];
+    let said = house.run(&arguments).good().out;
+    assert!(said.contains("TELNYX_API_KEY") && said.contains("fictional"), "{said}");
+    let before = std::fs::read(house.path("touchline.toml")).expect("a file");
+
+    let again = house.run(&arguments);
+    assert_eq!((again.code, again.err.contains("--force")), (5, true), "{again:?}");
+    assert_eq!(std::fs::read(house.path("touchline.toml")).expect("a file"), before);
+    house.run(&[&arguments[..], &["--force", "--name=Other Practice"]].concat()).good();
+    let after = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    assert!(after.contains("Other Practice"), "{after}");
+}
+
+#[test]
+fn a_real_practice_is_written_from_flags_and_nothing_fictional_slips_in() {
+    let house = House::empty();
+    let half = house.run(&["init", "--name=Birch Clinic", "--city=Dayton"]);
+    assert_eq!(half.code, 2, "{half:?}");
+    assert!(half.err.contains("--fax") && half.err.contains("--director-credentials"), "{half:?}");
+    house
+        .run(&[
+            "init",
+            "--name=Birch Clinic",
+            "--street=1 Main Street",
+            "--city=Dayton",
+            "--state=OH",
+            "--zip=45402",
+            "--phone=(937) 222-1000",
+            "--fax=(937) 222-1001",
+            "--email=office@birch.example",
+            "--time-zone=America/New_York",
+            "--director=Ana Roth",
+            "--director-credentials=MD",
+            "--service=TMS",
+        ])
+        .good();
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    assert!(!text.contains("Lakeside") && !text.contains("lakeside") && !text.contains("847555"), "{text}");
+    house.run(&["migrate"]).good();
+}
+
+#[test]
+fn without_a_terminal_init_asks_nothing_and_says_what_to_do() {
+    let answer = House::empty().run(&["init"]);
+    assert_eq!((answer.code, answer.err.contains("--defaults")), (2, true), "{answer:?}");
+}
+
+#[test]
+fn a_wrong_configuration_is_named_by_file_and_key() {
+    let house = House::new();
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    house.write("touchline.toml", &text.replace("listen = \"127.0.0.1:8025\"", "listne = \"127.0.0.1:8025\""));
+    for arguments in [&["failures"][..], &["serve"], &["send", "introduction", "--to=all"]] {
+        let answer = house.run(arguments);
+        assert_eq!(answer.code, 3, "{answer:?}");
+        assert!(answer.err.contains("touchline.toml:") && answer.err.contains("server.listne"), "{answer:?}");
+    }
+    let elsewhere = house.run(&["failures", "--config", "nowhere.toml"]);
+    assert_eq!((elsewhere.code, elsewhere.err.contains("touchline init")), (3, true), "{elsewhere:?}");
+}
+
+#[test]
+fn a_missing_secret_is_named_and_a_given_one_is_never_said() {
+    let mut house = House::new();
+    house.set("SANDBOX_API_KEY", "");
+    let answer = house.run(&["failures"]);
+    assert_eq!(answer.code, 3, "{answer:?}");
+    assert!(answer.err.contains("SANDBOX_API_KEY") && answer.err.contains("api_key"), "{answer:?}");
+
+    // A secret in the wrong place is refused without being repeated; the house looks for the canary in every answer.
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    house.write("touchline.toml", &text.replace("{ env = \"SANDBOX_API_KEY\" }", &format!("\"{CANARY}\"")));
+    assert_eq!(house.run(&["doctor"]).code, 1);
+}
+
+#[test]
+fn the_doctor_tells_what_works_from_what_does_not() {
+    let house = House::new();
+    let answer = house.run(&["doctor", "--json"]);
+    assert_eq!(answer.code, 1, "nobody answers at the providers' addresses: {answer:?}");
+    let found = answer.json();
+    let state = |check: &str| {
+        let checks = found["checks"].as_array().expect("a list");
+        checks.iter().find(|one| one["check"] == check).map(|one| one["state"].as_str().expect("a word").to_owned())
+    };
+    for (check, expected) in [
+        ("configuration", "ok"),
+        ("practice", "warn"),
+        ("letters", "ok"),
+        ("database", "ok"),
+        ("operators", "warn"),
+        ("provider fax-sandbox", "fail"),
+        ("provider email-smtp", "fail"),
+    ] {
+        assert_eq!(state(check).as_deref(), Some(expected), "{check}: {found}");
+    }
+}
+
+#[test]
+fn what_providers_there_are_is_shown_before_anything_is_configured() {
+    let house = House::empty();
+    let kinds = house.ask(&["provider", "list"]);
+    let known: Vec<&str> = touchline::provider::REGISTRY.iter().map(|spec| spec.kind).collect();
+    let shown: Vec<&str> =
+        kinds["kinds"].as_array().expect("a list").iter().filter_map(|kind| kind["kind"].as_str()).collect();
+    assert_eq!(shown, known);
+    assert!(kinds["accounts"].is_null());
+    assert!(house.run(&["provider", "list"]).good().out.contains("telnyx"));
+}
+
+#[test]
+fn the_program_explains_its_exit_codes_and_completes_itself() {
+    let house = House::empty();
+    let help = house.run(&["help", "exit-codes"]).good().out;
+    for code in ["0  done", "3  the configuration", "6  the database"] {
+        assert!(help.contains(code), "{help}");
+    }
+    assert_eq!(house.run(&["frobnicate"]).code, 2);
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(house.run(&["completions", shell]).good().out.contains("referrers"), "{shell}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_has_its_own_exit_code() {
+    let mut house = House::new();
+    house.set("TOUCHLINE_STORE__URL", "sqlite:no/such/folder/touchline.db");
+    let answer = house.run(&["failures"]);
+    assert_eq!((answer.code, answer.err.contains("database")), (6, true), "{answer:?}");
+}
+
+#[test]
+fn a_token_is_shown_once_and_an_operator_needs_a_long_password() {
+    let house = House::new();
+    let made = house.ask(&["token", "create", "ehr", "--scopes", "send,read"]);
+    let token = made["token"].as_str().expect("a token").to_owned();
+    let listed = house.run(&["token", "list", "--json"]).good();
+    assert!(!listed.out.contains(&token));
+    assert_eq!(listed.json()["tokens"][0]["scopes"], "send,read");
+    house.run(&["token", "revoke", "ehr"]).good();
+    assert_eq!(house.run(&["token", "revoke", "ehr"]).code, 4);
+
+    house.write("short", "geheim\n");
+    house.write("long", "correct horse battery\n");
+    let short = house.run(&["operator", "add", "dana", "--password-file", "short"]);
+    assert_eq!((short.code, short.err.contains("geheim")), (5, false), "{short:?}");
+    let long = house.run(&["operator", "add", "dana", "--password-file", "long"]).good();
+    assert!(!long.out.contains("horse"));
+}

@@ -1,0 +1,128 @@
+//! A house for the program: a folder with a configuration, and the program run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Stands for the secret of the house's fax account; must never be seen.
+pub const CANARY: &str = "canary-secret-5f2e";
+
+/// A folder in which the program runs.
+pub struct House {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// What the program answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Answer {
+    /// The one JSON object on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+
+    /// The same, of a command that must have succeeded.
+    pub fn good(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}
+
+impl House {
+    /// An empty folder.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder, variables: vec![("SANDBOX_API_KEY".to_owned(), CANARY.to_owned())] }
+    }
+
+    /// A folder with a configuration by `touchline init`: the sandbox and a relay, at addresses where nobody answers.
+    pub fn new() -> Self {
+        Self::with_providers("http://127.0.0.1:9", "9")
+    }
+
+    /// The same with a fax line and a relay that may answer.
+    pub fn with_providers(fax_line: &str, relay_port: &str) -> Self {
+        let house = Self::empty();
+        let base_url = format!("sandbox.base_url={fax_line}");
+        let port = format!("smtp.port={relay_port}");
+        house
+            .run(&[
+                "init",
+                "--defaults",
+                "--provider=sandbox",
+                "--setting",
+                &base_url,
+                "--provider=smtp",
+                "--setting=smtp.host=127.0.0.1",
+                "--setting=smtp.tls=off",
+                "--setting",
+                &port,
+            ])
+            .good();
+        house
+    }
+
+    /// With the sample list imported.
+    pub fn with_referrers() -> Self {
+        let house = Self::new();
+        house.run(&["referrers", "import", &sample_list()]).good();
+        house
+    }
+
+    /// Sets an environment variable for every run from now on; an empty value removes it.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.variables.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+
+    /// The program, ready to be run here, with nothing of this machine's environment.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_touchline"));
+        command.current_dir(self.folder.path()).env_clear().env("USER", "dana");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs it to its end. Whatever it says, it never says the secret.
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        let Output { status, stdout, stderr } = self.command().args(arguments).output().expect("it starts");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let answer = Answer { code: status.code().expect("it ends by itself"), out: text(stdout), err: text(stderr) };
+        assert!(!answer.out.contains(CANARY) && !answer.err.contains(CANARY), "the secret was said: {arguments:?}");
+        answer
+    }
+
+    /// Runs it with `--json` and answers the object of a command that must have succeeded.
+    pub fn ask(&self, arguments: &[&str]) -> Value {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        self.run(&arguments).good().json()
+    }
+}
+
+/// The list that comes with the program.
+pub fn sample_list() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/sample-referrers.csv").display().to_string()
+}

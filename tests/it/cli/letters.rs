@@ -1,0 +1,81 @@
+//! Letters: listed, checked, begun, and looked at before anything is sent.
+
+use super::house::House;
+
+#[test]
+fn a_preview_writes_a_real_page_a_real_bitmap_and_a_real_mail() {
+    let house = House::with_referrers();
+    let done = house.ask(&["preview", "introduction", "--for", "Whitfield", "--out", "look"]);
+    assert_eq!(done["pages"], 1, "{done}");
+    let file =
+        |name: &str| std::fs::read(house.path("look").join(name)).unwrap_or_else(|_| panic!("{name} is missing"));
+    assert!(file("fax.pdf").starts_with(b"%PDF-"));
+    assert!(file("fax.tiff").starts_with(b"II*\0") || file("fax.tiff").starts_with(b"MM\0*"));
+    assert!(file("fax.png").starts_with(b"\x89PNG\r\n\x1a\n"));
+    let eml = String::from_utf8(file("email.eml")).expect("ASCII");
+    assert!(eml.contains("Message-ID: <") && eml.contains("multipart/alternative"), "{eml}");
+    assert!(String::from_utf8(file("email.html")).expect("UTF-8").contains("Whitfield"));
+    assert!(String::from_utf8(file("email.txt")).expect("UTF-8").contains("Dr. Whitfield"));
+    assert_eq!(done["files"].as_array().map(Vec::len), Some(6));
+    assert!(done["lint"].is_array());
+    assert_eq!(house.ask(&["touches", "Whitfield"])["touches"].as_array().map(Vec::len), Some(0), "nothing is stored");
+}
+
+#[test]
+fn a_preview_without_its_variables_names_them() {
+    let house = House::with_referrers();
+    let answer = house.run(&["preview", "lunch-and-learn", "--for", "Whitfield"]);
+    assert_eq!(answer.code, 5, "{answer:?}");
+    assert!(!house.path("preview").exists());
+    house.run(&["preview", "lunch-and-learn", "--sample"]).good();
+    let wrong = house.run(&["preview", "introduction", "--for", "Whitfield", "--set", "shoe_size=44"]);
+    assert_eq!((wrong.code, wrong.err.contains("shoe_size"), wrong.err.contains("44")), (5, true, false), "{wrong:?}");
+}
+
+#[test]
+fn a_letter_with_a_mistake_is_named_with_its_line() {
+    let house = House::new();
+    house.run(&["template", "new", "evening-clinic", "--folder", "letters"]).good();
+    house.run(&["template", "check", "letters"]).good();
+    let path = house.path("letters/evening-clinic/letter.md");
+    let text = std::fs::read_to_string(&path).expect("a letter");
+    let line = 1 + text.lines().position(|line| line == "{{news}}").expect("the placeholder");
+    house.write("letters/evening-clinic/letter.md", &text.replace("{{news}}", "{{newz}}"));
+    let answer = house.run(&["template", "check", "letters"]);
+    assert_eq!(answer.code, 3, "{answer:?}");
+    assert!(answer.err.contains(&format!("evening-clinic/letter.md:{line}:")), "line {line}: {answer:?}");
+    let found = house.run(&["template", "check", "letters", "--json"]);
+    assert_eq!((found.code, &found.json()["errors"][0]["line"]), (3, &line.into()));
+}
+
+#[test]
+fn a_letter_that_was_begun_can_be_sent_and_is_not_begun_twice() {
+    let mut house = House::with_referrers();
+    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
+    std::fs::create_dir(house.path("letters")).expect("made");
+    house.run(&["template", "new", "evening-clinic"]).good();
+    let again = house.run(&["template", "new", "evening-clinic"]);
+    assert_eq!((again.code, again.err.contains("already")), (5, true), "{again:?}");
+    assert_eq!(house.run(&["template", "new", "../escape"]).code, 5);
+    let dry = house.ask(&[
+        "send",
+        "evening-clinic",
+        "--to=Whitfield",
+        "--dry-run",
+        "--set=news=Open late",
+        "--set-json",
+        r#"points=["one","two"]"#,
+    ]);
+    assert!(dry["messages"].as_array().is_some_and(|list| !list.is_empty()), "{dry}");
+}
+
+#[test]
+fn the_built_in_letters_are_listed_and_sound_even_without_a_configuration() {
+    let house = House::empty();
+    let listed = house.ask(&["template", "list"]);
+    let names: Vec<&str> =
+        listed["letters"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(names.contains(&"introduction") && names.contains(&"end-of-treatment-report"), "{names:?}");
+    let checked = house.ask(&["template", "check"]);
+    assert_eq!(checked["ok"], true, "{checked}");
+}

@@ -1,0 +1,142 @@
+//! Referrers come in, are looked up and corrected, go out again, and gather touches.
+
+use super::house::{House, sample_list};
+
+#[test]
+fn importing_the_same_list_twice_changes_nothing_the_second_time() {
+    let house = House::new();
+    let dry = house.ask(&["referrers", "import", &sample_list(), "--dry-run"]);
+    assert_eq!(dry["stored"], false);
+    assert_eq!(house.ask(&["referrers", "list"])["total"], 0);
+
+    let first = house.ask(&["referrers", "import", &sample_list()]);
+    assert!(first["added"].as_u64() > Some(10) && first["bases"].as_u64() > Some(0), "{first}");
+    assert_eq!(first["added"], dry["added"]);
+    let second = house.ask(&["referrers", "import", &sample_list()]);
+    assert_eq!((&second["added"], &second["updated"], &second["bases"]), (&0.into(), &0.into(), &0.into()), "{second}");
+    assert_eq!(second["unchanged"], first["added"]);
+    assert_eq!(house.ask(&["referrers", "list"])["total"], first["added"]);
+}
+
+#[test]
+fn a_list_with_bad_rows_is_refused_whole_with_their_lines() {
+    let house = House::new();
+    house.write(
+        "list.csv",
+        "first_name,last_name,fax\nAna,Good,(312) 555-0150\nBo,Bad,12\nCy,Good,(312) 555-0151\nDi,Bad,\n",
+    );
+    let answer = house.run(&["referrers", "import", "list.csv"]);
+    assert_eq!(answer.code, 5, "{answer:?}");
+    assert!(answer.err.contains("line 3") && answer.err.contains("line 5"), "{answer:?}");
+    assert!(answer.err.contains("nothing was imported"), "{answer:?}");
+    assert_eq!(house.ask(&["referrers", "list"])["total"], 0);
+
+    let rest = house.ask(&["referrers", "import", "list.csv", "--skip-bad-rows"]);
+    assert_eq!((&rest["added"], &rest["refused"]), (&2.into(), &2.into()), "{rest}");
+}
+
+#[test]
+fn a_file_that_is_no_list_is_refused_and_a_missing_one_is_not_found() {
+    let house = House::new();
+    house.write("empty.csv", "");
+    assert_eq!(house.run(&["referrers", "import", "empty.csv"]).code, 5);
+    assert_eq!(house.run(&["referrers", "import", "nowhere.csv"]).code, 4);
+    assert_eq!(house.run(&["referrers", "import", "empty.csv", "--map", "shoe=Size"]).code, 2);
+}
+
+#[test]
+fn a_column_of_any_name_is_read_when_it_is_mapped() {
+    let house = House::new();
+    house.write("list.csv", "Who,Machine,NPI\nAna Good MD,(312) 555-0150,\n");
+    let done = house.ask(&["referrers", "import", "list.csv", "--map", "fax=Machine", "--map", "name=Who"]);
+    assert_eq!(done["added"], 1, "{done}");
+    let shown = house.ask(&["referrers", "show", "Ana Good"]);
+    assert_eq!(shown["referrer"]["fax"], "+13125550150", "{shown}");
+}
+
+#[test]
+fn an_exported_list_imports_without_a_change() {
+    let house = House::with_referrers();
+    house.run(&["referrers", "export", "--out", "all.csv"]).good();
+    let again = house.ask(&["referrers", "import", "all.csv"]);
+    assert_eq!((&again["added"], &again["updated"], &again["bases"]), (&0.into(), &0.into(), &0.into()), "{again}");
+
+    let other = House::new();
+    std::fs::copy(house.path("all.csv"), other.path("all.csv")).expect("copied");
+    assert_eq!(other.ask(&["referrers", "import", "all.csv"])["added"], again["unchanged"]);
+}
+
+#[test]
+fn lists_show_no_address_and_a_single_referrer_shows_them() {
+    let house = House::with_referrers();
+    let list = house.run(&["referrers", "list"]).good().out;
+    assert!(list.contains("Amara Whitfield, MD") && !list.contains("555"), "{list}");
+    let tagged = house.ask(&["referrers", "list", "--tag", "north-shore"]);
+    let tagged = tagged["referrers"].as_array().expect("a list");
+    assert!(!tagged.is_empty() && tagged.iter().all(|one| one["tags"].to_string().contains("north-shore")));
+    let shown = house.run(&["referrers", "show", "Whitfield"]).good().out;
+    assert!(shown.contains("(847) 555-0101") || shown.contains("(847) 555-0102"), "{shown}");
+    assert!(shown.contains("touches: 0 of 7"), "{shown}");
+}
+
+#[test]
+fn an_edit_corrects_addresses_state_and_tags_or_nothing_at_all() {
+    let house = House::with_referrers();
+    house
+        .run(&[
+            "referrers",
+            "edit",
+            "Whitfield",
+            "--fax=(312) 555-0177",
+            "--state=paused",
+            "--tag=+vip",
+            "--tag=-priority",
+        ])
+        .good();
+    let shown = house.ask(&["referrers", "show", "Whitfield"]);
+    let referrer = &shown["referrer"];
+    assert_eq!((&referrer["fax"], &referrer["state"]), (&"+13125550177".into(), &"paused".into()));
+    let tags = referrer["tags"].to_string();
+    assert!(tags.contains("vip") && !tags.contains("priority"), "{tags}");
+
+    let wrong = house.run(&["referrers", "edit", "Whitfield", "--state=active", "--fax=911"]);
+    assert_eq!(wrong.code, 5, "{wrong:?}");
+    assert_eq!(house.ask(&["referrers", "show", "Whitfield"])["referrer"]["state"], "paused");
+    assert_eq!(house.run(&["referrers", "edit", "Whitfield", "--state=asleep"]).code, 2);
+}
+
+#[test]
+fn a_referrer_that_is_not_there_is_not_found() {
+    let house = House::with_referrers();
+    for arguments in [
+        &["referrers", "show", "Nobody Atall"][..],
+        &["touches", "Nobody Atall"],
+        &["preview", "introduction", "--for", "Nobody Atall"],
+        &["send", "introduction", "--to", "Nobody Atall"],
+        &["send", "introduction", "--to", "tag:nobody"],
+        &["send", "no-such-letter", "--to", "Whitfield"],
+    ] {
+        let answer = house.run(arguments);
+        assert_eq!(answer.code, 4, "{arguments:?}: {answer:?}");
+        assert!(!answer.err.is_empty());
+    }
+    let vague = house.run(&["touches", "Dempster"]);
+    assert_eq!((vague.code, vague.err.contains("several")), (5, true), "{vague:?}");
+}
+
+#[test]
+fn a_call_that_was_logged_counts_and_a_referral_that_came_in_does_not() {
+    let house = House::with_referrers();
+    let log = |kind: &str| {
+        house.ask(&["touches", "log", "Whitfield", "--kind", kind, "--title", "About two patients", "--as", "Dana Lee"])
+    };
+    assert_eq!((&log("call")["delivered"], &log("lunch-and-learn")["delivered"]), (&1.into(), &2.into()));
+    assert_eq!(log("referral_received")["delivered"], 2);
+    let history = house.ask(&["touches", "Whitfield"]);
+    assert_eq!((&history["delivered"], &history["goal"]), (&2.into(), &7.into()));
+    assert_eq!(history["touches"].as_array().map(Vec::len), Some(3));
+    assert_eq!(history["touches"][0]["touch"]["actor"], "Dana Lee");
+    let said = house.run(&["touches", "Whitfield"]).good().out;
+    assert!(said.contains("2 of 7 touches delivered") && said.contains("lunch and learn"), "{said}");
+    assert_eq!(house.run(&["touches", "log", "Whitfield", "--kind=letter", "--title=x"]).code, 2);
+}

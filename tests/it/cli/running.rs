@@ -1,0 +1,87 @@
+//! The gateway at work: `send --wait` without a daemon, and `serve` until it is told to stop.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
+use touchline::sandbox::mail::{MailCatcher, Options};
+
+use super::house::{Answer, CANARY, House, sample_list};
+
+/// Nothing here takes longer, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port")
+}
+
+/// Runs the program without holding up the line and the catcher, which live in this process.
+async fn run(house: &std::sync::Arc<House>, arguments: &[&str]) -> Answer {
+    let house = house.clone();
+    let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+    let run = tokio::task::spawn_blocking(move || house.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()));
+    timeout(PATIENCE, run).await.expect("in time").expect("it ran")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_is_sent_and_waited_for_without_a_running_gateway() {
+    let options =
+        FaxLineOptions { call_takes: Duration::from_millis(20), ..FaxLineOptions::new(SecretString::from(CANARY)) };
+    let line = FaxLine::start(port().await, options).expect("a line");
+    let catcher = MailCatcher::start(port().await, Options::default()).expect("a catcher");
+    let mut house = House::with_providers(&line.base_url(), &catcher.address().port().to_string());
+    for (name, value) in [("STATUS_POLL_SECONDS", "1"), ("POLL_MS", "20")] {
+        house.set(&format!("TOUCHLINE_SENDING__{name}"), value);
+    }
+    let house = std::sync::Arc::new(house);
+    run(&house, &["referrers", "import", &sample_list()]).await.good();
+
+    let sent =
+        run(&house, &["send", "introduction", "--to=Whitfield", "--wait", "--timeout=50", "--json"]).await.good();
+    let sent = sent.json();
+    assert_eq!(sent["handled"], true, "{sent}");
+    let status = |channel: &str| {
+        let messages = sent["messages"].as_array().expect("messages");
+        messages.iter().find(|message| message["channel"] == channel).map(|message| message["status"].clone())
+    };
+    assert_eq!((status("fax"), status("email")), (Some("delivered".into()), Some("accepted".into())), "{sent}");
+    assert_eq!((line.faxes().len(), catcher.messages().len()), (1, 1));
+    let touches = run(&house, &["touches", "Whitfield", "--json"]).await.good().json();
+    assert_eq!(touches["delivered"], 1, "faxing and mailing one letter is one touch: {touches}");
+    assert!(run(&house, &["doctor"]).await.good().out.contains("fax-sandbox"));
+
+    let failed = run(&house, &["send", "introduction", "--to=Goldfarb", "--via=fax", "--wait", "--timeout=5"]).await;
+    assert_ne!(failed.code, 0, "nobody there may be faxed, or the line fails: {failed:?}");
+    line.shutdown().await;
+    catcher.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_gateway_serves_until_it_is_told_to_stop() {
+    let house = House::new();
+    let mut command = tokio::process::Command::from(house.command());
+    command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut gateway = command.spawn().expect("it starts");
+    let mut lines = BufReader::new(gateway.stdout.take().expect("its output")).lines();
+    let first = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("readable").expect("a line");
+    let address = first.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).expect("an address").to_owned();
+
+    let mut stream = TcpStream::connect(&address).await.expect("it listens");
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("asked");
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("in time").expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let second = house.run(&["serve", "--listen", &address]);
+    assert_eq!((second.code, second.err.contains("--listen")), (1, true), "{second:?}");
+
+    let id = gateway.id().expect("it runs").to_string();
+    let told = std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+    assert!(told.success());
+    let ended = timeout(PATIENCE, gateway.wait()).await.expect("it stops").expect("an end");
+    assert_eq!(ended.code(), Some(0));
+}

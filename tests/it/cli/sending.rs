@@ -1,0 +1,157 @@
+//! Sending: what would happen is said before it does, policy is explained, and an operator's acts do what they say.
+
+use serde_json::Value;
+
+use super::house::House;
+
+/// A fax number of a referrer in the sample list for whom no basis is recorded.
+const BIELAK_FAX: &str = "(312) 555-0103";
+
+fn fax_verdict(house: &House) -> (String, Value) {
+    let dry = house.ask(&["send", "introduction", "--to=Bielak", "--via=fax", "--dry-run"]);
+    let message = dry["messages"][0].clone();
+    (message["status"].as_str().expect("a status").to_owned(), message)
+}
+
+/// Both of a referrer's numbers look alike in the list; this is the one that is faxed.
+fn fax_of(house: &House, name: &str) -> String {
+    let shown = house.ask(&["referrers", "show", name]);
+    shown["referrer"]["fax"].as_str().expect("a number").to_owned()
+}
+
+#[test]
+fn an_advertisement_is_faxed_only_once_a_basis_is_recorded_and_never_after_a_refusal() {
+    let house = House::with_referrers();
+    assert_eq!(fax_of(&house, "Bielak"), "+13125550103");
+    let (status, message) = fax_verdict(&house);
+    assert_eq!((status.as_str(), &message["reason"]), ("suppressed", &"no_basis".into()));
+    let said = house.run(&["send", "introduction", "--to=Bielak", "--via=fax", "--dry-run"]).good().out;
+    assert!(said.contains("not allowed") && said.contains("touchline basis add"), "{said}");
+    assert_eq!(house.ask(&["failures"])["causes"].as_array().map(Vec::len), Some(0), "a dry run stores nothing");
+
+    let basis = ["basis", "add", BIELAK_FAX, "--kind=ebr", "--obtained-on=2026-11-02", "--how=asked by telephone"];
+    assert_eq!(house.ask(&basis)["sufficient"], false, "a relationship needs the number's origin");
+    assert_eq!(fax_verdict(&house).0, "suppressed");
+    let origin = [&basis[..], &["--number-source=given-by-recipient"]].concat();
+    assert_eq!(house.ask(&origin)["sufficient"], true);
+    assert_eq!(fax_verdict(&house).0, "queued");
+    assert_eq!(house.ask(&["basis", "list", BIELAK_FAX])["bases"].as_array().map(Vec::len), Some(2));
+
+    house.run(&["suppress", BIELAK_FAX, "--reason=asked us to stop"]).good();
+    let (status, message) = fax_verdict(&house);
+    assert_eq!((status.as_str(), &message["reason"]), ("suppressed", &"opted_out".into()));
+    let list = house.ask(&["suppress", "list"]);
+    let id = list["suppressions"][0]["id"].as_str().expect("an id").to_owned();
+    house.run(&["suppress", "lift", &id, "--reason=asked again in writing"]).good();
+    assert_eq!(fax_verdict(&house).1["reason"], "no_basis", "an opt-out ended the relationship too");
+    assert_eq!(house.run(&["suppress", "lift", &id, "--reason=again"]).code, 4);
+}
+
+#[test]
+fn a_basis_cannot_lie_in_the_future_and_an_address_must_be_one() {
+    let house = House::new();
+    let future = ["basis", "add", BIELAK_FAX, "--kind=permission", "--obtained-on=2999-01-01", "--how=x"];
+    assert_eq!(house.run(&future).code, 5);
+    assert_eq!(house.run(&["suppress", "not an address"]).code, 5);
+    assert_eq!(house.run(&["basis", "list", "911"]).code, 2);
+}
+
+#[test]
+fn what_cannot_be_sent_at_all_is_refused() {
+    let house = House::with_referrers();
+    let refused = house.run(&["send", "introduction", "--to=Bielak", "--via=fax"]);
+    assert_eq!((refused.code, refused.out.contains("recorded permission")), (5, true), "{refused:?}");
+    let failures = house.ask(&["failures", "--reason=no_basis"]);
+    assert_eq!(
+        (&failures["causes"][0]["messages"], &failures["messages"][0]["letter"]),
+        (&1.into(), &"introduction".into())
+    );
+    assert!(failures["causes"][0]["advice"].as_str().expect("advice").contains("basis add"));
+    assert_eq!(house.ask(&["failures", "--reason=busy"])["causes"].as_array().map(Vec::len), Some(0));
+    let incomplete = house.run(&["send", "lunch-and-learn", "--to=tag:north-shore"]);
+    assert_eq!((incomplete.code, incomplete.err.contains("Whitfield")), (5, true), "{incomplete:?}");
+    assert_eq!(house.run(&["send", "introduction", "--to=Bielak", "--at=tomorrow"]).code, 2);
+    assert_eq!(house.run(&["send", "introduction", "--to=Bielak", "--at=2026-12-01 09:00", "--wait"]).code, 2);
+}
+
+#[test]
+fn an_operators_acts_move_a_message_and_are_refused_where_they_make_no_sense() {
+    let house = House::with_referrers();
+    let sent = house.ask(&["send", "introduction", "--to=Whitfield", "--via=email", "--at=2099-12-01 09:00"]);
+    let id = sent["messages"][0]["message"].as_str().expect("an id").to_owned();
+    let status = || house.ask(&["status", &id])["message"]["status"].as_str().expect("a status").to_owned();
+    assert_eq!(status(), "queued");
+    for (act, after) in [("hold", "held"), ("release", "queued"), ("cancel", "cancelled"), ("retry", "queued")] {
+        house.run(&[act, &id]).good();
+        assert_eq!(status(), after, "{act}");
+    }
+    let wrong = house.run(&["release", &id]);
+    assert_eq!((wrong.code, wrong.err.contains("only a message on hold")), (5, true), "{wrong:?}");
+    assert_eq!(house.run(&["resolve", &id, "--sent"]).code, 5, "it is not in doubt");
+    assert_eq!(house.run(&["resolve", &id]).code, 2);
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    let both = house.run(&["hold", &id, nobody, "--json"]);
+    assert_eq!((both.code, status().as_str()), (4, "held"), "one that is unknown does not keep the other: {both:?}");
+    assert!(both.json()["messages"][1]["error"].is_string());
+
+    let shown = house.ask(&["status", &id]);
+    let kinds: Vec<&str> =
+        shown["events"].as_array().expect("events").iter().filter_map(|event| event["kind"].as_str()).collect();
+    assert_eq!(kinds, ["queued", "held", "released", "cancelled", "retried", "held"]);
+    assert!(shown["events"].as_array().is_some_and(|events| events.iter().all(|event| event["who"] == "dana")));
+    assert!(house.run(&["status", &id]).good().out.contains("touchline release"));
+    assert_eq!(house.run(&["status", nobody]).code, 4);
+}
+
+#[test]
+fn the_same_key_sends_once() {
+    let house = House::with_referrers();
+    let send = |letter: &str| {
+        house.run(&["send", letter, "--to=Whitfield", "--via=email", "--at=2099-12-01 09:00", "--key=monday", "--json"])
+    };
+    let (first, second) = (send("introduction").good().json(), send("introduction").good().json());
+    assert_eq!(first["submission"], second["submission"]);
+    assert_eq!(send("meeting-request").code, 5);
+    assert_eq!(house.ask(&["touches", "Whitfield"])["touches"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_campaign_is_made_paused_resumed_and_run() {
+    let house = House::with_referrers();
+    let add =
+        ["campaign", "add", "north", "--letter=introduction", "--to=tag:north-shore", "--every=first tuesday 09:00"];
+    let dry = house.ask(&[&add[..], &["--dry-run"]].concat());
+    assert!(dry["messages"].as_array().is_some_and(|list| !list.is_empty()), "{dry}");
+    assert_eq!(house.ask(&["campaign", "list"])["campaigns"].as_array().map(Vec::len), Some(0));
+    let made = house.ask(&add);
+    assert_eq!((&made["state"], made["next_ms"].is_string()), (&"active".into(), true), "{made}");
+    assert_eq!(house.run(&add).code, 5, "the name is taken");
+    house.run(&["campaign", "pause", "north"]).good();
+    assert_eq!(house.run(&["campaign", "pause", "north"]).code, 5);
+    house.run(&["campaign", "resume", "north"]).good();
+    let ran = house.ask(&["campaign", "run", "north"]);
+    assert_eq!(ran["messages"].as_array().map(Vec::len), dry["messages"].as_array().map(Vec::len));
+    let shown = house.ask(&["campaign", "show", "north"]);
+    assert_eq!(
+        shown["ledgers"][0]["total"].as_u64().map(|total| total as usize),
+        ran["messages"].as_array().map(Vec::len)
+    );
+    assert!(house.run(&["campaign", "show", "north"]).good().out.contains("Next run"));
+    assert_eq!(house.run(&["campaign", "show", "south"]).code, 4);
+    assert_eq!(
+        house.run(&["campaign", "add", "x", "--letter=introduction", "--to=all", "--every=now and then"]).code,
+        5
+    );
+}
+
+#[test]
+fn a_provider_is_paused_with_a_reason_and_resumed() {
+    let house = House::new();
+    house.run(&["provider", "pause", "fax-sandbox", "--reason=no funds"]).good();
+    let paused = |account: usize| house.ask(&["provider", "list"])["accounts"][account]["paused_reason"].clone();
+    assert_eq!(paused(1), "no funds");
+    house.run(&["provider", "resume", "fax-sandbox"]).good();
+    assert!(paused(1).is_null());
+    let unknown = house.run(&["provider", "pause", "fax-telnyx", "--reason=x"]);
+    assert_eq!((unknown.code, unknown.err.contains("fax-sandbox")), (4, true), "{unknown:?}");
+}

@@ -1,0 +1,18 @@
+//! The conformance suite of the store: every function, every word of every vocabulary, every conflict, on both databases.
+
+mod access;
+mod addresses;
+mod attempts;
+mod broadcasts;
+mod events;
+mod foreign;
+mod locks;
+mod messages;
+mod overview;
+mod queue;
+mod referrers;
+mod samples;
+mod schema;
+mod sources;
+mod statements;
+mod touches;

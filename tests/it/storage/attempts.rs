@@ -1,0 +1,137 @@
+use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
+use touchline::domain::message::Message;
+use touchline::domain::{Channel, Fault, MessageStatus};
+use touchline::store::StoreError;
+
+use super::samples::{Stage, at, attempt, ended, fax};
+use crate::support::databases::each_db;
+
+#[tokio::test]
+async fn an_attempt_is_read_back_as_it_was_opened_and_as_it_ended() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let mut tx = store.write().await.expect("tx");
+        let mut expected = Vec::new();
+        for (number, status) in (1_i64..).zip(AttemptStatus::ALL) {
+            let opened = attempt(message.id, number);
+            tx.attempts_insert(std::slice::from_ref(&opened)).await.expect("stored");
+            assert_eq!(tx.attempt(opened.id).await.expect("read"), Some(opened.clone()));
+            let learnt = ended(&opened, *status);
+            tx.attempt_update(&learnt).await.expect("written");
+            assert_eq!(tx.attempt(opened.id).await.expect("read"), Some(learnt.clone()), "{status}");
+            let closed = Attempt { status: AttemptStatus::Failed, ..learnt };
+            tx.attempt_update(&closed).await.expect("written");
+            expected.push(closed);
+        }
+        assert_eq!(tx.attempts_of(message.id).await.expect("read"), expected, "first to last");
+        let last = expected.last().expect("some");
+        tx.attempt_update_looks(last.id, 9).await.expect("written");
+        assert_eq!(tx.attempt(last.id).await.expect("read"), Some(Attempt { looks: 9, ..last.clone() }));
+        let numbers = tx.attempt_numbers(&[message.id]).await.expect("read");
+        assert_eq!(numbers, [(message.id, last.number)]);
+        assert!(tx.attempt_numbers(&[]).await.expect("read").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_fault_is_read_back() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let mut tx = store.write().await.expect("tx");
+        let opened = attempt(message.id, 1);
+        tx.attempts_insert(std::slice::from_ref(&opened)).await.expect("stored");
+        for fault in Fault::ALL {
+            let learnt = Attempt { fault: Some(*fault), ..opened.clone() };
+            tx.attempt_update(&learnt).await.expect("written");
+            assert_eq!(tx.attempt(opened.id).await.expect("read"), Some(learnt));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_has_at_most_one_open_attempt() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        for status in AttemptStatus::ALL {
+            let mut tx = store.write().await.expect("tx");
+            let first = attempt(message.id, 1);
+            tx.attempts_insert(std::slice::from_ref(&first)).await.expect("stored");
+            tx.attempt_update(&Attempt { status: *status, ..first }).await.expect("written");
+            let open = tx.attempts_open(&[message.id]).await.expect("read");
+            assert_eq!(open.len(), usize::from(status.is_open()), "{status}");
+            let second = tx.attempts_insert(&[attempt(message.id, 2)]).await;
+            let conflict = matches!(second, Err(StoreError::Conflict(_)));
+            assert_eq!(conflict, status.is_open(), "{status}: {second:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_and_a_provider_reference_are_given_once() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let (one, two) = (stage.message(), stage.message());
+        stage.store(&store, &[one.clone(), two.clone()]).await;
+        let mut tx = store.write().await.expect("tx");
+        let (first, second) = (attempt(one.id, 1), attempt(two.id, 1));
+        tx.attempts_insert(&[first.clone(), second.clone()]).await.expect("stored");
+        let known = Attempt { provider_reference: Some("fx_1".into()), ..first.clone() };
+        tx.attempt_update(&known).await.expect("written");
+        tx.commit().await.expect("committed");
+
+        let mut tx = store.read().await.expect("tx");
+        let reference = ProviderReference("fx_1".into());
+        let found = tx.attempt_by_reference("fax-sandbox", &reference).await.expect("read");
+        assert_eq!(found, Some(known));
+        assert_eq!(tx.attempt_by_reference("another", &reference).await.expect("read"), None);
+        assert!(tx.reference_is_claimed("fax-sandbox", &reference).await.expect("read"));
+        assert!(!tx.reference_is_claimed("another", &reference).await.expect("read"));
+        drop(tx);
+
+        let mut tx = store.write().await.expect("tx");
+        let taken = tx.attempt_update(&Attempt { provider_reference: Some("fx_1".into()), ..second }).await;
+        assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+        drop(tx);
+        let mut tx = store.write().await.expect("tx");
+        let repeated = tx.attempts_insert(&[attempt(one.id, 1)]).await;
+        assert!(matches!(repeated, Err(StoreError::Conflict(_))), "{repeated:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_is_being_called_while_an_attempt_to_it_is_open_and_recent() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let to = |tail: u32| Message { address: fax(tail).as_str().to_owned(), ..stage.message() };
+        let mail = Message { channel: Channel::Email, ..to(104) };
+        let delivered = Message { status: MessageStatus::Delivered, settled_ms: Some(at(9)), ..to(105) };
+        let messages = [to(101), to(102), to(103), mail, delivered];
+        stage.store(&store, &messages).await;
+        let mut tx = store.write().await.expect("tx");
+        for message in &messages {
+            tx.attempts_insert(&[attempt(message.id, 1)]).await.expect("stored");
+        }
+        let failed = tx.attempts_of(messages[1].id).await.expect("read").remove(0);
+        tx.attempt_update(&Attempt { status: AttemptStatus::Failed, ..failed }).await.expect("written");
+        let accepted = tx.attempts_of(messages[2].id).await.expect("read").remove(0);
+        tx.attempt_update(&Attempt { status: AttemptStatus::Accepted, ..accepted }).await.expect("written");
+
+        let numbers: Vec<_> = (101..=106).map(fax).collect();
+        let mut busy = tx.numbers_being_called(&numbers, at(0)).await.expect("read");
+        busy.sort();
+        assert_eq!(busy, [fax(101).as_str(), fax(103).as_str()]);
+        assert!(tx.numbers_being_called(&numbers, at(20)).await.expect("read").is_empty(), "opened long ago");
+        assert!(tx.numbers_being_called(&[], at(0)).await.expect("read").is_empty());
+    })
+    .await;
+}

@@ -1,0 +1,154 @@
+//! Submissions, broadcasts, campaigns, documents.
+
+use touchline::domain::MessageStatus;
+use touchline::domain::id::CampaignId;
+use touchline::domain::message::Message;
+use touchline::store::StoreError;
+use touchline::store::broadcasts::Broadcast;
+use touchline::store::campaigns::CampaignRow;
+use touchline::store::documents::Document;
+
+use super::samples::{Stage, at, broadcast, submission};
+use crate::support::databases::each_db;
+
+fn campaign(name: &str) -> CampaignRow {
+    CampaignRow {
+        id: CampaignId::new(),
+        name: name.to_owned(),
+        letter: "capacity-update".into(),
+        variables: r#"{"openings":"two"}"#.into(),
+        audience: "tag:north-shore".into(),
+        channels: "fax,email".into(),
+        schedule: "first tuesday 09:00".into(),
+        zone: "America/Chicago".into(),
+        state: "active".into(),
+        next_ms: Some(at(100)),
+        who: "dana".into(),
+        created_ms: at(1),
+        updated_ms: at(2),
+    }
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_used_once_and_found_again() {
+    each_db(async |store| {
+        let (first, without) = (submission(Some("key-1")), submission(None));
+        let mut tx = store.write().await.expect("tx");
+        tx.submission_insert(&first).await.expect("stored");
+        tx.submission_insert(&without).await.expect("stored");
+        tx.submission_insert(&submission(None)).await.expect("no key is no conflict");
+        tx.commit().await.expect("committed");
+        let mut tx = store.write().await.expect("tx");
+        let found = tx.submission_by_key("key-1").await.expect("read");
+        assert_eq!(found, Some((first.id, first.request_hash.clone(), first.answer.clone())));
+        assert_eq!(tx.submission_by_key("key-2").await.expect("read"), None);
+        let again = tx.submission_insert(&submission(Some("key-1"))).await;
+        assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_planned_run_makes_one_broadcast_however_many_nodes_see_that_it_is_due() {
+    each_db(async |store| {
+        let (request, plan) = (submission(None), campaign("monthly"));
+        let run = Broadcast {
+            campaign_id: Some(plan.id),
+            planned_ms: Some(at(100)),
+            name: "monthly".into(),
+            ..broadcast(request.id)
+        };
+        let by_hand = Broadcast { planned_ms: None, ..broadcast(request.id) };
+        let mut tx = store.write().await.expect("tx");
+        tx.submission_insert(&request).await.expect("stored");
+        tx.campaign_insert(&plan).await.expect("stored");
+        tx.broadcast_insert(&run).await.expect("stored");
+        tx.broadcast_insert(&by_hand).await.expect("stored");
+        let started = |_: i32| Broadcast { campaign_id: Some(plan.id), ..broadcast(request.id) };
+        tx.broadcast_insert(&started(1)).await.expect("a run started by hand has no planned moment");
+        tx.broadcast_insert(&started(2)).await.expect("and may be started again");
+        tx.commit().await.expect("committed");
+
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.broadcast(run.id).await.expect("read"), Some(run.clone()));
+        assert_eq!(tx.broadcasts_list(Some(plan.id), 10).await.expect("read").len(), 3);
+        let all = tx.broadcasts_list(None, 10).await.expect("read");
+        assert!(all.len() == 4 && all.is_sorted_by(|a, b| a.id > b.id), "the newest first");
+        assert_eq!(tx.broadcasts_list(None, 2).await.expect("read"), all[..2]);
+        let second = Broadcast { id: broadcast(request.id).id, ..run };
+        let twice = tx.broadcast_insert(&second).await;
+        assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broadcast_is_finished_when_the_last_of_its_messages_is() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let waiting = Message { broadcast_id: Some(stage.broadcast.id), ..stage.message() };
+        stage.store(&store, &[waiting.clone(), stage.settled_message()]).await;
+        let mut tx = store.write().await.expect("tx");
+        assert!(tx.broadcasts_unfinished().await.expect("read"));
+        assert_eq!(tx.broadcasts_finish(at(80)).await.expect("tried"), 0, "one message waits");
+        let ended = Message { status: MessageStatus::Expired, settled_ms: Some(at(70)), ..waiting };
+        tx.message_update(&ended).await.expect("written");
+        assert_eq!(tx.broadcasts_finish(at(81)).await.expect("marked"), 1);
+        assert_eq!(tx.broadcasts_finish(at(82)).await.expect("tried"), 0, "once");
+        assert!(!tx.broadcasts_unfinished().await.expect("read"));
+        let finished = tx.broadcast(stage.broadcast.id).await.expect("read").expect("it stays");
+        assert_eq!(finished.finished_ms, Some(at(81)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_campaign_is_due_while_it_is_active_and_its_time_has_come() {
+    each_db(async |store| {
+        let plans = [
+            campaign("due"),
+            CampaignRow { next_ms: Some(at(50)), ..campaign("due earlier") },
+            CampaignRow { next_ms: Some(at(101)), ..campaign("later") },
+            CampaignRow { next_ms: None, ..campaign("never") },
+            CampaignRow { state: "paused".into(), ..campaign("paused") },
+            CampaignRow { state: "done".into(), ..campaign("done") },
+        ];
+        let mut tx = store.write().await.expect("tx");
+        for plan in &plans {
+            tx.campaign_insert(plan).await.expect("stored");
+            assert_eq!(tx.campaign_named(&plan.name, true).await.expect("read").as_ref(), Some(plan));
+        }
+        assert_eq!(tx.campaign_named("unheard of", false).await.expect("read"), None);
+        let due = tx.campaigns_due(at(100), 10).await.expect("read");
+        assert_eq!(due, [plans[1].clone(), plans[0].clone()], "the longest due first");
+        assert_eq!(tx.campaigns_due(at(100), 1).await.expect("read").len(), 1);
+        tx.campaign_move(plans[0].id, "done", None, at(200)).await.expect("moved");
+        let moved = CampaignRow { state: "done".into(), next_ms: None, updated_ms: at(200), ..plans[0].clone() };
+        assert_eq!(tx.campaign_named("due", false).await.expect("read"), Some(moved));
+        let names: Vec<String> = tx.campaigns_list().await.expect("read").into_iter().map(|plan| plan.name).collect();
+        assert_eq!(names, ["done", "due", "due earlier", "later", "never", "paused"]);
+        tx.commit().await.expect("committed");
+
+        let mut tx = store.write().await.expect("tx");
+        let taken = tx.campaign_insert(&campaign("later")).await;
+        assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_is_kept_once_under_its_hash() {
+    each_db(async |store| {
+        let body: Vec<u8> = (0..=255_u8).cycle().take(70_000).collect();
+        let pdf = Document { hash: "ab".repeat(32), kind: "pdf", body };
+        let mail = Document { hash: "cd".repeat(32), kind: "mail", body: Vec::new() };
+        let mut tx = store.write().await.expect("tx");
+        tx.documents_put(&[pdf.clone(), mail.clone()], at(1)).await.expect("kept");
+        let other = Document { body: b"another".to_vec(), ..pdf.clone() };
+        tx.documents_put(&[other], at(2)).await.expect("kept already");
+        assert_eq!(tx.document(&pdf.hash).await.expect("read"), Some(("pdf".to_owned(), pdf.body)));
+        assert_eq!(tx.document(&mail.hash).await.expect("read"), Some(("mail".to_owned(), Vec::new())));
+        assert_eq!(tx.document("ef").await.expect("read"), None);
+    })
+    .await;
+}

@@ -1,0 +1,113 @@
+//! Events, the audit log, the inbox, what the installation made up, the shared state of provider accounts.
+
+use touchline::domain::Fault;
+use touchline::domain::event::EventSource;
+use touchline::store::events::Event;
+use touchline::store::provider_state::ProviderState;
+
+use super::samples::{Stage, at, attempt};
+use crate::support::databases::each_db;
+
+#[tokio::test]
+async fn an_event_is_read_back_with_every_field_and_with_none() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let opened = attempt(message.id, 1);
+        let mut events: Vec<Event> =
+            EventSource::ALL.iter().map(|source| Event::new(message.id, "queued", *source, "dana", at(30))).collect();
+        events.extend(Fault::ALL.iter().map(|fault| Event {
+            attempt_id: Some(opened.id),
+            fault: Some(*fault),
+            detail: Some("“busy”".into()),
+            occurred_ms: at(29),
+            ..Event::new(message.id, "failed", EventSource::Webhook, "fax-sandbox", at(31))
+        }));
+        let mut tx = store.write().await.expect("tx");
+        tx.attempts_insert(&[opened]).await.expect("stored");
+        tx.events_insert(&events).await.expect("stored");
+        let of_nothing = Event { message_id: None, ..Event::new(message.id, "noted", EventSource::Policy, "x", at(1)) };
+        tx.events_insert(&[of_nothing]).await.expect("stored");
+        assert_eq!(tx.events_of(message.id).await.expect("read"), events, "first to last");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_the_newest_first() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        tx.audit("dana", "hold", Some("message 1"), Some("asked by the office"), at(1)).await.expect("written");
+        tx.audit("sam", "import_referrers", None, None, at(2)).await.expect("written");
+        let lines = tx.audit_list(10).await.expect("read");
+        let seen: Vec<_> = lines.iter().map(|line| (line.who.as_str(), line.subject.as_deref(), line.at_ms)).collect();
+        assert_eq!(seen, [("sam", None, at(2)), ("dana", Some("message 1"), at(1))]);
+        assert_eq!((lines[1].action.as_str(), lines[1].detail.as_deref()), ("hold", Some("asked by the office")));
+        assert_eq!(tx.audit_list(1).await.expect("read"), lines[..1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_callback_is_kept_once_and_those_looked_at_in_vain_let_others_go_first() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        for (key, received) in [("a", 1), ("b", 2), ("c", 3)] {
+            assert!(tx.inbox_insert("fax-sandbox", key, "{}", at(received)).await.expect("kept"));
+        }
+        assert!(!tx.inbox_insert("fax-sandbox", "a", "{}", at(9)).await.expect("asked"), "the same fact");
+        assert!(tx.inbox_insert("other", "a", "{}", at(4)).await.expect("kept"), "another account's");
+        let waiting = tx.inbox_waiting(10).await.expect("read");
+        let keys = |letters: &[touchline::store::inbox::Letter]| -> Vec<String> {
+            letters.iter().map(|letter| format!("{}/{}", letter.provider, letter.dedupe)).collect()
+        };
+        assert_eq!(keys(&waiting), ["fax-sandbox/a", "fax-sandbox/b", "fax-sandbox/c", "other/a"]);
+        assert_eq!((waiting[0].body.as_str(), waiting[0].looks, waiting[0].received_ms), ("{}", 0, at(1)));
+        tx.inbox_settle(waiting[1].id, true, at(10)).await.expect("settled");
+        tx.inbox_settle(waiting[2].id, false, at(10)).await.expect("settled");
+        tx.inbox_looked(waiting[0].id).await.expect("counted");
+        let left = tx.inbox_waiting(10).await.expect("read");
+        assert_eq!(keys(&left), ["other/a", "fax-sandbox/a"], "a stranger's callbacks must not stand before ours");
+        assert_eq!(left[1].looks, 1);
+        assert_eq!(tx.inbox_waiting(1).await.expect("read").len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_installation_made_up_once_stays() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.setting_or("opt_out_key", "first").await.expect("kept"), "first");
+        assert_eq!(tx.setting_or("opt_out_key", "second").await.expect("kept"), "first");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_is_paused_with_a_reason_and_resumed() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        assert!(tx.provider_states(true).await.expect("read").is_empty());
+        for provider in ["mail", "fax", "fax"] {
+            tx.provider_ensure(provider, at(1)).await.expect("made");
+        }
+        tx.provider_arrival("fax", at(50), at(2)).await.expect("written");
+        tx.provider_pause("fax", Some("no funds"), at(3)).await.expect("paused");
+        tx.provider_ensure("fax", at(4)).await.expect("there already");
+        let fax = ProviderState {
+            provider: "fax".into(),
+            paused_ms: Some(at(3)),
+            paused_reason: Some("no funds".into()),
+            arrival_ms: at(50),
+        };
+        let states = tx.provider_states(true).await.expect("read");
+        assert_eq!(states[0], fax);
+        assert_eq!((states[1].provider.as_str(), states[1].paused_ms), ("mail", None));
+        tx.provider_pause("fax", None, at(5)).await.expect("resumed");
+        let resumed = ProviderState { paused_ms: None, paused_reason: None, ..fax };
+        assert_eq!(tx.provider_states(false).await.expect("read")[0], resumed);
+    })
+    .await;
+}
