@@ -16,8 +16,12 @@ use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
 use touchline::store::ledger::{Ledger, LedgerOf};
 
+use crate::support::databases::Database;
+
 const REFERRERS: usize = 150;
 const KILLS: usize = 25;
+/// On PostgreSQL the same, with fewer kills: what differs is the engine, not the moments.
+const KILLS_POSTGRES: usize = 8;
 const SETTLE_MAX: Duration = Duration::from_secs(150);
 
 /// The far side, in this process, so that it outlives every kill.
@@ -66,19 +70,20 @@ fn write_referrers(folder: &Path) {
     std::fs::write(folder.join("referrers.csv"), text).expect("the list is written");
 }
 
-fn touchline(folder: &Path, arguments: &[&str]) -> Command {
+fn touchline(folder: &Path, url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_touchline"));
     command
         .current_dir(folder)
         .args(arguments)
+        .env("TOUCHLINE_STORE__URL", url)
         .env("TOUCHLINE_DEMO_FAX_KEY", "key-of-the-crash-test")
         .env("TOUCHLINE_DEMO_WEBHOOK_SECRET", "secret-of-the-crash-test")
         .stdin(Stdio::null());
     command
 }
 
-fn run_to_end(folder: &Path, arguments: &[&str]) {
-    let done = touchline(folder, arguments).output().expect("the program runs");
+fn run_to_end(folder: &Path, url: &str, arguments: &[&str]) {
+    let done = touchline(folder, url, arguments).output().expect("the program runs");
     assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
@@ -86,9 +91,9 @@ fn run_to_end(folder: &Path, arguments: &[&str]) {
 struct Daemon(Child);
 
 impl Daemon {
-    fn start(folder: &Path) -> Self {
+    fn start(folder: &Path, url: &str) -> Self {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("daemon.log")).expect("a log");
-        let child = touchline(folder, &["serve", "--listen", "127.0.0.1:0"])
+        let child = touchline(folder, url, &["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -131,6 +136,21 @@ fn reached(journal: &Path, counts: impl Fn(&serde_json::Value) -> bool) -> HashM
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_killed() {
+    let database = Database::sqlite();
+    survive(&database, KILLS).await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_on_postgresql() {
+    let Some(database) = Database::postgres().await else { return };
+    survive(&database, KILLS_POSTGRES).await;
+    database.remove().await;
+}
+
+/// The whole trial on one database.
+async fn survive(database: &Database, kills: usize) {
+    let url = database.url.as_str();
     let seed = fastrand::u64(..);
     println!("seed of the moments: {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
@@ -139,13 +159,13 @@ async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_
     let far = FarSide::start(folder).await;
     write_config(folder, &far);
     write_referrers(folder);
-    run_to_end(folder, &["referrers", "import", "referrers.csv"]);
-    run_to_end(folder, &["send", "introduction", "--to", "all", "--via", "fax,email"]);
-    let store = Store::open(&format!("sqlite:{}", folder.join("touchline-demo.db").display()), 2).await.expect("opens");
+    run_to_end(folder, url, &["referrers", "import", "referrers.csv"]);
+    run_to_end(folder, url, &["send", "introduction", "--to", "all", "--via", "fax,email"]);
+    let store = database.open().await;
     assert_eq!(ledger(&store).await.0.total, 2 * REFERRERS as i64, "everything was accepted before the first start");
 
-    for kill in 0..KILLS {
-        let daemon = Daemon::start(folder);
+    for kill in 0..kills {
+        let daemon = Daemon::start(folder, url);
         // The moment of the kill is the experiment itself, not a wait for something.
         tokio::time::sleep(Duration::from_millis(random.u64(200..1400))).await;
         daemon.kill();
@@ -153,7 +173,7 @@ async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_
         assert_eq!(now.total, 2 * REFERRERS as i64, "after kill {kill}");
     }
 
-    let daemon = Daemon::start(folder);
+    let daemon = Daemon::start(folder, url);
     let started = Instant::now();
     loop {
         let (now, depth) = ledger(&store).await;
@@ -165,6 +185,7 @@ async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_
     }
     drop(daemon);
     check(folder, &store).await;
+    store.close().await;
 }
 
 /// The ledger, message by message, against the journals.

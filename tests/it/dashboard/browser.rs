@@ -166,7 +166,9 @@ const LOAD_PICTURES: &str = "const done = arguments[0];
     const late = [...document.querySelectorAll('img, iframe')];
     late.forEach(one => one.loading = 'eager');
     const pictures = [...document.images];
-    Promise.all(pictures.map(one => one.complete ? 1 : new Promise(end => one.onload = one.onerror = end)))
+    const frames = [...document.querySelectorAll('iframe')];
+    const framed = frames.map(one => new Promise(end => { one.onload = end; one.src = one.src; }));
+    Promise.all(framed.concat(pictures.map(one => one.complete ? 1 : new Promise(end => one.onload = one.onerror = end))))
         .then(() => done(pictures.every(one => one.naturalWidth > 0)))";
 
 /// Starts the driver and reads from what it prints which port it took.

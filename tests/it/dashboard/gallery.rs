@@ -15,7 +15,7 @@ use super::log_in;
 use super::stage::Stage;
 
 /// Words that a script may check on every page. Each must hold.
-const CHECKS: [(&str, &str); 6] = [
+const CHECKS: [(&str, &str); 7] = [
     ("one main heading", "document.querySelectorAll('h1').length === 1"),
     ("one main landmark", "document.querySelectorAll('main').length === 1"),
     ("a language", "document.documentElement.lang === 'en'"),
@@ -24,8 +24,32 @@ const CHECKS: [(&str, &str); 6] = [
         "every field named",
         "[...document.querySelectorAll('input:not([type=hidden]), select')].every(one => one.labels.length > 0)",
     ),
+    ("contrast of 4.5 to 1", ENOUGH_CONTRAST),
     ("no id twice", "(all => new Set(all).size === all.length)([...document.querySelectorAll('[id]')].map(o => o.id))"),
 ];
+
+/// Whether every text stands out from its ground as WCAG 2.2 asks of small text (success criterion 1.4.3).
+const ENOUGH_CONTRAST: &str = "(() => {
+    const parse = text => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+    const ground = one => {
+        for (; one; one = one.parentElement) {
+            const colour = parse(getComputedStyle(one).backgroundColor);
+            if (colour.length === 3 || colour[3] === 1) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const weak = [...document.querySelectorAll('body *')]
+        .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
+        .filter(one => one.getClientRects().length && !['OPTION', 'SCRIPT'].includes(one.tagName))
+        .filter(one => {
+            const [a, b] = [light(parse(getComputedStyle(one).color)), light(ground(one))];
+            return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5;
+        });
+    return weak.length === 0 || weak.map(one => one.className + ' ' + one.textContent.trim()).join(' | ');
+})()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_reads_well_wide_and_narrow() {
@@ -98,6 +122,8 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("suppressions", "/suppressions".to_owned()),
         ("audit", "/audit".to_owned()),
         ("nowhere", "/messages/nothing".to_owned()),
+        ("opt-out", format!("/o/{}", stage.gateway.opt_out.token(broadcast.messages[0].id))),
+        ("login", "/login".to_owned()),
     ]
 }
 

@@ -34,8 +34,8 @@ pub struct LineRow {
     pub since: Moment,
     /// Attempts that count.
     pub tries: i64,
-    /// The likeliest thing to do about it.
-    pub choice: Option<Choice>,
+    /// What can be done about it at once.
+    pub choices: Vec<Choice>,
     /// Whether the page of the message is where it is settled: a decision or a correction.
     pub needs_its_page: bool,
     /// What the link to that page says.
@@ -47,7 +47,7 @@ impl LineRow {
     #[must_use]
     pub fn of(line: &MessageLine, calendar: &Calendar) -> Self {
         let name = line.name();
-        let choice = standing::quick_choice(line.status, &line.reason);
+        let choices = standing::quick_choices(line.status, &line.reason);
         let quiet = matches!(line.status, MessageStatus::Delivered | MessageStatus::Accepted)
             || line.reason.is_empty()
             || line.reason == Reason::Released.as_str();
@@ -63,7 +63,7 @@ impl LineRow {
             why: (!quiet).then(|| policy::explain(&line.reason)),
             since: calendar.moment(line.updated_ms),
             tries: line.tries,
-            choice,
+            choices,
             page_act: match line.status {
                 MessageStatus::InDoubt => "Decide",
                 _ if causes::is_about_address(&line.reason) => "Correct",

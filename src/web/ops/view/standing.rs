@@ -187,19 +187,19 @@ pub fn act_named(word: &str) -> Option<Act> {
         .find(|act| act.as_str() == word)
 }
 
-/// What can be done for a message in a list, where its attempts are not at hand: the likeliest act alone.
+/// What can be done for a message in a list, where its attempts are not at hand: what needs no second thought.
 #[must_use]
-pub fn quick_choice(status: MessageStatus, reason: &str) -> Option<Choice> {
+pub fn quick_choices(status: MessageStatus, reason: &str) -> Vec<Choice> {
     match status {
-        MessageStatus::Held => Some(choice(Act::Release, true)),
+        MessageStatus::Held => vec![choice(Act::Cancel, false), choice(Act::Release, true)],
         status
             if status.may_be_retried()
                 && causes::retry_makes_sense(reason)
                 && !causes::needs_more_than_retry(reason) =>
         {
-            Some(choice(Act::Retry, true))
+            vec![choice(Act::Retry, true)]
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
