@@ -17,7 +17,7 @@ const UNWELL: &str = "SELECT a.channel, a.health, a.fault, a.updated_ms, r.id AS
     SELECT a.channel, a.health, a.fault, a.updated_ms, r.id AS referrer_id
     FROM address a JOIN referrer r ON LOWER(r.email) = a.value
     WHERE a.channel = 'email' AND a.health IN ('dead', 'doubtful')
-    ORDER BY 2, 4 DESC LIMIT $1";
+    ORDER BY 2, 4 DESC, 5, 1 LIMIT $1";
 const UNWELL_COUNT: &str = "SELECT
     (SELECT COUNT(*) FROM address a JOIN referrer r ON r.fax = a.value
         WHERE a.channel = 'fax' AND a.health = 'dead')

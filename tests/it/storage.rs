@@ -6,6 +6,7 @@ mod attempts;
 mod broadcasts;
 mod events;
 mod foreign;
+mod lists;
 mod locks;
 mod messages;
 mod overview;

@@ -122,6 +122,11 @@ async fn a_campaign_is_due_while_it_is_active_and_its_time_has_come() {
         let due = tx.campaigns_due(at(100), 10).await.expect("read");
         assert_eq!(due, [plans[1].clone(), plans[0].clone()], "the longest due first");
         assert_eq!(tx.campaigns_due(at(100), 1).await.expect("read").len(), 1);
+        assert_eq!(tx.campaigns_next().await.expect("read"), Some(at(50)));
+        for (plan, is_due) in plans.iter().zip([true, true, false, false, false, false]) {
+            let found = tx.campaign_due(plan.id, at(100)).await.expect("read");
+            assert_eq!(found, is_due.then(|| plan.clone()), "{}", plan.name);
+        }
         tx.campaign_move(plans[0].id, "done", None, at(200)).await.expect("moved");
         let moved = CampaignRow { state: "done".into(), next_ms: None, updated_ms: at(200), ..plans[0].clone() };
         assert_eq!(tx.campaign_named("due", false).await.expect("read"), Some(moved));
