@@ -168,11 +168,13 @@ async fn move_on(tx: &mut Tx, plan: &Plan, row: &CampaignRow, due: Due, now: Tim
     note_skip(tx, row, &note, now).await
 }
 
-/// Gives the run up for a reason. The transaction that found the reason is gone, so the row is looked at again.
+/// Gives the run up for a reason. The transaction that found the reason is gone, so the row is locked and looked at
+/// again; waiting for the lock, since the end of that transaction may still be on its way to the database.
 async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str) -> Result<Fate, StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let Some(same) = tx.campaign_due(row.id, now).await?.filter(|same| same.next_ms == row.next_ms) else {
+    let same = tx.campaign_named(&row.name, true).await?;
+    let Some(same) = same.filter(|same| same.state == ACTIVE && same.next_ms == row.next_ms) else {
         return Ok(Fate::Gone);
     };
     move_on(&mut tx, plan, &same, due, now).await?;

@@ -54,7 +54,7 @@ pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
     let (queued, held) = (number(MessageStatus::Queued), number(MessageStatus::Held));
     let denied = number(MessageStatus::Suppressed);
     let mut text = format!(
-        "{verb} {} queued, {held} held, {denied} not allowed; {} left out.\n",
+        "{verb} {} to send, {held} held for a person, {denied} not allowed, {} left out.\n",
         count(queued, "message"),
         accepted.skipped.len()
     );

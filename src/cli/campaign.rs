@@ -91,7 +91,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         Command::Show { name } => show(console, &gateway, &name).await,
         Command::Run { name, dry_run: true } => {
             let planned = campaign::preview(&gateway.intake(), &name).await?;
-            console.answer(&accepted::dry_object(&planned), || accepted::told("Would be", &planned, true))
+            console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true))
         }
         Command::Run { name, dry_run: false } => {
             let accepted = campaign::run_now(&gateway.intake(), &name, &console.who).await?;
@@ -121,7 +121,7 @@ async fn add(console: &Console, gateway: &Gateway, add: Add) -> Result<(), CliEr
     };
     if add.dry_run {
         let planned = campaign::preview_new(&gateway.intake(), new).await?;
-        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be", &planned, true));
+        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true));
     }
     let made = campaign::add(&gateway.intake(), new).await?;
     console.answer(&made, || format!("Made.\n{}", overview(&made, gateway.config.practice.time_zone)))

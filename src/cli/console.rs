@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -13,10 +13,14 @@ use serde::Serialize;
 use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::config::{Config, LogFormat};
-use crate::domain::SystemClock;
+use crate::domain::{EmailAddress, SystemClock};
 use crate::store::Store;
 use crate::telemetry;
 
+/// How wide tables are where no terminal tells.
+const WIDTH_ELSEWHERE: u16 = 160;
+/// Columns whose cells are copied into the next command, and so are never broken.
+const COPIED: [&str; 4] = ["id", "message", "account", "reference"];
 /// The level at which a command that ends soon logs, unless the environment says otherwise.
 const COMMAND_LEVEL: &str = "warn";
 
@@ -39,6 +43,8 @@ pub struct Records {
     pub zone: Tz,
     /// Delivered touches aimed at.
     pub touch_goal: u32,
+    /// The practice's mailbox, which is part of every Message-ID.
+    pub from: EmailAddress,
 }
 
 impl Console {
@@ -68,10 +74,14 @@ impl Console {
         let config = self.config()?;
         let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
         store.migrate().await?;
-        Ok(Records { store, zone: config.practice.time_zone, touch_goal: config.sending.touch_goal })
+        let (zone, touch_goal) = (config.practice.time_zone, config.sending.touch_goal);
+        Ok(Records { store, zone, touch_goal, from: config.practice.email })
     }
 
     /// Answers: one JSON object for a program, the words of `human` for a person.
+    ///
+    /// # Errors
+    /// The object cannot be written as JSON.
     pub fn answer(&self, object: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
         if self.json {
             let text = serde_json::to_string_pretty(object)
@@ -121,12 +131,21 @@ pub fn warn(words: &str) {
 #[must_use]
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '─');
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::stdout().is_terminal() {
+        table.set_width(WIDTH_ELSEWHERE);
+    }
     table.set_header(header);
     for row in rows {
         table.add_row(row.iter().map(|cell| plain(cell)));
     }
-    table.to_string()
+    for (column, _) in header.iter().enumerate().filter(|(_, name)| COPIED.contains(name)) {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// The text without control characters.

@@ -68,20 +68,22 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let parts = gateway.intake();
     if args.dry_run {
         let planned = submit::dry_run(&parts, &request).await?;
-        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be", &planned, true));
+        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true));
     }
     let accepted = submit::accept(&parts, &request).await?;
     if !args.wait {
         console.answer(&accepted::object(&accepted), || accepted::told("Accepted:", &accepted, false))?;
-        return if accepted.messages.iter().any(|message| message.status != MessageStatus::Suppressed) {
-            Ok(())
-        } else {
-            Err(CliError::said(Ending::Refused))
-        };
+        return refuse_nothing(&accepted);
     }
     let timeout = Duration::from_secs(args.timeout.unwrap_or_default());
     let waited = wait::until_handled(console, &gateway, &accepted, timeout).await?;
     tell_waited(console, &accepted, &waited)
+}
+
+/// A submission of which nothing may go out was refused, though the history keeps it.
+fn refuse_nothing(accepted: &Accepted) -> Result<(), CliError> {
+    let some = accepted.messages.iter().any(|message| message.status != MessageStatus::Suppressed);
+    if some { Ok(()) } else { Err(CliError::said(Ending::Refused)) }
 }
 
 /// The channels asked for, each once; else every channel that has a provider.
@@ -130,5 +132,5 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
         "skipped": accepted.skipped,
     });
     console.answer(&object, || wait::told(waited, accepted))?;
-    if waited.handled && waited.failed() == 0 { Ok(()) } else { Err(CliError::said(Ending::Failed)) }
+    if waited.handled && waited.failed() == 0 { refuse_nothing(accepted) } else { Err(CliError::said(Ending::Failed)) }
 }

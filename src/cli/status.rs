@@ -3,14 +3,15 @@
 use chrono_tz::Tz;
 use serde_json::json;
 
-use super::console::{Console, table};
+use super::console::{Console, Records, table};
 use super::desk::standing;
 use super::exit::CliError;
 use crate::domain::attempt::Attempt;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::{MessageStatus, Timestamp};
+use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy;
+use crate::provider::smtp;
 use crate::settle::{POLL, SUBMIT};
 use crate::store::events::Event;
 use crate::store::queue_entries::Entry;
@@ -40,12 +41,14 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 
     let next = next_step(&message, entry.as_ref(), records.zone);
     let why = message.reason.as_deref();
+    let references: Vec<String> = attempts.iter().map(|one| reference(one, &message, &records)).collect();
     let object = json!({
         "message": message,
         "name": name,
         "explanation": why.map(policy::explain),
         "advice": why.map(policy::advice),
         "attempts": attempts,
+        "references": references,
         "events": events,
         "next_step": next,
         "next_at": entry.as_ref().map(|entry| entry.due_ms),
@@ -54,7 +57,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let head = format!("{} to {name} by {}: {}", message.letter, message.channel, standing(&message));
         let advice = why.map(policy::advice).filter(|advice| !advice.is_empty());
         let advice = advice.map(|advice| format!("{advice}\n")).unwrap_or_default();
-        let (attempts, events) = (attempts_table(&attempts, records.zone), events_table(&events, records.zone));
+        let attempts = attempts_table(&attempts, &references, records.zone);
+        let events = events_table(&events, records.zone);
         format!("{head}\n{advice}Next: {next}\n{attempts}\n{events}")
     })
 }
@@ -82,11 +86,21 @@ fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz) -> String {
     }
 }
 
-fn attempts_table(attempts: &[Attempt], zone: Tz) -> String {
+/// What to look for in the provider's console or the relay's log: mail can be found by its Message-ID even where the
+/// relay never answered.
+fn reference(attempt: &Attempt, message: &Message, records: &Records) -> String {
+    match (&attempt.provider_reference, message.channel) {
+        (Some(reference), _) => reference.clone(),
+        (None, Channel::Email) => smtp::message_id(attempt.id, &records.from),
+        (None, Channel::Fax) => attempt.id.to_string(),
+    }
+}
+
+fn attempts_table(attempts: &[Attempt], references: &[String], zone: Tz) -> String {
     if attempts.is_empty() {
         return "No attempt has been made.\n".to_owned();
     }
-    let rows = attempts.iter().map(|attempt| {
+    let rows = attempts.iter().zip(references).map(|(attempt, reference)| {
         let words = [attempt.raw_code.as_deref(), attempt.raw_text.as_deref()];
         vec![
             attempt.number.to_string(),
@@ -95,9 +109,10 @@ fn attempts_table(attempts: &[Attempt], zone: Tz) -> String {
             attempt.status.as_str().replace('_', " "),
             attempt.fault.map(|fault| fault.explain().to_owned()).unwrap_or_default(),
             words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            reference.clone(),
         ]
     });
-    table(&["attempt", "at", "provider", "status", "why", "provider's words"], rows)
+    table(&["attempt", "at", "provider", "status", "why", "provider's words", "reference"], rows)
 }
 
 fn events_table(events: &[Event], zone: Tz) -> String {

@@ -18,6 +18,12 @@ use crate::render::{Job, Letter, LintFinding, Renderer, Severity, TemplateError}
 pub enum Command {
     /// List the letters: built in, and of the configured folder
     List,
+    /// Show what a letter is for and what it is filled in with
+    Show {
+        /// Its name
+        #[arg(value_name = "LETTER")]
+        name: String,
+    },
     /// Check every letter, partial and notice, and try each letter with its sample
     Check {
         /// A folder of letters (default: the configured one)
@@ -42,6 +48,7 @@ pub enum Command {
 pub fn run(console: &Console, command: Command) -> Result<(), CliError> {
     match command {
         Command::List => list(console),
+        Command::Show { name } => show(console, &name),
         Command::Check { folder } => check(console, folder.as_deref()),
         Command::New { name, folder } => begin::run(console, &name, folder),
     }
@@ -63,7 +70,7 @@ fn load(console: &Console, folder: Option<&Path>) -> Result<Result<Renderer, Vec
 }
 
 fn list(console: &Console) -> Result<(), CliError> {
-    let renderer = load(console, None)?.map_err(|errors| CliError::new(Ending::Configuration, lines(&errors)))?;
+    let renderer = sound(console)?;
     let letters: Vec<&Letter> = renderer.letters().collect();
     console.answer(&json!({ "letters": letters }), || {
         let rows = letters.iter().map(|letter| {
@@ -71,21 +78,47 @@ fn list(console: &Console) -> Result<(), CliError> {
                 letter.name.clone(),
                 letter.purpose.to_string(),
                 letter.phi.to_string(),
-                variables(letter),
+                required(letter),
                 if letter.built_in { "built in" } else { "own" }.to_owned(),
                 letter.about.clone(),
             ]
         });
-        table(&["letter", "purpose", "health information", "variables", "from", "when to use it"], rows)
+        table(&["letter", "purpose", "health information", "must be filled in", "from", "when to use it"], rows)
     })
 }
 
-/// The names of the variables; those that may be left out in brackets.
-fn variables(letter: &Letter) -> String {
-    let name = |variable: &crate::render::Variable| {
-        if variable.is_required() { variable.name.clone() } else { format!("[{}]", variable.name) }
-    };
-    letter.variables.iter().map(name).collect::<Vec<_>>().join(", ")
+fn sound(console: &Console) -> Result<Renderer, CliError> {
+    load(console, None)?.map_err(|errors| CliError::new(Ending::Configuration, lines(&errors)))
+}
+
+/// The names of the variables that cannot be left out.
+fn required(letter: &Letter) -> String {
+    let names =
+        letter.variables.iter().filter(|variable| variable.is_required()).map(|variable| variable.name.as_str());
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn show(console: &Console, name: &str) -> Result<(), CliError> {
+    let renderer = sound(console)?;
+    let letter = renderer.letter(name).ok_or_else(|| {
+        CliError::not_found(format!("there is no letter `{name}`; `touchline template list` shows them all"))
+    })?;
+    console.answer(&json!({ "letter": letter, "sample": letter.sample }), || {
+        let rows = letter.variables.iter().map(|variable| {
+            let needed = if variable.is_required() { "must be filled in" } else { "may be left out" };
+            let kind = serde_json::to_value(variable.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+            vec![variable.name.clone(), kind.unwrap_or_default(), needed.to_owned(), variable.about.clone()]
+        });
+        format!(
+            "{} ({}, health information: {}, at most {} by fax)\n{}\n\n{}",
+            letter.title,
+            letter.purpose,
+            letter.phi,
+            count(usize::try_from(letter.pages_max).unwrap_or(usize::MAX), "page"),
+            letter.about,
+            table(&["variable", "kind", "", "what it is"], rows)
+        )
+    })
 }
 
 fn lines(errors: &[TemplateError]) -> String {

@@ -10,7 +10,7 @@ use super::batch::Batcher;
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::envelope::Envelope;
+use crate::domain::envelope::{Content, Envelope};
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus, Timestamp};
@@ -82,8 +82,9 @@ async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<
             Step::Go(account) => {
                 let number = facts.numbers.get(&message.id).copied().unwrap_or(0) + 1;
                 attempts.push(open(&mut tx, message, &item, account.layered.name(), number, now).await?);
-                documents.push(item.document.clone());
-                calls.extend(attempts.last().map(|attempt| call(&account, attempt, item)));
+                let Prepared { claimed, message, document, content, .. } = item;
+                calls.extend(attempts.last().map(|attempt| call(&account, attempt, &message, content, claimed)));
+                documents.push(document);
             }
             other => {
                 carry_out(&mut tx, message, &item, other, now).await?;
@@ -158,11 +159,10 @@ async fn permit(
         if paused || account.layered.breaker().open_until_ms > now {
             continue;
         }
-        let arrival = facts.arrivals.get(name).copied().unwrap_or_default();
+        let arrival = arrival(tx, facts, account, now).await?;
         match account.permit(arrival, now) {
             Ok(next) => {
                 if next != arrival {
-                    tx.provider_ensure(name, now).await?;
                     tx.provider_arrival(name, next, now).await?;
                     facts.arrivals.insert(name.to_owned(), next);
                 }
@@ -175,6 +175,22 @@ async fn permit(
         Some(later) => Step::Defer(Reason::RateReached, now.after(later)),
         None => Step::Defer(Reason::ProviderPaused, now.after(ACCOUNT_WAIT)),
     })
+}
+
+/// Where an account's cell-rate limit stands. Its row is made by the first who needs it and locked like the others, so
+/// that two nodes do not both find no row and both begin with a full burst.
+async fn arrival(
+    tx: &mut Tx,
+    facts: &mut GateFacts,
+    account: &ConfiguredAccount,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let name = account.layered.name();
+    if account.rate_per_minute.is_some() && !facts.arrivals.contains_key(name) {
+        tx.provider_ensure(name, now).await?;
+        facts.read_accounts(tx).await?;
+    }
+    Ok(facts.arrivals.get(name).copied().unwrap_or_default())
 }
 
 /// Records the attempt's document on its message and makes the attempt.
@@ -211,21 +227,21 @@ async fn open(
     })
 }
 
-fn call(account: &ConfiguredAccount, attempt: &Attempt, item: Prepared) -> Option<Call> {
-    let to = item.message.parsed_address().ok()?;
-    let envelope = Envelope {
-        attempt: attempt.id,
-        to,
-        content: item.content,
-        purpose: item.message.purpose,
-        phi: item.message.phi,
-    };
+fn call(
+    account: &ConfiguredAccount,
+    attempt: &Attempt,
+    message: &Message,
+    content: Content,
+    lease: Lease,
+) -> Option<Call> {
+    let to = message.parsed_address().ok()?;
+    let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
     Some(Call {
         attempt: attempt.id,
         account: attempt.provider.clone(),
         layered: account.layered.clone(),
         envelope: Arc::new(envelope),
-        lease: item.claimed,
+        lease,
     })
 }
 
@@ -241,7 +257,10 @@ async fn carry_out(
     match step {
         Step::Drop | Step::Go(_) => Ok(()),
         Step::Defer(reason, due) => {
-            message.reason = Some(reason.as_str().to_owned()).filter(|_| reason != Reason::Released);
+            // A person's release stands until it goes: putting it off must not send it back to where it was held.
+            if message.reason.as_deref() != Some(Reason::Released.as_str()) {
+                message.reason = Some(reason.as_str().to_owned()).filter(|_| reason != Reason::Released);
+            }
             message.updated_ms = now;
             tx.message_update(&message).await?;
             tx.queue_snooze(item.claimed.id, item.claimed.fence, SUBMIT, due).await.map(|_| ())

@@ -1,5 +1,5 @@
 //! What the gate looks at, read for a whole batch in a handful of statements, under the locks that keep it true until
-//! the commit. Locks are taken in one order everywhere: address, message, queue entry, provider account.
+//! the commit. Locks are taken in one order everywhere: address, message, touch, provider account, queue entry.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::render::Prepared;
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;
-use crate::domain::id::{MessageId, ReferrerId};
+use crate::domain::id::{MessageId, ReferrerId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::referrer::ReferrerState;
 use crate::domain::suppression::Scope;
@@ -43,6 +43,8 @@ impl GateFacts {
         for message in tx.messages(&ids, true).await? {
             facts.messages.insert(message.id, message);
         }
+        let touches: Vec<TouchId> = facts.messages.values().map(|message| message.touch_id).collect();
+        tx.touches_lock(&touches).await?;
         facts.open = tx.attempts_open(&ids).await?.into_iter().map(|attempt| attempt.message_id).collect();
         facts.numbers = tx.attempt_numbers(&ids).await?.into_iter().collect();
         for refusal in tx.suppressions_among(&keys).await? {
@@ -51,13 +53,19 @@ impl GateFacts {
         facts.read_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
         facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one.state)).collect();
+        facts.read_accounts(tx).await?;
+        Ok(facts)
+    }
+
+    /// Pauses and rates of the accounts, which stay locked until the commit.
+    pub(super) async fn read_accounts(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         for state in tx.provider_states(true).await? {
             if state.paused_ms.is_some() {
-                facts.paused.insert(state.provider.clone());
+                self.paused.insert(state.provider.clone());
             }
-            facts.arrivals.insert(state.provider, state.arrival_ms);
+            self.arrivals.insert(state.provider, state.arrival_ms);
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// What concerns fax numbers alone: bases, and calls under way.

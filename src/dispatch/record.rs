@@ -26,41 +26,51 @@ struct Answer {
 #[derive(Debug)]
 pub(super) struct Recorder {
     batcher: Batcher<Answer, ()>,
+    book: Book,
+}
+
+/// Where answers are written.
+#[derive(Debug, Clone)]
+struct Book {
+    store: Store,
+    rules: Arc<Rules>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Recorder {
     pub(super) fn start(parts: &Parts) -> Self {
-        let (store, rules, clock) = (parts.store.clone(), parts.rules.clone(), parts.clock.clone());
-        Self { batcher: Batcher::start(move |items| write(store.clone(), rules.clone(), clock.clone(), items)) }
+        let book = Book { store: parts.store.clone(), rules: parts.rules.clone(), clock: parts.clock.clone() };
+        let shared = book.clone();
+        Self { batcher: Batcher::start(move |items| write(shared.clone(), items)), book }
     }
 
-    /// Records one answer; tries for about ten minutes before it gives up and leaves the attempt to be resolved.
+    /// Records one answer; tries for about ten minutes before it gives up and leaves the attempt to be resolved. A batch
+    /// stands or falls as a whole, so after a failure each answer is offered alone: one that cannot be written must not
+    /// keep others from being so.
     pub(super) async fn record(&self, attempt: AttemptId, outcome: Outcome, account: &str) -> Result<(), StoreError> {
         let answer = Answer { attempt, outcome, account: account.to_owned() };
+        if self.batcher.ask(answer.clone()).await.is_ok() {
+            return Ok(());
+        }
         let waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(30))
             .with_max_times(30);
-        (|| self.batcher.ask(answer.clone())).retry(waits).when(StoreError::is_passing).await
+        (|| write(self.book.clone(), vec![answer.clone()])).retry(waits).when(StoreError::is_passing).await.map(drop)
     }
 }
 
-async fn write(
-    store: Store,
-    rules: Arc<Rules>,
-    clock: Arc<dyn Clock>,
-    mut items: Vec<Answer>,
-) -> Result<Vec<()>, StoreError> {
-    let now = clock.now();
+async fn write(book: Book, items: Vec<Answer>) -> Result<Vec<()>, StoreError> {
+    let now = book.clock.now();
     let count = items.len();
-    items.sort_by_key(|item| item.attempt);
-    let mut tx = store.write().await?;
+    let attempts: Vec<AttemptId> = items.iter().map(|item| item.attempt).collect();
+    let mut tx = book.store.write().await?;
     if count > 1 {
-        settle::lock(&mut tx, &items.iter().map(|item| item.attempt).collect::<Vec<_>>()).await?;
+        tx.attempts_lock(&attempts).await?;
     }
     for item in items {
         let told = Told::by_provider(EventSource::Answer, &item.account);
-        settle::learn(&mut tx, &rules, item.attempt, &News::Answer(item.outcome), &told, now).await?;
+        settle::learn(&mut tx, &book.rules, item.attempt, &News::Answer(item.outcome), &told, now).await?;
     }
     tx.commit().await?;
     Ok(vec![(); count])

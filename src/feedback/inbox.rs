@@ -11,6 +11,7 @@ use super::Parts;
 use crate::domain::Timestamp;
 use crate::domain::attempt::Attempt;
 use crate::domain::event::{DeliveryEvent, EventSource};
+use crate::domain::id::AttemptId;
 use crate::provider::{Rejection, WebhookParts};
 use crate::settle::{self, News, Told};
 use crate::store::inbox::Letter;
@@ -103,11 +104,16 @@ impl Inbox {
         }
         drop(tx);
         let mut tx = self.parts.store.write().await?;
-        let mut settled = 0;
         let letters = tx.inbox_waiting(BATCH_MAX).await?;
-        lock_attempts(&mut tx, &letters).await?;
-        for letter in letters {
-            settled += usize::from(self.apply(&mut tx, &letter, now).await?);
+        let mut read = Vec::with_capacity(letters.len());
+        for letter in &letters {
+            read.push(read_letter(&mut tx, letter).await?);
+        }
+        let attempts: Vec<AttemptId> = read.iter().filter_map(Contents::attempt).collect();
+        tx.attempts_lock(&attempts).await?;
+        let mut settled = 0;
+        for (letter, contents) in letters.iter().zip(read) {
+            settled += usize::from(self.apply(&mut tx, letter, contents, now).await?);
         }
         tx.commit().await?;
         if settled > 0 {
@@ -117,36 +123,56 @@ impl Inbox {
     }
 
     /// Applies one callback. False: its attempt is not known yet, it goes on waiting.
-    async fn apply(&self, tx: &mut Tx, letter: &Letter, now: Timestamp) -> Result<bool, StoreError> {
-        let Ok(event) = serde_json::from_str::<DeliveryEvent>(&letter.body) else {
-            tx.inbox_settle(letter.id, false, now).await?;
-            return Ok(true);
-        };
-        let Some(attempt) = attempt_of(tx, &letter.provider, &event).await? else {
-            if now.since(letter.received_ms) > WAIT_FOR_ATTEMPT {
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        letter: &Letter,
+        contents: Contents,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let late = now.since(letter.received_ms) > WAIT_FOR_ATTEMPT;
+        let (attempt, event) = match contents {
+            Contents::News(attempt, event) => (attempt, event),
+            Contents::OfNobody if !late => {
+                tx.inbox_looked(letter.id).await?;
+                return Ok(false);
+            }
+            Contents::OfNobody | Contents::Unreadable => {
                 tx.inbox_settle(letter.id, false, now).await?;
                 return Ok(true);
             }
-            tx.inbox_looked(letter.id).await?;
-            return Ok(false);
         };
         let told = Told { occurred: event.occurred_ms, ..Told::by_provider(EventSource::Webhook, &letter.provider) };
         let news = News::Fact(event.fact, event.reference);
-        settle::learn(tx, &self.parts.rules, attempt.id, &news, &told, now).await?;
+        settle::learn(tx, &self.parts.rules, attempt, &news, &told, now).await?;
         tx.inbox_settle(letter.id, true, now).await?;
         Ok(true)
     }
 }
 
-/// Takes the locks for all of a batch in the common order.
-async fn lock_attempts(tx: &mut Tx, letters: &[Letter]) -> Result<(), StoreError> {
-    let mut attempts = Vec::with_capacity(letters.len());
-    for letter in letters {
-        if let Ok(event) = serde_json::from_str::<DeliveryEvent>(&letter.body) {
-            attempts.extend(attempt_of(tx, &letter.provider, &event).await?.map(|attempt| attempt.id));
+/// What a callback turns out to hold.
+enum Contents {
+    /// A fact about an attempt.
+    News(AttemptId, Box<DeliveryEvent>),
+    /// A fact about an attempt that is not known, or not yet.
+    OfNobody,
+    /// Nothing that can be read.
+    Unreadable,
+}
+
+impl Contents {
+    const fn attempt(&self) -> Option<AttemptId> {
+        match self {
+            Self::News(attempt, _) => Some(*attempt),
+            Self::OfNobody | Self::Unreadable => None,
         }
     }
-    settle::lock(tx, &attempts).await
+}
+
+async fn read_letter(tx: &mut Tx, letter: &Letter) -> Result<Contents, StoreError> {
+    let Ok(event) = serde_json::from_str::<DeliveryEvent>(&letter.body) else { return Ok(Contents::Unreadable) };
+    let attempt = attempt_of(tx, &letter.provider, &event).await?;
+    Ok(attempt.map_or(Contents::OfNobody, |attempt| Contents::News(attempt.id, Box::new(event))))
 }
 
 /// The attempt an event speaks of: by our reference if it is echoed, else by the provider's. An attempt of another

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::Parts;
+use crate::domain::Channel;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
 use crate::domain::id::MessageId;
@@ -50,19 +51,21 @@ async fn look(parts: &Parts, claimed: &Lease) -> Result<(), StoreError> {
     if attempt.status != AttemptStatus::Accepted {
         return back(parts, claimed).await;
     }
-    let news = ask(parts, &attempt).await;
+    let news = ask(parts, message.channel, &attempt).await;
     write(parts, claimed, &message, attempt, news).await
 }
 
-/// What the provider says now; `None` when there is nothing new.
-async fn ask(parts: &Parts, attempt: &Attempt) -> Option<News> {
-    let now = parts.clock.now();
-    let account = parts.accounts.get(&attempt.provider);
-    let Some(account) = account.filter(|account| account.capabilities().status) else {
-        return Some(News::Presumed);
+/// What the provider says now; `None` when there is nothing new. Where nobody can be asked, mail without a bounce counts
+/// as delivered; a fax never does without a word from its provider.
+async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Option<News> {
+    let late = parts.clock.now().since(attempt.opened_ms) > parts.rules.report_deadline;
+    let account = parts.accounts.get(&attempt.provider).filter(|account| account.capabilities().status);
+    let reference = attempt.provider_reference.as_deref().and_then(ProviderReference::new);
+    let (account, reference) = match (account, reference) {
+        (Some(account), Some(reference)) => (account, reference),
+        (None, _) if channel == Channel::Email => return Some(News::Presumed),
+        _ => return late.then_some(News::Silent),
     };
-    let reference = ProviderReference::new(attempt.provider_reference.as_deref()?)?;
-    let late = now.since(attempt.opened_ms) > parts.rules.report_deadline;
     match account.layered.status(&reference).await {
         Ok(report) if !matches!(report.fact, Fact::Progress { .. }) => Some(News::Fact(report.fact, None)),
         Ok(_) | Err(_) => late.then_some(News::Silent),

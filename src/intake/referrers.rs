@@ -70,7 +70,9 @@ async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<u
         tx.audit(&refusal.who, "suppress", Some(&address.masked()), Some(refusal.scope.as_str()), now).await?;
     }
     let mut ended = 0;
-    for mut message in tx.messages_unsettled_to(address).await? {
+    let messages = tx.messages_unsettled_to(address).await?;
+    tx.touches_lock(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
+    for mut message in messages {
         ended += usize::from(end_if_covered(tx, &mut message, refusal, now).await?);
     }
     Ok(ended)

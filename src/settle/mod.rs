@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use conclude::{end_message, learn_from_success, put_off, put_on_queue, touch_of};
-pub use news::{News, Told, learn, lock};
+pub use news::{News, Told, learn};
 
 use crate::domain::id::{BroadcastId, MessageId};
 use crate::domain::message::Message;

@@ -3,7 +3,7 @@
 use super::{Rules, conclude};
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
-use crate::domain::fault::Failure;
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::domain::lifecycle;
 use crate::domain::message::Message;
@@ -63,28 +63,12 @@ impl Told {
     }
 }
 
-/// Takes the locks for news about several attempts at once, in the order that everybody takes them: addresses, then
-/// messages, each sorted. Without it two transactions with many items each could wait for one another in a circle.
-///
-/// # Errors
-/// As every store function.
-pub async fn lock(tx: &mut Tx, attempts: &[AttemptId]) -> Result<(), StoreError> {
-    let mut ids = Vec::with_capacity(attempts.len());
-    for attempt in attempts {
-        ids.extend(tx.attempt(*attempt).await?.map(|known| known.message_id));
-    }
-    let keys: Vec<String> =
-        tx.messages(&ids, false).await?.into_iter().map(|message| message.address.to_lowercase()).collect();
-    tx.addresses_lock(&keys).await?;
-    tx.messages(&ids, true).await?;
-    Ok(())
-}
-
 /// Takes news about one attempt and writes all that follows from it. News that changes nothing (a repeat, or something
 /// lighter than what is known) is dropped. Returns the message as it stands afterwards, or `None` if the attempt is
 /// unknown.
 ///
-/// Locks in the order address, message, so that it never waits in a circle with the gate.
+/// Locks in the order address, message, touch, so that it never waits in a circle with the gate. Whoever brings news of
+/// several attempts in one transaction takes all their locks first ([`Tx::attempts_lock`]).
 ///
 /// # Errors
 /// As every store function; then nothing of it stands.
@@ -100,9 +84,11 @@ pub async fn learn(
     let Some(peek) = tx.message(known.message_id, false).await? else { return Ok(None) };
     tx.addresses_lock(&[peek.address.to_lowercase()]).await?;
     let Some(message) = tx.message(known.message_id, true).await? else { return Ok(None) };
+    tx.touches_lock(&[message.touch_id]).await?;
     let attempts = tx.attempts_of(message.id).await?;
     let Some(standing) = attempts.iter().find(|one| one.id == attempt).cloned() else { return Ok(None) };
 
+    let news = &without_a_borrowed_name(tx, &standing, news).await?;
     let changed = change(message.channel, &standing, news, rules, now);
     let others_open = attempts.iter().any(|one| one.id != attempt && one.status.is_open());
     if changed.status.is_open() && !standing.status.is_open() && others_open {
@@ -125,6 +111,25 @@ pub async fn learn(
     }
     let failure = failure_of(news);
     conclude::conclude(tx, rules, message, &changed, failure, told, others_open, now).await.map(Some)
+}
+
+/// News without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
+/// so what became of the call is unknown; a fact keeps its weight.
+async fn without_a_borrowed_name(tx: &mut Tx, standing: &Attempt, news: &News) -> Result<News, StoreError> {
+    let (News::Answer(Outcome::Accepted { reference }) | News::Fact(_, Some(reference))) = news else {
+        return Ok(news.clone());
+    };
+    let ours = standing.provider_reference.as_ref() == Some(&reference.0);
+    if ours || !tx.reference_is_claimed(&standing.provider, reference).await? {
+        return Ok(news.clone());
+    }
+    Ok(match news {
+        News::Fact(fact, _) => News::Fact(fact.clone(), None),
+        _ => {
+            let failure = Failure::new(Fault::ProtocolError).text("the provider named it like an earlier hand-over");
+            News::Answer(Outcome::Unknown(failure))
+        }
+    })
 }
 
 /// The attempt after the news: a pure function.

@@ -6,7 +6,7 @@ use super::db::{Tx, on};
 use super::error::StoreError;
 use super::queue_entries::ROWS_PER_INSERT;
 use crate::domain::attempt::{Attempt, ProviderReference};
-use crate::domain::id::{AttemptId, MessageId};
+use crate::domain::id::{AttemptId, MessageId, TouchId};
 use crate::domain::{FaxNumber, Timestamp};
 
 const COLUMNS: &str = "SELECT id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text,
@@ -19,6 +19,8 @@ const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
 const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message_id IN (";
 const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'accepted') AND a.opened_ms > ";
+const MESSAGES_OF: &str = "SELECT m.id, m.touch_id, m.address FROM message m JOIN attempt a ON a.message_id = m.id
+    WHERE a.id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";
 
 impl Tx {
@@ -73,6 +75,32 @@ impl Tx {
             sqlx::query(LOOKS).bind(id).bind(looks).execute(&mut *c).await?;
             Ok(())
         })
+    }
+
+    /// Takes the locks of all that news about these attempts may change, in the order in which everybody takes them:
+    /// addresses, messages, touches. Whoever brings news of several attempts in one transaction does this first;
+    /// taking the locks one attempt after the other, two could wait for each other in a circle.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn attempts_lock(&mut self, attempts: &[AttemptId]) -> Result<(), StoreError> {
+        let mut about: Vec<(MessageId, TouchId, String)> = Vec::with_capacity(attempts.len());
+        for chunk in attempts.chunks(ROWS_PER_INSERT) {
+            let rows: Vec<(MessageId, TouchId, String)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(MESSAGES_OF);
+                let mut list = statement.separated(", ");
+                for id in chunk {
+                    list.push_bind(*id);
+                }
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            about.extend(rows);
+        }
+        let keys: Vec<String> = about.iter().map(|(_, _, address)| address.to_lowercase()).collect();
+        self.addresses_lock(&keys).await?;
+        self.messages(&about.iter().map(|(id, _, _)| *id).collect::<Vec<_>>(), true).await?;
+        self.touches_lock(&about.iter().map(|(_, touch, _)| *touch).collect::<Vec<_>>()).await
     }
 
     /// One attempt.

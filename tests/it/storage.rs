@@ -11,7 +11,7 @@ mod messages;
 mod overview;
 mod queue;
 mod referrers;
-mod samples;
+pub mod samples;
 mod schema;
 mod sources;
 mod statements;

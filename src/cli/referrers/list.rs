@@ -61,7 +61,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
             };
         }
         let rows = found.iter().map(|referrer| row(referrer, touches(referrer.id), goal));
-        let header = ["id", "name", "type", "organisation", "reach", "state", "tags", "touches"];
+        let header = ["name", "organisation", "type", "reach", "state", "tags", "touches"];
         let more = if more { format!("\nThere are more; --limit shows up to {total}.") } else { String::new() };
         format!("{}{more}", table(&header, rows))
     })
@@ -93,11 +93,12 @@ fn row(referrer: &Referrer, touches: i64, goal: u32) -> Vec<String> {
         .into_iter()
         .flatten()
         .collect();
+    let name = referrer.display_name();
+    let organization = referrer.organization.clone().filter(|organization| *organization != name).unwrap_or_default();
     vec![
-        referrer.id.to_string(),
-        referrer.display_name(),
+        name,
+        organization,
         referrer.kind.as_str().replace('_', " "),
-        referrer.organization.clone().unwrap_or_default(),
         if reach.is_empty() { "none".to_owned() } else { reach.join(", ") },
         referrer.state.as_str().replace('_', " "),
         referrer.tags.join(", "),

@@ -76,6 +76,9 @@ fn the_built_in_letters_are_listed_and_sound_even_without_a_configuration() {
     let names: Vec<&str> =
         listed["letters"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
     assert!(names.contains(&"introduction") && names.contains(&"end-of-treatment-report"), "{names:?}");
+    let shown = house.run(&["template", "show", "lunch-and-learn"]).good().out;
+    assert!(shown.contains("must be filled in"), "{shown}");
+    assert_eq!(house.run(&["template", "show", "no-such-letter"]).code, 4);
     let checked = house.ask(&["template", "check"]);
     assert_eq!(checked["ok"], true, "{checked}");
 }

@@ -70,7 +70,7 @@ fn an_exported_list_imports_without_a_change() {
 fn lists_show_no_address_and_a_single_referrer_shows_them() {
     let house = House::with_referrers();
     let list = house.run(&["referrers", "list"]).good().out;
-    assert!(list.contains("Amara Whitfield, MD") && !list.contains("555"), "{list}");
+    assert!(list.contains("Amara Whitfield") && !list.contains(") 555-") && !list.contains("@"), "{list}");
     let tagged = house.ask(&["referrers", "list", "--tag", "north-shore"]);
     let tagged = tagged["referrers"].as_array().expect("a list");
     assert!(!tagged.is_empty() && tagged.iter().all(|one| one["tags"].to_string().contains("north-shore")));

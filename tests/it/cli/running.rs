@@ -34,7 +34,9 @@ async fn a_letter_is_sent_and_waited_for_without_a_running_gateway() {
     let line = FaxLine::start(port().await, options).expect("a line");
     let catcher = MailCatcher::start(port().await, Options::default()).expect("a catcher");
     let mut house = House::with_providers(&line.base_url(), &catcher.address().port().to_string());
-    for (name, value) in [("STATUS_POLL_SECONDS", "1"), ("POLL_MS", "20")] {
+    for (name, value) in
+        [("STATUS_POLL_SECONDS", "1"), ("POLL_MS", "20"), ("RETRY_SCALE_PERCENT", "1"), ("RETRY_WAIT_MAX_SECONDS", "1")]
+    {
         house.set(&format!("TOUCHLINE_SENDING__{name}"), value);
     }
     let house = std::sync::Arc::new(house);
@@ -54,8 +56,13 @@ async fn a_letter_is_sent_and_waited_for_without_a_running_gateway() {
     assert_eq!(touches["delivered"], 1, "faxing and mailing one letter is one touch: {touches}");
     assert!(run(&house, &["doctor"]).await.good().out.contains("fax-sandbox"));
 
-    let failed = run(&house, &["send", "introduction", "--to=Goldfarb", "--via=fax", "--wait", "--timeout=5"]).await;
-    assert_ne!(failed.code, 0, "nobody there may be faxed, or the line fails: {failed:?}");
+    // A person answers at that number, whenever it is called.
+    let failed = run(&house, &["send", "introduction", "--to=Goldfarb", "--via=fax", "--wait", "--json"]).await;
+    let message = failed.json()["messages"][0].clone();
+    assert_eq!((failed.code, &message["status"], &message["reason"]), (1, &"failed".into(), &"not_a_fax".into()));
+    let id = message["message"].as_str().expect("an id").to_owned();
+    let status = run(&house, &["status", &id]).await.good().out;
+    assert!(status.contains("voice line") && status.contains("touchline retry"), "{status}");
     line.shutdown().await;
     catcher.shutdown().await;
 }

@@ -135,3 +135,19 @@ async fn a_number_is_being_called_while_an_attempt_to_it_is_open_and_recent() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_locks_of_many_attempts_are_taken_at_once_and_unknown_ones_are_passed_over() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let messages: Vec<Message> = (0..3).map(|_| stage.message()).collect();
+        stage.store(&store, &messages).await;
+        let mut tx = store.write().await.expect("tx");
+        let attempts: Vec<Attempt> = messages.iter().map(|message| attempt(message.id, 1)).collect();
+        tx.attempts_insert(&attempts[..2]).await.expect("stored");
+        let ids: Vec<_> = attempts.iter().rev().map(|one| one.id).collect();
+        tx.attempts_lock(&ids).await.expect("locked");
+        tx.attempts_lock(&[]).await.expect("nothing to lock");
+    })
+    .await;
+}

@@ -30,12 +30,13 @@ async fn the_schema_is_made_once_however_often_and_by_however_many_it_is_asked_f
     each_database(async |database| {
         let (a, b) = (database.open().await, database.open().await);
         let (first, second) = tokio::join!(a.migrate(), b.migrate());
-        (first.expect("made"), second.expect("made"));
+        first.expect("made");
+        second.expect("made");
         a.migrate().await.expect("nothing to do");
         assert_eq!(a.read().await.expect("tx").referrer_count().await.expect("read"), 0);
         a.close().await;
         b.close().await;
-        let closed = a.read().await.err().expect("closed");
+        let closed = a.read().await.expect_err("closed");
         assert!(matches!(&closed, StoreError::Unavailable(_)) && closed.is_passing(), "{closed}");
     })
     .await;
@@ -102,12 +103,12 @@ async fn a_file_that_is_no_database_and_a_url_that_is_none_are_said_to_be_so() {
 #[tokio::test]
 async fn a_database_that_cannot_be_reached_may_be_tried_again_and_no_password_is_told() {
     let nowhere = tempfile::tempdir().expect("a folder").path().join("gone/touchline.db");
-    let error = Store::open(&format!("sqlite:{}", nowhere.display()), 2).await.err().expect("no folder");
+    let error = Store::open(&format!("sqlite:{}", nowhere.display()), 2).await.expect_err("no folder");
     assert!(error.is_passing() && error.to_string().contains("folder"), "{error}");
 
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
     let url = format!("postgres://dana:canary-password@127.0.0.1:{}/x", free.port());
-    let error = Store::open(&url, 2).await.err().expect("nobody listens");
+    let error = Store::open(&url, 2).await.expect_err("nobody listens");
     assert!(error.is_passing() && error.to_string().contains("store.url"), "{error}");
     assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
 }

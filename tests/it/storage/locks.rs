@@ -81,7 +81,7 @@ async fn of_two_with_the_same_key_the_second_waits_and_is_told_that_there_is_one
 #[tokio::test]
 async fn claims_pass_by_what_another_node_is_claiming_and_never_take_the_same() {
     each_db(async |store| {
-        let entries: Vec<NewEntry> = (0..6).map(|rank| entry(rank)).collect();
+        let entries: Vec<NewEntry> = (0..6).map(entry).collect();
         let mut tx = writing(&store).await;
         tx.queue_insert(&entries, at(0)).await.expect("queued");
         tx.commit().await.expect("committed");

@@ -1,0 +1,135 @@
+//! What follows from news about attempts, whoever brings it, however often and in whatever order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
+use touchline::domain::event::{EventSource, Fact};
+use touchline::domain::id::AttemptId;
+use touchline::domain::message::Message;
+use touchline::domain::{Fault, MessageStatus, Outcome};
+use touchline::provider::find_spec;
+use touchline::queue::retry::RetryRules;
+use touchline::settle::{self, News, Rules, SmtpDoubt, Told};
+use touchline::store::Store;
+
+use crate::storage::samples::{Stage, at, attempt, fax, touch};
+use crate::support::databases::each_db;
+
+const ACCOUNT: &str = "fax-sandbox";
+
+fn rules() -> Rules {
+    let known = find_spec("sandbox").expect("registered").capabilities;
+    Rules {
+        retry: RetryRules::default(),
+        status_poll: Duration::from_secs(20),
+        presume_delivered: Duration::from_secs(3600),
+        doubt_settle: Duration::from_secs(120),
+        doubt_deadline: Duration::from_secs(86_400),
+        report_deadline: Duration::from_secs(86_400),
+        smtp_doubt: SmtpDoubt::Hold,
+        capabilities: BTreeMap::from([(ACCOUNT.to_owned(), known)]),
+    }
+}
+
+fn told() -> Told {
+    Told::by_provider(EventSource::Webhook, ACCOUNT)
+}
+
+/// Faxes to as many numbers and of half as many touches, each with an attempt under way.
+async fn calling(store: &Store, count: u32) -> Vec<Attempt> {
+    let stage = Stage::set(store).await;
+    let touches: Vec<_> = (0..count.div_ceil(2)).map(|_| touch(stage.referrer.id)).collect();
+    let messages: Vec<Message> = (0..count)
+        .map(|n| Message {
+            touch_id: touches[n as usize / 2].id,
+            address: fax(100 + n).as_str().to_owned(),
+            ..stage.message()
+        })
+        .collect();
+    let attempts: Vec<Attempt> = messages.iter().map(|message| attempt(message.id, 1)).collect();
+    let mut tx = store.write().await.expect("tx");
+    tx.touches_insert(&touches).await.expect("stored");
+    tx.messages_insert(&messages).await.expect("stored");
+    let keys: Vec<_> = messages.iter().map(|message| (message.channel, message.address.clone())).collect();
+    tx.addresses_ensure(&keys, at(1)).await.expect("made");
+    tx.attempts_insert(&attempts).await.expect("stored");
+    tx.commit().await.expect("committed");
+    attempts
+}
+
+async fn learn(store: &Store, attempt: AttemptId, news: &News) -> Message {
+    let mut tx = store.write().await.expect("tx");
+    let message = settle::learn(&mut tx, &rules(), attempt, news, &told(), at(30)).await.expect("learnt");
+    tx.commit().await.expect("committed");
+    message.expect("a known attempt")
+}
+
+fn accepted(reference: &str) -> News {
+    News::Answer(Outcome::Accepted { reference: ProviderReference(reference.to_owned()) })
+}
+
+#[tokio::test]
+async fn an_acceptance_under_a_name_that_another_hand_over_bears_is_doubt_and_stops_nobody() {
+    each_db(async |store| {
+        let attempts = calling(&store, 2).await;
+        assert_eq!(learn(&store, attempts[0].id, &accepted("fx_1")).await.status, MessageStatus::Accepted);
+        assert_eq!(learn(&store, attempts[0].id, &accepted("fx_1")).await.status, MessageStatus::Accepted, "its own");
+        let second = learn(&store, attempts[1].id, &accepted("fx_1")).await;
+        assert_eq!(second.status, MessageStatus::InDoubt);
+        let mut tx = store.read().await.expect("tx");
+        let standing = tx.attempt(attempts[1].id).await.expect("read").expect("there");
+        assert_eq!((standing.provider_reference, standing.fault), (None, Some(Fault::ProtocolError)));
+        drop(tx);
+        let fact = News::Fact(Fact::Delivered { pages: Some(1) }, Some(ProviderReference("fx_1".into())));
+        let settled = learn(&store, attempts[1].id, &fact).await;
+        assert_eq!(settled.status, MessageStatus::Delivered, "a fact about our own reference keeps its weight");
+    })
+    .await;
+}
+
+/// Several who bring news of the same letters, each in its own order, must not wait for each other in a circle: the
+/// database would throw one of them out, and with it everything else in its batch.
+#[tokio::test]
+async fn batches_of_news_in_any_order_never_wait_in_a_circle() {
+    each_db(async |store| {
+        let attempts = calling(&store, 8).await;
+        let bringers = (0..4_usize).map(|bringer| {
+            let (store, attempts) = (store.clone(), attempts.clone());
+            tokio::spawn(async move {
+                for round in 0..12_usize {
+                    let mut order: Vec<&Attempt> = attempts.iter().collect();
+                    order.rotate_left((bringer * 2 + round) % attempts.len());
+                    if (bringer + round) % 2 == 0 {
+                        order.reverse();
+                    }
+                    bring(&store, &order, round).await;
+                }
+            })
+        });
+        for bringer in bringers.collect::<Vec<_>>() {
+            bringer.await.expect("no batch was thrown out");
+        }
+        let mut tx = store.read().await.expect("tx");
+        for one in &attempts {
+            let settled = tx.attempt(one.id).await.expect("read").expect("there");
+            assert_eq!(settled.status, AttemptStatus::Delivered);
+        }
+    })
+    .await;
+}
+
+async fn bring(store: &Store, order: &[&Attempt], round: usize) {
+    let ids: Vec<AttemptId> = order.iter().map(|attempt| attempt.id).collect();
+    let mut tx = store.write().await.expect("tx");
+    tx.attempts_lock(&ids).await.expect("locked");
+    for id in ids {
+        let news = match round % 3 {
+            0 => accepted(&format!("fx_{id}")),
+            1 => News::Fact(Fact::Progress { stage: "dialing".into() }, None),
+            _ => News::Fact(Fact::Delivered { pages: Some(1) }, None),
+        };
+        settle::learn(&mut tx, &rules(), id, &news, &told(), at(30)).await.expect("learnt");
+    }
+    tx.commit().await.expect("committed");
+}
