@@ -9,14 +9,18 @@ use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::domain::SystemClock;
 use crate::provider::accounts::ConfiguredAccount;
-use crate::provider::{REGISTRY, Spec};
+use crate::provider::{REGISTRY, Spec, page};
 use crate::store::provider_state::ProviderState;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// List the kinds there are, and the configured accounts
-    List,
+    List {
+        /// Print the kinds as the documentation's page instead
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Check credentials and reachability; sends nothing
     Check {
         /// One account; all of them if none is named
@@ -46,7 +50,11 @@ pub enum Command {
 /// There is no such account; a check failed.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     match command {
-        Command::List => list(console).await,
+        Command::List { markdown: true } => {
+            super::console::print(page::markdown().trim_end());
+            Ok(())
+        }
+        Command::List { markdown: false } => list(console).await,
         Command::Check { name } => check(console, name.as_deref()).await,
         Command::Pause { name, reason } => pause(console, &name, Some(reason.trim())).await,
         Command::Resume { name } => pause(console, &name, None).await,

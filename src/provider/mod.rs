@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod http;
 pub mod layers;
+pub mod page;
 mod sandbox;
 pub mod smtp;
 mod telnyx;
