@@ -1,6 +1,6 @@
 //! Dispatch: from the queue to the provider. Each message walks a list of named steps:
 //!
-//! claim, load, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT)
+//! claim, load, turn, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT)
 //!
 //! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
 //! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
@@ -11,6 +11,7 @@ mod gate_facts;
 mod record;
 mod render;
 mod resolve;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::queue::{Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::{Store, StoreError};
+use turn::Turn;
 
 /// Most entries claimed at once.
 const CLAIM_MAX: usize = 64;
@@ -162,15 +164,27 @@ impl Dispatcher {
         if job.has_open_attempt {
             return resolve::resolve(&self.parts, &job).await;
         }
+        let slot = match turn::turn(&self.parts, &job.message).await? {
+            Turn::Now(slot) => slot,
+            Turn::Later(wait) => return self.put_off(&job.claimed, wait).await,
+        };
         let Some(prepared) = render::render(&self.parts, &self.rendering, job).await? else { return Ok(()) };
         if stop.is_cancelled() {
             return self.release(&prepared.claimed).await;
         }
         let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
         let outcome = call.layered.submit(call.envelope).await;
+        drop(slot);
         let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
         drop(call.lease);
         recorded
+    }
+
+    async fn put_off(&self, claimed: &Lease, wait: Duration) -> Result<(), StoreError> {
+        let due = self.parts.clock.now().after(wait);
+        let mut tx = self.parts.store.write().await?;
+        tx.queue_snooze(claimed.id, claimed.fence, SUBMIT, due).await?;
+        tx.commit().await
     }
 
     async fn release(&self, claimed: &Lease) -> Result<(), StoreError> {

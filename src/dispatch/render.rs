@@ -48,8 +48,8 @@ pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> R
         Ok(Ok((content, document, pages))) => {
             Ok(Some(Prepared { claimed, message: subject, document, content, pages }))
         }
-        Ok(Err(words)) => fail(parts, subject, &words).await.map(|()| None),
-        Err(_) => fail(parts, subject, "the renderer stopped unexpectedly").await.map(|()| None),
+        Ok(Err(words)) => fail(parts, &claimed, subject, &words).await.map(|()| None),
+        Err(_) => fail(parts, &claimed, subject, "the renderer stopped unexpectedly").await.map(|()| None),
     }
 }
 
@@ -97,11 +97,12 @@ fn content(
 }
 
 /// A letter that cannot be rendered for this recipient ends here, with the words that say why.
-async fn fail(parts: &Parts, message: Message, words: &str) -> Result<(), StoreError> {
+async fn fail(parts: &Parts, claimed: &Lease, message: Message, words: &str) -> Result<(), StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let Some(mut message) = tx.message(message.id, true).await? else { return Ok(()) };
-    if message.status != MessageStatus::Queued {
+    let handed_over = !tx.attempts_open(&[message.id]).await?.is_empty();
+    if message.status != MessageStatus::Queued || handed_over || !tx.queue_holds(claimed.id, claimed.fence).await? {
         return Ok(());
     }
     let told = Told { source: EventSource::Policy, who: "renderer".to_owned(), occurred: None };

@@ -15,7 +15,11 @@ const LOOKS_BEFORE_ABSENT: i64 = 2;
 /// What a look-up means.
 enum Finding {
     Learn(News),
+    /// The one fax that fits and that nobody else claims.
+    Adopt(Report),
     LookAgain,
+    /// Asking did not work: that says nothing.
+    NotAnswered,
     AskAPerson,
 }
 
@@ -38,20 +42,23 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
             let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
             match account.layered.find(search).await {
                 Ok(found) => read(parts, &attempt, found).await?,
-                Err(_) => Finding::LookAgain,
+                Err(_) => Finding::NotAnswered,
             }
         }
         _ => return by_setting(parts, job, &attempt).await,
     };
     match finding {
         Finding::Learn(news) => learn(parts, &attempt, news, told).await,
+        Finding::Adopt(report) => adopt(parts, job, &attempt, report, told).await,
         Finding::AskAPerson => person(parts, job).await,
-        Finding::LookAgain => {
+        Finding::LookAgain | Finding::NotAnswered => {
             let now = parts.clock.now();
             if attempt.doubt_deadline_ms.is_some_and(|deadline| now >= deadline) {
                 return person(parts, job).await;
             }
-            attempt.looks += 1;
+            if matches!(finding, Finding::LookAgain) {
+                attempt.looks += 1;
+            }
             look_again(parts, job, &attempt, now).await
         }
     }
@@ -61,11 +68,11 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
 async fn read(parts: &Parts, attempt: &Attempt, found: Lookup) -> Result<Finding, StoreError> {
     let absent =
         || if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT { Finding::Learn(News::Absent) } else { Finding::LookAgain };
-    let adopt = |report: Report| Finding::Learn(News::Fact(report.fact, Some(report.reference)));
     Ok(match found {
-        Lookup::Found(report) => adopt(report),
+        Lookup::Found(report) => Finding::Learn(News::Fact(report.fact, Some(report.reference))),
         Lookup::Absent => absent(),
         Lookup::Candidates(candidates) => {
+            let none_at_all = candidates.is_empty();
             let mut unclaimed = Vec::new();
             let mut tx = parts.store.read().await?;
             for candidate in candidates {
@@ -74,8 +81,9 @@ async fn read(parts: &Parts, attempt: &Attempt, found: Lookup) -> Result<Finding
                 }
             }
             match (unclaimed.pop(), unclaimed.is_empty()) {
-                (None, _) => absent(),
-                (Some(only), true) => adopt(only),
+                (None, _) if none_at_all => absent(),
+                (None, _) => Finding::AskAPerson,
+                (Some(only), true) => Finding::Adopt(only),
                 (Some(_), false) => Finding::AskAPerson,
             }
         }
@@ -93,6 +101,18 @@ async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), S
         SmtpDoubt::Resend => (News::SaidNotSent, "setting smtp_doubt = resend"),
     };
     learn(parts, attempt, news, Told::by_policy(rule)).await
+}
+
+/// Adopts a fax that fits by number and time, unless another attempt has claimed it since it was looked at.
+async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, told: Told) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    if tx.reference_is_claimed(&attempt.provider, &report.reference).await? {
+        drop(tx);
+        return look_again(parts, job, attempt, parts.clock.now()).await;
+    }
+    let news = News::Fact(report.fact, Some(report.reference));
+    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    tx.commit().await
 }
 
 async fn learn(parts: &Parts, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {

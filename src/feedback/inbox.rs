@@ -103,8 +103,36 @@ impl Inbox {
             return Ok(0);
         }
         drop(tx);
+        match self.apply_up_to(BATCH_MAX, now).await {
+            Err(error) if !error.is_passing() => {
+                // One that cannot be applied must not stand before all others: apply them one by one, and set that one
+                // aside where a person can find it.
+                tracing::warn!(%error, "a batch of callbacks could not be applied; trying them one by one");
+                self.apply_alone(now).await
+            }
+            other => other,
+        }
+    }
+
+    /// Applies the first waiting callback alone; one that cannot be applied is set aside.
+    async fn apply_alone(&self, now: Timestamp) -> Result<usize, StoreError> {
+        match self.apply_up_to(1, now).await {
+            Err(error) if !error.is_passing() => {
+                let mut tx = self.parts.store.write().await?;
+                for letter in tx.inbox_waiting(1).await? {
+                    tracing::error!(%error, provider = letter.provider, "a callback was set aside");
+                    tx.inbox_settle(letter.id, false, now).await?;
+                }
+                tx.commit().await?;
+                Ok(1)
+            }
+            other => other,
+        }
+    }
+
+    async fn apply_up_to(&self, limit: i64, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.parts.store.write().await?;
-        let letters = tx.inbox_waiting(BATCH_MAX).await?;
+        let letters = tx.inbox_waiting(limit).await?;
         let mut read = Vec::with_capacity(letters.len());
         for letter in &letters {
             read.push(read_letter(&mut tx, letter).await?);

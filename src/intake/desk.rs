@@ -100,6 +100,9 @@ async fn retry(
     tx.addresses_ensure(&[(message.channel, address.key())], now).await?;
     tx.address_learn(&address, Health::Unverified, 0, None, now).await?;
     message.tries = 0;
+    if let Some(broadcast) = message.broadcast_id {
+        tx.broadcast_reopen(broadcast).await?;
+    }
     requeue(tx, parts, message, now).await?;
     record(tx, message, "retried", who, now).await
 }
@@ -164,6 +167,13 @@ async fn decide_doubt(
     let Some(attempt) = open.filter(|attempt| attempt.status == AttemptStatus::InDoubt) else {
         return Err(wrong_state(message, "only a message in doubt can be decided"));
     };
+    if *news == News::SaidNotSent {
+        // It goes out again, whatever was tried before and however long the decision took.
+        message.tries = 0;
+        let give_up = now.after(parts.give_up);
+        message.give_up_ms = message.give_up_ms.max(give_up);
+        tx.message_update(message).await?;
+    }
     let told = Told::by_operator(who);
     if let Some(after) = settle::learn(tx, &parts.rules, attempt.id, news, &told, now).await? {
         *message = after;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
@@ -18,6 +19,9 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::Report;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Outcome, Timestamp};
+
+/// Questions (status, look-up, cancel) that may be under way beside the hand-overs of an account.
+const QUESTIONS_BESIDE: usize = 2;
 
 /// One remote operation, as it travels through the layers.
 #[derive(Debug, Clone)]
@@ -99,7 +103,7 @@ impl Reply {
 /// Limits of one account, as configured.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Calls under way at once.
+    /// Hand-overs under way at once.
     pub concurrency: usize,
     /// The longest that one call may take, over all; a little more than the provider's own.
     pub timeout: Duration,
@@ -127,6 +131,7 @@ pub struct Layered {
     provider: Arc<dyn Provider>,
     service: BoxCloneSyncService<Call, Reply, std::convert::Infallible>,
     breaker: Arc<Breaker>,
+    slots: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Layered {
@@ -142,13 +147,14 @@ impl Layered {
     pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits, clock: Arc<dyn Clock>) -> Self {
         let breaker = Arc::new(Breaker::new(limits.breaker_faults, limits.breaker_pause, clock));
         let inner = Direct { provider: provider.clone() };
+        let slots = Arc::new(Semaphore::new(limits.concurrency.max(1)));
         let service = ServiceBuilder::new()
             .layer(TraceLayer { account: Arc::from(name) })
             .layer(BreakerLayer { breaker: breaker.clone() })
-            .layer(ConcurrencyLimitLayer::new(limits.concurrency.max(1)))
+            .layer(ConcurrencyLimitLayer::new(limits.concurrency.max(1) + QUESTIONS_BESIDE))
             .layer(DeadlineLayer { timeout: limits.timeout })
             .service(inner);
-        Self { name: Arc::from(name), provider, service: BoxCloneSyncService::new(service), breaker }
+        Self { name: Arc::from(name), provider, service: BoxCloneSyncService::new(service), breaker, slots }
     }
 
     /// The account's configured name.
@@ -161,6 +167,12 @@ impl Layered {
     #[must_use]
     pub fn provider(&self) -> &dyn Provider {
         self.provider.as_ref()
+    }
+
+    /// A slot for one hand-over, waited for before its attempt is recorded: an attempt on record must not wait for a
+    /// slot. `None` only if the account is being taken down.
+    pub async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().acquire_owned().await.ok()
     }
 
     /// The breaker as it stands.

@@ -118,6 +118,8 @@ async fn failed(
         return Ok(());
     }
     if tx.attempts_of(message.id).await?.iter().any(|one| one.status == AttemptStatus::Delivered) {
+        message.confidence = Some(Confidence::Confirmed);
+        learn_from_success(tx, message, now).await?;
         return end(tx, message, MessageStatus::Delivered, None, now).await;
     }
     if correction {

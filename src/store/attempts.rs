@@ -18,7 +18,7 @@ const UPDATE: &str = "UPDATE attempt SET status = $2, provider_reference = $3, f
 const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
 const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message_id IN (";
 const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
-    WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'accepted') AND a.opened_ms > ";
+    WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'in_doubt', 'accepted') AND a.opened_ms > ";
 const MESSAGES_OF: &str = "SELECT m.id, m.touch_id, m.address FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE a.id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";

@@ -15,6 +15,7 @@ const INSERT: &str = "INSERT INTO broadcast (id, submission_id, campaign_id, pla
 const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS NULL AND NOT EXISTS
     (SELECT 1 FROM message m WHERE m.broadcast_id = broadcast.id AND m.settled_ms IS NULL)";
 
+const REOPEN: &str = "UPDATE broadcast SET finished_ms = NULL WHERE id = $1";
 const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
 
 /// A broadcast as it is kept.
@@ -68,6 +69,17 @@ impl Tx {
     /// As every store function.
     pub async fn broadcasts_finish(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(now).execute(&mut *c).await?.rows_affected()))
+    }
+
+    /// Marks a broadcast as going on again, because one of its messages is.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn broadcast_reopen(&mut self, id: BroadcastId) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(REOPEN).bind(id).execute(&mut *c).await?;
+            Ok(())
+        })
     }
 
     /// Whether any broadcast is not marked as finished.

@@ -72,6 +72,7 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn touch_project(&mut self, touch: TouchId, now: Timestamp) -> Result<Disposition, StoreError> {
+        self.touches_lock(&[touch]).await?;
         let projected = disposition(&self.statuses_of_touch(touch).await?);
         on!(self, |c, d| {
             sqlx::query(PROJECT).bind(touch).bind(projected).bind(now).execute(&mut *c).await?;
