@@ -1,6 +1,8 @@
 //! What is told of the work while it goes on: log lines on standard error, and numbers for `/metrics`. Neither ever
 //! holds an address, a name or a word of a letter.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -24,7 +26,8 @@ pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
     let origin = if overriding.is_some() { LEVEL_VARIABLE } else { "log.level" };
     let filter = EnvFilter::try_new(overriding.as_deref().unwrap_or(level))
         .with_context(|| format!("{origin} cannot be understood: write error, warn, info, debug or trace"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(Stderr);
     let begun = match format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),

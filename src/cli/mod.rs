@@ -1,5 +1,5 @@
 //! The command line: one file for each command. A command reads its arguments, asks the rooms below, and answers in
-//! words or, with `--json`, in one object. Errors go to standard error in plain words; [`exit`] knows the codes.
+//! words or, with `--json`, in one object. Errors go to standard error in plain words; `exit` knows the codes.
 
 mod accepted;
 mod arguments;

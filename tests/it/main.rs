@@ -6,6 +6,7 @@ mod configuring;
 mod crash;
 mod dashboard;
 mod delivering;
+mod hardships;
 mod importing;
 mod layering;
 mod postfix;

@@ -5,15 +5,13 @@
 
 use std::time::Duration;
 
-use touchline_typeset::Bitmap;
-
 use crate::domain::attempt::Attempt;
 use crate::domain::envelope::Mail;
 use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Address, Channel, PhiClass, Timestamp};
-use crate::render::bitmap::Resolution;
+use crate::render::bitmap::{Bitmap, Resolution};
 use crate::render::{FaxDocument, Job, RenderError, Renderer};
 use crate::store::StoreError;
 use crate::web::WebState;

@@ -14,6 +14,8 @@ use crate::support::require;
 
 /// The key under which an element's id comes (WebDriver §11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// How high the window is.
+const HEIGHT: u64 = 1000;
 /// The longest that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -135,17 +137,25 @@ impl Browser {
     }
 
     /// Makes the window so wide.
-    pub async fn resize(&self, width: u32) {
-        let metrics = json!({ "width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600 });
+    pub async fn resize(&self, width: u64) {
+        self.set_size(width, HEIGHT).await;
+    }
+
+    async fn set_size(&self, width: u64, height: u64) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.command("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Keeps a picture of the whole page as `target/screenshots/NAME.png`.
     pub async fn picture(&self, name: &str) {
+        // A frame of another origin is drawn only inside the window, so the window becomes as high as the page.
+        let width = self.value("window.innerWidth").await.as_u64().expect("a width");
+        let height = self.value("document.documentElement.scrollHeight").await.as_u64().expect("a height");
+        self.set_size(width, height.max(HEIGHT)).await;
         // Pictures that load late are loaded first, and looked at only when they are there.
         self.post("/execute/async", json!({ "script": LOAD_PICTURES, "args": [] })).await;
-        let taken =
-            self.command("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "format": "png" })).await;
+        let taken = self.command("Page.captureScreenshot", json!({ "format": "png" })).await;
+        self.set_size(width, HEIGHT).await;
         let octets = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().expect("a picture"));
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).expect("a folder");
