@@ -5,6 +5,7 @@ mod cli;
 mod configuring;
 mod crash;
 mod dashboard;
+mod delivering;
 mod hardships;
 mod importing;
 mod layering;

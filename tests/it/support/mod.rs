@@ -3,6 +3,8 @@
 
 pub mod clock;
 pub mod databases;
+pub mod gateway;
+pub mod invariants;
 pub mod openapi_mock;
 pub mod postgres;
 pub mod require;

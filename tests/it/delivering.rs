@@ -1,0 +1,11 @@
+//! What becomes of letters: a whole gateway against a fax line and mail servers that behave as real ones do, on both
+//! databases.
+
+mod acting;
+mod doubting;
+mod hearing;
+mod pausing;
+mod reaching;
+mod refusing;
+mod retrying;
+mod sharing;
