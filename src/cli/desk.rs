@@ -18,7 +18,8 @@ pub struct Order {
 }
 
 /// `touchline retry`.
-pub const RETRY: Order = Order { act: Act::Retry, done: "goes out once more" };
+pub const RETRY: Order =
+    Order { act: Act::Retry, done: "is queued again; the rules are checked once more before it goes" };
 /// `touchline hold`.
 pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
 /// `touchline release`.

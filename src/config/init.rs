@@ -9,7 +9,7 @@ use super::accounts::variable_name;
 pub use super::ask::{ask, ask_overwrite, is_toll_free};
 use crate::domain::practice::Practice;
 use crate::domain::{Channel, EmailAddress, FaxNumber};
-use crate::provider::Spec;
+use crate::provider::{Setting, Spec};
 
 /// What the file is made of.
 #[derive(Debug, Clone)]
@@ -43,9 +43,10 @@ impl Answers {
     /// Every environment variable that must be set before the file loads, with what it must hold.
     #[must_use]
     pub fn variables_to_set(&self) -> Vec<(String, &'static str)> {
-        let secrets = self.accounts.iter().filter_map(|account| spec_of(account.kind)).flat_map(|spec| {
-            let required = spec.settings.iter().filter(|setting| setting.secret && setting.required);
-            required.map(|setting| (variable_name(spec.kind, setting.key), setting.about))
+        let accounts = self.accounts.iter().filter_map(|account| Some((account, spec_of(account.kind)?)));
+        let secrets = accounts.flat_map(|(account, spec)| {
+            let needed = spec.settings.iter().filter(|setting| setting.secret && is_needed(account, setting));
+            needed.map(|setting| (variable_name(spec.kind, setting.key), setting.about))
         });
         secrets.collect()
     }
@@ -118,6 +119,12 @@ fn render_practice(text: &mut String, practice: &Practice) {
         writeln!(text, "toll_free = {}   # whether one of the two numbers costs the caller nothing", opt_out.toll_free);
 }
 
+/// A secret that the account cannot do without: one that is always required, or the password of a username given.
+fn is_needed(account: &AccountAnswers, setting: &Setting) -> bool {
+    let has_username = account.settings.get("username").is_some_and(|name| !name.is_empty());
+    setting.required || (setting.key == "password" && has_username)
+}
+
 fn render_account(text: &mut String, account: &AccountAnswers) {
     let Some(spec) = spec_of(account.kind) else { return };
     let _ = writeln!(text, "\n# {} ({})", spec.title, spec.channel);
@@ -126,7 +133,7 @@ fn render_account(text: &mut String, account: &AccountAnswers) {
         let _ = writeln!(text, "# {}", setting.about.replace('\n', " "));
         let (mark, value) = if setting.secret {
             let reference = format!("{{ env = \"{}\" }}", variable_name(spec.kind, setting.key));
-            (if setting.required { "" } else { "# " }, reference)
+            (if is_needed(account, setting) { "" } else { "# " }, reference)
         } else {
             match account.settings.get(setting.key).filter(|value| !value.is_empty()) {
                 Some(value) => ("", setting_value(setting.key, value)),

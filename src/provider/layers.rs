@@ -410,6 +410,8 @@ impl Breaker {
                     *last = Some(fault);
                 }
                 if self.faults.fetch_add(1, Ordering::AcqRel) + 1 >= self.faults_max {
+                    let seconds = self.pause.as_secs();
+                    tracing::warn!(%fault, seconds, "a provider account rests after repeated trouble");
                     self.open_until_ms.store(self.clock.now().after(self.pause).0, Ordering::Release);
                 }
             }

@@ -61,7 +61,7 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&report::ledger(&stage, ledger).await?)?);
     } else {
         println!("{}\n", table::story(&stage, &accepted, ledger).await?);
-        println!("{}", table::where_to_look(&stage, &accepted).await?);
+        println!("{}", table::where_to_look(&stage, &accepted, args.once).await?);
     }
     if args.once {
         stage.strike().await;

@@ -76,6 +76,8 @@ fn next(referrer: &ReferrerReport) -> &'static str {
         "ask for the right fax number"
     } else if because("mailbox_unknown") {
         "ask for the right email"
+    } else if because("partial_send") {
+        "ask what arrived of the fax"
     } else if has(MessageStatus::InDoubt) {
         "find out whether it arrived"
     } else if has(MessageStatus::Delivered) {
@@ -113,18 +115,24 @@ fn reasons(referrers: &[ReferrerReport]) -> String {
         .collect()
 }
 
-/// Writes the page and the mail of one recipient into the folder, and says where everything is.
-pub(super) async fn where_to_look(stage: &Stage, accepted: &Accepted) -> anyhow::Result<String> {
-    let mut text = format!(
-        "Where to look\n  the dashboard      {}/  (name {OPERATOR}, password {})\n  the sandbox's fax  {}/\n",
-        stage.address,
-        stage.password,
-        stage.line_url()
-    );
+/// Writes the page and the mail of one recipient into the folder, and says where everything is; only the files if the
+/// demo ends now.
+pub(super) async fn where_to_look(stage: &Stage, accepted: &Accepted, ends: bool) -> anyhow::Result<String> {
+    let mut text = "Where to look\n".to_owned();
+    if !ends {
+        text.push_str(&format!(
+            "  the dashboard      {}/  (name {OPERATOR}, password {})\n  the sandbox's fax  {}/\n",
+            stage.address,
+            stage.password,
+            stage.line_url()
+        ));
+    }
     if let Some((message, attempt)) = delivered_fax(stage, accepted).await? {
         let page = write_page(stage, &message, &attempt).await?;
         text.push_str(&format!("  the fax page       {page}\n"));
-        text.push_str(&format!("  one history        {}/referrers/{}\n", stage.address, message.referrer_id));
+        if !ends {
+            text.push_str(&format!("  one history        {}/referrers/{}\n", stage.address, message.referrer_id));
+        }
     }
     if let Some(mail) = stage.catcher.messages().first() {
         let path = stage.folder.join("caught.eml");

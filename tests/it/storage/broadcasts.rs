@@ -98,6 +98,8 @@ async fn a_broadcast_is_finished_when_the_last_of_its_messages_is() {
         assert!(!tx.broadcasts_unfinished().await.expect("read"));
         let finished = tx.broadcast(stage.broadcast.id).await.expect("read").expect("it stays");
         assert_eq!(finished.finished_ms, Some(at(81)));
+        tx.broadcast_reopen(stage.broadcast.id).await.expect("a retry reopens it");
+        assert!(tx.broadcasts_unfinished().await.expect("read"));
     })
     .await;
 }
