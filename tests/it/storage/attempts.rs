@@ -124,12 +124,15 @@ async fn a_number_is_being_called_while_an_attempt_to_it_is_open_and_recent() {
         let failed = tx.attempts_of(messages[1].id).await.expect("read").remove(0);
         tx.attempt_update(&Attempt { status: AttemptStatus::Failed, ..failed }).await.expect("written");
         let accepted = tx.attempts_of(messages[2].id).await.expect("read").remove(0);
-        tx.attempt_update(&Attempt { status: AttemptStatus::Accepted, ..accepted }).await.expect("written");
+        tx.attempt_update(&Attempt { status: AttemptStatus::Accepted, ..accepted.clone() }).await.expect("written");
 
         let numbers: Vec<_> = (101..=106).map(fax).collect();
         let mut busy = tx.numbers_being_called(&numbers, at(0)).await.expect("read");
         busy.sort();
         assert_eq!(busy, [fax(101).as_str(), fax(103).as_str()]);
+        // A call that may have been made keeps the number: another letter's fax must not be taken for it.
+        tx.attempt_update(&Attempt { status: AttemptStatus::InDoubt, ..accepted }).await.expect("written");
+        assert_eq!(tx.numbers_being_called(&numbers, at(0)).await.expect("read").len(), 2);
         assert!(tx.numbers_being_called(&numbers, at(20)).await.expect("read").is_empty(), "opened long ago");
         assert!(tx.numbers_being_called(&[], at(0)).await.expect("read").is_empty());
     })
