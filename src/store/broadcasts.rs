@@ -13,7 +13,8 @@ const COLUMNS: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, 
 const INSERT: &str = "INSERT INTO broadcast (id, submission_id, campaign_id, planned_ms, name, letter, total,
     created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS NULL AND NOT EXISTS
-    (SELECT 1 FROM message m WHERE m.broadcast_id = broadcast.id AND m.settled_ms IS NULL)";
+    (SELECT 1 FROM message m WHERE m.broadcast_id = broadcast.id AND m.settled_ms IS NULL
+        AND m.status <> 'in_doubt')";
 
 const REOPEN: &str = "UPDATE broadcast SET finished_ms = NULL WHERE id = $1";
 const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
@@ -63,7 +64,8 @@ impl Tx {
         })
     }
 
-    /// Marks the broadcasts all of whose messages are settled. Returns how many.
+    /// Marks the broadcasts all of whose messages are settled or in doubt: delivered + failed + suppressed + cancelled +
+    /// expired + in doubt = total. Returns how many.
     ///
     /// # Errors
     /// As every store function.

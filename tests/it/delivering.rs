@@ -3,6 +3,7 @@
 
 mod acting;
 mod doubting;
+mod enduring;
 mod hearing;
 mod pausing;
 mod reaching;

@@ -91,6 +91,10 @@ async fn a_broadcast_is_finished_when_the_last_of_its_messages_is() {
         let mut tx = store.write().await.expect("tx");
         assert!(tx.broadcasts_unfinished().await.expect("read"));
         assert_eq!(tx.broadcasts_finish(at(80)).await.expect("tried"), 0, "one message waits");
+        let doubted = Message { status: MessageStatus::InDoubt, ..waiting.clone() };
+        tx.message_update(&doubted).await.expect("written");
+        assert_eq!(tx.broadcasts_finish(at(80)).await.expect("marked"), 1, "doubt is counted in the ledger");
+        tx.broadcast_reopen(stage.broadcast.id).await.expect("reopened");
         let ended = Message { status: MessageStatus::Expired, settled_ms: Some(at(70)), ..waiting };
         tx.message_update(&ended).await.expect("written");
         assert_eq!(tx.broadcasts_finish(at(81)).await.expect("marked"), 1);

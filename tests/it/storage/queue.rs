@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use touchline::domain::{Lane, Timestamp};
-use touchline::queue::{self, Work};
+use touchline::queue::{self, Queue, Work};
 use touchline::store::queue_entries::{Claimed, Entry, NewEntry};
 use touchline::store::{Store, StoreError, Tx};
 use uuid::Uuid;
@@ -204,6 +206,26 @@ async fn turns_grow_with_each_entry_and_never_go_back() {
         assert_eq!(claimed.iter().map(|one| one.subject.as_u128()).collect::<Vec<_>>(), [1, 2]);
         assert!(claimed[0].rank > 500 && claimed[1].rank > claimed[0].rank);
         assert_eq!(tx.queue_ranks(flow, at(4)).await.expect("read").0, claimed[1].rank);
+    })
+    .await;
+}
+
+/// A step that failed must not keep its entry: the node's own lengthening of leases would hide it from everybody.
+#[tokio::test]
+async fn a_lease_is_lengthened_while_somebody_works_and_runs_out_once_the_work_is_dropped() {
+    each_db(async |store| {
+        put(&store, &[entry(SUBMIT, 1, at(0)), entry(SUBMIT, 2, at(0))]).await;
+        let node = Queue::new(store.clone(), "a".to_owned(), Duration::from_millis(100));
+        let mut work = node.claim(SUBMIT, 2, at(0)).await.expect("claimed");
+        let (dropped, kept) = (work.remove(0).subject, work.remove(0));
+        node.extend(at(50)).await.expect("lengthened");
+        let mut tx = store.read().await.expect("tx");
+        let ends = (of(&mut tx, dropped).await.lease_until_ms, of(&mut tx, kept.subject).await.lease_until_ms);
+        assert_eq!(ends, (Some(at(100)), Some(at(150))));
+        drop(tx);
+        let other = Queue::new(store.clone(), "b".to_owned(), Duration::from_millis(100));
+        let found = other.claim(SUBMIT, 2, at(120)).await.expect("claimed");
+        assert_eq!(found.iter().map(|one| (one.subject, one.fence)).collect::<Vec<_>>(), [(dropped, 2)]);
     })
     .await;
 }

@@ -17,7 +17,7 @@ use super::require;
 
 /// Stands between us and the server: when our end of its standard input closes, it stops the server and removes the
 /// folder. A server started by ourselves would outlive a killed test run.
-const WATCHDOG: &str = r#"folder="$1"; shift
+const WATCHDOG: &str = r#"trap '' INT; folder="$1"; shift
 "$@" & server=$!
 cat > /dev/null
 kill -INT $server; wait $server
