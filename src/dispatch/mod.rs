@@ -29,6 +29,7 @@ use crate::provider::accounts::Accounts;
 use crate::queue::{Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
+use crate::store::provider_state::ProviderState;
 use crate::store::{Store, StoreError};
 use turn::Turn;
 
@@ -83,6 +84,8 @@ struct Job {
     message: Message,
     referrer: Referrer,
     has_open_attempt: bool,
+    /// The accounts as they stood when it was claimed; the gate looks again.
+    states: Arc<[ProviderState]>,
 }
 
 impl Dispatcher {
@@ -139,12 +142,13 @@ impl Dispatcher {
         let messages = tx.messages(&ids, false).await?;
         let referrers = tx.referrers(&messages.iter().map(|message| message.referrer_id).collect::<Vec<_>>()).await?;
         let open = tx.attempts_open(&ids).await?;
+        let states: Arc<[ProviderState]> = tx.provider_states(false).await?.into();
         drop(tx);
         let jobs = claimed.into_iter().filter_map(|claimed| {
             let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
             let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
             let has_open_attempt = open.iter().any(|attempt| attempt.message_id == message.id);
-            Some(Job { claimed, message, referrer, has_open_attempt })
+            Some(Job { claimed, message, referrer, has_open_attempt, states: states.clone() })
         });
         Ok(jobs.collect())
     }
@@ -164,7 +168,7 @@ impl Dispatcher {
         if job.has_open_attempt {
             return resolve::resolve(&self.parts, &job).await;
         }
-        let slot = match turn::turn(&self.parts, &job.message).await? {
+        let slot = match turn::turn(&self.parts, &job.message, &job.states).await {
             Turn::Now(slot) => slot,
             Turn::Later(wait) => return self.put_off(&job.claimed, wait).await,
         };

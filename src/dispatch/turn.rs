@@ -10,7 +10,7 @@ use super::Parts;
 use crate::domain::Timestamp;
 use crate::domain::message::Message;
 use crate::policy::Reason;
-use crate::store::StoreError;
+use crate::store::provider_state::ProviderState;
 
 /// How long a message waits in place for a slot of its account.
 const SLOT_WAIT: Duration = Duration::from_millis(250);
@@ -28,12 +28,11 @@ pub(super) enum Turn {
 }
 
 /// Waits a moment for a turn.
-pub(super) async fn turn(parts: &Parts, message: &Message) -> Result<Turn, StoreError> {
+pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderState]) -> Turn {
     let now = parts.clock.now();
     if message.give_up_ms <= now {
-        return Ok(Turn::Now(None));
+        return Turn::Now(None);
     }
-    let states = parts.store.read().await?.provider_states(false).await?;
     let mut soonest: Option<Duration> = None;
     let mut paused = false;
     for account in parts.accounts.route(message.channel, message.phi) {
@@ -45,19 +44,19 @@ pub(super) async fn turn(parts: &Parts, message: &Message) -> Result<Turn, Store
         match account.permit(state.map_or(Timestamp(0), |state| state.arrival_ms), now) {
             Ok(_) => {
                 let slot = tokio::time::timeout(SLOT_WAIT, account.layered.slot()).await;
-                return Ok(slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now));
+                return slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now);
             }
             Err(wait) => soonest = Some(soonest.map_or(wait, |other| other.min(wait))),
         }
     }
-    Ok(match soonest {
+    match soonest {
         Some(wait) => Turn::Later(spread(wait, parts.settings.slots)),
         // The gate writes down why it waits; after that it is put off without being rendered.
         None if paused && message.reason.as_deref() == Some(Reason::ProviderPaused.as_str()) => {
             Turn::Later(ACCOUNT_LATER)
         }
         None => Turn::Now(None),
-    })
+    }
 }
 
 /// Spreads a backlog over as many waits as there are others waiting beside it.

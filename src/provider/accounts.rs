@@ -1,7 +1,6 @@
 //! The configured accounts, with their layers on, in the order of their routes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::layers::Layered;
@@ -83,11 +82,5 @@ impl Accounts {
             .iter()
             .filter_map(|name| self.by_name.get(name))
             .filter(move |account| account.baa || phi != PhiClass::Identified)
-    }
-
-    /// The same, shared.
-    #[must_use]
-    pub fn shared(self) -> Arc<Self> {
-        Arc::new(self)
     }
 }

@@ -28,6 +28,7 @@ pub(super) async fn conclude(
     message.updated_ms = now;
     match attempt.status {
         AttemptStatus::Calling => {}
+        AttemptStatus::Accepted | AttemptStatus::InDoubt if message.status.is_terminal() => {}
         AttemptStatus::Accepted => accepted(tx, rules, &mut message, attempt, now).await?,
         AttemptStatus::InDoubt => in_doubt(tx, rules, &mut message, attempt, now).await?,
         AttemptStatus::Delivered => delivered(tx, &mut message, told, others_open, now).await?,
@@ -47,9 +48,6 @@ async fn accepted(
     attempt: &Attempt,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if message.status.is_terminal() {
-        return Ok(());
-    }
     message.status = MessageStatus::Accepted;
     message.reason = None;
     let wait = rules.next_look(message.channel, &attempt.provider, attempt.looks);
@@ -64,9 +62,6 @@ async fn in_doubt(
     attempt: &Attempt,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if message.status.is_terminal() {
-        return Ok(());
-    }
     message.status = MessageStatus::InDoubt;
     let silent = attempt.provider_reference.is_some();
     message.reason = Some(if silent { Reason::NoFinalReport } else { Reason::OutcomeUnknown }.as_str().to_owned());

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub use conclude::{end_message, learn_from_success, put_off, put_on_queue, touch_of};
 pub use news::{News, Told, learn};
 
-use crate::domain::id::{BroadcastId, MessageId};
+use crate::domain::id::BroadcastId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
@@ -84,13 +84,13 @@ pub fn work(message: &Message, kind: &'static str, due: Timestamp) -> Work {
         kind,
         subject: message.id.0,
         lane: message.lane,
-        flow: flow(message.lane, message.broadcast_id, message.id),
+        flow: flow(message.lane, message.broadcast_id),
         cost: message.pages.unwrap_or(1),
         due,
     }
 }
 
 /// Whose turn a message uses up: its broadcast's, or for one-off letters the lane's.
-fn flow(lane: Lane, broadcast: Option<BroadcastId>, _message: MessageId) -> uuid::Uuid {
+fn flow(lane: Lane, broadcast: Option<BroadcastId>) -> uuid::Uuid {
     broadcast.map_or_else(|| uuid::Uuid::from_u128(lane as u128 + 1), |id| id.0)
 }
