@@ -26,6 +26,7 @@ pub(super) async fn conclude(
     now: Timestamp,
 ) -> Result<Message, StoreError> {
     message.updated_ms = now;
+    let was_in_doubt = message.status == MessageStatus::InDoubt;
     match attempt.status {
         AttemptStatus::Calling => {}
         AttemptStatus::Accepted | AttemptStatus::InDoubt if message.status.is_terminal() => {}
@@ -38,7 +39,21 @@ pub(super) async fn conclude(
     }
     tx.message_update(&message).await?;
     tx.touch_project(message.touch_id, now).await?;
+    if was_in_doubt {
+        goes_on(tx, &message).await?;
+    }
     Ok(message)
+}
+
+/// A broadcast is finished although one of its messages is in doubt. When the doubt turns out to mean that there is
+/// still something to do, it goes on.
+async fn goes_on(tx: &mut Tx, message: &Message) -> Result<(), StoreError> {
+    match message.broadcast_id {
+        Some(broadcast) if matches!(message.status, MessageStatus::Queued | MessageStatus::Accepted) => {
+            tx.broadcast_reopen(broadcast).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn accepted(
