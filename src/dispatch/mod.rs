@@ -5,7 +5,6 @@
 //! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
 //! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
 
-mod batch;
 mod gate;
 mod gate_facts;
 mod record;

@@ -171,12 +171,19 @@ fn stale_changes_nothing(before: &Picture, after: &Picture, step: &Step, broken:
     let Some(claim) = walked.claim else { return };
     let entry = before.entries.get(&walked.message);
     let stale = entry.is_none_or(|entry| (entry.id, entry.fence) != claim);
-    let without_evidence = matches!(walked.from, Some(Stage::Claimed | Stage::Prepared));
-    if stale && without_evidence && entry != after.entries.get(&walked.message) {
-        broken.push(Broken::new(10, format!("a stale walk of {} changed the queue", walked.message)));
+    if !stale || !matches!(walked.from, Some(Stage::Claimed | Stage::Prepared)) {
+        return;
     }
-    if stale && without_evidence && before.attempts != after.attempts {
-        broken.push(Broken::new(10, format!("a stale walk of {} changed an attempt", walked.message)));
+    let changed = |one: &&Attempt| before.attempts.get(&one.id) != Some(one);
+    let evidence = |one: &Attempt| {
+        matches!(one.status, AttemptStatus::Accepted | AttemptStatus::Delivered | AttemptStatus::Failed)
+    };
+    let changed: Vec<&Attempt> = after.attempts.values().filter(changed).collect();
+    if changed.iter().any(|one| !evidence(one)) {
+        broken.push(Broken::new(10, format!("a stale walk of {} decided about an attempt", walked.message)));
+    }
+    if changed.is_empty() && entry != after.entries.get(&walked.message) {
+        broken.push(Broken::new(10, format!("a stale walk of {} changed the queue", walked.message)));
     }
 }
 

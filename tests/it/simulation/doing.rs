@@ -58,9 +58,16 @@ impl World<'_> {
     pub fn take(&mut self, act: &Act) -> Result<(), Vec<Broken>> {
         self.log.count += 1;
         self.sabotage_before(act);
+        let began = std::time::Instant::now();
         let step = self.carry_out(act);
+        let word = format!("{act:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned();
+        let word = format!("{word} {:?}", step.walk.and_then(|walk| walk.from));
+        let spent = self.log.spent.entry(word).or_default();
+        *spent = (spent.0 + 1, spent.1 + began.elapsed());
         self.sabotage_after(act, &step);
+        let looked = std::time::Instant::now();
         let after = Picture::take(&mut self.house.spy);
+        self.log.looking += looked.elapsed();
         self.learn_fences(&after);
         self.note_pass(&step, &after);
         self.tell_of(act, &step, &after);

@@ -30,8 +30,12 @@ pub fn live(world: &mut World<'_>) -> Result<(), Vec<Broken>> {
 pub fn live_all(house: &mut House, seeds: impl Iterator<Item = u64>) -> usize {
     let (mut acts, mut failures) = (0, Vec::new());
     let mut story = String::new();
+    let (mut looking, mut dropped, mut born) = (std::time::Duration::ZERO, std::time::Duration::ZERO, std::time::Duration::ZERO);
+    let mut spent = std::collections::BTreeMap::new();
     for seed in seeds {
+        let t = std::time::Instant::now();
         let mut world = World::new(house, seed, None);
+        born += t.elapsed();
         if let Err(broken) = live(&mut world) {
             let words: Vec<String> = broken.iter().map(ToString::to_string).collect();
             failures.push(format!("seed {seed}: {}", words.join("; ")));
@@ -40,10 +44,19 @@ pub fn live_all(house: &mut House, seeds: impl Iterator<Item = u64>) -> usize {
             }
         }
         acts += world.log.count;
+        looking += world.log.looking;
+        for (word, (count, time)) in &world.log.spent {
+            let all: &mut (u32, std::time::Duration) = spent.entry(word.clone()).or_default();
+            *all = (all.0 + count, all.1 + *time);
+        }
+        let dropping = std::time::Instant::now();
+        drop(world);
+        dropped += dropping.elapsed();
         if failures.len() >= FAILURES_MAX {
             break;
         }
     }
+    eprintln!("looking {looking:?} born {born:?} dropped {dropped:?} {spent:#?}");
     assert!(failures.is_empty(), "{}\n{story}", failures.join("\n"));
     acts
 }

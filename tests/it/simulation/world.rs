@@ -45,6 +45,8 @@ pub struct Log {
     pub fences: BTreeMap<i64, i64>,
     /// The act at which the far side took each attempt.
     pub taken_at: BTreeMap<AttemptId, usize>,
+    pub looking: Duration,
+    pub spent: BTreeMap<String, (u32, Duration)>,
 }
 
 /// A refusal that stands.
