@@ -13,9 +13,20 @@ use crate::support::postgres;
 /// cost nothing. What is looked for here are wrong orders, not lost sectors; those are the business of `crash`.
 const MEMORY: &str = "/dev/shm";
 
-/// A runtime of its own: whoever drops it ends everything that ran there, as a crash does.
+/// A runtime for whoever only looks.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// A runtime of a node: its own thread, so that what the node leaves behind (such as a transaction that is given up) is
+/// cleared away while others go on. Whoever drops it ends everything that ran there, as a crash does.
+pub fn runtime_of_node(seed: u64) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(move || fastrand::seed(seed))
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 /// See the module's comment.

@@ -23,10 +23,15 @@ use house::House;
 const ON_SQLITE: u64 = 300;
 const ON_POSTGRES: u64 = 100;
 
+/// The seeds to live: one that is named, or so many.
 fn seeds(count: u64) -> Box<dyn Iterator<Item = u64>> {
-    match std::env::var("TOUCHLINE_SIM_SEED").ok().and_then(|text| text.parse().ok()) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match number("TOUCHLINE_SIM_SEED") {
         Some(seed) => Box::new(std::iter::once(seed)),
-        None => Box::new(0..count),
+        None => {
+            let from = number("TOUCHLINE_SIM_FROM").unwrap_or(0);
+            Box::new(from..from + number("TOUCHLINE_SIM_HISTORIES").unwrap_or(count))
+        }
     }
 }
 

@@ -32,6 +32,7 @@ const CUT_OFF: Duration = Duration::from_millis(30);
 /// What all nodes of a history share.
 #[derive(Clone)]
 pub struct Shared {
+    pub seed: u64,
     pub url: String,
     pub clock: Arc<FakeClock>,
     pub far: Arc<FarSide>,
@@ -86,7 +87,7 @@ struct Parts {
 
 impl Node {
     pub fn start(name: String, shared: &Shared) -> Self {
-        let runtime = super::house::runtime();
+        let runtime = super::house::runtime_of_node(shared.seed);
         let parts = runtime.block_on(Parts::open(&name, shared));
         Self { name, walks: Vec::new(), runtime: Some(runtime), parts: Some(parts) }
     }

@@ -91,6 +91,7 @@ impl<'h> World<'h> {
         let mut chooser = Chooser::new(seed);
         let routes = routes(&mut chooser);
         let shared = Shared {
+            seed,
             url: house.url.clone(),
             clock: FakeClock::new(),
             far: FarSide::new(),
