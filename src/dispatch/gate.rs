@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Parts;
-use crate::store::batch::Batcher;
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
 use crate::domain::attempt::{Attempt, AttemptStatus};
@@ -18,6 +17,7 @@ use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::layers::Layered;
 use crate::queue::Lease;
 use crate::settle::{self, SUBMIT, Told};
+use crate::store::batch::Batcher;
 use crate::store::documents::Document;
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
