@@ -29,6 +29,8 @@ const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Call {
     pub attempt: AttemptId,
+    /// When the attempt was recorded.
+    pub opened: Timestamp,
     pub account: String,
     pub layered: Layered,
     pub envelope: Arc<Envelope>,
@@ -238,6 +240,7 @@ fn call(
     let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
     Some(Call {
         attempt: attempt.id,
+        opened: attempt.opened_ms,
         account: attempt.provider.clone(),
         layered: account.layered.clone(),
         envelope: Arc::new(envelope),

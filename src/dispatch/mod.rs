@@ -14,17 +14,18 @@ mod resolve;
 mod turn;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::domain::Clock;
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::referrer::Referrer;
+use crate::domain::{Clock, Outcome};
 use crate::provider::accounts::Accounts;
 use crate::queue::{Lease, Queue};
 use crate::render::Renderer;
@@ -176,8 +177,14 @@ impl Dispatcher {
         if stop.is_cancelled() {
             return self.release(&prepared.claimed).await;
         }
+        let asked = Instant::now();
         let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
-        let outcome = call.layered.submit(call.envelope).await;
+        let waited = asked.elapsed().max(self.parts.clock.now().since(call.opened));
+        let outcome = if waited < start_max(&self.parts) {
+            call.layered.submit(call.envelope).await
+        } else {
+            Outcome::NotSent(Failure::new(Fault::ProviderError).text("not called: its turn was over before it began"))
+        };
         drop(slot);
         let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
         drop(call.lease);
@@ -196,6 +203,12 @@ impl Dispatcher {
         tx.queue_release(claimed.id, claimed.fence).await?;
         tx.commit().await
     }
+}
+
+/// How long after its record a call may begin. The word that the record stands may be late (a network that was cut, a
+/// machine that slept), and by then another node may have taken the work over: such a call is not made.
+fn start_max(parts: &Parts) -> Duration {
+    parts.queue.lease() / 2
 }
 
 /// Lengthens this node's leases three times in each lease, so that a slow call is not taken for a dead worker.

@@ -95,13 +95,13 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
             .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
+        let writer = sqlite_pool()
             .max_connections(1)
             .min_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
-        let reader = SqlitePoolOptions::new()
+        let reader = sqlite_pool()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true).create_if_missing(false))
@@ -191,6 +191,13 @@ impl Store {
             Pools::Sqlite { .. } => None,
         }
     }
+}
+
+/// A pool that gives no connection out again which is still inside a transaction. When a disk fills up, SQLite rolls back
+/// by itself; the driver's own rollback then fails, and it would refuse to begin another transaction for ever.
+fn sqlite_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
 }
 
 impl Tx {
