@@ -1,38 +1,37 @@
 //! Dispatch: from the queue to the provider. Each message walks a list of named steps:
 //!
-//! claim, load, turn, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT)
+//! claim, load, turn, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT): see [`walk`]
 //!
 //! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
 //! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
 
-mod batch;
 mod gate;
 mod gate_facts;
 mod record;
 mod render;
 mod resolve;
 mod turn;
+pub mod walk;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::Clock;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Clock, Outcome};
 use crate::provider::accounts::Accounts;
 use crate::queue::{Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::provider_state::ProviderState;
 use crate::store::{Store, StoreError};
-use turn::Turn;
+use walk::{Stage, Walk};
 
 /// Most entries claimed at once.
 const CLAIM_MAX: usize = 64;
@@ -109,15 +108,15 @@ impl Dispatcher {
         let keeper = tokio::spawn(keep_leases(self.parts.clone()));
         while !stop.is_cancelled() {
             let free = slots.available_permits().min(CLAIM_MAX);
-            let jobs = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
-            let jobs = jobs.unwrap_or_else(|error| {
+            let walks = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
+            let walks = walks.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the queue could not be read; trying again");
                 Vec::new()
             });
-            let found = jobs.len();
-            for job in jobs {
+            let found = walks.len();
+            for walk in walks {
                 let Ok(permit) = slots.clone().try_acquire_owned() else { break };
-                running.spawn(self.clone().walk(job, permit, stop.clone()));
+                running.spawn(self.clone().go(walk, permit, stop.clone()));
             }
             if found == 0 {
                 tokio::select! {
@@ -131,8 +130,11 @@ impl Dispatcher {
         keeper.abort();
     }
 
-    /// Claims what is due and loads what it is about.
-    async fn claim(&self, free: usize) -> Result<Vec<Job>, StoreError> {
+    /// Claims up to `free` messages that are due and loads what they are about: the beginnings of their walks.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn claim(self: &Arc<Self>, free: usize) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
         let claimed = self.parts.queue.claim(SUBMIT, free, now).await?;
         if claimed.is_empty() {
@@ -145,50 +147,23 @@ impl Dispatcher {
         let open = tx.attempts_open(&ids).await?;
         let states: Arc<[ProviderState]> = tx.provider_states(false).await?.into();
         drop(tx);
-        let jobs = claimed.into_iter().filter_map(|claimed| {
+        let walks = claimed.into_iter().filter_map(|claimed| {
             let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
             let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
             let has_open_attempt = open.iter().any(|attempt| attempt.message_id == message.id);
-            Some(Job { claimed, message, referrer, has_open_attempt, states: states.clone() })
+            Some(Walk::new(self.clone(), Job { claimed, message, referrer, has_open_attempt, states: states.clone() }))
         });
-        Ok(jobs.collect())
+        Ok(walks.collect())
     }
 
-    /// One message's way. Every early return leaves an entry that is finished, snoozed, or leased until it is found
-    /// again: nothing is lost.
-    #[tracing::instrument(skip_all, fields(message = %job.message.id, channel = %job.message.channel))]
-    async fn walk(self: Arc<Self>, job: Job, permit: OwnedSemaphorePermit, stop: CancellationToken) {
-        if let Err(error) = self.steps(job, &stop).await {
+    /// One message's way to its end.
+    #[tracing::instrument(skip_all, fields(message = %walk.message(), channel = %walk.channel()))]
+    async fn go(self: Arc<Self>, walk: Walk, permit: OwnedSemaphorePermit, stop: CancellationToken) {
+        if let Err(error) = to_its_end(walk, &stop).await {
             tracing::warn!(%error, "a step could not be completed; the message is found again when its lease ends");
         }
         drop(permit);
         self.parts.queue.wake();
-    }
-
-    async fn steps(&self, job: Job, stop: &CancellationToken) -> Result<(), StoreError> {
-        if job.has_open_attempt {
-            return resolve::resolve(&self.parts, &job).await;
-        }
-        let slot = match turn::turn(&self.parts, &job.message, &job.states).await {
-            Turn::Now(slot) => slot,
-            Turn::Later(wait) => return self.put_off(&job.claimed, wait).await,
-        };
-        let Some(prepared) = render::render(&self.parts, &self.rendering, job).await? else { return Ok(()) };
-        if stop.is_cancelled() {
-            return self.release(&prepared.claimed).await;
-        }
-        let asked = Instant::now();
-        let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
-        let waited = asked.elapsed().max(self.parts.clock.now().since(call.opened));
-        let outcome = if waited < start_max(&self.parts) {
-            call.layered.submit(call.envelope).await
-        } else {
-            Outcome::NotSent(Failure::new(Fault::ProviderError).text("not called: its turn was over before it began"))
-        };
-        drop(slot);
-        let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
-        drop(call.lease);
-        recorded
     }
 
     async fn put_off(&self, claimed: &Lease, wait: Duration) -> Result<(), StoreError> {
@@ -203,6 +178,16 @@ impl Dispatcher {
         tx.queue_release(claimed.id, claimed.fence).await?;
         tx.commit().await
     }
+}
+
+/// Step by step. Told to stop, what has no attempt on record is given back; a call on record is made and recorded.
+async fn to_its_end(mut walk: Walk, stop: &CancellationToken) -> Result<(), StoreError> {
+    while walk.step().await? != Stage::Done {
+        if walk.stage() == Stage::Prepared && stop.is_cancelled() {
+            return walk.release().await;
+        }
+    }
+    Ok(())
 }
 
 /// How long after its record a call may begin. The word that the record stands may be late (a network that was cut, a

@@ -19,26 +19,32 @@ const QUESTIONS_MAX: usize = 16;
 /// Asks until told to stop; running questions are let end.
 pub(super) async fn run(parts: Parts, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let claimed = match parts.queue.claim(POLL, QUESTIONS_MAX, parts.clock.now()).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::warn!(%error, "the queue could not be read; trying again");
-                Vec::new()
-            }
-        };
-        if claimed.is_empty() {
+        let asked = poll_some(&parts, QUESTIONS_MAX).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the queue could not be read; trying again");
+            0
+        });
+        if asked == 0 {
             tokio::select! {
                 () = parts.queue.wait(parts.poll) => {}
                 () = stop.cancelled() => {}
             }
-            continue;
-        }
-        for answer in join_all(claimed.iter().map(|entry| look(&parts, entry))).await {
-            if let Err(error) = answer {
-                tracing::warn!(%error, "a report could not be written down; it is asked for again");
-            }
         }
     }
+}
+
+/// Asks about up to `limit` accepted messages whose time has come, all at once, and writes down what is learnt.
+/// Answers how many there were; one that could not be written down is asked for again when its lease ends.
+///
+/// # Errors
+/// As every store function; then nothing was asked.
+pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError> {
+    let claimed = parts.queue.claim(POLL, limit, parts.clock.now()).await?;
+    for answer in join_all(claimed.iter().map(|entry| look(parts, entry))).await {
+        if let Err(error) = answer {
+            tracing::warn!(%error, "a report could not be written down; it is asked for again");
+        }
+    }
+    Ok(claimed.len())
 }
 
 /// Looks after one accepted message.

@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
+use super::rows::{lists, push_list};
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use crate::domain::{EmailAddress, FaxNumber, Timestamp};
@@ -133,14 +133,11 @@ impl Tx {
     /// As every store function.
     pub async fn referrers(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(ROWS_PER_INSERT) {
+        for list in lists(ids) {
             let rows: Vec<Row> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE id IN (");
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });

@@ -1,0 +1,9 @@
+-- An attempt keeps the pages of its document, so that opening it need not touch its message.
+ALTER TABLE attempt ADD COLUMN pages BIGINT;
+
+-- Work that must not wait behind a broadcast is found without passing over the broadcast's entries.
+CREATE INDEX queue_entry_urgent ON queue_entry (kind, rank, id) WHERE state = 'ready' AND lane <> 'broadcast';
+
+-- Callbacks are taken in the order of their looks: a long inbox is not sorted for each batch.
+DROP INDEX inbox_waiting;
+CREATE INDEX inbox_in_turn ON inbox (looks, received_ms, id) WHERE state = 'waiting';
