@@ -44,8 +44,9 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
         Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
             let Ok(to) = job.message.parsed_address() else { return person(parts, job).await };
             let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
+            let over = call_over(parts, &attempt);
             match account.layered.find(search).await {
-                Ok(found) => read(parts, &attempt, found, call_over(parts, &attempt)).await?,
+                Ok(found) => read(parts, &attempt, found, over).await?,
                 Err(_) => Finding::NotAnswered,
             }
         }

@@ -25,6 +25,7 @@ pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
 pub mod rows;
+pub mod server_time;
 pub mod settings;
 pub mod submissions;
 pub mod suppressions;

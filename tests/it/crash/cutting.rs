@@ -5,14 +5,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use touchline::domain::attempt::AttemptStatus;
-use touchline::domain::id::MessageId;
 use touchline::store::Store;
-use touchline::store::lists::LinesOf;
 
 use crate::support::databases::Database;
 use crate::support::proxy::{Proxy, Then};
 use crate::support::reckoning::Reckoning;
-use crate::support::stage::{Node, Setup, Stage};
+use crate::support::stage::{self, Node, Setup, Stage};
 
 const SETTLE_MAX: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);
@@ -60,18 +58,6 @@ impl Divided {
         self.stage.node_with(2, &self.database.url, &[settle])
     }
 
-    /// Waits until that many calls are under way.
-    async fn calls_under_way(&self, count: usize) {
-        self.until("calls under way", async || self.attempts_that_are(AttemptStatus::Calling).await >= count).await;
-    }
-
-    async fn attempts_that_are(&self, status: AttemptStatus) -> usize {
-        let mut tx = self.store.read().await.expect("readable");
-        let lines = tx.message_lines(LinesOf::default(), 100_000).await.expect("read");
-        let ids: Vec<MessageId> = lines.iter().map(|line| line.id).collect();
-        tx.attempts_open(&ids).await.expect("read").iter().filter(|attempt| attempt.status == status).count()
-    }
-
     async fn until(&self, what: &str, look: impl AsyncFn() -> bool) {
         let began = Instant::now();
         while !look().await {
@@ -107,7 +93,7 @@ async fn what_a_node_learns_while_it_is_cut_off_from_the_database_is_recorded_wh
     let Some(divided) = Divided::build(setup).await else { return };
     divided.relay.hold();
     let one = divided.wired();
-    divided.calls_under_way(4).await;
+    stage::calls_under_way(&divided.store, 4).await;
     divided.base.refuse();
     let two = divided.other();
     // The other node finishes all the rest, and finds that nobody makes those four calls any more.
@@ -132,11 +118,11 @@ async fn a_fax_is_not_taken_for_absent_while_a_node_that_is_cut_off_may_still_ha
     let Some(divided) = Divided::build(setup).await else { return };
     divided.fax.hold();
     let one = divided.wired();
-    divided.calls_under_way(2).await;
+    stage::calls_under_way(&divided.store, 2).await;
     divided.base.refuse();
     let two = divided.other();
     divided
-        .until("the other node to look", async || divided.attempts_that_are(AttemptStatus::InDoubt).await == 2)
+        .until("the other node to look", async || stage::open_attempts(&divided.store, AttemptStatus::InDoubt).await == 2)
         .await;
     // It has found nothing, twice, and would have called itself by now; then the first calls reach the line after all.
     tokio::time::sleep(Duration::from_millis(1_500)).await;

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -81,11 +81,6 @@ pub async fn own_server() -> Option<OwnServer> {
 impl OwnServer {
     const fn server(&self) -> &Server {
         self.0.as_ref().expect("it lives until it is dropped")
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.server().port))
     }
 
     /// The URL of a fresh, empty database.

@@ -1,5 +1,5 @@
 //! A wire that can be cut: a TCP proxy on loopback between a node and what it depends on. It lets everything through until
-//! it is told to refuse, hold or cut, at once or at a certain word of the dialogue.
+//! it is told to refuse or hold everything, or to cut at a certain word of the dialogue.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,11 +74,6 @@ impl Proxy {
     /// Where clients reach it.
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Cuts every connection; new ones go through.
-    pub fn cut(&self) {
-        self.wire.switches.send_modify(|switches| switches.cuts += 1);
     }
 
     /// Cuts every connection, and nobody listens any more.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::message::Message;
-use touchline::domain::{Channel, MessageStatus, Timestamp};
+use touchline::domain::{Channel, MessageStatus};
 use touchline::provider::smtp;
 use touchline::sandbox::fax::{Entry, Happened};
 use touchline::store::Store;
@@ -205,11 +205,6 @@ impl Reckoning {
         let delay = delays.into_iter().max().unwrap_or(0);
         println!("{account}: {} starts, {delay} ms from gate to journal at most", starts.len());
         within_rate(&mut arrived, per_minute, delay);
-    }
-
-    /// When an attempt was opened, first of all.
-    pub fn began(&self) -> Option<Timestamp> {
-        self.attempts.values().map(|attempt| attempt.opened_ms).min()
     }
 }
 

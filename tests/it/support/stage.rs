@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use touchline::domain::attempt::AttemptStatus;
+use touchline::domain::id::MessageId;
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
 use touchline::store::ledger::{Ledger, LedgerOf};
+use touchline::store::lists::LinesOf;
 
 const DEMO: &str = include_str!("../../../config/demo.toml");
 const KEY: &str = "key-of-the-stage";
@@ -215,6 +218,23 @@ async fn port() -> TcpListener {
 pub async fn ledger(store: &Store) -> Ledger {
     let mut tx = store.read().await.expect("the store can be read");
     tx.ledger(LedgerOf::Everything).await.expect("a ledger")
+}
+
+/// How many attempts stand at that status, one of the open ones.
+pub async fn open_attempts(store: &Store, status: AttemptStatus) -> usize {
+    let mut tx = store.read().await.expect("the store can be read");
+    let lines = tx.message_lines(LinesOf::default(), 100_000).await.expect("read");
+    let ids: Vec<MessageId> = lines.iter().map(|line| line.id).collect();
+    tx.attempts_open(&ids).await.expect("read").iter().filter(|attempt| attempt.status == status).count()
+}
+
+/// Waits until exactly that many calls are under way.
+pub async fn calls_under_way(store: &Store, count: usize) {
+    let began = Instant::now();
+    while open_attempts(store, AttemptStatus::Calling).await != count {
+        assert!(began.elapsed() < Duration::from_secs(60), "there were never {count} calls under way");
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// The seed of a test's random moments: from the environment, to see a run again, or new; said aloud either way.
