@@ -16,7 +16,8 @@ use super::turn::{self, Turn};
 use super::{Dispatcher, Job, render, resolve, start_max};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
-use crate::domain::{Channel, Outcome};
+use crate::domain::message::Message;
+use crate::domain::{Channel, Lane, Outcome};
 use crate::queue::Lease;
 use crate::store::StoreError;
 
@@ -63,12 +64,14 @@ pub struct Walk {
     dispatcher: Arc<Dispatcher>,
     message: MessageId,
     channel: Channel,
+    lane: Lane,
     at: At,
 }
 
 impl Walk {
     pub(super) fn new(dispatcher: Arc<Dispatcher>, job: Job) -> Self {
-        Self { dispatcher, message: job.message.id, channel: job.message.channel, at: At::Claimed(Box::new(job)) }
+        let Message { id, channel, lane, .. } = job.message;
+        Self { dispatcher, message: id, channel, lane, at: At::Claimed(Box::new(job)) }
     }
 
     /// Whose way it is.
@@ -81,6 +84,11 @@ impl Walk {
     #[must_use]
     pub const fn channel(&self) -> Channel {
         self.channel
+    }
+
+    /// Its class of work.
+    pub(super) const fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// Where it stands.
@@ -146,7 +154,7 @@ impl Walk {
                 return Ok(At::Done);
             }
         };
-        let prepared = render::render(parts, &self.dispatcher.rendering, job).await?;
+        let prepared = render::render(parts, &self.dispatcher.cores, job).await?;
         Ok(prepared.map_or(At::Done, |prepared| At::Prepared(Box::new(prepared), slot)))
     }
 

@@ -184,10 +184,8 @@ async fn sort(tx: &mut Tx, letters: Vec<Letter>, now: Timestamp) -> Result<Sorte
         let attempt = event.as_ref().and_then(|event| attempts.of(&letter.provider, event));
         match (event, attempt) {
             (Some(event), Some(attempt)) => {
-                let told = Told {
-                    occurred: event.occurred_ms,
-                    ..Told::by_provider(EventSource::Webhook, &letter.provider)
-                };
+                let told =
+                    Told { occurred: event.occurred_ms, ..Told::by_provider(EventSource::Webhook, &letter.provider) };
                 sorted.lessons.push(Lesson { attempt, news: News::Fact(event.fact, event.reference), told });
                 sorted.applied.push(letter.id);
             }

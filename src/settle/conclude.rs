@@ -89,8 +89,7 @@ fn accepted(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
 fn in_doubt(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
     case.message.status = MessageStatus::InDoubt;
     let silent = attempt.provider_reference.is_some();
-    case.message.reason =
-        Some(if silent { Reason::NoFinalReport } else { Reason::OutcomeUnknown }.as_str().to_owned());
+    case.message.reason = Some(if silent { Reason::NoFinalReport } else { Reason::OutcomeUnknown }.as_str().to_owned());
     let can_ask = rules.reconciliation(&attempt.provider) != Reconciliation::None && !silent;
     let by_setting = case.message.channel == Channel::Email && rules.smtp_doubt != SmtpDoubt::Hold;
     if can_ask || by_setting {

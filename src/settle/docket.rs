@@ -162,11 +162,7 @@ const fn reference_of(news: &News) -> Option<&ProviderReference> {
 
 /// News without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
 /// so what became of the call is unknown; a fact keeps its weight.
-fn without_a_borrowed_name(
-    bearers: &HashMap<(String, String), AttemptId>,
-    standing: &Attempt,
-    news: &News,
-) -> News {
+fn without_a_borrowed_name(bearers: &HashMap<(String, String), AttemptId>, standing: &Attempt, news: &News) -> News {
     let Some(reference) = reference_of(news) else { return news.clone() };
     let bearer = bearers.get(&(standing.provider.clone(), reference.0.clone()));
     let ours = standing.provider_reference.as_ref() == Some(&reference.0);

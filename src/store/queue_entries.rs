@@ -28,6 +28,15 @@ pub struct NewEntry {
     pub due_ms: Timestamp,
 }
 
+/// Whose work is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// Everybody's.
+    All,
+    /// What must not wait behind a broadcast: every other lane.
+    Urgent,
+}
+
 /// An entry that is ours until its lease ends.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claimed {
@@ -77,7 +86,9 @@ const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, 
 const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
     (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
-        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4 ORDER BY rank, id LIMIT $1";
+        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4";
+const CLAIM_URGENT: &str = " AND lane <> 'broadcast'";
+const CLAIM_ORDER: &str = " ORDER BY rank, id LIMIT $1";
 const CLAIM_TAKE: &str =
     ") UPDATE queue_entry SET state = 'leased', fence = fence + 1, claims = claims + 1, owner = $2,
         lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
@@ -164,20 +175,22 @@ impl Tx {
         })
     }
 
-    /// Leases up to `limit` ready entries of one kind to `owner`, in the order of their ranks.
+    /// Leases up to `limit` ready entries of one kind and these lanes to `owner`, in the order of their ranks.
     ///
     /// # Errors
     /// As every store function.
     pub async fn queue_claim(
         &mut self,
         kind: &str,
+        lanes: Lanes,
         owner: &str,
         lease_until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Claimed>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut claimed: Vec<Claimed> = on!(self, |c, d| {
-            let text = format!("{CLAIM_PICK}{}{CLAIM_TAKE}", d.skip_locked());
+            let only = if lanes == Lanes::Urgent { CLAIM_URGENT } else { "" };
+            let text = format!("{CLAIM_PICK}{only}{CLAIM_ORDER}{}{CLAIM_TAKE}", d.skip_locked());
             sqlx::query_as(AssertSqlSafe(text))
                 .bind(limit)
                 .bind(owner)

@@ -50,7 +50,7 @@ mod tests {
         fn portions_hold_every_row_once_in_order_and_are_powers_of_two(count in 0usize..1000) {
             let rows: Vec<usize> = (0..count).collect();
             let cut: Vec<&[usize]> = portions(&rows).collect();
-            prop_assert_eq!(cut.concat(), rows);
+            prop_assert_eq!(&cut.concat(), &rows);
             prop_assert!(cut.iter().all(|portion| portion.len().is_power_of_two() && portion.len() <= ROWS_MAX));
         }
 

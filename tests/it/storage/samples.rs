@@ -1,11 +1,14 @@
 //! Records to store: a small practice's worth, every field filled where it can be.
 
 use touchline::domain::attempt::{Attempt, AttemptStatus};
+use touchline::domain::health::{AddressHealth, Health};
 use touchline::domain::id::{AttemptId, BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
 use touchline::domain::message::{Confidence, Message};
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::touch::{Disposition, Touch, TouchKind};
-use touchline::domain::{Channel, EmailAddress, Fault, FaxNumber, Lane, MessageStatus, PhiClass, Purpose, Timestamp};
+use touchline::domain::{
+    Address, Channel, EmailAddress, Fault, FaxNumber, Lane, MessageStatus, PhiClass, Purpose, Timestamp,
+};
 use touchline::store::broadcasts::Broadcast;
 use touchline::store::submissions::SubmissionRow;
 use touchline::store::{Store, Tx};
@@ -210,6 +213,7 @@ pub fn attempt(message: MessageId, number: i64) -> Attempt {
         raw_text: None,
         pages_confirmed: None,
         document_hash: "cc".repeat(32),
+        pages: Some(1),
         opened_ms: at(20),
         answered_ms: None,
         settled_ms: None,
@@ -233,4 +237,9 @@ pub fn ended(attempt: &Attempt, status: AttemptStatus) -> Attempt {
         doubt_deadline_ms: Some(at(23)),
         ..attempt.clone()
     }
+}
+
+/// What is known of an address.
+pub fn known(address: &Address, health: Health, strikes: i64, fault: Option<Fault>) -> AddressHealth {
+    AddressHealth { channel: address.channel(), value: address.key(), health, strikes, fault }
 }
