@@ -21,6 +21,11 @@ const STATEMENTS_KEPT: usize = 512;
 /// How long a server may take to answer when the store is opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a server is told about us: a node that is frozen or cut off in the middle of a transaction keeps its row locks, and
+/// all other nodes waiting, until the server gives that session up.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET tcp_user_timeout = '20s';
+    SET tcp_keepalives_idle = '20s'; SET tcp_keepalives_interval = '5s'; SET tcp_keepalives_count = 3";
+
 /// Runs one body on whichever engine the transaction belongs to. `$c` is the connection, `$d` the dialect;
 /// a body that builds its statement calls the engine `Engine`.
 macro_rules! on {
@@ -120,6 +125,9 @@ impl Store {
         let connecting = PgPoolOptions::new()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::Executor::execute(connection, SESSION).await.map(drop) })
+            })
             .connect_with(options);
         // While nobody listens, the pool itself goes on trying: a server may start together with us.
         let Ok(connected) = tokio::time::timeout(OPEN_TIMEOUT, connecting).await else {

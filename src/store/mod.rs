@@ -21,6 +21,7 @@ pub mod lists;
 pub mod messages;
 pub mod migrate;
 pub mod overview;
+pub mod patience;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
@@ -33,3 +34,4 @@ pub mod touches;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;
+pub use patience::in_time;

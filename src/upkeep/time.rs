@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::SharedClock;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, in_time};
 
 /// How often the clocks are laid side by side.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ pub async fn keep(store: Store, clock: Arc<SharedClock>, stop: CancellationToken
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = agree(&store, &clock).await {
+        if let Err(error) = in_time(agree(&store, &clock)).await {
             tracing::debug!(%error, "the database's clock could not be read; trying again");
         }
     }

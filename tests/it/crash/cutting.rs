@@ -89,7 +89,7 @@ fn address_of(url: &str) -> SocketAddr {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_node_learns_while_it_is_cut_off_from_the_database_is_recorded_when_it_is_back() {
-    let setup = Setup { faxes: 0, mails: 60, slots: 4, ..Setup::default() };
+    let setup = Setup { faxes: 0, mails: 60, ..Setup::default() };
     let Some(divided) = Divided::build(setup).await else { return };
     divided.relay.hold();
     let one = divided.wired();
@@ -122,7 +122,9 @@ async fn a_fax_is_not_taken_for_absent_while_a_node_that_is_cut_off_may_still_ha
     divided.base.refuse();
     let two = divided.other();
     divided
-        .until("the other node to look", async || stage::open_attempts(&divided.store, AttemptStatus::InDoubt).await == 2)
+        .until("the other node to look", async || {
+            stage::open_attempts(&divided.store, AttemptStatus::InDoubt).await == 2
+        })
         .await;
     // It has found nothing, twice, and would have called itself by now; then the first calls reach the line after all.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -160,4 +162,30 @@ async fn a_node_that_is_frozen_in_the_middle_and_wakes_later_repeats_nothing() {
     nodes[0].wake();
     let in_doubt = divided.end(nodes).await;
     println!("{in_doubt} in doubt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_frozen_in_a_transaction_does_not_keep_the_others_from_working() {
+    let Some(divided) = Divided::build(Setup { faxes: 0, mails: 40, ..Setup::default() }).await else { return };
+    // Node 1 holds the locks of its gate, the accounts' row among them, and says nothing more.
+    let locked = divided.base.at(&["INSERT INTO attempt"], Then::HoldAnswer);
+    let one = divided.wired();
+    locked.seen().await;
+    one.freeze();
+    let two = divided.other();
+    divided.stage.until(&divided.store, "the other node to do it all", |ledger| ledger.delivered == 40).await;
+    divided.base.release();
+    one.wake();
+    assert_eq!(divided.end([one, two]).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_connections_have_gone_silent_for_ever_makes_new_ones_and_goes_on() {
+    let Some(divided) = Divided::build(Setup { faxes: 20, mails: 100, ..Setup::default() }).await else { return };
+    let one = divided.wired();
+    let share = divided.stage.total() / 6;
+    divided.stage.until(&divided.store, "a share", |ledger| ledger.delivered >= share).await;
+    divided.base.swallow();
+    let in_doubt = divided.end([one]).await;
+    assert!(in_doubt <= 6, "only what was at its gate at that moment: {in_doubt}");
 }

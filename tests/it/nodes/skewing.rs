@@ -41,7 +41,7 @@ async fn node(stage: &Stage, database: &Database, relay: &Proxy, minutes: i64) -
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_clock_is_ahead_takes_nothing_from_one_that_is_alive_and_behind() {
     let Some(database) = Database::postgres().await else { return };
-    let stage = Stage::build(Setup { faxes: 0, mails: 40, slots: 4, ..Setup::default() }).await;
+    let stage = Stage::build(Setup { faxes: 0, mails: 40, ..Setup::default() }).await;
     stage.send_to_all(&database.url);
     let store = database.open().await;
     let slow = Proxy::before(stage.catcher.address()).await;

@@ -39,6 +39,9 @@ struct Switches {
     refusing: bool,
     holding: bool,
     cuts: u64,
+    /// How many of the connections, in the order in which they were made, are dead to the world.
+    swallowed: u64,
+    made: u64,
 }
 
 #[derive(Debug)]
@@ -84,6 +87,11 @@ impl Proxy {
     /// Passes nothing on in either direction, as if the other side had gone silent; connections stay up.
     pub fn hold(&self) {
         self.wire.switches.send_modify(|switches| switches.holding = true);
+    }
+
+    /// Passes nothing on any more, for ever, on the connections there are; new ones go through.
+    pub fn swallow(&self) {
+        self.wire.switches.send_modify(|switches| switches.swallowed = switches.made);
     }
 
     /// Ends [`Proxy::refuse`] and [`Proxy::hold`]; what was held goes on its way.
@@ -147,20 +155,31 @@ async fn listen(first: TcpListener, address: SocketAddr, wire: Arc<Wire>) {
 async fn link(client: TcpStream, wire: Arc<Wire>) {
     let mut switches = wire.switches.subscribe();
     let cuts = switches.borrow().cuts;
+    let mut number = 0;
+    wire.switches.send_modify(|switches| {
+        switches.made += 1;
+        number = switches.made;
+    });
     let Ok(server) = TcpStream::connect(wire.target).await else { return };
     // A wire that adds the delays of Nagle's algorithm would measure itself.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let (said, hears) = watch::channel(None);
     tokio::select! {
-        () = ask(from_client, to_server, &wire, &said) => {}
-        () = answer(from_server, to_client, &wire, hears) => {}
+        () = ask(from_client, to_server, &wire, number, &said) => {}
+        () = answer(from_server, to_client, &wire, number, hears) => {}
         _ = switches.wait_for(|switches| switches.cuts > cuts) => {}
     }
 }
 
 /// From the client to the server, listening for the words.
-async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, said: &watch::Sender<Option<Then>>) {
+async fn ask(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    wire: &Wire,
+    number: u64,
+    said: &watch::Sender<Option<Then>>,
+) {
     let mut piece = vec![0; PIECE];
     let mut listening = Listening::default();
     while let Ok(read @ 1..) = from.read(&mut piece).await {
@@ -169,7 +188,7 @@ async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, said:
             said.send_replace(Some(snip.then));
         }
         let goes = !matches!(heard, Some(Snip { then: Then::CutBefore, .. }));
-        let passed = !goes || pass(&mut to, &piece[..read], wire).await;
+        let passed = !goes || pass(&mut to, &piece[..read], wire, number).await;
         if let Some(snip) = heard {
             wire.snipped.send_replace(snip.number);
         }
@@ -184,6 +203,7 @@ async fn answer(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     wire: &Wire,
+    number: u64,
     mut hears: watch::Receiver<Option<Then>>,
 ) {
     let mut piece = vec![0; PIECE];
@@ -191,23 +211,24 @@ async fn answer(
     while let Ok(read @ 1..) = from.read(&mut piece).await {
         let then = *hears.borrow_and_update();
         if let Some(Then::CutInAnswer(octets)) = then {
-            pass(&mut to, &piece[..read.min(octets)], wire).await;
+            pass(&mut to, &piece[..read.min(octets)], wire, number).await;
             return;
         }
         if matches!(then, Some(Then::HoldAnswer)) && !held {
             held = true;
             let _ = wire.switches.subscribe().changed().await;
         }
-        if !pass(&mut to, &piece[..read], wire).await {
+        if !pass(&mut to, &piece[..read], wire, number).await {
             return;
         }
     }
 }
 
 /// Passes a piece on, once nothing is held.
-async fn pass(to: &mut OwnedWriteHalf, piece: &[u8], wire: &Wire) -> bool {
+async fn pass(to: &mut OwnedWriteHalf, piece: &[u8], wire: &Wire, number: u64) -> bool {
     let mut switches = wire.switches.subscribe();
-    switches.wait_for(|switches| !switches.holding).await.is_ok() && to.write_all(piece).await.is_ok()
+    let flows = |switches: &Switches| !switches.holding && switches.swallowed < number;
+    switches.wait_for(flows).await.is_ok() && to.write_all(piece).await.is_ok()
 }
 
 /// How far one connection has come in the words that are waited for.
