@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::db::{Tx, on};
 use super::error::StoreError;
 use super::rows::{lists, portions, push_list};
-use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
+use crate::domain::id::{BroadcastId, MessageId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::{Address, MessageStatus};
 
@@ -156,21 +156,6 @@ impl Tx {
             found.extend(rows);
         }
         Ok(found)
-    }
-
-    /// The messages of a submission, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
-    pub async fn messages_of_submission(
-        &mut self,
-        submission: SubmissionId,
-        limit: i64,
-    ) -> Result<Vec<Message>, StoreError> {
-        on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE submission_id = $1 ORDER BY id LIMIT $2");
-            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(submission).bind(limit).fetch_all(&mut *c).await?)
-        })
     }
 
     /// The messages of a broadcast, oldest first, at most `limit`.

@@ -31,6 +31,7 @@ pub mod settings;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;
+pub mod unfolding;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;

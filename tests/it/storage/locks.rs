@@ -69,9 +69,9 @@ async fn of_two_with_the_same_key_the_second_waits_and_is_told_that_there_is_one
         let second = super::samples::submission(Some("key"));
         waits(
             &store,
-            async |tx| tx.submission_insert(&first).await.expect("stored"),
+            async |tx| tx.submissions_insert(std::slice::from_ref(&first)).await.expect("stored"),
             async |tx| {
-                let conflict = tx.submission_insert(&second).await;
+                let conflict = tx.submissions_insert(std::slice::from_ref(&second)).await;
                 assert!(matches!(conflict, Err(touchline::store::StoreError::Conflict(_))), "{conflict:?}");
             },
         )

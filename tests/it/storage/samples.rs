@@ -133,7 +133,7 @@ impl Stage {
         let touch =
             Touch { submission_id: Some(submission.id), broadcast_id: Some(broadcast.id), ..touch(referrer.id) };
         tx.referrer_put(&referrer).await.expect("stored");
-        tx.submission_insert(&submission).await.expect("stored");
+        tx.submissions_insert(std::slice::from_ref(&submission)).await.expect("stored");
         tx.broadcast_insert(&broadcast).await.expect("stored");
         tx.touches_insert(std::slice::from_ref(&touch)).await.expect("stored");
         Self { referrer, submission, broadcast, touch }

@@ -7,3 +7,11 @@ CREATE INDEX queue_entry_urgent ON queue_entry (kind, rank, id) WHERE state = 'r
 -- Callbacks are taken in the order of their looks: a long inbox is not sorted for each batch.
 DROP INDEX inbox_waiting;
 CREATE INDEX inbox_in_turn ON inbox (looks, received_ms, id) WHERE state = 'waiting';
+
+-- A list is recorded whole and unfolded into messages portion by portion: what they share (JSON), everybody on it (ids of
+-- 16 octets, in order), how many are dealt with, and when it last moved. NULL once it is unfolded.
+ALTER TABLE broadcast ADD COLUMN plan TEXT;
+ALTER TABLE broadcast ADD COLUMN recipients BYTEA;
+ALTER TABLE broadcast ADD COLUMN unfolded BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE broadcast ADD COLUMN unfolding_ms BIGINT;
+CREATE INDEX broadcast_unfolding ON broadcast (unfolding_ms) WHERE unfolding_ms IS NOT NULL;
