@@ -145,7 +145,7 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
 }
 
 async fn check_providers(config: Config, findings: &mut Findings) {
-    let gateway = match Gateway::open(config, Arc::new(SystemClock)).await {
+    let gateway = match Gateway::join(config, Arc::new(SystemClock)).await {
         Ok(gateway) => gateway,
         // The letters have been told of already.
         Err(crate::app::OpenError::Templates(_)) => return,

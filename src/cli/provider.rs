@@ -88,7 +88,7 @@ async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderSt
     if !console.config_path.exists() {
         return Ok(None);
     }
-    let gateway = Gateway::open(console.config()?, Arc::new(SystemClock)).await?;
+    let gateway = Gateway::join(console.config()?, Arc::new(SystemClock)).await?;
     let states = gateway.store.read().await?.provider_states(false).await?;
     Ok(Some((gateway, states)))
 }

@@ -21,10 +21,12 @@ pub mod lists;
 pub mod messages;
 pub mod migrate;
 pub mod overview;
+pub mod patience;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
 pub mod rows;
+pub mod server_time;
 pub mod settings;
 pub mod submissions;
 pub mod suppressions;
@@ -33,3 +35,4 @@ pub mod unfolding;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;
+pub use patience::in_time;

@@ -15,6 +15,7 @@ mod queue;
 mod referrers;
 pub mod samples;
 mod schema;
+mod server_time;
 mod sources;
 mod statements;
 mod touches;
