@@ -36,9 +36,23 @@ pub(super) async fn conclude(
             failed(tx, rules, &mut message, attempt, failure, others_open, now).await?;
         }
     }
+    let again = message.status == MessageStatus::Queued && !attempt.status.is_open() && !others_open;
+    if again && told.source != EventSource::Operator && rules.restored.is_some_and(|at| attempt.opened_ms < at) {
+        hold_after_restore(tx, &mut message, now).await?;
+    }
     tx.message_update(&message).await?;
     tx.touch_project(message.touch_id, now).await?;
     Ok(message)
+}
+
+/// The tries that followed may be forgotten: only a person can know whether one of them reached the recipient.
+async fn hold_after_restore(tx: &mut Tx, message: &mut Message, now: Timestamp) -> Result<(), StoreError> {
+    message.status = MessageStatus::Held;
+    message.reason = Some(Reason::Restored.as_str().to_owned());
+    let told = Told::by_policy("restore");
+    let event = Event::new(message.id, "held", told.source, &told.who, now);
+    tx.events_insert(&[Event { detail: message.reason.clone(), ..event }]).await?;
+    tx.queue_remove(message.id.0).await
 }
 
 async fn accepted(

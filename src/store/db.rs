@@ -75,8 +75,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] for a URL that cannot be understood, [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn open(url: &str, connections_max: u32) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections_max).await
+        if let Some(path) = sqlite_file(url) {
+            Self::open_sqlite(path, connections_max).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url, connections_max).await
         } else {
@@ -110,7 +110,8 @@ impl Store {
     }
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("touchline").disable_statement_logging();
+        let options =
+            PgConnectOptions::from_str(url)?.application_name(super::company::APPLICATION).disable_statement_logging();
         let connecting = PgPoolOptions::new()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -185,11 +186,32 @@ impl Store {
         }
     }
 
+    pub(super) const fn sqlite_reader(&self) -> Option<&SqlitePool> {
+        match &self.pools {
+            Pools::Sqlite { reader, .. } => Some(reader),
+            Pools::Postgres(_) => None,
+        }
+    }
+
     pub(super) const fn postgres(&self) -> Option<&PgPool> {
         match &self.pools {
             Pools::Postgres(pool) => Some(pool),
             Pools::Sqlite { .. } => None,
         }
+    }
+}
+
+/// The file that a `sqlite:` URL names; `None` for another engine's.
+#[must_use]
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
+}
+
+/// The file of a store on SQLite.
+pub(super) fn sqlite_path(store: &Store) -> Option<&Path> {
+    match &store.pools {
+        Pools::Sqlite { path, .. } => Some(path),
+        Pools::Postgres(_) => None,
     }
 }
 

@@ -5,9 +5,11 @@
 
 pub mod access;
 pub mod attempts;
+pub mod backup;
 pub mod basis;
 pub mod broadcasts;
 pub mod campaigns;
+pub mod company;
 pub mod db;
 pub mod dialect;
 pub mod documents;
@@ -23,7 +25,9 @@ pub mod overview;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
+pub mod restored;
 pub mod settings;
+pub mod soundness;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;

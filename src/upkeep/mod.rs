@@ -1,5 +1,7 @@
 //! Upkeep: the small things that keep a long-running house in order.
 
+pub mod restore;
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;

@@ -3,6 +3,7 @@
 mod access;
 mod addresses;
 mod attempts;
+mod backup;
 mod broadcasts;
 mod events;
 mod foreign;
@@ -12,8 +13,10 @@ mod messages;
 mod overview;
 mod queue;
 mod referrers;
+mod restored;
 pub mod samples;
 mod schema;
+mod soundness;
 mod sources;
 mod statements;
 mod touches;
