@@ -11,6 +11,7 @@ mod lists;
 mod locks;
 mod messages;
 mod overview;
+mod power;
 mod queue;
 mod referrers;
 mod restored;
