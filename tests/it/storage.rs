@@ -7,6 +7,7 @@ mod backup;
 mod broadcasts;
 mod events;
 mod foreign;
+mod forward;
 mod lists;
 mod locks;
 mod messages;
