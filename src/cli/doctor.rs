@@ -1,5 +1,7 @@
 //! `touchline doctor`: configuration, database, letters and providers, each with ok, warn or fail. Sends nothing.
 
+mod soundness;
+
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -53,6 +55,7 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
             check_house(&config, &mut findings);
             check_letters(&config, &mut findings);
             if check_database(&config, &mut findings).await {
+                soundness::check(&config, &mut findings).await;
                 check_providers(config, &mut findings).await;
             }
         }

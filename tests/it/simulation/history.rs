@@ -30,7 +30,8 @@ pub fn live(world: &mut World<'_>) -> Result<(), Vec<Broken>> {
 pub fn live_all(house: &mut House, seeds: impl Iterator<Item = u64>) -> usize {
     let (mut acts, mut failures) = (0, Vec::new());
     let mut story = String::new();
-    let (mut looking, mut dropped, mut born) = (std::time::Duration::ZERO, std::time::Duration::ZERO, std::time::Duration::ZERO);
+    let (mut looking, mut dropped, mut born) =
+        (std::time::Duration::ZERO, std::time::Duration::ZERO, std::time::Duration::ZERO);
     let mut spent = std::collections::BTreeMap::new();
     for seed in seeds {
         let t = std::time::Instant::now();

@@ -13,7 +13,7 @@ use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::opt_out::OptOutLinks;
 use touchline::feedback::{self, inbox::Inbox};
 use touchline::intake;
-use touchline::queue::Queue;
+use touchline::queue::{Lanes, Queue};
 use touchline::settle::Rules;
 use touchline::store::{Store, StoreError};
 
@@ -124,7 +124,7 @@ impl Node {
     /// Claims up to so many messages. Their fences are filled in by whoever can see them.
     pub fn claim(&mut self, free: usize) -> Result<Vec<MessageId>, StoreError> {
         let dispatcher = self.parts().dispatcher.clone();
-        let walks = self.run(dispatcher.claim(free))?;
+        let walks = self.run(dispatcher.claim(Lanes::All, free))?;
         let messages = walks.iter().map(Walk::message).collect();
         self.walks.extend(walks.into_iter().map(|walk| Going {
             message: walk.message(),

@@ -198,6 +198,7 @@ fn routes(chooser: &mut Chooser) -> Routes {
 
 fn rules(routes: &Routes, chooser: &mut Chooser) -> Rules {
     Rules {
+        restored: None,
         retry: RetryRules::default(),
         status_poll: Duration::from_secs(20),
         presume_delivered: Duration::from_secs(6 * 3600),
