@@ -45,7 +45,7 @@ impl From<ComposeError> for Failure {
 /// attempt's id, so that a bounce, a provider's log and our records name the same thing.
 #[must_use]
 pub fn message_id(attempt: AttemptId, from: &EmailAddress) -> String {
-    let domain = url::Host::parse(from.domain()).map_or_else(|_| from.domain().to_owned(), |host| host.to_string());
+    let domain = ascii_domain(from.domain()).unwrap_or_else(|_| from.domain().to_owned());
     format!("<{attempt}@{domain}>")
 }
 
@@ -92,12 +92,15 @@ pub(super) fn ascii_address(address: &EmailAddress) -> Result<Address, ComposeEr
     if !local.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ComposeError::AddressNotAscii);
     }
-    let domain = if domain.is_ascii() {
-        domain.to_owned()
-    } else {
-        url::Host::parse(domain).map_err(|_| ComposeError::Malformed)?.to_string()
-    };
-    Address::new(local, domain).map_err(|_| ComposeError::Malformed)
+    Address::new(local, ascii_domain(domain)?).map_err(|_| ComposeError::Malformed)
+}
+
+/// The domain as it stands in DNS.
+pub(super) fn ascii_domain(domain: &str) -> Result<String, ComposeError> {
+    if domain.is_ascii() {
+        return Ok(domain.to_owned());
+    }
+    url::Host::parse(domain).map(|host| host.to_string()).map_err(|_| ComposeError::Malformed)
 }
 
 fn mailbox(name: &str, address: &EmailAddress) -> Result<Mailbox, ComposeError> {

@@ -8,7 +8,9 @@ use lettre::transport::smtp::extension::{MailParameter, RcptParameter};
 use super::compose::{ComposeError, ascii_address, compose, message_id};
 use super::connection::Connection;
 use super::dialogue::{Patience, Silence};
+use super::dkim::Signer;
 use super::reply::{Phase, Reply};
+use super::signing_key::SignError;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Mail;
 use crate::domain::fault::{Failure, Fault};
@@ -36,6 +38,14 @@ impl Letter {
             reference: ProviderReference::new(&reference).unwrap_or_else(|| ProviderReference(attempt.to_string())),
             eml: compose(mail, to, attempt, now)?,
         })
+    }
+
+    /// Puts the signatures before it.
+    pub fn sign(&mut self, signer: &Signer, now: Timestamp) -> Result<(), SignError> {
+        let mut signed = signer.sign(&self.eml, now)?;
+        signed.extend_from_slice(&self.eml);
+        self.eml = signed;
+        Ok(())
     }
 
     /// What servers repeat in their answers and nobody may read in ours.
