@@ -4,6 +4,7 @@ mod catching;
 mod composing;
 mod encrypting;
 mod failing;
+mod pipelining;
 mod pooling;
 mod settings;
 mod signing;

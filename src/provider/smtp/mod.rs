@@ -7,6 +7,7 @@ mod compose;
 mod connection;
 mod dialogue;
 mod dkim;
+mod encoding;
 mod pool;
 mod reply;
 mod settings;
@@ -30,7 +31,7 @@ use self::dkim::Signer;
 use self::pool::{Pool, Visit};
 use self::reply::Reply;
 use self::settings::{SETTINGS, Settings};
-use self::signing_key::{SignError, SigningKey};
+use self::signing_key::SigningKey;
 use self::tls::{Security, Tls, TlsMode};
 use self::transaction::Letter;
 use super::{Account, Capabilities, DnsRecord, Provider, Reconciliation, SettingsError, Spec, WebhookAuthenticity};
@@ -144,7 +145,7 @@ pub fn new_dkim_key() -> Result<(secrecy::SecretString, String), SettingsError> 
 
 impl Smtp {
     async fn hand_over(&self, envelope: &Envelope) -> Result<ProviderReference, Outcome> {
-        let letter = self.signed(self.letter(envelope)?).await?;
+        let letter = self.letter(envelope).await?;
         let mode = self.mode.for_letter(envelope.phi);
         let patience = self.patience();
         let mut visit = self.pool.visit(mode, &patience).await.map_err(Outcome::NotSent)?;
@@ -161,26 +162,20 @@ impl Smtp {
         }
     }
 
-    fn letter(&self, envelope: &Envelope) -> Result<Letter, Outcome> {
+    /// The letter as it travels, signed if the account signs. An RSA key takes long enough to be asked elsewhere than where
+    /// all tasks take turns.
+    async fn letter(&self, envelope: &Envelope) -> Result<Letter, Outcome> {
         let (Content::Mail(mail), Address::Email(to)) = (&envelope.content, &envelope.to) else {
             return Err(Outcome::NotSent(Failure::new(Fault::DocumentError).text("this is not a mail")));
         };
-        Letter::new(mail, to, envelope.attempt, self.clock.now()).map_err(|error| Outcome::Refused(error.into()))
-    }
-
-    /// The letter with its signatures, if the account signs. An RSA key takes long enough to be asked elsewhere than
-    /// where all tasks take turns.
-    async fn signed(&self, mut letter: Letter) -> Result<Letter, Outcome> {
-        let Some(signer) = self.signer.clone() else { return Ok(letter) };
-        let now = self.clock.now();
-        let signed = if signer.is_slow() {
-            let sign = move || letter.sign(&signer, now).map(|()| letter);
-            tokio::task::spawn_blocking(sign).await.unwrap_or(Err(SignError))
-        } else {
-            letter.sign(&signer, now).map(|()| letter)
+        let (attempt, now) = (envelope.attempt, self.clock.now());
+        let Some(signer) = self.signer.as_ref().filter(|signer| signer.is_slow()) else {
+            return Letter::new(mail, to, attempt, now, self.signer.as_deref());
         };
-        let failed = |_| Outcome::NotSent(Failure::new(Fault::ProviderError).text("the letter could not be signed"));
-        signed.map_err(failed)
+        let (mail, to, signer) = (mail.clone(), to.clone(), signer.clone());
+        let signing = tokio::task::spawn_blocking(move || Letter::new(&mail, &to, attempt, now, Some(&signer)));
+        let ended = |_| Outcome::NotSent(Failure::new(Fault::ProviderError).text("the letter could not be signed"));
+        signing.await.map_err(ended)?
     }
 
     /// MAIL; if a kept connection turns out to be dead there, once more over a fresh one.
