@@ -182,7 +182,7 @@ fn split_line(line: &str) -> Option<(u16, bool, &str)> {
 /// that ends it all stands at the end.
 pub(super) fn ended_by_a_dot(mut eml: Vec<u8>) -> Vec<u8> {
     // Looks at every pair without stopping, which goes many octets at a time.
-    let pairs = eml.iter().zip(eml.iter().skip(1));
+    let pairs = eml.iter().zip(eml.get(1..).unwrap_or_default());
     let has_dots =
         pairs.fold(eml.first() == Some(&b'.'), |found, (one, next)| found | (*one == b'\n') & (*next == b'.'));
     if has_dots {

@@ -51,10 +51,19 @@ fn plain_run(octets: &[u8], line: usize) -> usize {
     if line == 0 && (octets[0] == b'.' || octets.starts_with(b"From ")) {
         return 0;
     }
-    let is_plain = |octet: &u8| matches!(octet, b' ' | b'\t' | b'!'..=b'<' | b'>'..=b'~');
     let room = octets.len().min(TEXT_OCTETS - line);
-    octets[..room].iter().position(|octet| !is_plain(octet)).unwrap_or(room)
+    octets[..room].iter().position(|octet| !IS_PLAIN[usize::from(*octet)]).unwrap_or(room)
 }
+
+/// Which octets stand for themselves: printable ASCII except the equals sign, space and tab.
+const IS_PLAIN: [bool; 256] = {
+    let (mut table, mut octet) = ([false; 256], 0);
+    while octet < table.len() {
+        table[octet] = matches!(octet, 0x20..=0x7e | 0x09) && octet != b'=' as usize;
+        octet += 1;
+    }
+    table
+};
 
 /// Adds one octet as `=XX`, on the next line where this one has no room; answers the line's length.
 fn push_escaped(out: &mut Vec<u8>, octet: u8, mut line: usize) -> usize {

@@ -74,7 +74,7 @@ impl SigningKey {
         }
     }
 
-    /// Whether signing takes long enough (about a millisecond) to stand in the way of others.
+    /// Whether signing takes long enough (about half a millisecond) to stand in the way of others.
     pub const fn is_slow(&self) -> bool {
         matches!(self, Self::Rsa(_))
     }
