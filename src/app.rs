@@ -268,6 +268,8 @@ fn account(
         secrets: settings.secrets.clone(),
         http: http.clone(),
         timeout,
+        concurrency: settings.concurrency,
+        sender: Some(config.practice.email.clone()),
         callback_url: config.server.public_url.as_ref().map(callback),
         clock: clock.clone(),
     })?;
