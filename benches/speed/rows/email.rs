@@ -11,7 +11,6 @@ use tokio::process::Command;
 use crate::support::arguments::Run;
 use crate::support::crowd::{self, Crowd};
 use crate::support::database::Database;
-use crate::support::desk::Desk;
 use crate::support::far_side::FarSide;
 use crate::support::house::{House, Setup};
 use crate::support::letter::{Sample, send_to_all};
@@ -25,8 +24,6 @@ const CONNECTIONS: usize = 16;
 const SLOTS: usize = 256;
 /// How long one round may take.
 const ROUND_MAX: Duration = Duration::from_secs(300);
-/// How often the database is asked whether all is recorded.
-const LOOK: Duration = Duration::from_millis(20);
 /// The share of the peer's rate that is promised.
 const SHARE: f64 = 0.5;
 
@@ -62,22 +59,14 @@ async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Resul
 
     let daemon = house.start().await?;
     let started = Instant::now();
-    within(ROUND_MAX, "every outcome is recorded", all_recorded(&mut desk)).await?;
+    desk.until_all_recorded(ROUND_MAX).await?;
     let took = started.elapsed();
-    let accepted = desk.number("SELECT COUNT(*) FROM message WHERE status = 'accepted'").await?;
+    let accepted = desk.messages("accepted").await?;
     ensure!(accepted == i64::try_from(letters)?, "{accepted} of {letters} letters were accepted");
     daemon.stop().await?;
     drop(desk);
     database.remove().await;
     Ok(Some(rate(letters, took)))
-}
-
-async fn all_recorded(desk: &mut Desk) -> anyhow::Result<()> {
-    while desk.number("SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE status = 'queued' LIMIT 1) AS waiting").await? > 0
-    {
-        tokio::time::sleep(LOOK).await;
-    }
-    Ok(())
 }
 
 /// Postfix's load generator.

@@ -80,7 +80,7 @@ fn callback(number: u64) -> Vec<u8> {
 }
 
 async fn all_applied(desk: &mut Desk, faxes: u64) -> anyhow::Result<()> {
-    while desk.number("SELECT COUNT(*) FROM message WHERE status = 'delivered'").await? < i64::try_from(faxes)? {
+    while desk.messages("delivered").await? < i64::try_from(faxes)? {
         tokio::time::sleep(LOOK).await;
     }
     Ok(())

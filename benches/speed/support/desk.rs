@@ -1,14 +1,19 @@
 //! A connection of the bench's own: it prepares rows by the hundred thousand and counts what became of them. Everything
 //! that it prepares is there, and on the disk, before a row begins to measure.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
 
 use super::arguments::Engine;
+use super::within;
 
 /// Rows made by one statement.
 const ROWS_PER_STATEMENT: u64 = 500_000;
+/// How often it is looked whether something has come about.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A connection to either database.
 pub enum Desk {
@@ -22,7 +27,7 @@ impl Desk {
     /// Opens one. Preparing is neither synchronous nor checked against foreign keys; [`Desk::settle`] ends it.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(30));
+            let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(30));
             let mut connection = options.disable_statement_logging().connect().await.context("the file opens")?;
             connection.execute("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF").await?;
             return Ok(Self::Sqlite(connection));
@@ -44,8 +49,8 @@ impl Desk {
     pub async fn run(&mut self, statements: &str) -> anyhow::Result<()> {
         let text = AssertSqlSafe(statements.to_owned());
         match self {
-            Self::Sqlite(connection) => drop(connection.execute(text).await?),
-            Self::Postgres(connection) => drop(connection.execute(text).await?),
+            Self::Sqlite(connection) => connection.execute(text).await.map(|_| ())?,
+            Self::Postgres(connection) => connection.execute(text).await.map(|_| ())?,
         }
         Ok(())
     }
@@ -106,6 +111,23 @@ impl Desk {
                 self.run("CHECKPOINT").await
             }
         }
+    }
+
+    /// Waits until no message is queued any more: every hand-over is made and its outcome recorded.
+    pub async fn until_all_recorded(&mut self, limit: Duration) -> anyhow::Result<()> {
+        let any = "SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE status = 'queued' LIMIT 1) AS waiting";
+        within(limit, "every outcome is recorded", async {
+            while self.number(any).await? > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// How many messages stand there.
+    pub async fn messages(&mut self, status: &str) -> anyhow::Result<i64> {
+        self.number(&format!("SELECT COUNT(*) FROM message WHERE status = '{status}'")).await
     }
 
     /// Milliseconds since 1970.
