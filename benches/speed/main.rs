@@ -1,8 +1,9 @@
 //! How fast, how big, how steady: each row of the speed promises, measured on the real program over the real databases.
 //!
-//! `cargo bench --bench speed` measures all rows at full size; `-- email fax --database sqlite` chooses. Without cargo's
-//! `--bench` (that is under `cargo test --bench speed`) every row runs once in miniature and shows only that it does its
-//! work. What each row measures, and what it does not, is printed with its figure; `docs/performance.md` keeps them.
+//! `cargo bench --bench speed` measures all rows at full size; `-- email fax --database sqlite` chooses. Without
+//! cargo's `--bench`, that is under `cargo test --bench speed`, every row runs once in miniature and shows only that it
+//! does its work. What each row measures, and what it does not, is printed with its figure; `docs/performance.md`
+//! keeps them.
 
 mod rows;
 mod support;

@@ -1,5 +1,5 @@
-//! A broadcast accepted over the API: every recipient's letter checked, policy asked, messages and queue entries durable
-//! when the answer comes.
+//! A broadcast accepted over the API: every recipient's letter checked, policy asked, messages and queue entries
+//! durable when the answer comes.
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,8 @@ const SMALL: &str = "therapist";
 const SMALL_MAX_SECONDS: f64 = 2.0;
 const LARGE_MAX_SECONDS: f64 = 15.0;
 const MIB: f64 = 1024.0 * 1024.0;
-const MEASURES: &str = "one POST /api/v1/messages from the first octet sent to the last of the answer, which names every \
-                        message: audience, check of every letter's variables, policy, one durable transaction.";
+const MEASURES: &str = "one POST /api/v1/messages from the first octet sent to the last of the answer, which names \
+                        every message: audience, check of every letter's variables, policy, one durable transaction.";
 const LEAVES_OUT: &str = "TLS, sending (the letters are due hours later).";
 
 /// Measures the row.

@@ -99,8 +99,9 @@ impl Peer {
 }
 
 fn told(run: &Run, letters: usize, sample: Sample, ours: &Spread, plain: &Spread, kept: &Spread) -> Figure {
-    let (share, share_kept) = (ours.median / plain.median, ours.median / kept.median);
-    let signed = if sample.signed { "signed with DKIM" } else { "not signed" };
+    let share = ours.median / plain.median;
+    let (percent, percent_kept) = (share * 100.0, ours.median / kept.median * 100.0);
+    let (octets, signed) = (sample.octets, if sample.signed { "signed with DKIM" } else { "not signed" });
     Figure::new(
         "email",
         run,
@@ -110,25 +111,27 @@ fn told(run: &Run, letters: usize, sample: Sample, ours: &Spread, plain: &Spread
     .came_to(
         run,
         format!(
-            "{ours} letters/s; smtp-source {plain}/s: {:.0} %; smtp-source with kept connections (-d) {kept}/s: {:.0} %",
-            share * 100.0,
-            share_kept * 100.0
+            "{ours} letters/s; smtp-source {plain}/s: {percent:.0} %; smtp-source with kept connections (-d) \
+             {kept}/s: {percent_kept:.0} %"
         ),
         share >= SHARE,
     )
     .explained(
         format!(
-            "slots = {SLOTS}, concurrency = connections_max = {CONNECTIONS}, smtp-source -s {CONNECTIONS} -l {}; {} rounds in turns; letters of {} octets as sent, all different, {signed}.",
-            sample.octets, run.rounds, sample.octets
+            "slots = {SLOTS}, concurrency = connections_max = {CONNECTIONS}; smtp-source -s {CONNECTIONS} -l {octets}; \
+             {} rounds in turns; letters of {octets} octets as sent, all different, {signed}.",
+            run.rounds
         ),
-        "from the moment the daemon listens, with everything queued, until the outcome of the last letter is committed: \
-         claim, render, gate, SMTP, record.",
-        "acceptance of the broadcast, TLS, a relay that thinks. The sink and both databases share the two cores with us; \
-         smtp-source renders nothing, signs nothing and keeps no record.",
+        "from the moment the daemon listens, with everything queued, until the outcome of the last letter is \
+         committed: claim, render, gate, SMTP, record.",
+        "acceptance of the broadcast, TLS, a relay that thinks. The sink and the database share the two cores with \
+         us; smtp-source renders nothing, signs nothing and keeps no record.",
     )
     .value("letters_per_second", ours.median)
     .value("letters_per_second_min", ours.min)
     .value("letters_per_second_max", ours.max)
     .value("smtp_source_per_second", plain.median)
     .value("smtp_source_kept_per_second", kept.median)
+    .value("share", share)
+    .value("octets", f64::from(u32::try_from(octets).unwrap_or(u32::MAX)))
 }

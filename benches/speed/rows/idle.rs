@@ -36,34 +36,52 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     drop(desk);
     database.remove().await;
 
-    let ticks = after.ticks - before.ticks;
-    let on_cpu = after.on_cpu.saturating_sub(before.on_cpu);
-    let grown = files_after.0.saturating_sub(files_before.0) + files_after.1.saturating_sub(files_before.1);
-    #[allow(clippy::cast_precision_loss, reason = "small counts")]
-    let switches_per_second = after.switches.saturating_sub(before.switches) as f64 / watched.as_secs_f64();
-    #[allow(clippy::cast_precision_loss, reason = "octets of memory")]
-    let resident = memory.resident as f64 / 1e6;
-    let figure =
-        Figure::new("idle", run, "nothing to do, for a minute", "no measurable processor time, no growing files")
-            .came_to(
-                run,
-                format!(
-                    "{ticks} ticks ({:.1} ms on a processor, {:.3} % of one core), {switches_per_second:.1} context switches/s, files grew by {grown} octets; {resident:.1} MB resident",
-                    on_cpu.as_secs_f64() * 1e3,
-                    on_cpu.as_secs_f64() / watched.as_secs_f64() * 100.0
-                ),
-                ticks <= TICKS_MAX && grown == 0,
-            )
-            .explained(
-                format!(
-                    "as it comes, an empty database, both channels configured; watched for {} s; up to {TICKS_MAX} ticks of 10 ms count as nothing.",
-                    watched.as_secs()
-                ),
-                "utime + stime, schedstat and context switches of the daemon; sizes of the database and its write-ahead log.",
-                "what the PostgreSQL server does by itself.",
-            )
-            .value("ticks", f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)))
-            .value("on_cpu_ms", on_cpu.as_secs_f64() * 1e3)
-            .value("switches_per_second", switches_per_second);
-    Ok(vec![figure])
+    let spent = Spent {
+        ticks: after.ticks - before.ticks,
+        on_cpu: after.on_cpu.saturating_sub(before.on_cpu),
+        switches: after.switches.saturating_sub(before.switches),
+        grown: files_after.0.saturating_sub(files_before.0) + files_after.1.saturating_sub(files_before.1),
+        resident: memory.resident,
+    };
+    Ok(vec![told(run, watched, &spent)])
+}
+
+/// What doing nothing took.
+struct Spent {
+    ticks: u64,
+    on_cpu: Duration,
+    switches: u64,
+    grown: u64,
+    resident: u64,
+}
+
+#[allow(clippy::cast_precision_loss, reason = "small counts, and octets of memory")]
+fn told(run: &Run, watched: Duration, spent: &Spent) -> Figure {
+    let (ticks, grown) = (spent.ticks, spent.grown);
+    let seconds = watched.as_secs_f64();
+    let percent = spent.on_cpu.as_secs_f64() / seconds * 100.0;
+    let (on_cpu_ms, per_second) = (spent.on_cpu.as_secs_f64() * 1e3, spent.switches as f64 / seconds);
+    let resident_mb = spent.resident as f64 / 1e6;
+    Figure::new("idle", run, "nothing to do, for a minute", "no measurable processor time, no growing files")
+        .came_to(
+            run,
+            format!(
+                "{ticks} ticks ({on_cpu_ms:.1} ms on a processor, {percent:.3} % of one core), {per_second:.1} context \
+                 switches/s, files grew by {grown} octets; {resident_mb:.1} MB resident"
+            ),
+            ticks <= TICKS_MAX && grown == 0,
+        )
+        .explained(
+            format!(
+                "as it comes, an empty database, both channels configured; watched for {seconds} s; up to {TICKS_MAX} \
+                 ticks of 10 ms count as nothing."
+            ),
+            "utime + stime, schedstat and context switches of the daemon; sizes of the database and its write-ahead \
+             log.",
+            "what the PostgreSQL server does by itself.",
+        )
+        .value("ticks", ticks as f64)
+        .value("on_cpu_ms", on_cpu_ms)
+        .value("switches_per_second", per_second)
+        .value("resident_mb", resident_mb)
 }

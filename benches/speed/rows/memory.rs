@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use crate::support::arguments::{Engine, Run};
+use crate::support::arguments::Run;
 use crate::support::crowd::{self, Crowd};
 use crate::support::daemon::{Daemon, Memory};
 use crate::support::database::Database;
@@ -95,7 +95,6 @@ async fn watch(run: &Run, daemon: &Daemon, desk: &mut Desk) -> anyhow::Result<Se
 #[allow(clippy::cast_precision_loss, reason = "octets of memory")]
 fn told(run: &Run, messages: u64, seen: &Seen, how: &str, max_mb: f64, target: &str) -> Figure {
     let peak = seen.at_end.peak as f64 / MB;
-    let engine = if run.engine == Engine::Sqlite { " SQLite's page cache is part of it." } else { "" };
     Figure::new("memory", run, format!("resident memory, {messages} queued, steady drain, {how}"), target)
         .came_to(
             run,
@@ -113,9 +112,9 @@ fn told(run: &Run, messages: u64, seen: &Seen, how: &str, max_mb: f64, target: &
                 "slots = {SLOTS}, concurrency = {AT_ONCE}; watched for {} s or until the queue was empty.",
                 WATCHED.as_secs()
             ),
-            "VmHWM of the daemon (10^6 octets), which starts with the queue full: the most that was ever resident, program \
-             text and fonts included.",
-            &format!("acceptance of the broadcast, which another process did; the far sides; the PostgreSQL server.{engine}"),
+            "VmHWM of the daemon (in 10^6 octets), which starts with the queue full: the most that was ever resident, \
+             program text and fonts included.",
+            "acceptance of the broadcast, which another process did; the far sides; the PostgreSQL server.",
         )
         .value("peak_mb", peak)
         .value("end_mb", seen.at_end.resident as f64 / MB)

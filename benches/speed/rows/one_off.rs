@@ -128,14 +128,14 @@ fn told(run: &Run, broadcast: u64, times: &[f64], left: i64) -> Figure {
     )
     .explained(
         format!(
-            "as it comes ({CONNECTIONS} connections); the relay answers each letter of the broadcast after {} ms, so that \
-             the broadcast would take {hours:.1} hours; one single letter every {} ms; {left} letters were still queued at \
-             the end.",
+            "as it comes ({CONNECTIONS} connections); the relay answers each letter of the broadcast after {} ms, so \
+             that the broadcast would take {hours:.1} hours; one single letter every {} ms; {left} letters were still \
+             queued at the end.",
             RELAY_TAKES.as_millis(),
             BETWEEN.as_millis()
         ),
-        "from just before the request to the API is sent until the relay notes in its journal that it has the whole letter, \
-         by the same clock: token, checks, commit, claim, render, gate, a free connection, SMTP.",
+        "from just before the request to the API is sent until the relay notes in its journal that it has the whole \
+         letter, by the same clock: token, checks, commit, claim, render, gate, a free connection, SMTP.",
         "TLS. The relay is the sandbox's mail catcher, in a process of its own.",
     )
     .value("p50_ms", p50)

@@ -47,9 +47,14 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let figure = Figure::new("restart", run, format!("restart with {queued} queued, until ready"), "under 2 s")
         .came_to(run, format!("{times} s"), times.max < TARGET_SECONDS)
         .explained(
-            format!("a relay limited to {RATE_PER_MINUTE} letters a minute; {} starts, each ended by SIGKILL after {} s of work; {left} letters were still queued at the end.", run.rounds + 1, WORKS.as_secs()),
-            "from the start of the process until /readyz answers 200: configuration, letters, fonts, schema, recovery of \
-             the database.",
+            format!(
+                "a relay limited to {RATE_PER_MINUTE} letters a minute; {} starts, each ended by SIGKILL after {} s of \
+                 work; {left} letters were still queued at the end.",
+                run.rounds + 1,
+                WORKS.as_secs()
+            ),
+            "from the start of the process until /readyz answers 200: configuration, letters, fonts, schema, recovery \
+             of the database.",
             "a cold file cache; recovery of the PostgreSQL server itself, which goes on running.",
         )
         .value("seconds", times.median)

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Run;
 use super::machine::Machine;
 
+/// Columns of a terminal.
+const TABLE_WIDTH: u16 = 150;
+
 /// One figure beside its target.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
@@ -143,6 +146,7 @@ impl Report {
     pub fn table(&self) -> String {
         let mut table = comfy_table::Table::new();
         table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic).set_width(TABLE_WIDTH);
         table.set_header(["row", "database", "target", "figure", ""]);
         for figure in &self.figures {
             table.add_row([&figure.row, &figure.database, &figure.target, &figure.figure, figure.verdict()]);
