@@ -2,11 +2,17 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
 use tempfile::TempDir;
 use tokio::process::Command;
+use touchline::provider;
 
 use super::daemon::Daemon;
 use super::database::Database;
@@ -18,6 +24,10 @@ const DEMO: &str = include_str!("../../../config/demo.toml");
 pub const WEBHOOK_SECRET: &str = "a secret of the bench";
 /// The account that carries faxes.
 pub const FAX_ACCOUNT: &str = "fax";
+
+/// Mail is signed as a practice would have it signed.
+const DKIM: &str = "dkim_domain = \"lakeside-psychiatry.example\"\ndkim_ed25519_selector = \"bench\"\n\
+                    dkim_ed25519_key = { file = \"dkim.pem\" }\n";
 
 /// A far side as an account of the configuration.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +73,9 @@ impl Setup {
                  concurrency = {at_once}\nconnections_max = {at_once}\n"
             );
             write_rate(&mut text, account);
+            if signs_mail() {
+                text.push_str(DKIM);
+            }
         }
         if let Some(account) = self.fax {
             let _ = write!(
@@ -75,6 +88,17 @@ impl Setup {
         }
         text
     }
+}
+
+/// Whether this version of Touchline signs mail itself.
+fn signs_mail() -> bool {
+    provider::find_spec("smtp").is_some_and(|spec| spec.settings.iter().any(|setting| setting.key == "dkim_domain"))
+}
+
+/// A key of this run's own, in PEM.
+fn dkim_key() -> anyhow::Result<String> {
+    let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| anyhow::anyhow!("no randomness"))?;
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64.encode(der.as_ref())))
 }
 
 fn write_rate(text: &mut String, account: Account) {
@@ -94,6 +118,9 @@ impl House {
     pub fn new(database: &Database, setup: &Setup) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("touchline-house").tempdir()?;
         std::fs::write(folder.path().join("touchline.toml"), setup.configuration())?;
+        let key = folder.path().join("dkim.pem");
+        std::fs::write(&key, dkim_key()?)?;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600))?;
         Ok(Self { folder, url: database.url.clone() })
     }
 
