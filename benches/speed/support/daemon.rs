@@ -1,4 +1,5 @@
-//! The daemon as a child of ours, and what the kernel knows of it. It is killed when it goes out of scope.
+//! The daemon as a child of ours, and what the kernel knows of it. It is killed when it goes out of scope, and when we
+//! are killed ourselves.
 
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use tokio::process::{Child, ChildStdout, Command};
 use super::client::{Answer, Client, request};
 use super::within;
 
+/// Waits until our end of its standard input closes, then ends the daemon, which would otherwise outlive a killed bench.
+const WATCHDOG: &str = "cat > /dev/null; kill -KILL \"$1\"";
 /// How long it may take to start on a busy machine with a full database.
 const START_MAX: Duration = Duration::from_secs(120);
 /// How long it may take to stop.
@@ -24,6 +27,8 @@ const LOG_SHOWN: usize = 1000;
 pub struct Daemon {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Goes out of scope, and so ends, before the daemon does, and never sees its process id in other hands.
+    _watchdog: Child,
     process: Child,
     pid: u32,
     _said: Lines<BufReader<ChildStdout>>,
@@ -55,11 +60,12 @@ impl Daemon {
         let errors: File = OpenOptions::new().create(true).append(true).open(log)?;
         let mut process = command.stdout(Stdio::piped()).stderr(errors).spawn().context("the daemon starts")?;
         let pid = process.id().context("a process id")?;
+        let watchdog = watch(pid)?;
         let mut said = BufReader::new(process.stdout.take().context("a pipe")?).lines();
         let line = within(START_MAX, "the daemon says where it listens", async { Ok(said.next_line().await?) }).await?;
         let line = line.with_context(|| format!("the daemon ended at once: {}", end_of(log)))?;
         let address = address_in(&line).with_context(|| format!("an address in `{line}`"))?;
-        Ok(Self { address, process, pid, _said: said })
+        Ok(Self { address, _watchdog: watchdog, process, pid, _said: said })
     }
 
     /// Asks for a path over a connection of its own.
@@ -109,6 +115,13 @@ impl Daemon {
     fn proc(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
     }
+}
+
+fn watch(pid: u32) -> anyhow::Result<Child> {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", WATCHDOG, "watchdog", &pid.to_string()]).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().context("the watchdog starts")
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {
