@@ -124,6 +124,7 @@ impl Gateway {
         let dispatcher = dispatch::Dispatcher::new(self.dispatch());
         tasks.spawn(dispatcher.run(stop.clone()));
         tasks.spawn(feedback::run(feedback_parts, inbox.clone(), stop.clone()));
+        tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
         tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), stop.clone()));
         Running { stop, tasks, inbox }

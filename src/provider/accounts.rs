@@ -72,6 +72,11 @@ impl Accounts {
         self.by_name.iter().map(|(name, account)| (name.as_str(), account))
     }
 
+    /// The names of the accounts that keep a rate.
+    pub fn with_rate(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|(_, account)| account.rate_per_minute.is_some()).map(|(name, _)| name)
+    }
+
     /// The accounts that may carry a message, in the order in which they are tried.
     pub fn route(&self, channel: Channel, phi: PhiClass) -> impl Iterator<Item = &ConfiguredAccount> {
         let names = match channel {

@@ -16,6 +16,8 @@ use super::error::StoreError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long anybody waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
+const STATEMENTS_KEPT: usize = 512;
 /// How long a server may take to answer when the store is opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -94,6 +96,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -110,7 +113,10 @@ impl Store {
     }
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("touchline").disable_statement_logging();
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("touchline")
+            .statement_cache_capacity(STATEMENTS_KEPT)
+            .disable_statement_logging();
         let connecting = PgPoolOptions::new()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod attempts;
 pub mod basis;
+pub mod batch;
 pub mod broadcasts;
 pub mod campaigns;
 pub mod db;
@@ -23,10 +24,12 @@ pub mod overview;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
+pub mod rows;
 pub mod settings;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;
+pub mod unfolding;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;

@@ -3,6 +3,7 @@
 mod access;
 mod addresses;
 mod attempts;
+mod batching;
 mod broadcasts;
 mod events;
 mod foreign;
