@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use touchline::domain::{Clock, SystemClock};
-use touchline::queue::Queue;
+use touchline::queue::{Lanes, Queue};
 
 use crate::support::arguments::Run;
 use crate::support::crowd::{self, Crowd, Stage};
@@ -72,7 +72,7 @@ async fn claim_times(database: &Database, desk: &mut Desk, claims: usize) -> any
     let mut times = Vec::with_capacity(claims);
     for _ in 0..claims {
         let started = Instant::now();
-        let claimed = queue.claim("submit", CLAIMED, SystemClock.now()).await?;
+        let claimed = queue.claim("submit", Lanes::All, CLAIMED, SystemClock.now()).await?;
         times.push(started.elapsed());
         ensure!(claimed.len() == CLAIMED, "{} entries instead of {CLAIMED}", claimed.len());
     }
