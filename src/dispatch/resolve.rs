@@ -28,7 +28,9 @@ pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> 
     let open = parts.store.read().await?.attempts_open(&[job.message.id]).await?.pop();
     let Some(attempt) = open else { return Ok(()) };
     match attempt.status {
-        AttemptStatus::Calling => decide(parts, job, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await,
+        AttemptStatus::Calling => {
+            decide(parts, job, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await
+        }
         AttemptStatus::InDoubt => doubt(parts, job, attempt).await,
         _ => snooze(parts, job, POLL, parts.clock.now()).await,
     }
