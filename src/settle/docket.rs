@@ -102,6 +102,7 @@ impl Docket {
             if conclude::conclude(case, address, rules, &changed, news::failure_of(&news), told, now) {
                 self.learnt.insert(place);
             }
+            self.events.append(&mut case.notes);
             if was_in_doubt && matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted) {
                 self.going_on.extend(case.message.broadcast_id);
             }

@@ -9,6 +9,7 @@ mod delivering;
 mod hardships;
 mod importing;
 mod layering;
+mod nodes;
 mod postfix;
 mod providers;
 mod rendering;

@@ -33,8 +33,6 @@ pub struct Step {
     pub began: Option<AttemptId>,
     /// What a person did with which message, and it was allowed.
     pub desk: Option<(MessageId, desk::Act)>,
-    /// A person changed something for all messages of an address.
-    pub suppressed: bool,
     /// An error that nothing in the act explains.
     pub failed: Option<String>,
     /// What went wrong with the answer itself.
@@ -201,7 +199,6 @@ impl World<'_> {
         }
         if walked.from == Some(Stage::Opened) && walked.to == Some(Stage::Opened) {
             step.began = attempt;
-            self.note_taken();
         }
         step.walk = Some(walked);
         step
@@ -211,7 +208,7 @@ impl World<'_> {
     fn note_pass(&mut self, step: &Step, after: &Picture) {
         let (Some(attempt), Some(walked)) = (step.opened, step.walk) else { return };
         let account = after.attempts.get(&attempt).and_then(|one| Account::named(&one.provider));
-        let pass = Pass { attempt, message: walked.message, account, at: self.now() };
+        let pass = Pass { attempt, message: walked.message, account, at: self.now(), count: self.log.count };
         self.log.passes.push(pass);
     }
 
@@ -223,20 +220,11 @@ impl World<'_> {
         }
     }
 
-    /// Notes at which act the far side took what.
-    fn note_taken(&mut self) {
-        let count = self.log.count;
-        for taken in self.shared.far.taken() {
-            self.log.taken_at.entry(taken.attempt).or_insert(count);
-        }
-    }
-
     fn finish(&mut self, node: usize, place: usize) -> Step {
         let going = &self.nodes[node].walks[place];
         let walked = Walked { message: going.message, from: None, to: None, claim: going.claim };
         let far = self.shared.far.clone();
         let done = self.nodes[node].finish(place, &far);
-        self.note_taken();
         let mut step: Step = done.map(drop).into();
         step.walk = Some(walked);
         step
@@ -290,7 +278,7 @@ impl World<'_> {
         if let Some(last) = self.log.refusals.last_mut() {
             last.id = id;
         }
-        Step { suppressed: true, ..done.map(drop).into() }
+        done.map(drop).into()
     }
 
     /// The first refusal ends, and with a new permission the number may be faxed to again.

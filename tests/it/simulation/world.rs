@@ -44,8 +44,6 @@ pub struct Log {
     pub keys: BTreeMap<u8, (Request, Accepted)>,
     /// The highest fence seen of each queue entry.
     pub fences: BTreeMap<i64, i64>,
-    /// The act at which the far side took each attempt.
-    pub taken_at: BTreeMap<AttemptId, usize>,
 }
 
 /// A refusal that stands.
@@ -63,6 +61,8 @@ pub struct Pass {
     pub message: MessageId,
     pub account: Option<Account>,
     pub at: Timestamp,
+    /// The number of the act.
+    pub count: usize,
 }
 
 /// See the module's comment.
@@ -207,6 +207,7 @@ fn routes(chooser: &mut Chooser) -> Routes {
 
 fn rules(routes: &Routes, chooser: &mut Chooser) -> Rules {
     Rules {
+        restored: None,
         retry: RetryRules::default(),
         status_poll: Duration::from_secs(20),
         presume_delivered: Duration::from_secs(6 * 3600),
