@@ -149,14 +149,13 @@ pub async fn resume(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow,
 /// # Errors
 /// [`IntakeError::NotFound`], otherwise as a submission; then nothing of it was accepted.
 pub async fn run_now(parts: &Parts, name: &str, who: &str) -> Result<Accepted, IntakeError> {
-    let now = parts.clock.now();
+    let row = named(&mut parts.store.read().await?, name, false).await?;
+    let run = read(&row)?.run(parts, &row, None, who).await?;
     let mut tx = parts.store.write().await?;
-    let row = named(&mut tx, name, true).await?;
-    let accepted = read(&row)?.submit(&mut tx, parts, &row, None, who).await?;
-    tx.audit(who, "run_campaign", Some(&row.name), None, now).await?;
+    run.record(&mut tx, parts).await?;
+    tx.audit(who, "run_campaign", Some(&row.name), None, parts.clock.now()).await?;
     tx.commit().await?;
-    parts.queue.wake();
-    Ok(accepted)
+    run.unfold(parts).await
 }
 
 /// Who would get it if it ran now, who would not and why; nothing is stored.
@@ -225,6 +224,7 @@ async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, Intake
         Err(problem) => warnings.push(format!("it cannot run: {problem}")),
         Ok(plan) => match audience::members(tx, &plan.to).await {
             Ok(members) => {
+                let members = tx.referrers(&members).await?;
                 active_targets = members.iter().filter(|referrer| referrer.state == ReferrerState::Active).count();
                 warnings.extend(focus_warning(&campaign, active_targets));
             }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::schedule::Schedule;
 use crate::domain::{Channel, Purpose, Timestamp};
 use crate::intake::audience::Audience;
-use crate::intake::submit::{self, Accepted, CampaignRun, Request};
+use crate::intake::submit::{self, Accepted, CampaignRun, Prepared, Ready, Request};
 use crate::intake::{IntakeError, Parts};
 use crate::store::Tx;
 use crate::store::campaigns::CampaignRow;
@@ -74,17 +74,39 @@ impl Plan {
         submit::dry_run(parts, &self.request(who, None)).await
     }
 
-    /// One run, within the caller's transaction.
-    pub async fn submit(
+    /// One run, looked at and found good; nothing is stored yet.
+    pub async fn run(
         &self,
-        tx: &mut Tx,
         parts: &Parts,
         row: &CampaignRow,
         planned: Option<Timestamp>,
         who: &str,
-    ) -> Result<Accepted, IntakeError> {
+    ) -> Result<Run, IntakeError> {
         self.refuse_treatment(parts)?;
         let run = CampaignRun { campaign: row.id, name: row.name.clone(), planned };
-        submit::accept_in(tx, parts, &self.request(who, Some(run))).await
+        let request = self.request(who, Some(run));
+        match submit::prepare(parts, &request).await? {
+            Prepared::New(ready) => Ok(Run { request, ready }),
+            Prepared::Answered(_) => Err(IntakeError::KeyReused),
+        }
+    }
+}
+
+/// A run that may be made.
+#[derive(Debug)]
+pub(super) struct Run {
+    request: Request,
+    ready: Ready,
+}
+
+impl Run {
+    /// Records it within the caller's transaction.
+    pub async fn record(&self, tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
+        submit::record(tx, parts, &self.request, &self.ready).await
+    }
+
+    /// Makes its messages, once that transaction is committed.
+    pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        self.ready.unfold(parts).await
     }
 }

@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::plan::Plan;
+use super::plan::{Plan, Run};
 use super::{ACTIVE, DONE, PAUSED};
 use crate::domain::Timestamp;
-use crate::domain::id::CampaignId;
 use crate::intake::{IntakeError, Parts};
 use crate::store::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
@@ -88,7 +87,7 @@ pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
     let mut fired = 0;
     let mut failure = None;
     for campaign in due {
-        match fire(parts, campaign.id).await {
+        match fire(parts, campaign).await {
             Ok(Fate::Fired) => fired += 1,
             Ok(Fate::Skipped | Fate::Gone) => {}
             Ok(Fate::Waits) => break,
@@ -107,28 +106,39 @@ async fn pause(parts: &Parts) -> Result<Duration, StoreError> {
     Ok(ahead.map_or(PAUSE_MAX, |ahead| ahead.clamp(PAUSE_MIN, PAUSE_MAX)))
 }
 
-/// One campaign, in one transaction.
-async fn fire(parts: &Parts, id: CampaignId) -> Result<Fate, StoreError> {
+/// One campaign. What can be wrong with a run is looked at first, for the whole list; then the broadcast is recorded and
+/// the campaign moved on in one transaction; then the broadcast is unfolded.
+async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let now = parts.clock.now();
-    let mut tx = parts.store.write().await?;
-    let Some(row) = tx.campaign_due(id, now).await? else { return Ok(Fate::Gone) };
-    let plan = match Plan::read(&row) {
-        Ok(plan) => plan,
-        Err(problem) => return park(tx, &row, &problem, now).await,
-    };
-    let due = look(&plan, &row, now);
-    move_on(&mut tx, &plan, &row, due, now).await?;
-    let Some(run) = due.run else {
-        tx.commit().await?;
-        return Ok(Fate::Skipped);
-    };
-    let problem = match plan.submit(&mut tx, parts, &row, Some(run), &format!("campaign {}", row.name)).await {
-        Ok(_) => {
-            tx.commit().await?;
-            parts.queue.wake();
-            return Ok(Fate::Fired);
+    let plan = Plan::read(&seen);
+    let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
+    let run = match (&plan, due.and_then(|due| due.run)) {
+        (Ok(plan), Some(moment)) => {
+            Some(plan.run(parts, &seen, Some(moment), &format!("campaign {}", seen.name)).await)
         }
-        Err(problem) => problem,
+        _ => None,
+    };
+    let mut tx = parts.store.write().await?;
+    let Some(row) = tx.campaign_due(seen.id, now).await?.filter(|row| *row == seen) else { return Ok(Fate::Gone) };
+    let (plan, due) = match (plan, due) {
+        (Ok(plan), Some(due)) => (plan, due),
+        (Err(problem), _) => return park(tx, &row, &problem, now).await,
+        (Ok(_), None) => return Ok(Fate::Gone),
+    };
+    move_on(&mut tx, &plan, &row, due, now).await?;
+    let problem = match run {
+        None => {
+            tx.commit().await?;
+            return Ok(Fate::Skipped);
+        }
+        Some(Err(problem)) => problem,
+        Some(Ok(run)) => match run.record(&mut tx, parts).await {
+            Err(problem) => problem,
+            Ok(()) => {
+                tx.commit().await?;
+                return unfold(parts, &row, &run).await;
+            }
+        },
     };
     drop(tx);
     match problem {
@@ -142,6 +152,14 @@ async fn fire(parts: &Parts, id: CampaignId) -> Result<Fate, StoreError> {
         IntakeError::Store(error) => Err(error),
         problem => skip(parts, &plan, &row, due, &in_short(&problem)).await,
     }
+}
+
+/// The run is on record: whatever happens now, it goes on by itself.
+async fn unfold(parts: &Parts, row: &CampaignRow, run: &Run) -> Result<Fate, StoreError> {
+    if let Err(error) = run.unfold(parts).await {
+        tracing::warn!(campaign = row.name, %error, "the run was recorded, and goes on when it can");
+    }
+    Ok(Fate::Fired)
 }
 
 /// Which planned moment to make up for, which to give up, and which comes next.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::console::{count, table};
 use crate::domain::MessageStatus;
-use crate::intake::submit::{Accepted, AcceptedMessage};
+use crate::intake::submit::{Accepted, AcceptedMessage, Counts};
 use crate::policy::{advice, explain};
 
-/// Messages shown one by one to a person; JSON has them all.
+/// Messages shown one by one to a person; JSON has more.
 const LINES_MAX: usize = 50;
 
 fn message_object(message: &AcceptedMessage, stored: bool) -> Value {
@@ -32,6 +32,7 @@ pub fn object(accepted: &Accepted) -> Value {
         "dry_run": false,
         "submission": accepted.submission,
         "broadcast": accepted.broadcast,
+        "counts": accepted.counts,
         "messages": accepted.messages.iter().map(|message| message_object(message, true)).collect::<Vec<_>>(),
         "skipped": accepted.skipped,
     })
@@ -42,6 +43,7 @@ pub fn object(accepted: &Accepted) -> Value {
 pub fn dry_object(planned: &Accepted) -> Value {
     json!({
         "dry_run": true,
+        "counts": planned.counts,
         "messages": planned.messages.iter().map(|message| message_object(message, false)).collect::<Vec<_>>(),
         "skipped": planned.skipped,
     })
@@ -50,13 +52,10 @@ pub fn dry_object(planned: &Accepted) -> Value {
 /// Either for people; `verb` begins the sentence.
 #[must_use]
 pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
-    let number = |status| accepted.messages.iter().filter(|message| message.status == status).count();
-    let (queued, held) = (number(MessageStatus::Queued), number(MessageStatus::Held));
-    let denied = number(MessageStatus::Suppressed);
+    let Counts { queued, held, suppressed, skipped } = accepted.counts;
     let mut text = format!(
-        "{verb} {} to send, {held} held for a person, {denied} not allowed, {} left out.\n",
+        "{verb} {} to send, {held} held for a person, {suppressed} not allowed, {skipped} left out.\n",
         count(queued, "message"),
-        accepted.skipped.len()
     );
     text.push_str(&message_lines(accepted, dry));
     for skipped in accepted.skipped.iter().take(LINES_MAX) {
@@ -83,15 +82,17 @@ fn message_lines(accepted: &Accepted, dry: bool) -> String {
     if messages.is_empty() {
         return String::new();
     }
-    let more = messages.len().saturating_sub(LINES_MAX);
+    let more = accepted.counts.messages().saturating_sub(LINES_MAX);
     let more = if more > 0 { format!("… and {more} more\n") } else { String::new() };
     let last = if dry { "" } else { "message" };
     format!("{}\n{more}", table(&["referrer", "channel", "status", "why", last], rows))
 }
 
 fn next(accepted: &Accepted) -> String {
-    let queued = accepted.messages.iter().any(|message| message.status == MessageStatus::Queued);
-    let hint =
-        if queued { "A running `touchline serve` sends it; `--wait` does so here." } else { "Nothing goes out." };
+    let hint = if accepted.counts.queued > 0 {
+        "A running `touchline serve` sends it; `--wait` does so here."
+    } else {
+        "Nothing goes out."
+    };
     format!("Submission {}. {hint}", accepted.submission)
 }

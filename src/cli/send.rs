@@ -11,7 +11,7 @@ use super::console::Console;
 use super::exit::{CliError, Ending};
 use super::wait::{self, Waited};
 use crate::app::Gateway;
-use crate::domain::{Channel, MessageStatus, PhiClass};
+use crate::domain::{Channel, PhiClass};
 use crate::intake::audience::Audience;
 use crate::intake::submit::{self, Accepted, Request};
 use crate::policy::{advice, explain};
@@ -82,8 +82,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 
 /// A submission of which nothing may go out was refused, though the history keeps it.
 fn refuse_nothing(accepted: &Accepted) -> Result<(), CliError> {
-    let some = accepted.messages.iter().any(|message| message.status != MessageStatus::Suppressed);
-    if some { Ok(()) } else { Err(CliError::said(Ending::Refused)) }
+    if accepted.counts.queued + accepted.counts.held > 0 { Ok(()) } else { Err(CliError::said(Ending::Refused)) }
 }
 
 /// The channels asked for, each once; else every channel that has a provider.

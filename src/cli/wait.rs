@@ -10,6 +10,7 @@ use super::console::{Console, table};
 use super::desk::standing;
 use super::exit::CliError;
 use crate::app::Gateway;
+use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus};
 use crate::intake::submit::Accepted;
@@ -66,13 +67,12 @@ async fn watch(
     accepted: &Accepted,
     timeout: Duration,
 ) -> Result<Waited, StoreError> {
-    let total = accepted.messages.len();
-    let limit = i64::try_from(total).unwrap_or(i64::MAX);
+    let total = accepted.counts.messages();
     let pause = LOOK_EVERY + LOOK_LONGER * u32::try_from(total).unwrap_or(u32::MAX);
     let bar = console.progress(u64::try_from(total).ok(), "sending");
     let ends = Instant::now() + timeout;
     loop {
-        let messages = gateway.store.read().await?.messages_of_submission(accepted.submission, limit).await?;
+        let messages = messages_of(gateway, accepted).await?;
         let handled = messages.iter().filter(|message| is_handled(message)).count();
         bar.set_position(handled as u64);
         let over = Instant::now() >= ends;
@@ -88,6 +88,16 @@ async fn watch(
             }
         }
     }
+}
+
+async fn messages_of(gateway: &Gateway, accepted: &Accepted) -> Result<Vec<Message>, StoreError> {
+    let mut tx = gateway.store.read().await?;
+    if let Some(broadcast) = accepted.broadcast {
+        let limit = i64::try_from(accepted.counts.messages()).unwrap_or(i64::MAX);
+        return tx.messages_of_broadcast(broadcast, limit).await;
+    }
+    let ids: Vec<MessageId> = accepted.messages.iter().map(|message| message.id).collect();
+    tx.messages(&ids, false).await
 }
 
 fn is_handled(message: &Message) -> bool {

@@ -1,24 +1,24 @@
 //! The gate: one short transaction in which everything is looked at once more and the attempt is recorded. Only after
 //! its commit may the provider be called.
 
-use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Parts;
-use super::batch::Batcher;
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::envelope::{Content, Envelope};
+use crate::domain::envelope::Envelope;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
-use crate::domain::{Channel, MessageStatus, Timestamp};
+use crate::domain::{Channel, MessageStatus, PhiClass, Timestamp};
 use crate::policy::{self, Reason, Verdict};
 use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::layers::Layered;
 use crate::queue::Lease;
 use crate::settle::{self, SUBMIT, Told};
+use crate::store::batch::Batcher;
+use crate::store::documents::Document;
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
 
@@ -29,6 +29,8 @@ const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Call {
     pub attempt: AttemptId,
+    /// When the attempt was written, by the clock of the records and by the machine's own, which nobody sets.
+    pub opened: (Timestamp, Instant),
     pub account: String,
     pub layered: Layered,
     pub envelope: Arc<Envelope>,
@@ -67,35 +69,78 @@ enum Step {
 async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<Call>>, StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let mut facts = GateFacts::read(&mut tx, &items, now).await?;
-    let mut numbers_taken = HashSet::new();
+    let mut facts = GateFacts::read(&mut tx, &parts, &items, now).await?;
+    let mut opened = Opened::default();
     let mut calls = Vec::with_capacity(items.len());
-    let mut documents = Vec::new();
-    let mut attempts = Vec::new();
     for item in items {
-        let step = decide(&parts, &mut tx, &mut facts, &mut numbers_taken, &item, now).await?;
+        let step = decide(&parts, &mut tx, &mut facts, &item, now).await?;
         let Some(message) = facts.messages.remove(&item.message.id) else {
             calls.push(None);
             continue;
         };
-        match step {
-            Step::Go(account) => {
-                let number = facts.numbers.get(&message.id).copied().unwrap_or(0) + 1;
-                attempts.push(open(&mut tx, message, &item, account.layered.name(), number, now).await?);
-                let Prepared { claimed, message, document, content, .. } = item;
-                calls.extend(attempts.last().map(|attempt| call(&account, attempt, &message, content, claimed)));
-                documents.push(document);
-            }
-            other => {
-                carry_out(&mut tx, message, &item, other, now).await?;
-                calls.push(None);
-            }
+        if let Step::Go(account) = step {
+            let number = facts.numbers.get(&message.id).copied().unwrap_or(0) + 1;
+            calls.push(opened.open(&account, item, number, now));
+        } else {
+            carry_out(&mut tx, message, &item, step, now).await?;
+            calls.push(None);
         }
     }
-    tx.documents_put(&documents, now).await?;
-    tx.attempts_insert(&attempts).await?;
+    tx.documents_put(&opened.documents, now).await?;
+    tx.attempts_insert(&opened.attempts).await?;
+    facts.write_arrivals(&mut tx, now).await?;
     tx.commit().await?;
     Ok(calls)
+}
+
+/// The attempts of one transaction, with the documents to keep.
+#[derive(Default)]
+struct Opened {
+    attempts: Vec<Attempt>,
+    documents: Vec<Document>,
+}
+
+impl Opened {
+    /// Opens an attempt. The message itself stays as it is until the provider has answered.
+    fn open(&mut self, account: &ConfiguredAccount, item: Prepared, number: i64, now: Timestamp) -> Option<Call> {
+        let Prepared { claimed, message, document, content, pages } = item;
+        let to = message.parsed_address().ok()?;
+        let attempt = attempt(&message, account.layered.name(), &document.hash, pages, number, now);
+        let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
+        let call = Call {
+            attempt: attempt.id,
+            opened: (now, Instant::now()),
+            account: attempt.provider.clone(),
+            layered: account.layered.clone(),
+            envelope: Arc::new(envelope),
+            lease: claimed,
+        };
+        self.attempts.push(attempt);
+        self.documents.push(document);
+        Some(call)
+    }
+}
+
+fn attempt(message: &Message, provider: &str, hash: &str, pages: u32, number: i64, now: Timestamp) -> Attempt {
+    Attempt {
+        id: AttemptId::new(),
+        message_id: message.id,
+        number,
+        provider: provider.to_owned(),
+        status: AttemptStatus::Calling,
+        provider_reference: None,
+        fault: None,
+        raw_code: None,
+        raw_text: None,
+        pages_confirmed: None,
+        document_hash: hash.to_owned(),
+        pages: Some(i64::from(pages)),
+        opened_ms: now,
+        answered_ms: None,
+        settled_ms: None,
+        looks: 0,
+        doubt_deadline_ms: None,
+    }
 }
 
 /// Everything that speaks for or against one hand-over.
@@ -103,12 +148,11 @@ async fn decide(
     parts: &Parts,
     tx: &mut Tx,
     facts: &mut GateFacts,
-    numbers_taken: &mut HashSet<String>,
     item: &Prepared,
     now: Timestamp,
 ) -> Result<Step, StoreError> {
     let Some(message) = facts.messages.get(&item.message.id) else { return Ok(Step::Drop) };
-    let ours = tx.queue_holds(item.claimed.id, item.claimed.fence).await?;
+    let ours = facts.held.contains(&item.claimed.id);
     if ours && message.status.is_terminal() {
         tx.queue_finish(item.claimed.id, item.claimed.fence).await?;
         return Ok(Step::Drop);
@@ -126,18 +170,17 @@ async fn decide(
         return Ok(Step::Defer(Reason::Released, message.due_ms));
     }
     let baa = parts.accounts.route(message.channel, message.phi).next().is_some();
-    let number_busy = message.channel == Channel::Fax
-        && (facts.busy.contains(&message.address) || numbers_taken.contains(&message.address));
+    let number_busy = message.channel == Channel::Fax && facts.busy.contains(&message.address);
     let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, baa, number_busy));
     Ok(match verdict {
         Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason),
         Verdict::Hold(reason) => Step::Hold(reason),
         Verdict::Defer(reason, seconds) => Step::Defer(reason, now.after(Duration::from_secs(seconds))),
         Verdict::Allow => {
-            let message = message.clone();
-            let step = permit(parts, tx, facts, &message, now).await?;
-            if matches!(step, Step::Go(_)) && message.channel == Channel::Fax {
-                numbers_taken.insert(message.address);
+            let (channel, phi, address) = (message.channel, message.phi, message.address.clone());
+            let step = permit(parts, facts, channel, phi, now);
+            if matches!(step, Step::Go(_)) && channel == Channel::Fax {
+                facts.busy.insert(address);
             }
             step
         }
@@ -145,104 +188,28 @@ async fn decide(
 }
 
 /// The first account on the route that is neither paused nor resting, with a permit of its rate.
-async fn permit(
-    parts: &Parts,
-    tx: &mut Tx,
-    facts: &mut GateFacts,
-    message: &Message,
-    now: Timestamp,
-) -> Result<Step, StoreError> {
+fn permit(parts: &Parts, facts: &mut GateFacts, channel: Channel, phi: PhiClass, now: Timestamp) -> Step {
     let mut wait = None;
-    for account in parts.accounts.route(message.channel, message.phi) {
+    for account in parts.accounts.route(channel, phi) {
         let name = account.layered.name();
-        let paused = facts.paused.contains(name);
-        if paused || account.layered.breaker().open_until_ms > now {
+        if facts.paused.contains(name) || account.layered.breaker().open_until_ms > now {
             continue;
         }
-        let arrival = arrival(tx, facts, account, now).await?;
+        let arrival = facts.arrivals.get(name).copied().unwrap_or_default();
         match account.permit(arrival, now) {
             Ok(next) => {
                 if next != arrival {
-                    tx.provider_arrival(name, next, now).await?;
-                    facts.arrivals.insert(name.to_owned(), next);
+                    facts.advance(name, next);
                 }
-                return Ok(Step::Go(Box::new(account.clone())));
+                return Step::Go(Box::new(account.clone()));
             }
             Err(later) => wait = Some(wait.map_or(later, |soonest: Duration| soonest.min(later))),
         }
     }
-    Ok(match wait {
+    match wait {
         Some(later) => Step::Defer(Reason::RateReached, now.after(later)),
         None => Step::Defer(Reason::ProviderPaused, now.after(ACCOUNT_WAIT)),
-    })
-}
-
-/// Where an account's cell-rate limit stands. Its row is made by the first who needs it and locked like the others, so
-/// that two nodes do not both find no row and both begin with a full burst.
-async fn arrival(
-    tx: &mut Tx,
-    facts: &mut GateFacts,
-    account: &ConfiguredAccount,
-    now: Timestamp,
-) -> Result<Timestamp, StoreError> {
-    let name = account.layered.name();
-    if account.rate_per_minute.is_some() && !facts.arrivals.contains_key(name) {
-        tx.provider_ensure(name, now).await?;
-        facts.read_accounts(tx).await?;
     }
-    Ok(facts.arrivals.get(name).copied().unwrap_or_default())
-}
-
-/// Records the attempt's document on its message and makes the attempt.
-async fn open(
-    tx: &mut Tx,
-    mut message: Message,
-    item: &Prepared,
-    provider: &str,
-    number: i64,
-    now: Timestamp,
-) -> Result<Attempt, StoreError> {
-    message.document_hash = Some(item.document.hash.clone());
-    message.pages = Some(i64::from(item.pages));
-    message.reason = None;
-    message.updated_ms = now;
-    tx.message_update(&message).await?;
-    Ok(Attempt {
-        id: AttemptId::new(),
-        message_id: message.id,
-        number,
-        provider: provider.to_owned(),
-        status: AttemptStatus::Calling,
-        provider_reference: None,
-        fault: None,
-        raw_code: None,
-        raw_text: None,
-        pages_confirmed: None,
-        document_hash: item.document.hash.clone(),
-        opened_ms: now,
-        answered_ms: None,
-        settled_ms: None,
-        looks: 0,
-        doubt_deadline_ms: None,
-    })
-}
-
-fn call(
-    account: &ConfiguredAccount,
-    attempt: &Attempt,
-    message: &Message,
-    content: Content,
-    lease: Lease,
-) -> Option<Call> {
-    let to = message.parsed_address().ok()?;
-    let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
-    Some(Call {
-        attempt: attempt.id,
-        account: attempt.provider.clone(),
-        layered: account.layered.clone(),
-        envelope: Arc::new(envelope),
-        lease,
-    })
 }
 
 /// Everything but going: put off, held, ended. None of it costs a try.

@@ -1,9 +1,10 @@
 //! What the gate looks at, read for a whole batch in a handful of statements, under the locks that keep it true until
 //! the commit. Locks are taken in one order everywhere: address, message, touch, provider account, queue entry.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use super::Parts;
 use super::render::Prepared;
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;
@@ -18,11 +19,15 @@ use crate::store::{StoreError, Tx};
 /// A call to a number counts as under way for this long at most; a provider that never reports must not block a number.
 const CALL_MAX: Duration = Duration::from_secs(30 * 60);
 
+/// The facts about one batch.
 #[derive(Debug, Default)]
 pub(super) struct GateFacts {
+    /// The claims that are still ours.
+    pub held: HashSet<i64>,
     pub messages: HashMap<MessageId, Message>,
     pub open: HashSet<MessageId>,
     pub numbers: HashMap<MessageId, i64>,
+    /// The fax numbers with a call under way, or about to begin.
     pub busy: HashSet<String>,
     pub paused: HashSet<String>,
     pub arrivals: HashMap<String, Timestamp>,
@@ -30,10 +35,17 @@ pub(super) struct GateFacts {
     refusals: HashMap<(Channel, String), Vec<Scope>>,
     bases: HashMap<String, Vec<Basis>>,
     referrers: HashMap<ReferrerId, ReferrerState>,
+    /// The accounts whose rate was drawn upon.
+    advanced: BTreeSet<String>,
 }
 
 impl GateFacts {
-    pub(super) async fn read(tx: &mut Tx, items: &[Prepared], now: Timestamp) -> Result<Self, StoreError> {
+    pub(super) async fn read(
+        tx: &mut Tx,
+        parts: &Parts,
+        items: &[Prepared],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let keys: Vec<String> = items.iter().map(|item| item.message.address.to_lowercase()).collect();
         let ids: Vec<MessageId> = items.iter().map(|item| item.message.id).collect();
         let mut facts = Self::default();
@@ -53,17 +65,46 @@ impl GateFacts {
         facts.read_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
         facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one.state)).collect();
-        facts.read_accounts(tx).await?;
+        facts.read_accounts(tx, parts, now).await?;
+        let claims: Vec<(i64, i64)> = items.iter().map(|item| (item.claimed.id, item.claimed.fence)).collect();
+        facts.held = tx.queue_held(&claims).await?;
         Ok(facts)
     }
 
-    /// Pauses and rates of the accounts, which stay locked until the commit.
-    pub(super) async fn read_accounts(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        for state in tx.provider_states(true).await? {
+    /// Pauses and rates of the accounts. Where a rate is to be kept, the rows stay locked until the commit; the row of an
+    /// account that has none yet is made first, so that two nodes do not both begin with a full burst.
+    async fn read_accounts(&mut self, tx: &mut Tx, parts: &Parts, now: Timestamp) -> Result<(), StoreError> {
+        let limited: Vec<&str> = parts.accounts.with_rate().collect();
+        let mut states = tx.provider_states(!limited.is_empty()).await?;
+        let missing = |name: &&&str| !states.iter().any(|state| state.provider == ***name);
+        let missing: Vec<&str> = limited.iter().filter(missing).copied().collect();
+        if !missing.is_empty() {
+            for name in missing {
+                tx.provider_ensure(name, now).await?;
+            }
+            states = tx.provider_states(true).await?;
+        }
+        for state in states {
             if state.paused_ms.is_some() {
                 self.paused.insert(state.provider.clone());
             }
             self.arrivals.insert(state.provider, state.arrival_ms);
+        }
+        Ok(())
+    }
+
+    /// Notes that an account's rate was drawn upon.
+    pub(super) fn advance(&mut self, account: &str, arrival: Timestamp) {
+        self.arrivals.insert(account.to_owned(), arrival);
+        self.advanced.insert(account.to_owned());
+    }
+
+    /// Writes the rates that were drawn upon.
+    pub(super) async fn write_arrivals(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        for account in &self.advanced {
+            if let Some(arrival) = self.arrivals.get(account) {
+                tx.provider_arrival(account, *arrival, now).await?;
+            }
         }
         Ok(())
     }

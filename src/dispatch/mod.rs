@@ -1,40 +1,46 @@
 //! Dispatch: from the queue to the provider. Each message walks a list of named steps:
 //!
-//! claim, load, turn, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT)
+//! claim, load, turn, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT): see [`walk`]
 //!
 //! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
 //! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
 
-mod batch;
 mod gate;
 mod gate_facts;
 mod record;
 mod render;
 mod resolve;
+mod slots;
 mod turn;
+pub mod walk;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
-use crate::domain::Clock;
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::referrer::Referrer;
+use crate::domain::{Clock, Timestamp};
 use crate::provider::accounts::Accounts;
-use crate::queue::{Lease, Queue};
+use crate::queue::{Lanes, Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
+use crate::store::batch::Batcher;
 use crate::store::provider_state::ProviderState;
-use crate::store::{Store, StoreError};
-use turn::Turn;
+use crate::store::{Store, StoreError, in_time};
+use slots::{Cores, Slot, Slots};
+use walk::{Stage, Walk};
 
 /// Most entries claimed at once.
-const CLAIM_MAX: usize = 64;
+const CLAIM_MAX: usize = crate::store::rows::ROWS_MAX;
+/// How long signals and free slots gather before a claim.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Settings of this node's dispatcher.
 #[derive(Debug, Clone)]
@@ -74,7 +80,8 @@ pub struct Dispatcher {
     parts: Parts,
     gate: gate::Gate,
     recorder: record::Recorder,
-    rendering: Arc<Semaphore>,
+    later: Batcher<(i64, i64, Timestamp), ()>,
+    cores: Cores,
 }
 
 /// A claimed entry with what it is about.
@@ -92,37 +99,26 @@ impl Dispatcher {
     /// A dispatcher; its gate and recorder start at once.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let store = parts.store.clone();
         Arc::new(Self {
             gate: gate::Gate::start(parts.clone()),
             recorder: record::Recorder::start(&parts),
-            rendering: Arc::new(Semaphore::new(cores)),
+            later: Batcher::start(move |entries| put_off_all(store.clone(), entries)),
+            cores: Cores::of_this_machine(),
             parts,
         })
     }
 
     /// Works until told to stop, then lets running calls end: a call that has started is never cancelled.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.parts.settings.slots.max(1)));
+        let slots = Slots::new(self.parts.settings.slots);
         let running = TaskTracker::new();
         let keeper = tokio::spawn(keep_leases(self.parts.clone()));
         while !stop.is_cancelled() {
-            let free = slots.available_permits().min(CLAIM_MAX);
-            let jobs = if free == 0 { Ok(Vec::new()) } else { self.claim(free).await };
-            let jobs = jobs.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the queue could not be read; trying again");
-                Vec::new()
-            });
-            let found = jobs.len();
-            for job in jobs {
-                let Ok(permit) = slots.clone().try_acquire_owned() else { break };
-                running.spawn(self.clone().walk(job, permit, stop.clone()));
-            }
-            if found == 0 {
-                tokio::select! {
-                    () = self.parts.queue.wait(self.parts.settings.poll) => {}
-                    () = stop.cancelled() => {}
-                }
+            let found = self.clone().set_out(&slots, &running, &stop).await;
+            tokio::select! {
+                () = self.rest(&slots, found) => {}
+                () = stop.cancelled() => {}
             }
         }
         running.close();
@@ -130,10 +126,41 @@ impl Dispatcher {
         keeper.abort();
     }
 
-    /// Claims what is due and loads what it is about.
-    async fn claim(&self, free: usize) -> Result<Vec<Job>, StoreError> {
+    /// Claims what there is room for and sends it on its way; answers how many.
+    async fn set_out(self: Arc<Self>, slots: &Slots, running: &TaskTracker, stop: &CancellationToken) -> usize {
+        let (lanes, free) = slots.room();
+        let walks = in_time(self.claim(lanes, free.min(CLAIM_MAX))).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the queue could not be read; trying again");
+            Vec::new()
+        });
+        let found = walks.len();
+        for walk in walks {
+            let Some(slot) = slots.take(walk.lane()) else { break };
+            running.spawn(self.clone().go(walk, slot, stop.clone()));
+        }
+        found
+    }
+
+    /// Between two claims: at once if the last one found something and there is much room again; otherwise after the next
+    /// signal, and after a moment in which signals and free slots gather.
+    async fn rest(&self, slots: &Slots, found: usize) {
+        if found > 0 && slots.mostly_free() {
+            return;
+        }
+        if found == 0 {
+            self.parts.queue.wait(self.parts.settings.poll).await;
+        }
+        tokio::time::sleep(GATHER).await;
+    }
+
+    /// Claims up to `free` messages of these lanes that are due and loads what they are about: the beginnings of their
+    /// walks.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn claim(self: &Arc<Self>, lanes: Lanes, free: usize) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
-        let claimed = self.parts.queue.claim(SUBMIT, free, now).await?;
+        let claimed = self.parts.queue.claim(SUBMIT, lanes, free, now).await?;
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
@@ -144,51 +171,31 @@ impl Dispatcher {
         let open = tx.attempts_open(&ids).await?;
         let states: Arc<[ProviderState]> = tx.provider_states(false).await?.into();
         drop(tx);
-        let jobs = claimed.into_iter().filter_map(|claimed| {
-            let message = messages.iter().find(|message| message.id.0 == claimed.subject)?.clone();
-            let referrer = referrers.iter().find(|referrer| referrer.id == message.referrer_id)?.clone();
-            let has_open_attempt = open.iter().any(|attempt| attempt.message_id == message.id);
-            Some(Job { claimed, message, referrer, has_open_attempt, states: states.clone() })
+        let mut messages: HashMap<Uuid, Message> = messages.into_iter().map(|one| (one.id.0, one)).collect();
+        let referrers: HashMap<ReferrerId, Referrer> = referrers.into_iter().map(|one| (one.id, one)).collect();
+        let open: HashSet<MessageId> = open.into_iter().map(|attempt| attempt.message_id).collect();
+        let walks = claimed.into_iter().filter_map(|claimed| {
+            let message = messages.remove(&claimed.subject)?;
+            let referrer = referrers.get(&message.referrer_id)?.clone();
+            let has_open_attempt = open.contains(&message.id);
+            Some(Walk::new(self.clone(), Job { claimed, message, referrer, has_open_attempt, states: states.clone() }))
         });
-        Ok(jobs.collect())
+        Ok(walks.collect())
     }
 
-    /// One message's way. Every early return leaves an entry that is finished, snoozed, or leased until it is found
-    /// again: nothing is lost.
-    #[tracing::instrument(skip_all, fields(message = %job.message.id, channel = %job.message.channel))]
-    async fn walk(self: Arc<Self>, job: Job, permit: OwnedSemaphorePermit, stop: CancellationToken) {
-        if let Err(error) = self.steps(job, &stop).await {
+    /// One message's way to its end.
+    #[tracing::instrument(skip_all, fields(message = %walk.message(), channel = %walk.channel()))]
+    async fn go(self: Arc<Self>, walk: Walk, slot: Slot, stop: CancellationToken) {
+        if let Err(error) = to_its_end(walk, &stop).await {
             tracing::warn!(%error, "a step could not be completed; the message is found again when its lease ends");
         }
-        drop(permit);
-        self.parts.queue.wake();
-    }
-
-    async fn steps(&self, job: Job, stop: &CancellationToken) -> Result<(), StoreError> {
-        if job.has_open_attempt {
-            return resolve::resolve(&self.parts, &job).await;
-        }
-        let slot = match turn::turn(&self.parts, &job.message, &job.states).await {
-            Turn::Now(slot) => slot,
-            Turn::Later(wait) => return self.put_off(&job.claimed, wait).await,
-        };
-        let Some(prepared) = render::render(&self.parts, &self.rendering, job).await? else { return Ok(()) };
-        if stop.is_cancelled() {
-            return self.release(&prepared.claimed).await;
-        }
-        let Some(call) = self.gate.pass(prepared).await? else { return Ok(()) };
-        let outcome = call.layered.submit(call.envelope).await;
         drop(slot);
-        let recorded = self.recorder.record(call.attempt, outcome, &call.account).await;
-        drop(call.lease);
-        recorded
+        self.parts.queue.wake();
     }
 
     async fn put_off(&self, claimed: &Lease, wait: Duration) -> Result<(), StoreError> {
         let due = self.parts.clock.now().after(wait);
-        let mut tx = self.parts.store.write().await?;
-        tx.queue_snooze(claimed.id, claimed.fence, SUBMIT, due).await?;
-        tx.commit().await
+        self.later.ask((claimed.id, claimed.fence, due)).await
     }
 
     async fn release(&self, claimed: &Lease) -> Result<(), StoreError> {
@@ -196,6 +203,29 @@ impl Dispatcher {
         tx.queue_release(claimed.id, claimed.fence).await?;
         tx.commit().await
     }
+}
+
+async fn put_off_all(store: Store, entries: Vec<(i64, i64, Timestamp)>) -> Result<Vec<()>, StoreError> {
+    let mut tx = store.write().await?;
+    tx.queue_snooze_all(SUBMIT, &entries).await?;
+    tx.commit().await?;
+    Ok(vec![(); entries.len()])
+}
+
+/// Step by step. Told to stop, what has no attempt on record is given back; a call on record is made and recorded.
+async fn to_its_end(mut walk: Walk, stop: &CancellationToken) -> Result<(), StoreError> {
+    while walk.step().await? != Stage::Done {
+        if walk.stage() == Stage::Prepared && stop.is_cancelled() {
+            return walk.release().await;
+        }
+    }
+    Ok(())
+}
+
+/// How long after its record a call may begin. The word that the record stands may be late (a network that was cut, a
+/// machine that slept), and by then another node may have taken the work over: such a call is not made.
+fn start_max(parts: &Parts) -> Duration {
+    parts.queue.lease() / 2
 }
 
 /// Lengthens this node's leases three times in each lease, so that a slow call is not taken for a dead worker.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 
 use super::Parts;
-use super::batch::Batcher;
 use crate::domain::event::EventSource;
 use crate::domain::id::AttemptId;
 use crate::domain::{Clock, Outcome};
-use crate::settle::{self, News, Rules, Told};
+use crate::settle::{self, Lesson, News, Rules, Told};
+use crate::store::batch::Batcher;
 use crate::store::{Store, StoreError};
 
 /// An answer to be recorded.
@@ -20,6 +20,13 @@ struct Answer {
     attempt: AttemptId,
     outcome: Outcome,
     account: String,
+}
+
+impl Answer {
+    fn lesson(self) -> Lesson {
+        let told = Told::by_provider(EventSource::Answer, &self.account);
+        Lesson { attempt: self.attempt, news: News::Answer(self.outcome), told }
+    }
 }
 
 /// Writes answers in batches.
@@ -63,15 +70,9 @@ impl Recorder {
 async fn write(book: Book, items: Vec<Answer>) -> Result<Vec<()>, StoreError> {
     let now = book.clock.now();
     let count = items.len();
-    let attempts: Vec<AttemptId> = items.iter().map(|item| item.attempt).collect();
+    let lessons: Vec<Lesson> = items.into_iter().map(Answer::lesson).collect();
     let mut tx = book.store.write().await?;
-    if count > 1 {
-        tx.attempts_lock(&attempts).await?;
-    }
-    for item in items {
-        let told = Told::by_provider(EventSource::Answer, &item.account);
-        settle::learn(&mut tx, &book.rules, item.attempt, &News::Answer(item.outcome), &told, now).await?;
-    }
+    settle::learn_all(&mut tx, &book.rules, &lessons, now).await?;
     tx.commit().await?;
     Ok(vec![(); count])
 }

@@ -1,10 +1,7 @@
-//! Render: the letter as the recipient will get it, before the gate. Pure work, on the blocking threads, as many at
-//! once as there are cores.
+//! Render: the letter as the recipient will get it, before the gate. Pure work. Fax pages are set on the blocking threads,
+//! as many at once as there are cores; a mail is filled in where the walk stands, in less time than a thread takes to wake.
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
-
+use super::slots::Cores;
 use super::{Job, Parts};
 use crate::domain::channel::Channel;
 use crate::domain::envelope::Content;
@@ -32,24 +29,25 @@ pub(super) struct Prepared {
 }
 
 /// Renders a job. `None`: it could not be, and its message has ended with the reason.
-pub(super) async fn render(parts: &Parts, cores: &Arc<Semaphore>, job: Job) -> Result<Option<Prepared>, StoreError> {
-    let permit = cores.clone().acquire_owned().await;
-    let renderer = parts.renderer.clone();
+pub(super) async fn render(parts: &Parts, cores: &Cores, job: Job) -> Result<Option<Prepared>, StoreError> {
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
     let Job { claimed, message, referrer, .. } = job;
-    let subject = message.clone();
-    let rendered = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        content(&renderer, &message, &referrer, unsubscribe.as_deref(), now)
-    })
-    .await;
-    match rendered {
-        Ok(Ok((content, document, pages))) => {
-            Ok(Some(Prepared { claimed, message: subject, document, content, pages }))
+    let rendered = match message.channel {
+        Channel::Email => content(&parts.renderer, &message, &referrer, unsubscribe.as_deref(), now),
+        Channel::Fax => {
+            let core = cores.take(message.lane).await;
+            let (renderer, subject) = (parts.renderer.clone(), message.clone());
+            let typesetting = tokio::task::spawn_blocking(move || {
+                let _core = core;
+                content(&renderer, &subject, &referrer, unsubscribe.as_deref(), now)
+            });
+            typesetting.await.unwrap_or_else(|_| Err("the renderer stopped unexpectedly".to_owned()))
         }
-        Ok(Err(words)) => fail(parts, &claimed, subject, &words).await.map(|()| None),
-        Err(_) => fail(parts, &claimed, subject, "the renderer stopped unexpectedly").await.map(|()| None),
+    };
+    match rendered {
+        Ok((content, document, pages)) => Ok(Some(Prepared { claimed, message, document, content, pages })),
+        Err(words) => fail(parts, &claimed, message, &words).await.map(|()| None),
     }
 }
 

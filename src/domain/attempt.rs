@@ -116,6 +116,8 @@ pub struct Attempt {
     pub pages_confirmed: Option<i64>,
     /// SHA-256 of the document, hex.
     pub document_hash: String,
+    /// Pages of that document; not known of attempts from before this was kept.
+    pub pages: Option<i64>,
     /// When it was recorded, which is before the call.
     pub opened_ms: Timestamp,
     /// When the provider answered.

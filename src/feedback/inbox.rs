@@ -1,6 +1,7 @@
 //! The inbox: a callback is verified over its raw bytes, stored, and answered; it is applied afterwards, so that a slow
 //! database never makes a provider think that we are deaf.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Parts;
 use crate::domain::Timestamp;
-use crate::domain::attempt::Attempt;
 use crate::domain::event::{DeliveryEvent, EventSource};
-use crate::domain::id::AttemptId;
+use crate::domain::id::{AttemptId, InboxId};
 use crate::provider::{Rejection, WebhookParts};
-use crate::settle::{self, News, Told};
-use crate::store::inbox::Letter;
-use crate::store::{StoreError, Tx};
+use crate::settle::{self, Lesson, News, Told};
+use crate::store::batch::Batcher;
+use crate::store::inbox::{Letter, NewLetter};
+use crate::store::{Store, StoreError, Tx, in_time};
 
 /// Callbacks applied in one transaction at most.
 const BATCH_MAX: i64 = 100;
@@ -39,6 +40,7 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Inbox {
     parts: Parts,
+    keeper: Batcher<NewLetter, bool>,
     signal: Notify,
 }
 
@@ -46,7 +48,9 @@ impl Inbox {
     /// An inbox over the database.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, signal: Notify::new() })
+        let store = parts.store.clone();
+        let keeper = Batcher::start(move |letters| keep(store.clone(), letters));
+        Arc::new(Self { parts, keeper, signal: Notify::new() })
     }
 
     /// Verifies and keeps a callback. Once this has answered `Kept`, the callback is durable.
@@ -65,13 +69,12 @@ impl Inbox {
             }
         };
         let mut fresh = 0;
-        let mut tx = self.parts.store.write().await?;
-        for event in &events {
-            let key: String = event.dedupe.chars().take(DEDUPE_CHARS_MAX).collect();
-            let body = serde_json::to_string(event).map_err(|_| StoreError::Corrupt("a delivery event".to_owned()))?;
-            fresh += usize::from(tx.inbox_insert(provider, &key, &body, now).await?);
+        for event in events {
+            let body = serde_json::to_string(&event).map_err(|_| StoreError::Corrupt("a delivery event".to_owned()))?;
+            let dedupe: String = event.dedupe.chars().take(DEDUPE_CHARS_MAX).collect();
+            let letter = NewLetter { provider: provider.to_owned(), dedupe, body, received_ms: now };
+            fresh += usize::from(self.keeper.ask(letter).await?);
         }
-        tx.commit().await?;
         self.signal.notify_one();
         Ok(Received::Kept(fresh))
     }
@@ -79,7 +82,7 @@ impl Inbox {
     /// Applies what waits until told to stop.
     pub(super) async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.apply_some().await {
+            match in_time(self.apply_some()).await {
                 Ok(applied) if applied > 0 => continue,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "the inbox could not be read; trying again"),
@@ -121,7 +124,7 @@ impl Inbox {
                 let mut tx = self.parts.store.write().await?;
                 for letter in tx.inbox_waiting(1).await? {
                     tracing::error!(%error, provider = letter.provider, "a callback was set aside");
-                    tx.inbox_settle(letter.id, false, now).await?;
+                    tx.inbox_settle(&[letter.id], false, now).await?;
                 }
                 tx.commit().await?;
                 Ok(1)
@@ -133,86 +136,101 @@ impl Inbox {
     async fn apply_up_to(&self, limit: i64, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.parts.store.write().await?;
         let letters = tx.inbox_waiting(limit).await?;
-        let mut read = Vec::with_capacity(letters.len());
-        for letter in &letters {
-            read.push(read_letter(&mut tx, letter).await?);
-        }
-        let attempts: Vec<AttemptId> = read.iter().filter_map(Contents::attempt).collect();
-        tx.attempts_lock(&attempts).await?;
-        let mut settled = 0;
-        for (letter, contents) in letters.iter().zip(read) {
-            settled += usize::from(self.apply(&mut tx, letter, contents, now).await?);
-        }
+        let sorted = sort(&mut tx, letters, now).await?;
+        settle::learn_all(&mut tx, &self.parts.rules, &sorted.lessons, now).await?;
+        tx.inbox_settle(&sorted.applied, true, now).await?;
+        tx.inbox_settle(&sorted.unmatched, false, now).await?;
+        tx.inbox_looked(&sorted.waiting).await?;
         tx.commit().await?;
+        let settled = sorted.applied.len() + sorted.unmatched.len();
         if settled > 0 {
             self.parts.queue.wake();
         }
         Ok(settled)
     }
+}
 
-    /// Applies one callback. False: its attempt is not known yet, it goes on waiting.
-    async fn apply(
-        &self,
-        tx: &mut Tx,
-        letter: &Letter,
-        contents: Contents,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+/// Keeps callbacks, all in one transaction; answers which were new.
+async fn keep(store: Store, letters: Vec<NewLetter>) -> Result<Vec<bool>, StoreError> {
+    let mut tx = store.write().await?;
+    let fresh = tx.inbox_insert(&letters).await?;
+    tx.commit().await?;
+    Ok(fresh)
+}
+
+/// Callbacks of one batch, sorted by what is to be done with them.
+#[derive(Debug, Default)]
+struct Sorted {
+    lessons: Vec<Lesson>,
+    applied: Vec<InboxId>,
+    /// Never to be applied: unreadable, or about an attempt that did not turn up in time.
+    unmatched: Vec<InboxId>,
+    /// About an attempt that is not known yet.
+    waiting: Vec<InboxId>,
+}
+
+async fn sort(tx: &mut Tx, letters: Vec<Letter>, now: Timestamp) -> Result<Sorted, StoreError> {
+    let read: Vec<(Letter, Option<DeliveryEvent>)> = letters
+        .into_iter()
+        .map(|letter| {
+            let event = serde_json::from_str(&letter.body).ok();
+            (letter, event)
+        })
+        .collect();
+    let attempts = Attempts::read(tx, &read).await?;
+    let mut sorted = Sorted::default();
+    for (letter, event) in read {
         let late = now.since(letter.received_ms) > WAIT_FOR_ATTEMPT;
-        let (attempt, event) = match contents {
-            Contents::News(attempt, event) => (attempt, event),
-            Contents::OfNobody if !late => {
-                tx.inbox_looked(letter.id).await?;
-                return Ok(false);
+        let attempt = event.as_ref().and_then(|event| attempts.of(&letter.provider, event));
+        match (event, attempt) {
+            (Some(event), Some(attempt)) => {
+                let told =
+                    Told { occurred: event.occurred_ms, ..Told::by_provider(EventSource::Webhook, &letter.provider) };
+                sorted.lessons.push(Lesson { attempt, news: News::Fact(event.fact, event.reference), told });
+                sorted.applied.push(letter.id);
             }
-            Contents::OfNobody | Contents::Unreadable => {
-                tx.inbox_settle(letter.id, false, now).await?;
-                return Ok(true);
-            }
-        };
-        let told = Told { occurred: event.occurred_ms, ..Told::by_provider(EventSource::Webhook, &letter.provider) };
-        let news = News::Fact(event.fact, event.reference);
-        settle::learn(tx, &self.parts.rules, attempt, &news, &told, now).await?;
-        tx.inbox_settle(letter.id, true, now).await?;
-        Ok(true)
-    }
-}
-
-/// What a callback turns out to hold.
-enum Contents {
-    /// A fact about an attempt.
-    News(AttemptId, Box<DeliveryEvent>),
-    /// A fact about an attempt that is not known, or not yet.
-    OfNobody,
-    /// Nothing that can be read.
-    Unreadable,
-}
-
-impl Contents {
-    const fn attempt(&self) -> Option<AttemptId> {
-        match self {
-            Self::News(attempt, _) => Some(*attempt),
-            Self::OfNobody | Self::Unreadable => None,
+            (Some(_), None) if !late => sorted.waiting.push(letter.id),
+            _ => sorted.unmatched.push(letter.id),
         }
     }
+    Ok(sorted)
 }
 
-async fn read_letter(tx: &mut Tx, letter: &Letter) -> Result<Contents, StoreError> {
-    let Ok(event) = serde_json::from_str::<DeliveryEvent>(&letter.body) else { return Ok(Contents::Unreadable) };
-    let attempt = attempt_of(tx, &letter.provider, &event).await?;
-    Ok(attempt.map_or(Contents::OfNobody, |attempt| Contents::News(attempt.id, Box::new(event))))
+/// The attempts that a batch of callbacks may speak of.
+struct Attempts {
+    providers: HashMap<AttemptId, String>,
+    by_reference: HashMap<(String, String), AttemptId>,
 }
 
-/// The attempt an event speaks of: by our reference if it is echoed, else by the provider's. An attempt of another
-/// account is never touched, whatever the callback says.
-async fn attempt_of(tx: &mut Tx, provider: &str, event: &DeliveryEvent) -> Result<Option<Attempt>, StoreError> {
-    if let Some(id) = event.attempt
-        && let Some(attempt) = tx.attempt(id).await?
-    {
-        return Ok(Some(attempt).filter(|attempt| attempt.provider == provider));
+impl Attempts {
+    async fn read(tx: &mut Tx, read: &[(Letter, Option<DeliveryEvent>)]) -> Result<Self, StoreError> {
+        let events = || read.iter().filter_map(|(letter, event)| Some((letter, event.as_ref()?)));
+        let ids: Vec<AttemptId> = events().filter_map(|(_, event)| event.attempt).collect();
+        let mut references: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (letter, event) in events() {
+            if let Some(reference) = &event.reference {
+                references.entry(&letter.provider).or_default().push(&reference.0);
+            }
+        }
+        let mut by_reference = HashMap::new();
+        for (provider, references) in references {
+            for (reference, id) in tx.references_claimed(provider, &references).await? {
+                by_reference.insert((provider.to_owned(), reference), id);
+            }
+        }
+        let providers = tx.attempt_providers(&ids).await?.into_iter().collect();
+        Ok(Self { providers, by_reference })
     }
-    match &event.reference {
-        Some(reference) => tx.attempt_by_reference(provider, reference).await,
-        None => Ok(None),
+
+    /// The attempt an event speaks of: by our reference if it is echoed, else by the provider's. An attempt of another
+    /// account is never touched, whatever the callback says.
+    fn of(&self, provider: &str, event: &DeliveryEvent) -> Option<AttemptId> {
+        if let Some(id) = event.attempt
+            && let Some(owner) = self.providers.get(&id)
+        {
+            return Some(id).filter(|_| owner == provider);
+        }
+        let reference = event.reference.as_ref()?;
+        self.by_reference.get(&(provider.to_owned(), reference.0.clone())).copied()
     }
 }

@@ -14,6 +14,7 @@ use crate::provider::accounts::Accounts;
 use crate::queue::Queue;
 use crate::settle::Rules;
 use crate::store::Store;
+pub use poller::poll_some;
 
 /// Everything feedback works with.
 #[derive(Debug, Clone)]

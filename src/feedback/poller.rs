@@ -1,58 +1,137 @@
 //! The poller: the safety net under the callbacks. It asks about every accepted message until there is a final word.
 
-use futures_util::future::join_all;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::Parts;
 use crate::domain::Channel;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
-use crate::domain::id::MessageId;
-use crate::domain::message::Message;
-use crate::queue::Lease;
-use crate::settle::{self, News, POLL, SUBMIT, Told};
-use crate::store::StoreError;
+use crate::domain::id::{AttemptId, MessageId};
+use crate::queue::{Lanes, Lease};
+use crate::settle::{self, Lesson, News, POLL, SUBMIT, Told};
+use crate::store::rows::ROWS_MAX;
+use crate::store::{StoreError, in_time};
 
 /// Questions under way at once; the account's own concurrency limit bounds them further.
 const QUESTIONS_MAX: usize = 16;
+/// Messages looked after in one round.
+const ROUND_MAX: usize = ROWS_MAX;
+/// A round that found nothing is not followed by another sooner, however often the queue is signalled.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks until told to stop; running questions are let end.
 pub(super) async fn run(parts: Parts, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let claimed = match parts.queue.claim(POLL, QUESTIONS_MAX, parts.clock.now()).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::warn!(%error, "the queue could not be read; trying again");
-                Vec::new()
-            }
-        };
-        if claimed.is_empty() {
+        let asked = poll_some(&parts, ROUND_MAX).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the queue could not be read; trying again");
+            0
+        });
+        if asked == 0 {
             tokio::select! {
-                () = parts.queue.wait(parts.poll) => {}
+                () = rest(&parts) => {}
                 () = stop.cancelled() => {}
-            }
-            continue;
-        }
-        for answer in join_all(claimed.iter().map(|entry| look(&parts, entry))).await {
-            if let Err(error) = answer {
-                tracing::warn!(%error, "a report could not be written down; it is asked for again");
             }
         }
     }
 }
 
-/// Looks after one accepted message.
-async fn look(parts: &Parts, claimed: &Lease) -> Result<(), StoreError> {
-    let mut tx = parts.store.read().await?;
-    let message = tx.message(MessageId(claimed.subject), false).await?;
-    let open = tx.attempts_open(&[MessageId(claimed.subject)]).await?.pop();
-    drop(tx);
-    let (Some(message), Some(attempt)) = (message, open) else { return back(parts, claimed).await };
-    if attempt.status != AttemptStatus::Accepted {
-        return back(parts, claimed).await;
+async fn rest(parts: &Parts) {
+    tokio::time::sleep(PAUSE).await;
+    parts.queue.wait(parts.poll).await;
+}
+
+/// Asks about up to `limit` accepted messages whose time has come and writes down what is learnt, as the answers come
+/// in. Answers how many there were; one that could not be written down is asked for again when its lease ends.
+///
+/// # Errors
+/// As every store function; then nothing was asked.
+pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError> {
+    let claimed = parts.queue.claim(POLL, Lanes::All, limit, parts.clock.now()).await?;
+    if claimed.is_empty() {
+        return Ok(0);
     }
-    let news = ask(parts, message.channel, &attempt).await;
-    write(parts, claimed, &message, attempt, news).await
+    let mut subjects = in_time(Subjects::read(parts, &claimed)).await?;
+    let found = claimed.len();
+    let looks = claimed.into_iter().map(|claimed| {
+        let subject = subjects.take(&claimed);
+        async move { look(parts, claimed, subject).await }
+    });
+    let mut answers = pin!(stream::iter(looks).buffer_unordered(QUESTIONS_MAX).ready_chunks(ROUND_MAX));
+    while let Some(looked) = answers.next().await {
+        if let Err(error) = in_time(write(parts, &looked)).await {
+            tracing::warn!(%error, "reports could not be written down; they are asked for again");
+        }
+    }
+    Ok(found)
+}
+
+/// The claimed messages that have an open attempt.
+struct Subjects(HashMap<Uuid, (Channel, Attempt)>);
+
+impl Subjects {
+    async fn read(parts: &Parts, claimed: &[Lease]) -> Result<Self, StoreError> {
+        let ids: Vec<MessageId> = claimed.iter().map(|entry| MessageId(entry.subject)).collect();
+        let mut tx = parts.store.read().await?;
+        let channels: HashMap<MessageId, Channel> =
+            tx.messages(&ids, false).await?.into_iter().map(|message| (message.id, message.channel)).collect();
+        let open = tx.attempts_open(&ids).await?;
+        let of = |attempt: Attempt| Some((attempt.message_id.0, (*channels.get(&attempt.message_id)?, attempt)));
+        Ok(Self(open.into_iter().filter_map(of).collect()))
+    }
+
+    fn take(&mut self, claimed: &Lease) -> Option<(Channel, Attempt)> {
+        self.0.remove(&claimed.subject)
+    }
+}
+
+/// What one look found out.
+struct Looked {
+    claimed: Lease,
+    found: Found,
+}
+
+enum Found {
+    News(Lesson),
+    /// Nothing new; looked at so often now, and again then.
+    Nothing {
+        attempt: AttemptId,
+        looks: i64,
+        again: Duration,
+    },
+    /// The entry does not fit its message any more: the dispatcher finds out what does.
+    Misfit,
+}
+
+/// Looks after one accepted message.
+async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>) -> Looked {
+    let Some((channel, attempt)) = subject.filter(|(_, attempt)| attempt.status == AttemptStatus::Accepted) else {
+        return Looked { claimed, found: Found::Misfit };
+    };
+    let found = match ask(parts, channel, &attempt).await {
+        Some(news) => {
+            let told = match news {
+                News::Presumed => Told::by_policy("no bounce came in time"),
+                News::Silent => Told::by_policy("no final report came in time"),
+                _ => Told::by_provider(EventSource::Poll, &attempt.provider),
+            };
+            Found::News(Lesson { attempt: attempt.id, news, told })
+        }
+        None => {
+            let looks = attempt.looks + 1;
+            Found::Nothing {
+                attempt: attempt.id,
+                looks,
+                again: parts.rules.next_look(channel, &attempt.provider, looks),
+            }
+        }
+    };
+    Looked { claimed, found }
 }
 
 /// What the provider says now; `None` when there is nothing new. Where nobody can be asked, mail without a bounce counts
@@ -72,40 +151,29 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Option<News>
     }
 }
 
-async fn write(
-    parts: &Parts,
-    claimed: &Lease,
-    message: &Message,
-    mut attempt: Attempt,
-    news: Option<News>,
-) -> Result<(), StoreError> {
+/// Writes down what a few looks found out, all in one transaction.
+async fn write(parts: &Parts, looked: &[Looked]) -> Result<(), StoreError> {
     let now = parts.clock.now();
-    let mut tx = parts.store.write().await?;
-    match news {
-        Some(news) => {
-            let told = match news {
-                News::Presumed => Told::by_policy("no bounce came in time"),
-                News::Silent => Told::by_policy("no final report came in time"),
-                _ => Told::by_provider(EventSource::Poll, &attempt.provider),
-            };
-            settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, now).await?;
-        }
-        None => {
-            attempt.looks += 1;
-            let due = now.after(parts.rules.next_look(message.channel, &attempt.provider, attempt.looks));
-            if tx.queue_snooze(claimed.id, claimed.fence, POLL, due).await? {
-                tx.attempt_update_looks(attempt.id, attempt.looks).await?;
-            }
+    let (mut lessons, mut later, mut misfits) = (Vec::new(), Vec::new(), Vec::new());
+    for Looked { claimed, found } in looked {
+        match found {
+            Found::News(lesson) => lessons.push(lesson.clone()),
+            Found::Nothing { again, .. } => later.push((claimed.id, claimed.fence, now.after(*again))),
+            Found::Misfit => misfits.push((claimed.id, claimed.fence, now)),
         }
     }
+    let mut tx = parts.store.write().await?;
+    settle::learn_all(&mut tx, &parts.rules, &lessons, now).await?;
+    let ours = tx.queue_snooze_all(POLL, &later).await?;
+    for Looked { claimed, found } in looked {
+        if let Found::Nothing { attempt, looks, .. } = found
+            && ours.contains(&claimed.id)
+        {
+            tx.attempt_update_looks(*attempt, *looks).await?;
+        }
+    }
+    tx.queue_snooze_all(SUBMIT, &misfits).await?;
     tx.commit().await?;
     parts.queue.wake();
     Ok(())
-}
-
-/// The entry does not fit its message any more: the dispatcher finds out what does.
-async fn back(parts: &Parts, claimed: &Lease) -> Result<(), StoreError> {
-    let mut tx = parts.store.write().await?;
-    tx.queue_snooze(claimed.id, claimed.fence, SUBMIT, parts.clock.now()).await?;
-    tx.commit().await
 }

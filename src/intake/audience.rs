@@ -7,6 +7,7 @@ use super::IntakeError;
 use crate::domain::EmailAddress;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::{Referrer, ReferrerType};
+use crate::store::referrers::Members;
 use crate::store::{StoreError, Tx};
 
 /// Whom a submission or campaign is for.
@@ -64,12 +65,12 @@ impl fmt::Display for Audience {
 /// # Errors
 /// [`IntakeError::NotFound`] if a single referrer is named that does not exist, [`IntakeError::Invalid`] if the name
 /// fits several.
-pub async fn members(tx: &mut Tx, audience: &Audience) -> Result<Vec<Referrer>, IntakeError> {
+pub async fn members(tx: &mut Tx, audience: &Audience) -> Result<Vec<ReferrerId>, IntakeError> {
     Ok(match audience {
-        Audience::One(name) => vec![one(tx, name).await?],
-        Audience::Tag(tag) => tx.referrers_tagged(tag).await?,
-        Audience::Type(kind) => tx.referrers_of_type(*kind).await?,
-        Audience::All => tx.referrers_all().await?,
+        Audience::One(name) => vec![one(tx, name).await?.id],
+        Audience::Tag(tag) => tx.referrer_ids(Members::Tagged(tag)).await?,
+        Audience::Type(kind) => tx.referrer_ids(Members::OfType(*kind)).await?,
+        Audience::All => tx.referrer_ids(Members::All).await?,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{IntakeError, Parts};
 use crate::domain::attempt::{AttemptStatus, ProviderReference};
 use crate::domain::event::EventSource;
-use crate::domain::health::Health;
+use crate::domain::health::{AddressHealth, Health};
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{MessageStatus, Timestamp};
@@ -98,7 +98,14 @@ async fn retry(
     })?;
     address.as_str().clone_into(&mut message.address);
     tx.addresses_ensure(&[(message.channel, address.key())], now).await?;
-    tx.address_learn(&address, Health::Unverified, 0, None, now).await?;
+    let fresh = AddressHealth {
+        channel: message.channel,
+        value: address.key(),
+        health: Health::Unverified,
+        strikes: 0,
+        fault: None,
+    };
+    tx.addresses_learn(&[fresh], now).await?;
     message.tries = 0;
     if let Some(broadcast) = message.broadcast_id {
         tx.broadcast_reopen(broadcast).await?;

@@ -2,12 +2,15 @@
 //! the whole list, before anything is queued; nothing is half accepted.
 
 pub mod audience;
+mod check;
+pub mod counter;
 pub mod desk;
 mod expand;
 pub mod import;
 pub mod referrers;
 pub mod sheet;
 pub mod submit;
+pub mod unfold;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +71,28 @@ pub enum IntakeError {
     /// The message is in a state that does not allow it.
     #[error("{0}")]
     WrongState(String),
+    /// The same list was accepted and is still being unfolded into messages.
+    #[error("this list was accepted and is still being put on the queue; ask again in a few seconds")]
+    Unfolding,
     /// The database cannot do it now.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl IntakeError {
+    /// The same for another caller.
+    fn again(&self) -> Self {
+        match self {
+            Self::NotFound(words) => Self::NotFound(words.clone()),
+            Self::Invalid(words) => Self::Invalid(words.clone()),
+            Self::MissingVariables(names) => Self::MissingVariables(names.clone()),
+            Self::KeyReused => Self::KeyReused,
+            Self::QueueFull { depth, retry_after_seconds } => {
+                Self::QueueFull { depth: *depth, retry_after_seconds: *retry_after_seconds }
+            }
+            Self::WrongState(words) => Self::WrongState(words.clone()),
+            Self::Unfolding => Self::Unfolding,
+            Self::Store(error) => Self::Store(StoreError::Unavailable(error.to_string())),
+        }
+    }
 }

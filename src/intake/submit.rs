@@ -1,26 +1,29 @@
 //! Submit: one letter to one referrer, or to a list. The top function reads as the list of its steps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::audience::{self, Audience};
-use super::expand::{self, Draft};
-use super::{IntakeError, Parts};
+use super::expand::{self, Frame};
+use super::{IntakeError, Parts, check, counter, unfold};
 use crate::domain::id::{BroadcastId, CampaignId, MessageId, ReferrerId, SubmissionId, TouchId};
-use crate::domain::referrer::Referrer;
 use crate::domain::{Channel, MessageStatus, Purpose, Timestamp};
-use crate::store::broadcasts::Broadcast;
 use crate::store::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
-/// Recipients with missing variables that are named one by one.
-const NAMES_SHOWN_MAX: usize = 20;
+/// Messages of a long list that an answer shows, of those that are queued and of those that are not; and recipients left
+/// out. All are counted.
+pub const SHOWN_MAX: usize = 500;
 /// Recipients of one submission.
 const RECIPIENTS_MAX: usize = 200_000;
 /// Octets of all variables together.
 const VARIABLES_OCTETS_MAX: usize = 64 * 1024;
+/// How often and how soon the answer of another caller with the same key is looked for while its list is unfolded.
+const LOOKS_AT_ANOTHER_MAX: u32 = 300;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long to wait when the queue is full.
 const QUEUE_FULL_SECONDS: u64 = 60;
 
@@ -45,6 +48,14 @@ pub struct Request {
     pub run: Option<CampaignRun>,
 }
 
+impl Request {
+    /// Whether it makes a broadcast: a list does, and every run of a campaign.
+    #[must_use]
+    pub const fn makes_a_broadcast(&self) -> bool {
+        self.to.is_list() || self.run.is_some()
+    }
+}
+
 /// Which run of which campaign.
 #[derive(Debug, Clone)]
 pub struct CampaignRun {
@@ -63,10 +74,67 @@ pub struct Accepted {
     pub submission: SubmissionId,
     /// The broadcast, for a list.
     pub broadcast: Option<BroadcastId>,
-    /// Every message, those that policy forbids too.
+    /// How many of each, all counted.
+    pub counts: Counts,
+    /// The messages, those that policy forbids too; of a long list the first [`SHOWN_MAX`] that are queued, and as many
+    /// that are not.
     pub messages: Vec<AcceptedMessage>,
-    /// Who gets nothing by some channel, and why.
+    /// Who gets nothing by some channel, and why; the first [`SHOWN_MAX`].
     pub skipped: Vec<Skipped>,
+}
+
+/// Numbers of messages by where they stand when accepted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// To be sent.
+    pub queued: usize,
+    /// Waiting for a person.
+    pub held: usize,
+    /// Not allowed.
+    pub suppressed: usize,
+    /// Left out before they became messages.
+    pub skipped: usize,
+}
+
+impl Counts {
+    /// All messages.
+    #[must_use]
+    pub const fn messages(self) -> usize {
+        self.queued + self.held + self.suppressed
+    }
+}
+
+impl Accepted {
+    pub(super) fn begin(frame: &Frame) -> Self {
+        Self {
+            submission: frame.submission,
+            broadcast: frame.broadcast,
+            counts: Counts::default(),
+            messages: Vec::new(),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Adds what a portion of the list became.
+    pub(super) fn add(&mut self, said: Vec<AcceptedMessage>, skipped: Vec<Skipped>) {
+        self.counts.skipped += skipped.len();
+        let room = SHOWN_MAX.saturating_sub(self.skipped.len());
+        self.skipped.extend(skipped.into_iter().take(room));
+        for message in said {
+            let before = match message.status {
+                MessageStatus::Queued => self.counts.queued,
+                _ => self.counts.held + self.counts.suppressed,
+            };
+            match message.status {
+                MessageStatus::Queued => self.counts.queued += 1,
+                MessageStatus::Held => self.counts.held += 1,
+                _ => self.counts.suppressed += 1,
+            }
+            if before < SHOWN_MAX {
+                self.messages.push(message);
+            }
+        }
+    }
 }
 
 /// One message of an accepted submission.
@@ -101,40 +169,104 @@ pub struct Skipped {
     pub why: String,
 }
 
-/// Accepts a submission: afterwards it is durable and will be carried out.
+/// Accepts a submission: afterwards it is durable and will be carried out. A list is recorded first, then unfolded into
+/// messages portion by portion ([`unfold`]); this returns when all of it is on the queue.
 ///
 /// # Errors
-/// See [`IntakeError`]; then nothing of it was accepted.
+/// See [`IntakeError`]; then nothing of it was accepted, except that a list whose unfolding was cut off by the store is
+/// accepted and goes on by itself.
 pub async fn accept(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    if request.makes_a_broadcast() {
+        return accept_list(parts, request).await;
+    }
+    counter::accept_one(parts, request).await
+}
+
+async fn accept_list(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    for _ in 0..LOOKS_AT_ANOTHER_MAX {
+        match accept_list_once(parts, request).await {
+            Err(IntakeError::Unfolding) => tokio::time::sleep(LOOK_AGAIN).await,
+            other => return other,
+        }
+    }
+    Err(IntakeError::Unfolding)
+}
+
+/// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet.
+async fn accept_list_once(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    let ready = match prepare(parts, request).await? {
+        Prepared::Answered(answer) => return Ok(answer),
+        Prepared::New(ready) => ready,
+    };
     let mut tx = parts.store.write().await?;
-    let accepted = match accept_in(&mut tx, parts, request).await {
+    match record(&mut tx, parts, request, &ready).await {
         Err(IntakeError::Store(StoreError::Conflict(_))) if request.idempotency_key.is_some() => {
             // Another caller with the same key was faster: its answer is ours.
             drop(tx);
             let mut tx = parts.store.read().await?;
             return answered_before(&mut tx, request).await?.ok_or(IntakeError::KeyReused);
         }
-        other => other?,
-    };
+        recorded => recorded?,
+    }
     tx.commit().await?;
-    parts.queue.wake();
-    Ok(accepted)
+    ready.unfold(parts).await
 }
 
-/// The same within the caller's transaction, which must be committed for it to count.
+/// A list that was looked at and found good.
+#[derive(Debug)]
+pub struct Ready {
+    frame: Frame,
+    recipients: Vec<ReferrerId>,
+}
+
+impl Ready {
+    /// Unfolds the recorded list into messages.
+    ///
+    /// # Errors
+    /// As every store function; then it goes on by itself.
+    pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        let broadcast = self.frame.broadcast.ok_or_else(|| StoreError::Corrupt("a list".to_owned()))?;
+        unfold::unfold(parts, broadcast).await?.ok_or(IntakeError::Unfolding)
+    }
+}
+
+/// What a look at a request found.
+#[derive(Debug)]
+pub enum Prepared {
+    /// The same was accepted before, and this is the answer.
+    Answered(Accepted),
+    /// It is new, and nothing is wrong with it.
+    New(Ready),
+}
+
+/// Looks at everything that can be wrong with a request to a list, for the whole list. Stores nothing, and holds no lock
+/// while it looks.
 ///
 /// # Errors
-/// See [`IntakeError`]; then the transaction must be dropped.
-pub async fn accept_in(tx: &mut Tx, parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
-    if let Some(answer) = answered_before(tx, request).await? {
-        return Ok(answer);
+/// See [`IntakeError`].
+pub async fn prepare(parts: &Parts, request: &Request) -> Result<Prepared, IntakeError> {
+    let mut tx = parts.store.read().await?;
+    if let Some(answer) = answered_before(&mut tx, request).await? {
+        return Ok(Prepared::Answered(answer));
     }
     check_request(parts, request)?;
-    check_depth(tx, parts).await?;
-    let recipients = recipients(tx, request).await?;
-    check_variables(parts, request, &recipients)?;
-    let draft = expand::expand(tx, parts, request, &recipients).await?;
-    keep(tx, parts, request, draft).await
+    check_depth(&mut tx, parts).await?;
+    let recipients = recipients(&mut tx, request).await?;
+    drop(tx);
+    check::variables_of_all(parts, request, &recipients).await?;
+    Ok(Prepared::New(Ready { frame: Frame::of(parts, request)?, recipients }))
+}
+
+/// Records a list that was found good, within the caller's transaction: once that is committed, the list is accepted, and
+/// [`Ready::unfold`] makes its messages.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if another caller was faster: the same key, or the same run of a campaign.
+pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready) -> Result<(), IntakeError> {
+    let now = parts.clock.now();
+    let answer = said(&Accepted::begin(&ready.frame))?;
+    tx.submissions_insert(&[row(request, ready.frame.submission, answer, now)]).await?;
+    unfold::record(tx, request, &ready.frame, &ready.recipients, now).await
 }
 
 /// Who would get it, who would not and why; nothing is stored.
@@ -145,39 +277,71 @@ pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, Intak
     let mut tx = parts.store.read().await?;
     check_request(parts, request)?;
     let recipients = recipients(&mut tx, request).await?;
-    check_variables(parts, request, &recipients)?;
-    Ok(expand::expand(&mut tx, parts, request, &recipients).await?.accepted)
+    check::variables_of_all(parts, request, &recipients).await?;
+    let frame = Frame::of(parts, request)?;
+    let (mut accepted, mut taken) = (Accepted::begin(&frame), HashSet::new());
+    for portion in recipients.chunks(unfold::PORTION) {
+        let referrers = tx.referrers_in_order(portion).await?;
+        let known = expand::read_known(&mut tx, &referrers).await?;
+        let draft = expand::expand(parts, &frame, &known, &mut taken, &referrers)?;
+        accepted.add(draft.said, draft.skipped);
+    }
+    Ok(accepted)
+}
+
+pub(super) fn said(accepted: &Accepted) -> Result<String, StoreError> {
+    serde_json::to_string(accepted).map_err(|_| StoreError::Corrupt("the answer".to_owned()))
+}
+
+pub(super) fn row(request: &Request, id: SubmissionId, answer: String, now: Timestamp) -> SubmissionRow {
+    SubmissionRow {
+        id,
+        idempotency_key: request.idempotency_key.clone(),
+        request_hash: request_hash(request),
+        answer,
+        who: request.who.clone(),
+        created_ms: now,
+    }
 }
 
 /// The earlier answer under the same idempotency key.
 async fn answered_before(tx: &mut Tx, request: &Request) -> Result<Option<Accepted>, IntakeError> {
     let Some(key) = &request.idempotency_key else { return Ok(None) };
+    check_key(key)?;
+    let Some(earlier) = tx.submissions_by_keys(&[key]).await?.pop() else { return Ok(None) };
+    let answer = answer_of(&earlier, request)?;
+    match answer.broadcast {
+        Some(broadcast) if tx.broadcast_is_unfolding(broadcast).await? => Err(IntakeError::Unfolding),
+        _ => Ok(Some(answer)),
+    }
+}
+
+/// The answer of an earlier submission with the request's key, if it was the same request.
+pub(super) fn answer_of(earlier: &SubmissionRow, request: &Request) -> Result<Accepted, IntakeError> {
+    if earlier.request_hash != request_hash(request) {
+        return Err(IntakeError::KeyReused);
+    }
+    let answer = serde_json::from_str(&earlier.answer);
+    Ok(answer.map_err(|_| StoreError::Corrupt("a stored answer".to_owned()))?)
+}
+
+pub(super) fn check_key(key: &str) -> Result<(), IntakeError> {
     if key.is_empty() || key.len() > 255 {
         return Err(IntakeError::Invalid("an idempotency key has 1 to 255 characters".to_owned()));
     }
-    let Some((_, hash, answer)) = tx.submission_by_key(key).await? else { return Ok(None) };
-    if hash != request_hash(request) {
-        return Err(IntakeError::KeyReused);
-    }
-    let answer = serde_json::from_str(&answer).map_err(|_| StoreError::Corrupt("a stored answer".to_owned()))?;
-    Ok(Some(answer))
+    Ok(())
 }
 
 /// What makes two requests the same.
-fn request_hash(request: &Request) -> String {
+pub(super) fn request_hash(request: &Request) -> String {
     let channels: BTreeSet<&str> = request.via.iter().map(|channel| channel.as_str()).collect();
     let variables: std::collections::BTreeMap<&String, &Value> = request.variables.iter().collect();
     let text = serde_json::json!([request.letter, request.to.to_string(), channels, variables, request.at]).to_string();
     hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
 }
 
-fn check_request(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
-    let Some(letter) = parts.renderer.letter(&request.letter) else {
-        return Err(IntakeError::NotFound(format!(
-            "there is no letter `{}`; `touchline template list` shows them all",
-            request.letter.chars().take(80).collect::<String>()
-        )));
-    };
+pub(super) fn check_request(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
+    let letter = expand::letter(parts, &request.letter)?;
     if request.via.is_empty() {
         return Err(IntakeError::Invalid("say how: --via fax,email".to_owned()));
     }
@@ -204,7 +368,7 @@ fn check_request(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
     Ok(())
 }
 
-async fn check_depth(tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
+pub(super) async fn check_depth(tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
     let depth = tx.queue_depth().await?;
     if depth >= parts.queue_depth_max {
         return Err(IntakeError::QueueFull { depth, retry_after_seconds: QUEUE_FULL_SECONDS });
@@ -212,7 +376,7 @@ async fn check_depth(tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
     Ok(())
 }
 
-async fn recipients(tx: &mut Tx, request: &Request) -> Result<Vec<Referrer>, IntakeError> {
+async fn recipients(tx: &mut Tx, request: &Request) -> Result<Vec<ReferrerId>, IntakeError> {
     let members = audience::members(tx, &request.to).await?;
     if members.is_empty() {
         return Err(IntakeError::NotFound(format!("nobody is in `{}`", request.to)));
@@ -221,66 +385,4 @@ async fn recipients(tx: &mut Tx, request: &Request) -> Result<Vec<Referrer>, Int
         return Err(IntakeError::Invalid(format!("{} recipients are more than {RECIPIENTS_MAX}", members.len())));
     }
     Ok(members)
-}
-
-/// Every recipient's letter can be written, or the names of those for whom it cannot.
-fn check_variables(parts: &Parts, request: &Request, recipients: &[Referrer]) -> Result<(), IntakeError> {
-    let mut problems = Vec::new();
-    let mut lacking = 0;
-    for referrer in recipients {
-        let missing = parts.renderer.missing(&request.letter, referrer, &request.variables);
-        if !missing.is_empty() {
-            lacking += 1;
-            if problems.len() < NAMES_SHOWN_MAX {
-                problems.push(format!("  {}: {}", referrer.display_name(), missing.join("; ")));
-            }
-        }
-    }
-    if lacking == 0 {
-        return Ok(());
-    }
-    if lacking > problems.len() {
-        problems.push(format!("  … and {} more", lacking - problems.len()));
-    }
-    Err(IntakeError::MissingVariables(problems))
-}
-
-/// Stores the submission with all its parts, and puts what is to be sent on the queue.
-async fn keep(tx: &mut Tx, parts: &Parts, request: &Request, draft: Draft) -> Result<Accepted, IntakeError> {
-    let now = parts.clock.now();
-    let answer = serde_json::to_string(&draft.accepted).map_err(|_| StoreError::Corrupt("the answer".to_owned()))?;
-    tx.submission_insert(&SubmissionRow {
-        id: draft.accepted.submission,
-        idempotency_key: request.idempotency_key.clone(),
-        request_hash: request_hash(request),
-        answer,
-        who: request.who.clone(),
-        created_ms: now,
-    })
-    .await?;
-    if let Some(id) = draft.accepted.broadcast {
-        tx.broadcast_insert(&broadcast(id, request, &draft, now)).await?;
-    }
-    tx.addresses_ensure(&draft.addresses, now).await?;
-    tx.touches_insert(&draft.touches).await?;
-    tx.messages_insert(&draft.messages).await?;
-    tx.events_insert(&draft.events).await?;
-    crate::queue::put(tx, &draft.work, now).await?;
-    Ok(draft.accepted)
-}
-
-fn broadcast(id: BroadcastId, request: &Request, draft: &Draft, now: Timestamp) -> Broadcast {
-    let name =
-        request.run.as_ref().map_or_else(|| format!("{} to {}", request.letter, request.to), |run| run.name.clone());
-    Broadcast {
-        id,
-        submission_id: draft.accepted.submission,
-        campaign_id: request.run.as_ref().map(|run| run.campaign),
-        planned_ms: request.run.as_ref().and_then(|run| run.planned),
-        name,
-        letter: request.letter.clone(),
-        total: i64::try_from(draft.messages.len()).unwrap_or(i64::MAX),
-        created_ms: now,
-        finished_ms: None,
-    }
 }

@@ -38,7 +38,8 @@ impl ConfiguredAccount {
     /// How long to wait.
     pub fn permit(&self, arrival: Timestamp, now: Timestamp) -> Result<Timestamp, Duration> {
         let Some(per_minute) = self.rate_per_minute.filter(|rate| *rate > 0) else { return Ok(arrival) };
-        let interval = Duration::from_millis(60_000 / u64::from(per_minute.min(60_000)));
+        // Rounded up: an interval that is cut to whole milliseconds would let more through than was asked for.
+        let interval = Duration::from_millis(60_000_u64.div_ceil(u64::from(per_minute.min(60_000))));
         let burst = interval * (per_minute / 10).max(1);
         let base = if arrival > now { arrival } else { now };
         let next = base.after(interval);
@@ -70,6 +71,11 @@ impl Accounts {
     /// Every account by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ConfiguredAccount)> {
         self.by_name.iter().map(|(name, account)| (name.as_str(), account))
+    }
+
+    /// The names of the accounts that keep a rate.
+    pub fn with_rate(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|(_, account)| account.rate_per_minute.is_some()).map(|(name, _)| name)
     }
 
     /// The accounts that may carry a message, in the order in which they are tried.

@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::domain::{Lane, Timestamp};
+pub use crate::store::queue_entries::Lanes;
 use crate::store::queue_entries::NewEntry;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Tx, in_time};
 pub use lease::Lease;
 use lease::Working;
 
@@ -52,19 +53,35 @@ impl Queue {
         Self { store, owner, lease, working: Arc::default(), signal: Notify::new() }
     }
 
-    /// Leases up to `limit` entries of one kind that are due, in fair order. First gives back what other nodes lost
+    /// Leases up to `limit` entries of one kind and these lanes that are due, in fair order. First gives back what other nodes lost
     /// and makes ready what has become due. Looks before it writes: an idle queue costs no write.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn claim(&self, kind: &'static str, limit: usize, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+    pub async fn claim(
+        &self,
+        kind: &'static str,
+        lanes: Lanes,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, StoreError> {
+        in_time(self.claim_some(kind, lanes, limit, now)).await
+    }
+
+    async fn claim_some(
+        &self,
+        kind: &'static str,
+        lanes: Lanes,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, StoreError> {
         if limit == 0 || !self.store.read().await?.queue_has_work(kind, now).await? {
             return Ok(Vec::new());
         }
         let mut tx = self.store.write().await?;
         tx.queue_reap(now).await?;
         tx.queue_promote(now).await?;
-        let claimed = tx.queue_claim(kind, &self.owner, now.after(self.lease), limit).await?;
+        let claimed = tx.queue_claim(kind, lanes, &self.owner, now.after(self.lease), limit).await?;
         if let Some(highest) = claimed.iter().map(|entry| entry.rank).max() {
             tx.queue_set_rank(Uuid::nil(), highest, now).await?;
         }
@@ -82,9 +99,12 @@ impl Queue {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut tx = self.store.write().await?;
-        tx.queue_extend(&self.owner, &entries, now.after(self.lease)).await?;
-        tx.commit().await
+        in_time(async {
+            let mut tx = self.store.write().await?;
+            tx.queue_extend(&self.owner, &entries, now.after(self.lease)).await?;
+            tx.commit().await
+        })
+        .await
     }
 
     /// How long a lease lasts.

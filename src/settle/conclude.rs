@@ -1,274 +1,198 @@
-//! From an attempt's new status to the message's, its touch's, its address's and the queue's next step.
+//! From an attempt's new status to the message's, its address's and the queue's next step: pure, on a [`Case`].
 
-use super::{POLL, Rules, SUBMIT, SmtpDoubt, Told, work};
+use super::case::{Case, Next};
+use super::{POLL, Rules, SUBMIT, SmtpDoubt, Told};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::EventSource;
 use crate::domain::fault::Failure;
 use crate::domain::health::AddressHealth;
-use crate::domain::message::{Confidence, Message};
-use crate::domain::{Address, Channel, Fault, MessageStatus, Timestamp};
+use crate::domain::message::Confidence;
+use crate::domain::{Channel, Fault, MessageStatus, Timestamp};
 use crate::policy::Reason;
 use crate::provider::Reconciliation;
-use crate::queue::{self, retry};
+use crate::queue::retry;
 use crate::store::events::Event;
-use crate::store::{StoreError, Tx};
 
-/// Writes what follows from an attempt's changed status. The caller holds the message locked.
-#[allow(clippy::too_many_arguments, reason = "one crossing, every fact named")]
-pub(super) async fn conclude(
-    tx: &mut Tx,
+/// Draws what follows from an attempt's changed status, which already stands in the case. Answers whether something was
+/// learnt of the address.
+pub(super) fn conclude(
+    case: &mut Case,
+    address: Option<&mut AddressHealth>,
     rules: &Rules,
-    mut message: Message,
     attempt: &Attempt,
     failure: Option<&Failure>,
     told: &Told,
-    others_open: bool,
     now: Timestamp,
-) -> Result<Message, StoreError> {
-    message.updated_ms = now;
+) -> bool {
+    let experience = follow(case, rules, attempt, failure, told, now);
+    hold_after_restore(case, rules, attempt, told, now);
+    let (Some(known), Some(experience)) = (address, experience) else { return false };
+    let learnt = match experience {
+        Experience::ItWorks => known.after_success(),
+        Experience::ItFailed(fault) => known.after_fault(fault),
+    };
+    let news = learnt != *known;
+    *known = learnt;
+    news
+}
+
+/// An attempt from before a restore that ends without success: the tries that followed may be forgotten, and only a person
+/// can know whether one of them reached the recipient.
+fn hold_after_restore(case: &mut Case, rules: &Rules, attempt: &Attempt, told: &Told, now: Timestamp) {
+    let goes_again =
+        case.message.status == MessageStatus::Queued && !attempt.status.is_open() && !case.others_open(attempt.id);
+    let forgotten = rules.restored.is_some_and(|at| attempt.opened_ms < at);
+    if !goes_again || !forgotten || told.source == EventSource::Operator {
+        return;
+    }
+    case.message.status = MessageStatus::Held;
+    case.message.reason = Some(Reason::Restored.as_str().to_owned());
+    case.next = Some(Next::None);
+    let told = Told::by_policy("restore");
+    let event = Event::new(case.message.id, "held", told.source, &told.who, now);
+    case.notes.push(Event { detail: case.message.reason.clone(), ..event });
+}
+
+/// What is learnt of an address.
+enum Experience {
+    ItWorks,
+    ItFailed(Fault),
+}
+
+fn follow(
+    case: &mut Case,
+    rules: &Rules,
+    attempt: &Attempt,
+    failure: Option<&Failure>,
+    told: &Told,
+    now: Timestamp,
+) -> Option<Experience> {
+    case.message_changed = true;
+    case.message.updated_ms = now;
+    note_document(case, attempt);
+    let others_open = case.others_open(attempt.id);
     match attempt.status {
-        AttemptStatus::Calling => {}
-        AttemptStatus::Accepted | AttemptStatus::InDoubt if message.status.is_terminal() => {}
-        AttemptStatus::Accepted => accepted(tx, rules, &mut message, attempt, now).await?,
-        AttemptStatus::InDoubt => in_doubt(tx, rules, &mut message, attempt, now).await?,
-        AttemptStatus::Delivered => delivered(tx, &mut message, told, others_open, now).await?,
+        AttemptStatus::Calling => None,
+        AttemptStatus::Accepted | AttemptStatus::InDoubt if case.message.status.is_terminal() => None,
+        AttemptStatus::Accepted => {
+            accepted(case, rules, attempt, now);
+            None
+        }
+        AttemptStatus::InDoubt => {
+            in_doubt(case, rules, attempt, now);
+            None
+        }
+        AttemptStatus::Delivered => delivered(case, told, others_open, now),
         AttemptStatus::NotSent | AttemptStatus::Refused | AttemptStatus::Failed => {
-            failed(tx, rules, &mut message, attempt, failure, others_open, now).await?;
+            failed(case, rules, attempt, failure, others_open, now)
         }
     }
-    let again = message.status == MessageStatus::Queued && !attempt.status.is_open() && !others_open;
-    if again && told.source != EventSource::Operator && rules.restored.is_some_and(|at| attempt.opened_ms < at) {
-        hold_after_restore(tx, &mut message, now).await?;
+}
+
+/// The message bears the document that was handed over last.
+fn note_document(case: &mut Case, attempt: &Attempt) {
+    if case.attempts.last().is_some_and(|last| last.id == attempt.id) {
+        case.message.document_hash = Some(attempt.document_hash.clone());
+        case.message.pages = attempt.pages.or(case.message.pages);
     }
-    tx.message_update(&message).await?;
-    tx.touch_project(message.touch_id, now).await?;
-    Ok(message)
 }
 
-/// The tries that followed may be forgotten: only a person can know whether one of them reached the recipient.
-async fn hold_after_restore(tx: &mut Tx, message: &mut Message, now: Timestamp) -> Result<(), StoreError> {
-    message.status = MessageStatus::Held;
-    message.reason = Some(Reason::Restored.as_str().to_owned());
-    let told = Told::by_policy("restore");
-    let event = Event::new(message.id, "held", told.source, &told.who, now);
-    tx.events_insert(&[Event { detail: message.reason.clone(), ..event }]).await?;
-    tx.queue_remove(message.id.0).await
-}
-
-async fn accepted(
-    tx: &mut Tx,
-    rules: &Rules,
-    message: &mut Message,
-    attempt: &Attempt,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    message.status = MessageStatus::Accepted;
-    message.reason = None;
-    let wait = rules.next_look(message.channel, &attempt.provider, attempt.looks);
-    put_off(tx, message, POLL, now.after(wait), now).await
+fn accepted(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
+    case.message.status = MessageStatus::Accepted;
+    case.message.reason = None;
+    let wait = rules.next_look(case.message.channel, &attempt.provider, attempt.looks);
+    case.step(POLL, now.after(wait));
 }
 
 /// Doubt is looked into where the provider can be asked; else a person decides, or for mail a written setting.
-async fn in_doubt(
-    tx: &mut Tx,
-    rules: &Rules,
-    message: &mut Message,
-    attempt: &Attempt,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    message.status = MessageStatus::InDoubt;
+fn in_doubt(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
+    case.message.status = MessageStatus::InDoubt;
     let silent = attempt.provider_reference.is_some();
-    message.reason = Some(if silent { Reason::NoFinalReport } else { Reason::OutcomeUnknown }.as_str().to_owned());
+    case.message.reason = Some(if silent { Reason::NoFinalReport } else { Reason::OutcomeUnknown }.as_str().to_owned());
     let can_ask = rules.reconciliation(&attempt.provider) != Reconciliation::None && !silent;
-    let by_setting = message.channel == Channel::Email && rules.smtp_doubt != SmtpDoubt::Hold;
+    let by_setting = case.message.channel == Channel::Email && rules.smtp_doubt != SmtpDoubt::Hold;
     if can_ask || by_setting {
-        put_off(tx, message, SUBMIT, now.after(rules.doubt_settle), now).await
+        case.step(SUBMIT, now.after(rules.doubt_settle));
     } else {
-        tx.queue_remove(message.id.0).await
+        case.next = Some(Next::None);
     }
 }
 
-async fn delivered(
-    tx: &mut Tx,
-    message: &mut Message,
-    told: &Told,
-    others_open: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    if others_open && message.status != MessageStatus::Delivered {
+fn delivered(case: &mut Case, told: &Told, others_open: bool, now: Timestamp) -> Option<Experience> {
+    if others_open && case.message.status != MessageStatus::Delivered {
         // A later attempt is under way although an earlier one arrived: when it ends, this one decides.
-        return Ok(());
+        return None;
     }
     let sure = matches!(told.source, EventSource::Webhook | EventSource::Poll | EventSource::Operator);
-    message.confidence = Some(if sure { Confidence::Confirmed } else { Confidence::Presumed });
-    learn_from_success(tx, message, now).await?;
-    end(tx, message, MessageStatus::Delivered, None, now).await
+    case.message.confidence = Some(if sure { Confidence::Confirmed } else { Confidence::Presumed });
+    case.end(MessageStatus::Delivered, None, now);
+    Some(Experience::ItWorks)
 }
 
-async fn failed(
-    tx: &mut Tx,
+fn failed(
+    case: &mut Case,
     rules: &Rules,
-    message: &mut Message,
     attempt: &Attempt,
     failure: Option<&Failure>,
     others_open: bool,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Option<Experience> {
     let unexplained = if attempt.status == AttemptStatus::NotSent { Fault::ProviderError } else { Fault::Unknown };
     let fault = failure.map_or(attempt.fault.unwrap_or(unexplained), |failure| failure.fault);
-    if attempt.status != AttemptStatus::NotSent {
-        learn_from_fault(tx, message, fault, now).await?;
-    }
+    let lesson = (attempt.status != AttemptStatus::NotSent).then_some(Experience::ItFailed(fault));
     if attempt.status == AttemptStatus::Failed {
-        message.dials += 1;
+        case.message.dials += 1;
     }
-    let correction = message.status == MessageStatus::Delivered && attempt.status == AttemptStatus::Failed;
-    if others_open || (message.status.is_terminal() && !correction) {
-        return Ok(());
+    let correction = case.message.status == MessageStatus::Delivered && attempt.status == AttemptStatus::Failed;
+    if others_open || (case.message.status.is_terminal() && !correction) {
+        return lesson;
     }
-    if tx.attempts_of(message.id).await?.iter().any(|one| one.status == AttemptStatus::Delivered) {
-        message.confidence = Some(Confidence::Confirmed);
-        learn_from_success(tx, message, now).await?;
-        return end(tx, message, MessageStatus::Delivered, None, now).await;
+    if case.attempts.iter().any(|one| one.status == AttemptStatus::Delivered) {
+        case.message.confidence = Some(Confidence::Confirmed);
+        case.end(MessageStatus::Delivered, None, now);
+        return Some(Experience::ItWorks);
     }
     if correction {
-        return end(tx, message, MessageStatus::Failed, Some(fault.as_str()), now).await;
+        case.end(MessageStatus::Failed, Some(fault.as_str()), now);
+        return lesson;
     }
     if retry::costs_try(fault) {
-        message.tries += 1;
+        case.message.tries += 1;
     }
-    again_or_never(tx, rules, message, attempt, failure, fault, now).await
+    again_or_never(case, rules, attempt, failure, fault, now);
+    lesson
 }
 
 /// The retry table decides; the give-up age bounds it.
-async fn again_or_never(
-    tx: &mut Tx,
+fn again_or_never(
+    case: &mut Case,
     rules: &Rules,
-    message: &mut Message,
     attempt: &Attempt,
     failure: Option<&Failure>,
     fault: Fault,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) {
     let asked = failure.and_then(|failure| failure.retry_after_seconds).map(std::time::Duration::from_secs);
     let pages = attempt.pages_confirmed.is_some_and(|pages| pages > 0);
     if fault == Fault::AccountError {
         let reason =
             failure.and_then(|failure| failure.raw_text.as_deref()).unwrap_or("credentials, funds or permission");
-        tx.provider_ensure(&attempt.provider, now).await?;
-        tx.provider_pause(&attempt.provider, Some(reason), now).await?;
+        case.pauses.push((attempt.provider.clone(), reason.to_owned()));
     }
     if fault == Fault::Cancelled {
-        return end(tx, message, MessageStatus::Cancelled, Some(fault.as_str()), now).await;
+        return case.end(MessageStatus::Cancelled, Some(fault.as_str()), now);
     }
-    match retry::after(fault, message.tries, attempt.number, pages, asked, rules.retry) {
+    match retry::after(fault, case.message.tries, attempt.number, pages, asked, rules.retry) {
         retry::Next::Retry { wait, .. } => {
             let due = now.after(retry::jitter(wait, fastrand::f64()));
-            message.reason = Some(fault.as_str().to_owned());
-            if due >= message.give_up_ms {
-                return end(tx, message, MessageStatus::Expired, Some(Reason::GaveUp.as_str()), now).await;
+            case.message.reason = Some(fault.as_str().to_owned());
+            if due >= case.message.give_up_ms {
+                return case.end(MessageStatus::Expired, Some(Reason::GaveUp.as_str()), now);
             }
-            message.status = MessageStatus::Queued;
-            message.due_ms = due;
-            put_off(tx, message, SUBMIT, due, now).await
+            case.message.status = MessageStatus::Queued;
+            case.message.due_ms = due;
+            case.step(SUBMIT, due);
         }
-        retry::Next::GiveUp => end(tx, message, MessageStatus::Failed, Some(fault.as_str()), now).await,
+        retry::Next::GiveUp => case.end(MessageStatus::Failed, Some(fault.as_str()), now),
     }
-}
-
-/// Sets a message's next step and when it is due. Makes the queue entry if there is none.
-///
-/// # Errors
-/// As every store function.
-pub async fn put_off(
-    tx: &mut Tx,
-    message: &Message,
-    kind: &'static str,
-    due: Timestamp,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    if tx.queue_next_step(message.id.0, kind, due).await? {
-        return Ok(());
-    }
-    queue::put(tx, &[work(message, kind, due)], now).await
-}
-
-/// Puts a message that has no next step on the queue, to be handed over when it is due.
-///
-/// # Errors
-/// As every store function.
-pub async fn put_on_queue(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
-    put_off(tx, message, SUBMIT, message.due_ms, now).await
-}
-
-/// Ends a message: writes it, its touch and its event, and takes it off the queue. The caller holds it locked.
-///
-/// # Errors
-/// As every store function.
-pub async fn end_message(
-    tx: &mut Tx,
-    message: &mut Message,
-    status: MessageStatus,
-    reason: &str,
-    told: &Told,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    message.updated_ms = now;
-    end(tx, message, status, Some(reason), now).await?;
-    tx.message_update(message).await?;
-    let event = Event::new(message.id, status.as_str(), told.source, &told.who, now);
-    tx.events_insert(&[Event { detail: Some(reason.to_owned()), ..event }]).await?;
-    tx.touch_project(message.touch_id, now).await?;
-    Ok(())
-}
-
-async fn end(
-    tx: &mut Tx,
-    message: &mut Message,
-    status: MessageStatus,
-    reason: Option<&str>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    message.status = status;
-    message.reason = reason.map(str::to_owned);
-    message.settled_ms = Some(now);
-    if status != MessageStatus::Delivered {
-        message.confidence = None;
-    }
-    tx.queue_remove(message.id.0).await
-}
-
-/// Projects a message's touch.
-///
-/// # Errors
-/// As every store function.
-pub async fn touch_of(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
-    tx.touch_project(message.touch_id, now).await.map(|_| ())
-}
-
-/// Notes that something arrived at the message's address.
-///
-/// # Errors
-/// As every store function.
-pub async fn learn_from_success(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
-    learn_of_address(tx, message, now, AddressHealth::after_success).await
-}
-
-async fn learn_from_fault(tx: &mut Tx, message: &Message, fault: Fault, now: Timestamp) -> Result<(), StoreError> {
-    learn_of_address(tx, message, now, |known| known.after_fault(fault)).await
-}
-
-async fn learn_of_address(
-    tx: &mut Tx,
-    message: &Message,
-    now: Timestamp,
-    lesson: impl FnOnce(&AddressHealth) -> AddressHealth,
-) -> Result<(), StoreError> {
-    let Ok(address) = Address::parse(message.channel, &message.address) else { return Ok(()) };
-    let Some(known) = tx.address_health(&address).await? else { return Ok(()) };
-    let learnt = lesson(&known);
-    if learnt == known {
-        return Ok(());
-    }
-    tx.address_learn(&address, learnt.health, learnt.strikes, learnt.fault, now).await
 }

@@ -2,21 +2,27 @@
 //! events and the queue's next step, all in one transaction. Dispatch, feedback and the operator's desk all come
 //! through here, so that one set of rules decides, whoever brings the news and in whatever order.
 
+mod case;
 mod conclude;
+mod docket;
+mod end;
 mod news;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use conclude::{end_message, learn_from_success, put_off, put_on_queue, touch_of};
-pub use news::{News, Told, learn};
+use docket::Docket;
+use end::set_ended;
+pub use end::{end_message, put_on_queue, touch_of};
+pub use news::{Lesson, News, Told};
 
-use crate::domain::id::BroadcastId;
+use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
 use crate::queue::Work;
 use crate::queue::retry::RetryRules;
+use crate::store::{StoreError, Tx};
 
 /// The queue's word for "hand it over, or find out whether it was".
 pub const SUBMIT: &str = "submit";
@@ -78,6 +84,43 @@ impl Rules {
         let doublings = u32::try_from(looks.clamp(0, 10)).unwrap_or(0);
         (self.status_poll * 2_u32.pow(doublings)).min(Duration::from_secs(1800).max(self.status_poll))
     }
+}
+
+/// Takes news about any number of attempts and writes all that follows, as if they had been heard one after the other.
+/// News about an attempt that is not known is dropped, and so is news that changes nothing.
+///
+/// Locks in the order address, message, touch, account, queue entry, so that it never waits in a circle with the gate.
+///
+/// # Errors
+/// As every store function; then nothing of it stands.
+pub async fn learn_all(tx: &mut Tx, rules: &Rules, lessons: &[Lesson], now: Timestamp) -> Result<(), StoreError> {
+    hear_all(tx, rules, lessons, now).await.map(drop)
+}
+
+/// Takes news about one attempt. Returns the message as it stands afterwards, or `None` if the attempt is unknown.
+///
+/// # Errors
+/// As [`learn_all`].
+pub async fn learn(
+    tx: &mut Tx,
+    rules: &Rules,
+    attempt: AttemptId,
+    news: &News,
+    told: &Told,
+    now: Timestamp,
+) -> Result<Option<Message>, StoreError> {
+    let lesson = Lesson { attempt, news: news.clone(), told: told.clone() };
+    let docket = hear_all(tx, rules, &[lesson], now).await?;
+    Ok(docket.message_of(attempt).cloned())
+}
+
+async fn hear_all(tx: &mut Tx, rules: &Rules, lessons: &[Lesson], now: Timestamp) -> Result<Docket, StoreError> {
+    let mut docket = Docket::read(tx, lessons).await?;
+    for lesson in lessons {
+        docket.hear(rules, lesson, now);
+    }
+    docket.write(tx, now).await?;
+    Ok(docket)
 }
 
 /// The queue entry that is a message's next step.

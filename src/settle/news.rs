@@ -1,15 +1,12 @@
 //! News about an attempt: an answer, a fact from outside, a rule of ours, a person's word.
 
-use super::{Rules, conclude};
+use super::Rules;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::Failure;
 use crate::domain::id::AttemptId;
 use crate::domain::lifecycle;
-use crate::domain::message::Message;
 use crate::domain::{Channel, Outcome, Timestamp};
-use crate::store::events::Event;
-use crate::store::{StoreError, Tx};
 
 /// What is learnt about an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,77 +60,19 @@ impl Told {
     }
 }
 
-/// Takes news about one attempt and writes all that follows from it. News that changes nothing (a repeat, or something
-/// lighter than what is known) is dropped. Returns the message as it stands afterwards, or `None` if the attempt is
-/// unknown.
-///
-/// Locks in the order address, message, touch, so that it never waits in a circle with the gate. Whoever brings news of
-/// several attempts in one transaction takes all their locks first ([`Tx::attempts_lock`]).
-///
-/// # Errors
-/// As every store function; then nothing of it stands.
-pub async fn learn(
-    tx: &mut Tx,
-    rules: &Rules,
-    attempt: AttemptId,
-    news: &News,
-    told: &Told,
-    now: Timestamp,
-) -> Result<Option<Message>, StoreError> {
-    let Some(known) = tx.attempt(attempt).await? else { return Ok(None) };
-    let Some(peek) = tx.message(known.message_id, false).await? else { return Ok(None) };
-    tx.addresses_lock(&[peek.address.to_lowercase()]).await?;
-    let Some(message) = tx.message(known.message_id, true).await? else { return Ok(None) };
-    tx.touches_lock(&[message.touch_id]).await?;
-    let attempts = tx.attempts_of(message.id).await?;
-    let Some(standing) = attempts.iter().find(|one| one.id == attempt).cloned() else { return Ok(None) };
-
-    let news = &without_a_borrowed_name(tx, &standing, news).await?;
-    let changed = change(message.channel, &standing, news, rules, now);
-    let others_open = attempts.iter().any(|one| one.id != attempt && one.status.is_open());
-    if changed.status.is_open() && !standing.status.is_open() && others_open {
-        let event = event(&message, &standing, "contradicted", told, now);
-        tx.events_insert(&[Event {
-            detail: Some("the provider knows an attempt that was given up".to_owned()),
-            ..event
-        }])
-        .await?;
-        return Ok(Some(message));
-    }
-    if changed == standing {
-        return Ok(Some(message));
-    }
-    tx.attempt_update(&changed).await?;
-    let event = event(&message, &changed, word(news, &changed), told, now);
-    tx.events_insert(&[Event { detail: detail(news), ..event }]).await?;
-    if changed.status == standing.status {
-        return Ok(Some(message));
-    }
-    let failure = failure_of(news);
-    conclude::conclude(tx, rules, message, &changed, failure, told, others_open, now).await.map(Some)
-}
-
-/// News without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
-/// so what became of the call is unknown; a fact keeps its weight.
-async fn without_a_borrowed_name(tx: &mut Tx, standing: &Attempt, news: &News) -> Result<News, StoreError> {
-    let (News::Answer(Outcome::Accepted { reference }) | News::Fact(_, Some(reference))) = news else {
-        return Ok(news.clone());
-    };
-    let ours = standing.provider_reference.as_ref() == Some(&reference.0);
-    if ours || !tx.reference_is_claimed(&standing.provider, reference).await? {
-        return Ok(news.clone());
-    }
-    Ok(match news {
-        News::Fact(fact, _) => News::Fact(fact.clone(), None),
-        _ => {
-            let failure = Failure::new(Fault::ProtocolError).text("the provider named it like an earlier hand-over");
-            News::Answer(Outcome::Unknown(failure))
-        }
-    })
+/// News about one attempt, and who brings it.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    /// About which attempt.
+    pub attempt: AttemptId,
+    /// What.
+    pub news: News,
+    /// By whom.
+    pub told: Told,
 }
 
 /// The attempt after the news: a pure function.
-fn change(channel: Channel, standing: &Attempt, news: &News, rules: &Rules, now: Timestamp) -> Attempt {
+pub(super) fn change(channel: Channel, standing: &Attempt, news: &News, rules: &Rules, now: Timestamp) -> Attempt {
     let mut changed = standing.clone();
     changed.status = status(channel, standing.status, news);
     if let Some(failure) = failure_of(news)
@@ -186,7 +125,7 @@ fn status(channel: Channel, standing: AttemptStatus, news: &News) -> AttemptStat
     }
 }
 
-const fn failure_of(news: &News) -> Option<&Failure> {
+pub(super) const fn failure_of(news: &News) -> Option<&Failure> {
     match news {
         News::Answer(outcome) => outcome.failure(),
         News::Fact(Fact::Failed(failure), _) => Some(failure),
@@ -194,16 +133,7 @@ const fn failure_of(news: &News) -> Option<&Failure> {
     }
 }
 
-fn event(message: &Message, attempt: &Attempt, kind: &str, told: &Told, now: Timestamp) -> Event {
-    Event {
-        attempt_id: Some(attempt.id),
-        fault: attempt.fault,
-        occurred_ms: told.occurred.unwrap_or(now),
-        ..Event::new(message.id, kind, told.source, &told.who, now)
-    }
-}
-
-const fn word(news: &News, changed: &Attempt) -> &'static str {
+pub(super) const fn word(news: &News, changed: &Attempt) -> &'static str {
     match news {
         News::Fact(Fact::Progress { .. }, _) => "progress",
         News::Presumed => "presumed_delivered",
@@ -216,7 +146,7 @@ const fn word(news: &News, changed: &Attempt) -> &'static str {
     }
 }
 
-fn detail(news: &News) -> Option<String> {
+pub(super) fn detail(news: &News) -> Option<String> {
     let words = |failure: &Failure| {
         let parts: Vec<&str> =
             [failure.raw_code.as_deref(), failure.raw_text.as_deref()].into_iter().flatten().collect();

@@ -4,24 +4,31 @@ use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
+use super::rows::{lists, portions, push_list};
 use crate::domain::attempt::{Attempt, ProviderReference};
-use crate::domain::id::{AttemptId, MessageId, TouchId};
+use crate::domain::health::AddressHealth;
+use crate::domain::id::{AttemptId, MessageId};
+use crate::domain::message::Message;
 use crate::domain::{FaxNumber, Timestamp};
 
 const COLUMNS: &str = "SELECT id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text,
-    pages_confirmed, document_hash, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms FROM attempt";
-const INSERT: &str = "INSERT INTO attempt (id, message_id, number, provider, status, document_hash, opened_ms, looks) ";
-const UPDATE: &str = "UPDATE attempt SET status = $2, provider_reference = $3, fault = $4, raw_code = $5,
-    raw_text = $6, pages_confirmed = $7, answered_ms = $8, settled_ms = $9, looks = $10, doubt_deadline_ms = $11
-    WHERE id = $1";
+    pages_confirmed, document_hash, pages, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms FROM attempt";
+const INSERT: &str = "INSERT INTO attempt (id, message_id, number, provider, status, document_hash, pages, opened_ms,
+    looks) ";
+const CHANGED: &str = "WITH changed (id, status, provider_reference, fault, raw_code, raw_text, pages_confirmed,
+    answered_ms, settled_ms, looks, doubt_deadline_ms) AS (";
+const CHANGE: &str = ") UPDATE attempt SET status = changed.status, provider_reference = changed.provider_reference,
+    fault = changed.fault, raw_code = changed.raw_code, raw_text = changed.raw_text,
+    pages_confirmed = changed.pages_confirmed, answered_ms = changed.answered_ms, settled_ms = changed.settled_ms,
+    looks = changed.looks, doubt_deadline_ms = changed.doubt_deadline_ms FROM changed WHERE attempt.id = changed.id";
 const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
 const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message_id IN (";
 const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'in_doubt', 'accepted') AND a.opened_ms > ";
-const MESSAGES_OF: &str = "SELECT m.id, m.touch_id, m.address FROM message m JOIN attempt a ON a.message_id = m.id
-    WHERE a.id IN (";
+const MESSAGES_OF: &str = "SELECT m.id, m.address FROM message m JOIN attempt a ON a.message_id = m.id WHERE a.id IN (";
+const PROVIDERS: &str = "SELECT id, provider FROM attempt WHERE id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";
+const CLAIMED_REFERENCES: &str = "SELECT provider_reference, id FROM attempt WHERE provider = ";
 
 impl Tx {
     /// Records attempts that are about to be made.
@@ -29,12 +36,13 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] if a message has an open attempt already: the index is the last line of defence.
     pub async fn attempts_insert(&mut self, attempts: &[Attempt]) -> Result<(), StoreError> {
-        for chunk in attempts.chunks(ROWS_PER_INSERT) {
+        for portion in portions(attempts) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
-                statement.push_values(chunk, |mut row, a| {
+                statement.push_values(portion, |mut row, a| {
                     row.push_bind(a.id).push_bind(a.message_id).push_bind(a.number).push_bind(&a.provider);
-                    row.push_bind(a.status).push_bind(&a.document_hash).push_bind(a.opened_ms).push_bind(a.looks);
+                    row.push_bind(a.status).push_bind(&a.document_hash).push_bind(a.pages).push_bind(a.opened_ms);
+                    row.push_bind(a.looks);
                 });
                 statement.build().execute(&mut *c).await?;
             });
@@ -42,28 +50,25 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes back everything about an attempt that can change.
+    /// Writes back everything about attempts that can change.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if another attempt has the same provider reference.
-    pub async fn attempt_update(&mut self, a: &Attempt) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            sqlx::query(UPDATE)
-                .bind(a.id)
-                .bind(a.status)
-                .bind(&a.provider_reference)
-                .bind(a.fault)
-                .bind(&a.raw_code)
-                .bind(&a.raw_text)
-                .bind(a.pages_confirmed)
-                .bind(a.answered_ms)
-                .bind(a.settled_ms)
-                .bind(a.looks)
-                .bind(a.doubt_deadline_ms)
-                .execute(&mut *c)
-                .await?;
-            Ok(())
-        })
+    pub async fn attempts_update(&mut self, attempts: &[Attempt]) -> Result<(), StoreError> {
+        for portion in portions(attempts) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
+                statement.push_values(portion, |mut row, a| {
+                    row.push_bind(a.id).push_bind(a.status).push_bind(&a.provider_reference).push_bind(a.fault);
+                    row.push_bind(&a.raw_code).push_bind(&a.raw_text).push_bind(a.pages_confirmed);
+                    row.push_bind(a.answered_ms).push_bind(a.settled_ms).push_bind(a.looks);
+                    row.push_bind(a.doubt_deadline_ms);
+                });
+                statement.push(CHANGE);
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
     /// Counts a look at an attempt without touching anything that evidence may have changed meanwhile.
@@ -77,30 +82,32 @@ impl Tx {
         })
     }
 
-    /// Takes the locks of all that news about these attempts may change, in the order in which everybody takes them:
-    /// addresses, messages, touches. Whoever brings news of several attempts in one transaction does this first;
-    /// taking the locks one attempt after the other, two could wait for each other in a circle.
+    /// Takes the locks of the addresses and messages that news about these attempts may change, in the order in which
+    /// everybody takes them, and answers with them. Whoever brings news of several attempts in one transaction does this
+    /// first; taking the locks one attempt after the other, two could wait for each other in a circle.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn attempts_lock(&mut self, attempts: &[AttemptId]) -> Result<(), StoreError> {
-        let mut about: Vec<(MessageId, TouchId, String)> = Vec::with_capacity(attempts.len());
-        for chunk in attempts.chunks(ROWS_PER_INSERT) {
-            let rows: Vec<(MessageId, TouchId, String)> = on!(self, |c, d| {
+    pub async fn attempts_lock(
+        &mut self,
+        attempts: &[AttemptId],
+    ) -> Result<(Vec<AddressHealth>, Vec<Message>), StoreError> {
+        let mut about: Vec<(MessageId, String)> = Vec::with_capacity(attempts.len());
+        for list in lists(attempts) {
+            let rows: Vec<(MessageId, String)> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(MESSAGES_OF);
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
             about.extend(rows);
         }
-        let keys: Vec<String> = about.iter().map(|(_, _, address)| address.to_lowercase()).collect();
-        self.addresses_lock(&keys).await?;
-        self.messages(&about.iter().map(|(id, _, _)| *id).collect::<Vec<_>>(), true).await?;
-        self.touches_lock(&about.iter().map(|(_, touch, _)| *touch).collect::<Vec<_>>()).await
+        let keys: Vec<String> = about.iter().map(|(_, address)| address.to_lowercase()).collect();
+        let known = self.addresses_lock(&keys).await?;
+        let mut ids: Vec<MessageId> = about.into_iter().map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok((known, self.messages(&ids, true).await?))
     }
 
     /// One attempt.
@@ -129,6 +136,43 @@ impl Tx {
         })
     }
 
+    /// All attempts of these messages, each message's first to last.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn attempts_of_messages(&mut self, messages: &[MessageId]) -> Result<Vec<Attempt>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(messages) {
+            let rows: Vec<Attempt> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+                statement.push(" WHERE message_id IN (");
+                push_list(&mut statement, list);
+                statement.push(") ORDER BY message_id, number");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// The account that each of these attempts was handed to.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn attempt_providers(&mut self, ids: &[AttemptId]) -> Result<Vec<(AttemptId, String)>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for list in lists(ids) {
+            let rows: Vec<(AttemptId, String)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(PROVIDERS);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
     /// All attempts of a message, first to last.
     ///
     /// # Errors
@@ -146,14 +190,11 @@ impl Tx {
     /// As every store function.
     pub async fn attempts_open(&mut self, messages: &[MessageId]) -> Result<Vec<Attempt>, StoreError> {
         let mut found = Vec::new();
-        for chunk in messages.chunks(ROWS_PER_INSERT) {
+        for list in lists(messages) {
             let rows: Vec<Attempt> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE status IN ('calling', 'in_doubt', 'accepted') AND message_id IN (");
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
@@ -168,13 +209,10 @@ impl Tx {
     /// As every store function.
     pub async fn attempt_numbers(&mut self, messages: &[MessageId]) -> Result<Vec<(MessageId, i64)>, StoreError> {
         let mut found = Vec::new();
-        for chunk in messages.chunks(ROWS_PER_INSERT) {
+        for list in lists(messages) {
             let rows: Vec<(MessageId, i64)> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(NUMBERS);
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(") GROUP BY message_id");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
@@ -192,19 +230,42 @@ impl Tx {
         numbers: &[FaxNumber],
         since: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
-        if numbers.is_empty() {
-            return Ok(Vec::new());
+        let numbers: Vec<&str> = numbers.iter().map(FaxNumber::as_str).collect();
+        let mut found = Vec::new();
+        for list in lists(&numbers) {
+            let rows: Vec<String> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(NUMBERS_BUSY);
+                statement.push_bind(since).push(" AND m.address IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_scalar().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
         }
-        on!(self, |c, d| {
-            let mut statement = sqlx::QueryBuilder::<Engine>::new(NUMBERS_BUSY);
-            statement.push_bind(since).push(" AND m.address IN (");
-            let mut list = statement.separated(", ");
-            for number in numbers {
-                list.push_bind(number.as_str());
-            }
-            statement.push(")");
-            Ok(statement.build_query_scalar().fetch_all(&mut *c).await?)
-        })
+        Ok(found)
+    }
+
+    /// Those of an account's references that some attempt already bears, each with its bearer.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn references_claimed(
+        &mut self,
+        provider: &str,
+        references: &[&str],
+    ) -> Result<Vec<(String, AttemptId)>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(references) {
+            let rows: Vec<(String, AttemptId)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(CLAIMED_REFERENCES);
+                statement.push_bind(provider).push(" AND provider_reference IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     /// Whether some attempt already bears that provider reference.

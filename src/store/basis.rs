@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::rows::{lists, push_list};
 use crate::domain::basis::Basis;
 use crate::domain::id::BasisId;
 use crate::domain::{FaxNumber, Timestamp};
@@ -76,14 +77,12 @@ impl Tx {
     /// As every store function.
     pub async fn basis_among(&mut self, numbers: &[String]) -> Result<Vec<Basis>, StoreError> {
         let mut found = Vec::new();
-        for chunk in numbers.chunks(super::queue_entries::ROWS_PER_INSERT) {
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        for list in lists(&numbers) {
             let rows: Vec<Basis> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE ended_ms IS NULL AND fax IN (");
-                let mut list = statement.separated(", ");
-                for number in chunk {
-                    list.push_bind(number.clone());
-                }
+                push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });

@@ -12,7 +12,8 @@ const COLUMNS: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, 
     FROM broadcast";
 const INSERT: &str = "INSERT INTO broadcast (id, submission_id, campaign_id, planned_ms, name, letter, total,
     created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS NULL AND NOT EXISTS
+const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS NULL AND unfolding_ms IS NULL
+    AND NOT EXISTS
     (SELECT 1 FROM message m WHERE m.broadcast_id = broadcast.id AND m.settled_ms IS NULL
         AND m.status <> 'in_doubt')";
 

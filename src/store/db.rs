@@ -16,8 +16,17 @@ use super::error::StoreError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long anybody waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
+const STATEMENTS_KEPT: usize = 512;
+/// A connection that was used so recently is not tried before it is used again: a round trip for each transaction.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a server may take to answer when the store is opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a server is told about us: a node that is frozen or cut off in the middle of a transaction keeps its row locks, and
+/// all other nodes waiting, until the server gives that session up.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET tcp_user_timeout = '20s';
+    SET tcp_keepalives_idle = '20s'; SET tcp_keepalives_interval = '5s'; SET tcp_keepalives_count = 3";
 
 /// Runs one body on whichever engine the transaction belongs to. `$c` is the connection, `$d` the dialect;
 /// a body that builds its statement calls the engine `Engine`.
@@ -94,14 +103,15 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
+        let writer = sqlite_pool()
             .max_connections(1)
             .min_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
-        let reader = SqlitePoolOptions::new()
+        let reader = sqlite_pool()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true).create_if_missing(false))
@@ -110,11 +120,25 @@ impl Store {
     }
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
-        let options =
-            PgConnectOptions::from_str(url)?.application_name(super::company::APPLICATION).disable_statement_logging();
+        let options = PgConnectOptions::from_str(url)?
+            .application_name(super::company::APPLICATION)
+            .statement_cache_capacity(STATEMENTS_KEPT)
+            .disable_statement_logging();
         let connecting = PgPoolOptions::new()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::Executor::execute(connection, SESSION).await.map(drop) })
+            })
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for >= TRUSTED_FOR {
+                        sqlx::Connection::ping(connection).await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options);
         // While nobody listens, the pool itself goes on trying: a server may start together with us.
         let Ok(connected) = tokio::time::timeout(OPEN_TIMEOUT, connecting).await else {
@@ -199,6 +223,14 @@ impl Store {
             Pools::Sqlite { .. } => None,
         }
     }
+}
+
+/// A pool that gives no connection out again which is still inside a transaction. When a disk fills up, SQLite rolls back
+/// by itself; the driver's own rollback then fails, and it would refuse to begin another transaction for ever.
+fn sqlite_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
 }
 
 /// The file that a `sqlite:` URL names; `None` for another engine's.

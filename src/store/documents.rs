@@ -2,10 +2,10 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::rows::portions;
 use crate::domain::Timestamp;
 
-const PUT: &str =
-    "INSERT INTO document (hash, kind, body, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING";
+const PUT: &str = "INSERT INTO document (hash, kind, body, created_ms) ";
 const GET: &str = "SELECT kind, body FROM document WHERE hash = $1";
 
 /// A rendered document, ready to be kept.
@@ -25,18 +25,17 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn documents_put(&mut self, documents: &[Document], now: Timestamp) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            for document in documents {
-                sqlx::query(PUT)
-                    .bind(&document.hash)
-                    .bind(document.kind)
-                    .bind(&document.body)
-                    .bind(now)
-                    .execute(&mut *c)
-                    .await?;
-            }
-            Ok(())
-        })
+        for portion in portions(documents) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(PUT);
+                statement.push_values(portion, |mut row, document| {
+                    row.push_bind(&document.hash).push_bind(document.kind).push_bind(&document.body).push_bind(now);
+                });
+                statement.push(" ON CONFLICT DO NOTHING");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
     /// Kind and bytes of a document.

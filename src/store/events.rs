@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
+use super::rows::portions;
 use crate::domain::event::EventSource;
 use crate::domain::id::{AttemptId, EventId, MessageId};
 use crate::domain::{Fault, Timestamp};
@@ -82,10 +82,10 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn events_insert(&mut self, events: &[Event]) -> Result<(), StoreError> {
-        for chunk in events.chunks(ROWS_PER_INSERT) {
+        for portion in portions(events) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
-                statement.push_values(chunk, |mut row, e| {
+                statement.push_values(portion, |mut row, e| {
                     row.push_bind(e.id).push_bind(e.message_id).push_bind(e.attempt_id).push_bind(&e.kind);
                     row.push_bind(e.source).push_bind(&e.who).push_bind(e.fault).push_bind(&e.detail);
                     row.push_bind(e.occurred_ms).push_bind(e.recorded_ms);

@@ -2,14 +2,16 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
+use super::rows::{lists, portions, push_list};
 use crate::domain::health::{AddressHealth, Health};
-use crate::domain::{Address, Channel, Fault, Timestamp};
+use crate::domain::{Address, Channel, Timestamp};
 
 const ENSURE: &str = "INSERT INTO address (channel, value, health, strikes, updated_ms) ";
 const LOCK: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE value IN (";
-const SET: &str = "UPDATE address SET health = $3, strikes = $4, fault = $5, updated_ms = $6
-    WHERE channel = $1 AND value = $2";
+const CHANGED: &str = "WITH changed (channel, value, health, strikes, fault, updated_ms) AS (";
+const CHANGE: &str = ") UPDATE address SET health = changed.health, strikes = changed.strikes, fault = changed.fault,
+    updated_ms = changed.updated_ms FROM changed
+    WHERE address.channel = changed.channel AND address.value = changed.value";
 const GET: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE channel = $1 AND value = $2";
 
 impl Tx {
@@ -25,10 +27,10 @@ impl Tx {
         let mut addresses = addresses.to_vec();
         addresses.sort_unstable();
         addresses.dedup();
-        for chunk in addresses.chunks(ROWS_PER_INSERT) {
+        for portion in portions(&addresses) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(ENSURE);
-                statement.push_values(chunk, |mut row, (channel, value)| {
+                statement.push_values(portion, |mut row, (channel, value)| {
                     row.push_bind(*channel).push_bind(value).push_bind(Health::Unverified);
                     row.push_bind(0_i64).push_bind(now);
                 });
@@ -60,13 +62,11 @@ impl Tx {
         keys.sort_unstable();
         keys.dedup();
         let mut found = Vec::new();
-        for chunk in keys.chunks(ROWS_PER_INSERT) {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        for list in lists(&keys) {
             let rows: Vec<AddressHealth> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(LOCK);
-                let mut list = statement.separated(", ");
-                for key in chunk {
-                    list.push_bind(key.clone());
-                }
+                push_list(&mut statement, list);
                 statement.push(") ORDER BY channel, value");
                 statement.push(if lock { d.for_update() } else { "" });
                 statement.build_query_as().fetch_all(&mut *c).await?
@@ -88,29 +88,22 @@ impl Tx {
             .await?))
     }
 
-    /// Writes down what was learnt of an address.
+    /// Writes down what was learnt of addresses.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn address_learn(
-        &mut self,
-        address: &Address,
-        health: Health,
-        strikes: i64,
-        fault: Option<Fault>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            sqlx::query(SET)
-                .bind(address.channel())
-                .bind(address.key())
-                .bind(health)
-                .bind(strikes)
-                .bind(fault)
-                .bind(now)
-                .execute(&mut *c)
-                .await?;
-            Ok(())
-        })
+    pub async fn addresses_learn(&mut self, learnt: &[AddressHealth], now: Timestamp) -> Result<(), StoreError> {
+        for portion in portions(learnt) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
+                statement.push_values(portion, |mut row, known| {
+                    row.push_bind(known.channel).push_bind(&known.value).push_bind(known.health);
+                    row.push_bind(known.strikes).push_bind(known.fault).push_bind(now);
+                });
+                statement.push(CHANGE);
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 }

@@ -1,18 +1,35 @@
 //! The inbox: verified callbacks, kept before they are answered, applied later, each once.
 
+use std::collections::HashSet;
+
 use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::rows::{lists, portions, push_list};
 use crate::domain::Timestamp;
 use crate::domain::id::InboxId;
 
-const INSERT: &str = "INSERT INTO inbox (id, provider, dedupe, body, state, looks, received_ms)
-    VALUES ($1, $2, $3, $4, 'waiting', 0, $5) ON CONFLICT (provider, dedupe) DO NOTHING";
+const INSERT: &str = "INSERT INTO inbox (id, provider, dedupe, body, state, looks, received_ms) ";
+const INSERTED: &str = " ON CONFLICT DO NOTHING RETURNING provider, dedupe";
 const WAITING: &str = "SELECT id, provider, dedupe, body, looks, received_ms FROM inbox WHERE state = 'waiting'
     ORDER BY looks, received_ms, id LIMIT $1";
-const SETTLE: &str = "UPDATE inbox SET state = $2, settled_ms = $3, looks = looks + 1 WHERE id = $1";
-const LOOK: &str = "UPDATE inbox SET looks = looks + 1 WHERE id = $1";
+const SETTLE: &str = "UPDATE inbox SET looks = looks + 1, state = ";
+const SETTLED: &str = ", settled_ms = ";
+const LOOK: &str = "UPDATE inbox SET looks = looks + 1 WHERE id IN (";
+
+/// A callback to be kept.
+#[derive(Debug, Clone)]
+pub struct NewLetter {
+    /// The account it came to.
+    pub provider: String,
+    /// The fact's key.
+    pub dedupe: String,
+    /// The delivery event, JSON.
+    pub body: String,
+    /// When it came.
+    pub received_ms: Timestamp,
+}
 
 /// One callback in the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -32,28 +49,26 @@ pub struct Letter {
 }
 
 impl Tx {
-    /// Keeps a callback. False: the same fact is there already.
+    /// Keeps callbacks. Answers for each whether it is new; of two that are the same, here or there already, the second
+    /// is not.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn inbox_insert(
-        &mut self,
-        provider: &str,
-        dedupe: &str,
-        body: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        on!(self, |c, d| {
-            let done = sqlx::query(INSERT)
-                .bind(InboxId::new())
-                .bind(provider)
-                .bind(dedupe)
-                .bind(body)
-                .bind(now)
-                .execute(&mut *c)
-                .await?;
-            Ok(done.rows_affected() == 1)
-        })
+    pub async fn inbox_insert(&mut self, letters: &[NewLetter]) -> Result<Vec<bool>, StoreError> {
+        let mut kept: HashSet<(String, String)> = HashSet::with_capacity(letters.len());
+        for portion in portions(letters) {
+            let rows: Vec<(String, String)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
+                statement.push_values(portion, |mut row, letter| {
+                    row.push_bind(InboxId::new()).push_bind(&letter.provider).push_bind(&letter.dedupe);
+                    row.push_bind(&letter.body).push_bind("waiting").push_bind(0_i64).push_bind(letter.received_ms);
+                });
+                statement.push(INSERTED);
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            kept.extend(rows);
+        }
+        Ok(letters.iter().map(|letter| kept.remove(&(letter.provider.clone(), letter.dedupe.clone()))).collect())
     }
 
     /// The callbacks that wait, those least often looked at first, so that many that belong to nothing of ours never
@@ -68,26 +83,37 @@ impl Tx {
         })
     }
 
-    /// Marks a callback as applied, or as belonging to nothing we know.
+    /// Marks callbacks as applied, or as belonging to nothing we know.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn inbox_settle(&mut self, id: InboxId, applied: bool, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn inbox_settle(&mut self, ids: &[InboxId], applied: bool, now: Timestamp) -> Result<(), StoreError> {
         let state = if applied { "applied" } else { "unmatched" };
-        on!(self, |c, d| {
-            sqlx::query(SETTLE).bind(id).bind(state).bind(now).execute(&mut *c).await?;
-            Ok(())
-        })
+        for list in lists(ids) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(SETTLE);
+                statement.push_bind(state).push(SETTLED).push_bind(now).push(" WHERE id IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
-    /// Counts a look that found nothing; the callback goes on waiting.
+    /// Counts a look at callbacks that found nothing; they go on waiting.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn inbox_looked(&mut self, id: InboxId) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            sqlx::query(LOOK).bind(id).execute(&mut *c).await?;
-            Ok(())
-        })
+    pub async fn inbox_looked(&mut self, ids: &[InboxId]) -> Result<(), StoreError> {
+        for list in lists(ids) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(LOOK);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
-use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
+use super::rows::{lists, portions, push_list};
+use crate::domain::id::{BroadcastId, MessageId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::{Address, MessageStatus};
 
@@ -15,10 +15,14 @@ const COLUMNS: &str = "SELECT id, touch_id, submission_id, broadcast_id, referre
 const INSERT: &str = "INSERT INTO message (id, touch_id, submission_id, broadcast_id, referrer_id, channel, address,
     lane, letter, purpose, phi, variables, status, reason, confidence, due_ms, give_up_ms, tries, dials,
     document_hash, pages, created_ms, updated_ms, settled_ms) ";
-const UPDATE: &str = "UPDATE message SET status = $2, reason = $3, confidence = $4, due_ms = $5, give_up_ms = $6,
-    tries = $7, dials = $8, document_hash = $9, pages = $10, updated_ms = $11, settled_ms = $12, address = $13
-    WHERE id = $1";
-const STATUSES_OF_TOUCH: &str = "SELECT status FROM message WHERE touch_id = $1";
+const CHANGED: &str = "WITH changed (id, status, reason, confidence, due_ms, give_up_ms, tries, dials, document_hash,
+    pages, updated_ms, settled_ms, address) AS (";
+const CHANGE: &str = ") UPDATE message SET status = changed.status, reason = changed.reason,
+    confidence = changed.confidence, due_ms = changed.due_ms, give_up_ms = changed.give_up_ms, tries = changed.tries,
+    dials = changed.dials, document_hash = changed.document_hash, pages = changed.pages,
+    updated_ms = changed.updated_ms, settled_ms = changed.settled_ms, address = changed.address
+    FROM changed WHERE message.id = changed.id";
+const STATUSES_OF_TOUCHES: &str = "SELECT touch_id, id, status FROM message WHERE touch_id IN (";
 
 impl Tx {
     /// Stores new messages.
@@ -26,10 +30,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] if a broadcast already has one for the same referrer and channel.
     pub async fn messages_insert(&mut self, messages: &[Message]) -> Result<(), StoreError> {
-        for chunk in messages.chunks(ROWS_PER_INSERT) {
+        for portion in portions(messages) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
-                statement.push_values(chunk, |mut row, m| {
+                statement.push_values(portion, |mut row, m| {
                     row.push_bind(m.id).push_bind(m.touch_id).push_bind(m.submission_id).push_bind(m.broadcast_id);
                     row.push_bind(m.referrer_id).push_bind(m.channel).push_bind(&m.address).push_bind(m.lane);
                     row.push_bind(&m.letter).push_bind(m.purpose).push_bind(m.phi).push_bind(&m.variables);
@@ -52,14 +56,11 @@ impl Tx {
         let mut found = Vec::with_capacity(ids.len());
         let mut ids = ids.to_vec();
         ids.sort_unstable();
-        for chunk in ids.chunks(ROWS_PER_INSERT) {
+        for list in lists(&ids) {
             let rows: Vec<Message> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE id IN (");
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(") ORDER BY id");
                 statement.push(if lock { d.for_update() } else { "" });
                 statement.build_query_as().fetch_all(&mut *c).await?
@@ -81,34 +82,50 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn message_update(&mut self, m: &Message) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            sqlx::query(UPDATE)
-                .bind(m.id)
-                .bind(m.status)
-                .bind(&m.reason)
-                .bind(m.confidence)
-                .bind(m.due_ms)
-                .bind(m.give_up_ms)
-                .bind(m.tries)
-                .bind(m.dials)
-                .bind(&m.document_hash)
-                .bind(m.pages)
-                .bind(m.updated_ms)
-                .bind(m.settled_ms)
-                .bind(&m.address)
-                .execute(&mut *c)
-                .await?;
-            Ok(())
-        })
+    pub async fn message_update(&mut self, message: &Message) -> Result<(), StoreError> {
+        self.messages_update(std::slice::from_ref(message)).await
     }
 
-    /// The statuses of a touch's messages.
+    /// The same for many.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn statuses_of_touch(&mut self, touch: TouchId) -> Result<Vec<MessageStatus>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(STATUSES_OF_TOUCH).bind(touch).fetch_all(&mut *c).await?))
+    pub async fn messages_update(&mut self, messages: &[Message]) -> Result<(), StoreError> {
+        for portion in portions(messages) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
+                statement.push_values(portion, |mut row, m| {
+                    row.push_bind(m.id).push_bind(m.status).push_bind(&m.reason).push_bind(m.confidence);
+                    row.push_bind(m.due_ms).push_bind(m.give_up_ms).push_bind(m.tries).push_bind(m.dials);
+                    row.push_bind(&m.document_hash).push_bind(m.pages).push_bind(m.updated_ms);
+                    row.push_bind(m.settled_ms).push_bind(&m.address);
+                });
+                statement.push(CHANGE);
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// The statuses of these touches' messages.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn statuses_of_touches(
+        &mut self,
+        touches: &[TouchId],
+    ) -> Result<Vec<(TouchId, MessageId, MessageStatus)>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(touches) {
+            let rows: Vec<(TouchId, MessageId, MessageStatus)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(STATUSES_OF_TOUCHES);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     /// The messages of a touch.
@@ -128,35 +145,17 @@ impl Tx {
     /// As every store function.
     pub async fn messages_of_touches(&mut self, touches: &[TouchId]) -> Result<Vec<Message>, StoreError> {
         let mut found = Vec::new();
-        for chunk in touches.chunks(ROWS_PER_INSERT) {
+        for list in lists(touches) {
             let rows: Vec<Message> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE touch_id IN (");
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(") ORDER BY channel, id");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
             found.extend(rows);
         }
         Ok(found)
-    }
-
-    /// The messages of a submission, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
-    pub async fn messages_of_submission(
-        &mut self,
-        submission: SubmissionId,
-        limit: i64,
-    ) -> Result<Vec<Message>, StoreError> {
-        on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE submission_id = $1 ORDER BY id LIMIT $2");
-            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(submission).bind(limit).fetch_all(&mut *c).await?)
-        })
     }
 
     /// The messages of a broadcast, oldest first, at most `limit`.

@@ -1,15 +1,15 @@
 //! Queue entries: one statement per operation, no joins. Every change is guarded by (id, fence), so that a worker whose
 //! lease was taken over cannot touch the entry any more.
 
+use std::collections::HashSet;
+
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::rows::{lists, portions, push_list};
 use crate::domain::{Lane, Timestamp};
-
-/// Rows per INSERT statement: 200 are as fast as more and stay far below both engines' limits on parameters.
-pub const ROWS_PER_INSERT: usize = 200;
 
 /// An entry to be put into the queue, its rank already decided.
 #[derive(Debug, Clone)]
@@ -26,6 +26,15 @@ pub struct NewEntry {
     pub rank: i64,
     /// Not before.
     pub due_ms: Timestamp,
+}
+
+/// Whose work is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// Everybody's.
+    All,
+    /// What must not wait behind a broadcast: every other lane.
+    Urgent,
 }
 
 /// An entry that is ours until its lease ends.
@@ -77,7 +86,9 @@ const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, 
 const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
     (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
-        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4 ORDER BY rank, id LIMIT $1";
+        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4";
+const CLAIM_URGENT: &str = " AND lane <> 'broadcast'";
+const CLAIM_ORDER: &str = " ORDER BY rank, id LIMIT $1";
 const CLAIM_TAKE: &str =
     ") UPDATE queue_entry SET state = 'leased', fence = fence + 1, claims = claims + 1, owner = $2,
         lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
@@ -87,19 +98,23 @@ const EXTEND_WHICH: &str = " WHERE id IN (SELECT id FROM queue_entry WHERE state
 const REAP: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL WHERE id IN
     (SELECT id FROM queue_entry WHERE state = 'leased' AND lease_until_ms < $1";
 const FINISH: &str = "DELETE FROM queue_entry WHERE id = $1 AND fence = $2";
-const SNOOZE: &str = "UPDATE queue_entry SET state = 'waiting', kind = $3, due_ms = $4, owner = NULL,
-    lease_until_ms = NULL WHERE id = $1 AND fence = $2";
+const SNOOZED: &str = "WITH snoozed (id, fence, kind, due_ms) AS (";
+const SNOOZE: &str = ") UPDATE queue_entry SET state = 'waiting', kind = snoozed.kind, due_ms = snoozed.due_ms,
+    owner = NULL, lease_until_ms = NULL FROM snoozed
+    WHERE queue_entry.id = snoozed.id AND queue_entry.fence = snoozed.fence RETURNING queue_entry.id";
 const RELEASE: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL
     WHERE id = $1 AND fence = $2 AND state = 'leased'";
-const HOLDS: &str = "SELECT id FROM queue_entry WHERE id = $1 AND fence = $2 AND state = 'leased'";
-const REMOVE: &str = "DELETE FROM queue_entry WHERE subject = $1";
+const HELD: &str = "SELECT id, fence FROM queue_entry WHERE state = 'leased' AND id IN (";
+const REMOVE: &str = "DELETE FROM queue_entry WHERE subject IN (";
 const HASTEN: &str = "UPDATE queue_entry SET due_ms = $2 WHERE subject = $1 AND state = 'waiting'";
 const OF_SUBJECT: &str =
     "SELECT id, kind, state, due_ms, fence, owner, lease_until_ms FROM queue_entry WHERE subject = $1";
 const HAS_WORK: &str = "SELECT id FROM queue_entry WHERE (state = 'ready' AND kind = $1)
     OR (state = 'waiting' AND due_ms <= $2) OR (state = 'leased' AND lease_until_ms < $2) LIMIT 1";
-const NEXT_STEP: &str = "UPDATE queue_entry SET state = 'waiting', kind = $2, due_ms = $3, fence = fence + 1,
-    owner = NULL, lease_until_ms = NULL WHERE subject = $1";
+const STEPS: &str = "WITH step (subject, kind, due_ms) AS (";
+const NEXT_STEP: &str = ") UPDATE queue_entry SET state = 'waiting', kind = step.kind, due_ms = step.due_ms,
+    fence = fence + 1, owner = NULL, lease_until_ms = NULL FROM step
+    WHERE queue_entry.subject = step.subject RETURNING queue_entry.subject";
 const DEPTH: &str = "SELECT COUNT(*) FROM queue_entry";
 const OLDEST_READY: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'ready'";
 const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiting'";
@@ -134,10 +149,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] if a subject has an entry already.
     pub async fn queue_insert(&mut self, entries: &[NewEntry], now: Timestamp) -> Result<(), StoreError> {
-        for chunk in entries.chunks(ROWS_PER_INSERT) {
+        for portion in portions(entries) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
-                statement.push_values(chunk, |mut row, entry| {
+                statement.push_values(portion, |mut row, entry| {
                     row.push_bind(entry.kind).push_bind(entry.subject).push_bind(entry.lane).push_bind(entry.flow);
                     row.push_bind(entry.rank).push_bind(entry.due_ms);
                     row.push_bind(if entry.due_ms <= now { "ready" } else { "waiting" });
@@ -160,20 +175,22 @@ impl Tx {
         })
     }
 
-    /// Leases up to `limit` ready entries of one kind to `owner`, in the order of their ranks.
+    /// Leases up to `limit` ready entries of one kind and these lanes to `owner`, in the order of their ranks.
     ///
     /// # Errors
     /// As every store function.
     pub async fn queue_claim(
         &mut self,
         kind: &str,
+        lanes: Lanes,
         owner: &str,
         lease_until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Claimed>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut claimed: Vec<Claimed> = on!(self, |c, d| {
-            let text = format!("{CLAIM_PICK}{}{CLAIM_TAKE}", d.skip_locked());
+            let only = if lanes == Lanes::Urgent { CLAIM_URGENT } else { "" };
+            let text = format!("{CLAIM_PICK}{only}{CLAIM_ORDER}{}{CLAIM_TAKE}", d.skip_locked());
             sqlx::query_as(AssertSqlSafe(text))
                 .bind(limit)
                 .bind(owner)
@@ -197,14 +214,11 @@ impl Tx {
         lease_until: Timestamp,
     ) -> Result<u64, StoreError> {
         let mut extended = 0;
-        for chunk in entries.chunks(ROWS_PER_INSERT) {
+        for list in lists(entries) {
             extended += on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(EXTEND);
                 statement.push_bind(lease_until).push(EXTEND_WHICH).push_bind(owner).push(" AND id IN (");
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(")").push(d.skip_locked()).push(")");
                 statement.build().execute(&mut *c).await?.rows_affected()
             });
@@ -228,12 +242,28 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn queue_holds(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
-        on!(self, |c, d| {
-            let text = format!("{HOLDS}{}", d.for_update());
-            let found: Option<i64> =
-                sqlx::query_scalar(AssertSqlSafe(text)).bind(id).bind(fence).fetch_optional(&mut *c).await?;
-            Ok(found.is_some())
-        })
+        Ok(self.queue_held(&[(id, fence)]).await?.contains(&id))
+    }
+
+    /// Which of these claims, each an id and a fence, are still ours; on PostgreSQL their rows stay locked until the end
+    /// of the transaction.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_held(&mut self, claims: &[(i64, i64)]) -> Result<HashSet<i64>, StoreError> {
+        let mut ids: Vec<i64> = claims.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        let mut held = HashSet::with_capacity(claims.len());
+        for list in lists(&ids) {
+            let rows: Vec<(i64, i64)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(HELD);
+                push_list(&mut statement, list);
+                statement.push(") ORDER BY id").push(d.for_update());
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            held.extend(rows);
+        }
+        Ok(claims.iter().filter(|claim| held.contains(claim)).map(|(id, _)| *id).collect())
     }
 
     /// Removes an entry whose work is done. False: it was no longer ours.
@@ -255,10 +285,31 @@ impl Tx {
         kind: &'static str,
         due: Timestamp,
     ) -> Result<bool, StoreError> {
-        on!(self, |c, d| {
-            let done = sqlx::query(SNOOZE).bind(id).bind(fence).bind(kind).bind(due).execute(&mut *c).await?;
-            Ok(done.rows_affected() == 1)
-        })
+        Ok(self.queue_snooze_all(kind, &[(id, fence, due)]).await?.contains(&id))
+    }
+
+    /// The same for many, each an id, a fence and a time. Answers with the ids of those that were ours.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_snooze_all(
+        &mut self,
+        kind: &'static str,
+        entries: &[(i64, i64, Timestamp)],
+    ) -> Result<HashSet<i64>, StoreError> {
+        let mut snoozed = HashSet::with_capacity(entries.len());
+        for portion in portions(entries) {
+            let rows: Vec<i64> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(SNOOZED);
+                statement.push_values(portion, |mut row, (id, fence, due)| {
+                    row.push_bind(*id).push_bind(*fence).push_bind(kind).push_bind(*due);
+                });
+                statement.push(SNOOZE);
+                statement.build_query_scalar().fetch_all(&mut *c).await?
+            });
+            snoozed.extend(rows);
+        }
+        Ok(snoozed)
     }
 
     /// Gives an entry back untouched. False: it was no longer ours.
@@ -274,10 +325,23 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn queue_remove(&mut self, subject: Uuid) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            sqlx::query(REMOVE).bind(subject).execute(&mut *c).await?;
-            Ok(())
-        })
+        self.queue_remove_all(&[subject]).await
+    }
+
+    /// The same for many.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_remove_all(&mut self, subjects: &[Uuid]) -> Result<(), StoreError> {
+        for list in lists(subjects) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(REMOVE);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
     /// Brings a waiting entry forward.
@@ -310,21 +374,29 @@ impl Tx {
         })
     }
 
-    /// Sets what comes next for a subject, whoever holds its entry: the fence grows, so that the holder's own changes
-    /// touch nothing. Only evidence about the subject, written under its lock, may do this. False: it has no entry.
+    /// Sets what comes next for subjects, whoever holds their entries: the fence grows, so that the holder's own changes
+    /// touch nothing. Only evidence about the subject, written under its lock, may do this. Answers with the subjects that
+    /// have an entry.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn queue_next_step(
+    pub async fn queue_next_steps(
         &mut self,
-        subject: Uuid,
-        kind: &'static str,
-        due: Timestamp,
-    ) -> Result<bool, StoreError> {
-        on!(self, |c, d| {
-            let done = sqlx::query(NEXT_STEP).bind(subject).bind(kind).bind(due).execute(&mut *c).await?;
-            Ok(done.rows_affected() == 1)
-        })
+        steps: &[(Uuid, &'static str, Timestamp)],
+    ) -> Result<HashSet<Uuid>, StoreError> {
+        let mut found = HashSet::with_capacity(steps.len());
+        for portion in portions(steps) {
+            let rows: Vec<Uuid> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(STEPS);
+                statement.push_values(portion, |mut row, (subject, kind, due)| {
+                    row.push_bind(*subject).push_bind(*kind).push_bind(*due);
+                });
+                statement.push(NEXT_STEP);
+                statement.build_query_scalar().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     /// How many entries there are.

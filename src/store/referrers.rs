@@ -1,10 +1,12 @@
 //! Referrers.
 
+use std::collections::HashMap;
+
 use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
+use super::rows::{lists, push_list};
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use crate::domain::{EmailAddress, FaxNumber, Timestamp};
@@ -19,12 +21,25 @@ const UPSERT: &str = "INSERT INTO referrer (id, npi, first_name, last_name, cred
         kind = excluded.kind, email = excluded.email, fax = excluded.fax, phone = excluded.phone,
         time_zone = excluded.time_zone, state = excluded.state, tags = excluded.tags, source = excluded.source,
         notes = excluded.notes, sort_name = excluded.sort_name, updated_ms = excluded.updated_ms";
+const IDS: &str = "SELECT id, kind, sort_name FROM referrer";
+const TAGGED: &str = " WHERE id IN (SELECT referrer_id FROM referrer_tag WHERE tag = ";
 const FORGET_TAGS: &str = "DELETE FROM referrer_tag WHERE referrer_id = $1";
 const ADD_TAG: &str = "INSERT INTO referrer_tag (tag, referrer_id) VALUES ($1, $2)";
 const TAGS: &str = "SELECT tag, COUNT(*) FROM referrer_tag GROUP BY tag ORDER BY tag";
 const COUNT: &str = "SELECT COUNT(*) FROM referrer";
 /// Follows a `LIKE`.
 const ESCAPE: &str = " ESCAPE '!'";
+
+/// Who belongs to an audience.
+#[derive(Debug, Clone, Copy)]
+pub enum Members<'a> {
+    /// Everybody with that tag.
+    Tagged(&'a str),
+    /// Everybody of that type.
+    OfType(ReferrerType),
+    /// Everybody.
+    All,
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -133,14 +148,11 @@ impl Tx {
     /// As every store function.
     pub async fn referrers(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(ROWS_PER_INSERT) {
+        for list in lists(ids) {
             let rows: Vec<Row> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE id IN (");
-                let mut list = statement.separated(", ");
-                for id in chunk {
-                    list.push_bind(*id);
-                }
+                push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
@@ -204,41 +216,47 @@ impl Tx {
         Ok(rows.into_iter().map(Referrer::from).collect())
     }
 
-    /// Everybody with that tag, by priority of type, then name.
+    /// The ids of everybody who belongs, by priority of type, then name.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn referrers_tagged(&mut self, tag: &str) -> Result<Vec<Referrer>, StoreError> {
-        let rows: Vec<Row> = on!(self, |c, d| {
-            let text =
-                format!("{COLUMNS} WHERE id IN (SELECT referrer_id FROM referrer_tag WHERE tag = $1) ORDER BY id");
-            sqlx::query_as(AssertSqlSafe(text)).bind(tag).fetch_all(&mut *c).await?
+    pub async fn referrer_ids(&mut self, members: Members<'_>) -> Result<Vec<ReferrerId>, StoreError> {
+        let mut rows: Vec<(ReferrerId, ReferrerType, String)> = on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(IDS);
+            match members {
+                Members::Tagged(tag) => {
+                    statement.push(TAGGED).push_bind(tag).push(")");
+                }
+                Members::OfType(kind) => {
+                    statement.push(" WHERE kind = ").push_bind(kind);
+                }
+                Members::All => {}
+            }
+            statement.build_query_as().fetch_all(&mut *c).await?
         });
-        Ok(by_priority(rows))
+        rows.sort_unstable_by(|(a, kind_a, name_a), (b, kind_b, name_b)| {
+            (kind_a.priority(), name_a, a).cmp(&(kind_b.priority(), name_b, b))
+        });
+        Ok(rows.into_iter().map(|(id, ..)| id).collect())
     }
 
-    /// Everybody of that type, by name.
+    /// Everybody who belongs, by priority of type, then name.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn referrers_of_type(&mut self, kind: ReferrerType) -> Result<Vec<Referrer>, StoreError> {
-        let rows: Vec<Row> = on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE kind = $1 ORDER BY id");
-            sqlx::query_as(AssertSqlSafe(text)).bind(kind).fetch_all(&mut *c).await?
-        });
-        Ok(by_priority(rows))
+    pub async fn referrers_of(&mut self, members: Members<'_>) -> Result<Vec<Referrer>, StoreError> {
+        let ids = self.referrer_ids(members).await?;
+        self.referrers_in_order(&ids).await
     }
 
-    /// Everybody, by priority of type, then name.
+    /// These referrers, in this order; those that are gone are passed over.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn referrers_all(&mut self) -> Result<Vec<Referrer>, StoreError> {
-        let rows: Vec<Row> = on!(self, |c, d| {
-            let text = format!("{COLUMNS} ORDER BY id");
-            sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *c).await?
-        });
-        Ok(by_priority(rows))
+    pub async fn referrers_in_order(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
+        let mut found: HashMap<ReferrerId, Referrer> =
+            self.referrers(ids).await?.into_iter().map(|referrer| (referrer.id, referrer)).collect();
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
     /// Every tag and how many bear it.
@@ -256,10 +274,4 @@ impl Tx {
     pub async fn referrer_count(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(COUNT).fetch_one(&mut *c).await?))
     }
-}
-
-fn by_priority(rows: Vec<Row>) -> Vec<Referrer> {
-    let mut referrers: Vec<Referrer> = rows.into_iter().map(Referrer::from).collect();
-    referrers.sort_by_cached_key(|referrer| (referrer.kind.priority(), sort_name(referrer), referrer.id));
-    referrers
 }

@@ -2,15 +2,17 @@
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::rows::{lists, portions, push_list};
 use crate::domain::Timestamp;
 use crate::domain::id::SubmissionId;
 
-const INSERT: &str = "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms)
-    VALUES ($1, $2, $3, $4, $5, $6)";
-const BY_KEY: &str = "SELECT id, request_hash, answer FROM submission WHERE idempotency_key = $1";
+const INSERT: &str = "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms) ";
+const BY_KEYS: &str = "SELECT id, idempotency_key, request_hash, answer, who, created_ms FROM submission
+    WHERE idempotency_key IN (";
+const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
 
 /// A submission as it is kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct SubmissionRow {
     /// Identifier.
     pub id: SubmissionId,
@@ -27,30 +29,50 @@ pub struct SubmissionRow {
 }
 
 impl Tx {
-    /// Stores a submission.
+    /// Stores submissions.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the idempotency key was used before: concurrent callers, one wins.
-    pub async fn submission_insert(&mut self, s: &SubmissionRow) -> Result<(), StoreError> {
-        on!(self, |c, d| {
-            sqlx::query(INSERT)
-                .bind(s.id)
-                .bind(&s.idempotency_key)
-                .bind(&s.request_hash)
-                .bind(&s.answer)
-                .bind(&s.who)
-                .bind(s.created_ms)
-                .execute(&mut *c)
-                .await?;
-            Ok(())
-        })
+    /// [`StoreError::Conflict`] if an idempotency key was used before: concurrent callers, one wins.
+    pub async fn submissions_insert(&mut self, submissions: &[SubmissionRow]) -> Result<(), StoreError> {
+        for portion in portions(submissions) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
+                statement.push_values(portion, |mut row, s| {
+                    row.push_bind(s.id).push_bind(&s.idempotency_key).push_bind(&s.request_hash).push_bind(&s.answer);
+                    row.push_bind(&s.who).push_bind(s.created_ms);
+                });
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
-    /// Identifier, request hash and answer of an earlier submission with that key.
+    /// The earlier submissions with these keys.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn submission_by_key(&mut self, key: &str) -> Result<Option<(SubmissionId, String, String)>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(BY_KEY).bind(key).fetch_optional(&mut *c).await?))
+    pub async fn submissions_by_keys(&mut self, keys: &[&str]) -> Result<Vec<SubmissionRow>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(keys) {
+            let rows: Vec<SubmissionRow> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(BY_KEYS);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// Writes down the answer as it stands now.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn submission_answer(&mut self, id: SubmissionId, answer: &str) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(ANSWER).bind(id).bind(answer).execute(&mut *c).await?;
+            Ok(())
+        })
     }
 }

@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
 use super::error::StoreError;
+use super::rows::{lists, push_list};
 use crate::domain::id::SuppressionId;
 use crate::domain::suppression::Suppression;
 use crate::domain::{Address, Timestamp};
@@ -77,14 +78,12 @@ impl Tx {
     /// As every store function.
     pub async fn suppressions_among(&mut self, addresses: &[String]) -> Result<Vec<Suppression>, StoreError> {
         let mut found = Vec::new();
-        for chunk in addresses.chunks(super::queue_entries::ROWS_PER_INSERT) {
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        for list in lists(&addresses) {
             let rows: Vec<Suppression> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
                 statement.push(" WHERE lifted_ms IS NULL AND channel IN ('fax', 'email') AND address IN (");
-                let mut list = statement.separated(", ");
-                for address in chunk {
-                    list.push_bind(address.clone());
-                }
+                push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });

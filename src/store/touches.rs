@@ -1,22 +1,25 @@
 //! Touches: the referrer's history. The disposition is a projection of the touch's messages; nothing else writes it.
 
+use std::collections::BTreeMap;
+
 use sqlx::AssertSqlSafe;
 
 use super::db::{Tx, on};
-use super::dialect::Dialect;
 use super::error::StoreError;
-use super::queue_entries::ROWS_PER_INSERT;
-use crate::domain::Timestamp;
+use super::rows::{lists, portions, push_list};
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::touch::{Disposition, Touch, disposition};
+use crate::domain::{MessageStatus, Timestamp};
 
 const COLUMNS: &str = "SELECT id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition,
     occurred_ms, delivered_ms, actor, notes FROM touch";
 const INSERT: &str = "INSERT INTO touch (id, referrer_id, submission_id, broadcast_id, kind, letter, title, category,
     disposition, occurred_ms, delivered_ms, actor, notes) ";
-const PROJECT: &str = "UPDATE touch SET disposition = $2,
-    delivered_ms = CASE WHEN $2 = 'delivered' THEN COALESCE(delivered_ms, $3) ELSE NULL END WHERE id = $1";
-const LOCK: &str = "SELECT id FROM touch WHERE id IN (";
+const CHANGED: &str = "WITH changed (id, disposition, at_ms) AS (";
+const CHANGE: &str = ") UPDATE touch SET disposition = changed.disposition, delivered_ms = CASE
+    WHEN changed.disposition = 'delivered' THEN COALESCE(delivered_ms, changed.at_ms) ELSE NULL END
+    FROM changed WHERE touch.id = changed.id";
+const STANDING: &str = "SELECT id, disposition FROM touch WHERE id IN (";
 const DELIVERED: &str = "SELECT COUNT(*) FROM touch WHERE referrer_id = $1 AND disposition = 'delivered'
     AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn')";
 const DELIVERED_ALL: &str = "SELECT referrer_id, COUNT(*) FROM touch WHERE disposition = 'delivered'
@@ -28,10 +31,10 @@ impl Tx {
     /// # Errors
     /// As every store function.
     pub async fn touches_insert(&mut self, touches: &[Touch]) -> Result<(), StoreError> {
-        for chunk in touches.chunks(ROWS_PER_INSERT) {
+        for portion in portions(touches) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
-                statement.push_values(chunk, |mut row, t| {
+                statement.push_values(portion, |mut row, t| {
                     row.push_bind(t.id).push_bind(t.referrer_id).push_bind(t.submission_id).push_bind(t.broadcast_id);
                     row.push_bind(t.kind).push_bind(&t.letter).push_bind(&t.title).push_bind(&t.category);
                     row.push_bind(t.disposition).push_bind(t.occurred_ms).push_bind(t.delivered_ms);
@@ -43,41 +46,57 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the locks of these touches, always in the same order. The one writer of SQLite needs none.
+    /// Takes the locks of these touches, always in the same order, and answers with their dispositions.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn touches_lock(&mut self, touches: &[TouchId]) -> Result<(), StoreError> {
+    pub async fn touches_lock(&mut self, touches: &[TouchId]) -> Result<Vec<(TouchId, Disposition)>, StoreError> {
         let mut touches = touches.to_vec();
         touches.sort_unstable();
         touches.dedup();
-        for chunk in touches.chunks(ROWS_PER_INSERT) {
-            on!(self, |c, d| {
-                if d == Dialect::Postgres {
-                    let mut statement = sqlx::QueryBuilder::<Engine>::new(LOCK);
-                    let mut list = statement.separated(", ");
-                    for id in chunk {
-                        list.push_bind(*id);
-                    }
-                    statement.push(") ORDER BY id").push(d.for_update());
-                    statement.build().fetch_all(&mut *c).await?;
-                }
+        let mut found = Vec::with_capacity(touches.len());
+        for list in lists(&touches) {
+            let rows: Vec<(TouchId, Disposition)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(STANDING);
+                push_list(&mut statement, list);
+                statement.push(") ORDER BY id").push(d.for_update());
+                statement.build_query_as().fetch_all(&mut *c).await?
             });
+            found.extend(rows);
         }
-        Ok(())
+        Ok(found)
     }
 
-    /// Projects a touch's messages onto its disposition.
+    /// Projects touches' messages onto their dispositions; nothing else writes a disposition. Takes the touches' locks.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn touch_project(&mut self, touch: TouchId, now: Timestamp) -> Result<Disposition, StoreError> {
-        self.touches_lock(&[touch]).await?;
-        let projected = disposition(&self.statuses_of_touch(touch).await?);
-        on!(self, |c, d| {
-            sqlx::query(PROJECT).bind(touch).bind(projected).bind(now).execute(&mut *c).await?;
-        });
-        Ok(projected)
+    pub async fn touches_project(&mut self, touches: &[TouchId], now: Timestamp) -> Result<(), StoreError> {
+        let standing = self.touches_lock(touches).await?;
+        let mut statuses: BTreeMap<TouchId, Vec<MessageStatus>> = BTreeMap::new();
+        let ids: Vec<TouchId> = standing.iter().map(|(id, _)| *id).collect();
+        for (touch, _, status) in self.statuses_of_touches(&ids).await? {
+            statuses.entry(touch).or_default().push(status);
+        }
+        let projected = |id: &TouchId| disposition(statuses.get(id).map_or(&[], Vec::as_slice));
+        let changed: Vec<(TouchId, Disposition)> = standing
+            .iter()
+            .map(|(id, _)| (*id, projected(id)))
+            .zip(&standing)
+            .filter(|(after, before)| after != *before)
+            .map(|(after, _)| after)
+            .collect();
+        for portion in portions(&changed) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
+                statement.push_values(portion, |mut row, (id, disposition)| {
+                    row.push_bind(*id).push_bind(*disposition).push_bind(now);
+                });
+                statement.push(CHANGE);
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
     /// A referrer's history, newest first, at most `limit`.

@@ -57,17 +57,18 @@ pub async fn park(store: &Store, who: &str, now: Timestamp) -> Result<Parked, St
 /// Holds a batch of the messages that wait; answers how many.
 async fn hold_some(tx: &mut Tx, who: &str, now: Timestamp) -> Result<usize, StoreError> {
     let waiting = tx.messages_waiting(BATCH).await?;
-    let mut events = Vec::with_capacity(waiting.len());
-    for mut message in tx.messages(&waiting, true).await? {
+    let mut messages = tx.messages(&waiting, true).await?;
+    let mut events = Vec::with_capacity(messages.len());
+    for message in &mut messages {
         message.status = MessageStatus::Held;
         message.reason = Some(Reason::Restored.as_str().to_owned());
         message.updated_ms = now;
-        tx.message_update(&message).await?;
-        tx.queue_remove(message.id.0).await?;
-        tx.touch_project(message.touch_id, now).await?;
         let event = Event::new(message.id, "held", EventSource::Operator, who, now);
         events.push(Event { detail: message.reason.clone(), ..event });
     }
+    tx.messages_update(&messages).await?;
+    tx.touches_project(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>(), now).await?;
+    tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await?;
     tx.events_insert(&events).await?;
     Ok(events.len())
 }

@@ -13,6 +13,8 @@ use crate::store::StoreError;
 
 /// When to come again after trouble that passes.
 const COME_AGAIN_SECONDS: u64 = 5;
+/// When to ask again for the answer to a list that is still being put on the queue.
+const UNFOLDING_SECONDS: u64 = 2;
 
 /// What kind of trouble. The word is part of the problem's `type` and never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,6 +246,7 @@ impl From<IntakeError> for Problem {
                 Self::new(Kind::QueueFull, error.to_string()).with("depth", depth).retry_after(retry_after_seconds)
             }
             IntakeError::WrongState(detail) => Self::new(Kind::WrongState, detail),
+            IntakeError::Unfolding => Self::new(Kind::Unavailable, error.to_string()).retry_after(UNFOLDING_SECONDS),
             IntakeError::Store(error) => error.into(),
         }
     }

@@ -54,7 +54,7 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
     let accepted = send(&stage).await?;
     say(&format!(
         "2. Sending the {LETTER} letter to each by fax and email: {} messages. The far side misbehaves on purpose.\n",
-        accepted.messages.len()
+        accepted.counts.messages()
     ));
     let ledger = settle(&stage, json).await?;
     if json {

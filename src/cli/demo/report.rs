@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::stage::Stage;
 use crate::domain::{Channel, MessageStatus};
 use crate::store::ledger::Ledger;
+use crate::store::referrers::Members;
 
 /// One JSON object: the ledger, and how each referrer fared.
 #[derive(Debug, Serialize)]
@@ -45,7 +46,7 @@ pub(super) async fn ledger(stage: &Stage, ledger: Ledger) -> anyhow::Result<Repo
 pub(super) async fn referrers(stage: &Stage) -> anyhow::Result<Vec<ReferrerReport>> {
     let mut tx = stage.gateway.store.read().await?;
     let mut reports = Vec::new();
-    for referrer in tx.referrers_all().await? {
+    for referrer in tx.referrers_of(Members::All).await? {
         let mut messages = Vec::new();
         for touch in tx.touches_of(referrer.id, 100).await? {
             for message in tx.messages_of_touch(touch.id).await? {

@@ -11,6 +11,7 @@ use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
 use crate::domain::referrer::Referrer;
 use crate::intake::sheet::TEMPLATE_HEADER;
+use crate::store::referrers::Members;
 
 /// Where to.
 #[derive(Debug, clap::Args)]
@@ -27,7 +28,7 @@ pub struct Args {
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let records = console.records().await?;
     let mut tx = records.store.read().await?;
-    let referrers = tx.referrers_all().await?;
+    let referrers = tx.referrers_of(Members::All).await?;
     let numbers: Vec<String> =
         referrers.iter().filter_map(|referrer| referrer.fax.as_ref()).map(|fax| fax.as_str().to_owned()).collect();
     let current = tx.basis_among(&numbers).await?;

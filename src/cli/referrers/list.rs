@@ -8,6 +8,7 @@ use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
+use crate::store::referrers::Members;
 
 /// Which referrers.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let mut tx = records.store.read().await?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut found = match &args.tag {
-        Some(tag) => tx.referrers_tagged(&tag.trim().to_lowercase()).await?,
+        Some(tag) => tx.referrers_of(Members::Tagged(&tag.trim().to_lowercase())).await?,
         None => tx.referrers_page(args.search.as_deref(), None, i64::from(args.limit) + 1).await?,
     };
     if let (Some(_), Some(search)) = (&args.tag, &args.search) {

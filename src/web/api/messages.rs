@@ -18,7 +18,7 @@ use crate::domain::id::MessageId;
 use crate::domain::{Channel, PhiClass, Timestamp};
 use crate::intake::audience::Audience;
 use crate::intake::desk::{self, Act};
-use crate::intake::submit::{Request, accept};
+use crate::intake::submit::Request;
 use crate::store::Tx;
 use crate::web::WebState;
 use crate::web::auth::{Bearer, Scope};
@@ -88,7 +88,7 @@ pub(super) async fn submit(
         idempotency_key: idempotency_key(&headers)?,
         run: None,
     };
-    let accepted = accept(&state.intake, &request).await?;
+    let accepted = state.counter.accept(request).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted.into())))
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::attempt::Attempt;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Timestamp};
-use crate::intake::submit::Accepted;
+use crate::intake::submit::{Accepted, Counts};
 use crate::policy::{advice, explain};
 use crate::store::events::Event;
 
@@ -18,10 +18,26 @@ pub(super) struct SubmissionView {
     submission: Uuid,
     /// The broadcast, for a list.
     broadcast: Option<Uuid>,
-    /// Every message, those that policy forbids too.
+    /// How many of each, all counted.
+    counts: CountsView,
+    /// The messages, those that policy forbids too; of a long list the first 500 that are queued, and as many that are
+    /// not.
     messages: Vec<SubmittedMessage>,
-    /// Who gets nothing by some channel, and why.
+    /// Who gets nothing by some channel, and why; the first 500.
     skipped: Vec<SkippedView>,
+}
+
+/// Numbers of messages by where they stand when accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CountsView {
+    /// To be sent.
+    queued: usize,
+    /// Waiting for a person.
+    held: usize,
+    /// Not allowed.
+    suppressed: usize,
+    /// Left out before they became messages.
+    skipped: usize,
 }
 
 /// One message of an accepted submission.
@@ -58,6 +74,7 @@ pub(super) struct SkippedView {
 
 impl From<Accepted> for SubmissionView {
     fn from(accepted: Accepted) -> Self {
+        let Counts { queued, held, suppressed, skipped: left_out } = accepted.counts;
         let messages = accepted.messages.into_iter().map(|message| SubmittedMessage {
             id: message.id.0,
             touch: message.touch.0,
@@ -76,6 +93,7 @@ impl From<Accepted> for SubmissionView {
         Self {
             submission: accepted.submission.0,
             broadcast: accepted.broadcast.map(|broadcast| broadcast.0),
+            counts: CountsView { queued, held, suppressed, skipped: left_out },
             messages: messages.collect(),
             skipped: skipped.collect(),
         }

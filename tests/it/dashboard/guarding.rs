@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use serde_json::{Value, json};
-use touchline::domain::health::Health;
+use touchline::domain::health::{AddressHealth, Health};
 use touchline::domain::id::MessageId;
 use touchline::domain::referrer::{Referrer, ReferrerState};
 use touchline::domain::{Address, Channel, Fault, MessageStatus};
@@ -166,7 +166,14 @@ async fn fail_with_wrong_number(stage: &Stage, name: &str) -> MessageId {
     tx.message_update(&message).await.expect("stored");
     tx.queue_remove(id.0).await.expect("removed");
     let address: Address = message.parsed_address().expect("an address");
-    tx.address_learn(&address, Health::Doubtful, 2, Some(Fault::NotAFax), now).await.expect("stored");
+    let learnt = AddressHealth {
+        channel: address.channel(),
+        value: address.key(),
+        health: Health::Doubtful,
+        strikes: 2,
+        fault: Some(Fault::NotAFax),
+    };
+    tx.addresses_learn(&[learnt], now).await.expect("stored");
     tx.commit().await.expect("committed");
     id
 }

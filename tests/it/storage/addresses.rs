@@ -4,7 +4,7 @@ use touchline::domain::id::{BasisId, SuppressionId};
 use touchline::domain::suppression::{Scope, Suppression};
 use touchline::domain::{Address, Channel, Fault};
 
-use super::samples::{at, email, fax};
+use super::samples::{at, email, fax, known};
 use crate::support::databases::each_db;
 
 fn basis(tail: u32) -> Basis {
@@ -50,7 +50,7 @@ async fn what_is_learnt_of_an_address_is_kept_and_not_forgotten_by_the_next_lett
         tx.addresses_ensure(&[keys[0].clone(), keys[0].clone()], at(1)).await.expect("a repeat changes nothing");
         for health in Health::ALL {
             for fault in Fault::ALL.iter().copied().map(Some).chain([None]) {
-                tx.address_learn(&mailbox, *health, 3, fault, at(2)).await.expect("written");
+                tx.addresses_learn(&[known(&mailbox, *health, 3, fault)], at(2)).await.expect("written");
                 let known = tx.address_health(&mailbox).await.expect("read").expect("known");
                 assert_eq!((known.health, known.strikes, known.fault), (*health, 3, fault));
             }

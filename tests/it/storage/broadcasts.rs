@@ -1,12 +1,14 @@
 //! Submissions, broadcasts, campaigns, documents.
 
 use touchline::domain::MessageStatus;
-use touchline::domain::id::CampaignId;
+use touchline::domain::id::{CampaignId, ReferrerId};
 use touchline::domain::message::Message;
 use touchline::store::StoreError;
 use touchline::store::broadcasts::Broadcast;
 use touchline::store::campaigns::CampaignRow;
 use touchline::store::documents::Document;
+use touchline::store::submissions::SubmissionRow;
+use touchline::store::unfolding::Unfolding;
 
 use super::samples::{Stage, at, broadcast, submission};
 use crate::support::databases::each_db;
@@ -34,15 +36,16 @@ async fn an_idempotency_key_is_used_once_and_found_again() {
     each_db(async |store| {
         let (first, without) = (submission(Some("key-1")), submission(None));
         let mut tx = store.write().await.expect("tx");
-        tx.submission_insert(&first).await.expect("stored");
-        tx.submission_insert(&without).await.expect("stored");
-        tx.submission_insert(&submission(None)).await.expect("no key is no conflict");
+        tx.submissions_insert(std::slice::from_ref(&first)).await.expect("stored");
+        tx.submissions_insert(std::slice::from_ref(&without)).await.expect("stored");
+        tx.submissions_insert(&[submission(None)]).await.expect("no key is no conflict");
         tx.commit().await.expect("committed");
         let mut tx = store.write().await.expect("tx");
-        let found = tx.submission_by_key("key-1").await.expect("read");
-        assert_eq!(found, Some((first.id, first.request_hash.clone(), first.answer.clone())));
-        assert_eq!(tx.submission_by_key("key-2").await.expect("read"), None);
-        let again = tx.submission_insert(&submission(Some("key-1"))).await;
+        tx.submission_answer(first.id, "{}").await.expect("written");
+        let answered = SubmissionRow { answer: "{}".into(), ..first.clone() };
+        assert_eq!(tx.submissions_by_keys(&["key-1", "key-2"]).await.expect("read"), [answered]);
+        assert_eq!(tx.submissions_by_keys(&["key-2"]).await.expect("read"), []);
+        let again = tx.submissions_insert(&[submission(Some("key-1"))]).await;
         assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     })
     .await;
@@ -60,7 +63,7 @@ async fn a_planned_run_makes_one_broadcast_however_many_nodes_see_that_it_is_due
         };
         let by_hand = Broadcast { planned_ms: None, ..broadcast(request.id) };
         let mut tx = store.write().await.expect("tx");
-        tx.submission_insert(&request).await.expect("stored");
+        tx.submissions_insert(std::slice::from_ref(&request)).await.expect("stored");
         tx.campaign_insert(&plan).await.expect("stored");
         tx.broadcast_insert(&run).await.expect("stored");
         tx.broadcast_insert(&by_hand).await.expect("stored");
@@ -160,6 +163,44 @@ async fn a_document_is_kept_once_under_its_hash() {
         assert_eq!(tx.document(&pdf.hash).await.expect("read"), Some(("pdf".to_owned(), pdf.body)));
         assert_eq!(tx.document(&mail.hash).await.expect("read"), Some(("mail".to_owned(), Vec::new())));
         assert_eq!(tx.document("ef").await.expect("read"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_is_fixed_when_it_is_recorded_and_unfolds_by_portions_on_one_node_at_a_time() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let mut tx = store.write().await.expect("tx");
+        let id = stage.broadcast.id;
+        let recipients: Vec<ReferrerId> = (0..3).map(|_| ReferrerId::new()).collect();
+        assert!(!tx.broadcast_is_unfolding(id).await.expect("read"));
+        tx.broadcast_unfold_begin(id, "{}", &recipients, at(10)).await.expect("recorded");
+        assert!(tx.broadcast_is_unfolding(id).await.expect("read"));
+        let list = |unfolded| Unfolding {
+            submission: stage.submission.id,
+            created_ms: stage.broadcast.created_ms,
+            plan: "{}".into(),
+            recipients: recipients.clone(),
+            unfolded,
+            answer: stage.submission.answer.clone(),
+        };
+        assert_eq!(tx.broadcast_unfolding(id).await.expect("read"), Some(list(0)));
+        assert!(tx.broadcast_unfold_lock(id, 0).await.expect("asked"));
+        tx.broadcast_unfold_on(id, 2, 5, at(20)).await.expect("written");
+        assert!(!tx.broadcast_unfold_lock(id, 0).await.expect("asked"), "it has come further");
+        assert_eq!(tx.broadcast_unfolding(id).await.expect("read"), Some(list(2)));
+        assert_eq!(tx.broadcasts_left_unfolding(at(20)).await.expect("read"), []);
+        assert_eq!(tx.broadcasts_left_unfolding(at(21)).await.expect("read"), [id]);
+        assert_eq!(tx.broadcasts_finish(at(30)).await.expect("looked"), 0, "not while it is being unfolded");
+        tx.broadcast_unfold_end(id, 7).await.expect("written");
+        assert_eq!(tx.broadcast_unfolding(id).await.expect("read"), None);
+        assert_eq!(tx.broadcasts_left_unfolding(at(99)).await.expect("read"), []);
+        assert_eq!(tx.broadcast(id).await.expect("read").map(|one| one.total), Some(7));
+        assert_eq!(tx.broadcasts_finish(at(40)).await.expect("looked"), 1);
+        tx.messages_insert(&[Message { broadcast_id: Some(id), ..stage.message() }]).await.expect("stored");
+        let addresses = tx.broadcast_addresses(id).await.expect("read");
+        assert_eq!(addresses, [(stage.message().channel, stage.message().address)]);
     })
     .await;
 }

@@ -3,6 +3,7 @@
 use touchline::domain::Fault;
 use touchline::domain::event::EventSource;
 use touchline::store::events::Event;
+use touchline::store::inbox::NewLetter;
 use touchline::store::provider_state::ProviderState;
 
 use super::samples::{Stage, at, attempt};
@@ -53,20 +54,25 @@ async fn the_audit_log_tells_the_newest_first() {
 async fn a_callback_is_kept_once_and_those_looked_at_in_vain_let_others_go_first() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
-        for (key, received) in [("a", 1), ("b", 2), ("c", 3)] {
-            assert!(tx.inbox_insert("fax-sandbox", key, "{}", at(received)).await.expect("kept"));
-        }
-        assert!(!tx.inbox_insert("fax-sandbox", "a", "{}", at(9)).await.expect("asked"), "the same fact");
-        assert!(tx.inbox_insert("other", "a", "{}", at(4)).await.expect("kept"), "another account's");
+        let letter = |provider: &str, key: &str, received| NewLetter {
+            provider: provider.into(),
+            dedupe: key.into(),
+            body: "{}".into(),
+            received_ms: at(received),
+        };
+        let letters = [letter("fax-sandbox", "a", 1), letter("fax-sandbox", "b", 2), letter("fax-sandbox", "b", 2)];
+        assert_eq!(tx.inbox_insert(&letters).await.expect("kept"), [true, true, false], "the same fact twice");
+        let more = [letter("fax-sandbox", "c", 3), letter("fax-sandbox", "a", 9), letter("other", "a", 4)];
+        assert_eq!(tx.inbox_insert(&more).await.expect("kept"), [true, false, true], "another account's is another");
         let waiting = tx.inbox_waiting(10).await.expect("read");
         let keys = |letters: &[touchline::store::inbox::Letter]| -> Vec<String> {
             letters.iter().map(|letter| format!("{}/{}", letter.provider, letter.dedupe)).collect()
         };
         assert_eq!(keys(&waiting), ["fax-sandbox/a", "fax-sandbox/b", "fax-sandbox/c", "other/a"]);
         assert_eq!((waiting[0].body.as_str(), waiting[0].looks, waiting[0].received_ms), ("{}", 0, at(1)));
-        tx.inbox_settle(waiting[1].id, true, at(10)).await.expect("settled");
-        tx.inbox_settle(waiting[2].id, false, at(10)).await.expect("settled");
-        tx.inbox_looked(waiting[0].id).await.expect("counted");
+        tx.inbox_settle(&[waiting[1].id], true, at(10)).await.expect("settled");
+        tx.inbox_settle(&[waiting[2].id], false, at(10)).await.expect("settled");
+        tx.inbox_looked(&[waiting[0].id]).await.expect("counted");
         let left = tx.inbox_waiting(10).await.expect("read");
         assert_eq!(keys(&left), ["other/a", "fax-sandbox/a"], "a stranger's callbacks must not stand before ours");
         assert_eq!(left[1].looks, 1);

@@ -6,7 +6,7 @@ use touchline::domain::touch::Touch;
 use touchline::domain::{Address, Channel, Fault, MessageStatus};
 use touchline::store::lists::LinesOf;
 
-use super::samples::{Stage, at, email, fax, referrer, touch};
+use super::samples::{Stage, at, email, fax, known, referrer, touch};
 use crate::support::databases::each_db;
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn addresses_that_do_not_work_are_listed_with_whose_they_are() {
         tx.referrer_put(&two).await.expect("stored");
         for (address, health, fault) in &addresses {
             tx.addresses_ensure(&[(address.channel(), address.key())], at(1)).await.expect("made");
-            tx.address_learn(address, *health, 4, *fault, at(2)).await.expect("learnt");
+            tx.addresses_learn(&[known(address, *health, 4, *fault)], at(2)).await.expect("learnt");
         }
         let unwell = tx.addresses_unwell(100).await.expect("read");
         let seen: Vec<_> = unwell.iter().map(|line| (line.referrer_id, line.channel, line.health)).collect();

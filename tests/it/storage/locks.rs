@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use touchline::domain::{Channel, Lane};
 use touchline::store::dialect::Dialect;
-use touchline::store::queue_entries::NewEntry;
+use touchline::store::queue_entries::{Lanes, NewEntry};
 use touchline::store::{Store, Tx};
 use uuid::Uuid;
 
@@ -54,7 +54,9 @@ async fn an_address_a_message_and_an_account_are_locked_until_the_commit() {
         waits(&store, lock_message, lock_message).await;
         let lock_account = async |tx: &mut Tx| drop(tx.provider_states(true).await.expect("locked"));
         waits(&store, lock_account, lock_account).await;
-        let lock_touch = async |tx: &mut Tx| tx.touches_lock(&[stage.touch.id]).await.expect("locked");
+        let lock_touch = async |tx: &mut Tx| {
+            tx.touches_lock(&[stage.touch.id]).await.expect("locked");
+        };
         waits(&store, lock_touch, lock_touch).await;
     })
     .await;
@@ -67,9 +69,9 @@ async fn of_two_with_the_same_key_the_second_waits_and_is_told_that_there_is_one
         let second = super::samples::submission(Some("key"));
         waits(
             &store,
-            async |tx| tx.submission_insert(&first).await.expect("stored"),
+            async |tx| tx.submissions_insert(std::slice::from_ref(&first)).await.expect("stored"),
             async |tx| {
-                let conflict = tx.submission_insert(&second).await;
+                let conflict = tx.submissions_insert(std::slice::from_ref(&second)).await;
                 assert!(matches!(conflict, Err(touchline::store::StoreError::Conflict(_))), "{conflict:?}");
             },
         )
@@ -87,19 +89,19 @@ async fn claims_pass_by_what_another_node_is_claiming_and_never_take_the_same() 
         tx.commit().await.expect("committed");
 
         let mut a = writing(&store).await;
-        let first = a.queue_claim("submit", "a", at(100), 2).await.expect("claimed");
+        let first = a.queue_claim("submit", Lanes::All, "a", at(100), 2).await.expect("claimed");
         if store.dialect() == Dialect::Sqlite {
             a.commit().await.expect("committed");
             a = writing(&store).await;
         }
         let second = if store.dialect() == Dialect::Postgres {
             let mut b = writing(&store).await;
-            let claim = b.queue_claim("submit", "b", at(100), 2);
+            let claim = b.queue_claim("submit", Lanes::All, "b", at(100), 2);
             let claimed = tokio::time::timeout(FOREVER, claim).await.expect("without waiting").expect("claimed");
             b.commit().await.expect("committed");
             claimed
         } else {
-            a.queue_claim("submit", "b", at(100), 2).await.expect("claimed")
+            a.queue_claim("submit", Lanes::All, "b", at(100), 2).await.expect("claimed")
         };
         a.commit().await.expect("committed");
         let ranks = |claimed: &[touchline::store::queue_entries::Claimed]| -> Vec<i64> {
@@ -121,12 +123,12 @@ async fn upkeep_of_the_queue_never_waits_for_an_entry_that_is_being_changed() {
         let (leased, waiting) = (entry(1), NewEntry { due_ms: at(5), ..entry(2) });
         let mut tx = writing(&store).await;
         tx.queue_insert(&[leased.clone(), waiting.clone()], at(0)).await.expect("queued");
-        let claimed = tx.queue_claim("submit", "a", at(10), 1).await.expect("claimed").remove(0);
+        let claimed = tx.queue_claim("submit", Lanes::All, "a", at(10), 1).await.expect("claimed").remove(0);
         tx.commit().await.expect("committed");
 
         let mut gate = writing(&store).await;
         assert!(gate.queue_holds(claimed.id, claimed.fence).await.expect("read"));
-        assert!(gate.queue_next_step(waiting.subject, "poll", at(50)).await.expect("set"));
+        assert_eq!(gate.queue_next_steps(&[(waiting.subject, "poll", at(50))]).await.expect("set").len(), 1);
         let mut other = writing(&store).await;
         let upkeep = async {
             let reaped = other.queue_reap(at(100)).await.expect("reaped");

@@ -25,10 +25,16 @@ async fn a_message_is_read_back_with_every_field_and_with_none() {
         let ids = [messages[1].id, MessageId::new(), messages[0].id];
         assert_eq!(tx.messages(&ids, false).await.expect("read"), messages, "in the order of their ids");
         assert_eq!(tx.messages_of_touch(stage.touch.id).await.expect("read").len(), 2);
-        assert_eq!(tx.messages_of_submission(stage.submission.id, 1).await.expect("read"), messages[..1]);
         assert_eq!(tx.messages_of_broadcast(stage.broadcast.id, 9).await.expect("read"), messages[1..]);
-        let statuses = tx.statuses_of_touch(stage.touch.id).await.expect("read");
-        assert!(statuses.contains(&MessageStatus::Queued) && statuses.contains(&MessageStatus::Delivered));
+        let mut statuses = tx.statuses_of_touches(&[stage.touch.id]).await.expect("read");
+        statuses.sort_by_key(|(_, id, _)| *id);
+        let expected = messages.each_ref().map(|message| (stage.touch.id, message.id, message.status));
+        assert_eq!(statuses, expected);
+        drop(tx);
+        let mut tx = store.write().await.expect("tx");
+        let changed = messages.each_ref().map(|one| Message { tries: one.tries + 1, reason: None, ..one.clone() });
+        tx.messages_update(&changed).await.expect("written");
+        assert_eq!(tx.messages(&ids, false).await.expect("read"), changed);
     })
     .await;
 }

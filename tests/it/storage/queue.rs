@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use touchline::domain::{Lane, Timestamp};
 use touchline::queue::{self, Queue, Work};
-use touchline::store::queue_entries::{Claimed, Entry, NewEntry};
+use touchline::store::queue_entries::{Claimed, Entry, Lanes, NewEntry};
 use touchline::store::{Store, StoreError, Tx};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ async fn put(store: &Store, entries: &[NewEntry]) {
 }
 
 async fn claim(tx: &mut Tx, owner: &str, until: i64, limit: usize) -> Vec<Claimed> {
-    tx.queue_claim(SUBMIT, owner, at(until), limit).await.expect("claimed")
+    tx.queue_claim(SUBMIT, Lanes::All, owner, at(until), limit).await.expect("claimed")
 }
 
 async fn of(tx: &mut Tx, subject: Uuid) -> Entry {
@@ -107,7 +107,7 @@ async fn an_entry_is_put_off_given_back_brought_forward_and_removed() {
         assert_eq!(tx.queue_oldest_ready().await.expect("read"), Some(at(40)));
         assert_eq!(tx.queue_next_due().await.expect("read"), None);
         assert!(claim(&mut tx, "a", 100, 9).await.is_empty(), "it is of another kind now");
-        tx.queue_remove(first.subject).await.expect("removed");
+        tx.queue_remove_all(&[first.subject, Uuid::now_v7()]).await.expect("removed");
         assert_eq!(tx.queue_depth().await.expect("read"), 0);
     })
     .await;
@@ -119,12 +119,14 @@ async fn evidence_about_a_subject_sets_its_next_step_and_outdates_whoever_holds_
         put(&store, &[entry(SUBMIT, 1, at(0))]).await;
         let mut tx = store.write().await.expect("tx");
         let held = claim(&mut tx, "a", 100, 1).await.remove(0);
-        assert!(tx.queue_next_step(held.subject, POLL, at(70)).await.expect("set"));
+        let unknown = Uuid::now_v7();
+        let steps = [(held.subject, POLL, at(70)), (unknown, POLL, at(1))];
+        assert_eq!(tx.queue_next_steps(&steps).await.expect("set"), [held.subject].into(), "no entry, no step");
         let next = of(&mut tx, held.subject).await;
         assert_eq!((next.kind.as_str(), next.state.as_str(), next.fence), (POLL, "waiting", held.fence + 1));
         assert_eq!((next.owner, next.lease_until_ms, next.due_ms), (None, None, at(70)));
         assert!(!tx.queue_snooze(held.id, held.fence, SUBMIT, at(1)).await.expect("tried"), "outdated");
-        assert!(!tx.queue_next_step(Uuid::now_v7(), POLL, at(1)).await.expect("tried"), "no entry, no step");
+        assert!(tx.queue_held(&[(held.id, held.fence)]).await.expect("asked").is_empty());
     })
     .await;
 }
@@ -216,7 +218,7 @@ async fn a_lease_is_lengthened_while_somebody_works_and_runs_out_once_the_work_i
     each_db(async |store| {
         put(&store, &[entry(SUBMIT, 1, at(0)), entry(SUBMIT, 2, at(0))]).await;
         let node = Queue::new(store.clone(), "a".to_owned(), Duration::from_millis(100));
-        let mut work = node.claim(SUBMIT, 2, at(0)).await.expect("claimed");
+        let mut work = node.claim(SUBMIT, Lanes::All, 2, at(0)).await.expect("claimed");
         let (dropped, kept) = (work.remove(0).subject, work.remove(0));
         node.extend(at(50)).await.expect("lengthened");
         let mut tx = store.read().await.expect("tx");
@@ -224,8 +226,34 @@ async fn a_lease_is_lengthened_while_somebody_works_and_runs_out_once_the_work_i
         assert_eq!(ends, (Some(at(100)), Some(at(150))));
         drop(tx);
         let other = Queue::new(store.clone(), "b".to_owned(), Duration::from_millis(100));
-        let found = other.claim(SUBMIT, 2, at(120)).await.expect("claimed");
+        let found = other.claim(SUBMIT, Lanes::All, 2, at(120)).await.expect("claimed");
         assert_eq!(found.iter().map(|one| (one.subject, one.fence)).collect::<Vec<_>>(), [(dropped, 2)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn urgent_work_is_claimed_past_a_broadcast_that_goes_before_it() {
+    each_db(async |store| {
+        let entries = [Lane::Broadcast, Lane::OneOff, Lane::Broadcast, Lane::Treatment];
+        let entries: Vec<NewEntry> = entries
+            .iter()
+            .zip(1..)
+            .map(|(lane, rank)| NewEntry { lane: *lane, ..entry(SUBMIT, rank, at(0)) })
+            .collect();
+        put(&store, &entries).await;
+        let mut tx = store.write().await.expect("tx");
+        let urgent = tx.queue_claim(SUBMIT, Lanes::Urgent, "a", at(100), 9).await.expect("claimed");
+        assert_eq!(urgent.iter().map(|one| one.rank).collect::<Vec<_>>(), [2, 4]);
+        let rest = claim(&mut tx, "a", 100, 9).await;
+        assert_eq!(rest.iter().map(|one| one.rank).collect::<Vec<_>>(), [1, 3]);
+        let claims: Vec<(i64, i64)> = rest.iter().map(|one| (one.id, one.fence)).collect();
+        let stale = (urgent[0].id, urgent[0].fence + 1);
+        let held = tx.queue_held(&[claims[0], claims[1], stale]).await.expect("asked");
+        assert_eq!(held, [claims[0].0, claims[1].0].into());
+        let later = [(claims[0].0, claims[0].1, at(50)), (stale.0, stale.1, at(50))];
+        let snoozed = tx.queue_snooze_all(SUBMIT, &later).await.expect("put off");
+        assert_eq!(snoozed, [claims[0].0].into(), "a stale fence touches nothing");
     })
     .await;
 }

@@ -1,5 +1,6 @@
+use touchline::domain::id::ReferrerId;
 use touchline::domain::referrer::{ReferrerState, ReferrerType};
-use touchline::store::referrers::sort_name;
+use touchline::store::referrers::{Members, sort_name};
 use touchline::store::{StoreError, Tx};
 
 use super::samples::{at, email, fax, known_referrer, referrer};
@@ -47,7 +48,7 @@ async fn every_type_and_state_of_a_referrer_is_read_back() {
                 tx.referrer_put(&one).await.expect("stored");
                 assert_eq!(tx.referrer(one.id).await.expect("read"), Some(one));
             }
-            let of_type = tx.referrers_of_type(*kind).await.expect("read");
+            let of_type = tx.referrers_of(Members::OfType(*kind)).await.expect("read");
             assert_eq!(of_type.len(), ReferrerState::ALL.len(), "{kind}");
         }
     })
@@ -85,12 +86,23 @@ async fn a_list_comes_by_priority_and_then_by_name() {
         let names = |list: Vec<touchline::domain::referrer::Referrer>| -> Vec<String> {
             list.into_iter().filter_map(|one| one.last_name).collect()
         };
-        assert_eq!(names(tx.referrers_tagged("priority").await.expect("read")), ["Zimmer", "adeyemi", "Baptiste"]);
-        assert_eq!(names(tx.referrers_all().await.expect("read")), ["Zimmer", "adeyemi", "Baptiste", "Carranza"]);
         assert_eq!(
-            names(tx.referrers_of_type(ReferrerType::PrimaryCare).await.expect("read")),
+            names(tx.referrers_of(Members::Tagged("priority")).await.expect("read")),
+            ["Zimmer", "adeyemi", "Baptiste"]
+        );
+        assert_eq!(
+            names(tx.referrers_of(Members::All).await.expect("read")),
+            ["Zimmer", "adeyemi", "Baptiste", "Carranza"]
+        );
+        assert_eq!(
+            names(tx.referrers_of(Members::OfType(ReferrerType::PrimaryCare)).await.expect("read")),
             ["adeyemi", "Baptiste"]
         );
+        let mut ids = tx.referrer_ids(Members::Tagged("priority")).await.expect("read");
+        ids.reverse();
+        ids.insert(1, ReferrerId::new());
+        let backwards = tx.referrers_in_order(&ids).await.expect("read");
+        assert_eq!(names(backwards), ["Baptiste", "adeyemi", "Zimmer"], "who is gone is passed over");
         let tags = tx.referrer_tags().await.expect("read");
         assert_eq!(tags, [("other".to_owned(), 1), ("priority".to_owned(), 3)]);
     })

@@ -66,7 +66,7 @@ async fn before_the_backup(store: &Store) -> Vec<Message> {
     let mut tx = store.write().await.expect("tx");
     tx.attempts_insert(&attempts).await.expect("stored");
     for one in &attempts {
-        tx.attempt_update(one).await.expect("stored");
+        tx.attempts_update(std::slice::from_ref(one)).await.expect("stored");
     }
     tx.queue_insert(&entries, at(10)).await.expect("stored");
     for (name, state, next) in

@@ -1,11 +1,14 @@
 //! Records to store: a small practice's worth, every field filled where it can be.
 
 use touchline::domain::attempt::{Attempt, AttemptStatus};
+use touchline::domain::health::{AddressHealth, Health};
 use touchline::domain::id::{AttemptId, BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
 use touchline::domain::message::{Confidence, Message};
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::touch::{Disposition, Touch, TouchKind};
-use touchline::domain::{Channel, EmailAddress, Fault, FaxNumber, Lane, MessageStatus, PhiClass, Purpose, Timestamp};
+use touchline::domain::{
+    Address, Channel, EmailAddress, Fault, FaxNumber, Lane, MessageStatus, PhiClass, Purpose, Timestamp,
+};
 use touchline::store::broadcasts::Broadcast;
 use touchline::store::submissions::SubmissionRow;
 use touchline::store::{Store, Tx};
@@ -130,7 +133,7 @@ impl Stage {
         let touch =
             Touch { submission_id: Some(submission.id), broadcast_id: Some(broadcast.id), ..touch(referrer.id) };
         tx.referrer_put(&referrer).await.expect("stored");
-        tx.submission_insert(&submission).await.expect("stored");
+        tx.submissions_insert(std::slice::from_ref(&submission)).await.expect("stored");
         tx.broadcast_insert(&broadcast).await.expect("stored");
         tx.touches_insert(std::slice::from_ref(&touch)).await.expect("stored");
         Self { referrer, submission, broadcast, touch }
@@ -210,6 +213,7 @@ pub fn attempt(message: MessageId, number: i64) -> Attempt {
         raw_text: None,
         pages_confirmed: None,
         document_hash: "cc".repeat(32),
+        pages: Some(1),
         opened_ms: at(20),
         answered_ms: None,
         settled_ms: None,
@@ -233,4 +237,9 @@ pub fn ended(attempt: &Attempt, status: AttemptStatus) -> Attempt {
         doubt_deadline_ms: Some(at(23)),
         ..attempt.clone()
     }
+}
+
+/// What is known of an address.
+pub fn known(address: &Address, health: Health, strikes: i64, fault: Option<Fault>) -> AddressHealth {
+    AddressHealth { channel: address.channel(), value: address.key(), health, strikes, fault }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use sqlx::{Connection, Executor, PgConnection};
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
+use touchline::store::queue_entries::Lanes;
 use touchline::store::soundness::Late;
 
 use super::samples::{Stage, at};
@@ -93,7 +94,7 @@ async fn entries_that_should_have_moved_are_counted() {
         };
         let mut tx = store.write().await.expect("tx");
         tx.queue_insert(&[entry(1), entry(2), entry(3)], at(15)).await.expect("stored");
-        let claimed = tx.queue_claim("submit", "a node", at(40), 1).await.expect("claimed");
+        let claimed = tx.queue_claim("submit", Lanes::All, "a node", at(40), 1).await.expect("claimed");
         assert_eq!(claimed.len(), 1);
         assert_eq!(tx.queue_due_past(at(25)).await.expect("read"), Late { entries: 1, since: Some(at(20)) });
         assert_eq!(tx.queue_due_past(at(15)).await.expect("read"), Late { entries: 0, since: None });

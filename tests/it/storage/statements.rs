@@ -12,9 +12,10 @@ fn is_whole(sql: &str) -> bool {
     sql.matches('(').count() == sql.matches(')').count() && !sql.ends_with(' ')
 }
 
-/// Whether a constant begins a statement; those that do not are parts of others, or no SQL at all.
+/// Whether a constant begins a statement; those that do not are parts of others, or no SQL at all. What begins with rows
+/// of values has its types from them, and is run on both engines by the functions' own tests.
 fn begins_one(sql: &str) -> bool {
-    ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| sql.starts_with(verb))
+    !sql.ends_with(" AS (") && ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| sql.starts_with(verb))
 }
 
 /// What the code puts around a fragment, done here with parameters for values.
@@ -27,7 +28,12 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
         return format!("{sql}VALUES ({}){conflict}", values.join(", "));
     }
     match name {
-        "CLAIM_PICK" => format!("{sql}{skip_locked}{}", source.constants["CLAIM_TAKE"]),
+        "CLAIM_PICK" => {
+            let [only, order, take] = ["CLAIM_URGENT", "CLAIM_ORDER", "CLAIM_TAKE"].map(|part| &source.constants[part]);
+            format!("{sql}{only}{order}{skip_locked}{take}")
+        }
+        "CLAIMED_REFERENCES" => format!("{sql}$1 AND provider_reference IN ($2)"),
+        "SETTLE" => format!("{sql}$1{}$2 WHERE id IN ($3)", source.constants["SETTLED"]),
         "EXTEND" => {
             let (start, which) = (&source.constants["EXTEND"], &source.constants["EXTEND_WHICH"]);
             format!("{start}$1{which}$2 AND id IN ($3, $4){skip_locked})")

@@ -1,6 +1,8 @@
 use touchline::domain::MessageStatus;
+use touchline::domain::id::TouchId;
 use touchline::domain::message::Message;
 use touchline::domain::touch::{Disposition, Touch, TouchKind};
+use touchline::store::Tx;
 
 use super::samples::{Stage, at, referrer, touch};
 use crate::support::databases::each_db;
@@ -48,15 +50,19 @@ async fn a_touch_is_a_projection_of_its_messages() {
         stage.store(&store, &[fax, undelivered.clone()]).await;
         let mut tx = store.write().await.expect("tx");
         let id = stage.touch.id;
-        assert_eq!(tx.touch_project(id, at(10)).await.expect("projected"), Disposition::Pending);
+        let project = async |tx: &mut Tx, ms| {
+            tx.touches_project(&[id, TouchId::new()], at(ms)).await.expect("projected");
+            tx.touches_lock(&[id]).await.expect("locked")
+        };
+        assert_eq!(project(&mut tx, 10).await, [(id, Disposition::Pending)]);
         assert_eq!(tx.touches_delivered(stage.referrer.id).await.expect("read"), 0);
         tx.message_update(&mail).await.expect("written");
-        assert_eq!(tx.touch_project(id, at(11)).await.expect("projected"), Disposition::Delivered);
-        assert_eq!(tx.touch_project(id, at(12)).await.expect("projected"), Disposition::Delivered);
+        assert_eq!(project(&mut tx, 11).await, [(id, Disposition::Delivered)]);
+        assert_eq!(project(&mut tx, 12).await, [(id, Disposition::Delivered)]);
         let delivered = tx.touch(id).await.expect("read").expect("it is there");
         assert_eq!(delivered.delivered_ms, Some(at(11)), "the first arrival counts");
         tx.message_update(&undelivered).await.expect("written");
-        tx.touch_project(id, at(13)).await.expect("projected");
+        project(&mut tx, 13).await;
         let corrected = tx.touch(id).await.expect("read").expect("it is there");
         assert_eq!((corrected.disposition, corrected.delivered_ms), (Disposition::Pending, None));
     })

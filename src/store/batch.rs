@@ -1,14 +1,15 @@
 //! Group commit: while one transaction runs, what arrives meanwhile is gathered and goes together into the next one.
-//! Nothing waits for company, and under load a hundred messages share one fsync.
+//! Nothing waits for company, and under load a hundred items share one fsync.
 
 use std::future::Future;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::StoreError;
+use super::error::StoreError;
+use super::patience::in_time;
 
 /// Items in one transaction at most.
-const BATCH_MAX: usize = 100;
+const BATCH_MAX: usize = super::rows::ROWS_MAX;
 /// Items waiting at most; more wait outside.
 const WAITING_MAX: usize = 1024;
 
@@ -16,13 +17,13 @@ type Waiting<I, A> = (I, oneshot::Sender<Result<A, StoreError>>);
 
 /// A worker that handles items in batches.
 #[derive(Debug)]
-pub(super) struct Batcher<I, A> {
+pub struct Batcher<I, A> {
     sender: mpsc::Sender<Waiting<I, A>>,
 }
 
 impl<I: Send + 'static, A: Send + 'static> Batcher<I, A> {
     /// Starts the worker. `handle` gets a batch and answers each item in the same order, or fails for all.
-    pub(super) fn start<F, Fut>(handle: F) -> Self
+    pub fn start<F, Fut>(handle: F) -> Self
     where
         F: Fn(Vec<I>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Vec<A>, StoreError>> + Send,
@@ -32,7 +33,7 @@ impl<I: Send + 'static, A: Send + 'static> Batcher<I, A> {
             let mut waiting = Vec::with_capacity(BATCH_MAX);
             while receiver.recv_many(&mut waiting, BATCH_MAX).await > 0 {
                 let (items, askers): (Vec<I>, Vec<_>) = waiting.drain(..).unzip();
-                match handle(items).await {
+                match in_time(handle(items)).await {
                     Ok(answers) => {
                         for (asker, answer) in askers.into_iter().zip(answers) {
                             let _ = asker.send(Ok(answer));
@@ -51,7 +52,7 @@ impl<I: Send + 'static, A: Send + 'static> Batcher<I, A> {
     }
 
     /// Hands one item in and waits for its answer.
-    pub(super) async fn ask(&self, item: I) -> Result<A, StoreError> {
+    pub async fn ask(&self, item: I) -> Result<A, StoreError> {
         let gone = || StoreError::Unavailable("the worker has stopped".to_owned());
         let (asker, answer) = oneshot::channel();
         self.sender.send((item, asker)).await.map_err(|_| gone())?;

@@ -1,0 +1,192 @@
+//! Unfold: an accepted list becomes touches and messages, a portion in each transaction, so that neither memory nor the
+//! database's only writer is held by a long list. The recipients are fixed when the list is recorded; how far it has come
+//! is written with each portion, so that it goes on exactly there, on whichever node, after whatever end of the first.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::expand::{self, Frame};
+use super::submit::{Accepted, Request, said};
+use super::{IntakeError, Parts};
+use crate::domain::id::{BroadcastId, ReferrerId};
+use crate::domain::{Address, Channel, Lane, Timestamp};
+use crate::store::broadcasts::Broadcast;
+use crate::store::unfolding::Unfolding;
+use crate::store::{StoreError, Tx};
+
+/// Recipients unfolded in one transaction.
+pub(super) const PORTION: usize = 512;
+/// A list that has not moved for so long was left by the node that unfolded it.
+const LEFT_AFTER: Duration = Duration::from_secs(60);
+/// How often lists that were left are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// What every message of the list shares, as it is kept until the list is unfolded.
+#[derive(Debug, Serialize, Deserialize)]
+struct Plan {
+    letter: String,
+    via: Vec<Channel>,
+    variables: Map<String, Value>,
+    who: String,
+    lane: Lane,
+    due: Timestamp,
+}
+
+/// Records a list within the transaction that accepts it.
+pub(super) async fn record(
+    tx: &mut Tx,
+    request: &Request,
+    frame: &Frame,
+    recipients: &[ReferrerId],
+    now: Timestamp,
+) -> Result<(), IntakeError> {
+    let Some(id) = frame.broadcast else { return Ok(()) };
+    let plan = Plan {
+        letter: frame.letter.to_string(),
+        via: frame.via.clone(),
+        variables: request.variables.clone(),
+        who: frame.who.clone(),
+        lane: frame.lane,
+        due: frame.due,
+    };
+    let plan = serde_json::to_string(&plan).map_err(|_| StoreError::Corrupt("the list's plan".to_owned()))?;
+    let run = request.run.as_ref();
+    let broadcast = Broadcast {
+        id,
+        submission_id: frame.submission,
+        campaign_id: run.map(|run| run.campaign),
+        planned_ms: run.and_then(|run| run.planned),
+        name: run.map_or_else(|| format!("{} to {}", request.letter, request.to), |run| run.name.clone()),
+        letter: request.letter.clone(),
+        total: 0,
+        created_ms: now,
+        finished_ms: None,
+    };
+    tx.broadcast_insert(&broadcast).await?;
+    tx.broadcast_unfold_begin(id, &plan, recipients, now).await?;
+    Ok(())
+}
+
+/// Unfolds a recorded list to its end and answers what it became. `None`: another node does it, or has done it.
+///
+/// # Errors
+/// As every store function; what was unfolded stands, and the rest goes on later.
+pub(super) async fn unfold(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Accepted>, IntakeError> {
+    let Some(mut list) = List::open(parts, broadcast).await? else { return Ok(None) };
+    loop {
+        match list.next_portion(parts).await? {
+            Moved::On => {}
+            Moved::Done => return Ok(Some(list.accepted)),
+            Moved::Elsewhere => return Ok(None),
+        }
+        parts.queue.wake();
+    }
+}
+
+/// Goes on with lists that were left by a node that ended, until told to stop.
+pub async fn run(parts: Parts, stop: CancellationToken) {
+    loop {
+        if let Err(error) = resume(&parts).await {
+            tracing::warn!(%error, "a list that was left could not be unfolded; trying again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Unfolds what was left. Answers how many lists came to their end. Looks before it writes.
+///
+/// # Errors
+/// As every store function.
+pub async fn resume(parts: &Parts) -> Result<usize, IntakeError> {
+    let before = parts.clock.now().before(LEFT_AFTER);
+    let left = parts.store.read().await?.broadcasts_left_unfolding(before).await?;
+    let mut ended = 0;
+    for broadcast in left {
+        tracing::info!(%broadcast, "going on with a list that was left");
+        ended += usize::from(unfold(parts, broadcast).await?.is_some());
+    }
+    Ok(ended)
+}
+
+/// A list on its way.
+struct List {
+    broadcast: BroadcastId,
+    frame: Frame,
+    recipients: Vec<ReferrerId>,
+    unfolded: usize,
+    /// One copy goes to each address.
+    taken: HashSet<Address>,
+    accepted: Accepted,
+}
+
+/// What became of one portion.
+enum Moved {
+    On,
+    Done,
+    /// The list stands elsewhere than where we left it.
+    Elsewhere,
+}
+
+impl List {
+    /// The list as it stands. `None` if it is unfolded.
+    async fn open(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Self>, IntakeError> {
+        let mut tx = parts.store.read().await?;
+        let Some(kept) = tx.broadcast_unfolding(broadcast).await? else { return Ok(None) };
+        let Unfolding { submission, created_ms, plan, recipients, unfolded, answer } = kept;
+        let corrupt = |what: &str| StoreError::Corrupt(what.to_owned());
+        let plan: Plan = serde_json::from_str(&plan).map_err(|_| corrupt("a list's plan"))?;
+        let accepted = serde_json::from_str(&answer).map_err(|_| corrupt("a stored answer"))?;
+        let unfolded = usize::try_from(unfolded).map_err(|_| corrupt("a list's progress"))?;
+        let mut taken = HashSet::new();
+        if unfolded > 0 {
+            let used = tx.broadcast_addresses(broadcast).await?;
+            taken.extend(used.iter().filter_map(|(channel, text)| Address::parse(*channel, text).ok()));
+        }
+        let frame = Frame {
+            submission,
+            broadcast: Some(broadcast),
+            letter: plan.letter.into(),
+            via: plan.via,
+            variables: Value::Object(plan.variables).to_string(),
+            who: plan.who,
+            lane: plan.lane,
+            due: plan.due,
+            from_before_a_restore: parts.rules.restored.is_some_and(|at| created_ms < at),
+        };
+        Ok(Some(Self { broadcast, frame, recipients, unfolded, taken, accepted }))
+    }
+
+    /// Unfolds the next portion in one transaction.
+    async fn next_portion(&mut self, parts: &Parts) -> Result<Moved, IntakeError> {
+        let now = parts.clock.now();
+        let until = (self.unfolded + PORTION).min(self.recipients.len());
+        let portion = self.recipients.get(self.unfolded..until).unwrap_or_default();
+        let mut tx = parts.store.write().await?;
+        if !tx.broadcast_unfold_lock(self.broadcast, self.unfolded).await? {
+            return Ok(Moved::Elsewhere);
+        }
+        let referrers = tx.referrers_in_order(portion).await?;
+        let known = expand::read_known(&mut tx, &referrers).await?;
+        let draft = expand::expand(parts, &self.frame, &known, &mut self.taken, &referrers)?;
+        expand::keep(&mut tx, &draft, now).await?;
+        self.accepted.add(draft.said, draft.skipped);
+        let total = self.accepted.counts.messages();
+        tx.submission_answer(self.frame.submission, &said(&self.accepted)?).await?;
+        let done = until == self.recipients.len();
+        if done {
+            tx.broadcast_unfold_end(self.broadcast, total).await?;
+        } else {
+            tx.broadcast_unfold_on(self.broadcast, until, total, now).await?;
+        }
+        tx.commit().await?;
+        self.unfolded = until;
+        Ok(if done { Moved::Done } else { Moved::On })
+    }
+}

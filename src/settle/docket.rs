@@ -1,0 +1,198 @@
+//! The docket: the cases of one transaction. Reads them under lock, hears each piece of news in turn, writes everything
+//! back in a handful of statements however many there are.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::case::{Case, Next};
+use super::{Lesson, News, Rules, Told, conclude, news};
+use crate::domain::Timestamp;
+use crate::domain::attempt::{Attempt, ProviderReference};
+use crate::domain::fault::{Failure, Fault};
+use crate::domain::health::AddressHealth;
+use crate::domain::id::{AttemptId, BroadcastId, MessageId};
+use crate::domain::message::Message;
+use crate::domain::{Channel, MessageStatus, Outcome};
+use crate::queue;
+use crate::store::events::Event;
+use crate::store::{StoreError, Tx};
+
+/// A channel and an address's key.
+type Place = (Channel, String);
+
+/// The cases, and what is written beside them.
+#[derive(Debug, Default)]
+pub(super) struct Docket {
+    cases: BTreeMap<MessageId, Case>,
+    case_of: HashMap<AttemptId, MessageId>,
+    /// What is known of the cases' addresses; several messages may go to one.
+    addresses: HashMap<Place, AddressHealth>,
+    learnt: BTreeSet<Place>,
+    /// Who bears which provider reference, among those that the news speaks of.
+    bearers: HashMap<(String, String), AttemptId>,
+    events: Vec<Event>,
+    /// The broadcasts that go on: doubt about one of their messages, with which they count as finished, has become work.
+    going_on: BTreeSet<BroadcastId>,
+}
+
+impl Docket {
+    /// Reads everything that the lessons are about, under the locks of addresses and messages, in that order.
+    pub(super) async fn read(tx: &mut Tx, lessons: &[Lesson]) -> Result<Self, StoreError> {
+        let ids: Vec<AttemptId> = lessons.iter().map(|lesson| lesson.attempt).collect();
+        let (known, messages) = tx.attempts_lock(&ids).await?;
+        let mut attempts: HashMap<MessageId, Vec<Attempt>> = HashMap::new();
+        let message_ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
+        for attempt in tx.attempts_of_messages(&message_ids).await? {
+            attempts.entry(attempt.message_id).or_default().push(attempt);
+        }
+        let mut docket = Self::default();
+        docket.addresses.extend(known.into_iter().map(|one| ((one.channel, one.value.clone()), one)));
+        for message in messages {
+            let own = attempts.remove(&message.id).unwrap_or_default();
+            docket.case_of.extend(own.iter().map(|attempt| (attempt.id, message.id)));
+            docket.cases.insert(message.id, Case::new(message, own));
+        }
+        docket.read_bearers(tx, lessons).await?;
+        Ok(docket)
+    }
+
+    /// Which of the references that the news brings are borne already.
+    async fn read_bearers(&mut self, tx: &mut Tx, lessons: &[Lesson]) -> Result<(), StoreError> {
+        let mut brought: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for lesson in lessons {
+            let attempt = self.case_of.get(&lesson.attempt).and_then(|id| self.cases.get(id)?.attempt(lesson.attempt));
+            if let (Some(attempt), Some(reference)) = (attempt, reference_of(&lesson.news))
+                && attempt.provider_reference.as_ref() != Some(&reference.0)
+            {
+                brought.entry(attempt.provider.clone()).or_default().push(&reference.0);
+            }
+        }
+        for (provider, references) in brought {
+            for (reference, bearer) in tx.references_claimed(&provider, &references).await? {
+                self.bearers.insert((provider.clone(), reference), bearer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hears one piece of news. What changes nothing (a repeat, or something lighter than what is known) is dropped.
+    pub(super) fn hear(&mut self, rules: &Rules, lesson: &Lesson, now: Timestamp) {
+        let Lesson { attempt, told, .. } = lesson;
+        let Some(case) = self.case_of.get(attempt).and_then(|id| self.cases.get_mut(id)) else { return };
+        let Some(standing) = case.attempt(*attempt).cloned() else { return };
+        let news = without_a_borrowed_name(&self.bearers, &standing, &lesson.news);
+        let changed = news::change(case.message.channel, &standing, &news, rules, now);
+        if changed.status.is_open() && !standing.status.is_open() && case.others_open(*attempt) {
+            let words = "the provider knows an attempt that was given up".to_owned();
+            let event = event(&case.message, &standing, "contradicted", told, now);
+            return self.events.push(Event { detail: Some(words), ..event });
+        }
+        if changed == standing {
+            return;
+        }
+        case.replace(&changed);
+        if let Some(reference) = &changed.provider_reference {
+            self.bearers.insert((changed.provider.clone(), reference.clone()), changed.id);
+        }
+        let event = event(&case.message, &changed, news::word(&news, &changed), told, now);
+        self.events.push(Event { detail: news::detail(&news), ..event });
+        if changed.status != standing.status {
+            let place = (case.message.channel, case.message.address.to_lowercase());
+            let address = self.addresses.get_mut(&place);
+            let was_in_doubt = case.message.status == MessageStatus::InDoubt;
+            if conclude::conclude(case, address, rules, &changed, news::failure_of(&news), told, now) {
+                self.learnt.insert(place);
+            }
+            self.events.append(&mut case.notes);
+            if was_in_doubt && matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted) {
+                self.going_on.extend(case.message.broadcast_id);
+            }
+        }
+    }
+
+    /// Writes everything back. Locks touches, then accounts, then queue entries.
+    pub(super) async fn write(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let changed = |case: &&Case| case.message_changed;
+        let attempts: Vec<Attempt> = self
+            .cases
+            .values()
+            .flat_map(|case| case.attempts.iter().filter(|one| case.attempts_changed.contains(&one.id)).cloned())
+            .collect();
+        let messages: Vec<Message> = self.cases.values().filter(changed).map(|case| case.message.clone()).collect();
+        let touches: Vec<_> = messages.iter().map(|message| message.touch_id).collect();
+        let learnt: Vec<AddressHealth> =
+            self.learnt.iter().filter_map(|place| self.addresses.get(place).cloned()).collect();
+        tx.addresses_learn(&learnt, now).await?;
+        tx.attempts_update(&attempts).await?;
+        tx.events_insert(&self.events).await?;
+        tx.messages_update(&messages).await?;
+        tx.touches_project(&touches, now).await?;
+        for broadcast in &self.going_on {
+            tx.broadcast_reopen(*broadcast).await?;
+        }
+        for (provider, reason) in self.cases.values().flat_map(|case| &case.pauses) {
+            tx.provider_ensure(provider, now).await?;
+            tx.provider_pause(provider, Some(reason), now).await?;
+        }
+        self.write_next(tx, now).await
+    }
+
+    /// The next steps: entries are put off or removed; a message without an entry gets one.
+    async fn write_next(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let (mut ended, mut steps) = (Vec::new(), Vec::new());
+        for case in self.cases.values() {
+            match case.next {
+                Some(Next::None) => ended.push(case.message.id.0),
+                Some(Next::Step { kind, due }) => steps.push((case, kind, due)),
+                None => {}
+            }
+        }
+        tx.queue_remove_all(&ended).await?;
+        let put_off: Vec<_> = steps.iter().map(|(case, kind, due)| (case.message.id.0, *kind, *due)).collect();
+        let found = tx.queue_next_steps(&put_off).await?;
+        let fresh: Vec<queue::Work> = steps
+            .into_iter()
+            .filter(|(case, ..)| !found.contains(&case.message.id.0))
+            .map(|(case, kind, due)| super::work(&case.message, kind, due))
+            .collect();
+        queue::put(tx, &fresh, now).await
+    }
+
+    /// The message that an attempt belongs to, as it stands now.
+    pub(super) fn message_of(&self, attempt: AttemptId) -> Option<&Message> {
+        self.case_of.get(&attempt).and_then(|id| self.cases.get(id)).map(|case| &case.message)
+    }
+}
+
+const fn reference_of(news: &News) -> Option<&ProviderReference> {
+    match news {
+        News::Answer(Outcome::Accepted { reference }) | News::Fact(_, Some(reference)) => Some(reference),
+        _ => None,
+    }
+}
+
+/// News without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
+/// so what became of the call is unknown; a fact keeps its weight.
+fn without_a_borrowed_name(bearers: &HashMap<(String, String), AttemptId>, standing: &Attempt, news: &News) -> News {
+    let Some(reference) = reference_of(news) else { return news.clone() };
+    let bearer = bearers.get(&(standing.provider.clone(), reference.0.clone()));
+    let ours = standing.provider_reference.as_ref() == Some(&reference.0);
+    if ours || bearer.is_none_or(|bearer| *bearer == standing.id) {
+        return news.clone();
+    }
+    match news {
+        News::Fact(fact, _) => News::Fact(fact.clone(), None),
+        _ => {
+            let failure = Failure::new(Fault::ProtocolError).text("the provider named it like an earlier hand-over");
+            News::Answer(Outcome::Unknown(failure))
+        }
+    }
+}
+
+fn event(message: &Message, attempt: &Attempt, kind: &str, told: &Told, now: Timestamp) -> Event {
+    Event {
+        attempt_id: Some(attempt.id),
+        fault: attempt.fault,
+        occurred_ms: told.occurred.unwrap_or(now),
+        ..Event::new(message.id, kind, told.source, &told.who, now)
+    }
+}
