@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
-use crate::domain::{Channel, Clock, SharedClock};
+use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
 use crate::provider::accounts::{Accounts, ConfiguredAccount};
 use crate::provider::layers::{Layered, Limits};
@@ -96,7 +96,8 @@ impl Gateway {
         let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
-        let rules = rules(&config, &accounts);
+        let restored = store.read().await?.restored_at().await?;
+        let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
         let opt_out = opt_out(&store, &config).await?;
         Ok(Self {
@@ -214,7 +215,7 @@ fn node_name() -> String {
     format!("{}-{}", host.chars().take(60).collect::<String>(), uuid::Uuid::new_v4().simple())
 }
 
-fn rules(config: &Config, accounts: &Accounts) -> Rules {
+fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> Rules {
     let sending = &config.sending;
     Rules {
         retry: RetryRules {
@@ -227,6 +228,7 @@ fn rules(config: &Config, accounts: &Accounts) -> Rules {
         doubt_deadline: DOUBT_DEADLINE,
         report_deadline: REPORT_DEADLINE,
         smtp_doubt: sending.smtp_doubt,
+        restored,
         capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
     }
 }
@@ -266,6 +268,8 @@ fn account(
         secrets: settings.secrets.clone(),
         http: http.clone(),
         timeout,
+        concurrency: settings.concurrency,
+        sender: Some(config.practice.email.clone()),
         callback_url: config.server.public_url.as_ref().map(callback),
         clock: clock.clone(),
     })?;

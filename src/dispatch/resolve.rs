@@ -32,7 +32,9 @@ pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> 
     let open = parts.store.read().await?.attempts_open(&[job.message.id]).await?.pop();
     let Some(attempt) = open else { return Ok(()) };
     match attempt.status {
-        AttemptStatus::Calling => learn(parts, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await,
+        AttemptStatus::Calling => {
+            decide(parts, job, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await
+        }
         AttemptStatus::InDoubt => doubt(parts, job, attempt).await,
         _ => snooze(parts, job, POLL, parts.clock.now()).await,
     }
@@ -53,6 +55,7 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
         _ => return by_setting(parts, job, &attempt).await,
     };
     match finding {
+        Finding::Learn(News::Absent) => decide(parts, job, &attempt, News::Absent, told).await,
         Finding::Learn(news) => learn(parts, &attempt, news, told).await,
         Finding::Adopt(report) => adopt(parts, job, &attempt, report, told).await,
         Finding::AskAPerson => person(parts, job).await,
@@ -128,12 +131,13 @@ async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), S
         SmtpDoubt::AssumeSent => (News::SaidSent, "setting smtp_doubt = assume_sent"),
         SmtpDoubt::Resend => (News::SaidNotSent, "setting smtp_doubt = resend"),
     };
-    learn(parts, attempt, news, Told::by_policy(rule)).await
+    decide(parts, job, attempt, news, Told::by_policy(rule)).await
 }
 
 /// Adopts a fax that fits by number and time, unless another attempt has claimed it since it was looked at.
 async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, told: Told) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
+    tx.attempts_lock(&[attempt.id]).await?;
     if tx.reference_is_claimed(&attempt.provider, &report.reference).await? {
         drop(tx);
         return look_again(parts, job, attempt, parts.clock.now()).await;
@@ -143,6 +147,19 @@ async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, told
     tx.commit().await
 }
 
+/// Decides on what is not evidence: that nobody is making the call any more, that it never happened, that a setting
+/// answers for it. Only who still holds the claim may, for another may be making the next call already.
+async fn decide(parts: &Parts, job: &Job, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    tx.attempts_lock(&[attempt.id]).await?;
+    if !tx.queue_holds(job.claimed.id, job.claimed.fence).await? {
+        return Ok(());
+    }
+    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    tx.commit().await
+}
+
+/// Takes in evidence, whoever brings it.
 async fn learn(parts: &Parts, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;

@@ -373,9 +373,9 @@ layer!(TraceLayer { account: Arc<str> } => Tracing, |this, call, next| {
         let word = reply.word();
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(provider = %account, call = name, answer = word, fault, elapsed_ms, "provider called");
-        metrics::counter!("touchline_provider_calls_total", "provider" => account.to_string(), "call" => name, "answer" => word, "fault" => fault)
+        metrics::counter!("touchline_provider_calls_total", "provider" => account.clone(), "call" => name, "answer" => word, "fault" => fault)
             .increment(1);
-        metrics::histogram!("touchline_provider_call_seconds", "provider" => account.to_string(), "call" => name)
+        metrics::histogram!("touchline_provider_call_seconds", "provider" => account.clone(), "call" => name)
             .record(started.elapsed().as_secs_f64());
         Ok(reply)
     })

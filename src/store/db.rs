@@ -18,6 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
 const STATEMENTS_KEPT: usize = 512;
+/// A connection that was used so recently is not tried before it is used again: a round trip for each transaction.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a server may take to answer when the store is opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -84,8 +86,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] for a URL that cannot be understood, [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn open(url: &str, connections_max: u32) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections_max).await
+        if let Some(path) = sqlite_file(url) {
+            Self::open_sqlite(path, connections_max).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url, connections_max).await
         } else {
@@ -121,7 +123,7 @@ impl Store {
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
-            .application_name("touchline")
+            .application_name(super::company::APPLICATION)
             .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
         let connecting = PgPoolOptions::new()
@@ -129,6 +131,15 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(|connection, _| {
                 Box::pin(async move { sqlx::Executor::execute(connection, SESSION).await.map(drop) })
+            })
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for >= TRUSTED_FOR {
+                        sqlx::Connection::ping(connection).await?;
+                    }
+                    Ok(true)
+                })
             })
             .connect_with(options);
         // While nobody listens, the pool itself goes on trying: a server may start together with us.
@@ -204,6 +215,13 @@ impl Store {
         }
     }
 
+    pub(super) const fn sqlite_reader(&self) -> Option<&SqlitePool> {
+        match &self.pools {
+            Pools::Sqlite { reader, .. } => Some(reader),
+            Pools::Postgres(_) => None,
+        }
+    }
+
     pub(super) const fn postgres(&self) -> Option<&PgPool> {
         match &self.pools {
             Pools::Postgres(pool) => Some(pool),
@@ -216,7 +234,22 @@ impl Store {
 /// by itself; the driver's own rollback then fails, and it would refuse to begin another transaction for ever.
 fn sqlite_pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
+        .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
+}
+
+/// The file that a `sqlite:` URL names; `None` for another engine's.
+#[must_use]
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
+}
+
+/// The file of a store on SQLite.
+pub(super) fn sqlite_path(store: &Store) -> Option<&Path> {
+    match &store.pools {
+        Pools::Sqlite { path, .. } => Some(path),
+        Pools::Postgres(_) => None,
+    }
 }
 
 impl Tx {

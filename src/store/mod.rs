@@ -5,10 +5,12 @@
 
 pub mod access;
 pub mod attempts;
+pub mod backup;
 pub mod basis;
 pub mod batch;
 pub mod broadcasts;
 pub mod campaigns;
+pub mod company;
 pub mod db;
 pub mod dialect;
 pub mod documents;
@@ -25,9 +27,11 @@ pub mod patience;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
+pub mod restored;
 pub mod rows;
 pub mod server_time;
 pub mod settings;
+pub mod soundness;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;

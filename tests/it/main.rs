@@ -15,6 +15,7 @@ mod providers;
 mod rendering;
 mod sandbox;
 mod settling;
+mod simulation;
 mod smtp;
 mod storage;
 mod support;

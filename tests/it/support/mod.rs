@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod databases;
+pub mod dkim_verifier;
 pub mod gateway;
 pub mod invariants;
 pub mod openapi_mock;
