@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
-use crate::domain::{Channel, Clock};
+use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
 use crate::provider::accounts::{Accounts, ConfiguredAccount};
 use crate::provider::layers::{Layered, Limits};
@@ -69,9 +69,23 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The same, where it is kept in agreement with other nodes.
+    shared: Option<Arc<SharedClock>>,
 }
 
 impl Gateway {
+    /// Opens a gateway that may be one of many on its database: they keep one time, the database's, however their machines'
+    /// clocks differ.
+    ///
+    /// # Errors
+    /// As [`Gateway::open`].
+    pub async fn join(config: Config, machine: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let clock = Arc::new(SharedClock::new(machine));
+        let gateway = Self::open(config, clock.clone()).await?;
+        upkeep::time::agree(&gateway.store, &clock).await?;
+        Ok(Self { shared: Some(clock), ..gateway })
+    }
+
     /// Opens the database, brings its schema up to date, and makes everything else ready. Calls no provider.
     ///
     /// # Errors
@@ -82,7 +96,8 @@ impl Gateway {
         let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
-        let rules = rules(&config, &accounts);
+        let restored = store.read().await?.restored_at().await?;
+        let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
         let opt_out = opt_out(&store, &config).await?;
         Ok(Self {
@@ -94,6 +109,7 @@ impl Gateway {
             queue: Arc::new(queue),
             opt_out,
             clock,
+            shared: None,
         })
     }
 
@@ -127,6 +143,9 @@ impl Gateway {
         tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
         tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), stop.clone()));
+        if let Some(clock) = &self.shared {
+            tasks.spawn(upkeep::time::keep(self.store.clone(), clock.clone(), stop.clone()));
+        }
         Running { stop, tasks, inbox }
     }
 
@@ -196,7 +215,7 @@ fn node_name() -> String {
     format!("{}-{}", host.chars().take(60).collect::<String>(), uuid::Uuid::new_v4().simple())
 }
 
-fn rules(config: &Config, accounts: &Accounts) -> Rules {
+fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> Rules {
     let sending = &config.sending;
     Rules {
         retry: RetryRules {
@@ -209,6 +228,7 @@ fn rules(config: &Config, accounts: &Accounts) -> Rules {
         doubt_deadline: DOUBT_DEADLINE,
         report_deadline: REPORT_DEADLINE,
         smtp_doubt: sending.smtp_doubt,
+        restored,
         capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
     }
 }
@@ -248,6 +268,8 @@ fn account(
         secrets: settings.secrets.clone(),
         http: http.clone(),
         timeout,
+        concurrency: settings.concurrency,
+        sender: Some(config.practice.email.clone()),
         callback_url: config.server.public_url.as_ref().map(callback),
         clock: clock.clone(),
     })?;

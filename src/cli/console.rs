@@ -63,7 +63,7 @@ impl Console {
     /// Configuration, letters, accounts or database cannot be used.
     pub async fn gateway(&self) -> Result<Gateway, CliError> {
         let config = self.config()?;
-        Ok(Gateway::open(config, Arc::new(SystemClock)).await?)
+        Ok(Gateway::join(config, Arc::new(SystemClock)).await?)
     }
 
     /// The database alone: a broken letter does not keep anybody from looking at what failed.

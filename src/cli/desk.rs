@@ -26,6 +26,8 @@ pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
 pub const RELEASE: Order = Order { act: Act::Release, done: "goes out" };
 /// `touchline cancel`.
 pub const CANCEL: Order = Order { act: Act::Cancel, done: "is withdrawn" };
+/// Messages that one command lets go.
+const RELEASED_MAX: i64 = 10_000;
 const SENT: Order = Order { act: Act::MarkSent, done: "counts as sent" };
 const NOT_SENT: Order = Order { act: Act::MarkNotSent, done: "counts as not sent and goes out once more" };
 
@@ -35,6 +37,17 @@ pub struct Messages {
     /// Message ids, as `touchline failures` and `touchline touches` show them
     #[arg(required = true, value_name = "MESSAGE")]
     messages: Vec<MessageId>,
+}
+
+/// `touchline release`.
+#[derive(Debug, clap::Args)]
+pub struct Release {
+    /// Message ids, as `touchline failures` shows them
+    #[arg(required_unless_present = "cause", conflicts_with = "cause", value_name = "MESSAGE")]
+    messages: Vec<MessageId>,
+    /// All that are held with this cause, such as restored; at most 10,000
+    #[arg(long, value_name = "CAUSE")]
+    cause: Option<String>,
 }
 
 /// `touchline resolve`.
@@ -105,6 +118,24 @@ fn tell(console: &Console, done: &[Done], order: Order) -> Result<(), CliError> 
         }
     }
     Ok(())
+}
+
+/// Lets messages go: those named, or all that are held for one cause.
+///
+/// # Errors
+/// As [`act`]; nothing is held with that cause.
+pub async fn release(console: &Console, args: Release) -> Result<(), CliError> {
+    let Some(cause) = args.cause else {
+        return act(console, Messages { messages: args.messages }, RELEASE).await;
+    };
+    let records = console.records().await?;
+    let mut lines = records.store.read().await?.failures(Some(&cause), RELEASED_MAX).await?;
+    lines.retain(|line| line.status == MessageStatus::Held);
+    records.store.close().await;
+    if lines.is_empty() {
+        return Err(CliError::not_found(format!("no message is held with the cause `{cause}`")));
+    }
+    act(console, Messages { messages: lines.into_iter().map(|line| line.id).collect() }, RELEASE).await
 }
 
 /// Decides what became of a message in doubt.

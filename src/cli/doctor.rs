@@ -1,5 +1,7 @@
 //! `touchline doctor`: configuration, database, letters and providers, each with ok, warn or fail. Sends nothing.
 
+mod soundness;
+
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -53,6 +55,7 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
             check_house(&config, &mut findings);
             check_letters(&config, &mut findings);
             if check_database(&config, &mut findings).await {
+                soundness::check(&config, &mut findings).await;
                 check_providers(config, &mut findings).await;
             }
         }
@@ -145,7 +148,7 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
 }
 
 async fn check_providers(config: Config, findings: &mut Findings) {
-    let gateway = match Gateway::open(config, Arc::new(SystemClock)).await {
+    let gateway = match Gateway::join(config, Arc::new(SystemClock)).await {
         Ok(gateway) => gateway,
         // The letters have been told of already.
         Err(crate::app::OpenError::Templates(_)) => return,
@@ -162,7 +165,12 @@ async fn check_providers(config: Config, findings: &mut Findings) {
     }
     for checked in check_accounts(&gateway, None).await {
         let state = if checked.ok { State::Ok } else { State::Fail };
+        let publish = checked.publish_words();
         findings.add(&format!("provider {}", checked.account), state, checked.words);
+        if !publish.is_empty() {
+            let words = format!("the domain must publish (this is not looked up):\n{publish}");
+            findings.add(&format!("dns {}", checked.account), State::Ok, words);
+        }
     }
     gateway.store.close().await;
 }

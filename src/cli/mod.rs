@@ -3,6 +3,7 @@
 
 mod accepted;
 mod arguments;
+mod backup;
 mod basis;
 mod campaign;
 mod completions;
@@ -19,6 +20,7 @@ mod practice_flags;
 mod preview;
 mod provider;
 mod referrers;
+mod restore;
 mod sample;
 mod send;
 mod serve;
@@ -85,7 +87,7 @@ enum Command {
     /// Park messages that wait
     Hold(desk::Messages),
     /// Let parked messages go
-    Release(desk::Messages),
+    Release(desk::Release),
     /// Withdraw messages that were not handed over yet
     Cancel(desk::Messages),
     /// Decide what became of a message in doubt
@@ -109,6 +111,10 @@ enum Command {
     Operator(operator::Command),
     /// Bring the database's schema up to date
     Migrate,
+    /// Copy the database to a file while everything runs (SQLite)
+    Backup(backup::Args),
+    /// Put a copy back; what may have gone out since is held
+    Restore(restore::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// What the exit codes mean
@@ -153,7 +159,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Status(args) => status::run(&console, args).await,
         Command::Retry(messages) => desk::act(&console, messages, desk::RETRY).await,
         Command::Hold(messages) => desk::act(&console, messages, desk::HOLD).await,
-        Command::Release(messages) => desk::act(&console, messages, desk::RELEASE).await,
+        Command::Release(messages) => desk::release(&console, messages).await,
         Command::Cancel(messages) => desk::act(&console, messages, desk::CANCEL).await,
         Command::Resolve(args) => desk::resolve(&console, args).await,
         Command::Suppress(args) => suppress::run(&console, args).await,
@@ -163,6 +169,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Token(command) => token::run(&console, command).await,
         Command::Operator(command) => operator::run(&console, command).await,
         Command::Migrate => migrate::run(&console).await,
+        Command::Backup(args) => backup::run(&console, args).await,
+        Command::Restore(args) => restore::run(&console, args).await,
         Command::Completions(args) => {
             completions::run(&args);
             Ok(())

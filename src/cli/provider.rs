@@ -1,7 +1,10 @@
 //! `touchline provider`: what providers there are, which accounts are configured, whether they work, and pauses.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::console::{Console, table, warn};
@@ -9,7 +12,7 @@ use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::domain::SystemClock;
 use crate::provider::accounts::ConfiguredAccount;
-use crate::provider::{REGISTRY, Spec, page};
+use crate::provider::{DnsRecord, REGISTRY, Spec, page, smtp};
 use crate::store::provider_state::ProviderState;
 
 /// What to do.
@@ -26,6 +29,12 @@ pub enum Command {
         /// One account; all of them if none is named
         #[arg(value_name = "NAME")]
         name: Option<String>,
+    },
+    /// Make an Ed25519 key for DKIM in a new file, and show the DNS record that goes with it
+    DkimKey {
+        /// The file, which must not exist yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// Hand nothing over to an account until it is resumed
     Pause {
@@ -56,6 +65,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         }
         Command::List { markdown: false } => list(console).await,
         Command::Check { name } => check(console, name.as_deref()).await,
+        Command::DkimKey { file } => make_dkim_key(console, &file),
         Command::Pause { name, reason } => pause(console, &name, Some(reason.trim())).await,
         Command::Resume { name } => pause(console, &name, None).await,
     }
@@ -88,7 +98,7 @@ async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderSt
     if !console.config_path.exists() {
         return Ok(None);
     }
-    let gateway = Gateway::open(console.config()?, Arc::new(SystemClock)).await?;
+    let gateway = Gateway::join(console.config()?, Arc::new(SystemClock)).await?;
     let states = gateway.store.read().await?.provider_states(false).await?;
     Ok(Some((gateway, states)))
 }
@@ -176,14 +186,25 @@ pub struct Checked {
     pub ok: bool,
     /// What was reached, or what is wrong and what to do.
     pub words: String,
+    /// What the practice's domain must publish for it.
+    pub publish: Vec<DnsRecord>,
+}
+
+impl Checked {
+    /// What to publish, a line for each record.
+    #[must_use]
+    pub fn publish_words(&self) -> String {
+        let line = |record: &DnsRecord| format!("{} {} \"{}\"", record.name, record.kind, record.value);
+        self.publish.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// Checks accounts all at once, one or all, in the order of their names.
 pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checked> {
     let accounts = gateway.accounts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
     let checks = accounts.map(|(name, account)| async move {
-        let account = account.layered.check().await;
-        let (ok, words) = match account {
+        let publish = account.layered.provider().dns_records();
+        let (ok, words) = match account.layered.check().await {
             Ok(words) => (true, words),
             Err(failure) => {
                 let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
@@ -192,7 +213,7 @@ pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checke
                 (false, format!("{}{raw} {}", failure.fault.explain(), failure.fault.advice()))
             }
         };
-        Checked { account: name.to_owned(), ok, words }
+        Checked { account: name.to_owned(), ok, words, publish }
     });
     futures_util::future::join_all(checks).await
 }
@@ -210,9 +231,39 @@ async fn check(console: &Console, name: Option<&str>) -> Result<(), CliError> {
         let rows = checked.iter().map(|check| {
             vec![check.account.clone(), if check.ok { "ok" } else { "fail" }.to_owned(), check.words.clone()]
         });
-        table(&["account", "state", "what was found"], rows)
+        let found = table(&["account", "state", "what was found"], rows);
+        let publish: Vec<String> =
+            checked.iter().map(Checked::publish_words).filter(|words| !words.is_empty()).collect();
+        if publish.is_empty() {
+            return found;
+        }
+        format!("{found}\n\nThe domain must publish in DNS:\n{}", publish.join("\n"))
     })?;
     if checked.iter().all(|check| check.ok) { Ok(()) } else { Err(CliError::said(Ending::Failed)) }
+}
+
+/// Writes the key so that only its owner may read it, and never over another.
+fn make_dkim_key(console: &Console, file: &Path) -> Result<(), CliError> {
+    let (pem, record) = smtp::new_dkim_key().map_err(|error| CliError::new(Ending::Failed, error.to_string()))?;
+    let shown = file.display();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(file).and_then(|mut opened| {
+        opened.write_all(pem.expose_secret().as_bytes())?;
+        opened.sync_all()
+    });
+    written.map_err(|error| CliError::refused(format!("the key cannot be written to {shown}: {}", error.kind())))?;
+    console.answer(&json!({ "file": file, "kind": "TXT", "value": record }), || {
+        format!(
+            "The key is in {shown}; only its owner may read it. In the account's section of touchline.toml:\n\n  \
+             dkim_domain           = \"your-practice.example\"\n  dkim_ed25519_selector = \"touchline-ed\"\n  \
+             dkim_ed25519_key      = {{ file = \"{shown}\" }}\n\n\
+             In DNS, at SELECTOR._domainkey.DOMAIN, a TXT record:\n\n  {record}\n\n\
+             Few receivers check Ed25519 yet. Add an RSA key beside it: openssl genrsa -out dkim-rsa.pem 2048"
+        )
+    })
 }
 
 fn known(gateway: &Gateway, name: &str) -> Result<(), CliError> {

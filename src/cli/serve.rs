@@ -39,7 +39,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     telemetry::install_logging(config.log.format, &config.log.level)?;
     let metrics = telemetry::install_metrics()?;
     let listener = listen(args.listen.unwrap_or(config.server.listen)).await?;
-    let gateway = Arc::new(Gateway::open(config, Arc::new(SystemClock)).await?);
+    let gateway = Arc::new(Gateway::join(config, Arc::new(SystemClock)).await?);
 
     let running = gateway.start();
     let stop = CancellationToken::new();

@@ -10,7 +10,7 @@ use url::Url;
 use super::init::{AccountAnswers, Answers};
 use crate::domain::practice::{MedicalDirector, OptOut, Practice};
 use crate::domain::{Channel, EmailAddress, FaxNumber};
-use crate::provider::{REGISTRY, Spec};
+use crate::provider::{REGISTRY, Setting, Spec};
 
 /// Zones offered by name; any other is typed.
 const ZONES: [&str; 7] = [
@@ -105,7 +105,9 @@ fn ask_account(channel: Channel) -> dialoguer::Result<Option<AccountAnswers>> {
     let choice = Select::new().with_prompt(format!("Provider for {channel}")).items(&titles).default(0).interact()?;
     let Some(spec) = specs.get(choice) else { return Ok(None) };
     let mut settings = BTreeMap::new();
-    for setting in spec.settings.iter().filter(|setting| !setting.secret) {
+    // Signing needs keys in files; who wants it finds its settings in the file as comments.
+    let asked = |setting: &&Setting| !setting.secret && !setting.key.starts_with("dkim_");
+    for setting in spec.settings.iter().filter(asked) {
         let prompt = format!("{} ({})", setting.key, setting.about);
         let value = if setting.required { Some(ask_text(&prompt, None)?) } else { ask_optional(&prompt, one_line)? };
         settings.extend(value.map(|value| (setting.key.to_owned(), value)));

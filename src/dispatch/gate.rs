@@ -2,7 +2,7 @@
 //! its commit may the provider be called.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Parts;
 use super::gate_facts::GateFacts;
@@ -29,6 +29,8 @@ const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Call {
     pub attempt: AttemptId,
+    /// When the attempt was written, by the clock of the records and by the machine's own, which nobody sets.
+    pub opened: (Timestamp, Instant),
     pub account: String,
     pub layered: Layered,
     pub envelope: Arc<Envelope>,
@@ -107,6 +109,7 @@ impl Opened {
         let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
         let call = Call {
             attempt: attempt.id,
+            opened: (now, Instant::now()),
             account: attempt.provider.clone(),
             layered: account.layered.clone(),
             envelope: Arc::new(envelope),

@@ -33,7 +33,7 @@ use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::batch::Batcher;
 use crate::store::provider_state::ProviderState;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, in_time};
 use slots::{Cores, Slot, Slots};
 use walk::{Stage, Walk};
 
@@ -129,7 +129,7 @@ impl Dispatcher {
     /// Claims what there is room for and sends it on its way; answers how many.
     async fn set_out(self: Arc<Self>, slots: &Slots, running: &TaskTracker, stop: &CancellationToken) -> usize {
         let (lanes, free) = slots.room();
-        let walks = self.claim(lanes, free.min(CLAIM_MAX)).await.unwrap_or_else(|error| {
+        let walks = in_time(self.claim(lanes, free.min(CLAIM_MAX))).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the queue could not be read; trying again");
             Vec::new()
         });
@@ -220,6 +220,12 @@ async fn to_its_end(mut walk: Walk, stop: &CancellationToken) -> Result<(), Stor
         }
     }
     Ok(())
+}
+
+/// How long after its record a call may begin. The word that the record stands may be late (a network that was cut, a
+/// machine that slept), and by then another node may have taken the work over: such a call is not made.
+fn start_max(parts: &Parts) -> Duration {
+    parts.queue.lease() / 2
 }
 
 /// Lengthens this node's leases three times in each lease, so that a slow call is not taken for a dead worker.

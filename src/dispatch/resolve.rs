@@ -1,6 +1,8 @@
 //! Resolve: an open attempt found at a claim is doubt. It is looked up by the provider's declared reconciliation, never
 //! repeated blindly.
 
+use std::time::Duration;
+
 use super::{Job, Parts};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventSource, Report};
@@ -18,6 +20,8 @@ enum Finding {
     /// The one fax that fits and that nobody else claims.
     Adopt(Report),
     LookAgain,
+    /// Not found, but the call may still be under way until then.
+    TooEarly(Timestamp),
     /// Asking did not work: that says nothing.
     NotAnswered,
     AskAPerson,
@@ -28,7 +32,9 @@ pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> 
     let open = parts.store.read().await?.attempts_open(&[job.message.id]).await?.pop();
     let Some(attempt) = open else { return Ok(()) };
     match attempt.status {
-        AttemptStatus::Calling => learn(parts, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await,
+        AttemptStatus::Calling => {
+            decide(parts, job, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await
+        }
         AttemptStatus::InDoubt => doubt(parts, job, attempt).await,
         _ => snooze(parts, job, POLL, parts.clock.now()).await,
     }
@@ -40,17 +46,23 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
         Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
             let Ok(to) = job.message.parsed_address() else { return person(parts, job).await };
             let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
+            let over = call_over(parts, &attempt);
             match account.layered.find(search).await {
-                Ok(found) => read(parts, &attempt, found).await?,
+                Ok(found) => read(parts, &attempt, found, over).await?,
                 Err(_) => Finding::NotAnswered,
             }
         }
         _ => return by_setting(parts, job, &attempt).await,
     };
     match finding {
+        Finding::Learn(News::Absent) => decide(parts, job, &attempt, News::Absent, told).await,
         Finding::Learn(news) => learn(parts, &attempt, news, told).await,
         Finding::Adopt(report) => adopt(parts, job, &attempt, report, told).await,
         Finding::AskAPerson => person(parts, job).await,
+        Finding::TooEarly(over) => {
+            let due = over.max(parts.clock.now().after(parts.rules.doubt_settle));
+            snooze(parts, job, SUBMIT, due).await
+        }
         Finding::LookAgain | Finding::NotAnswered => {
             let now = parts.clock.now();
             if attempt.doubt_deadline_ms.is_some_and(|deadline| now >= deadline) {
@@ -64,10 +76,29 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
     }
 }
 
+/// Until when the call of an attempt may be under way, if it may be so still. An answer, even one that told nothing, has
+/// ended it; else a node that is cut off from the database may be making it, until its own limits end it.
+fn call_over(parts: &Parts, attempt: &Attempt) -> Option<Timestamp> {
+    if attempt.answered_ms.is_some() {
+        return None;
+    }
+    let call_max = parts.accounts.get(&attempt.provider).map_or(Duration::ZERO, |account| account.layered.call_max());
+    let over = attempt.opened_ms.after(super::start_max(parts)).after(call_max);
+    (over > parts.clock.now()).then_some(over)
+}
+
 /// Reads a look-up: ours, certainly absent, or perhaps ours.
-async fn read(parts: &Parts, attempt: &Attempt, found: Lookup) -> Result<Finding, StoreError> {
-    let absent =
-        || if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT { Finding::Learn(News::Absent) } else { Finding::LookAgain };
+async fn read(
+    parts: &Parts,
+    attempt: &Attempt,
+    found: Lookup,
+    call_over: Option<Timestamp>,
+) -> Result<Finding, StoreError> {
+    let absent = || match call_over {
+        Some(over) => Finding::TooEarly(over),
+        None if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT => Finding::Learn(News::Absent),
+        None => Finding::LookAgain,
+    };
     Ok(match found {
         Lookup::Found(report) => Finding::Learn(News::Fact(report.fact, Some(report.reference))),
         Lookup::Absent => absent(),
@@ -100,12 +131,13 @@ async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), S
         SmtpDoubt::AssumeSent => (News::SaidSent, "setting smtp_doubt = assume_sent"),
         SmtpDoubt::Resend => (News::SaidNotSent, "setting smtp_doubt = resend"),
     };
-    learn(parts, attempt, news, Told::by_policy(rule)).await
+    decide(parts, job, attempt, news, Told::by_policy(rule)).await
 }
 
 /// Adopts a fax that fits by number and time, unless another attempt has claimed it since it was looked at.
 async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, told: Told) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
+    tx.attempts_lock(&[attempt.id]).await?;
     if tx.reference_is_claimed(&attempt.provider, &report.reference).await? {
         drop(tx);
         return look_again(parts, job, attempt, parts.clock.now()).await;
@@ -115,6 +147,19 @@ async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, told
     tx.commit().await
 }
 
+/// Decides on what is not evidence: that nobody is making the call any more, that it never happened, that a setting
+/// answers for it. Only who still holds the claim may, for another may be making the next call already.
+async fn decide(parts: &Parts, job: &Job, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
+    let mut tx = parts.store.write().await?;
+    tx.attempts_lock(&[attempt.id]).await?;
+    if !tx.queue_holds(job.claimed.id, job.claimed.fence).await? {
+        return Ok(());
+    }
+    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    tx.commit().await
+}
+
+/// Takes in evidence, whoever brings it.
 async fn learn(parts: &Parts, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;

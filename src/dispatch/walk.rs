@@ -13,7 +13,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::gate::Call;
 use super::render::Prepared;
 use super::turn::{self, Turn};
-use super::{Dispatcher, Job, render, resolve};
+use super::{Dispatcher, Job, render, resolve, start_max};
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, Outcome};
@@ -120,7 +121,7 @@ impl Walk {
         self.at = match mem::replace(&mut self.at, At::Done) {
             At::Claimed(job) => self.prepare(*job).await?,
             At::Prepared(prepared, slot) => self.pass_gate(*prepared, slot).await?,
-            At::Opened(call, slot) => submit(*call, slot).await,
+            At::Opened(call, slot) => self.submit(*call, slot).await,
             At::Answered(answered) => self.record(answered).await?,
             At::Done => At::Done,
         };
@@ -163,18 +164,25 @@ impl Walk {
         Ok(call.map_or(At::Done, |call| At::Opened(Box::new(call), slot)))
     }
 
+    /// The one remote call, unless its turn is over before it could begin: then it certainly did not happen.
+    async fn submit(&self, call: Call, slot: Slot) -> At {
+        let Call { attempt, opened: (opened, since), account, layered, envelope, lease } = call;
+        let parts = &self.dispatcher.parts;
+        let waited = since.elapsed().max(parts.clock.now().since(opened));
+        let outcome = if waited < start_max(parts) {
+            layered.submit(envelope).await
+        } else {
+            tracing::warn!(%attempt, "not called: its turn was over before it could begin");
+            Outcome::NotSent(Failure::new(Fault::ProviderError).text("not called: its turn was over"))
+        };
+        drop(slot);
+        At::Answered(Answered { attempt, account, outcome, _lease: lease })
+    }
+
     /// Writes the answer down with all that follows from it.
     async fn record(&self, answered: Answered) -> Result<At, StoreError> {
         let Answered { attempt, account, outcome, _lease } = answered;
         self.dispatcher.recorder.record(attempt, outcome, &account).await?;
         Ok(At::Done)
     }
-}
-
-/// The one remote call.
-async fn submit(call: Call, slot: Slot) -> At {
-    let Call { attempt, account, layered, envelope, lease } = call;
-    let outcome = layered.submit(envelope).await;
-    drop(slot);
-    At::Answered(Answered { attempt, account, outcome, _lease: lease })
 }

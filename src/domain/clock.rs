@@ -1,6 +1,8 @@
 //! Time comes from outside: every component is handed a [`Clock`], so that a test can hold it still.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
@@ -84,5 +86,43 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_utc(Utc::now())
+    }
+}
+
+/// One time for all nodes: a machine's clock, corrected by how far it was seen to differ from the clock they share.
+#[derive(Debug)]
+pub struct SharedClock {
+    machine: Arc<dyn Clock>,
+    ahead_ms: AtomicI64,
+}
+
+impl SharedClock {
+    /// A clock that has not been corrected yet.
+    #[must_use]
+    pub fn new(machine: Arc<dyn Clock>) -> Self {
+        Self { machine, ahead_ms: AtomicI64::new(0) }
+    }
+
+    /// What the machine's own clock says.
+    #[must_use]
+    pub fn machine_now(&self) -> Timestamp {
+        self.machine.now()
+    }
+
+    /// How far the shared clock is ahead of the machine's, in milliseconds; negative if it is behind.
+    #[must_use]
+    pub fn ahead_ms(&self) -> i64 {
+        self.ahead_ms.load(Ordering::Acquire)
+    }
+
+    /// Corrects it: from now on the shared clock counts as that far ahead of the machine's.
+    pub fn set_ahead_ms(&self, ahead_ms: i64) {
+        self.ahead_ms.store(ahead_ms, Ordering::Release);
+    }
+}
+
+impl Clock for SharedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.machine.now().0.saturating_add(self.ahead_ms()))
     }
 }

@@ -22,6 +22,6 @@ pub mod touch;
 pub use address::{Address, EmailAddress, FaxNumber};
 pub use attempt::{AttemptStatus, Outcome};
 pub use channel::{Channel, Lane, PhiClass, Purpose};
-pub use clock::{Clock, SystemClock, Timestamp};
+pub use clock::{Clock, SharedClock, SystemClock, Timestamp};
 pub use fault::Fault;
 pub use message::MessageStatus;

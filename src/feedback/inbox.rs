@@ -16,7 +16,7 @@ use crate::provider::{Rejection, WebhookParts};
 use crate::settle::{self, Lesson, News, Told};
 use crate::store::batch::Batcher;
 use crate::store::inbox::{Letter, NewLetter};
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Tx, in_time};
 
 /// Callbacks applied in one transaction at most.
 const BATCH_MAX: i64 = 100;
@@ -82,7 +82,7 @@ impl Inbox {
     /// Applies what waits until told to stop.
     pub(super) async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.apply_some().await {
+            match in_time(self.apply_some()).await {
                 Ok(applied) if applied > 0 => continue,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "the inbox could not be read; trying again"),

@@ -15,8 +15,8 @@ use crate::domain::event::{EventSource, Fact};
 use crate::domain::id::{AttemptId, MessageId};
 use crate::queue::{Lanes, Lease};
 use crate::settle::{self, Lesson, News, POLL, SUBMIT, Told};
-use crate::store::StoreError;
 use crate::store::rows::ROWS_MAX;
+use crate::store::{StoreError, in_time};
 
 /// Questions under way at once; the account's own concurrency limit bounds them further.
 const QUESTIONS_MAX: usize = 16;
@@ -56,7 +56,7 @@ pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError>
     if claimed.is_empty() {
         return Ok(0);
     }
-    let mut subjects = Subjects::read(parts, &claimed).await?;
+    let mut subjects = in_time(Subjects::read(parts, &claimed)).await?;
     let found = claimed.len();
     let looks = claimed.into_iter().map(|claimed| {
         let subject = subjects.take(&claimed);
@@ -64,7 +64,7 @@ pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError>
     });
     let mut answers = pin!(stream::iter(looks).buffer_unordered(QUESTIONS_MAX).ready_chunks(ROUND_MAX));
     while let Some(looked) = answers.next().await {
-        if let Err(error) = write(parts, &looked).await {
+        if let Err(error) = in_time(write(parts, &looked)).await {
             tracing::warn!(%error, "reports could not be written down; they are asked for again");
         }
     }

@@ -17,7 +17,7 @@ use crate::domain::referrer::Referrer;
 use crate::domain::suppression::Scope;
 use crate::domain::touch::{Touch, TouchKind, disposition};
 use crate::domain::{Address, Channel, Lane, MessageStatus, Purpose, Timestamp};
-use crate::policy::{self, Facts, Verdict};
+use crate::policy::{self, Facts, Reason, Verdict};
 use crate::queue::{self, Work};
 use crate::render::Letter;
 use crate::settle::{self, SUBMIT};
@@ -67,6 +67,9 @@ pub(super) struct Frame {
     pub who: String,
     pub lane: Lane,
     pub due: Timestamp,
+    /// A list that was recorded before the records were restored: what became of it since may be forgotten, so all of it
+    /// waits for a person.
+    pub from_before_a_restore: bool,
 }
 
 impl Frame {
@@ -83,6 +86,7 @@ impl Frame {
             who: request.who.clone(),
             lane: lane(letter.purpose, request.to.is_list()),
             due: request.at.map_or(now, |at| if at > now { at } else { now }),
+            from_before_a_restore: false,
         })
     }
 }
@@ -250,6 +254,9 @@ impl Sheet<'_> {
             number_busy: false,
         };
         match policy::decide(&facts) {
+            Verdict::Allow | Verdict::Defer(..) if self.frame.from_before_a_restore => {
+                (MessageStatus::Held, Some(Reason::Restored.as_str().to_owned()))
+            }
             Verdict::Allow | Verdict::Defer(..) => (MessageStatus::Queued, None),
             Verdict::Hold(reason) => (MessageStatus::Held, Some(reason.as_str().to_owned())),
             Verdict::Deny(reason) => (MessageStatus::Suppressed, Some(reason.as_str().to_owned())),

@@ -1,6 +1,7 @@
 //! Submit: one letter to one referrer, or to a list. The top function reads as the list of its steps.
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +21,9 @@ pub const SHOWN_MAX: usize = 500;
 const RECIPIENTS_MAX: usize = 200_000;
 /// Octets of all variables together.
 const VARIABLES_OCTETS_MAX: usize = 64 * 1024;
+/// How often and how soon the answer of another caller with the same key is looked for while its list is unfolded.
+const LOOKS_AT_ANOTHER_MAX: u32 = 300;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long to wait when the queue is full.
 const QUEUE_FULL_SECONDS: u64 = 60;
 
@@ -179,6 +183,17 @@ pub async fn accept(parts: &Parts, request: &Request) -> Result<Accepted, Intake
 }
 
 async fn accept_list(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    for _ in 0..LOOKS_AT_ANOTHER_MAX {
+        match accept_list_once(parts, request).await {
+            Err(IntakeError::Unfolding) => tokio::time::sleep(LOOK_AGAIN).await,
+            other => return other,
+        }
+    }
+    Err(IntakeError::Unfolding)
+}
+
+/// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet.
+async fn accept_list_once(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
     let ready = match prepare(parts, request).await? {
         Prepared::Answered(answer) => return Ok(answer),
         Prepared::New(ready) => ready,

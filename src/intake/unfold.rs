@@ -139,7 +139,7 @@ impl List {
     async fn open(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Self>, IntakeError> {
         let mut tx = parts.store.read().await?;
         let Some(kept) = tx.broadcast_unfolding(broadcast).await? else { return Ok(None) };
-        let Unfolding { submission, plan, recipients, unfolded, answer } = kept;
+        let Unfolding { submission, created_ms, plan, recipients, unfolded, answer } = kept;
         let corrupt = |what: &str| StoreError::Corrupt(what.to_owned());
         let plan: Plan = serde_json::from_str(&plan).map_err(|_| corrupt("a list's plan"))?;
         let accepted = serde_json::from_str(&answer).map_err(|_| corrupt("a stored answer"))?;
@@ -158,6 +158,7 @@ impl List {
             who: plan.who,
             lane: plan.lane,
             due: plan.due,
+            from_before_a_restore: parts.rules.restored.is_some_and(|at| created_ms < at),
         };
         Ok(Some(Self { broadcast, frame, recipients, unfolded, taken, accepted }))
     }

@@ -30,6 +30,8 @@ words! {
         RenderingFailed = "rendering_failed",
         /// A person parked it.
         HeldByOperator = "held_by_operator",
+        /// The records were put back to an earlier state; it may have gone out since.
+        Restored = "restored",
         /// A person released it.
         Released = "released",
         /// A person withdrew it.
@@ -62,6 +64,9 @@ impl Reason {
             Self::RateReached => "The provider account's rate is used up for the moment.",
             Self::RenderingFailed => "The letter could not be rendered for this recipient.",
             Self::HeldByOperator => "Somebody put it on hold.",
+            Self::Restored => {
+                "The records were restored from a backup: it may have gone out after the backup was made."
+            }
             Self::Released => "Somebody released it.",
             Self::CancelledByOperator => "Somebody cancelled it.",
             Self::GaveUp => "Its time ran out before it could be sent.",
@@ -79,6 +84,9 @@ impl Reason {
             Self::DeadAddress => "Correct the address, then retry.",
             Self::NoBaa => "Set up a provider with baa.signed = true, then release.",
             Self::ReferrerPaused | Self::ConversationOpen | Self::HeldByOperator => "Release it when it should go out.",
+            Self::Restored => {
+                "Look in the provider's console or the relay's log whether it went out; then release or cancel it."
+            }
             Self::NumberBusy | Self::RateReached | Self::Released => "Nothing to do: it goes out by itself.",
             Self::ProviderPaused => "Mend the provider account and resume it.",
             Self::RenderingFailed => "Mend the letter or the referrer's data, then retry.",

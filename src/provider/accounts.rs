@@ -38,7 +38,8 @@ impl ConfiguredAccount {
     /// How long to wait.
     pub fn permit(&self, arrival: Timestamp, now: Timestamp) -> Result<Timestamp, Duration> {
         let Some(per_minute) = self.rate_per_minute.filter(|rate| *rate > 0) else { return Ok(arrival) };
-        let interval = Duration::from_millis(60_000 / u64::from(per_minute.min(60_000)));
+        // Rounded up: an interval that is cut to whole milliseconds would let more through than was asked for.
+        let interval = Duration::from_millis(60_000_u64.div_ceil(u64::from(per_minute.min(60_000))));
         let burst = interval * (per_minute / 10).max(1);
         let base = if arrival > now { arrival } else { now };
         let next = base.after(interval);

@@ -132,6 +132,7 @@ pub struct Layered {
     service: BoxCloneSyncService<Call, Reply, std::convert::Infallible>,
     breaker: Arc<Breaker>,
     slots: Arc<Semaphore>,
+    timeout: Duration,
 }
 
 impl std::fmt::Debug for Layered {
@@ -154,13 +155,20 @@ impl Layered {
             .layer(ConcurrencyLimitLayer::new(limits.concurrency.max(1) + QUESTIONS_BESIDE))
             .layer(DeadlineLayer { timeout: limits.timeout })
             .service(inner);
-        Self { name: Arc::from(name), provider, service: BoxCloneSyncService::new(service), breaker, slots }
+        let timeout = limits.timeout;
+        Self { name: Arc::from(name), provider, service: BoxCloneSyncService::new(service), breaker, slots, timeout }
     }
 
     /// The account's configured name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The longest that one call takes, whatever becomes of it.
+    #[must_use]
+    pub const fn call_max(&self) -> Duration {
+        self.timeout
     }
 
     /// The provider without layers: for what makes no remote call (`spec`, `receive`).
@@ -365,9 +373,9 @@ layer!(TraceLayer { account: Arc<str> } => Tracing, |this, call, next| {
         let word = reply.word();
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(provider = %account, call = name, answer = word, fault, elapsed_ms, "provider called");
-        metrics::counter!("touchline_provider_calls_total", "provider" => account.to_string(), "call" => name, "answer" => word, "fault" => fault)
+        metrics::counter!("touchline_provider_calls_total", "provider" => account.clone(), "call" => name, "answer" => word, "fault" => fault)
             .increment(1);
-        metrics::histogram!("touchline_provider_call_seconds", "provider" => account.to_string(), "call" => name)
+        metrics::histogram!("touchline_provider_call_seconds", "provider" => account.clone(), "call" => name)
             .record(started.elapsed().as_secs_f64());
         Ok(reply)
     })

@@ -25,7 +25,7 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
-use crate::domain::{Address, Channel, Clock, Outcome, Timestamp};
+use crate::domain::{Address, Channel, Clock, EmailAddress, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
@@ -143,6 +143,10 @@ pub struct Account {
     pub http: reqwest::Client,
     /// The longest that one remote call may take.
     pub timeout: std::time::Duration,
+    /// Hand-overs under way at once.
+    pub concurrency: usize,
+    /// The mailbox that the practice's mail comes from, where it is known.
+    pub sender: Option<EmailAddress>,
     /// Where its callbacks arrive, if this installation can be reached from outside.
     pub callback_url: Option<String>,
     /// The time.
@@ -222,6 +226,17 @@ pub enum Rejection {
     Unsupported,
 }
 
+/// A record that the practice's domain must publish for an account to be believed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DnsRecord {
+    /// Its full name.
+    pub name: String,
+    /// Its type.
+    pub kind: &'static str,
+    /// Its value. One longer than 255 octets is written as several quoted strings, which most panels do by themselves.
+    pub value: String,
+}
+
 /// What to look for when an outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
@@ -291,6 +306,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Why it was turned away.
     fn receive(&self, _parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
         Err(Rejection::Unsupported)
+    }
+
+    /// What the practice's domain must publish for this account.
+    fn dns_records(&self) -> Vec<DnsRecord> {
+        Vec::new()
     }
 
     /// Checks credentials and reachability without sending anything. The text says what was reached.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::domain::{Lane, Timestamp};
 pub use crate::store::queue_entries::Lanes;
 use crate::store::queue_entries::NewEntry;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Tx, in_time};
 pub use lease::Lease;
 use lease::Working;
 
@@ -65,6 +65,16 @@ impl Queue {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<Lease>, StoreError> {
+        in_time(self.claim_some(kind, lanes, limit, now)).await
+    }
+
+    async fn claim_some(
+        &self,
+        kind: &'static str,
+        lanes: Lanes,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, StoreError> {
         if limit == 0 || !self.store.read().await?.queue_has_work(kind, now).await? {
             return Ok(Vec::new());
         }
@@ -89,9 +99,12 @@ impl Queue {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut tx = self.store.write().await?;
-        tx.queue_extend(&self.owner, &entries, now.after(self.lease)).await?;
-        tx.commit().await
+        in_time(async {
+            let mut tx = self.store.write().await?;
+            tx.queue_extend(&self.owner, &entries, now.after(self.lease)).await?;
+            tx.commit().await
+        })
+        .await
     }
 
     /// How long a lease lasts.

@@ -7,6 +7,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::{MessageStatus, Timestamp};
+use crate::store::events::Event;
 
 /// The message's next step on the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(super) struct Case {
     pub next: Option<Next>,
     /// The accounts to be paused, and why.
     pub pauses: Vec<(String, String)>,
+    /// Events beside those of the news itself.
+    pub notes: Vec<Event>,
     /// Whether the message is to be written back and its touch projected anew.
     pub message_changed: bool,
     /// The attempts to be written back.
@@ -40,6 +43,7 @@ impl Case {
             attempts,
             next: None,
             pauses: Vec::new(),
+            notes: Vec::new(),
             message_changed: false,
             attempts_changed: BTreeSet::new(),
         }

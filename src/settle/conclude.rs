@@ -11,6 +11,7 @@ use crate::domain::{Channel, Fault, MessageStatus, Timestamp};
 use crate::policy::Reason;
 use crate::provider::Reconciliation;
 use crate::queue::retry;
+use crate::store::events::Event;
 
 /// Draws what follows from an attempt's changed status, which already stands in the case. Answers whether something was
 /// learnt of the address.
@@ -24,6 +25,7 @@ pub(super) fn conclude(
     now: Timestamp,
 ) -> bool {
     let experience = follow(case, rules, attempt, failure, told, now);
+    hold_after_restore(case, rules, attempt, told, now);
     let (Some(known), Some(experience)) = (address, experience) else { return false };
     let learnt = match experience {
         Experience::ItWorks => known.after_success(),
@@ -32,6 +34,23 @@ pub(super) fn conclude(
     let news = learnt != *known;
     *known = learnt;
     news
+}
+
+/// An attempt from before a restore that ends without success: the tries that followed may be forgotten, and only a person
+/// can know whether one of them reached the recipient.
+fn hold_after_restore(case: &mut Case, rules: &Rules, attempt: &Attempt, told: &Told, now: Timestamp) {
+    let goes_again =
+        case.message.status == MessageStatus::Queued && !attempt.status.is_open() && !case.others_open(attempt.id);
+    let forgotten = rules.restored.is_some_and(|at| attempt.opened_ms < at);
+    if !goes_again || !forgotten || told.source == EventSource::Operator {
+        return;
+    }
+    case.message.status = MessageStatus::Held;
+    case.message.reason = Some(Reason::Restored.as_str().to_owned());
+    case.next = Some(Next::None);
+    let told = Told::by_policy("restore");
+    let event = Event::new(case.message.id, "held", told.source, &told.who, now);
+    case.notes.push(Event { detail: case.message.reason.clone(), ..event });
 }
 
 /// What is learnt of an address.

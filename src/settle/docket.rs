@@ -9,9 +9,9 @@ use crate::domain::Timestamp;
 use crate::domain::attempt::{Attempt, ProviderReference};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::health::AddressHealth;
-use crate::domain::id::{AttemptId, MessageId};
+use crate::domain::id::{AttemptId, BroadcastId, MessageId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, Outcome};
+use crate::domain::{Channel, MessageStatus, Outcome};
 use crate::queue;
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
@@ -30,6 +30,8 @@ pub(super) struct Docket {
     /// Who bears which provider reference, among those that the news speaks of.
     bearers: HashMap<(String, String), AttemptId>,
     events: Vec<Event>,
+    /// The broadcasts that go on: doubt about one of their messages, with which they count as finished, has become work.
+    going_on: BTreeSet<BroadcastId>,
 }
 
 impl Docket {
@@ -96,8 +98,13 @@ impl Docket {
         if changed.status != standing.status {
             let place = (case.message.channel, case.message.address.to_lowercase());
             let address = self.addresses.get_mut(&place);
+            let was_in_doubt = case.message.status == MessageStatus::InDoubt;
             if conclude::conclude(case, address, rules, &changed, news::failure_of(&news), told, now) {
                 self.learnt.insert(place);
+            }
+            self.events.append(&mut case.notes);
+            if was_in_doubt && matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted) {
+                self.going_on.extend(case.message.broadcast_id);
             }
         }
     }
@@ -119,6 +126,9 @@ impl Docket {
         tx.events_insert(&self.events).await?;
         tx.messages_update(&messages).await?;
         tx.touches_project(&touches, now).await?;
+        for broadcast in &self.going_on {
+            tx.broadcast_reopen(*broadcast).await?;
+        }
         for (provider, reason) in self.cases.values().flat_map(|case| &case.pauses) {
             tx.provider_ensure(provider, now).await?;
             tx.provider_pause(provider, Some(reason), now).await?;

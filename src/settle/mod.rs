@@ -59,6 +59,9 @@ pub struct Rules {
     pub report_deadline: Duration,
     /// What to do about mail in doubt.
     pub smtp_doubt: SmtpDoubt,
+    /// When the records were last put back to an earlier state. What happened after that state was made is forgotten, so
+    /// another try that follows from an attempt opened before waits for a person.
+    pub restored: Option<Timestamp>,
     /// What each account can do, by its name.
     pub capabilities: BTreeMap<String, Capabilities>,
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
+use super::patience::in_time;
 
 /// Items in one transaction at most.
 const BATCH_MAX: usize = super::rows::ROWS_MAX;
@@ -32,7 +33,7 @@ impl<I: Send + 'static, A: Send + 'static> Batcher<I, A> {
             let mut waiting = Vec::with_capacity(BATCH_MAX);
             while receiver.recv_many(&mut waiting, BATCH_MAX).await > 0 {
                 let (items, askers): (Vec<I>, Vec<_>) = waiting.drain(..).unzip();
-                match handle(items).await {
+                match in_time(handle(items)).await {
                     Ok(answers) => {
                         for (asker, answer) in askers.into_iter().zip(answers) {
                             let _ = asker.send(Ok(answer));

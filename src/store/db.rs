@@ -18,8 +18,15 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
 const STATEMENTS_KEPT: usize = 512;
+/// A connection that was used so recently is not tried before it is used again: a round trip for each transaction.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a server may take to answer when the store is opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a server is told about us: a node that is frozen or cut off in the middle of a transaction keeps its row locks, and
+/// all other nodes waiting, until the server gives that session up.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET tcp_user_timeout = '20s';
+    SET tcp_keepalives_idle = '20s'; SET tcp_keepalives_interval = '5s'; SET tcp_keepalives_count = 3";
 
 /// Runs one body on whichever engine the transaction belongs to. `$c` is the connection, `$d` the dialect;
 /// a body that builds its statement calls the engine `Engine`.
@@ -77,8 +84,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] for a URL that cannot be understood, [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn open(url: &str, connections_max: u32) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections_max).await
+        if let Some(path) = sqlite_file(url) {
+            Self::open_sqlite(path, connections_max).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url, connections_max).await
         } else {
@@ -98,13 +105,13 @@ impl Store {
             .pragma("temp_store", "memory")
             .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
+        let writer = sqlite_pool()
             .max_connections(1)
             .min_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
-        let reader = SqlitePoolOptions::new()
+        let reader = sqlite_pool()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true).create_if_missing(false))
@@ -114,12 +121,24 @@ impl Store {
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
-            .application_name("touchline")
+            .application_name(super::company::APPLICATION)
             .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
         let connecting = PgPoolOptions::new()
             .max_connections(connections_max.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::Executor::execute(connection, SESSION).await.map(drop) })
+            })
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for >= TRUSTED_FOR {
+                        sqlx::Connection::ping(connection).await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options);
         // While nobody listens, the pool itself goes on trying: a server may start together with us.
         let Ok(connected) = tokio::time::timeout(OPEN_TIMEOUT, connecting).await else {
@@ -191,11 +210,40 @@ impl Store {
         }
     }
 
+    pub(super) const fn sqlite_reader(&self) -> Option<&SqlitePool> {
+        match &self.pools {
+            Pools::Sqlite { reader, .. } => Some(reader),
+            Pools::Postgres(_) => None,
+        }
+    }
+
     pub(super) const fn postgres(&self) -> Option<&PgPool> {
         match &self.pools {
             Pools::Postgres(pool) => Some(pool),
             Pools::Sqlite { .. } => None,
         }
+    }
+}
+
+/// A pool that gives no connection out again which is still inside a transaction. When a disk fills up, SQLite rolls back
+/// by itself; the driver's own rollback then fails, and it would refuse to begin another transaction for ever.
+fn sqlite_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
+}
+
+/// The file that a `sqlite:` URL names; `None` for another engine's.
+#[must_use]
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
+}
+
+/// The file of a store on SQLite.
+pub(super) fn sqlite_path(store: &Store) -> Option<&Path> {
+    match &store.pools {
+        Pools::Sqlite { path, .. } => Some(path),
+        Pools::Postgres(_) => None,
     }
 }
 

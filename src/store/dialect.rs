@@ -19,6 +19,15 @@ impl Dialect {
         }
     }
 
+    /// Asks for the time by the server's clock, in milliseconds since 1970. SQLite has no server: one machine, one clock.
+    #[must_use]
+    pub const fn server_time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint"),
+        }
+    }
+
     /// Names the tables that are not the engine's own.
     #[must_use]
     pub const fn table_names(self) -> &'static str {

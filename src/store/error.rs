@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The database is locked, full, read-only or gone. Nothing was changed; the same call may work later.
     #[error("the database cannot do that now: {0}")]
     Unavailable(String),
+    /// Another program has it open, and what was asked for needs it alone.
+    #[error("the database is in use: {0}")]
+    InUse(String),
     /// The database is not ours, damaged, or of a later version.
     #[error("the database cannot be used: {0}")]
     Unusable(String),

@@ -16,6 +16,12 @@ const NAMES_SHOWN_MAX: usize = 3;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// The number of the newest migration that this binary knows.
+#[must_use]
+pub fn newest() -> i64 {
+    SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 /// The migrator takes no lock on SQLite. Of two programs that start together on a new file both see that nothing was
 /// applied; the slower one fails at the first table, changes nothing, and finds the work done when it looks again.
 async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrateError> {

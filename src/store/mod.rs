@@ -5,10 +5,12 @@
 
 pub mod access;
 pub mod attempts;
+pub mod backup;
 pub mod basis;
 pub mod batch;
 pub mod broadcasts;
 pub mod campaigns;
+pub mod company;
 pub mod db;
 pub mod dialect;
 pub mod documents;
@@ -21,11 +23,15 @@ pub mod lists;
 pub mod messages;
 pub mod migrate;
 pub mod overview;
+pub mod patience;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
+pub mod restored;
 pub mod rows;
+pub mod server_time;
 pub mod settings;
+pub mod soundness;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;
@@ -33,3 +39,4 @@ pub mod unfolding;
 
 pub use db::{Store, Tx};
 pub use error::StoreError;
+pub use patience::in_time;

@@ -9,7 +9,7 @@ use crate::domain::id::{BroadcastId, ReferrerId, SubmissionId};
 use crate::domain::{Channel, Timestamp};
 
 const BEGIN: &str = "UPDATE broadcast SET plan = $2, recipients = $3, unfolded = 0, unfolding_ms = $4 WHERE id = $1";
-const GET: &str = "SELECT b.submission_id, b.plan, b.recipients, b.unfolded, s.answer
+const GET: &str = "SELECT b.submission_id, b.created_ms, b.plan, b.recipients, b.unfolded, s.answer
     FROM broadcast b JOIN submission s ON s.id = b.submission_id WHERE b.id = $1 AND b.unfolding_ms IS NOT NULL";
 const LOCK: &str = "SELECT id FROM broadcast WHERE id = $1 AND unfolding_ms IS NOT NULL AND unfolded = $2";
 const ON: &str = "UPDATE broadcast SET unfolded = $2, total = $3, unfolding_ms = $4 WHERE id = $1";
@@ -23,6 +23,8 @@ const ADDRESSES: &str = "SELECT channel, address FROM message WHERE broadcast_id
 pub struct Unfolding {
     /// The submission that made it.
     pub submission: SubmissionId,
+    /// When it was recorded.
+    pub created_ms: Timestamp,
     /// What all its messages share, JSON.
     pub plan: String,
     /// Everybody on it, in order.
@@ -36,6 +38,7 @@ pub struct Unfolding {
 #[derive(sqlx::FromRow)]
 struct Row {
     submission_id: SubmissionId,
+    created_ms: Timestamp,
     plan: String,
     recipients: Vec<u8>,
     unfolded: i64,
@@ -72,6 +75,7 @@ impl Tx {
         let ids = ids.map_err(|_| StoreError::Corrupt("a list of recipients".to_owned()))?;
         Ok(Some(Unfolding {
             submission: row.submission_id,
+            created_ms: row.created_ms,
             plan: row.plan,
             recipients: ids.into_iter().map(ReferrerId).collect(),
             unfolded: row.unfolded,

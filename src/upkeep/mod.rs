@@ -1,11 +1,14 @@
 //! Upkeep: the small things that keep a long-running house in order.
 
+pub mod restore;
+pub mod time;
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, in_time};
 
 /// How often upkeep looks around.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -17,7 +20,7 @@ pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, stop: Cancellat
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = tidy(&store, clock.as_ref()).await {
+        if let Err(error) = in_time(tidy(&store, clock.as_ref())).await {
             tracing::warn!(%error, "upkeep could not be done; trying again");
         }
     }

@@ -218,7 +218,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(_) => Self::new(Kind::Conflict, "there is one with the same key already"),
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::InUse(_) => {
                 tracing::warn!(%error, "a request had to be turned away");
                 Self::new(Kind::Unavailable, "the database cannot do that now; nothing was changed")
                     .retry_after(COME_AGAIN_SECONDS)

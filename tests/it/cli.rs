@@ -4,5 +4,6 @@ mod beginning;
 mod house;
 mod letters;
 mod lists;
+mod restoring;
 mod running;
 mod sending;

@@ -8,5 +8,6 @@ mod hearing;
 mod pausing;
 mod reaching;
 mod refusing;
+mod restoring;
 mod retrying;
 mod sharing;

@@ -1,7 +1,7 @@
 //! When the ground gives way: a locked database, a full disk, a provider that cannot be reached. Each gives a clear
 //! error and loses nothing. (A bad list, letter or configuration: `cli`; a forged webhook: `web`.)
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use touchline::store::Store;
 use touchline::store::ledger::{Ledger, LedgerOf};
 
 use crate::support::require;
+use crate::support::small_disk::SmallDisk;
 
 const KEY: &str = "key-of-the-hardships";
 
@@ -122,32 +123,6 @@ async fn a_locked_database_is_named_and_the_same_request_works_when_it_is_free()
     assert_eq!(ledger(&gateway.store).await.total, i64::try_from(accepted.messages.len()).expect("a count"));
 }
 
-/// A small file system of its own, gone with the test.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path) -> Option<Self> {
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
-            .arg(folder)
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        mounted.then(|| Self(folder.to_owned()))
-    }
-
-    fn enlarge(&self) {
-        let done = Command::new("mount").args(["-o", "remount,size=64m"]).arg(&self.0).status();
-        assert!(done.expect("mount runs").success());
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 fn touchline(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_touchline"))
         .current_dir(folder)
@@ -163,7 +138,7 @@ fn touchline(folder: &Path, arguments: &[&str]) -> Output {
 fn a_full_disk_is_named_nothing_is_half_imported_and_it_works_once_there_is_room() {
     let scratch = tempfile::tempdir().expect("a folder");
     let folder = scratch.path();
-    let Some(disk) = SmallDisk::mount(folder) else {
+    let Some(disk) = SmallDisk::mount(folder, 2) else {
         return require::skip("the right to mount a small file system");
     };
     std::fs::write(folder.join("touchline.toml"), config("http://127.0.0.1:9", 9)).expect("written");
@@ -186,7 +161,7 @@ fn a_full_disk_is_named_nothing_is_half_imported_and_it_works_once_there_is_room
     };
     assert_eq!(count(folder), 0, "nothing is half imported");
 
-    disk.enlarge();
+    disk.enlarge(64);
     let done = touchline(folder, &["referrers", "import", list_path]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(count(folder) > 0);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use touchline::domain::event::{EventSource, Fact};
+use touchline::domain::fault::Failure;
 use touchline::domain::id::AttemptId;
 use touchline::domain::message::Message;
 use touchline::domain::{Fault, MessageStatus, Outcome};
@@ -28,6 +29,7 @@ fn rules() -> Rules {
         doubt_deadline: Duration::from_secs(86_400),
         report_deadline: Duration::from_secs(86_400),
         smtp_doubt: SmtpDoubt::Hold,
+        restored: None,
         capabilities: BTreeMap::from([(ACCOUNT.to_owned(), known)]),
     }
 }
@@ -132,4 +134,44 @@ async fn bring(store: &Store, order: &[&Attempt], round: usize) {
         settle::learn(&mut tx, &rules(), id, &news, &told(), at(30)).await.expect("learnt");
     }
     tx.commit().await.expect("committed");
+}
+
+/// What followed an attempt from before a restore is forgotten: a later try may have reached the recipient.
+#[tokio::test]
+async fn after_a_restore_another_try_waits_for_a_person_unless_a_person_asked_for_it() {
+    each_db(async |store| {
+        let attempts = calling(&store, 5).await;
+        let restored = Rules { restored: Some(at(25)), ..rules() };
+        let busy = News::Fact(Fact::Failed(Failure::new(Fault::Busy)), None);
+        let learn = async |attempt: &Attempt, news: &News, rules: &Rules, told: &Told| {
+            let mut tx = store.write().await.expect("tx");
+            let learnt = settle::learn(&mut tx, rules, attempt.id, news, told, at(30)).await.expect("learnt");
+            let message = learnt.expect("a known attempt");
+            let queued = tx.queue_entry(message.id.0).await.expect("read").is_some();
+            tx.commit().await.expect("committed");
+            (message.status, message.reason, queued)
+        };
+        let held = (MessageStatus::Held, Some("restored".to_owned()), false);
+        assert_eq!(learn(&attempts[0], &busy, &restored, &told()).await, held);
+
+        learn(&attempts[1], &News::Orphaned, &restored, &told()).await;
+        let absent = learn(&attempts[1], &News::Absent, &restored, &Told::by_policy("found absent")).await;
+        assert_eq!(absent, held, "that this call was never made says nothing of the next");
+
+        learn(&attempts[2], &News::Orphaned, &restored, &told()).await;
+        let said = learn(&attempts[2], &News::SaidNotSent, &restored, &Told::by_operator("sam")).await;
+        assert_eq!((said.0, said.2), (MessageStatus::Queued, true));
+
+        let delivered = News::Fact(Fact::Delivered { pages: Some(1) }, None);
+        assert_eq!(learn(&attempts[3], &delivered, &restored, &told()).await.0, MessageStatus::Delivered);
+
+        let earlier = Rules { restored: Some(at(19)), ..rules() };
+        let again = learn(&attempts[4], &busy, &earlier, &told()).await;
+        assert_eq!(
+            (again.0, again.2),
+            (MessageStatus::Queued, true),
+            "an attempt made after the restore is known whole"
+        );
+    })
+    .await;
 }

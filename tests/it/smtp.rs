@@ -4,8 +4,10 @@ mod catching;
 mod composing;
 mod encrypting;
 mod failing;
+mod pipelining;
 mod pooling;
 mod settings;
+mod signing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +25,13 @@ pub struct Relay<'a> {
     pub port: u16,
     pub settings: &'a str,
     pub password: Option<&'a str>,
+    pub secrets: Vec<(&'a str, String)>,
     pub clock: Arc<dyn Clock>,
 }
 
 impl<'a> Relay<'a> {
     pub fn new(port: u16, settings: &'a str) -> Self {
-        Self { port, settings, password: None, clock: FakeClock::new() }
+        Self { port, settings, password: None, secrets: Vec::new(), clock: FakeClock::new() }
     }
 
     pub fn provider(self) -> Arc<dyn Provider> {
@@ -41,12 +44,16 @@ impl<'a> Relay<'a> {
         settings.entry("host").or_insert_with(|| "localhost".into());
         settings.insert("port".into(), i64::from(self.port).into());
         let spec = find_spec("smtp").expect("in the registry");
+        let password = self.password.map(|word| ("password", word.to_owned()));
+        let secrets = self.secrets.into_iter().chain(password);
         (spec.build)(Account {
             name: "office".into(),
             settings,
-            secrets: self.password.map(|word| ("password".into(), SecretString::from(word))).into_iter().collect(),
+            secrets: secrets.map(|(key, secret)| (key.to_owned(), SecretString::from(secret))).collect(),
             http: touchline::provider::http::client().expect("a client"),
             timeout: Duration::from_secs(20),
+            concurrency: 4,
+            sender: Some(email("letters@harbor.example")),
             callback_url: None,
             clock: self.clock,
         })

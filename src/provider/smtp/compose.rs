@@ -1,19 +1,14 @@
 //! A finished mail as the octets that travel: RFC 5322 header, multipart/alternative (text first, RFC 2046 §5.1.4),
 //! quoted-printable throughout, so that any hop can carry it.
 
-use std::time::{Duration, UNIX_EPOCH};
-
+use chrono::DateTime;
 use lettre::Address;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
+use super::encoding::{FieldWriter, push_quoted_printable};
 use crate::domain::envelope::Mail;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::domain::{EmailAddress, Timestamp};
-
-/// RFC 5322 §2.1.1: no line is longer than this, without its CRLF.
-const LINE_OCTETS_MAX: usize = 998;
 
 /// Why a mail cannot be put into a form that travels. Holds nothing of the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +22,8 @@ pub enum ComposeError {
     /// A header has a word longer than a line may be.
     #[error("a header line is longer than 998 octets")]
     LineTooLong,
-    /// The builder refused.
-    #[error("the mail could not be put together")]
+    /// An address has no form that can be written.
+    #[error("an address of the mail cannot be written")]
     Malformed,
 }
 
@@ -45,7 +40,7 @@ impl From<ComposeError> for Failure {
 /// attempt's id, so that a bounce, a provider's log and our records name the same thing.
 #[must_use]
 pub fn message_id(attempt: AttemptId, from: &EmailAddress) -> String {
-    let domain = url::Host::parse(from.domain()).map_or_else(|_| from.domain().to_owned(), |host| host.to_string());
+    let domain = ascii_domain(from.domain()).unwrap_or_else(|_| from.domain().to_owned());
     format!("<{attempt}@{domain}>")
 }
 
@@ -62,28 +57,69 @@ pub fn attempt_of(message_id: &str) -> Option<AttemptId> {
 /// # Errors
 /// What about the mail cannot travel.
 pub fn compose(mail: &Mail, to: &EmailAddress, attempt: AttemptId, now: Timestamp) -> Result<Vec<u8>, ComposeError> {
-    let written = Duration::from_millis(u64::try_from(now.0).unwrap_or(0));
-    let mut builder = Message::builder()
-        .from(mailbox(&mail.from_name, &mail.from)?)
-        .to(mailbox(&mail.to_name, to)?)
-        .subject(one_line(&mail.subject))
-        .date(UNIX_EPOCH + written)
-        .message_id(Some(message_id(attempt, &mail.from)));
+    let mut eml = Vec::with_capacity(2048 + (mail.text.len() + mail.html.len()) * 9 / 8);
+    push_header(&mut eml, mail, to, attempt, now)?;
+    // Quoted-printable has no "=_", so that no line of a part can look like the boundary (RFC 2045 §6.7).
+    let boundary = format!("=_touchline-{}", attempt.0.simple());
+    push(&mut eml, &["Content-Type: multipart/alternative;\r\n boundary=\"", &boundary, "\"\r\n"]);
+    for (kind, text) in [("plain", &mail.text), ("html", &mail.html)] {
+        push(&mut eml, &["\r\n--", &boundary, "\r\nContent-Type: text/", kind, "; charset=utf-8\r\n"]);
+        push(&mut eml, &["Content-Transfer-Encoding: quoted-printable\r\n\r\n"]);
+        push_quoted_printable(&mut eml, text);
+    }
+    push(&mut eml, &["\r\n--", &boundary, "--\r\n"]);
+    Ok(eml)
+}
+
+fn push_header(
+    eml: &mut Vec<u8>,
+    mail: &Mail,
+    to: &EmailAddress,
+    attempt: AttemptId,
+    now: Timestamp,
+) -> Result<(), ComposeError> {
+    push_mailbox(eml, "From", &mail.from_name, &mail.from)?;
+    push_mailbox(eml, "To", &mail.to_name, to)?;
+    let mut subject = FieldWriter::new(eml, "Subject");
+    subject.text(&one_line(&mail.subject));
+    ends_well(subject)?;
+    push(eml, &["Date: ", &date(now), "\r\nMessage-ID: ", &message_id(attempt, &mail.from), "\r\n"]);
     if let Some(target) = &mail.unsubscribe {
-        builder = builder
-            .raw_header(plain_header("List-Unsubscribe", format!("<{}>", unsubscribe_target(target)?)))
-            .raw_header(plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+        // Not folded, since a folded URL is not read as one by every mailbox provider.
+        push(eml, &["List-Unsubscribe: <", unsubscribe_target(target)?.as_str(), ">\r\n"]);
+        push(eml, &["List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]);
     }
     if mail.automatic {
-        builder = builder.raw_header(plain_header("Auto-Submitted", "auto-generated".to_owned()));
+        push(eml, &["Auto-Submitted: auto-generated\r\n"]);
     }
-    let parts = MultiPart::alternative()
-        .boundary(format!("touchline-{}", attempt.0.simple()))
-        .singlepart(part(ContentType::TEXT_PLAIN, &mail.text))
-        .singlepart(part(ContentType::TEXT_HTML, &mail.html));
-    let eml = builder.multipart(parts).map_err(|_| ComposeError::Malformed)?.formatted();
-    check_lines(&eml)?;
-    Ok(eml)
+    push(eml, &["MIME-Version: 1.0\r\n"]);
+    Ok(())
+}
+
+fn push(eml: &mut Vec<u8>, pieces: &[&str]) {
+    pieces.iter().for_each(|piece| eml.extend_from_slice(piece.as_bytes()));
+}
+
+fn push_mailbox(eml: &mut Vec<u8>, field: &str, name: &str, address: &EmailAddress) -> Result<(), ComposeError> {
+    let address = ascii_address(address)?;
+    let mut field = FieldWriter::new(eml, field);
+    let name = one_line(name);
+    if name.is_empty() {
+        field.word(address.to_string().as_bytes());
+    } else {
+        field.phrase(&name);
+        field.word(format!("<{address}>").as_bytes());
+    }
+    ends_well(field)
+}
+
+fn ends_well(field: FieldWriter<'_>) -> Result<(), ComposeError> {
+    if field.end() { Ok(()) } else { Err(ComposeError::LineTooLong) }
+}
+
+/// RFC 5322 §3.3, in UTC.
+fn date(now: Timestamp) -> String {
+    DateTime::from_timestamp_millis(now.0.max(0)).unwrap_or_default().format("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
 /// The address as it is written in commands and headers: an international domain becomes its A-labels (RFC 5891).
@@ -92,17 +128,15 @@ pub(super) fn ascii_address(address: &EmailAddress) -> Result<Address, ComposeEr
     if !local.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ComposeError::AddressNotAscii);
     }
-    let domain = if domain.is_ascii() {
-        domain.to_owned()
-    } else {
-        url::Host::parse(domain).map_err(|_| ComposeError::Malformed)?.to_string()
-    };
-    Address::new(local, domain).map_err(|_| ComposeError::Malformed)
+    Address::new(local, ascii_domain(domain)?).map_err(|_| ComposeError::Malformed)
 }
 
-fn mailbox(name: &str, address: &EmailAddress) -> Result<Mailbox, ComposeError> {
-    let name = Some(one_line(name)).filter(|name| !name.is_empty());
-    Ok(Mailbox::new(name, ascii_address(address)?))
+/// The domain as it stands in DNS.
+pub(super) fn ascii_domain(domain: &str) -> Result<String, ComposeError> {
+    if domain.is_ascii() {
+        return Ok(domain.to_owned());
+    }
+    url::Host::parse(domain).map(|host| host.to_string()).map_err(|_| ComposeError::Malformed)
 }
 
 /// Names and subjects come from data: whatever could begin another header becomes a space.
@@ -117,34 +151,4 @@ fn unsubscribe_target(target: &str) -> Result<url::Url, ComposeError> {
         && url.as_str().len() <= 900
         && url.as_str().bytes().all(|byte| byte.is_ascii_graphic() && !b"<>".contains(&byte));
     if fits { Ok(url) } else { Err(ComposeError::UnsubscribeTarget) }
-}
-
-/// A header whose value is made of printable ASCII already; it is neither encoded nor folded, since a folded URL is
-/// not read as one by every mailbox provider.
-fn plain_header(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
-}
-
-/// Line ends are made CRLF here because lettre's own conversion takes time by the square of the length.
-fn part(content_type: ContentType, text: &str) -> SinglePart {
-    let text = text.replace('\0', "").replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
-    SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(text)
-}
-
-/// The promise of [`compose`], checked on the result: a line end other than CRLF could end the mail early at the next
-/// hop and begin another (SMTP smuggling).
-fn check_lines(eml: &[u8]) -> Result<(), ComposeError> {
-    let body = eml.strip_suffix(b"\r\n").ok_or(ComposeError::Malformed)?;
-    for line in body.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.len() > LINE_OCTETS_MAX {
-            return Err(ComposeError::LineTooLong);
-        }
-        if line.iter().any(|byte| !byte.is_ascii() || [0, b'\r'].contains(byte)) {
-            return Err(ComposeError::Malformed);
-        }
-    }
-    let ends = body.iter().filter(|byte| **byte == b'\n').count();
-    let pairs = body.windows(2).filter(|pair| pair == b"\r\n").count();
-    if ends == pairs { Ok(()) } else { Err(ComposeError::Malformed) }
 }

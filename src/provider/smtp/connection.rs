@@ -31,10 +31,11 @@ pub(super) struct Login {
     pub password: SecretString,
 }
 
-/// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 3461, RFC 4954).
+/// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 2920, RFC 3461, RFC 4954).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Offers {
     pub starttls: bool,
+    pub pipelining: bool,
     pub auth_plain: bool,
     pub auth_login: bool,
     pub size: bool,
@@ -50,6 +51,7 @@ impl Offers {
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("STARTTLS") => offers.starttls = true,
+                Some("PIPELINING") => offers.pipelining = true,
                 Some("DSN") => offers.dsn = true,
                 Some("SIZE") => {
                     offers.size = true;

@@ -1,7 +1,7 @@
 //! Commands out, replies in, each within its time. The stream is ours rather than lettre's connection for three
 //! reasons that its `AsyncSmtpConnection` (0.11.23) does not let one have: what a server sends in the clear behind its
 //! answer to STARTTLS must be noticed and not be read as an answer given under TLS (RFC 3207 §4.2, §5); a line without
-//! an end must not fill the memory; and the body and the final dot must be told apart when a connection breaks.
+//! an end must not fill the memory; and what has left when a connection breaks must be known to the octet.
 
 use std::time::Duration;
 
@@ -45,6 +45,15 @@ impl Silence {
     }
 }
 
+/// Why no answer came to a whole letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// The dot that ends it never left: it was not sent.
+    BeforeTheDot(Silence),
+    /// The dot may have arrived: nobody knows.
+    AfterTheDot(Silence),
+}
+
 /// How long things may take: the RFC's times for each step, both cut by the account's own settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
@@ -86,22 +95,27 @@ impl<S: Wire> Dialogue<S> {
 
     /// Sends one command (without its CRLF) and waits for its reply.
     pub async fn say(&mut self, command: &str, until: Instant) -> Result<Reply, Silence> {
-        self.write(format!("{command}\r\n").as_bytes(), until).await?;
+        self.send(format!("{command}\r\n").as_bytes(), until).await?;
         self.hear(until).await
     }
 
-    /// Sends the body, dots doubled (RFC 5321 §4.5.2), without the dot that ends it.
-    pub async fn say_body(&mut self, eml: &[u8], patience: &Patience) -> Result<(), Silence> {
-        for piece in doubled_dots(eml).chunks(PIECE_OCTETS) {
-            self.write(piece, patience.minutes(3)).await?;
+    /// Sends what is whole commands already, CRLF included.
+    pub async fn send(&mut self, octets: &[u8], until: Instant) -> Result<(), Silence> {
+        self.write(octets, until).await.1
+    }
+
+    /// Sends a letter, which [`ended_by_a_dot`] has made ready, and waits for the answer. The dot leaves in the same
+    /// write as the end of the body, so what was written is counted: while octets are left, so is the dot.
+    pub async fn say_letter(&mut self, octets: &[u8], patience: &Patience) -> Result<Reply, Lost> {
+        let mut pieces = octets.chunks(PIECE_OCTETS);
+        let last = pieces.next_back().unwrap_or_default();
+        for piece in pieces {
+            self.send(piece, patience.minutes(3)).await.map_err(Lost::BeforeTheDot)?;
         }
-        Ok(())
-    }
-
-    /// Sends the dot that ends the body, and waits for the answer. From here on the letter may have been taken.
-    pub async fn say_final_dot(&mut self, until: Instant) -> Result<Reply, Silence> {
-        self.write(b".\r\n", until).await?;
-        self.hear(until).await
+        let (written, sent) = self.write(last, patience.minutes(3)).await;
+        let lost = if written < last.len() { Lost::BeforeTheDot } else { Lost::AfterTheDot };
+        sent.map_err(lost)?;
+        self.hear(patience.final_dot()).await.map_err(Lost::AfterTheDot)
     }
 
     /// Waits for one reply.
@@ -109,27 +123,33 @@ impl<S: Wire> Dialogue<S> {
         timeout_at(until, self.read_reply()).await.unwrap_or(Err(Silence::TimedOut))
     }
 
-    async fn write(&mut self, octets: &[u8], until: Instant) -> Result<(), Silence> {
-        let stream = self.io.get_mut();
-        let written = timeout_at(until, async {
-            stream.write_all(octets).await?;
-            stream.flush().await
-        });
-        written.await.map_err(|_| Silence::TimedOut)?.map_err(|_| Silence::Closed)
+    /// Writes, and tells how many octets the stream has taken.
+    async fn write(&mut self, octets: &[u8], until: Instant) -> (usize, Result<(), Silence>) {
+        let (stream, mut written) = (self.io.get_mut(), 0);
+        let writing = async {
+            while written < octets.len() {
+                match stream.write(&octets[written..]).await {
+                    Ok(taken) if taken > 0 => written += taken,
+                    _ => return Err(Silence::Closed),
+                }
+            }
+            stream.flush().await.map_err(|_| Silence::Closed)
+        };
+        let outcome = timeout_at(until, writing).await.unwrap_or(Err(Silence::TimedOut));
+        (written, outcome)
     }
 
     async fn read_reply(&mut self) -> Result<Reply, Silence> {
-        let mut reply: Option<Reply> = None;
+        let (mut code, mut lines) = (None, Vec::with_capacity(1));
         loop {
             let line = self.read_line().await?;
-            let (code, is_last, text) = split_line(&line).ok_or(Silence::Garbled)?;
-            let reply = reply.get_or_insert_with(|| Reply { code, lines: Vec::new() });
-            if reply.code != code || reply.lines.len() == LINES_MAX {
+            let (of_line, is_last, text) = split_line(&line).ok_or(Silence::Garbled)?;
+            if *code.get_or_insert(of_line) != of_line || lines.len() == LINES_MAX {
                 return Err(Silence::Garbled);
             }
-            reply.lines.push(text.to_owned());
+            lines.push(text.to_owned());
             if is_last {
-                return Ok(reply.clone());
+                return Ok(Reply { code: of_line, lines });
             }
         }
     }
@@ -158,6 +178,20 @@ fn split_line(line: &str) -> Option<(u16, bool, &str)> {
     (200..600).contains(&code).then(|| (code, is_last, rest.get(1..).unwrap_or("")))
 }
 
+/// A mail as the octets that follow DATA: each line that begins with a dot gets another (RFC 5321 §4.5.2), and the dot
+/// that ends it all stands at the end.
+pub(super) fn ended_by_a_dot(mut eml: Vec<u8>) -> Vec<u8> {
+    // Looks at every pair without stopping, which goes many octets at a time.
+    let pairs = eml.iter().zip(eml.get(1..).unwrap_or_default());
+    let has_dots =
+        pairs.fold(eml.first() == Some(&b'.'), |found, (one, next)| found | (*one == b'\n') & (*next == b'.'));
+    if has_dots {
+        eml = doubled_dots(&eml);
+    }
+    eml.extend_from_slice(b".\r\n");
+    eml
+}
+
 fn doubled_dots(eml: &[u8]) -> Vec<u8> {
     let mut stuffed = Vec::with_capacity(eml.len() + eml.len() / 64);
     for line in eml.split_inclusive(|byte| *byte == b'\n') {
@@ -171,6 +205,9 @@ fn doubled_dots(eml: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use super::*;
 
     #[tokio::test]
@@ -195,6 +232,63 @@ mod tests {
 
     #[test]
     fn a_line_that_begins_with_a_dot_gets_another() {
-        assert_eq!(doubled_dots(b".a\r\nb.\r\n.\r\n"), b"..a\r\nb.\r\n..\r\n");
+        assert_eq!(ended_by_a_dot(b".a\r\nb.\r\n.\r\n".to_vec()), b"..a\r\nb.\r\n..\r\n.\r\n");
+        assert_eq!(ended_by_a_dot(b"a\r\n.b\r\n".to_vec()), b"a\r\n..b\r\n.\r\n");
+        assert_eq!(ended_by_a_dot(b"a.\r\nb\r\n".to_vec()), b"a.\r\nb\r\n.\r\n");
+    }
+
+    /// A far side that takes so many octets and then breaks.
+    async fn lost_after(octets: usize, letter: &[u8]) -> Result<Reply, Lost> {
+        let patience = Patience {
+            deadline: Instant::now() + Duration::from_secs(5),
+            command_max: Duration::MAX,
+            final_dot: Duration::from_secs(5),
+        };
+        Dialogue::new(Breaking { left: octets }).say_letter(letter, &patience).await
+    }
+
+    /// Takes at most 1,000 octets at a time, and breaks when none are left.
+    struct Breaking {
+        left: usize,
+    }
+
+    impl AsyncWrite for Breaking {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<std::io::Result<usize>> {
+            let taken = octets.len().min(self.left).min(1_000);
+            self.left -= taken;
+            Poll::Ready(if taken > 0 { Ok(taken) } else { Err(std::io::ErrorKind::BrokenPipe.into()) })
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncRead for Breaking {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut tokio::io::ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_in_doubt_only_once_its_dot_has_left_whole() {
+        let letter = ended_by_a_dot(b"a\r\n".repeat(50_000));
+        let whole = letter.len();
+        for taken in [0, 1, 70_000, whole - 3, whole - 2, whole - 1] {
+            assert_eq!(
+                lost_after(taken, &letter).await,
+                Err(Lost::BeforeTheDot(Silence::Closed)),
+                "{taken} of {whole}"
+            );
+        }
+        assert_eq!(lost_after(whole, &letter).await, Err(Lost::AfterTheDot(Silence::Closed)));
     }
 }

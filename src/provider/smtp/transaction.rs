@@ -1,13 +1,17 @@
 //! One letter over one connection: MAIL, RCPT, DATA, body, final dot. Each step knows what its failure means: before
-//! the dot nothing was sent, an answer is an answer, and silence after the dot is unknown.
+//! the dot nothing was sent, an answer is an answer, and silence after the dot is unknown. Where the relay offers
+//! PIPELINING (RFC 2920), the three commands travel together; their answers are read one by one all the same.
+
+use std::fmt::Write as _;
+use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::commands::{Mail as MailCommand, Rcpt as RcptCommand};
-use lettre::transport::smtp::extension::{MailParameter, RcptParameter};
+use tokio::time::Instant;
 
 use super::compose::{ComposeError, ascii_address, compose, message_id};
 use super::connection::Connection;
-use super::dialogue::{Patience, Silence};
+use super::dialogue::{Lost, Patience, Silence, ended_by_a_dot};
+use super::dkim::Signer;
 use super::reply::{Phase, Reply};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Mail;
@@ -15,26 +19,51 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::domain::{EmailAddress, Outcome, Timestamp};
 
+/// How long the answers to commands that no longer matter are waited for, so that the connection can go on.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
 /// A mail ready to travel, with what the commands say of it.
 pub(super) struct Letter {
     from: Address,
     to: Address,
     attempt: AttemptId,
     reference: ProviderReference,
-    eml: Vec<u8>,
+    /// Octets of the mail itself.
+    size: usize,
+    /// The mail as it follows DATA, the dot that ends it included.
+    octets: Vec<u8>,
 }
 
 impl Letter {
     /// Puts the mail into its final form.
-    pub fn new(mail: &Mail, to: &EmailAddress, attempt: AttemptId, now: Timestamp) -> Result<Self, ComposeError> {
+    ///
+    /// # Errors
+    /// Nothing was sent: it cannot travel, or it could not be signed.
+    pub fn new(
+        mail: &Mail,
+        to: &EmailAddress,
+        attempt: AttemptId,
+        now: Timestamp,
+        signer: Option<&Signer>,
+    ) -> Result<Self, Outcome> {
+        let refused = |error: ComposeError| Outcome::Refused(error.into());
+        let mut eml = compose(mail, to, attempt, now).map_err(refused)?;
+        if let Some(signer) = signer {
+            let unsigned =
+                |_| Outcome::NotSent(Failure::new(Fault::ProviderError).text("the letter could not be signed"));
+            let mut signed = signer.sign(&eml, now).map_err(unsigned)?;
+            signed.extend_from_slice(&eml);
+            eml = signed;
+        }
         let reference = message_id(attempt, &mail.from);
         Ok(Self {
-            from: ascii_address(&mail.from)?,
-            to: ascii_address(to)?,
+            from: ascii_address(&mail.from).map_err(refused)?,
+            to: ascii_address(to).map_err(refused)?,
             attempt,
             // A sender's domain may be as long as 253 octets; the attempt alone still names it.
             reference: ProviderReference::new(&reference).unwrap_or_else(|| ProviderReference(attempt.to_string())),
-            eml: compose(mail, to, attempt, now)?,
+            size: eml.len(),
+            octets: ended_by_a_dot(eml),
         })
     }
 
@@ -45,40 +74,37 @@ impl Letter {
 
     /// MAIL with its parameters: the size (RFC 1870), and for bounces our reference and headers only (RFC 3461).
     fn mail_command(&self, connection: &Connection) -> String {
-        let mut parameters = Vec::new();
+        let mut command = format!("MAIL FROM:<{}>", self.from);
+        // Writing to a string cannot fail.
         if connection.offers.size {
-            parameters.push(MailParameter::Size(self.eml.len()));
+            let _ = write!(command, " SIZE={}", self.size);
         }
         if connection.offers.dsn {
-            let other =
-                |keyword: &str, value: String| MailParameter::Other { keyword: keyword.into(), value: Some(value) };
-            parameters.push(other("RET", "HDRS".to_owned()));
-            parameters.push(other("ENVID", self.attempt.to_string()));
+            let _ = write!(command, " RET=HDRS ENVID={}", self.attempt);
         }
-        without_end(&MailCommand::new(Some(self.from.clone()), parameters).to_string())
+        command
     }
 
     /// RCPT, asking to hear of failure and delay (RFC 3461 §4.1).
     fn rcpt_command(&self, connection: &Connection) -> String {
-        let notify = || RcptParameter::Other { keyword: "NOTIFY".into(), value: Some("FAILURE,DELAY".into()) };
-        let parameters = if connection.offers.dsn { vec![notify()] } else { Vec::new() };
-        without_end(&RcptCommand::new(self.to.clone(), parameters).to_string())
+        let notify = if connection.offers.dsn { " NOTIFY=FAILURE,DELAY" } else { "" };
+        format!("RCPT TO:<{}>{notify}", self.to)
     }
 
     /// A refusal that the answer to EHLO already implies, before anything is said.
     pub fn too_large_for(&self, connection: &Connection) -> Option<Outcome> {
         let size_max = connection.offers.size_max?;
         let failure = || Failure::new(Fault::TooLarge).code("5.3.4").text("it is larger than the relay's SIZE");
-        (self.eml.len() > size_max).then(|| Outcome::Refused(failure()))
+        (self.size > size_max).then(|| Outcome::Refused(failure()))
     }
 }
 
-fn without_end(command: &str) -> String {
-    command.trim_end().to_owned()
-}
-
-/// Opens the transaction with MAIL, after RSET where the connection's last one was left open.
+/// Opens the transaction with MAIL, after RSET where the connection's last one was left open. With PIPELINING, RCPT and
+/// DATA have been said too when the answer to MAIL is there; the connection remembers that.
 pub(super) async fn begin(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Result<Reply, Silence> {
+    if connection.offers.pipelining {
+        return begin_with_all(connection, letter, patience).await;
+    }
     if connection.in_transaction {
         let reply = say(connection, "RSET", patience).await?;
         if !reply.is_done() {
@@ -93,6 +119,28 @@ pub(super) async fn begin(connection: &mut Connection, letter: &Letter, patience
     Ok(reply)
 }
 
+async fn begin_with_all(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Result<Reply, Silence> {
+    let is_left_open = connection.in_transaction;
+    let reset = if is_left_open { "RSET\r\n" } else { "" };
+    let (mail, rcpt) = (letter.mail_command(connection), letter.rcpt_command(connection));
+    connection.letters += 1;
+    let commands = format!("{reset}{mail}\r\n{rcpt}\r\nDATA\r\n");
+    if let Err(silence) = connection.dialogue.send(commands.as_bytes(), patience.minutes(5)).await {
+        return note(connection, Err(silence));
+    }
+    if is_left_open {
+        let reply = hear(connection, patience).await?;
+        if !reply.is_done() {
+            // Whatever the relay makes of the commands behind it, this connection is not worth finding out.
+            connection.usable = false;
+            return Ok(reply);
+        }
+    }
+    let reply = hear(connection, patience).await?;
+    connection.in_transaction = reply.is_done();
+    Ok(reply)
+}
+
 /// Carries it to its end, from the answer to MAIL on.
 pub(super) async fn complete(
     connection: &mut Connection,
@@ -101,7 +149,7 @@ pub(super) async fn complete(
     patience: &Patience,
 ) -> Outcome {
     match before_the_dot(connection, letter, mail, patience).await {
-        Ok(()) => the_dot(connection, letter, patience).await,
+        Ok(()) => the_letter(connection, letter, patience).await,
         Err(outcome) => outcome,
     }
 }
@@ -112,21 +160,58 @@ async fn before_the_dot(
     mail: Result<Reply, Silence>,
     patience: &Patience,
 ) -> Result<(), Outcome> {
-    expect(connection, letter, mail, Phase::Mail)?;
-    let rcpt = letter.rcpt_command(connection);
-    let rcpt = say(connection, &rcpt, patience).await;
-    expect(connection, letter, rcpt, Phase::Rcpt)?;
-    let data = connection.dialogue.say("DATA", patience.minutes(2)).await;
+    let is_pipelined = connection.offers.pipelining;
+    if let Err(outcome) = expect(connection, letter, mail, Phase::Mail) {
+        drain(connection, 2).await;
+        return Err(outcome);
+    }
+    let rcpt = if is_pipelined {
+        hear(connection, patience).await
+    } else {
+        say(connection, &letter.rcpt_command(connection), patience).await
+    };
+    if let Err(outcome) = expect(connection, letter, rcpt, Phase::Rcpt) {
+        drain(connection, 1).await;
+        return Err(outcome);
+    }
+    let until = patience.minutes(2);
+    let data =
+        if is_pipelined { connection.dialogue.hear(until).await } else { connection.dialogue.say("DATA", until).await };
     let data = note(connection, data);
-    expect(connection, letter, data, Phase::Data)?;
-    connection.dialogue.say_body(&letter.eml, patience).await.map_err(|silence| {
-        connection.usable = false;
-        Outcome::NotSent(silence.failure("during the body"))
-    })
+    expect(connection, letter, data, Phase::Data)
 }
 
-async fn the_dot(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Outcome {
-    let answer = connection.dialogue.say_final_dot(patience.final_dot()).await;
+/// Reads the answers to commands that went along with a refused one, DATA the last of them. A relay that asks for the
+/// letter nevertheless gets the dot alone (RFC 2920 §3.1): nothing goes to a recipient it has refused.
+async fn drain(connection: &mut Connection, answers: usize) {
+    if !connection.offers.pipelining {
+        return;
+    }
+    let until = Instant::now() + DRAIN_MAX;
+    for left in (0..answers).rev() {
+        if !connection.usable {
+            return;
+        }
+        let answer = connection.dialogue.hear(until).await;
+        let wants_letter = matches!(&answer, Ok(reply) if left == 0 && reply.code == 354);
+        let _ = note(connection, answer);
+        if wants_letter {
+            let answer = connection.dialogue.say(".", until).await;
+            connection.in_transaction = false;
+            connection.usable &= matches!(note(connection, answer), Ok(reply) if reply.is_refusal());
+        }
+    }
+}
+
+async fn the_letter(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Outcome {
+    let answer = match connection.dialogue.say_letter(&letter.octets, patience).await {
+        Ok(reply) => Ok(reply),
+        Err(Lost::AfterTheDot(silence)) => Err(silence),
+        Err(Lost::BeforeTheDot(silence)) => {
+            connection.usable = false;
+            return Outcome::NotSent(silence.failure("during the body"));
+        }
+    };
     match note(connection, answer) {
         Ok(reply) if reply.is_done() => {
             connection.in_transaction = false;
@@ -146,6 +231,11 @@ async fn the_dot(connection: &mut Connection, letter: &Letter, patience: &Patien
 
 async fn say(connection: &mut Connection, command: &str, patience: &Patience) -> Result<Reply, Silence> {
     let answer = connection.dialogue.say(command, patience.minutes(5)).await;
+    note(connection, answer)
+}
+
+async fn hear(connection: &mut Connection, patience: &Patience) -> Result<Reply, Silence> {
+    let answer = connection.dialogue.hear(patience.minutes(5)).await;
     note(connection, answer)
 }
 

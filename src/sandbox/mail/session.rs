@@ -1,4 +1,5 @@
-//! One connection to the catcher: RFC 5321, with 8BITMIME, SIZE, ENHANCEDSTATUSCODES, PIPELINING and DSN offered.
+//! One connection to the catcher: RFC 5321, with 8BITMIME, SIZE, ENHANCEDSTATUSCODES, PIPELINING and DSN offered. Answers
+//! to commands that came together leave together (RFC 2920 §3.2).
 
 use std::io;
 use std::time::Duration;
@@ -16,6 +17,8 @@ const LINE_OCTETS_MAX: usize = 1000;
 const MAIL_OCTETS_MAX: usize = 20 * 1024 * 1024;
 /// Recipients of one mail (RFC 5321 §4.5.3.1.8 asks for at least a hundred).
 const RECIPIENTS_MAX: usize = 100;
+/// Octets read at once.
+const READ_OCTETS: usize = 64 * 1024;
 /// RFC 5321 §4.5.3.2.7.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -51,20 +54,27 @@ impl Mood {
 /// Serves one sender until it leaves.
 pub(super) async fn serve(stream: TcpStream, mailroom: &Mailroom) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut session = Session { io: BufReader::new(stream), mailroom, from: None, to: Vec::new() };
-    session.answer("220 mail catcher ready").await?;
+    let io = BufReader::with_capacity(READ_OCTETS, stream);
+    let mut session = Session { io, mailroom, from: None, to: Vec::new(), unsaid: Vec::new() };
+    session.answer("220 mail catcher ready");
     loop {
         let line = match tokio::time::timeout(COMMAND_TIMEOUT, session.read_line(COMMAND_OCTETS_MAX)).await {
-            Err(_) => return session.answer("421 4.4.2 Waited too long").await,
+            Err(_) => {
+                session.answer("421 4.4.2 Waited too long");
+                return session.say_all().await;
+            }
             Ok(line) => line?,
         };
         let goes_on = match line {
             Line::End => return Ok(()),
-            Line::TooLong => session.answer("500 5.5.2 That line is too long").await.map(|()| true)?,
+            Line::TooLong => {
+                session.answer("500 5.5.2 That line is too long");
+                true
+            }
             Line::Whole(line) => session.command(String::from_utf8_lossy(&line).trim_end()).await?,
         };
         if !goes_on {
-            return Ok(());
+            return session.say_all().await;
         }
     }
 }
@@ -83,6 +93,8 @@ struct Session<'a> {
     mailroom: &'a Mailroom,
     from: Option<String>,
     to: Vec<String>,
+    /// Answers that wait for the last of the commands that came with theirs.
+    unsaid: Vec<u8>,
 }
 
 impl Session<'_> {
@@ -90,77 +102,77 @@ impl Session<'_> {
     async fn command(&mut self, line: &str) -> io::Result<bool> {
         let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
-            "EHLO" => self.introduce().await?,
-            "HELO" => self.reset_and_answer("250 mail catcher").await?,
-            "MAIL" => self.mail(line).await?,
-            "RCPT" => self.rcpt(line).await?,
+            "EHLO" => self.introduce(),
+            "HELO" => self.reset_and_answer("250 mail catcher"),
+            "MAIL" => self.mail(line),
+            "RCPT" => self.rcpt(line),
             "DATA" => return self.data().await,
-            "RSET" => self.reset_and_answer("250 2.0.0 Ok").await?,
-            "NOOP" => self.answer("250 2.0.0 Ok").await?,
-            "VRFY" => self.answer("252 2.5.1 Send and see").await?,
+            "RSET" => self.reset_and_answer("250 2.0.0 Ok"),
+            "NOOP" => self.answer("250 2.0.0 Ok"),
+            "VRFY" => self.answer("252 2.5.1 Send and see"),
             "QUIT" => {
-                self.answer("221 2.0.0 Bye").await?;
+                self.answer("221 2.0.0 Bye");
                 return Ok(false);
             }
-            _ => self.answer("502 5.5.1 Not known here").await?,
+            _ => self.answer("502 5.5.1 Not known here"),
         }
         Ok(true)
     }
 
-    async fn introduce(&mut self) -> io::Result<()> {
+    fn introduce(&mut self) {
         let offers = format!(
             "250-mail catcher\r\n250-PIPELINING\r\n250-SIZE {MAIL_OCTETS_MAX}\r\n250-8BITMIME\r\n\
              250-ENHANCEDSTATUSCODES\r\n250 DSN"
         );
-        self.reset_and_answer(&offers).await
+        self.reset_and_answer(&offers)
     }
 
-    async fn mail(&mut self, line: &str) -> io::Result<()> {
+    fn mail(&mut self, line: &str) {
         if self.from.is_some() {
-            return self.answer("503 5.5.1 One sender at a time").await;
+            return self.answer("503 5.5.1 One sender at a time");
         }
         let Some((from, parameters)) = path(line, "MAIL FROM:") else {
-            return self.answer("501 5.5.4 MAIL FROM:<address>").await;
+            return self.answer("501 5.5.4 MAIL FROM:<address>");
         };
         let size = parameters.split(' ').find_map(|word| word.strip_prefix("SIZE=")?.parse::<usize>().ok());
         if size.is_some_and(|size| size > MAIL_OCTETS_MAX) {
-            return self.answer("552 5.3.4 Larger than 20 MB").await;
+            return self.answer("552 5.3.4 Larger than 20 MB");
         }
         self.from = Some(from.to_owned());
-        self.answer("250 2.1.0 Ok").await
+        self.answer("250 2.1.0 Ok")
     }
 
-    async fn rcpt(&mut self, line: &str) -> io::Result<()> {
+    fn rcpt(&mut self, line: &str) {
         if self.from.is_none() {
-            return self.answer("503 5.5.1 MAIL comes first").await;
+            return self.answer("503 5.5.1 MAIL comes first");
         }
         let Some((to, _)) = path(line, "RCPT TO:").filter(|(to, _)| to.contains('@')) else {
-            return self.answer("501 5.1.3 RCPT TO:<mailbox@domain>").await;
+            return self.answer("501 5.1.3 RCPT TO:<mailbox@domain>");
         };
         if self.to.len() == RECIPIENTS_MAX {
-            return self.answer("452 4.5.3 Too many recipients").await;
+            return self.answer("452 4.5.3 Too many recipients");
         }
         match Mood::of(to) {
-            Mood::Unknown => self.answer("550 5.1.1 No such mailbox").await,
-            Mood::Full => self.answer("452 4.2.2 The mailbox is full").await,
-            Mood::Greylist if self.mailroom.is_new(to) => self.answer("451 4.7.1 Greylisted, try again").await,
+            Mood::Unknown => self.answer("550 5.1.1 No such mailbox"),
+            Mood::Full => self.answer("452 4.2.2 The mailbox is full"),
+            Mood::Greylist if self.mailroom.is_new(to) => self.answer("451 4.7.1 Greylisted, try again"),
             _ => {
                 self.to.push(to.to_owned());
-                self.answer("250 2.1.5 Ok").await
+                self.answer("250 2.1.5 Ok")
             }
         }
     }
 
     async fn data(&mut self) -> io::Result<bool> {
         if self.to.is_empty() {
-            self.answer("503 5.5.1 RCPT comes first").await?;
+            self.answer("503 5.5.1 RCPT comes first");
             return Ok(true);
         }
-        self.answer("354 End with a dot on a line of its own").await?;
+        self.answer("354 End with a dot on a line of its own");
         let eml = match self.read_mail().await? {
             Body::Complete(eml) => eml,
             Body::Unfit(answer) => {
-                self.reset_and_answer(answer).await?;
+                self.reset_and_answer(answer);
                 return Ok(true);
             }
             Body::Cut => return Ok(false),
@@ -172,8 +184,8 @@ impl Session<'_> {
     async fn decide(&mut self, eml: Vec<u8>) -> io::Result<bool> {
         let mood = self.to.iter().map(|to| Mood::of(to)).find(|mood| *mood != Mood::Deliver).unwrap_or(Mood::Deliver);
         match mood {
-            Mood::Refuse => self.reset_and_answer("554 5.7.1 Refused by policy").await?,
-            Mood::Large => self.reset_and_answer("552 5.2.3 Longer than this mailbox takes").await?,
+            Mood::Refuse => self.reset_and_answer("554 5.7.1 Refused by policy"),
+            Mood::Large => self.reset_and_answer("552 5.2.3 Longer than this mailbox takes"),
             _ => {
                 let from = self.from.take().unwrap_or_default();
                 let kept = self.mailroom.keep(from, std::mem::take(&mut self.to), eml);
@@ -183,7 +195,7 @@ impl Session<'_> {
                     _ => {}
                 }
                 let answer = if kept.is_ok() { "250 2.0.0 Kept" } else { "451 4.3.0 The journal cannot be written" };
-                self.answer(answer).await?;
+                self.answer(answer);
             }
         }
         Ok(true)
@@ -217,6 +229,9 @@ impl Session<'_> {
     async fn read_line(&mut self, octets_max: usize) -> io::Result<Line> {
         let mut is_too_long = false;
         loop {
+            if !self.io.buffer().contains(&b'\n') {
+                self.say_all().await?;
+            }
             let mut line = Vec::new();
             let mut bounded = (&mut self.io).take(octets_max as u64);
             bounded.read_until(b'\n', &mut line).await?;
@@ -230,15 +245,24 @@ impl Session<'_> {
         }
     }
 
-    async fn reset_and_answer(&mut self, text: &str) -> io::Result<()> {
+    fn reset_and_answer(&mut self, text: &str) {
         self.from = None;
         self.to.clear();
-        self.answer(text).await
+        self.answer(text);
     }
 
-    async fn answer(&mut self, text: &str) -> io::Result<()> {
+    fn answer(&mut self, text: &str) {
+        self.unsaid.extend_from_slice(text.as_bytes());
+        self.unsaid.extend_from_slice(b"\r\n");
+    }
+
+    async fn say_all(&mut self) -> io::Result<()> {
+        if self.unsaid.is_empty() {
+            return Ok(());
+        }
         let stream = self.io.get_mut();
-        stream.write_all(format!("{text}\r\n").as_bytes()).await?;
+        stream.write_all(&self.unsaid).await?;
+        self.unsaid.clear();
         stream.flush().await
     }
 }

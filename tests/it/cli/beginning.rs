@@ -154,3 +154,37 @@ fn a_token_is_shown_once_and_an_operator_needs_a_long_password() {
     let long = house.run(&["operator", "add", "dana", "--password-file", "long"]).good();
     assert!(!long.out.contains("horse"));
 }
+
+#[test]
+fn a_key_for_dkim_is_made_once_and_what_to_publish_is_shown() {
+    let house = House::new();
+    let made = house.ask(&["provider", "dkim-key", "dkim.pem"]);
+    let value = made["value"].as_str().expect("a record");
+    assert!(value.starts_with("v=DKIM1; k=ed25519; p="), "{made}");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&house.path("dkim.pem").metadata().expect("a file").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(house.run(&["provider", "dkim-key", "dkim.pem"]).code, 5, "never over another key");
+
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    let practice = text.parse::<toml::Table>().expect("TOML");
+    let email = practice["practice"]["email"].as_str().expect("an address");
+    let domain = email.split_once('@').expect("an address").1.to_owned();
+    let signing = |domain: &str| {
+        let keys = format!(
+            "dkim_domain = {domain:?}\ndkim_ed25519_selector = \"ed\"\ndkim_ed25519_key = {{ file = \"dkim.pem\" }}"
+        );
+        house.write("touchline.toml", &text.replace("kind = \"smtp\"", &format!("kind = \"smtp\"\n{keys}")));
+    };
+    signing(&domain);
+    let found = house.run(&["doctor", "--json"]).json();
+    let dns = found["checks"].as_array().expect("a list").iter().find(|one| one["check"] == "dns email-smtp");
+    let words = dns.and_then(|dns| dns["words"].as_str()).unwrap_or_else(|| panic!("{found}"));
+    assert!(words.contains(&format!("ed._domainkey.{domain} TXT \"{value}\"")), "{words}");
+    let checked = house.run(&["provider", "check"]).out;
+    assert!(checked.contains(&format!("ed._domainkey.{domain} TXT")) && checked.contains(value), "{checked}");
+
+    signing("elsewhere.example");
+    let refused = house.run(&["doctor"]);
+    assert!(refused.code == 1 && refused.out.contains("providers.email-smtp: dkim_domain"), "{refused:?}");
+}

@@ -71,6 +71,8 @@ pub fn account(
         secrets: secrets.iter().map(|(key, value)| (key.clone(), SecretString::from(value.as_str()))).collect(),
         http: http::client().expect("the machine has a trust store"),
         timeout,
+        concurrency: 4,
+        sender: None,
         callback_url: Some("https://touchline.example/hooks/office".to_owned()),
         clock,
     }

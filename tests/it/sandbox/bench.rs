@@ -75,6 +75,8 @@ pub fn build(
         secrets: BTreeMap::from_iter(secrets),
         http: http::client().expect("a client"),
         timeout,
+        concurrency: 4,
+        sender: None,
         callback_url: callback_url.map(str::to_owned),
         clock: Arc::new(SystemClock),
     };

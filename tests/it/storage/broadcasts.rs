@@ -179,6 +179,7 @@ async fn a_list_is_fixed_when_it_is_recorded_and_unfolds_by_portions_on_one_node
         assert!(tx.broadcast_is_unfolding(id).await.expect("read"));
         let list = |unfolded| Unfolding {
             submission: stage.submission.id,
+            created_ms: stage.broadcast.created_ms,
             plan: "{}".into(),
             recipients: recipients.clone(),
             unfolded,

@@ -3,9 +3,14 @@
 
 pub mod clock;
 pub mod databases;
+pub mod dkim_verifier;
 pub mod gateway;
 pub mod invariants;
 pub mod openapi_mock;
 pub mod postgres;
+pub mod proxy;
+pub mod reckoning;
 pub mod require;
 pub mod scripted_smtp;
+pub mod small_disk;
+pub mod stage;

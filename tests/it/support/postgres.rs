@@ -1,8 +1,9 @@
 //! A PostgreSQL of our own, one for the whole run: made from the installed programs in a folder that goes with it, fully
-//! synchronous, on a socket and a loopback port. It ends with this process, however that ends.
+//! synchronous, on a socket and a loopback port. It ends with this process, however that ends. A test that stops the server
+//! in the middle of something gets one for itself ([`own_server`]).
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,12 +17,22 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use super::require;
 
 /// Stands between us and the server: when our end of its standard input closes, it stops the server and removes the
-/// folder. A server started by ourselves would outlive a killed test run.
+/// folder. A server started by ourselves would outlive a killed test run. Told to `stop`, it stops the server in immediate
+/// mode (no shutdown checkpoint, every connection dropped: what a crash leaves); told to `start`, it starts it again.
 const WATCHDOG: &str = r#"trap '' INT; folder="$1"; shift
 "$@" & server=$!
-cat > /dev/null
+while read -r word; do
+    case "$word" in
+        stop) kill -QUIT $server; wait $server; echo "stopped" >&2 ;;
+        start) "$@" & server=$! ;;
+    esac
+done
 kill -INT $server; wait $server
 rm -rf "$folder""#;
+/// The watchdog's word for it.
+const STOPPED: &str = "stopped";
+/// The server's word for it.
+const READY: &str = "ready to accept connections";
 /// How long the server may take to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(120);
 /// Lines of its log shown when it does not start.
@@ -32,8 +43,18 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 struct Server {
     port: u16,
-    _watchdog: Child,
-    _alive: Mutex<ChildStdin>,
+    watchdog: Child,
+    alive: Mutex<ChildStdin>,
+    log: Mutex<mpsc::Receiver<Heard>>,
+}
+
+/// A server of one test, which may be stopped and started again at the same address.
+pub struct OwnServer(Option<Server>);
+
+/// A line of the server's log that somebody waits for, or its end with the last lines.
+enum Heard {
+    Word(&'static str),
+    End(String),
 }
 
 /// The URL of a fresh, empty database. `None`, said aloud, where this machine cannot run a server.
@@ -51,6 +72,46 @@ pub async fn drop_database(url: &str) {
     execute(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
 }
 
+/// A server for one test. `None`, said aloud, where this machine cannot run one.
+pub async fn own_server() -> Option<OwnServer> {
+    let server = tokio::task::spawn_blocking(start).await.expect("the server starts")?;
+    Some(OwnServer(Some(server)))
+}
+
+impl OwnServer {
+    const fn server(&self) -> &Server {
+        self.0.as_ref().expect("it lives until it is dropped")
+    }
+
+    /// The URL of a fresh, empty database.
+    pub async fn fresh_database(&self) -> String {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        execute(self.server(), &format!("CREATE DATABASE {name}")).await;
+        self.server().url(&name)
+    }
+
+    /// Stops the server as a crash would, and returns when it is gone.
+    pub fn stop_at_once(&self) {
+        self.server().tell("stop");
+        self.server().wait_for(STOPPED);
+    }
+
+    /// Starts it again, and returns when it has recovered.
+    pub fn start_again(&self) {
+        self.server().tell("start");
+        self.server().wait_for(READY);
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        if let Some(Server { mut watchdog, alive, .. }) = self.0.take() {
+            drop(alive);
+            let _ = watchdog.wait();
+        }
+    }
+}
+
 async fn execute(server: &Server, statement: &str) {
     let mut connection = PgConnection::connect(&server.url("postgres")).await.expect("the server answers");
     connection.execute(AssertSqlSafe(statement.to_owned())).await.expect("done");
@@ -59,6 +120,22 @@ async fn execute(server: &Server, statement: &str) {
 impl Server {
     fn url(&self, database: &str) -> String {
         format!("postgres://touchline@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn tell(&self, word: &str) {
+        writeln!(self.alive.lock().expect("not poisoned"), "{word}").expect("the watchdog listens");
+    }
+
+    fn wait_for(&self, word: &'static str) {
+        let log = self.log.lock().expect("not poisoned");
+        loop {
+            match log.recv_timeout(START_MAX) {
+                Ok(Heard::Word(heard)) if heard == word => return,
+                Ok(Heard::Word(_)) => {}
+                Ok(Heard::End(log)) => panic!("PostgreSQL ended:\n{log}"),
+                Err(_) => panic!("PostgreSQL did not say `{word}` in {START_MAX:?}"),
+            }
+        }
     }
 }
 
@@ -94,9 +171,11 @@ fn start() -> Option<Server> {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the watchdog starts");
-    let alive = watchdog.stdin.take().expect("a pipe");
-    wait_until_ready(watchdog.stderr.take().expect("a pipe"));
-    Some(Server { port, _watchdog: watchdog, _alive: Mutex::new(alive) })
+    let alive = Mutex::new(watchdog.stdin.take().expect("a pipe"));
+    let log = Mutex::new(listen_to(watchdog.stderr.take().expect("a pipe")));
+    let server = Server { port, watchdog, alive, log };
+    server.wait_for(READY);
+    Some(server)
 }
 
 fn options(folder: &Path, data: &Path, port: u16) -> Vec<String> {
@@ -116,27 +195,23 @@ fn options(folder: &Path, data: &Path, port: u16) -> Vec<String> {
     .concat()
 }
 
-/// Waits for the server's own word that it is ready, and goes on reading its log so that it never blocks on it.
-fn wait_until_ready(log: impl std::io::Read + Send + 'static) {
-    let (ready, is_ready) = mpsc::channel();
+/// Reads the server's log, so that it never blocks on it, and passes on what somebody may wait for.
+fn listen_to(log: impl std::io::Read + Send + 'static) -> mpsc::Receiver<Heard> {
+    let (says, hears) = mpsc::channel();
     std::thread::spawn(move || {
         let mut last = VecDeque::new();
         for line in BufReader::new(log).lines().map_while(Result::ok) {
-            if line.contains("ready to accept connections") {
-                let _ = ready.send(Ok(()));
+            if let Some(word) = [READY, STOPPED].into_iter().find(|word| line.ends_with(word)) {
+                let _ = says.send(Heard::Word(word));
             }
             last.push_back(line);
             if last.len() > LOG_LINES_SHOWN {
                 last.pop_front();
             }
         }
-        let _ = ready.send(Err(Vec::from(last).join("\n")));
+        let _ = says.send(Heard::End(Vec::from(last).join("\n")));
     });
-    match is_ready.recv_timeout(START_MAX) {
-        Ok(Ok(())) => {}
-        Ok(Err(log)) => panic!("PostgreSQL did not start:\n{log}"),
-        Err(_) => panic!("PostgreSQL was not ready in {START_MAX:?}"),
-    }
+    hears
 }
 
 /// Who runs the server: ourselves, or another user if we are root, which PostgreSQL refuses.

@@ -1,0 +1,96 @@
+//! Whether the database keeps what it is given, and whether the queue moves.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::super::console::count;
+use super::{Findings, State};
+use crate::config::Config;
+use crate::domain::{Clock, SystemClock, Timestamp};
+use crate::store::soundness::{Late, Room, Soundness};
+use crate::store::{Store, StoreError};
+
+/// With less room than this the next letters may not be recorded.
+const ROOM_MIN: u64 = 64 << 20;
+/// With less room than this, or than the database takes, a backup or a busy day may fill the disk.
+const ROOM_COMFORTABLE: u64 = 512 << 20;
+/// A running daemon takes a lapsed lease back within seconds.
+const LEASE_GRACE: Duration = Duration::from_secs(60);
+/// What is due goes out sooner than this, unless rates or pauses hold it up.
+const DUE_GRACE: Duration = Duration::from_secs(600);
+
+/// Looks at both.
+pub(super) async fn check(config: &Config, findings: &mut Findings) {
+    let now = SystemClock.now();
+    let looked = async {
+        let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
+        let found = store.soundness().await?;
+        let mut tx = store.read().await?;
+        let leases = tx.queue_leases_past(now.before(LEASE_GRACE)).await?;
+        let due = tx.queue_due_past(now.before(DUE_GRACE)).await?;
+        drop(tx);
+        store.close().await;
+        Ok::<_, StoreError>((found, leases, due))
+    };
+    match looked.await {
+        Ok((found, leases, due)) => {
+            tell_soundness(&found, findings);
+            tell_queue(config, leases, due, findings);
+        }
+        Err(error) => findings.add("records", State::Fail, error.to_string()),
+    }
+}
+
+fn tell_soundness(found: &Soundness, findings: &mut Findings) {
+    if found.damage.is_empty() {
+        let words = format!("{}, schema {}, no damage found", found.engine, found.schema);
+        findings.add("records", State::Ok, words);
+    } else {
+        let words = format!("damaged: {}. Stop the daemon and restore a backup", found.damage.join("; "));
+        findings.add("records", State::Fail, words);
+    }
+    if found.risks.is_empty() {
+        findings.add("durability", State::Ok, "every commit is on the disk before it counts");
+    } else {
+        findings.add("durability", State::Warn, found.risks.join("\n"));
+    }
+    if let Some(Room { used, free: Some(free) }) = found.room {
+        let words = format!("{} free, the records take {}", megabytes(free), megabytes(used));
+        let state = match free {
+            free if free < ROOM_MIN => State::Fail,
+            free if free < ROOM_COMFORTABLE.max(used) => State::Warn,
+            _ => State::Ok,
+        };
+        findings.add("disk", state, words);
+    }
+}
+
+fn tell_queue(config: &Config, leases: Late, due: Late, findings: &mut Findings) {
+    let many = |late: Late| count(usize::try_from(late.entries).unwrap_or(0), "entry").replace("entrys", "entries");
+    let since = |at: Option<Timestamp>| at.unwrap_or_default().in_zone(config.practice.time_zone);
+    let mut words = Vec::new();
+    if due.entries > 0 {
+        words.push(format!(
+            "{} due since {}: is `touchline serve` running, is an account paused?",
+            many(due),
+            since(due.since)
+        ));
+    }
+    if leases.entries > 0 {
+        words.push(format!(
+            "{} with a worker that is gone since {}: is `touchline serve` running?",
+            many(leases),
+            since(leases.since)
+        ));
+    }
+    if words.is_empty() {
+        findings.add("queue", State::Ok, "nothing is late");
+    } else {
+        findings.add("queue", State::Warn, words.join("\n"));
+    }
+}
+
+fn megabytes(octets: u64) -> String {
+    format!("{} MB", octets >> 20)
+}

@@ -1,0 +1,121 @@
+//! What an account of the relay is told, and what is refused before anything starts.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::tls::TlsMode;
+use crate::provider::Setting;
+
+/// The keys of an account's section.
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("host", "The relay's host name, which its certificate must bear.", true),
+    setting("port", "Its port: 587 unless given, 465 with tls = \"implicit\".", false),
+    setting(
+        "tls",
+        "off, opportunistic, required (STARTTLS with a valid certificate; the default) or implicit (TLS from the start). \
+         Letters with health information always demand a valid certificate.",
+        false,
+    ),
+    setting("username", "The name to log in with, if the relay asks for one.", false),
+    secret("password", "The password that goes with it."),
+    setting("hello_name", "What to call this machine in EHLO; its address in brackets unless given.", false),
+    setting("accept_ca_file", "A PEM file of authorities to trust besides the machine's own.", false),
+    setting("connections_max", "Connections at once: as many as the account's concurrency unless given.", false),
+    setting("messages_per_connection_max", "Letters before a connection is closed: 100 unless given.", false),
+    setting("command_timeout_seconds", "The most for one command; the RFC's minutes unless given.", false),
+    setting(
+        "final_dot_timeout_seconds",
+        "How long to wait for the answer to a whole letter: 600 unless given. Less means more letters in doubt.",
+        false,
+    ),
+    setting(
+        "dkim_domain",
+        "Sign letters for this domain (DKIM), which must be that of practice.email, above it or below it. Without it the \
+         relay has to sign. A relay that rewrites Message-ID or Date breaks the signature and must sign itself.",
+        false,
+    ),
+    setting("dkim_rsa_selector", "The selector of the RSA key: its record is SELECTOR._domainkey.DOMAIN.", false),
+    secret("dkim_rsa_key", "An RSA private key in PEM, 2048 to 4096 bits: openssl genrsa -out FILE 2048."),
+    setting("dkim_ed25519_selector", "The selector of the Ed25519 key, another than that of the RSA key.", false),
+    secret(
+        "dkim_ed25519_key",
+        "An Ed25519 private key in PEM: touchline provider dkim-key FILE. Beside the RSA key, for few receivers know it yet.",
+    ),
+    setting("dkim_expire_days", "Days after which a signature no longer counts, 1 to 365; never unless given.", false),
+];
+
+const fn setting(key: &'static str, about: &'static str, required: bool) -> Setting {
+    Setting { key, about, required, secret: false }
+}
+
+const fn secret(key: &'static str, about: &'static str) -> Setting {
+    Setting { key, about, required: false, secret: true }
+}
+
+/// The section as read.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub host: String,
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub tls: TlsMode,
+    pub username: Option<String>,
+    pub hello_name: Option<String>,
+    pub accept_ca_file: Option<PathBuf>,
+    pub connections_max: Option<usize>,
+    #[serde(default = "default_messages_per_connection_max")]
+    pub messages_per_connection_max: u32,
+    pub command_timeout_seconds: Option<u64>,
+    #[serde(default = "default_final_dot_timeout_seconds")]
+    pub final_dot_timeout_seconds: u64,
+    pub dkim_domain: Option<String>,
+    pub dkim_rsa_selector: Option<String>,
+    pub dkim_ed25519_selector: Option<String>,
+    pub dkim_expire_days: Option<u64>,
+}
+
+const fn default_messages_per_connection_max() -> u32 {
+    100
+}
+
+/// RFC 5321 §4.5.3.2.6: ten minutes.
+const fn default_final_dot_timeout_seconds() -> u64 {
+    600
+}
+
+impl Settings {
+    /// What would be dangerous or makes no sense, except for DKIM, which its signer checks.
+    ///
+    /// # Errors
+    /// Names the key and what it must be.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let is_word = |text: &str| !text.is_empty() && text.len() <= 253 && text.bytes().all(|b| b.is_ascii_graphic());
+        if !is_word(&self.host) {
+            return Err("host must be a host name or an address");
+        }
+        if self.hello_name.as_deref().is_some_and(|name| !is_word(name)) {
+            return Err("hello_name must be a host name");
+        }
+        if self.connections_max.is_some_and(|max| !(1..=256).contains(&max)) {
+            return Err("connections_max must lie between 1 and 256");
+        }
+        if self.messages_per_connection_max == 0 {
+            return Err("messages_per_connection_max must be at least 1");
+        }
+        let times = [self.command_timeout_seconds, Some(self.final_dot_timeout_seconds)];
+        if times.iter().flatten().any(|seconds| !(1..=3600).contains(seconds)) {
+            return Err("timeouts must lie between 1 and 3600 seconds");
+        }
+        if self.username.is_some() && !self.tls.is_strict() && !is_loopback(&self.host) {
+            return Err("with a username, tls must be \"required\" or \"implicit\": a password never travels to an \
+                        unproven server");
+        }
+        Ok(())
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

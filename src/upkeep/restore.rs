@@ -1,0 +1,74 @@
+//! After a restore. The records have forgotten everything since the backup was made: calls above all. Whatever had not
+//! ended then may have gone out since, so nothing goes out by itself:
+//!
+//! - a queued message is held with the reason `restored`, until a person releases it;
+//! - a message that a provider may have is looked up as ever, and what would follow as another try is held instead
+//!   ([`crate::settle::Rules::restored`]);
+//! - a campaign that is due may have run: it is paused, and when it is resumed it makes up for nothing;
+//! - sessions of operators end.
+//!
+//! All of it is one transaction: a database is either not put back yet, or put back and safe.
+
+use serde::Serialize;
+
+use crate::domain::event::EventSource;
+use crate::domain::{MessageStatus, Timestamp};
+use crate::policy::Reason;
+use crate::store::events::Event;
+use crate::store::{Store, StoreError, Tx};
+
+/// Messages dealt with at once.
+const BATCH: i64 = 200;
+
+/// What a restore found that had not ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Parked {
+    /// Messages that waited for their turn and are held now.
+    pub held: usize,
+    /// Messages that a provider may have; they are looked up.
+    pub in_flight: i64,
+    /// Campaigns that were due and are paused now, by name.
+    pub campaigns: Vec<String>,
+}
+
+/// Makes sure that nothing of these records goes out by itself. To be called while no daemon uses them.
+///
+/// # Errors
+/// As every store function; then nothing of it stands.
+pub async fn park(store: &Store, who: &str, now: Timestamp) -> Result<Parked, StoreError> {
+    let mut tx = store.write().await?;
+    let mut parked = Parked { in_flight: tx.attempts_in_flight().await?, ..Parked::default() };
+    loop {
+        let held = hold_some(&mut tx, who, now).await?;
+        parked.held += held;
+        if held == 0 {
+            break;
+        }
+    }
+    parked.campaigns = tx.campaigns_pause_due(now).await?;
+    tx.sessions_end_all().await?;
+    tx.restore_note(now).await?;
+    let detail = format!("{} messages held, {} campaigns paused", parked.held, parked.campaigns.len());
+    tx.audit(who, "restore", None, Some(&detail), now).await?;
+    tx.commit().await?;
+    Ok(parked)
+}
+
+/// Holds a batch of the messages that wait; answers how many.
+async fn hold_some(tx: &mut Tx, who: &str, now: Timestamp) -> Result<usize, StoreError> {
+    let waiting = tx.messages_waiting(BATCH).await?;
+    let mut messages = tx.messages(&waiting, true).await?;
+    let mut events = Vec::with_capacity(messages.len());
+    for message in &mut messages {
+        message.status = MessageStatus::Held;
+        message.reason = Some(Reason::Restored.as_str().to_owned());
+        message.updated_ms = now;
+        let event = Event::new(message.id, "held", EventSource::Operator, who, now);
+        events.push(Event { detail: message.reason.clone(), ..event });
+    }
+    tx.messages_update(&messages).await?;
+    tx.touches_project(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>(), now).await?;
+    tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await?;
+    tx.events_insert(&events).await?;
+    Ok(events.len())
+}

@@ -1,0 +1,273 @@
+//! A node: everything one process has, on a runtime of its own. When it crashes the runtime is dropped with all that
+//! was under way; only what is committed remains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use touchline::dispatch::walk::{Stage, Walk};
+use touchline::dispatch::{self, Dispatcher};
+use touchline::domain::Clock;
+use touchline::domain::id::{AttemptId, MessageId};
+use touchline::domain::opt_out::OptOutLinks;
+use touchline::feedback::{self, inbox::Inbox};
+use touchline::intake;
+use touchline::queue::{Lanes, Queue};
+use touchline::settle::Rules;
+use touchline::store::{Store, StoreError};
+
+use super::accounts::Routes;
+use super::far_side::FarSide;
+use super::letters;
+use crate::support::clock::FakeClock;
+
+/// How long a claim lasts.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// How long a message is tried.
+pub const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
+/// How long a step may hang on a database that takes nothing before the history goes on without it.
+const CUT_OFF: Duration = Duration::from_millis(30);
+
+/// What all nodes of a history share.
+#[derive(Clone)]
+pub struct Shared {
+    pub seed: u64,
+    pub url: String,
+    pub clock: Arc<FakeClock>,
+    pub far: Arc<FarSide>,
+    pub rules: Arc<Rules>,
+    pub routes: Routes,
+}
+
+type Ended = (Walk, Result<Stage, StoreError>);
+
+/// Where a walk stands in the hands of the simulation.
+pub enum Standing {
+    /// Between two steps.
+    Between(Walk),
+    /// In the middle of its call.
+    InCall(AttemptId, JoinHandle<Ended>),
+    /// In the middle of recording, on a database that takes nothing.
+    Recording(JoinHandle<Ended>),
+}
+
+/// One walk of a node.
+pub struct Going {
+    pub message: MessageId,
+    /// The entry and the fence under which it was claimed.
+    pub claim: Option<(i64, i64)>,
+    pub standing: Standing,
+}
+
+impl Going {
+    /// The stage it stands at; `None` in the middle of a step.
+    pub const fn stage(&self) -> Option<Stage> {
+        match &self.standing {
+            Standing::Between(walk) => Some(walk.stage()),
+            Standing::InCall(..) | Standing::Recording(_) => None,
+        }
+    }
+}
+
+/// See the module's comment.
+pub struct Node {
+    pub name: String,
+    pub walks: Vec<Going>,
+    runtime: Option<Runtime>,
+    parts: Option<Parts>,
+}
+
+struct Parts {
+    dispatcher: Arc<Dispatcher>,
+    feedback: feedback::Parts,
+    inbox: Arc<Inbox>,
+    intake: intake::Parts,
+}
+
+impl Node {
+    pub fn start(name: String, shared: &Shared) -> Self {
+        let runtime = super::house::runtime_of_node(shared.seed);
+        let parts = runtime.block_on(Parts::open(&name, shared));
+        Self { name, walks: Vec::new(), runtime: Some(runtime), parts: Some(parts) }
+    }
+
+    fn parts(&self) -> &Parts {
+        self.parts.as_ref().expect("a live node")
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("a live node")
+    }
+
+    pub fn intake(&self) -> &intake::Parts {
+        &self.parts().intake
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.parts().intake.store
+    }
+
+    pub fn inbox(&self) -> Arc<Inbox> {
+        self.parts().inbox.clone()
+    }
+
+    pub fn feedback(&self) -> &feedback::Parts {
+        &self.parts().feedback
+    }
+
+    /// Runs something on this node to its end.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime().block_on(work)
+    }
+
+    /// Claims up to so many messages. Their fences are filled in by whoever can see them.
+    pub fn claim(&mut self, free: usize) -> Result<Vec<MessageId>, StoreError> {
+        let dispatcher = self.parts().dispatcher.clone();
+        let walks = self.run(dispatcher.claim(Lanes::All, free))?;
+        let messages = walks.iter().map(Walk::message).collect();
+        self.walks.extend(walks.into_iter().map(|walk| Going {
+            message: walk.message(),
+            claim: None,
+            standing: Standing::Between(walk),
+        }));
+        Ok(messages)
+    }
+
+    /// Takes one step of a walk that stands between two. A call is begun and left standing in its middle.
+    pub fn step(&mut self, place: usize, far: &FarSide) -> Result<Stage, StoreError> {
+        let Going { message, claim, standing } = self.walks.remove(place);
+        let Standing::Between(mut walk) = standing else { panic!("it stands in the middle of a step") };
+        let attempt = walk.attempt();
+        let is_call = walk.stage() == Stage::Opened;
+        let mut handle = self.runtime().spawn(async move {
+            let stage = walk.step().await;
+            (walk, stage)
+        });
+        let ended = self.runtime().block_on(async {
+            tokio::select! {
+                biased;
+                ended = &mut handle => Some(ended.expect("a step never panics")),
+                () = far.begun.notified(), if is_call => None,
+            }
+        });
+        match (ended, attempt) {
+            (Some(ended), _) => self.put_back(place, message, claim, ended),
+            (None, Some(attempt)) => {
+                self.walks.insert(place, Going { message, claim, standing: Standing::InCall(attempt, handle) });
+                Ok(Stage::Opened)
+            }
+            (None, None) => unreachable!("a call has its attempt"),
+        }
+    }
+
+    /// Lets a call end, or a recording that hung.
+    pub fn finish(&mut self, place: usize, far: &FarSide) -> Result<Stage, StoreError> {
+        let Going { message, claim, standing } = self.walks.remove(place);
+        let handle = match standing {
+            Standing::InCall(attempt, handle) => {
+                far.release(attempt);
+                handle
+            }
+            Standing::Recording(handle) => handle,
+            Standing::Between(_) => panic!("it stands between two steps"),
+        };
+        let ended = self.run(handle).expect("a step never panics");
+        self.put_back(place, message, claim, ended)
+    }
+
+    /// Takes one step on a database that takes nothing: it fails, or hangs.
+    pub fn step_cut_off(&mut self, place: usize) -> Result<Stage, StoreError> {
+        let Going { message, claim, standing } = self.walks.remove(place);
+        let Standing::Between(mut walk) = standing else { panic!("it stands in the middle of a step") };
+        let mut handle = self.runtime().spawn(async move {
+            let stage = walk.step().await;
+            (walk, stage)
+        });
+        match self.run(async { tokio::time::timeout(CUT_OFF, &mut handle).await }) {
+            Ok(ended) => self.put_back(place, message, claim, ended.expect("a step never panics")),
+            Err(_) => {
+                self.walks.insert(place, Going { message, claim, standing: Standing::Recording(handle) });
+                Ok(Stage::Answered)
+            }
+        }
+    }
+
+    fn put_back(
+        &mut self,
+        place: usize,
+        message: MessageId,
+        claim: Option<(i64, i64)>,
+        (walk, stage): Ended,
+    ) -> Result<Stage, StoreError> {
+        let stage = stage?;
+        if stage != Stage::Done {
+            self.walks.insert(place, Going { message, claim, standing: Standing::Between(walk) });
+        }
+        Ok(stage)
+    }
+
+    /// Lengthens the leases of what is worked on, as the daemon does by itself.
+    pub fn keep(&self) -> Result<(), StoreError> {
+        let queue = &self.parts().intake.queue;
+        self.run(queue.extend(self.parts().intake.clock.now()))
+    }
+
+    /// Ends at once: what was under way is gone.
+    pub fn crash(&mut self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        {
+            let _inside = runtime.enter();
+            self.walks.clear();
+            self.parts = None;
+        }
+        drop(runtime);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.crash();
+    }
+}
+
+impl Parts {
+    async fn open(name: &str, shared: &Shared) -> Self {
+        let store = Store::open(&shared.url, 2).await.expect("the store opens");
+        let clock: Arc<dyn Clock> = shared.clock.clone();
+        let accounts = Arc::new(shared.routes.accounts(name, &shared.far, &clock));
+        let queue = Arc::new(Queue::new(store.clone(), name.to_owned(), LEASE));
+        let renderer = letters::renderer();
+        let rules = shared.rules.clone();
+        let dispatcher = Dispatcher::new(dispatch::Parts {
+            store: store.clone(),
+            queue: queue.clone(),
+            renderer: renderer.clone(),
+            accounts: accounts.clone(),
+            rules: rules.clone(),
+            opt_out: OptOutLinks::new(None, b"a key of the tests"),
+            clock: clock.clone(),
+            settings: dispatch::Settings { slots: 8, poll: Duration::from_secs(1), permission_only: false },
+        });
+        let feedback = feedback::Parts {
+            store: store.clone(),
+            queue: queue.clone(),
+            accounts: accounts.clone(),
+            rules: rules.clone(),
+            clock: clock.clone(),
+            poll: Duration::from_secs(1),
+        };
+        let intake = intake::Parts {
+            store,
+            queue,
+            renderer,
+            accounts,
+            rules,
+            clock,
+            give_up: GIVE_UP,
+            queue_depth_max: 1000,
+            permission_only: false,
+        };
+        Self { dispatcher, inbox: Inbox::new(feedback.clone()), feedback, intake }
+    }
+}

@@ -1,0 +1,67 @@
+//! A picture: everything that is committed at one moment and that an invariant speaks of.
+
+use std::collections::BTreeMap;
+
+use touchline::domain::attempt::Attempt;
+use touchline::domain::id::{AttemptId, BroadcastId, MessageId, TouchId};
+use touchline::domain::message::Message;
+use touchline::domain::touch::Touch;
+use touchline::domain::{MessageStatus, Timestamp};
+use touchline::store::broadcasts::Broadcast;
+
+use super::spy::Spy;
+
+/// A queue entry as it lies in its table.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Entry {
+    pub id: i64,
+    pub kind: String,
+    pub subject: uuid::Uuid,
+    pub state: String,
+    pub due_ms: Timestamp,
+    pub rank: i64,
+    pub fence: i64,
+    pub owner: Option<String>,
+    pub lease_until_ms: Option<Timestamp>,
+}
+
+/// See the module's comment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picture {
+    pub messages: BTreeMap<MessageId, Message>,
+    pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// By subject: a message has one entry at most, which the schema sees to.
+    pub entries: BTreeMap<MessageId, Entry>,
+    pub touches: BTreeMap<TouchId, Touch>,
+    pub broadcasts: BTreeMap<BroadcastId, Broadcast>,
+}
+
+impl Picture {
+    pub fn take(spy: &mut Spy) -> Self {
+        let messages: Vec<Message> = spy.rows("SELECT * FROM message");
+        let attempts: Vec<Attempt> = spy.rows("SELECT * FROM attempt");
+        let entries: Vec<Entry> = spy.rows("SELECT * FROM queue_entry");
+        let touches: Vec<Touch> = spy.rows("SELECT * FROM touch");
+        let broadcasts: Vec<Broadcast> = spy.rows("SELECT * FROM broadcast");
+        Self {
+            messages: messages.into_iter().map(|one| (one.id, one)).collect(),
+            attempts: attempts.into_iter().map(|one| (one.id, one)).collect(),
+            entries: entries.into_iter().map(|one| (MessageId(one.subject), one)).collect(),
+            touches: touches.into_iter().map(|one| (one.id, one)).collect(),
+            broadcasts: broadcasts.into_iter().map(|one| (one.id, one)).collect(),
+        }
+    }
+
+    /// The attempts of a message, first to last.
+    pub fn attempts_of(&self, message: MessageId) -> Vec<&Attempt> {
+        let mut attempts: Vec<&Attempt> =
+            self.attempts.values().filter(|attempt| attempt.message_id == message).collect();
+        attempts.sort_by_key(|attempt| attempt.number);
+        attempts
+    }
+
+    /// The messages of a touch.
+    pub fn statuses_of(&self, touch: TouchId) -> Vec<MessageStatus> {
+        self.messages.values().filter(|one| one.touch_id == touch).map(|one| one.status).collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! Damage, settings under which a power cut could erase commits, and a queue that does not move are found.
+
+use std::path::Path;
+
+use sqlx::{Connection, Executor, PgConnection};
+use touchline::domain::id::MessageId;
+use touchline::domain::message::Message;
+use touchline::store::queue_entries::Lanes;
+use touchline::store::soundness::Late;
+
+use super::samples::{Stage, at};
+use crate::support::databases::{Database, each_db};
+
+#[tokio::test]
+async fn a_sound_database_says_so_with_its_version_and_schema() {
+    each_db(async |store| {
+        let found = store.soundness().await.expect("asked");
+        assert_eq!((found.damage.len(), found.risks.len()), (0, 0), "{found:?}");
+        assert!(found.engine.starts_with("SQLite 3.") || found.engine.starts_with("PostgreSQL 1"), "{found:?}");
+        assert_eq!(store.read().await.expect("tx").schema_number().await.expect("read"), found.schema);
+        assert_eq!(found.schema, touchline::store::migrate::newest());
+        if found.engine.starts_with("SQLite") {
+            let room = found.room.expect("a file");
+            assert!(room.used > 4096 && room.free.is_some_and(|free| free > 0), "{room:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_with_broken_pages_is_found_to_be_damaged() {
+    let database = Database::sqlite();
+    let store = database.open().await;
+    store.migrate().await.expect("made");
+    let stage = Stage::set(&store).await;
+    stage
+        .store(&store, &(0..300).map(|_| Message { id: MessageId::new(), ..stage.message() }).collect::<Vec<_>>())
+        .await;
+    store.close().await;
+    let file = Path::new(database.url.strip_prefix("sqlite:").expect("a file"));
+    let mut octets = std::fs::read(file).expect("read");
+    let end = octets.len();
+    octets[end - 9000..end - 1000].fill(0xa5);
+    std::fs::write(file, octets).expect("written");
+
+    let store = database.open().await;
+    let found = store.soundness().await.expect("damage is a finding, not an error");
+    assert!(!found.damage.is_empty(), "{found:?}");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn rows_that_refer_to_nothing_are_found() {
+    let database = Database::sqlite();
+    let store = database.open().await;
+    store.migrate().await.expect("made");
+    let stage = Stage::set(&store).await;
+    stage.store(&store, &[stage.message()]).await;
+    let mut connection = sqlx::SqliteConnection::connect(&database.url).await.expect("connected");
+    connection.execute("PRAGMA foreign_keys = OFF").await.expect("done");
+    connection.execute("DELETE FROM referrer").await.expect("done");
+    connection.close().await.expect("closed");
+    let found = store.soundness().await.expect("asked");
+    assert!(found.damage.iter().any(|words| words.contains("message") && words.contains("touch")), "{found:?}");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_wait_for_its_disk_is_named() {
+    let Some(database) = Database::postgres().await else { return };
+    let name = database.url.rsplit('/').next().expect("a name");
+    let mut connection = PgConnection::connect(&database.url).await.expect("connected");
+    let lax = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    connection.execute(sqlx::AssertSqlSafe(lax)).await.expect("done");
+    connection.close().await.expect("closed");
+    let store = database.open().await;
+    store.migrate().await.expect("made");
+    let found = store.soundness().await.expect("asked");
+    assert!(found.risks.len() == 1 && found.risks[0].contains("synchronous_commit"), "{found:?}");
+    store.close().await;
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn entries_that_should_have_moved_are_counted() {
+    each_db(async |store| {
+        let entry = |rank| touchline::store::queue_entries::NewEntry {
+            kind: "submit",
+            subject: uuid::Uuid::new_v4(),
+            lane: touchline::domain::Lane::OneOff,
+            flow: uuid::Uuid::nil(),
+            rank,
+            due_ms: at(rank * 10),
+        };
+        let mut tx = store.write().await.expect("tx");
+        tx.queue_insert(&[entry(1), entry(2), entry(3)], at(15)).await.expect("stored");
+        let claimed = tx.queue_claim("submit", Lanes::All, "a node", at(40), 1).await.expect("claimed");
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(tx.queue_due_past(at(25)).await.expect("read"), Late { entries: 1, since: Some(at(20)) });
+        assert_eq!(tx.queue_due_past(at(15)).await.expect("read"), Late { entries: 0, since: None });
+        assert_eq!(tx.queue_leases_past(at(41)).await.expect("read"), Late { entries: 1, since: Some(at(40)) });
+        assert_eq!(tx.queue_leases_past(at(40)).await.expect("read"), Late { entries: 0, since: None });
+    })
+    .await;
+}
