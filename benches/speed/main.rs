@@ -44,7 +44,10 @@ async fn act(arguments: &Arguments) -> anyhow::Result<bool> {
 }
 
 async fn measure_all(arguments: &Arguments) -> anyhow::Result<bool> {
-    let mut report = Report::new(arguments.is_miniature())?;
+    let mut report = Report::new(arguments.is_miniature(), arguments.program.as_deref())?;
+    if let Some(program) = &arguments.program {
+        support::house::measure_instead(program.canonicalize().context("the program to be measured")?);
+    }
     println!("{}", report.machine);
     let mut all_measured = true;
     for (row, run) in arguments.chosen() {

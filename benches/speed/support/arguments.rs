@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Put the table between the marks in this document instead of printing it
     #[arg(long, value_name = "FILE", requires = "markdown")]
     pub into: Option<PathBuf>,
+    /// Measure this build of Touchline instead of the one that was built with the bench
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,

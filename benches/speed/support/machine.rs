@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{Seek, Write};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,8 @@ pub struct Machine {
 
 impl Machine {
     /// Looks around; takes a second for the disk.
-    pub fn look() -> anyhow::Result<Self> {
+    pub fn look(program: Option<&Path>) -> anyhow::Result<Self> {
+        let own = if cfg!(debug_assertions) { "development (its figures mean nothing)" } else { "release" };
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let after = |text: &str, name: &str| {
             let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -54,7 +56,8 @@ impl Machine {
             fdatasync_per_second: try_disk()?,
             postgres: said_by("postgres", &["--version"]),
             postfix: said_by("postconf", &["-d", "-h", "mail_version"]),
-            build: if cfg!(debug_assertions) { "development (figures mean nothing)" } else { "release" }.to_owned(),
+            build: program
+                .map_or_else(|| own.to_owned(), |program| format!("{}, load from a {own}", program.display())),
         })
     }
 }

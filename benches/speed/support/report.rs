@@ -111,9 +111,9 @@ pub struct Report {
 
 impl Report {
     /// An empty one about this machine.
-    pub fn new(miniature: bool) -> anyhow::Result<Self> {
+    pub fn new(miniature: bool, program: Option<&Path>) -> anyhow::Result<Self> {
         let at = chrono::Utc::now().format("%Y-%m-%d %H:%M UTC").to_string();
-        Ok(Self { machine: Machine::look()?, at, miniature, figures: Vec::new() })
+        Ok(Self { machine: Machine::look(program)?, at, miniature, figures: Vec::new() })
     }
 
     /// Adds figures; they replace earlier ones of the same thing.

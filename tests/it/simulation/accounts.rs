@@ -13,7 +13,7 @@ use touchline::domain::{Channel, Clock, Outcome, Timestamp};
 use touchline::provider::accounts::{Accounts, ConfiguredAccount};
 use touchline::provider::layers::{Layered, Limits};
 use touchline::provider::{
-    self, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
+    Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
     WebhookParts,
 };
 
@@ -184,7 +184,7 @@ impl Routes {
         Accounts::new(by_name, names(&self.fax), names(&self.mail))
     }
 
-    pub fn capabilities(&self) -> BTreeMap<String, provider::Capabilities> {
+    pub fn capabilities(&self) -> BTreeMap<String, Capabilities> {
         self.all().map(|account| (account.name().to_owned(), account.spec().capabilities)).collect()
     }
 }

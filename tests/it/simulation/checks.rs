@@ -122,7 +122,7 @@ fn broadcasts_add_up(after: &Picture, broken: &mut Vec<Broken>) {
             broken.push(Broken::new(8, words));
         }
         let done = |one: &&Message| one.status.is_terminal() || one.status == MessageStatus::InDoubt;
-        if broadcast.finished_ms.is_some() && !messages.iter().all(|one| done(&one)) {
+        if broadcast.finished_ms.is_some() && (messages.is_empty() || !messages.iter().all(|one| done(&one))) {
             broken.push(Broken::new(8, "a finished broadcast has messages that are under way"));
         }
     }

@@ -3,17 +3,21 @@
 mod accounts;
 mod acts;
 mod calls;
+mod canaries;
 mod checks;
 mod chooser;
 mod doing;
+mod fairness;
 mod far_side;
 mod history;
 mod house;
 mod letters;
 mod node;
+mod order;
 mod picture;
 mod rest;
 mod spy;
+mod twin_databases;
 mod twins;
 mod world;
 

@@ -18,6 +18,7 @@ use touchline::settle::Rules;
 use touchline::store::{Store, StoreError};
 
 use super::accounts::Routes;
+use super::canaries::Listener;
 use super::far_side::FarSide;
 use super::letters;
 use crate::support::clock::FakeClock;
@@ -33,6 +34,7 @@ const CUT_OFF: Duration = Duration::from_millis(30);
 #[derive(Clone)]
 pub struct Shared {
     pub seed: u64,
+    pub listener: Option<Listener>,
     pub url: String,
     pub clock: Arc<FakeClock>,
     pub far: Arc<FarSide>,
@@ -87,7 +89,7 @@ struct Parts {
 
 impl Node {
     pub fn start(name: String, shared: &Shared) -> Self {
-        let runtime = super::house::runtime_of_node(shared.seed);
+        let runtime = super::house::runtime_of_node(shared.seed, shared.listener.clone());
         let parts = runtime.block_on(Parts::open(&name, shared));
         Self { name, walks: Vec::new(), runtime: Some(runtime), parts: Some(parts) }
     }
@@ -121,10 +123,10 @@ impl Node {
         self.runtime().block_on(work)
     }
 
-    /// Claims up to so many messages. Their fences are filled in by whoever can see them.
-    pub fn claim(&mut self, free: usize) -> Result<Vec<MessageId>, StoreError> {
+    /// Claims up to so many messages of these lanes. Their fences are filled in by whoever can see them.
+    pub fn claim(&mut self, lanes: Lanes, free: usize) -> Result<Vec<MessageId>, StoreError> {
         let dispatcher = self.parts().dispatcher.clone();
-        let walks = self.run(dispatcher.claim(Lanes::All, free))?;
+        let walks = self.run(dispatcher.claim(lanes, free))?;
         let messages = walks.iter().map(Walk::message).collect();
         self.walks.extend(walks.into_iter().map(|walk| Going {
             message: walk.message(),
