@@ -6,6 +6,7 @@ use touchline::store::Store;
 
 use super::arguments::Engine;
 use super::desk::Desk;
+use super::house::{House, Setup};
 use super::postgres;
 
 /// Connections of a store that the bench itself opens.
@@ -20,7 +21,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// A new one with the schema of today. `None`, said aloud, where this machine has no server.
+    /// A new one with the schema of the program that is measured. `None`, said aloud, where this machine has no server.
     pub async fn fresh(engine: Engine) -> anyhow::Result<Option<Self>> {
         let database = match engine {
             Engine::Sqlite => {
@@ -33,9 +34,7 @@ impl Database {
                 Self { url, folder: None }
             }
         };
-        let store = database.store().await?;
-        store.migrate().await.context("the schema is made")?;
-        store.close().await;
+        House::new(&database, &Setup::default())?.run(&["migrate"]).await.context("the schema is made")?;
         Ok(Some(database))
     }
 

@@ -14,7 +14,6 @@ use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
 use tempfile::TempDir;
 use tokio::process::Command;
-use touchline::provider;
 
 use super::daemon::Daemon;
 use super::database::Database;
@@ -83,9 +82,7 @@ impl Setup {
                  concurrency = {at_once}\nconnections_max = {at_once}\n"
             );
             write_rate(&mut text, account);
-            if signs_mail() {
-                text.push_str(DKIM);
-            }
+            text.push_str(DKIM);
         }
         if let Some(account) = self.fax {
             let _ = write!(
@@ -98,11 +95,6 @@ impl Setup {
         }
         text
     }
-}
-
-/// Whether this version of Touchline signs mail itself.
-fn signs_mail() -> bool {
-    provider::find_spec("smtp").is_some_and(|spec| spec.settings.iter().any(|setting| setting.key == "dkim_domain"))
 }
 
 /// A key of this run's own, in PEM.

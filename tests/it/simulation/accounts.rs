@@ -17,7 +17,7 @@ use touchline::provider::{
     WebhookParts,
 };
 
-use super::far_side::FarSide;
+use super::far_side::{CALL_MAX, FarSide};
 
 /// Calls under way at once, for each account of each node.
 pub const CONCURRENCY: usize = 3;
@@ -173,7 +173,7 @@ impl Routes {
             let scripted = Scripted { node: node.to_owned(), account, far: far.clone(), clock: clock.clone() };
             let limits = Limits {
                 concurrency: CONCURRENCY,
-                timeout: Duration::from_secs(3600),
+                timeout: CALL_MAX,
                 breaker_faults: 5,
                 breaker_pause: Duration::from_secs(30),
             };

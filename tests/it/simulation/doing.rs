@@ -72,10 +72,13 @@ impl World<'_> {
 
     /// A picture of what is committed now; the last one where nobody of ours did anything.
     fn look(&mut self, act: &Act) -> Picture {
-        if matches!(act, Act::Clock(_) | Act::Works { .. }) && self.sabotage.is_none() {
-            return self.before.clone();
+        let whole =
+            matches!(act, Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Desk { .. });
+        match act {
+            _ if whole || self.sabotage.is_some() => Picture::take(&mut self.house.spy),
+            Act::Clock(_) | Act::Works { .. } => self.before.clone(),
+            _ => Picture::take_after(&mut self.house.spy, &self.before),
         }
-        Picture::take(&mut self.house.spy)
     }
 
     fn carry_out(&mut self, act: &Act) -> Step {
