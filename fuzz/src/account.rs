@@ -59,6 +59,8 @@ impl Ready {
             secrets: secrets.iter().map(|(key, value)| (key.clone(), SecretString::from(value.as_str()))).collect(),
             http: http::client().expect("a client"),
             timeout: TIMEOUT,
+            concurrency: 4,
+            sender: None,
             callback_url: Some("https://touchline.example/hooks/office".to_owned()),
             clock: Arc::new(Still),
         };
