@@ -55,7 +55,6 @@ struct Spent {
     resident: u64,
 }
 
-#[allow(clippy::cast_precision_loss, reason = "small counts, and octets of memory")]
 fn told(run: &Run, watched: Duration, spent: &Spent) -> Figure {
     let (ticks, grown) = (spent.ticks, spent.grown);
     let seconds = watched.as_secs_f64();
