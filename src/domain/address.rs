@@ -18,6 +18,8 @@ pub struct AddressError(pub &'static str);
 const NUMBER_CHARS_MAX: usize = 64;
 /// RFC 5321 §4.5.3.1.3 allows a path of 256 octets including its angle brackets.
 const EMAIL_OCTETS_MAX: usize = 254;
+/// ITU-T E.164: fifteen digits with the country code; the metadata of some countries allow more.
+const E164_CHARS_MAX: usize = 16;
 
 /// A fax number in E.164, for instance `+13125550142`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
@@ -45,6 +47,9 @@ impl FaxNumber {
             return Err(AddressError("the fax number has an extension, which a fax cannot dial"));
         }
         let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
+        if e164.len() > E164_CHARS_MAX {
+            return Err(AddressError("a telephone number has at most fifteen digits"));
+        }
         Self::check(&e164, phonenumber::is_valid(&number))?;
         Ok(Self(e164))
     }
@@ -260,6 +265,14 @@ impl Address {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_number_longer_than_any_that_can_be_dialled_is_refused() {
+        // German metadata count up to seventeen digits as possible.
+        for text in ["@0114Y4333pl14Y4333p0", "+49 4333 75149433370"] {
+            assert!(FaxNumber::parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn numbers_are_read_as_people_write_them() {

@@ -262,6 +262,26 @@ fn looks_private(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_number_or_a_mailbox_among_any_words_is_never_kept(
+            before in "(\\PC{0,30} )?",
+            after in "( \\PC{0,30})?",
+            number in prop::sample::select(vec![
+                "+13125550142", "(312) 555-0142", "312.555.0142", "312 555 0142", "1-312-555-0142", "tel:+13125550142",
+            ]),
+            around in prop::sample::select(vec![("", ""), ("<", ">"), ("\"", "\""), ("to=", ";"), ("(", ").")]),
+        ) {
+            let kept = clean(&format!("{before}{}{number}{}{after}", around.0, around.1), 300);
+            let bare: String = kept.chars().filter(|c| !" -.()".contains(*c)).collect();
+            prop_assert!(!bare.contains("3125550142"), "{kept}");
+            prop_assert!(kept.chars().count() <= 300 && !kept.chars().any(char::is_control));
+            let kept = clean(&format!("{before}{}dana@clinic.example{}{after}", around.0, around.1), 300);
+            prop_assert!(!kept.contains("dana@"), "{kept}");
+        }
+    }
 
     #[test]
     fn foreign_words_are_kept_without_addresses_or_numbers() {

@@ -67,6 +67,7 @@ const fn heavier(channel: Channel, a: AttemptStatus, b: AttemptStatus) -> Attemp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::attempt::ProviderReference;
     use crate::domain::fault::{Failure, Fault};
     use proptest::prelude::*;
 
@@ -78,21 +79,72 @@ mod tests {
         ]
     }
 
-    fn fold(channel: Channel, facts: &[Fact]) -> AttemptStatus {
-        facts.iter().fold(AttemptStatus::Calling, |standing, fact| after_fact(channel, standing, fact))
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Accepted { reference: ProviderReference("fx_1".into()) }),
+            Just(Outcome::Refused(Failure::new(Fault::Blocked))),
+            Just(Outcome::NotSent(Failure::new(Fault::ProviderError))),
+            Just(Outcome::Unknown(Failure::new(Fault::ProviderError))),
+        ]
+    }
+
+    /// What may be learnt of one call: facts, and its answer.
+    fn news() -> impl Strategy<Value = Result<Fact, Outcome>> {
+        prop_oneof![3 => fact().prop_map(Ok), 1 => outcome().prop_map(Err)]
+    }
+
+    fn fold(channel: Channel, news: &[Result<Fact, Outcome>]) -> AttemptStatus {
+        news.iter().fold(AttemptStatus::Calling, |standing, news| match news {
+            Ok(fact) => after_fact(channel, standing, fact),
+            Err(outcome) => after_answer(channel, standing, outcome),
+        })
+    }
+
+    fn channel(fax: bool) -> Channel {
+        if fax { Channel::Fax } else { Channel::Email }
     }
 
     proptest! {
         #[test]
-        fn any_order_and_any_repetition_of_facts_ends_the_same(
-            facts in prop::collection::vec(fact(), 1..6),
-            order in prop::collection::vec(0usize..6, 0..12),
+        fn any_order_and_any_repetition_of_facts_and_answers_ends_the_same(
+            news in prop::collection::vec(news(), 1..8),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..16),
             fax in any::<bool>(),
         ) {
-            let channel = if fax { Channel::Fax } else { Channel::Email };
-            let mut shuffled: Vec<Fact> = order.iter().map(|i| facts[i % facts.len()].clone()).collect();
-            shuffled.extend(facts.iter().rev().cloned());
-            prop_assert_eq!(fold(channel, &facts), fold(channel, &shuffled));
+            let mut shuffled: Vec<Result<Fact, Outcome>> =
+                order.iter().map(|place| place.get(&news).clone()).collect();
+            shuffled.extend(news.iter().rev().cloned());
+            prop_assert_eq!(fold(channel(fax), &news), fold(channel(fax), &shuffled));
+        }
+
+        #[test]
+        fn once_it_is_known_how_a_call_ended_no_answer_and_no_progress_changes_that(
+            news in prop::collection::vec(news(), 0..8),
+            ended in prop_oneof![Just(Fact::Delivered { pages: None }), Just(Fact::Failed(Failure::new(Fault::Busy)))],
+            late in outcome(),
+            fax in any::<bool>(),
+        ) {
+            let known = after_fact(channel(fax), fold(channel(fax), &news), &ended);
+            prop_assert!(!known.is_open());
+            prop_assert_eq!(after_answer(channel(fax), known, &late), known);
+            prop_assert_eq!(after_fact(channel(fax), known, &Fact::Progress { stage: "late".into() }), known);
+        }
+    }
+
+    #[test]
+    fn the_heavier_of_two_does_not_depend_on_which_came_first() {
+        for channel in Channel::ALL.iter().copied() {
+            for a in AttemptStatus::ALL.iter().copied() {
+                assert_eq!(heavier(channel, a, a), a);
+                assert_eq!(heavier(channel, AttemptStatus::Calling, a), a, "anything outweighs not knowing");
+                for b in AttemptStatus::ALL.iter().copied() {
+                    assert_eq!(heavier(channel, a, b), heavier(channel, b, a), "{a} and {b}");
+                    for c in AttemptStatus::ALL.iter().copied() {
+                        let (ab, bc) = (heavier(channel, a, b), heavier(channel, b, c));
+                        assert_eq!(heavier(channel, ab, c), heavier(channel, a, bc), "{a}, {b} and {c}");
+                    }
+                }
+            }
         }
     }
 

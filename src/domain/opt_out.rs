@@ -54,6 +54,22 @@ impl OptOutLinks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_token_but_ours_is_believed(id in any::<u128>(), text in "\\PC{0,80}|[0-9a-f]{64}", place in 0usize..64) {
+            let links = OptOutLinks::new(None, b"key");
+            prop_assert_eq!(links.read(&text), None);
+            let message = MessageId(uuid::Uuid::from_u128(id));
+            let token = links.token(message);
+            prop_assert_eq!(links.read(&token), Some(message));
+            let mut changed = token.clone();
+            let other = if &token[place..=place] == "0" { "1" } else { "0" };
+            changed.replace_range(place..=place, other);
+            prop_assert_eq!(links.read(&changed), None, "one character changed");
+        }
+    }
 
     #[test]
     fn a_link_is_read_back_and_a_changed_one_is_not() {

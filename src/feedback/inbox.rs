@@ -101,11 +101,9 @@ impl Inbox {
     /// As every store function; then none of them is settled.
     pub async fn apply_some(&self) -> Result<usize, StoreError> {
         let now = self.parts.clock.now();
-        let mut tx = self.parts.store.read().await?;
-        if tx.inbox_waiting(1).await?.is_empty() {
+        if !self.parts.store.read().await?.inbox_has_waiting().await? {
             return Ok(0);
         }
-        drop(tx);
         match self.apply_up_to(BATCH_MAX, now).await {
             Err(error) if !error.is_passing() => {
                 // One that cannot be applied must not stand before all others: apply them one by one, and set that one
@@ -119,13 +117,15 @@ impl Inbox {
 
     /// Applies the first waiting callback alone; one that cannot be applied is set aside.
     async fn apply_alone(&self, now: Timestamp) -> Result<usize, StoreError> {
-        match self.apply_up_to(1, now).await {
+        let mut tx = self.parts.store.write().await?;
+        let Some(letter) = tx.inbox_waiting(1).await?.pop() else { return Ok(0) };
+        let (id, provider) = (letter.id, letter.provider.clone());
+        match self.apply_all(tx, vec![letter], now).await {
             Err(error) if !error.is_passing() => {
+                tracing::error!(%error, provider, "a callback was set aside");
+                // By its name: what is first now may be another one.
                 let mut tx = self.parts.store.write().await?;
-                for letter in tx.inbox_waiting(1).await? {
-                    tracing::error!(%error, provider = letter.provider, "a callback was set aside");
-                    tx.inbox_settle(&[letter.id], false, now).await?;
-                }
+                tx.inbox_settle(&[id], false, now).await?;
                 tx.commit().await?;
                 Ok(1)
             }
@@ -136,6 +136,10 @@ impl Inbox {
     async fn apply_up_to(&self, limit: i64, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.parts.store.write().await?;
         let letters = tx.inbox_waiting(limit).await?;
+        self.apply_all(tx, letters, now).await
+    }
+
+    async fn apply_all(&self, mut tx: Tx, letters: Vec<Letter>, now: Timestamp) -> Result<usize, StoreError> {
         let sorted = sort(&mut tx, letters, now).await?;
         settle::learn_all(&mut tx, &self.parts.rules, &sorted.lessons, now).await?;
         tx.inbox_settle(&sorted.applied, true, now).await?;

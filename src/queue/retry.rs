@@ -115,8 +115,8 @@ pub const fn costs_try(fault: Fault) -> bool {
     row(fault).costs_try
 }
 
-/// Full jitter over the upper half of the wait: never less than half of it, so that a provider's wish is kept, and
-/// never all at once.
+/// Spreads waits over one and a half times their length: never shorter, so that a provider's wish is kept, and never all
+/// at once.
 #[must_use]
 pub fn jitter(wait: Duration, random: f64) -> Duration {
     wait.mul_f64(1.0 + random.clamp(0.0, 1.0) / 2.0)
@@ -158,6 +158,47 @@ mod tests {
             let asked = Duration::from_secs(seconds);
             if let Next::Retry { wait, .. } = after(Fault::RateLimited, 1, 1, false, Some(asked), RetryRules::default()) {
                 prop_assert!(jitter(wait, random) >= asked);
+            }
+        }
+
+        #[test]
+        fn nothing_is_tried_for_ever_by_its_own_fault(index in 0usize..Fault::ALL.len()) {
+            let fault = Fault::ALL[index];
+            prop_assume!(costs_try(fault));
+            let last = (1..100).find(|tries| after(fault, *tries, *tries, false, None, RetryRules::default()) == Next::GiveUp);
+            prop_assert!(last.is_some_and(|last| last <= 12), "{fault}: {last:?}");
+            let more = after(fault, 100, 100, false, None, RetryRules::default());
+            prop_assert_eq!(more, Next::GiveUp, "and having given up it stays so");
+        }
+
+        #[test]
+        fn waits_of_one_fault_never_get_shorter(index in 0usize..Fault::ALL.len(), tries in 1i64..12, scale in 1u32..200) {
+            let rules = RetryRules { scale_percent: scale, ..RetryRules::default() };
+            let wait = |tries| match after(Fault::ALL[index], tries, tries, false, None, rules) {
+                Next::Retry { wait, .. } => Some(wait),
+                Next::GiveUp => None,
+            };
+            if let (Some(first), Some(second)) = (wait(tries), wait(tries + 1)) {
+                prop_assert!(second >= first);
+            }
+        }
+
+        #[test]
+        fn no_wait_is_longer_than_the_rules_allow_unless_the_provider_asks_for_it(
+            index in 0usize..Fault::ALL.len(), tries in 1i64..12, most in 1u64..100_000, asked in prop::option::of(0u64..200_000),
+        ) {
+            let rules = RetryRules { wait_max: Duration::from_secs(most), ..RetryRules::default() };
+            let asked = asked.map(Duration::from_secs);
+            if let Next::Retry { wait, .. } = after(Fault::ALL[index], tries, tries, false, asked, rules) {
+                prop_assert!(wait <= rules.wait_max.max(asked.unwrap_or_default()));
+            }
+        }
+
+        #[test]
+        fn a_wait_is_stretched_by_at_most_a_half(seconds in 0u64..1_000_000, random in any::<f64>()) {
+            let wait = Duration::from_secs(seconds);
+            if random.is_finite() {
+                prop_assert!(jitter(wait, random) >= wait && jitter(wait, random) <= wait.mul_f64(1.5));
             }
         }
     }

@@ -241,6 +241,7 @@ fn check(template: &str, source: &str, front: &FrontMatter, errors: &mut Vec<Tem
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const HEAD: &str = "title = \"T\"\nabout = \"A\"\nsubject = \"S\"\ncategory = \"ask\"\n";
 
@@ -296,5 +297,36 @@ mod tests {
         let error = read_head("phi = \"none\"\n[variables.d]\nabout = \"D\"\nkind = \"date\"\ndefault = \"soon\"\n");
         assert!(error.expect_err("not a date").contains("the default of `d`"));
         assert!(read_head("phi = \"none\"\n[variables.Date]\nabout = \"D\"\n").is_err());
+    }
+
+    /// Every place that a letter's head tells of lies in its file.
+    fn places_are_inside(source: &str) -> Result<(), TestCaseError> {
+        match read("x/letter.md", source) {
+            Ok(front) => {
+                prop_assert!(source.is_char_boundary(front.body) && source.is_char_boundary(front.subject.offset));
+                prop_assert!(source[front.subject.offset..].len() >= front.subject.text.len().min(1));
+            }
+            Err(errors) => {
+                prop_assert!(!errors.is_empty(), "refused without a reason");
+                for line in errors.iter().filter_map(|error| error.line) {
+                    prop_assert!((1..=source.split('\n').count()).contains(&line), "line {line}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_a_head_panic_and_every_place_is_inside(
+            text in "(\\PC|\n){0,200}",
+            key in "(title|about|subject|headline|purpose|phi|category|fax|variables\\.[a-z]{1,3})",
+            value in "(\"\\PC{0,12}\"|[0-9]{1,4}|\\{\\}|\\[\\]|none|\\{ pages_max = [0-9]{1,3} \\})",
+        ) {
+            places_are_inside(&text)?;
+            places_are_inside(&format!("+++\n{text}\n+++\n"))?;
+            places_are_inside(&format!("+++\n{HEAD}phi = \"none\"\n{key} = {value}\n+++\n{text}"))?;
+            places_are_inside(&format!("+++\r\n{key} = {value}\r\n+++"))?;
+        }
     }
 }

@@ -103,7 +103,9 @@ impl Docket {
                 self.learnt.insert(place);
             }
             self.events.append(&mut case.notes);
-            if was_in_doubt && matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted) {
+            let goes_on =
+                matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted | MessageStatus::Held);
+            if was_in_doubt && goes_on {
                 self.going_on.extend(case.message.broadcast_id);
             }
         }

@@ -23,6 +23,8 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a server may take to answer when the store is opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a server may take to let its connections go.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a server is told about us: a node that is frozen or cut off in the middle of a transaction keeps its row locks, and
 /// all other nodes waiting, until the server gives that session up.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET tcp_user_timeout = '20s';
@@ -183,14 +185,17 @@ impl Store {
         Ok(Tx { inner })
     }
 
-    /// Ends all connections once they are idle; on SQLite the write-ahead log is folded into the file.
+    /// Ends all connections once they are idle; on SQLite the write-ahead log is folded into the file. A server that has
+    /// gone silent is waited for ten seconds.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => {
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, pool.close()).await;
+            }
         }
     }
 

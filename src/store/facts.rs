@@ -7,7 +7,8 @@ use crate::domain::health::{AddressHealth, Health};
 use crate::domain::{Address, Channel, Timestamp};
 
 const ENSURE: &str = "INSERT INTO address (channel, value, health, strikes, updated_ms) ";
-const LOCK: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE value IN (";
+const LOCK: &str = "SELECT channel, value, health, strikes, fault FROM address
+    WHERE channel IN ('fax', 'email') AND value IN (";
 const CHANGED: &str = "WITH changed (channel, value, health, strikes, fault, updated_ms) AS (";
 const CHANGE: &str = ") UPDATE address SET health = changed.health, strikes = changed.strikes, fault = changed.fault,
     updated_ms = changed.updated_ms FROM changed

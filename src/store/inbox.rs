@@ -14,6 +14,7 @@ const INSERT: &str = "INSERT INTO inbox (id, provider, dedupe, body, state, look
 const INSERTED: &str = " ON CONFLICT DO NOTHING RETURNING provider, dedupe";
 const WAITING: &str = "SELECT id, provider, dedupe, body, looks, received_ms FROM inbox WHERE state = 'waiting'
     ORDER BY looks, received_ms, id LIMIT $1";
+const HAS_WAITING: &str = "SELECT id FROM inbox WHERE state = 'waiting' LIMIT 1";
 const SETTLE: &str = "UPDATE inbox SET looks = looks + 1, state = ";
 const SETTLED: &str = ", settled_ms = ";
 const LOOK: &str = "UPDATE inbox SET looks = looks + 1 WHERE id IN (";
@@ -69,6 +70,17 @@ impl Tx {
             kept.extend(rows);
         }
         Ok(letters.iter().map(|letter| kept.remove(&(letter.provider.clone(), letter.dedupe.clone()))).collect())
+    }
+
+    /// Whether any callback waits. Takes no lock: a look must not hide what it finds from the one who looked.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn inbox_has_waiting(&mut self) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let found: Option<InboxId> = sqlx::query_scalar(HAS_WAITING).fetch_optional(&mut *c).await?;
+            Ok(found.is_some())
+        })
     }
 
     /// The callbacks that wait, those least often looked at first, so that many that belong to nothing of ours never

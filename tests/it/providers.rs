@@ -3,6 +3,7 @@
 
 mod fixture;
 mod play;
+mod reading;
 mod replay;
 pub mod required;
 pub mod sample;

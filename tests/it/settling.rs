@@ -175,3 +175,32 @@ async fn after_a_restore_another_try_waits_for_a_person_unless_a_person_asked_fo
     })
     .await;
 }
+
+/// A broadcast counts as finished with doubt; a letter that waits for a person is not finished.
+#[tokio::test]
+async fn a_broadcast_goes_on_when_doubt_becomes_a_letter_that_a_restore_holds() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = Message { broadcast_id: Some(stage.broadcast.id), ..stage.message() };
+        let called = attempt(message.id, 1);
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let mut tx = store.write().await.expect("tx");
+        tx.addresses_ensure(&[(message.channel, message.address.clone())], at(1)).await.expect("made");
+        tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
+        tx.commit().await.expect("committed");
+        let restored = Rules { restored: Some(at(25)), ..rules() };
+        let learn = async |news: &News, now| {
+            let mut tx = store.write().await.expect("tx");
+            let told = Told::by_policy("a look");
+            settle::learn(&mut tx, &restored, called.id, news, &told, at(now)).await.expect("learnt");
+            let finished = tx.broadcasts_finish(at(now)).await.expect("looked");
+            let unfinished =
+                tx.broadcast(stage.broadcast.id).await.expect("read").expect("there").finished_ms.is_none();
+            tx.commit().await.expect("committed");
+            (finished, unfinished)
+        };
+        assert_eq!(learn(&News::Orphaned, 30).await, (1, false), "with doubt it is finished");
+        assert_eq!(learn(&News::Absent, 40).await, (0, true), "held, it is not");
+    })
+    .await;
+}

@@ -135,3 +135,40 @@ proptest! {
         }
     }
 }
+
+/// The text in one of the encodings that spreadsheets write.
+fn encoded(text: &str, encoding: usize) -> Vec<u8> {
+    match encoding {
+        0 => text.as_bytes().to_vec(),
+        1 => [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        2 => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
+        _ => [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_list_written_by_any_spreadsheet_is_read_back_row_by_row(
+        people in prop::collection::vec(("[A-Z][a-zéñü]{1,10}", "[A-Z][a-z]{1,8}(-[A-Z][a-z]{1,6})?", 100u32..200), 1..12),
+        separator in prop::sample::select(vec![',', ';', '\t', '|']),
+        end in prop::sample::select(vec!["\n", "\r\n"]),
+        encoding in 0usize..4,
+        quoted in any::<bool>(),
+    ) {
+        let cell = |text: &str| if quoted { format!("\"{text}\"") } else { text.to_owned() };
+        let line = |cells: &[&str]| cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(&separator.to_string()) + end;
+        let mut text = line(&["First name", "Last name", "Fax"]);
+        for (first, last, tail) in &people {
+            text.push_str(&line(&[first, last, &format!("(312) 555-0{tail}")]));
+        }
+        let sheet = read(&encoded(&text, encoding), &[]).expect("a list");
+        prop_assert!(sheet.problems.is_empty(), "{:?}", sheet.problems);
+        let found: Vec<_> = sheet.rows.iter().map(|row| (
+            row.first_name.clone().unwrap_or_default(),
+            row.last_name.clone().unwrap_or_default(),
+            row.fax.as_ref().map(|fax| fax.as_str().to_owned()).unwrap_or_default(),
+        )).collect();
+        let written: Vec<_> = people.iter().map(|(first, last, tail)| (first.clone(), last.clone(), format!("+13125550{tail}"))).collect();
+        prop_assert_eq!(found, written);
+    }
+}

@@ -282,4 +282,18 @@ mod tests {
         assert_eq!(failure.raw_text.as_deref(), Some("5.1.1 … no such user at … for …"));
         assert_eq!(failure.raw_code.as_deref(), Some("550 5.1.1"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_server_says_has_a_fault_and_repeats_neither_mailbox_nor_domain(
+            code in 200u16..600,
+            lines in proptest::collection::vec("\\PC{0,40}|[245]\\.[0-9]{1,3}\\.[0-9]{1,3} <?dana@clinic\\.example>? \\PC{0,20}", 1..4),
+            phase in proptest::sample::select(vec![Phase::Greeting, Phase::Hello, Phase::Auth, Phase::Mail, Phase::Rcpt, Phase::Dot]),
+        ) {
+            let failure = Reply { code, lines }.failure(phase, &["dana@clinic.example", "dana", "clinic.example"]);
+            let text = failure.raw_text.unwrap_or_default();
+            proptest::prop_assert!(!text.contains("clinic.example") && text.chars().count() <= 300, "{text}");
+            proptest::prop_assert!(failure.raw_code.unwrap_or_default().starts_with(&code.to_string()));
+        }
+    }
 }

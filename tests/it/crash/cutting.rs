@@ -180,6 +180,7 @@ async fn a_node_frozen_in_a_transaction_does_not_keep_the_others_from_working() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "waits for a minute"]
 async fn a_node_whose_connections_have_gone_silent_for_ever_makes_new_ones_and_goes_on() {
     let Some(divided) = Divided::build(Setup { faxes: 20, mails: 100, ..Setup::default() }).await else { return };
     let one = divided.wired();
@@ -187,5 +188,6 @@ async fn a_node_whose_connections_have_gone_silent_for_ever_makes_new_ones_and_g
     divided.stage.until(&divided.store, "a share", |ledger| ledger.delivered >= share).await;
     divided.base.swallow();
     let in_doubt = divided.end([one]).await;
+    println!("{in_doubt} in doubt");
     assert!(in_doubt <= 6, "only what was at its gate at that moment: {in_doubt}");
 }

@@ -78,7 +78,7 @@ async fn survive(database: &Database, nodes: usize, kills: usize) {
 /// The moment of a kill is the experiment itself: any moment, or one just after something has reached the far side, when
 /// the answer is still on its way or not yet written down.
 async fn a_moment(stage: &Stage, random: &mut fastrand::Rng) {
-    let anywhere = Duration::from_millis(random.u64(200..1_400));
+    let anywhere = Duration::from_millis(random.u64(200..1_100));
     let just_after = Duration::from_micros(random.u64(0..4_000));
     let which = random.u8(0..3);
     let skipped = random.u64(0..12);

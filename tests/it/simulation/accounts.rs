@@ -13,11 +13,11 @@ use touchline::domain::{Channel, Clock, Outcome, Timestamp};
 use touchline::provider::accounts::{Accounts, ConfiguredAccount};
 use touchline::provider::layers::{Layered, Limits};
 use touchline::provider::{
-    self, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
+    Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
     WebhookParts,
 };
 
-use super::far_side::FarSide;
+use super::far_side::{CALL_MAX, FarSide};
 
 /// Calls under way at once, for each account of each node.
 pub const CONCURRENCY: usize = 3;
@@ -173,7 +173,7 @@ impl Routes {
             let scripted = Scripted { node: node.to_owned(), account, far: far.clone(), clock: clock.clone() };
             let limits = Limits {
                 concurrency: CONCURRENCY,
-                timeout: Duration::from_secs(3600),
+                timeout: CALL_MAX,
                 breaker_faults: 5,
                 breaker_pause: Duration::from_secs(30),
             };
@@ -184,7 +184,7 @@ impl Routes {
         Accounts::new(by_name, names(&self.fax), names(&self.mail))
     }
 
-    pub fn capabilities(&self) -> BTreeMap<String, provider::Capabilities> {
+    pub fn capabilities(&self) -> BTreeMap<String, Capabilities> {
         self.all().map(|account| (account.name().to_owned(), account.spec().capabilities)).collect()
     }
 }

@@ -12,10 +12,11 @@ use touchline::settle::{POLL, SUBMIT};
 use super::accounts::Account;
 use super::far_side::{Fate, Plan, endings, refusals};
 use super::node::{LEASE, Standing};
+use super::picture::Entry;
 use super::world::World;
 
 /// Messages in one history.
-const MESSAGES_MAX: usize = 8;
+const MESSAGES_MAX: usize = 6;
 /// Walks of one node at once; no more than an account's slots, so that nobody waits in real time.
 const WALKS_MAX: usize = 3;
 
@@ -29,8 +30,19 @@ pub enum Act {
         via: Vec<Channel>,
         key: Option<u8>,
     },
+    /// A list is recorded, and the node goes no further with it.
+    SubmitAndLeave {
+        node: usize,
+        letter: &'static str,
+        via: Vec<Channel>,
+    },
+    /// Somebody goes on with lists that were left.
+    Unfold {
+        node: usize,
+    },
     Claim {
         node: usize,
+        urgent: bool,
         free: usize,
     },
     Step {
@@ -126,21 +138,23 @@ impl World<'_> {
         self.chooser.weighted(&acts)
     }
 
-    fn offer_work(&mut self, node: usize, acts: &mut Vec<(u32, Act)>) {
+    /// Whether a claim of that kind would find something now.
+    pub fn is_due(&self, kind: &str) -> bool {
         let now = self.now();
-        let due = |kind: &str| {
-            let ready = |entry: &super::picture::Entry| match entry.state.as_str() {
-                "ready" => true,
-                "waiting" => entry.due_ms <= now,
-                _ => entry.lease_until_ms.is_some_and(|until| until < now),
-            };
-            self.before.entries.values().any(|entry| entry.kind == kind && ready(entry))
+        let ready = |entry: &Entry| match entry.state.as_str() {
+            "ready" => true,
+            "waiting" => entry.due_ms <= now,
+            _ => entry.lease_until_ms.is_some_and(|until| until < now),
         };
-        let (to_submit, to_poll) = (due(SUBMIT), due(POLL));
+        self.before.entries.values().any(|entry| entry.kind == kind && ready(entry))
+    }
+
+    fn offer_work(&mut self, node: usize, acts: &mut Vec<(u32, Act)>) {
+        let (to_submit, to_poll) = (self.is_due(SUBMIT), self.is_due(POLL));
         let walks = self.nodes[node].walks.len();
         if walks < WALKS_MAX {
             let free = 1 + self.chooser.below(WALKS_MAX - walks);
-            acts.push((if to_submit { 9 } else { 1 }, Act::Claim { node, free }));
+            acts.push((if to_submit { 9 } else { 1 }, Act::Claim { node, urgent: self.chooser.once_in(4), free }));
         }
         acts.push((if to_poll { 5 } else { 1 }, Act::Poll { node, deaf: self.chooser.once_in(5) }));
         acts.push((2, Act::Apply { node }));
@@ -191,6 +205,8 @@ impl World<'_> {
         if self.before.messages.len() < MESSAGES_MAX {
             let first = self.before.messages.is_empty();
             acts.push((if first { 1000 } else { 6 }, self.a_submission(node)));
+            let letter = super::letters::ADVERTISEMENT;
+            acts.push((1, Act::SubmitAndLeave { node, letter, via: Channel::ALL.to_vec() }));
         }
         let under_way = self.shared.far.under_way();
         if !under_way.is_empty() {
@@ -236,6 +252,7 @@ impl World<'_> {
         acts.push((1, Act::Pause { node, account }));
         acts.push((3, Act::Resume { node, account }));
         acts.push((1, Act::Tidy { node }));
+        acts.push((1, Act::Unfold { node }));
         let messages: Vec<(MessageId, MessageStatus)> =
             self.before.messages.values().map(|one| (one.id, one.status)).collect();
         if !messages.is_empty() {

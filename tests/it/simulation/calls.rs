@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use touchline::domain::attempt::AttemptStatus;
+use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{Channel, Timestamp};
 use touchline::settle::SmtpDoubt;
 
-use super::accounts::{Account, CONCURRENCY};
+use super::accounts::CONCURRENCY;
 use super::checks::Broken;
 use super::doing::Step;
 use super::far_side::{Call, Fate, Plan};
@@ -23,23 +23,23 @@ pub fn check(before: &Picture, after: &Picture, step: &Step, world: &World<'_>, 
     if let Some(attempt) = step.opened {
         no_pass_against_a_refusal(attempt, before, after, world, broken);
         no_faster_than_the_rate(attempt, world, broken);
+        one_call_per_number(attempt, before, world, broken);
     }
     if let Some(attempt) = step.began {
         on_record(attempt, after, broken);
         not_again(attempt, after, world, broken);
-        one_call_per_number(attempt, after, world, broken);
         no_more_than_the_slots(attempt, world, broken);
     }
 }
 
-/// 2. Every call has an attempt on record, committed before.
+/// Invariant 2: Every call has an attempt on record, committed before.
 fn on_record(attempt: AttemptId, after: &Picture, broken: &mut Vec<Broken>) {
     if !after.attempts.contains_key(&attempt) {
         broken.push(Broken::new(2, format!("a call without a record: {attempt}")));
     }
 }
 
-/// 3. Nothing is sent again unless the first is known not to have arrived, or a person or a written setting wants it.
+/// Invariant 3: Nothing is sent again unless the first is known not to have arrived, or a person or a written setting wants it.
 /// Told from the far side's truth: whatever it took of the same message before must have failed there.
 fn not_again(attempt: AttemptId, after: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(message) = message_of(attempt, world) else { return };
@@ -48,7 +48,7 @@ fn not_again(attempt: AttemptId, after: &Picture, world: &World<'_>, broken: &mu
         && world.shared.rules.smtp_doubt == SmtpDoubt::Resend;
     for taken in world.shared.far.taken() {
         let same = taken.attempt != attempt && message_of(taken.attempt, world) == Some(message);
-        let since = world.log.taken_at.get(&taken.attempt).copied().unwrap_or(0);
+        let since = world.log.passes.iter().find(|pass| pass.attempt == taken.attempt).map_or(0, |pass| pass.count);
         let harmless = matches!(taken.fate, Some(Fate::Failed(_)));
         if same && !harmless && !by_setting && !asked(since) {
             let words = format!("{message} is called again although attempt {} was taken", taken.attempt);
@@ -74,7 +74,7 @@ fn message_of(attempt: AttemptId, world: &World<'_>) -> Option<MessageId> {
     world.log.passes.iter().find(|pass| pass.attempt == attempt).map(|pass| pass.message)
 }
 
-/// 4. No gate lets a message through after the commit of a refusal of its address, or after its end. (The call follows
+/// Invariant 4: No gate lets a message through after the commit of a refusal of its address, or after its end. (The call follows
 /// the gate's commit at once; a refusal that comes between the two finds a letter that is already on its way.)
 fn no_pass_against_a_refusal(
     attempt: AttemptId,
@@ -96,30 +96,27 @@ fn no_pass_against_a_refusal(
     }
 }
 
-/// 5 and 6. One call at a time to a number, over all nodes.
-fn one_call_per_number(attempt: AttemptId, after: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
-    let (journal, now) = (world.shared.far.journal(), world.now());
-    let Some(call) = journal.iter().rfind(|call| call.attempt == attempt) else { return };
-    if call.account.spec().channel != Channel::Fax {
+/// Invariant 5 and 6: The gate lets nobody through to a number that is being called, over all nodes: to which another attempt is
+/// open and passed the gate less than half an hour ago.
+fn one_call_per_number(attempt: AttemptId, before: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
+    let Some(message) = message_of(attempt, world).and_then(|id| before.messages.get(&id)) else { return };
+    if message.channel != Channel::Fax {
         return;
     }
-    let opened = |one: &Call| world.log.passes.iter().find(|pass| pass.attempt == one.attempt).map(|pass| pass.at);
-    let ours = opened(call).unwrap_or(now);
-    let is_open = |one: &Call| {
-        let unended = |id: MessageId| after.messages.get(&id).is_some_and(|message| !message.status.is_terminal());
-        let standing = after.attempts.get(&one.attempt);
-        standing.is_some_and(|standing| standing.status.is_open() && unended(standing.message_id))
+    let recent = |id: AttemptId| {
+        world.log.passes.iter().any(|pass| pass.attempt == id && world.now().since(pass.at) < NUMBER_BUSY)
     };
-    let busy = |one: &&Call| {
-        let recent = opened(one).is_some_and(|at| ours.since(at) < NUMBER_BUSY);
-        one.attempt != attempt && one.address == call.address && recent && is_open(one)
+    let busy = |other: &&Attempt| {
+        let theirs = before.messages.get(&other.message_id);
+        let to_the_same = theirs.is_some_and(|one| one.address == message.address && !one.status.is_terminal());
+        other.id != attempt && other.status.is_open() && to_the_same && recent(other.id)
     };
-    if journal.iter().any(|one| busy(&one)) {
+    if before.attempts.values().any(|other| busy(&other)) {
         broken.push(Broken::new(5, "a number is called while another call to it is under way"));
     }
 }
 
-/// 6. Starts in any window are no more than rate times window and the burst, all nodes together.
+/// Invariant 6: Starts in any window are no more than rate times window and the burst, all nodes together.
 fn no_faster_than_the_rate(attempt: AttemptId, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(rate) = world.shared.routes.rate_per_minute else { return };
     let Some(account) = world.log.passes.iter().find(|pass| pass.attempt == attempt).and_then(|pass| pass.account)
@@ -148,7 +145,7 @@ pub fn too_fast(starts: &[Timestamp], rate: u32) -> Option<String> {
     None
 }
 
-/// 6. In flight per account and node no more than its slots.
+/// Invariant 6: In flight per account and node no more than its slots.
 fn no_more_than_the_slots(attempt: AttemptId, world: &World<'_>, broken: &mut Vec<Broken>) {
     let journal = world.shared.far.journal();
     let Some(call) = journal.iter().rfind(|call| call.attempt == attempt) else { return };
@@ -169,10 +166,5 @@ impl World<'_> {
     /// Whether the call never came out of the house, because the account rested.
     fn broken_circuit(&self, attempt: AttemptId) -> bool {
         !self.shared.far.journal().iter().any(|call| call.attempt == attempt)
-    }
-
-    /// The account of an attempt, by the onlooker's notes.
-    pub fn account_of(&self, attempt: AttemptId) -> Option<Account> {
-        self.log.passes.iter().find(|pass| pass.attempt == attempt).and_then(|pass| pass.account)
     }
 }

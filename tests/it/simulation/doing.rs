@@ -9,8 +9,9 @@ use touchline::domain::{Address, Channel, FaxNumber};
 use touchline::feedback::inbox::Received;
 use touchline::intake::audience::Audience;
 use touchline::intake::submit::{self, Request};
-use touchline::intake::{IntakeError, desk, referrers};
+use touchline::intake::{IntakeError, desk, referrers, unfold};
 use touchline::provider::Rejection;
+use touchline::queue::Lanes;
 use touchline::store::StoreError;
 use touchline::{feedback, upkeep};
 
@@ -32,8 +33,6 @@ pub struct Step {
     pub began: Option<AttemptId>,
     /// What a person did with which message, and it was allowed.
     pub desk: Option<(MessageId, desk::Act)>,
-    /// A person changed something for all messages of an address.
-    pub suppressed: bool,
     /// An error that nothing in the act explains.
     pub failed: Option<String>,
     /// What went wrong with the answer itself.
@@ -58,16 +57,9 @@ impl World<'_> {
     pub fn take(&mut self, act: &Act) -> Result<(), Vec<Broken>> {
         self.log.count += 1;
         self.sabotage_before(act);
-        let began = std::time::Instant::now();
         let step = self.carry_out(act);
-        let word = format!("{act:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned();
-        let word = format!("{word} {:?}", step.walk.and_then(|walk| walk.from));
-        let spent = self.log.spent.entry(word).or_default();
-        *spent = (spent.0 + 1, spent.1 + began.elapsed());
         self.sabotage_after(act, &step);
-        let looked = std::time::Instant::now();
-        let after = Picture::take(&mut self.house.spy);
-        self.log.looking += looked.elapsed();
+        let after = self.look(act);
         self.learn_fences(&after);
         self.note_pass(&step, &after);
         self.tell_of(act, &step, &after);
@@ -78,10 +70,29 @@ impl World<'_> {
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
+    /// A picture of what is committed now; the last one where nobody of ours did anything.
+    fn look(&mut self, act: &Act) -> Picture {
+        let whole =
+            matches!(act, Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Desk { .. });
+        match act {
+            _ if whole || self.sabotage.is_some() => Picture::take(&mut self.house.spy),
+            Act::Clock(_) | Act::Works { .. } => self.before.clone(),
+            _ => Picture::take_after(&mut self.house.spy, &self.before),
+        }
+    }
+
     fn carry_out(&mut self, act: &Act) -> Step {
         match act {
             Act::Submit { node, letter, to, via, key } => self.submit(*node, letter, *to, via, *key),
-            Act::Claim { node, free } => self.nodes[*node].claim(*free).map(drop).into(),
+            Act::SubmitAndLeave { node, letter, via } => self.submit_and_leave(*node, letter, via),
+            Act::Unfold { node } => {
+                let node = &self.nodes[*node];
+                node.run(unfold::resume(node.intake())).map(drop).into()
+            }
+            Act::Claim { node, urgent, free } => {
+                let lanes = if *urgent { Lanes::Urgent } else { Lanes::All };
+                self.nodes[*node].claim(lanes, *free).map(drop).into()
+            }
             Act::Step { node, walk, plan, lag } => {
                 self.shared.far.plan(*plan, *lag);
                 self.step(*node, *walk, false)
@@ -143,16 +154,7 @@ impl World<'_> {
             Recipients::All => Audience::All,
             Recipients::One(person) => Audience::from_str(&self.people[person].to_string()).expect("an id"),
         };
-        let request = Request {
-            letter: letter.to_owned(),
-            to,
-            via: via.to_vec(),
-            variables: json!({ "word": CANARY }).as_object().expect("an object").clone(),
-            at: None,
-            who: "dana".to_owned(),
-            idempotency_key: key.map(|key| format!("key-{key}")),
-            run: None,
-        };
+        let request = request(letter, to, via, key);
         let node = &self.nodes[node];
         let answer = node.run(submit::accept(node.intake(), &request));
         let mut step = Step::default();
@@ -165,6 +167,21 @@ impl World<'_> {
             self.log.keys.entry(key).or_insert((request, accepted));
         }
         step
+    }
+
+    /// A list is looked at and recorded; then its node has other things to do.
+    fn submit_and_leave(&mut self, node: usize, letter: &str, via: &[Channel]) -> Step {
+        let request = request(letter, Audience::All, via, None);
+        let node = &self.nodes[node];
+        let done = node.run(async {
+            if let submit::Prepared::New(ready) = submit::prepare(node.intake(), &request).await? {
+                let mut tx = node.store().write().await?;
+                submit::record(&mut tx, node.intake(), &request, &ready).await?;
+                tx.commit().await?;
+            }
+            Ok::<(), IntakeError>(())
+        });
+        done.into()
     }
 
     fn step(&mut self, node: usize, place: usize, cut: bool) -> Step {
@@ -185,7 +202,6 @@ impl World<'_> {
         }
         if walked.from == Some(Stage::Opened) && walked.to == Some(Stage::Opened) {
             step.began = attempt;
-            self.note_taken();
         }
         step.walk = Some(walked);
         step
@@ -195,7 +211,7 @@ impl World<'_> {
     fn note_pass(&mut self, step: &Step, after: &Picture) {
         let (Some(attempt), Some(walked)) = (step.opened, step.walk) else { return };
         let account = after.attempts.get(&attempt).and_then(|one| Account::named(&one.provider));
-        let pass = Pass { attempt, message: walked.message, account, at: self.now() };
+        let pass = Pass { attempt, message: walked.message, account, at: self.now(), count: self.log.count };
         self.log.passes.push(pass);
     }
 
@@ -207,20 +223,11 @@ impl World<'_> {
         }
     }
 
-    /// Notes at which act the far side took what.
-    fn note_taken(&mut self) {
-        let count = self.log.count;
-        for taken in self.shared.far.taken() {
-            self.log.taken_at.entry(taken.attempt).or_insert(count);
-        }
-    }
-
     fn finish(&mut self, node: usize, place: usize) -> Step {
         let going = &self.nodes[node].walks[place];
         let walked = Walked { message: going.message, from: None, to: None, claim: going.claim };
         let far = self.shared.far.clone();
         let done = self.nodes[node].finish(place, &far);
-        self.note_taken();
         let mut step: Step = done.map(drop).into();
         step.walk = Some(walked);
         step
@@ -274,7 +281,7 @@ impl World<'_> {
         if let Some(last) = self.log.refusals.last_mut() {
             last.id = id;
         }
-        Step { suppressed: true, ..done.map(drop).into() }
+        done.map(drop).into()
     }
 
     /// The first refusal ends, and with a new permission the number may be faxed to again.
@@ -360,7 +367,11 @@ impl World<'_> {
                 let (from, to) = walked.map_or((None, None), |one| (one.from, one.to));
                 format!("{} {from:?} -> {to:?}{plan}", self.nodes[*node].name)
             }
-            Act::Claim { node, .. } | Act::Keep { node } | Act::Apply { node } | Act::Crash { node } => {
+            Act::Claim { node, .. }
+            | Act::Unfold { node }
+            | Act::Keep { node }
+            | Act::Apply { node }
+            | Act::Crash { node } => {
                 format!("{act:?} {}", self.nodes[*node].name)
             }
             Act::Desk { act, .. } => format!("person: {act:?}, allowed: {}", step.desk.is_some()),
@@ -415,6 +426,19 @@ impl World<'_> {
             }
         }
         text
+    }
+}
+
+fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>) -> Request {
+    Request {
+        letter: letter.to_owned(),
+        to,
+        via: via.to_vec(),
+        variables: json!({ "word": CANARY }).as_object().expect("an object").clone(),
+        at: None,
+        who: "dana".to_owned(),
+        idempotency_key: key.map(|key| format!("key-{key}")),
+        run: None,
     }
 }
 

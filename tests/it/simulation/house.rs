@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use touchline::store::Store;
 
+use super::canaries::Listener;
 use super::spy::Spy;
 use crate::support::postgres;
 
@@ -20,10 +21,15 @@ pub fn runtime() -> Runtime {
 
 /// A runtime of a node: its own thread, so that what the node leaves behind (such as a transaction that is given up) is
 /// cleared away while others go on. Whoever drops it ends everything that ran there, as a crash does.
-pub fn runtime_of_node(seed: u64) -> Runtime {
+pub fn runtime_of_node(seed: u64, listener: Option<Listener>) -> Runtime {
     Builder::new_multi_thread()
         .worker_threads(1)
-        .on_thread_start(move || fastrand::seed(seed))
+        .on_thread_start(move || {
+            fastrand::seed(seed);
+            if let Some(listener) = &listener {
+                listener.listen();
+            }
+        })
         .enable_all()
         .build()
         .expect("a runtime")

@@ -18,6 +18,7 @@ use touchline::settle::Rules;
 use touchline::store::{Store, StoreError};
 
 use super::accounts::Routes;
+use super::canaries::Listener;
 use super::far_side::FarSide;
 use super::letters;
 use crate::support::clock::FakeClock;
@@ -33,6 +34,7 @@ const CUT_OFF: Duration = Duration::from_millis(30);
 #[derive(Clone)]
 pub struct Shared {
     pub seed: u64,
+    pub listener: Option<Listener>,
     pub url: String,
     pub clock: Arc<FakeClock>,
     pub far: Arc<FarSide>,
@@ -45,7 +47,7 @@ type Ended = (Walk, Result<Stage, StoreError>);
 /// Where a walk stands in the hands of the simulation.
 pub enum Standing {
     /// Between two steps.
-    Between(Walk),
+    Between(Box<Walk>),
     /// In the middle of its call.
     InCall(AttemptId, JoinHandle<Ended>),
     /// In the middle of recording, on a database that takes nothing.
@@ -87,7 +89,7 @@ struct Parts {
 
 impl Node {
     pub fn start(name: String, shared: &Shared) -> Self {
-        let runtime = super::house::runtime_of_node(shared.seed);
+        let runtime = super::house::runtime_of_node(shared.seed, shared.listener.clone());
         let parts = runtime.block_on(Parts::open(&name, shared));
         Self { name, walks: Vec::new(), runtime: Some(runtime), parts: Some(parts) }
     }
@@ -121,15 +123,15 @@ impl Node {
         self.runtime().block_on(work)
     }
 
-    /// Claims up to so many messages. Their fences are filled in by whoever can see them.
-    pub fn claim(&mut self, free: usize) -> Result<Vec<MessageId>, StoreError> {
+    /// Claims up to so many messages of these lanes. Their fences are filled in by whoever can see them.
+    pub fn claim(&mut self, lanes: Lanes, free: usize) -> Result<Vec<MessageId>, StoreError> {
         let dispatcher = self.parts().dispatcher.clone();
-        let walks = self.run(dispatcher.claim(Lanes::All, free))?;
+        let walks = self.run(dispatcher.claim(lanes, free))?;
         let messages = walks.iter().map(Walk::message).collect();
         self.walks.extend(walks.into_iter().map(|walk| Going {
             message: walk.message(),
             claim: None,
-            standing: Standing::Between(walk),
+            standing: Standing::Between(Box::new(walk)),
         }));
         Ok(messages)
     }
@@ -137,7 +139,8 @@ impl Node {
     /// Takes one step of a walk that stands between two. A call is begun and left standing in its middle.
     pub fn step(&mut self, place: usize, far: &FarSide) -> Result<Stage, StoreError> {
         let Going { message, claim, standing } = self.walks.remove(place);
-        let Standing::Between(mut walk) = standing else { panic!("it stands in the middle of a step") };
+        let Standing::Between(walk) = standing else { panic!("it stands in the middle of a step") };
+        let mut walk = *walk;
         let attempt = walk.attempt();
         let is_call = walk.stage() == Stage::Opened;
         let mut handle = self.runtime().spawn(async move {
@@ -179,7 +182,8 @@ impl Node {
     /// Takes one step on a database that takes nothing: it fails, or hangs.
     pub fn step_cut_off(&mut self, place: usize) -> Result<Stage, StoreError> {
         let Going { message, claim, standing } = self.walks.remove(place);
-        let Standing::Between(mut walk) = standing else { panic!("it stands in the middle of a step") };
+        let Standing::Between(walk) = standing else { panic!("it stands in the middle of a step") };
+        let mut walk = *walk;
         let mut handle = self.runtime().spawn(async move {
             let stage = walk.step().await;
             (walk, stage)
@@ -202,7 +206,7 @@ impl Node {
     ) -> Result<Stage, StoreError> {
         let stage = stage?;
         if stage != Stage::Done {
-            self.walks.insert(place, Going { message, claim, standing: Standing::Between(walk) });
+            self.walks.insert(place, Going { message, claim, standing: Standing::Between(Box::new(walk)) });
         }
         Ok(stage)
     }

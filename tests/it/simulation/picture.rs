@@ -37,18 +37,34 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Everything as it is now.
     pub fn take(spy: &mut Spy) -> Self {
+        let mut picture = Self::take_messages(spy);
+        let touches: Vec<Touch> = spy.rows("SELECT * FROM touch");
+        let broadcasts: Vec<Broadcast> = spy.rows("SELECT * FROM broadcast");
+        picture.touches = touches.into_iter().map(|one| (one.id, one)).collect();
+        picture.broadcasts = broadcasts.into_iter().map(|one| (one.id, one)).collect();
+        picture
+    }
+
+    /// The same, where nothing but a message's change can have changed a touch or a broadcast.
+    pub fn take_after(spy: &mut Spy, before: &Self) -> Self {
+        let picture = Self::take_messages(spy);
+        if picture.messages != before.messages {
+            return Self::take(spy);
+        }
+        Self { touches: before.touches.clone(), broadcasts: before.broadcasts.clone(), ..picture }
+    }
+
+    fn take_messages(spy: &mut Spy) -> Self {
         let messages: Vec<Message> = spy.rows("SELECT * FROM message");
         let attempts: Vec<Attempt> = spy.rows("SELECT * FROM attempt");
         let entries: Vec<Entry> = spy.rows("SELECT * FROM queue_entry");
-        let touches: Vec<Touch> = spy.rows("SELECT * FROM touch");
-        let broadcasts: Vec<Broadcast> = spy.rows("SELECT * FROM broadcast");
         Self {
             messages: messages.into_iter().map(|one| (one.id, one)).collect(),
             attempts: attempts.into_iter().map(|one| (one.id, one)).collect(),
             entries: entries.into_iter().map(|one| (MessageId(one.subject), one)).collect(),
-            touches: touches.into_iter().map(|one| (one.id, one)).collect(),
-            broadcasts: broadcasts.into_iter().map(|one| (one.id, one)).collect(),
+            ..Self::default()
         }
     }
 

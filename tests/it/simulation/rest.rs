@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use touchline::domain::event::Fact;
 use touchline::domain::{MessageStatus, Timestamp};
+use touchline::settle::{POLL, SUBMIT};
 use touchline::store::ledger::LedgerOf;
 
 use super::accounts::{SECRET, wire};
@@ -33,6 +34,7 @@ impl World<'_> {
         for _ in 0..ROUNDS_MAX {
             self.round()?;
             if self.is_at_rest() {
+                self.take(&Act::Tidy { node: 0 })?;
                 return self.check_at_rest();
             }
             let wait = self.until_the_next();
@@ -47,6 +49,9 @@ impl World<'_> {
 
     /// Everything that can be done now is done.
     fn round(&mut self) -> Result<(), Vec<Broken>> {
+        if self.lists_left() > 0 {
+            self.take(&Act::Unfold { node: 0 })?;
+        }
         for place in self.shared.far.under_way() {
             self.take(&Act::Works { place, fate: Some(Fate::Delivered) })?;
         }
@@ -55,12 +60,18 @@ impl World<'_> {
         }
         for node in 0..self.nodes.len() {
             self.walk_to_the_end(node)?;
-            self.take(&Act::Claim { node, free: 3 })?;
-            self.walk_to_the_end(node)?;
-            self.take(&Act::Poll { node, deaf: false })?;
+            if self.is_due(SUBMIT) {
+                self.take(&Act::Claim { node, urgent: false, free: 3 })?;
+                self.walk_to_the_end(node)?;
+            }
+            if self.is_due(POLL) {
+                self.take(&Act::Poll { node, deaf: false })?;
+            }
         }
-        self.take(&Act::Apply { node: 0 })?;
-        self.take(&Act::Tidy { node: 0 })
+        if self.waiting_callbacks() > 0 {
+            self.take(&Act::Apply { node: 0 })?;
+        }
+        Ok(())
     }
 
     fn walk_to_the_end(&mut self, node: usize) -> Result<(), Vec<Broken>> {
@@ -86,12 +97,19 @@ impl World<'_> {
     fn is_at_rest(&mut self) -> bool {
         self.before.entries.is_empty()
             && self.waiting_callbacks() == 0
+            && self.lists_left() == 0
             && self.shared.far.under_way().is_empty()
             && self.shared.far.unsent().is_empty()
     }
 
     fn waiting_callbacks(&mut self) -> usize {
         self.house.spy.rows::<(String,)>("SELECT dedupe FROM inbox WHERE state = 'waiting'").len()
+    }
+
+    /// Lists that are recorded and not unfolded yet.
+    fn lists_left(&self) -> usize {
+        let unfolded = |id| self.before.messages.values().any(|one| one.broadcast_id == Some(id));
+        self.before.broadcasts.keys().filter(|id| !unfolded(**id)).count()
     }
 
     /// How long until something is due again.
@@ -102,7 +120,8 @@ impl World<'_> {
             None => entry.due_ms,
         });
         let next = next.min().unwrap_or(Timestamp(i64::MAX));
-        let nobody = if self.waiting_callbacks() > 0 { OF_NOBODY } else { Duration::from_secs(3600) };
+        let nobody =
+            if self.lists_left() > 0 || self.waiting_callbacks() > 0 { OF_NOBODY } else { Duration::from_secs(3600) };
         next.since(now).min(nobody).max(Duration::from_millis(100))
     }
 
@@ -116,7 +135,7 @@ impl World<'_> {
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
-    /// 15. Everything is terminal, held, or in doubt for a person.
+    /// Invariant 15: Everything is terminal, held, or in doubt for a person.
     fn everything_has_ended(&mut self, broken: &mut Vec<Broken>) {
         for message in self.before.messages.values() {
             let at_rest =
@@ -127,7 +146,7 @@ impl World<'_> {
         }
     }
 
-    /// 8. A broadcast of which nothing is held or under way is marked as finished.
+    /// Invariant 8: A broadcast of which nothing is held or under way is marked as finished.
     fn broadcasts_are_finished(&mut self, broken: &mut Vec<Broken>) {
         for broadcast in self.before.broadcasts.values() {
             let held = self.before.messages.values().any(|one| {
@@ -141,7 +160,7 @@ impl World<'_> {
         }
     }
 
-    /// 8. The ledger of everything adds up to the number of messages.
+    /// Invariant 8: The ledger of everything adds up to the number of messages.
     fn the_ledger_adds_up(&mut self, broken: &mut Vec<Broken>) {
         let node = &self.nodes[0];
         let ledger = node.run(async { node.store().read().await?.ledger(LedgerOf::Everything).await });
@@ -156,7 +175,7 @@ impl World<'_> {
         }
     }
 
-    /// 11. Every callback that was applied once more, last first; those that tell of an end even under keys that nobody
+    /// Invariant 11: Every callback that was applied once more, last first; those that tell of an end even under keys that nobody
     /// has seen. Nothing changes.
     fn everything_told_again_changes_nothing(&mut self, broken: &mut Vec<Broken>) -> Result<(), Vec<Broken>> {
         let known = self.before.clone();

@@ -58,6 +58,14 @@ impl Spy {
         rows.expect("the spy can read")
     }
 
+    /// How this engine writes an id as hexadecimal text.
+    pub fn hex(&self, column: &str) -> String {
+        match &self.wire {
+            Wire::Sqlite(_) => format!("LOWER(HEX({column}))"),
+            Wire::Postgres(_) => format!("REPLACE(CAST({column} AS TEXT), '-', '')"),
+        }
+    }
+
     /// Puts something wrong, or right again. Answers how many rows it changed.
     pub fn tamper(&mut self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());

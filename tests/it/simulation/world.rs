@@ -15,6 +15,7 @@ use touchline::queue::retry::RetryRules;
 use touchline::settle::{Rules, SmtpDoubt};
 
 use super::accounts::{Account, Routes};
+use super::canaries::Listener;
 use super::chooser::Chooser;
 use super::far_side::FarSide;
 use super::house::House;
@@ -43,10 +44,6 @@ pub struct Log {
     pub keys: BTreeMap<u8, (Request, Accepted)>,
     /// The highest fence seen of each queue entry.
     pub fences: BTreeMap<i64, i64>,
-    /// The act at which the far side took each attempt.
-    pub taken_at: BTreeMap<AttemptId, usize>,
-    pub looking: Duration,
-    pub spent: BTreeMap<String, (u32, Duration)>,
 }
 
 /// A refusal that stands.
@@ -64,6 +61,8 @@ pub struct Pass {
     pub message: MessageId,
     pub account: Option<Account>,
     pub at: Timestamp,
+    /// The number of the act.
+    pub count: usize,
 }
 
 /// See the module's comment.
@@ -86,12 +85,22 @@ pub struct World<'h> {
 impl<'h> World<'h> {
     /// A fresh world over an emptied house, all its properties drawn from the seed.
     pub fn new(house: &'h mut House, seed: u64, sabotage: Option<Sabotage>) -> Self {
+        Self::begin(house, seed, sabotage, None)
+    }
+
+    /// The same, and everything that is said in it is listened to.
+    pub fn listened(house: &'h mut House, seed: u64, listener: Listener) -> Self {
+        Self::begin(house, seed, None, Some(listener))
+    }
+
+    fn begin(house: &'h mut House, seed: u64, sabotage: Option<Sabotage>, listener: Option<Listener>) -> Self {
         fastrand::seed(seed);
         house.spy.wipe();
         let mut chooser = Chooser::new(seed);
         let routes = routes(&mut chooser);
         let shared = Shared {
             seed,
+            listener,
             url: house.url.clone(),
             clock: FakeClock::new(),
             far: FarSide::new(),

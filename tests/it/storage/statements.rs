@@ -127,6 +127,9 @@ fn every_function_of_the_store_is_tried_by_this_suite() {
         }
     }
     assert!(functions.len() > 80, "only {} functions were found", functions.len());
-    let untried: Vec<&String> = functions.iter().filter(|name| !tests.contains(&format!(".{name}("))).collect();
+    let untried: Vec<&String> = functions
+        .iter()
+        .filter(|name| ![".", "::"].iter().any(|dot| tests.contains(&format!("{dot}{name}("))))
+        .collect();
     assert!(untried.is_empty(), "add a test on both databases for: {untried:?}");
 }

@@ -1,0 +1,1 @@
+//! Nothing: only the archive that `libfuzzer-sys` makes is used.

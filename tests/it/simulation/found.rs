@@ -1,0 +1,114 @@
+//! What the simulation has found, each by the seed that showed it or by the few acts it takes.
+
+use std::time::Duration;
+
+use touchline::dispatch::walk::Stage;
+use touchline::domain::attempt::AttemptStatus;
+use touchline::domain::{Channel, MessageStatus};
+
+use super::acts::{Act, Recipients};
+use super::far_side::Plan;
+use super::house::House;
+use super::letters::INFORMATIONAL;
+use super::world::World;
+
+fn must(world: &mut World<'_>, act: &Act) {
+    if let Err(broken) = world.take(act) {
+        panic!("{broken:?}\n{}", world.story());
+    }
+}
+
+fn submitted(house: &mut House, to: Recipients) -> World<'_> {
+    // Its accounts are fax-heuristic, fax-exact and mail-exact, without a rate.
+    let mut world = World::new(house, 0, None);
+    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![Channel::Email], key: None });
+    world
+}
+
+fn step(world: &mut World<'_>, node: usize, plan: Plan) {
+    must(world, &Act::Step { node, walk: 0, plan, lag: Duration::ZERO });
+}
+
+/// A node claimed a message whose call another node had left, and was slow; meanwhile its claim was taken over, the doubt
+/// was settled and the next call begun. The slow one took that call for the one it had come for.
+#[test]
+fn a_late_claim_does_not_put_a_call_in_doubt_that_another_node_is_making() {
+    let mut house = House::sqlite();
+    let mut world = submitted(&mut house, Recipients::One(0));
+    must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
+    for _ in 0..2 {
+        step(&mut world, 0, Plan::LostBefore);
+    }
+    must(&mut world, &Act::Crash { node: 0 });
+    must(&mut world, &Act::Clock(Duration::from_secs(61)));
+    // The slow one comes for the call that was left.
+    must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
+    for _ in 0..4 {
+        must(&mut world, &Act::Clock(Duration::from_secs(125)));
+        must(&mut world, &Act::Claim { node: 1, urgent: false, free: 1 });
+        if !world.nodes[1].walks.is_empty() {
+            step(&mut world, 1, Plan::Accept);
+        }
+    }
+    while world.nodes[1].walks.first().is_some_and(|going| going.stage() != Some(Stage::Opened)) {
+        step(&mut world, 1, Plan::Accept);
+    }
+    let calling =
+        |world: &World<'_>| world.before.attempts.values().filter(|one| one.status == AttemptStatus::Calling).count();
+    assert_eq!(calling(&world), 1, "the second call is under way\n{}", world.story());
+    step(&mut world, 0, Plan::Accept);
+    assert_eq!(calling(&world), 1, "and stays so\n{}", world.story());
+}
+
+/// A broadcast is finished with a message in doubt; a person says that it was not sent, and it goes out again.
+#[test]
+fn a_broadcast_goes_on_when_a_doubt_turns_out_to_be_work() {
+    let mut house = House::sqlite();
+    let mut world = submitted(&mut house, Recipients::All);
+    for _ in 0..2 {
+        must(&mut world, &Act::Claim { node: 0, urgent: false, free: 3 });
+        while !world.nodes[0].walks.is_empty() {
+            let in_call = world.nodes[0].walks[0].stage().is_none();
+            if in_call {
+                must(&mut world, &Act::Finish { node: 0, walk: 0 });
+            } else {
+                step(&mut world, 0, Plan::LostBefore);
+            }
+        }
+    }
+    must(&mut world, &Act::Tidy { node: 0 });
+    let finished = |world: &World<'_>| world.before.broadcasts.values().all(|one| one.finished_ms.is_some());
+    assert!(finished(&world), "all of it is in doubt\n{}", world.story());
+    let message = world.before.messages.values().find(|one| one.status == MessageStatus::InDoubt).expect("doubt").id;
+    let act = touchline::intake::desk::Act::MarkNotSent;
+    must(&mut world, &Act::Desk { node: 0, message, act });
+    assert!(!finished(&world), "it goes on");
+}
+
+/// A node that slept between its gate and its call wakes when another one has long found out that nothing was sent, and
+/// has sent it. It must not begin its call any more.
+#[test]
+fn a_call_whose_turn_is_over_is_not_begun() {
+    let mut house = House::sqlite();
+    let mut world = submitted(&mut house, Recipients::One(0));
+    must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
+    for _ in 0..2 {
+        step(&mut world, 0, Plan::Accept);
+    }
+    assert_eq!(world.nodes[0].walks[0].stage(), Some(Stage::Opened));
+    while !world.before.messages.values().any(|one| one.status == MessageStatus::Accepted) {
+        must(&mut world, &Act::Clock(Duration::from_secs(125)));
+        must(&mut world, &Act::Claim { node: 1, urgent: false, free: 1 });
+        while let Some(going) = world.nodes[1].walks.first() {
+            match going.stage() {
+                Some(_) => step(&mut world, 1, Plan::Accept),
+                None => must(&mut world, &Act::Finish { node: 1, walk: 0 }),
+            }
+        }
+    }
+    step(&mut world, 0, Plan::Accept);
+    let calls = world.shared.far.journal().len();
+    assert_eq!(calls, 1, "the other node's\n{}", world.story());
+    step(&mut world, 0, Plan::Accept);
+    assert_eq!(world.before.messages.values().next().map(|one| one.status), Some(MessageStatus::Accepted));
+}
