@@ -94,6 +94,24 @@ pub struct Page<'a> {
     pub confidentiality: Option<(&'a str, &'a str)>,
 }
 
+/// How openly a letter is set; the letterhead says what that means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Density {
+    Open,
+    Middle,
+    Compact,
+}
+
+impl Density {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Middle => "middle",
+            Self::Compact => "compact",
+        }
+    }
+}
+
 /// The letterhead, ready to set pages with.
 #[derive(Debug)]
 pub struct Press {
@@ -182,10 +200,10 @@ impl Press {
     /// [`TypesetError`] from the typesetter.
     pub fn set(&self, page: &Page<'_>) -> Result<(FaxDocument, u32), TypesetError> {
         let covered = page.confidentiality.is_some();
-        let mut document = self.typeset(page, covered.then_some(2))?;
+        let (density, mut document) = self.fit(page, covered.then_some(2))?;
         let pages = document.page_count();
         if covered && pages != 2 {
-            document = self.typeset(page, Some(pages))?;
+            document = self.typeset(page, density, Some(pages))?;
         }
         let pages = count(document.page_count());
         let cover_pages = u32::from(covered);
@@ -203,8 +221,23 @@ impl Press {
         Ok((fax, pages.saturating_sub(cover_pages)))
     }
 
+    /// The letter set as openly as it can be and still fit one page; one that needs more, in the middle way.
+    fn fit(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<(Density, Document), TypesetError> {
+        let room = if pages_said.is_some() { 2 } else { 1 };
+        for density in [Density::Open, Density::Middle, Density::Compact] {
+            let document = self.typeset(page, density, pages_said)?;
+            if document.page_count() <= room {
+                return Ok((density, document));
+            }
+            if document.page_count() > room + 1 {
+                break;
+            }
+        }
+        self.typeset(page, Density::Middle, pages_said).map(|document| (Density::Middle, document))
+    }
+
     /// `pages_said` is what the cover page says, and asks for one.
-    fn typeset(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<Document, TypesetError> {
+    fn typeset(&self, page: &Page<'_>, density: Density, pages_said: Option<usize>) -> Result<Document, TypesetError> {
         let letter = json!({
             "practice": self.practice,
             "header": {
@@ -218,6 +251,7 @@ impl Press {
             "notice": page.notice.map(|notice| json!({ "heading": notice.heading, "text": notice.text() })),
             "confidentiality": page.confidentiality.map(|(on_page, _)| on_page),
             "pages": pages_said,
+            "density": density.as_str(),
             "subject": page.subject,
             "misdirected": page.confidentiality.map(|(_, on_cover)| on_cover),
         });

@@ -1,5 +1,6 @@
 //! One source, many letters.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use typst::foundations::Bytes;
@@ -21,9 +22,14 @@ const DEPTH_MAX: usize = 64;
 const PAGES_MAX: usize = 200;
 /// Stack of the thread that evaluates and lays out a letter. Address space, not memory: pages are touched on use.
 const STACK_BYTES: usize = 32 << 20;
-/// How many letters an unused entry of Typst's process-wide cache outlives. Without eviction the cache grows by
-/// almost a megabyte per letter; evicting everything costs a fifth of the speed.
-const CACHE_AGE_MAX: usize = 10;
+/// Typst's process-wide cache is looked through after so many letters, which takes a lock and a walk over all of it; an
+/// unused entry outlives so many of these walks. Without eviction the cache grows by almost a megabyte per letter; evicting
+/// everything costs a fifth of the speed.
+const LETTERS_BETWEEN_WALKS: usize = 8;
+const CACHE_AGE_MAX: usize = 1;
+
+/// Letters set since the process began.
+static LETTERS: AtomicUsize = AtomicUsize::new(0);
 
 /// A Typst source ready to set letters. Cheap to clone; one serves all threads.
 #[derive(Debug, Clone)]
@@ -72,7 +78,9 @@ impl Typesetter {
             logo: images.logo.clone().map(Bytes::new),
         };
         let result = on_deep_stack(|| compile(&world));
-        comemo::evict(CACHE_AGE_MAX);
+        if LETTERS.fetch_add(1, Ordering::Relaxed) % LETTERS_BETWEEN_WALKS == 0 {
+            comemo::evict(CACHE_AGE_MAX);
+        }
         result?.and_then(check_pages).map(Document::new)
     }
 }

@@ -163,7 +163,14 @@ fn an_introduction_of_330_words_with_its_notice_fits_one_page() {
     body.push(paragraph("With thanks for the care you give,"));
     let body: Value = body.into();
     assert!(body.to_string().split(' ').count() >= 330);
-    assert_eq!(set(&letter(body)).page_count(), 1);
+    let mut letter = letter(body);
+    let pages = |letter: &mut Value, density: &str| {
+        letter["density"] = density.into();
+        set(letter).page_count()
+    };
+    assert_eq!(pages(&mut letter, "open"), 2);
+    assert_eq!(pages(&mut letter, "compact"), 1);
+    assert_eq!(pages(&mut letter, "no such way"), pages(&mut letter, "middle"), "an unknown way is the middle one");
 }
 
 #[test]
