@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
+use super::slots::Slots;
 use super::{Lookup, Provider, Search};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
@@ -131,7 +132,7 @@ pub struct Layered {
     provider: Arc<dyn Provider>,
     service: BoxCloneSyncService<Call, Reply, std::convert::Infallible>,
     breaker: Arc<Breaker>,
-    slots: Arc<Semaphore>,
+    slots: Arc<Slots>,
     timeout: Duration,
 }
 
@@ -148,7 +149,7 @@ impl Layered {
     pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits, clock: Arc<dyn Clock>) -> Self {
         let breaker = Arc::new(Breaker::new(limits.breaker_faults, limits.breaker_pause, clock));
         let inner = Direct { provider: provider.clone() };
-        let slots = Arc::new(Semaphore::new(limits.concurrency.max(1)));
+        let slots = Arc::new(Slots::new(limits.concurrency));
         let service = ServiceBuilder::new()
             .layer(TraceLayer { account: Arc::from(name) })
             .layer(BreakerLayer { breaker: breaker.clone() })
@@ -177,10 +178,10 @@ impl Layered {
         self.provider.as_ref()
     }
 
-    /// A slot for one hand-over, waited for before its attempt is recorded: an attempt on record must not wait for a
-    /// slot. `None` only if the account is being taken down.
+    /// A slot for one hand-over, waited for before its attempt is recorded: an attempt on record must not wait for its
+    /// call. `None` only if the account is being taken down.
     pub async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.slots.clone().acquire_owned().await.ok()
+        self.slots.slot().await
     }
 
     /// The breaker as it stands.
@@ -198,7 +199,7 @@ impl Layered {
 
     /// [`Provider::submit`] through the layers.
     pub async fn submit(&self, envelope: Arc<Envelope>) -> Outcome {
-        match self.ask(Call::Submit(envelope)).await {
+        match self.slots.call(self.ask(Call::Submit(envelope))).await {
             Reply::Outcome(outcome) => outcome,
             _ => Outcome::Unknown(mismatch()),
         }

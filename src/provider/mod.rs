@@ -10,6 +10,7 @@ pub mod http;
 pub mod layers;
 pub mod page;
 mod sandbox;
+mod slots;
 pub mod smtp;
 mod telnyx;
 

@@ -54,7 +54,6 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
 
     let times = Spread::of(&times);
     let settings = format!("as it comes; {} rounds of the small one, one of the large one.", run.rounds);
-    #[allow(clippy::cast_precision_loss, reason = "octets of memory")]
     let (before_mib, peak_mib) = (before.peak as f64 / MIB, after.peak as f64 / MIB);
     let small = Figure::new("accept", run, format!("broadcast of {small} accepted, checked, queued"), "under 2 s")
         .came_to(run, format!("{times} s"), times.median < SMALL_MAX_SECONDS)

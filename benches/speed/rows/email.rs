@@ -37,18 +37,19 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let Some(sink) = FarSide::sink().await? else { return Ok(Vec::new()) };
     let sample = Sample::take().await?;
     let peer = Peer { source, sink: sink.address, letters, octets: sample.octets };
-    let (mut ours, mut plain, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut cpu, mut plain, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..run.rounds {
-        let Some(rate) = broadcast(run, sink.address, letters).await? else { return Ok(Vec::new()) };
+        let Some((rate, cpu_us)) = broadcast(run, sink.address, letters).await? else { return Ok(Vec::new()) };
         ours.push(rate);
+        cpu.push(cpu_us);
         plain.push(peer.send(false).await?);
         kept.push(peer.send(true).await?);
     }
-    Ok(vec![told(run, letters, sample, &Spread::of(&ours), &Spread::of(&plain), &Spread::of(&kept))])
+    Ok(vec![told(run, letters, sample, [&ours, &cpu, &plain, &kept].map(|values| Spread::of(values)))])
 }
 
-/// One round of ours: letters per second.
-async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Result<Option<f64>> {
+/// One round of ours: letters per second, and microseconds of processor that the daemon spent on each.
+async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Result<Option<(f64, f64)>> {
     let Some(database) = Database::fresh(run.engine).await? else { return Ok(None) };
     let mut desk = database.desk().await?;
     crowd::know(&mut desk, &Crowd::with_mailboxes(letters as u64)).await?;
@@ -58,15 +59,15 @@ async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Resul
     desk.settle().await?;
 
     let daemon = house.start().await?;
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), daemon.cpu_seconds()?);
     desk.until_all_recorded(ROUND_MAX).await?;
-    let took = started.elapsed();
+    let (took, cpu) = (started.elapsed(), daemon.cpu_seconds()? - cpu);
     let accepted = desk.messages("accepted").await?;
     ensure!(accepted == i64::try_from(letters)?, "{accepted} of {letters} letters were accepted");
     daemon.stop().await?;
     drop(desk);
     database.remove().await;
-    Ok(Some(rate(letters, took)))
+    Ok(Some((rate(letters, took), cpu * 1e6 / letters as f64)))
 }
 
 /// Postfix's load generator.
@@ -98,7 +99,7 @@ impl Peer {
     }
 }
 
-fn told(run: &Run, letters: usize, sample: Sample, ours: &Spread, plain: &Spread, kept: &Spread) -> Figure {
+fn told(run: &Run, letters: usize, sample: Sample, [ours, cpu, plain, kept]: [Spread; 4]) -> Figure {
     let share = ours.median / plain.median;
     let (percent, percent_kept) = (share * 100.0, ours.median / kept.median * 100.0);
     let (octets, signed) = (sample.octets, if sample.signed { "signed with DKIM" } else { "not signed" });
@@ -112,7 +113,8 @@ fn told(run: &Run, letters: usize, sample: Sample, ours: &Spread, plain: &Spread
         run,
         format!(
             "{ours} letters/s; smtp-source {plain}/s: {percent:.0} %; smtp-source with kept connections (-d) \
-             {kept}/s: {percent_kept:.0} %"
+             {kept}/s: {percent_kept:.0} %; the daemon spent {:.0} µs of processor on each letter",
+            cpu.median
         ),
         share >= SHARE,
     )
@@ -133,5 +135,6 @@ fn told(run: &Run, letters: usize, sample: Sample, ours: &Spread, plain: &Spread
     .value("smtp_source_per_second", plain.median)
     .value("smtp_source_kept_per_second", kept.median)
     .value("share", share)
+    .value("cpu_us_per_letter", cpu.median)
     .value("octets", f64::from(u32::try_from(octets).unwrap_or(u32::MAX)))
 }

@@ -26,19 +26,24 @@ const TARGET_PER_SECOND: f64 = 200.0;
 /// Measures the row.
 pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let letters = run.size(2_000, 20);
-    let mut rates = Vec::new();
+    let (mut rates, mut cpu) = (Vec::new(), Vec::new());
     for _ in 0..run.rounds {
-        let Some(rate) = broadcast(run, letters).await? else { return Ok(Vec::new()) };
+        let Some((rate, cpu_ms)) = broadcast(run, letters).await? else { return Ok(Vec::new()) };
         rates.push(rate);
+        cpu.push(cpu_ms);
     }
-    let rates = Spread::of(&rates);
+    let (rates, cpu) = (Spread::of(&rates), Spread::of(&cpu));
     let figure = Figure::new(
         "fax",
         run,
         format!("fax broadcast, {letters} one-page letters, rendered, handed over, recorded"),
         "at least 200/s",
     )
-    .came_to(run, format!("{rates} letters/s"), rates.median >= TARGET_PER_SECOND)
+    .came_to(
+        run,
+        format!("{rates} letters/s; the daemon spent {:.2} ms of processor on each letter", cpu.median),
+        rates.median >= TARGET_PER_SECOND,
+    )
     .explained(
         format!("slots = {SLOTS}, concurrency = {AT_ONCE}; every letter to another number; {} rounds.", run.rounds),
         "from the moment the daemon listens, with everything queued, until the outcome of the last hand-over is \
@@ -46,12 +51,13 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
         "TLS, the calls themselves and their reports (they last longer than the round). The line shares the two cores \
          with the daemon.",
     )
-    .value("letters_per_second", rates.median);
+    .value("letters_per_second", rates.median)
+    .value("cpu_ms_per_letter", cpu.median);
     Ok(vec![figure])
 }
 
-/// One round: letters per second.
-async fn broadcast(run: &Run, letters: usize) -> anyhow::Result<Option<f64>> {
+/// One round: letters per second, and milliseconds of processor that the daemon spent on each.
+async fn broadcast(run: &Run, letters: usize) -> anyhow::Result<Option<(f64, f64)>> {
     let Some(database) = Database::fresh(run.engine).await? else { return Ok(None) };
     let line = FarSide::start(Kind::Fax, CALL_TAKES, None).await?;
     let mut desk = database.desk().await?;
@@ -63,13 +69,13 @@ async fn broadcast(run: &Run, letters: usize) -> anyhow::Result<Option<f64>> {
     desk.settle().await?;
 
     let daemon = house.start().await?;
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), daemon.cpu_seconds()?);
     desk.until_all_recorded(ROUND_MAX).await?;
-    let took = started.elapsed();
+    let (took, cpu) = (started.elapsed(), daemon.cpu_seconds()? - cpu);
     let accepted = desk.messages("accepted").await?;
     ensure!(accepted == i64::try_from(letters)?, "{accepted} of {letters} letters were accepted");
     daemon.stop().await?;
     drop(desk);
     database.remove().await;
-    Ok(Some(rate(letters, took)))
+    Ok(Some((rate(letters, took), cpu * 1e3 / letters as f64)))
 }

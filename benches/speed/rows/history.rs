@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use touchline::domain::{Clock, SystemClock};
 use touchline::queue::{Lanes, Queue};
+use touchline::store::Store;
 
 use crate::support::arguments::Run;
 use crate::support::crowd::{self, Crowd, Stage};
@@ -26,19 +27,26 @@ const LEASE: Duration = Duration::from_secs(3600);
 /// Measures the row.
 pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let (messages, claims): (u64, usize) = (run.size(1_000_000, 500), run.size(300, 5));
-    let Some(database) = Database::fresh(run.engine).await? else { return Ok(Vec::new()) };
-    let mut desk = database.desk().await?;
-    let without = claim_times(&database, &mut desk, claims).await?;
+    let Some(empty) = Database::fresh(run.engine).await? else { return Ok(Vec::new()) };
+    let Some(full) = Database::fresh(run.engine).await? else { return Ok(Vec::new()) };
+    let mut desk = full.desk().await?;
     let crowd = Crowd { fax: true, ..Crowd::with_mailboxes(messages) };
     crowd::know(&mut desk, &Crowd { fax: false, ..crowd }).await?;
     crowd::faxes_on_record(&mut desk, &crowd, FAX_ACCOUNT, Stage::Delivered).await?;
     crowd::events(&mut desk, &crowd, EVENTS_EACH).await?;
-    let with = claim_times(&database, &mut desk, claims).await?;
     let events = desk.number("SELECT COUNT(*) FROM event").await?;
     ensure!(events == i64::try_from(messages * EVENTS_EACH)?, "{events} events");
-    let (octets, _) = database.octets(&mut desk).await?;
+    let (octets, _) = full.octets(&mut desk).await?;
+
+    let (mut without, mut with) = (Claims::prepare(&empty, claims).await?, Claims::prepare(&full, claims).await?);
+    for _ in 0..claims {
+        without.once().await?;
+        with.once().await?;
+    }
+    let (without, with) = (without.end().await, with.end().await);
     drop(desk);
-    database.remove().await;
+    empty.remove().await;
+    full.remove().await;
 
     let share = with.median / without.median;
     let figure = Figure::new(
@@ -53,7 +61,10 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
         share <= TOLERANCE,
     )
     .explained(
-        format!("{claims} claims each, one after the other; the database has {} MB.", octets / 1_000_000),
+        format!(
+            "{claims} claims from each of the two databases, in turns; the large one has {} MB.",
+            octets / 1_000_000
+        ),
         "Queue::claim, which is what every node calls: look, reap, promote, take, commit.",
         "contention with other nodes or writers; loading what the entries are about.",
     )
@@ -62,21 +73,36 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     Ok(vec![figure])
 }
 
-/// Fills the queue, claims that often, and empties it again: milliseconds of each claim.
-async fn claim_times(database: &Database, desk: &mut Desk, claims: usize) -> anyhow::Result<Spread> {
-    let entries = Crowd::with_mailboxes((CLAIMED * claims * 2) as u64);
-    crowd::queue(desk, &entries, "submit", "ready", Desk::now_ms()).await?;
-    desk.settle().await?;
-    let store = database.store().await?;
-    let queue = Queue::new(store.clone(), "speed".to_owned(), LEASE);
-    let mut times = Vec::with_capacity(claims);
-    for _ in 0..claims {
-        let started = Instant::now();
-        let claimed = queue.claim("submit", Lanes::All, CLAIMED, SystemClock.now()).await?;
-        times.push(started.elapsed());
-        ensure!(claimed.len() == CLAIMED, "{} entries instead of {CLAIMED}", claimed.len());
+/// Claims from one database, and how long they took.
+struct Claims {
+    store: Store,
+    queue: Queue,
+    times: Vec<Duration>,
+}
+
+impl Claims {
+    /// Fills the queue with twice what will be claimed.
+    async fn prepare(database: &Database, claims: usize) -> anyhow::Result<Self> {
+        let mut desk = database.desk().await?;
+        let entries = Crowd::with_mailboxes((CLAIMED * claims * 2) as u64);
+        crowd::queue(&mut desk, &entries, "submit", "ready", Desk::now_ms()).await?;
+        desk.settle().await?;
+        let store = database.store().await?;
+        let queue = Queue::new(store.clone(), "speed".to_owned(), LEASE);
+        Ok(Self { store, queue, times: Vec::with_capacity(claims) })
     }
-    store.close().await;
-    desk.run("DELETE FROM queue_entry").await?;
-    Ok(Spread::of(&milliseconds(&times)))
+
+    async fn once(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let claimed = self.queue.claim("submit", Lanes::All, CLAIMED, SystemClock.now()).await?;
+        self.times.push(started.elapsed());
+        ensure!(claimed.len() == CLAIMED, "{} entries instead of {CLAIMED}", claimed.len());
+        Ok(())
+    }
+
+    /// Milliseconds of each claim.
+    async fn end(self) -> Spread {
+        self.store.close().await;
+        Spread::of(&milliseconds(&self.times))
+    }
 }

@@ -25,6 +25,7 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let house = House::new(&database, &Setup { mail: Some(nobody), fax: Some(nobody), slots: None })?;
     let daemon = house.start().await?;
     tokio::time::sleep(run.size(SETTLES, Duration::from_millis(500))).await;
+    desk.settle().await?;
 
     let watched = run.size(WATCHED, Duration::from_secs(1));
     let (before, files_before) = (daemon.effort()?, database.octets(&mut desk).await?);
@@ -55,7 +56,6 @@ struct Spent {
     resident: u64,
 }
 
-#[allow(clippy::cast_precision_loss, reason = "small counts, and octets of memory")]
 fn told(run: &Run, watched: Duration, spent: &Spent) -> Figure {
     let (ticks, grown) = (spent.ticks, spent.grown);
     let seconds = watched.as_secs_f64();

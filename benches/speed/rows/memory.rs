@@ -92,7 +92,6 @@ async fn watch(run: &Run, daemon: &Daemon, desk: &mut Desk) -> anyhow::Result<Se
     Ok(Seen { at_start, at_end, handed_over, watched })
 }
 
-#[allow(clippy::cast_precision_loss, reason = "octets of memory")]
 fn told(run: &Run, messages: u64, seen: &Seen, how: &str, max_mb: f64, target: &str) -> Figure {
     let peak = seen.at_end.peak as f64 / MB;
     Figure::new("memory", run, format!("resident memory, {messages} queued, steady drain, {how}"), target)

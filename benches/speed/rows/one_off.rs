@@ -113,7 +113,6 @@ async fn arrived(journal: &Path, sent: &HashMap<String, i64>) -> anyhow::Result<
 fn told(run: &Run, broadcast: u64, times: &[f64], left: i64) -> Figure {
     let (p50, p95, p99) = (quantile(times, 0.5), quantile(times, 0.95), quantile(times, 0.99));
     let hours = f64::from(u32::try_from(broadcast).unwrap_or(u32::MAX)) * RELAY_TAKES.as_secs_f64() / 3600.0;
-    #[allow(clippy::cast_precision_loss, reason = "a handful")]
     let hours = hours / CONNECTIONS as f64;
     Figure::new(
         "one-off",

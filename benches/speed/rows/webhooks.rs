@@ -87,7 +87,6 @@ async fn all_applied(desk: &mut Desk, faxes: u64) -> anyhow::Result<()> {
 }
 
 fn told(run: &Run, faxes: u64, per_second: f64, times: &[f64], applied: Duration) -> Figure {
-    #[allow(clippy::cast_precision_loss, reason = "a count")]
     let applied_per_second = faxes as f64 / applied.as_secs_f64();
     Figure::new(
         "webhooks",

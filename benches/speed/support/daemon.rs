@@ -20,6 +20,8 @@ const WATCHDOG: &str = "cat > /dev/null; kill -KILL \"$1\"";
 const START_MAX: Duration = Duration::from_secs(120);
 /// How long it may take to stop.
 const STOP_MAX: Duration = Duration::from_secs(60);
+/// Of the kernel's accounts, on every Linux that we know (`getconf CLK_TCK`).
+const TICKS_PER_SECOND: f64 = 100.0;
 /// Signs of its log shown when it did not start.
 const LOG_SHOWN: usize = 1000;
 
@@ -83,6 +85,11 @@ impl Daemon {
     /// SIGKILL.
     pub async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.process.kill().await?)
+    }
+
+    /// Time on a processor so far, threads that have ended included, in seconds.
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        Ok(self.effort()?.ticks as f64 / TICKS_PER_SECOND)
     }
 
     /// Its memory now.

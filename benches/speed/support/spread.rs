@@ -28,13 +28,14 @@ impl fmt::Display for Spread {
     }
 }
 
-/// The value below which that share of the values lies; 0 of none.
+/// The value below which that share of the values lies, between two neighbours in proportion; 0 of none.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
-    let place = ((sorted.len().saturating_sub(1)) as f64 * share).ceil() as usize;
-    sorted.get(place).copied().unwrap_or(0.0)
+    let place = sorted.len().saturating_sub(1) as f64 * share;
+    let at = |index: f64| sorted.get(index as usize).copied().unwrap_or(0.0);
+    let (below, above) = (at(place.floor()), at(place.ceil()));
+    below + (above - below) * place.fract()
 }
 
 /// Times in milliseconds.
@@ -43,7 +44,6 @@ pub fn milliseconds(times: &[Duration]) -> Vec<f64> {
 }
 
 /// So many in such a time, per second.
-#[allow(clippy::cast_precision_loss, reason = "counts of a bench are small")]
 pub fn rate(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
 }

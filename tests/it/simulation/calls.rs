@@ -32,14 +32,14 @@ pub fn check(before: &Picture, after: &Picture, step: &Step, world: &World<'_>, 
     }
 }
 
-/// 2. Every call has an attempt on record, committed before.
+/// Invariant 2: Every call has an attempt on record, committed before.
 fn on_record(attempt: AttemptId, after: &Picture, broken: &mut Vec<Broken>) {
     if !after.attempts.contains_key(&attempt) {
         broken.push(Broken::new(2, format!("a call without a record: {attempt}")));
     }
 }
 
-/// 3. Nothing is sent again unless the first is known not to have arrived, or a person or a written setting wants it.
+/// Invariant 3: Nothing is sent again unless the first is known not to have arrived, or a person or a written setting wants it.
 /// Told from the far side's truth: whatever it took of the same message before must have failed there.
 fn not_again(attempt: AttemptId, after: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(message) = message_of(attempt, world) else { return };
@@ -74,7 +74,7 @@ fn message_of(attempt: AttemptId, world: &World<'_>) -> Option<MessageId> {
     world.log.passes.iter().find(|pass| pass.attempt == attempt).map(|pass| pass.message)
 }
 
-/// 4. No gate lets a message through after the commit of a refusal of its address, or after its end. (The call follows
+/// Invariant 4: No gate lets a message through after the commit of a refusal of its address, or after its end. (The call follows
 /// the gate's commit at once; a refusal that comes between the two finds a letter that is already on its way.)
 fn no_pass_against_a_refusal(
     attempt: AttemptId,
@@ -96,7 +96,7 @@ fn no_pass_against_a_refusal(
     }
 }
 
-/// 5 and 6. The gate lets nobody through to a number that is being called, over all nodes: to which another attempt is
+/// Invariant 5 and 6: The gate lets nobody through to a number that is being called, over all nodes: to which another attempt is
 /// open and passed the gate less than half an hour ago.
 fn one_call_per_number(attempt: AttemptId, before: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(message) = message_of(attempt, world).and_then(|id| before.messages.get(&id)) else { return };
@@ -116,7 +116,7 @@ fn one_call_per_number(attempt: AttemptId, before: &Picture, world: &World<'_>, 
     }
 }
 
-/// 6. Starts in any window are no more than rate times window and the burst, all nodes together.
+/// Invariant 6: Starts in any window are no more than rate times window and the burst, all nodes together.
 fn no_faster_than_the_rate(attempt: AttemptId, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(rate) = world.shared.routes.rate_per_minute else { return };
     let Some(account) = world.log.passes.iter().find(|pass| pass.attempt == attempt).and_then(|pass| pass.account)
@@ -145,7 +145,7 @@ pub fn too_fast(starts: &[Timestamp], rate: u32) -> Option<String> {
     None
 }
 
-/// 6. In flight per account and node no more than its slots.
+/// Invariant 6: In flight per account and node no more than its slots.
 fn no_more_than_the_slots(attempt: AttemptId, world: &World<'_>, broken: &mut Vec<Broken>) {
     let journal = world.shared.far.journal();
     let Some(call) = journal.iter().rfind(|call| call.attempt == attempt) else { return };

@@ -57,7 +57,7 @@ pub fn after_step(before: &Picture, after: &Picture, step: &Step, world: &World<
     broken
 }
 
-/// 1. At most one open attempt per message.
+/// Invariant 1: At most one open attempt per message.
 fn one_open_attempt(after: &Picture, broken: &mut Vec<Broken>) {
     let mut open = BTreeSet::new();
     for attempt in after.attempts.values().filter(|attempt| attempt.status.is_open()) {
@@ -67,7 +67,7 @@ fn one_open_attempt(after: &Picture, broken: &mut Vec<Broken>) {
     }
 }
 
-/// 7. Every message that has not ended has exactly one next step: a queue entry, a hold, or a doubt with a deadline.
+/// Invariant 7: Every message that has not ended has exactly one next step: a queue entry, a hold, or a doubt with a deadline.
 fn one_next_step(after: &Picture, broken: &mut Vec<Broken>) {
     for message in after.messages.values() {
         let has_entry = after.entries.contains_key(&message.id);
@@ -89,7 +89,7 @@ fn one_next_step(after: &Picture, broken: &mut Vec<Broken>) {
     }
 }
 
-/// 7, the other half: each status has the attempt that it speaks of.
+/// Invariant 7, the other half: each status has the attempt that it speaks of.
 fn statuses_fit_attempts(after: &Picture, broken: &mut Vec<Broken>) {
     for message in after.messages.values() {
         let attempts = after.attempts_of(message.id);
@@ -110,7 +110,7 @@ fn statuses_fit_attempts(after: &Picture, broken: &mut Vec<Broken>) {
     }
 }
 
-/// 8. One message for each recipient and channel of a broadcast, as many as it says; finished only when nothing of it
+/// Invariant 8: One message for each recipient and channel of a broadcast, as many as it says; finished only when nothing of it
 /// is still to be sent.
 fn broadcasts_add_up(after: &Picture, broken: &mut Vec<Broken>) {
     for broadcast in after.broadcasts.values() {
@@ -122,13 +122,13 @@ fn broadcasts_add_up(after: &Picture, broken: &mut Vec<Broken>) {
             broken.push(Broken::new(8, words));
         }
         let done = |one: &&Message| one.status.is_terminal() || one.status == MessageStatus::InDoubt;
-        if broadcast.finished_ms.is_some() && (messages.is_empty() || !messages.iter().all(|one| done(&one))) {
+        if broadcast.finished_ms.is_some() && (messages.is_empty() || !messages.iter().all(done)) {
             broken.push(Broken::new(8, "a finished broadcast has messages that are under way"));
         }
     }
 }
 
-/// 9. Terminal stays terminal, save a person's retry and the corrections that evidence makes: a late bounce, or the
+/// Invariant 9: Terminal stays terminal, save a person's retry and the corrections that evidence makes: a late bounce, or the
 /// proof that it arrived after all.
 fn terminal_stays(before: &Picture, after: &Picture, step: &Step, broken: &mut Vec<Broken>) {
     for (id, was) in before.messages.iter().filter(|(_, was)| was.status.is_terminal()) {
@@ -148,7 +148,7 @@ fn terminal_stays(before: &Picture, after: &Picture, step: &Step, broken: &mut V
     }
 }
 
-/// 10. Fences only grow, and no number of an entry is used twice.
+/// Invariant 10: Fences only grow, and no number of an entry is used twice.
 fn fences_grow(after: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     let highest = world.log.fences.keys().next_back().copied().unwrap_or(0);
     for entry in after.entries.values() {
@@ -164,7 +164,7 @@ fn fences_grow(after: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     }
 }
 
-/// 10, the other half: a walk whose claim was taken over changes nothing in the queue. What it learnt from its call is
+/// Invariant 10, the other half: a walk whose claim was taken over changes nothing in the queue. What it learnt from its call is
 /// evidence and not meant here.
 fn stale_changes_nothing(before: &Picture, after: &Picture, step: &Step, broken: &mut Vec<Broken>) {
     let Some(walked) = step.walk else { return };
@@ -187,7 +187,7 @@ fn stale_changes_nothing(before: &Picture, after: &Picture, step: &Step, broken:
     }
 }
 
-/// 12. Every attempt belongs to a touch, whose disposition is a projection of its messages.
+/// Invariant 12: Every attempt belongs to a touch, whose disposition is a projection of its messages.
 fn touches_are_projections(after: &Picture, broken: &mut Vec<Broken>) {
     for attempt in after.attempts.values() {
         let touch = after.messages.get(&attempt.message_id).and_then(|one| after.touches.get(&one.touch_id));
@@ -205,7 +205,7 @@ fn touches_are_projections(after: &Picture, broken: &mut Vec<Broken>) {
     }
 }
 
-/// 14. A failure is tried again only as the retry table says, and when it says; a wish of the provider may make it
+/// Invariant 14: A failure is tried again only as the retry table says, and when it says; a wish of the provider may make it
 /// later.
 fn retries_in_their_band(before: &Picture, after: &Picture, step: &Step, world: &World<'_>, broken: &mut Vec<Broken>) {
     for (id, message) in &after.messages {
@@ -245,7 +245,7 @@ fn has_just_failed(attempt: &Attempt, before: &Picture) -> bool {
     bad(attempt.status) && before.attempts.get(&attempt.id).is_none_or(|was| was.status != attempt.status)
 }
 
-/// 16. Same key: same body, same answer; another body is refused.
+/// Invariant 16: Same key: same body, same answer; another body is refused.
 pub fn same_key_same_answer(
     known: Option<&(Request, Accepted)>,
     request: &Request,

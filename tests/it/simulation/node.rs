@@ -47,7 +47,7 @@ type Ended = (Walk, Result<Stage, StoreError>);
 /// Where a walk stands in the hands of the simulation.
 pub enum Standing {
     /// Between two steps.
-    Between(Walk),
+    Between(Box<Walk>),
     /// In the middle of its call.
     InCall(AttemptId, JoinHandle<Ended>),
     /// In the middle of recording, on a database that takes nothing.
@@ -131,7 +131,7 @@ impl Node {
         self.walks.extend(walks.into_iter().map(|walk| Going {
             message: walk.message(),
             claim: None,
-            standing: Standing::Between(walk),
+            standing: Standing::Between(Box::new(walk)),
         }));
         Ok(messages)
     }
@@ -139,7 +139,8 @@ impl Node {
     /// Takes one step of a walk that stands between two. A call is begun and left standing in its middle.
     pub fn step(&mut self, place: usize, far: &FarSide) -> Result<Stage, StoreError> {
         let Going { message, claim, standing } = self.walks.remove(place);
-        let Standing::Between(mut walk) = standing else { panic!("it stands in the middle of a step") };
+        let Standing::Between(walk) = standing else { panic!("it stands in the middle of a step") };
+        let mut walk = *walk;
         let attempt = walk.attempt();
         let is_call = walk.stage() == Stage::Opened;
         let mut handle = self.runtime().spawn(async move {
@@ -181,7 +182,8 @@ impl Node {
     /// Takes one step on a database that takes nothing: it fails, or hangs.
     pub fn step_cut_off(&mut self, place: usize) -> Result<Stage, StoreError> {
         let Going { message, claim, standing } = self.walks.remove(place);
-        let Standing::Between(mut walk) = standing else { panic!("it stands in the middle of a step") };
+        let Standing::Between(walk) = standing else { panic!("it stands in the middle of a step") };
+        let mut walk = *walk;
         let mut handle = self.runtime().spawn(async move {
             let stage = walk.step().await;
             (walk, stage)
@@ -204,7 +206,7 @@ impl Node {
     ) -> Result<Stage, StoreError> {
         let stage = stage?;
         if stage != Stage::Done {
-            self.walks.insert(place, Going { message, claim, standing: Standing::Between(walk) });
+            self.walks.insert(place, Going { message, claim, standing: Standing::Between(Box::new(walk)) });
         }
         Ok(stage)
     }

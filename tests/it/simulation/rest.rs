@@ -135,7 +135,7 @@ impl World<'_> {
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
-    /// 15. Everything is terminal, held, or in doubt for a person.
+    /// Invariant 15: Everything is terminal, held, or in doubt for a person.
     fn everything_has_ended(&mut self, broken: &mut Vec<Broken>) {
         for message in self.before.messages.values() {
             let at_rest =
@@ -146,7 +146,7 @@ impl World<'_> {
         }
     }
 
-    /// 8. A broadcast of which nothing is held or under way is marked as finished.
+    /// Invariant 8: A broadcast of which nothing is held or under way is marked as finished.
     fn broadcasts_are_finished(&mut self, broken: &mut Vec<Broken>) {
         for broadcast in self.before.broadcasts.values() {
             let held = self.before.messages.values().any(|one| {
@@ -160,7 +160,7 @@ impl World<'_> {
         }
     }
 
-    /// 8. The ledger of everything adds up to the number of messages.
+    /// Invariant 8: The ledger of everything adds up to the number of messages.
     fn the_ledger_adds_up(&mut self, broken: &mut Vec<Broken>) {
         let node = &self.nodes[0];
         let ledger = node.run(async { node.store().read().await?.ledger(LedgerOf::Everything).await });
@@ -175,7 +175,7 @@ impl World<'_> {
         }
     }
 
-    /// 11. Every callback that was applied once more, last first; those that tell of an end even under keys that nobody
+    /// Invariant 11: Every callback that was applied once more, last first; those that tell of an end even under keys that nobody
     /// has seen. Nothing changes.
     fn everything_told_again_changes_nothing(&mut self, broken: &mut Vec<Broken>) -> Result<(), Vec<Broken>> {
         let known = self.before.clone();

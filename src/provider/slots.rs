@@ -1,0 +1,109 @@
+//! Slots: how many hand-overs of an account may be on record at once. As many as it takes calls at once; and where calls are
+//! so short that the next is over in a moment, a few more, so that a fast relay does not stand idle while a transaction is
+//! written. An attempt on record never waits longer than [`WAIT_MAX`] for its call to begin.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The longest that an attempt on record should wait for a free line.
+const WAIT_MAX: Duration = Duration::from_millis(20);
+/// Slots for each line at most.
+const DEEP_MAX: usize = 4;
+/// The weight of the calls before in the mean, against the newest one's.
+const MEMORY: u32 = 15;
+
+/// The slots and lines of one account.
+#[derive(Debug)]
+pub(super) struct Slots {
+    slots: Arc<Semaphore>,
+    /// One for each call that may be under way.
+    lines: Semaphore,
+    concurrency: usize,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// How long a call takes, on the mean; at first it is taken for slow.
+    call: Duration,
+    /// Slots beyond one for each line.
+    extra: usize,
+}
+
+impl Slots {
+    pub(super) fn new(concurrency: usize) -> Self {
+        let concurrency = concurrency.max(1);
+        Self {
+            slots: Arc::new(Semaphore::new(concurrency)),
+            lines: Semaphore::new(concurrency),
+            concurrency,
+            known: Mutex::new(Known { call: WAIT_MAX * 2, extra: 0 }),
+        }
+    }
+
+    /// A slot, waited for. `None` only if the account is being taken down.
+    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().acquire_owned().await.ok()
+    }
+
+    /// Makes a call on a free line and learns from how long it takes.
+    pub(super) async fn call<T>(&self, call: impl Future<Output = T>) -> T {
+        let line = self.lines.acquire().await;
+        let began = std::time::Instant::now();
+        let answer = call.await;
+        drop(line);
+        self.learn(began.elapsed());
+        answer
+    }
+
+    fn learn(&self, took: Duration) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.call = (known.call * MEMORY + took) / (MEMORY + 1);
+        let wanted = self.concurrency * (deep(known.call) - 1);
+        if wanted > known.extra {
+            self.slots.add_permits(wanted - known.extra);
+            known.extra = wanted;
+        } else {
+            known.extra -= self.slots.forget_permits(known.extra - wanted);
+        }
+    }
+}
+
+/// How many slots a line has, given how long a call takes.
+fn deep(call: Duration) -> usize {
+    let calls = WAIT_MAX.as_micros() / call.as_micros().max(1);
+    usize::try_from(calls).unwrap_or(DEEP_MAX).saturating_add(1).min(DEEP_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_account_has_a_slot_for_each_line_and_a_fast_one_a_few_more() {
+        let slots = Slots::new(4);
+        assert_eq!(slots.slots.available_permits(), 4);
+        (0..100).for_each(|_| slots.learn(Duration::from_secs(1)));
+        assert_eq!(slots.slots.available_permits(), 4);
+        (0..200).for_each(|_| slots.learn(Duration::from_millis(1)));
+        assert_eq!(slots.slots.available_permits(), 16);
+        (0..200).for_each(|_| slots.learn(Duration::from_millis(30)));
+        assert_eq!(slots.slots.available_permits(), 4, "it has become slow again");
+    }
+
+    #[tokio::test]
+    async fn no_more_calls_are_under_way_than_there_are_lines() {
+        let slots = Slots::new(2);
+        let mut under_way = (0..2).map(|_| Box::pin(slots.call(std::future::pending::<()>()))).collect::<Vec<_>>();
+        for call in &mut under_way {
+            assert!(futures_util::poll!(call.as_mut()).is_pending());
+        }
+        assert_eq!(slots.lines.available_permits(), 0);
+        let mut third = Box::pin(slots.call(async {}));
+        assert!(futures_util::poll!(third.as_mut()).is_pending());
+        under_way.pop();
+        assert!(futures_util::poll!(third.as_mut()).is_ready());
+    }
+}
