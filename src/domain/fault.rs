@@ -234,8 +234,8 @@ fn digits(text: &str) -> usize {
 
 /// One of the words that make up a number written in groups, such as `(312)` or `555-0142,`.
 fn is_digit_group(word: &str) -> bool {
-    let end = word.trim_end_matches(['.', ',', ';', ':', '!', '\'', '"']);
-    digits(end) > 0 && end.chars().all(|c| c.is_ascii_digit() || "+-()/'\"".contains(c))
+    let core = word.trim_matches(|c: char| !c.is_alphanumeric());
+    digits(core) > 0 && core.chars().all(|c| c.is_ascii_digit() || "+-()/'\"".contains(c))
 }
 
 /// Whether a single word may be an address or a number. A word with dots is a host, an Internet address or a status
@@ -255,8 +255,15 @@ fn looks_private(word: &str) -> bool {
         let runs = core.split(|c: char| !c.is_ascii_digit() && !separators.contains(&c));
         runs.map(digits).max().unwrap_or(0)
     };
-    let has_letters = core.chars().any(char::is_alphabetic);
-    longest(&['-', '(', ')', '+', '/']) >= NUMBER_DIGITS_MIN || (!has_letters && longest(&[]) > 3)
+    longest(&['-', '(', ')', '+', '/']) >= NUMBER_DIGITS_MIN || holds_a_dotted_number(core)
+}
+
+/// Whether digits and dots stand together in the word, as many as a number has, and not like an Internet address.
+fn holds_a_dotted_number(word: &str) -> bool {
+    word.split(|c: char| !c.is_ascii_digit() && !"+-()/.".contains(c)).any(|run| {
+        let group = run.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        digits(run) >= NUMBER_DIGITS_MIN && group > 3
+    })
 }
 
 #[cfg(test)]
@@ -291,9 +298,16 @@ mod tests {
 
     #[test]
     fn numbers_are_masked_however_they_are_written() {
-        for number in
-            ["+13125550142.", "(312) 555-0142", "+1 312 555 0142", "312.555.0142", "to=+13125550142;", "312 555 0142."]
-        {
+        for number in [
+            "+13125550142.",
+            "(312) 555-0142",
+            "+1 312 555 0142",
+            "312.555.0142",
+            "to=+13125550142;",
+            "312 555 0142.",
+            "fax:312.555.0142",
+            "<312 555 0142>",
+        ] {
             let kept = clean(&format!("the number {number} is wrong"), 300);
             assert_eq!(kept, "the number … is wrong", "{number}");
         }
