@@ -15,3 +15,6 @@ ALTER TABLE broadcast ADD COLUMN recipients BYTEA;
 ALTER TABLE broadcast ADD COLUMN unfolded BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE broadcast ADD COLUMN unfolding_ms BIGINT;
 CREATE INDEX broadcast_unfolding ON broadcast (unfolding_ms) WHERE unfolding_ms IS NOT NULL;
+
+-- Documents come packed: the server need not try to pack them again.
+ALTER TABLE document ALTER COLUMN body SET STORAGE EXTERNAL;

@@ -76,7 +76,7 @@ fn content(
             if let Some(finding) = fax.lint.iter().find(|finding| finding.severity == Severity::Error) {
                 return Err(finding.message.clone());
             }
-            let document = Document { hash: fax.hash.clone(), kind: "pdf", body: fax.pdf.clone() };
+            let document = Document::new(fax.hash.clone(), "pdf", fax.pdf.clone());
             let practice = renderer.practice();
             let content = Content::Fax {
                 pages: fax.pages,
@@ -89,7 +89,7 @@ fn content(
         Channel::Email => {
             let (mail, hash) = renderer.mail(&job).map_err(|error| error.to_string())?;
             let body = serde_json::to_vec(&mail).map_err(|_| "the mail cannot be kept".to_owned())?;
-            Ok((Content::Mail(Box::new(mail)), Document { hash, kind: "mail", body }, 1))
+            Ok((Content::Mail(Box::new(mail)), Document::new(hash, "mail", body), 1))
         }
     }
 }

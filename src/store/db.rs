@@ -16,6 +16,13 @@ use super::error::StoreError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long anybody waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pages of the write-ahead log (4 KiB each) after which it is folded into the file: 32 MiB. Pages that every transaction
+/// changes are then folded once for hundreds of them; durability is the log's own and does not depend on it.
+const CHECKPOINT_PAGES: &str = "8000";
+/// What is left of the log's file after a fold, in octets, however large it had grown.
+const LOG_OCTETS_KEPT: &str = "67108864";
+/// Pages that a SQLite connection keeps in memory, in KiB (negative, as SQLite has it): 8 MiB at most.
+const CACHE: &str = "-8192";
 /// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
 const STATEMENTS_KEPT: usize = 512;
 /// A connection that was used so recently is not tried before it is used again: a round trip for each transaction.
@@ -105,6 +112,9 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
+            .pragma("cache_size", CACHE)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("journal_size_limit", LOG_OCTETS_KEPT)
             .statement_cache_capacity(STATEMENTS_KEPT)
             .disable_statement_logging();
         let writer = sqlite_pool()

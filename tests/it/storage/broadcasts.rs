@@ -154,14 +154,18 @@ async fn a_campaign_is_due_while_it_is_active_and_its_time_has_come() {
 async fn a_document_is_kept_once_under_its_hash() {
     each_db(async |store| {
         let body: Vec<u8> = (0..=255_u8).cycle().take(70_000).collect();
-        let pdf = Document { hash: "ab".repeat(32), kind: "pdf", body };
-        let mail = Document { hash: "cd".repeat(32), kind: "mail", body: Vec::new() };
+        let alike = b"Dear colleague, ".repeat(2_000);
+        let bodies = [body, Vec::new(), alike, vec![1, 2, 3], vec![1]];
+        let hashes = ["ab", "cd", "01", "02", "03"].map(|text| text.repeat(32));
+        let documents: Vec<Document> =
+            hashes.iter().zip(&bodies).map(|(hash, body)| Document::new(hash.clone(), "pdf", body.clone())).collect();
         let mut tx = store.write().await.expect("tx");
-        tx.documents_put(&[pdf.clone(), mail.clone()], at(1)).await.expect("kept");
-        let other = Document { body: b"another".to_vec(), ..pdf.clone() };
+        tx.documents_put(&documents, at(1)).await.expect("kept");
+        let other = Document::new(hashes[0].clone(), "mail", b"another".to_vec());
         tx.documents_put(&[other], at(2)).await.expect("kept already");
-        assert_eq!(tx.document(&pdf.hash).await.expect("read"), Some(("pdf".to_owned(), pdf.body)));
-        assert_eq!(tx.document(&mail.hash).await.expect("read"), Some(("mail".to_owned(), Vec::new())));
+        for (hash, body) in hashes.iter().zip(bodies) {
+            assert_eq!(tx.document(hash).await.expect("read"), Some(("pdf".to_owned(), body)));
+        }
         assert_eq!(tx.document("ef").await.expect("read"), None);
     })
     .await;
