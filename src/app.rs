@@ -173,7 +173,8 @@ impl Gateway {
             accounts: self.accounts.clone(),
             rules: self.rules.clone(),
             clock: self.clock.clone(),
-            poll: self.poll(),
+            // What is taken in here is signalled; this finds what other nodes took in, and reports that are due.
+            poll: self.poll() * 4,
         }
     }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Parts;
-use crate::domain::Timestamp;
 use crate::domain::message::Message;
+use crate::domain::{Lane, Timestamp};
 use crate::policy::Reason;
 use crate::store::provider_state::ProviderState;
 
 /// How long a message waits in place for a slot of its account.
 const SLOT_WAIT: Duration = Duration::from_millis(250);
+/// The same for a letter that somebody waits for: it keeps its place in the line.
+const SLOT_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// How long it is put off when there was none, before jitter.
 const SLOT_LATER: Duration = Duration::from_millis(500);
 /// How long it is put off when every account is paused or resting.
@@ -43,7 +45,8 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
         }
         match account.permit(state.map_or(Timestamp(0), |state| state.arrival_ms), now) {
             Ok(_) => {
-                let slot = tokio::time::timeout(SLOT_WAIT, account.layered.slot()).await;
+                let wait = if message.lane == Lane::Broadcast { SLOT_WAIT } else { SLOT_WAIT_URGENT };
+                let slot = tokio::time::timeout(wait, account.layered.slot(message.lane)).await;
                 return slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now);
             }
             Err(wait) => soonest = Some(soonest.map_or(wait, |other| other.min(wait))),

@@ -19,7 +19,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::Report;
 use crate::domain::fault::{Failure, Fault};
-use crate::domain::{Clock, Outcome, Timestamp};
+use crate::domain::{Clock, Lane, Outcome, Timestamp};
 
 /// Questions (status, look-up, cancel) that may be under way beside the hand-overs of an account.
 const QUESTIONS_BESIDE: usize = 2;
@@ -180,8 +180,8 @@ impl Layered {
 
     /// A slot for one hand-over, waited for before its attempt is recorded: an attempt on record must not wait for its
     /// call. `None` only if the account is being taken down.
-    pub async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.slots.slot().await
+    pub async fn slot(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
+        self.slots.slot(lane).await
     }
 
     /// The breaker as it stands.

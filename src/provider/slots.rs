@@ -2,10 +2,12 @@
 //! so short that the next is over in a moment, a few more, so that a fast relay does not stand idle while a transaction is
 //! written. An attempt on record never waits longer than [`WAIT_MAX`] for its call to begin.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::Lane;
 
 /// The longest that an attempt on record should wait for a free line.
 const WAIT_MAX: Duration = Duration::from_millis(20);
@@ -18,10 +20,13 @@ const MEMORY: u32 = 15;
 #[derive(Debug)]
 pub(super) struct Slots {
     slots: Arc<Semaphore>,
+    /// Only one broadcast at a time stands in the line for a slot, so that a letter somebody waits for stands behind one
+    /// at most.
+    turnstile: Mutex<()>,
     /// One for each call that may be under way.
     lines: Semaphore,
     concurrency: usize,
-    known: Mutex<Known>,
+    known: std::sync::Mutex<Known>,
 }
 
 #[derive(Debug)]
@@ -37,14 +42,19 @@ impl Slots {
         let concurrency = concurrency.max(1);
         Self {
             slots: Arc::new(Semaphore::new(concurrency)),
+            turnstile: Mutex::default(),
             lines: Semaphore::new(concurrency),
             concurrency,
-            known: Mutex::new(Known { call: WAIT_MAX * 2, extra: 0 }),
+            known: std::sync::Mutex::new(Known { call: WAIT_MAX * 2, extra: 0 }),
         }
     }
 
     /// A slot, waited for. `None` only if the account is being taken down.
-    pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn slot(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
+        let _turn = match lane {
+            Lane::Broadcast => Some(self.turnstile.lock().await),
+            Lane::Treatment | Lane::OneOff => None,
+        };
         self.slots.clone().acquire_owned().await.ok()
     }
 
@@ -91,6 +101,23 @@ mod tests {
         assert_eq!(slots.slots.available_permits(), 16);
         (0..200).for_each(|_| slots.learn(Duration::from_millis(30)));
         assert_eq!(slots.slots.available_permits(), 4, "it has become slow again");
+    }
+
+    #[tokio::test]
+    async fn a_letter_somebody_waits_for_stands_behind_one_broadcast_at_most() {
+        let slots = Slots::new(1);
+        let taken = slots.slot(Lane::Broadcast).await;
+        let mut broadcasts: Vec<_> = (0..5).map(|_| Box::pin(slots.slot(Lane::Broadcast))).collect();
+        for waiting in &mut broadcasts {
+            assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        }
+        let mut letter = Box::pin(slots.slot(Lane::OneOff));
+        assert!(futures_util::poll!(letter.as_mut()).is_pending());
+        drop(taken);
+        let first = broadcasts.remove(0).await;
+        assert!(futures_util::poll!(broadcasts[0].as_mut()).is_pending());
+        drop(first);
+        assert!(letter.await.is_some());
     }
 
     #[tokio::test]

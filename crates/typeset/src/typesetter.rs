@@ -1,6 +1,9 @@
 //! One source, many letters.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use typst::foundations::Bytes;
@@ -77,7 +80,7 @@ impl Typesetter {
             signature: images.signature.clone().map(Bytes::new),
             logo: images.logo.clone().map(Bytes::new),
         };
-        let result = on_deep_stack(|| compile(&world));
+        let result = on_deep_stack(move || compile(&world));
         if LETTERS.fetch_add(1, Ordering::Relaxed) % LETTERS_BETWEEN_WALKS == 0 {
             comemo::evict(CACHE_AGE_MAX);
         }
@@ -89,17 +92,44 @@ fn compile(world: &LetterWorld) -> Result<PagedDocument, TypesetError> {
     typst::compile::<PagedDocument>(world).output.map_err(|diagnostics| from_diagnostics(world, &diagnostics))
 }
 
-/// Runs `work` on a thread with [`STACK_BYTES`] of stack, and turns a panic inside it into an error.
-fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, TypesetError> {
-    thread::scope(|scope| {
-        thread::Builder::new()
-            .name("typeset".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, work)
-            .map_err(|_| TypesetError::Internal("no thread could be started"))?
-            .join()
-            .map_err(|_| TypesetError::Internal("it panicked on this letter"))
-    })
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Where work for the presses is handed in; `None` if no thread could be started.
+static PRESSES: OnceLock<Option<Sender<Work>>> = OnceLock::new();
+
+/// Runs `work` on one of the presses, threads with [`STACK_BYTES`] of stack that stay, as many as there are cores; and
+/// turns a panic inside it into an error. A thread for each letter would fill its caches anew each time, which costs more
+/// than the letter.
+fn on_deep_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, TypesetError> {
+    let presses = PRESSES.get_or_init(start_presses).as_ref();
+    let presses = presses.ok_or(TypesetError::Internal("no thread could be started"))?;
+    let (answer, answered) = mpsc::sync_channel(1);
+    let work: Work = Box::new(move || drop(answer.send(catch_unwind(AssertUnwindSafe(work)))));
+    presses.send(work).map_err(|_| TypesetError::Internal("the presses have stopped"))?;
+    match answered.recv() {
+        Ok(Ok(done)) => Ok(done),
+        _ => Err(TypesetError::Internal("it panicked on this letter")),
+    }
+}
+
+fn start_presses() -> Option<Sender<Work>> {
+    let (sender, receiver) = mpsc::channel::<Work>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    let started = (0..thread::available_parallelism().map_or(2, usize::from)).filter(|_| {
+        let receiver = receiver.clone();
+        let press = move || {
+            while let Some(work) = next(&receiver) {
+                work()
+            }
+        };
+        thread::Builder::new().name("typeset".to_owned()).stack_size(STACK_BYTES).spawn(press).is_ok()
+    });
+    (started.count() > 0).then_some(sender)
+}
+
+/// The next piece of work; the lock is free again while it is done.
+fn next(receiver: &Mutex<Receiver<Work>>) -> Option<Work> {
+    receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 fn check_size(what: &'static str, bytes: &[u8], max: usize) -> Result<(), TypesetError> {

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::body::{JsonBody, query};
 use super::lists::{FailureList, ProblemView};
 use super::views::{MessageDetail, MessageView, SubmissionView};
-use crate::domain::id::MessageId;
+use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, PhiClass, Timestamp};
 use crate::intake::audience::Audience;
 use crate::intake::desk::{self, Act};
@@ -98,7 +98,8 @@ fn audience(to: &str) -> Result<Audience, Problem> {
     let digits = to.chars().filter(char::is_ascii_digit).count();
     let letters = to.chars().any(char::is_alphabetic);
     let npi = to.trim().len() == 10 && digits == 10;
-    if digits >= 7 && !letters && !npi {
+    let id = to.trim().parse::<ReferrerId>().is_ok();
+    if digits >= 7 && !letters && !npi && !id {
         return Err(invalid("name the referrer by id, NPI, email address or name, not by number".to_owned()));
     }
     Audience::from_str(to).map_err(invalid)

@@ -64,6 +64,7 @@ async fn a_callback_is_kept_once_and_those_looked_at_in_vain_let_others_go_first
         assert_eq!(tx.inbox_insert(&letters).await.expect("kept"), [true, true, false], "the same fact twice");
         let more = [letter("fax-sandbox", "c", 3), letter("fax-sandbox", "a", 9), letter("other", "a", 4)];
         assert_eq!(tx.inbox_insert(&more).await.expect("kept"), [true, false, true], "another account's is another");
+        assert!(tx.inbox_has_waiting().await.expect("read"));
         let waiting = tx.inbox_waiting(10).await.expect("read");
         let keys = |letters: &[touchline::store::inbox::Letter]| -> Vec<String> {
             letters.iter().map(|letter| format!("{}/{}", letter.provider, letter.dedupe)).collect()
