@@ -168,6 +168,7 @@ impl Walk {
     async fn submit(&self, call: Call, slot: Slot) -> At {
         let Call { attempt, opened: (opened, since), account, layered, envelope, lease } = call;
         let parts = &self.dispatcher.parts;
+        let line = layered.line().await;
         let waited = since.elapsed().max(parts.clock.now().since(opened));
         let outcome = if waited < start_max(parts) {
             layered.submit(envelope).await
@@ -175,7 +176,7 @@ impl Walk {
             tracing::warn!(%attempt, "not called: its turn was over before it could begin");
             Outcome::NotSent(Failure::new(Fault::ProviderError).text("not called: its turn was over"))
         };
-        drop(slot);
+        drop((line, slot));
         At::Answered(Answered { attempt, account, outcome, _lease: lease })
     }
 

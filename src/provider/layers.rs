@@ -184,6 +184,12 @@ impl Layered {
         self.slots.slot(lane).await
     }
 
+    /// A free line, waited for between the record of an attempt and its call: a moment at most, or the account has just
+    /// become slow. `None` only if the account is being taken down.
+    pub async fn line(&self) -> Option<OwnedSemaphorePermit> {
+        self.slots.line().await
+    }
+
     /// The breaker as it stands.
     #[must_use]
     pub fn breaker(&self) -> BreakerState {
@@ -199,7 +205,10 @@ impl Layered {
 
     /// [`Provider::submit`] through the layers.
     pub async fn submit(&self, envelope: Arc<Envelope>) -> Outcome {
-        match self.slots.call(self.ask(Call::Submit(envelope))).await {
+        let began = std::time::Instant::now();
+        let reply = self.ask(Call::Submit(envelope)).await;
+        self.slots.learn(began.elapsed());
+        match reply {
             Reply::Outcome(outcome) => outcome,
             _ => Outcome::Unknown(mismatch()),
         }

@@ -24,7 +24,7 @@ pub(super) struct Slots {
     /// at most.
     turnstile: Mutex<()>,
     /// One for each call that may be under way.
-    lines: Semaphore,
+    lines: Arc<Semaphore>,
     concurrency: usize,
     known: std::sync::Mutex<Known>,
 }
@@ -43,7 +43,7 @@ impl Slots {
         Self {
             slots: Arc::new(Semaphore::new(concurrency)),
             turnstile: Mutex::default(),
-            lines: Semaphore::new(concurrency),
+            lines: Arc::new(Semaphore::new(concurrency)),
             concurrency,
             known: std::sync::Mutex::new(Known { call: WAIT_MAX * 2, extra: 0 }),
         }
@@ -58,17 +58,13 @@ impl Slots {
         self.slots.clone().acquire_owned().await.ok()
     }
 
-    /// Makes a call on a free line and learns from how long it takes.
-    pub(super) async fn call<T>(&self, call: impl Future<Output = T>) -> T {
-        let line = self.lines.acquire().await;
-        let began = std::time::Instant::now();
-        let answer = call.await;
-        drop(line);
-        self.learn(began.elapsed());
-        answer
+    /// A free line, waited for. `None` only if the account is being taken down.
+    pub(super) async fn line(&self) -> Option<OwnedSemaphorePermit> {
+        self.lines.clone().acquire_owned().await.ok()
     }
 
-    fn learn(&self, took: Duration) {
+    /// Learns how long a call took.
+    pub(super) fn learn(&self, took: Duration) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.call = (known.call * MEMORY + took) / (MEMORY + 1);
         let wanted = self.concurrency * (deep(known.call) - 1);
@@ -121,16 +117,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_calls_are_under_way_than_there_are_lines() {
+    async fn there_are_as_many_lines_as_calls_that_may_be_under_way() {
         let slots = Slots::new(2);
-        let mut under_way = (0..2).map(|_| Box::pin(slots.call(std::future::pending::<()>()))).collect::<Vec<_>>();
-        for call in &mut under_way {
-            assert!(futures_util::poll!(call.as_mut()).is_pending());
-        }
-        assert_eq!(slots.lines.available_permits(), 0);
-        let mut third = Box::pin(slots.call(async {}));
+        let (first, _second) = (slots.line().await, slots.line().await);
+        let mut third = Box::pin(slots.line());
         assert!(futures_util::poll!(third.as_mut()).is_pending());
-        under_way.pop();
-        assert!(futures_util::poll!(third.as_mut()).is_ready());
+        drop(first);
+        assert!(third.await.is_some());
     }
 }

@@ -178,7 +178,7 @@ impl Store {
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres(pool) => Inner::Postgres(begin(pool).await?),
         };
         Ok(Tx { inner })
     }
@@ -190,7 +190,7 @@ impl Store {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             Pools::Sqlite { reader, .. } => Inner::Sqlite(reader.begin().await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres(pool) => Inner::Postgres(begin(pool).await?),
         };
         Ok(Tx { inner })
     }
@@ -246,6 +246,27 @@ fn sqlite_pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
+}
+
+/// Begins a transaction on a connection that works. One that the server has ended is noticed by its first statement, which
+/// is this one and has no effect: the next connection is taken.
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    for _ in 0..pool.size() {
+        match pool.begin().await {
+            Err(error) if is_ended(&error) => tracing::debug!("the server has ended a connection; taking another"),
+            other => return other,
+        }
+    }
+    pool.begin().await
+}
+
+/// Whether the connection itself is gone: the socket, or by the server's own word (class 57P, operator intervention).
+fn is_ended(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
 }
 
 /// The file that a `sqlite:` URL names; `None` for another engine's.
