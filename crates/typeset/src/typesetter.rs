@@ -81,7 +81,7 @@ impl Typesetter {
             logo: images.logo.clone().map(Bytes::new),
         };
         let result = on_deep_stack(move || compile(&world));
-        if LETTERS.fetch_add(1, Ordering::Relaxed) % LETTERS_BETWEEN_WALKS == 0 {
+        if LETTERS.fetch_add(1, Ordering::Relaxed).is_multiple_of(LETTERS_BETWEEN_WALKS) {
             comemo::evict(CACHE_AGE_MAX);
         }
         result?.and_then(check_pages).map(Document::new)
