@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::Parts;
 use crate::domain::message::Message;
 use crate::domain::{Lane, Timestamp};
 use crate::policy::Reason;
+use crate::provider::layers::Slot;
 use crate::store::provider_state::ProviderState;
 
 /// How long a message waits in place for a slot of its account.
@@ -24,7 +23,7 @@ const ACCOUNT_LATER: Duration = Duration::from_secs(30);
 /// What a message may do now.
 pub(super) enum Turn {
     /// Go on to the gate, with the slot of the account that will probably take it.
-    Now(Option<OwnedSemaphorePermit>),
+    Now(Option<Slot>),
     /// Be put off this long.
     Later(Duration),
 }

@@ -8,8 +8,6 @@
 use std::mem;
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::gate::Call;
 use super::render::Prepared;
 use super::turn::{self, Turn};
@@ -18,6 +16,7 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, Outcome};
+use crate::provider::layers;
 use crate::queue::Lease;
 use crate::store::StoreError;
 
@@ -47,7 +46,7 @@ enum At {
 }
 
 /// A slot of the account that will probably take the message; kept until the call has ended.
-type Slot = Option<OwnedSemaphorePermit>;
+type Slot = Option<layers::Slot>;
 
 /// An answer that is not on record yet. The lease is kept until it is.
 #[derive(Debug)]

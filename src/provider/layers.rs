@@ -13,6 +13,7 @@ use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
+pub use super::slots::Slot;
 use super::slots::Slots;
 use super::{Lookup, Provider, Search};
 use crate::domain::attempt::ProviderReference;
@@ -180,7 +181,7 @@ impl Layered {
 
     /// A slot for one hand-over, waited for before its attempt is recorded: an attempt on record must not wait for its
     /// call. `None` only if the account is being taken down.
-    pub async fn slot(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
+    pub async fn slot(&self, lane: Lane) -> Option<Slot> {
         self.slots.slot(lane).await
     }
 

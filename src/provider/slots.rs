@@ -2,10 +2,11 @@
 //! so short that the next is over in a moment, a few more, so that a fast relay does not stand idle while a transaction is
 //! written. An attempt on record never waits longer than [`WAIT_MAX`] for its call to begin.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Lane;
 
@@ -16,46 +17,49 @@ const DEEP_MAX: usize = 4;
 /// The weight of the calls before in the mean, against the newest one's.
 const MEMORY: u32 = 15;
 
+/// One in so many slots is kept free of broadcasts; an account with fewer keeps none.
+const KEPT_ONE_IN: usize = 8;
+
+/// A slot of an account, until it is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    _slot: OwnedSemaphorePermit,
+    _of_broadcasts: Option<OwnedSemaphorePermit>,
+}
+
 /// The slots and lines of one account.
 #[derive(Debug)]
 pub(super) struct Slots {
-    slots: Arc<Semaphore>,
-    /// Only one broadcast at a time stands in the line for a slot, so that a letter somebody waits for stands behind one
-    /// at most.
-    turnstile: Mutex<()>,
+    all: Pool,
+    /// A broadcast takes one of these first. They leave a share of a wide account's slots to letters somebody waits for,
+    /// and keep broadcasts out of the line in which those stand.
+    for_broadcasts: Pool,
     /// One for each call that may be under way.
     lines: Arc<Semaphore>,
     concurrency: usize,
-    known: std::sync::Mutex<Known>,
-}
-
-#[derive(Debug)]
-struct Known {
     /// How long a call takes, on the mean; at first it is taken for slow.
-    call: Duration,
-    /// Slots beyond one for each line.
-    extra: usize,
+    call: Mutex<Duration>,
 }
 
 impl Slots {
     pub(super) fn new(concurrency: usize) -> Self {
         let concurrency = concurrency.max(1);
         Self {
-            slots: Arc::new(Semaphore::new(concurrency)),
-            turnstile: Mutex::default(),
+            all: Pool::new(concurrency),
+            for_broadcasts: Pool::new(concurrency - concurrency / KEPT_ONE_IN),
             lines: Arc::new(Semaphore::new(concurrency)),
             concurrency,
-            known: std::sync::Mutex::new(Known { call: WAIT_MAX * 2, extra: 0 }),
+            call: Mutex::new(WAIT_MAX * 2),
         }
     }
 
     /// A slot, waited for. `None` only if the account is being taken down.
-    pub(super) async fn slot(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
-        let _turn = match lane {
-            Lane::Broadcast => Some(self.turnstile.lock().await),
+    pub(super) async fn slot(&self, lane: Lane) -> Option<Slot> {
+        let of_broadcasts = match lane {
+            Lane::Broadcast => Some(self.for_broadcasts.take().await?),
             Lane::Treatment | Lane::OneOff => None,
         };
-        self.slots.clone().acquire_owned().await.ok()
+        Some(Slot { _slot: self.all.take().await?, _of_broadcasts: of_broadcasts })
     }
 
     /// A free line, waited for. `None` only if the account is being taken down.
@@ -65,15 +69,44 @@ impl Slots {
 
     /// Learns how long a call took.
     pub(super) fn learn(&self, took: Duration) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.call = (known.call * MEMORY + took) / (MEMORY + 1);
-        let wanted = self.concurrency * (deep(known.call) - 1);
-        if wanted > known.extra {
-            self.slots.add_permits(wanted - known.extra);
-            known.extra = wanted;
-        } else {
-            known.extra -= self.slots.forget_permits(known.extra - wanted);
+        let mut call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        *call = (*call * MEMORY + took) / (MEMORY + 1);
+        let extra = self.concurrency * (deep(*call) - 1);
+        self.all.want(extra);
+        self.for_broadcasts.want(extra);
+    }
+}
+
+/// Slots that grow at once and shrink as they come back.
+#[derive(Debug)]
+struct Pool {
+    free: Arc<Semaphore>,
+    /// Slots beyond the first ones: how many there are, and how many there should be.
+    extra: AtomicUsize,
+    wanted: AtomicUsize,
+}
+
+impl Pool {
+    fn new(slots: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(slots)), extra: AtomicUsize::new(0), wanted: AtomicUsize::new(0) }
+    }
+
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            let permit = self.free.clone().acquire_owned().await.ok()?;
+            let fewer = |extra: usize| (extra > self.wanted.load(Ordering::Relaxed)).then(|| extra - 1);
+            if self.extra.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_err() {
+                return Some(permit);
+            }
+            permit.forget();
         }
+    }
+
+    /// Says how many extra slots there should be; one caller at a time.
+    fn want(&self, extra: usize) {
+        self.wanted.store(extra, Ordering::Relaxed);
+        let before = self.extra.fetch_max(extra, Ordering::Relaxed);
+        self.free.add_permits(extra.saturating_sub(before));
     }
 }
 
@@ -87,20 +120,29 @@ fn deep(call: Duration) -> usize {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_slow_account_has_a_slot_for_each_line_and_a_fast_one_a_few_more() {
-        let slots = Slots::new(4);
-        assert_eq!(slots.slots.available_permits(), 4);
-        (0..100).for_each(|_| slots.learn(Duration::from_secs(1)));
-        assert_eq!(slots.slots.available_permits(), 4);
-        (0..200).for_each(|_| slots.learn(Duration::from_millis(1)));
-        assert_eq!(slots.slots.available_permits(), 16);
-        (0..200).for_each(|_| slots.learn(Duration::from_millis(30)));
-        assert_eq!(slots.slots.available_permits(), 4, "it has become slow again");
+    /// Takes slots for a broadcast until there are no more, and answers how many there were.
+    async fn count(slots: &Slots) -> usize {
+        let mut taken = Vec::new();
+        while let std::task::Poll::Ready(slot) = futures_util::poll!(Box::pin(slots.slot(Lane::Broadcast))) {
+            taken.push(slot);
+        }
+        taken.len()
     }
 
     #[tokio::test]
-    async fn a_letter_somebody_waits_for_stands_behind_one_broadcast_at_most() {
+    async fn a_slow_account_has_a_slot_for_each_line_and_a_fast_one_a_few_more() {
+        let slots = Slots::new(4);
+        assert_eq!(count(&slots).await, 4);
+        (0..100).for_each(|_| slots.learn(Duration::from_secs(1)));
+        assert_eq!(count(&slots).await, 4);
+        (0..200).for_each(|_| slots.learn(Duration::from_millis(1)));
+        assert_eq!(count(&slots).await, 16);
+        (0..200).for_each(|_| slots.learn(Duration::from_millis(30)));
+        assert_eq!(count(&slots).await, 4, "it has become slow again");
+    }
+
+    #[tokio::test]
+    async fn a_letter_somebody_waits_for_stands_behind_no_broadcast() {
         let slots = Slots::new(1);
         let taken = slots.slot(Lane::Broadcast).await;
         let mut broadcasts: Vec<_> = (0..5).map(|_| Box::pin(slots.slot(Lane::Broadcast))).collect();
@@ -110,10 +152,17 @@ mod tests {
         let mut letter = Box::pin(slots.slot(Lane::OneOff));
         assert!(futures_util::poll!(letter.as_mut()).is_pending());
         drop(taken);
-        let first = broadcasts.remove(0).await;
         assert!(futures_util::poll!(broadcasts[0].as_mut()).is_pending());
-        drop(first);
         assert!(letter.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_wide_account_keeps_a_slot_free_of_broadcasts() {
+        let slots = Slots::new(8);
+        let taken: Vec<_> = futures_util::future::join_all((0..7).map(|_| slots.slot(Lane::Broadcast))).await;
+        assert!(futures_util::poll!(Box::pin(slots.slot(Lane::Broadcast))).is_pending());
+        assert!(futures_util::poll!(Box::pin(slots.slot(Lane::Treatment))).is_ready());
+        drop(taken);
     }
 
     #[tokio::test]
