@@ -21,7 +21,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const CHECKPOINT_PAGES: &str = "8000";
 /// What is left of the log's file after a fold, in octets, however large it had grown.
 const LOG_OCTETS_KEPT: &str = "67108864";
-/// Pages that a SQLite connection keeps in memory, in KiB (negative, as SQLite has it): 8 MiB at most.
+/// Pages that the connection that writes to SQLite keeps in memory, in KiB (negative, as SQLite has it): 8 MiB at most.
 const CACHE: &str = "-8192";
 /// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
 const STATEMENTS_KEPT: usize = 512;
@@ -112,7 +112,6 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
-            .pragma("cache_size", CACHE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .pragma("journal_size_limit", LOG_OCTETS_KEPT)
             .statement_cache_capacity(STATEMENTS_KEPT)
@@ -121,7 +120,7 @@ impl Store {
             .max_connections(1)
             .min_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.clone())
+            .connect_with(options.clone().pragma("cache_size", CACHE))
             .await?;
         let reader = sqlite_pool()
             .max_connections(connections_max.max(2))
