@@ -53,8 +53,8 @@ impl Queue {
         Self { store, owner, lease, working: Arc::default(), signal: Notify::new() }
     }
 
-    /// Leases up to `limit` entries of one kind and these lanes that are due, in fair order. First gives back what other nodes lost
-    /// and makes ready what has become due. Looks before it writes: an idle queue costs no write.
+    /// Leases up to `limit` entries of one kind and these lanes that are due, in fair order. First gives back what other
+    /// nodes lost and makes ready what has become due. Looks before it writes: an idle queue costs no write.
     ///
     /// # Errors
     /// As every store function.

@@ -121,21 +121,6 @@ impl Tx {
         })
     }
 
-    /// The attempt a provider knows by that reference.
-    ///
-    /// # Errors
-    /// As every store function.
-    pub async fn attempt_by_reference(
-        &mut self,
-        provider: &str,
-        reference: &ProviderReference,
-    ) -> Result<Option<Attempt>, StoreError> {
-        on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE provider = $1 AND provider_reference = $2");
-            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(provider).bind(&reference.0).fetch_optional(&mut *c).await?)
-        })
-    }
-
     /// All attempts of these messages, each message's first to last.
     ///
     /// # Errors
