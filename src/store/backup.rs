@@ -184,8 +184,10 @@ impl Replacement {
         // A log that could not be folded in belongs to the old file alone: the new one must never meet it.
         for suffix in BESIDE {
             let lying = with_suffix(&self.target, suffix);
-            if lying.exists() {
-                std::fs::rename(&lying, with_suffix(&aside, suffix)).map_err(moved)?;
+            match std::fs::rename(&lying, with_suffix(&aside, suffix)) {
+                // The connection that found the file too damaged may end late, and takes its log with it.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                other => other.map_err(moved)?,
             }
         }
         let Ok(old) = std::fs::metadata(&self.target) else { return Ok(None) };
