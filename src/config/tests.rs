@@ -9,21 +9,9 @@ use super::load::assemble;
 use super::problem::Problems;
 use super::{AdvertisingPolicy, Config, ConfigError, Environment, SmtpDoubt};
 use crate::domain::Channel;
-use crate::provider::{
-    Account, Capabilities, Provider, Reconciliation, Setting, SettingsError, Spec, WebhookAuthenticity,
-};
+use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec};
 
-const CAPABILITIES: Capabilities = Capabilities {
-    reconciliation: Reconciliation::None,
-    status: false,
-    cancel: false,
-    purge: false,
-    webhook: WebhookAuthenticity::NoWebhook,
-    redials: false,
-    stamps_header: false,
-    pages_max: None,
-    bytes_max: None,
-};
+const CAPABILITIES: Capabilities = Capabilities::NONE;
 
 static CARRIER: Spec = Spec {
     kind: "carrier",
@@ -36,6 +24,8 @@ static CARRIER: Spec = Spec {
         Setting { key: "base_url", about: "Address of the API.", required: false, secret: false },
     ],
     sources: &[],
+    setup: &[],
+    gaps: &[],
     build,
 };
 
@@ -46,6 +36,8 @@ static RELAY: Spec = Spec {
     capabilities: CAPABILITIES,
     settings: &[Setting { key: "port", about: "Port.", required: false, secret: false }],
     sources: &[],
+    setup: &[],
+    gaps: &[],
     build,
 };
 

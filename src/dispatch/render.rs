@@ -5,7 +5,6 @@ use super::slots::Cores;
 use super::{Job, Parts};
 use crate::domain::channel::Channel;
 use crate::domain::envelope::Content;
-use crate::domain::event::EventSource;
 use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
@@ -103,7 +102,7 @@ async fn fail(parts: &Parts, claimed: &Lease, message: Message, words: &str) -> 
     if message.status != MessageStatus::Queued || handed_over || !tx.queue_holds(claimed.id, claimed.fence).await? {
         return Ok(());
     }
-    let told = Told { source: EventSource::Policy, who: "renderer".to_owned(), occurred: None };
+    let told = Told::by_policy("renderer");
     settle::end_message(&mut tx, &mut message, MessageStatus::Failed, Reason::RenderingFailed.as_str(), &told, now)
         .await?;
     tracing::warn!(message = %message.id, letter = %message.letter, words, "the letter could not be rendered");

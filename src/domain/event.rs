@@ -56,6 +56,29 @@ impl Fact {
     }
 }
 
+/// What the provider charges for one hand-over, in its own unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Billed {
+    /// A decimal number, as the provider writes it; at most 20 characters.
+    pub amount: String,
+    /// A currency (ISO 4217) or the provider's word for its unit, such as `units` or `pages`; at most 12 characters.
+    pub unit: String,
+}
+
+impl Billed {
+    /// A charge, if the amount is a plain decimal number and the unit a short word.
+    #[must_use]
+    pub fn new(amount: &str, unit: &str) -> Option<Self> {
+        let (amount, unit) = (amount.trim(), unit.trim());
+        let number = !amount.is_empty()
+            && amount.len() <= 20
+            && amount.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+            && amount.parse::<f64>().is_ok();
+        let word = !unit.is_empty() && unit.len() <= 12 && unit.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+        (number && word).then(|| Self { amount: amount.to_owned(), unit: unit.to_owned() })
+    }
+}
+
 /// One fact about one hand-over, named by our reference, the provider's, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryEvent {
@@ -69,6 +92,9 @@ pub struct DeliveryEvent {
     pub occurred_ms: Option<Timestamp>,
     /// Same fact, same key: repeats are dropped by (provider, key). At most 200 characters.
     pub dedupe: String,
+    /// What it costs, where the provider says so.
+    #[serde(default)]
+    pub billed: Option<Billed>,
 }
 
 /// What a provider says when asked about one hand-over.
@@ -78,4 +104,14 @@ pub struct Report {
     pub reference: ProviderReference,
     /// Its state.
     pub fact: Fact,
+    /// What it costs, where the provider says so.
+    pub billed: Option<Billed>,
+}
+
+impl Report {
+    /// A report that says nothing of a charge.
+    #[must_use]
+    pub const fn new(reference: ProviderReference, fact: Fact) -> Self {
+        Self { reference, fact, billed: None }
+    }
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::Parts;
 use crate::domain::Timestamp;
 use crate::domain::event::{DeliveryEvent, EventSource};
-use crate::domain::id::{AttemptId, InboxId};
+use crate::domain::id::{AttemptId, InboxId, MessageId};
 use crate::provider::{Rejection, WebhookParts};
-use crate::settle::{self, Lesson, News, Told};
+use crate::settle::{self, Lesson, News, POLL, Told};
 use crate::store::batch::Batcher;
 use crate::store::inbox::{Letter, NewLetter};
 use crate::store::{Store, StoreError, Tx, in_time};
@@ -140,8 +141,9 @@ impl Inbox {
     }
 
     async fn apply_all(&self, mut tx: Tx, letters: Vec<Letter>, now: Timestamp) -> Result<usize, StoreError> {
-        let sorted = sort(&mut tx, letters, now).await?;
+        let sorted = self.sort(&mut tx, letters, now).await?;
         settle::learn_all(&mut tx, &self.parts.rules, &sorted.lessons, now).await?;
+        tx.queue_hasten_all(POLL, &sorted.hinted, now).await?;
         tx.inbox_settle(&sorted.applied, true, now).await?;
         tx.inbox_settle(&sorted.unmatched, false, now).await?;
         tx.inbox_looked(&sorted.waiting).await?;
@@ -166,6 +168,8 @@ async fn keep(store: Store, letters: Vec<NewLetter>) -> Result<Vec<bool>, StoreE
 #[derive(Debug, Default)]
 struct Sorted {
     lessons: Vec<Lesson>,
+    /// Messages of which something was said that is not believed unasked.
+    hinted: Vec<Uuid>,
     applied: Vec<InboxId>,
     /// Never to be applied: unreadable, or about an attempt that did not turn up in time.
     unmatched: Vec<InboxId>,
@@ -173,43 +177,57 @@ struct Sorted {
     waiting: Vec<InboxId>,
 }
 
-async fn sort(tx: &mut Tx, letters: Vec<Letter>, now: Timestamp) -> Result<Sorted, StoreError> {
-    let read: Vec<(Letter, Option<DeliveryEvent>)> = letters
-        .into_iter()
-        .map(|letter| {
-            let event = serde_json::from_str(&letter.body).ok();
-            (letter, event)
-        })
-        .collect();
-    let attempts = Attempts::read(tx, &read).await?;
-    let mut sorted = Sorted::default();
-    for (letter, event) in read {
-        let late = now.since(letter.received_ms) > WAIT_FOR_ATTEMPT;
-        let attempt = event.as_ref().and_then(|event| attempts.of(&letter.provider, event));
-        match (event, attempt) {
-            (Some(event), Some(attempt)) => {
-                let told =
-                    Told { occurred: event.occurred_ms, ..Told::by_provider(EventSource::Webhook, &letter.provider) };
-                sorted.lessons.push(Lesson { attempt, news: News::Fact(event.fact, event.reference), told });
-                sorted.applied.push(letter.id);
+impl Inbox {
+    /// Only what is proven is learnt; what an unsigned callback says is a reason to ask at once, and no more.
+    async fn sort(&self, tx: &mut Tx, letters: Vec<Letter>, now: Timestamp) -> Result<Sorted, StoreError> {
+        let read: Vec<(Letter, Option<DeliveryEvent>)> = letters
+            .into_iter()
+            .map(|letter| {
+                let event = serde_json::from_str(&letter.body).ok();
+                (letter, event)
+            })
+            .collect();
+        let attempts = Attempts::read(tx, &read).await?;
+        let mut sorted = Sorted::default();
+        for (letter, event) in read {
+            let late = now.since(letter.received_ms) > WAIT_FOR_ATTEMPT;
+            let home = event.as_ref().and_then(|event| attempts.of(&letter.provider, event));
+            match (event, home) {
+                (Some(_), Some((_, message))) if !self.is_believed(&letter.provider) => {
+                    sorted.hinted.push(message.0);
+                    sorted.applied.push(letter.id);
+                }
+                (Some(event), Some((attempt, _))) => {
+                    let told = Told::by_provider(EventSource::Webhook, &letter.provider);
+                    let told = Told { occurred: event.occurred_ms, billed: event.billed, ..told };
+                    sorted.lessons.push(Lesson { attempt, news: News::Fact(event.fact, event.reference), told });
+                    sorted.applied.push(letter.id);
+                }
+                (Some(_), None) if !late => sorted.waiting.push(letter.id),
+                _ => sorted.unmatched.push(letter.id),
             }
-            (Some(_), None) if !late => sorted.waiting.push(letter.id),
-            _ => sorted.unmatched.push(letter.id),
         }
+        Ok(sorted)
     }
-    Ok(sorted)
+
+    /// Whether callbacks of the account prove where they come from, or nobody could be asked.
+    fn is_believed(&self, provider: &str) -> bool {
+        self.parts.accounts.get(provider).is_some_and(|account| {
+            let can = account.capabilities();
+            can.webhook.is_proof() || !can.status
+        })
+    }
 }
 
 /// The attempts that a batch of callbacks may speak of.
 struct Attempts {
-    providers: HashMap<AttemptId, String>,
+    homes: HashMap<AttemptId, (String, MessageId)>,
     by_reference: HashMap<(String, String), AttemptId>,
 }
 
 impl Attempts {
     async fn read(tx: &mut Tx, read: &[(Letter, Option<DeliveryEvent>)]) -> Result<Self, StoreError> {
         let events = || read.iter().filter_map(|(letter, event)| Some((letter, event.as_ref()?)));
-        let ids: Vec<AttemptId> = events().filter_map(|(_, event)| event.attempt).collect();
         let mut references: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (letter, event) in events() {
             if let Some(reference) = &event.reference {
@@ -222,19 +240,22 @@ impl Attempts {
                 by_reference.insert((provider.to_owned(), reference), id);
             }
         }
-        let providers = tx.attempt_providers(&ids).await?.into_iter().collect();
-        Ok(Self { providers, by_reference })
+        let named = events().filter_map(|(_, event)| event.attempt);
+        let ids: Vec<AttemptId> = named.chain(by_reference.values().copied()).collect();
+        let homes = tx.attempt_homes(&ids).await?;
+        let homes = homes.into_iter().map(|(id, provider, message)| (id, (provider, message))).collect();
+        Ok(Self { homes, by_reference })
     }
 
-    /// The attempt an event speaks of: by our reference if it is echoed, else by the provider's. An attempt of another
-    /// account is never touched, whatever the callback says.
-    fn of(&self, provider: &str, event: &DeliveryEvent) -> Option<AttemptId> {
-        if let Some(id) = event.attempt
-            && let Some(owner) = self.providers.get(&id)
-        {
-            return Some(id).filter(|_| owner == provider);
+    /// The attempt an event speaks of and its message: by our reference if it is echoed, else by the provider's. An
+    /// attempt of another account is never touched, whatever the callback says.
+    fn of(&self, provider: &str, event: &DeliveryEvent) -> Option<(AttemptId, MessageId)> {
+        let home = |id: AttemptId| self.homes.get(&id).map(|(owner, message)| (id, owner, *message));
+        if let Some((id, owner, message)) = event.attempt.and_then(home) {
+            return (owner == provider).then_some((id, message));
         }
         let reference = event.reference.as_ref()?;
-        self.by_reference.get(&(provider.to_owned(), reference.0.clone())).copied()
+        let (id, _, message) = home(*self.by_reference.get(&(provider.to_owned(), reference.0.clone()))?)?;
+        Some((id, message))
     }
 }

@@ -114,14 +114,7 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
         return Looked { claimed, found: Found::Misfit };
     };
     let found = match ask(parts, channel, &attempt).await {
-        Some(news) => {
-            let told = match news {
-                News::Presumed => Told::by_policy("no bounce came in time"),
-                News::Silent => Told::by_policy("no final report came in time"),
-                _ => Told::by_provider(EventSource::Poll, &attempt.provider),
-            };
-            Found::News(Lesson { attempt: attempt.id, news, told })
-        }
+        Some((news, told)) => Found::News(Lesson { attempt: attempt.id, news, told }),
         None => {
             let looks = attempt.looks + 1;
             Found::Nothing {
@@ -136,18 +129,23 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
 
 /// What the provider says now; `None` when there is nothing new. Where nobody can be asked, mail without a bounce counts
 /// as delivered; a fax never does without a word from its provider.
-async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Option<News> {
+async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Option<(News, Told)> {
+    let presumed = || (News::Presumed, Told::by_policy("no bounce came in time"));
+    let silent = || (News::Silent, Told::by_policy("no final report came in time"));
     let late = parts.clock.now().since(attempt.opened_ms) > parts.rules.report_deadline;
     let account = parts.accounts.get(&attempt.provider).filter(|account| account.capabilities().status);
     let reference = attempt.provider_reference.as_deref().and_then(ProviderReference::new);
     let (account, reference) = match (account, reference) {
         (Some(account), Some(reference)) => (account, reference),
-        (None, _) if channel == Channel::Email => return Some(News::Presumed),
-        _ => return late.then_some(News::Silent),
+        (None, _) if channel == Channel::Email => return Some(presumed()),
+        _ => return late.then(silent),
     };
     match account.layered.status(&reference).await {
-        Ok(report) if !matches!(report.fact, Fact::Progress { .. }) => Some(News::Fact(report.fact, None)),
-        Ok(_) | Err(_) => late.then_some(News::Silent),
+        Ok(report) if !matches!(report.fact, Fact::Progress { .. }) => {
+            let told = Told::by_provider(EventSource::Poll, &attempt.provider);
+            Some((News::Fact(report.fact, None), Told { billed: report.billed, ..told }))
+        }
+        Ok(_) | Err(_) => late.then(silent),
     }
 }
 

@@ -53,6 +53,49 @@ impl Answer {
     }
 }
 
+/// What an answer's status says about a call that can take effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// 2xx: it was acted on, if the body can be read.
+    Done,
+    /// A definite no: a client error other than 408, or a redirect that asks for the same request elsewhere.
+    No,
+    /// It may have been acted on.
+    Open,
+}
+
+impl Answer {
+    /// What the status says about a call that can take effect (RFC 9110 §15).
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self.status {
+            200..=299 => Verdict::Done,
+            408 => Verdict::Open,
+            301 | 302 | 307 | 308 | 400..=499 => Verdict::No,
+            _ => Verdict::Open,
+        }
+    }
+
+    /// The fault that the status alone speaks of; [`Fault::Unknown`] where the body must say (400, 404, 409, 422).
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self.status {
+            301 | 302 | 307 | 308 | 401..=403 => Fault::AccountError,
+            408 | 500..=599 => Fault::ProviderError,
+            413 | 415 => Fault::DocumentError,
+            429 => Fault::RateLimited,
+            400..=499 => Fault::Unknown,
+            _ => Fault::ProtocolError,
+        }
+    }
+
+    /// A failure of that fault with the status as its code, and the wait if the provider named one.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        Failure::new(self.fault()).code(self.status.to_string()).retry_after(self.retry_after_seconds)
+    }
+}
+
 /// What went wrong between us and the provider, and whether the request can have taken effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
@@ -79,6 +122,36 @@ impl Trouble {
             Self::NotConnected(failure) | Self::AfterWrite(failure) => failure,
         }
     }
+}
+
+/// `base` with `path` appended, each part escaped (RFC 3986 §3.3).
+#[must_use]
+pub fn endpoint(base: &url::Url, path: &[&str]) -> url::Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
+/// Makes a call that can take effect, once, and says what came of it.
+pub async fn act(
+    request: reqwest::RequestBuilder,
+    timeout: Duration,
+    read: impl FnOnce(&Answer) -> Outcome,
+) -> Outcome {
+    match call(request, timeout).await {
+        Ok(answer) => read(&answer),
+        Err(trouble) => trouble.outcome(),
+    }
+}
+
+/// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
+///
+/// # Errors
+/// There was no whole answer.
+pub async fn ask(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Answer, Failure> {
+    call(request, timeout).await.map_err(Trouble::failure)
 }
 
 /// Sends one request and reads the answer.

@@ -5,28 +5,34 @@
 //! a number, an address, a key or a body, and says honestly which of four things happened. A timeout after the request
 //! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`].
 
+mod account;
 pub mod accounts;
+mod callback;
 pub mod http;
 pub mod layers;
+mod letter;
+mod oauth;
 pub mod page;
+mod reading;
 mod sandbox;
 mod slots;
 pub mod smtp;
+mod spec;
 mod telnyx;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+
+pub use self::account::{Account, SettingsError};
+pub use self::spec::{Capabilities, Reconciliation, Setting, Spec, WebhookAuthenticity};
 
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
-use crate::domain::{Address, Channel, Clock, EmailAddress, Outcome, Timestamp};
+use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
@@ -38,159 +44,6 @@ pub fn find_spec(kind: &str) -> Option<&'static Spec> {
     REGISTRY.iter().copied().find(|spec| spec.kind == kind)
 }
 
-/// What is known of a kind of provider before any account of it is configured.
-#[derive(Debug)]
-pub struct Spec {
-    /// The word in `kind = "…"`.
-    pub kind: &'static str,
-    /// Name for people.
-    pub title: &'static str,
-    /// What it carries.
-    pub channel: Channel,
-    /// What it can do.
-    pub capabilities: Capabilities,
-    /// What an account of it needs, beyond the settings common to all.
-    pub settings: &'static [Setting],
-    /// Where the facts in the adapter come from.
-    pub sources: &'static [&'static str],
-    /// Makes a ready provider of an account's settings.
-    pub build: fn(Account) -> Result<Arc<dyn Provider>, SettingsError>,
-}
-
-/// One setting of a provider account.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// Key in the TOML table.
-    pub key: &'static str,
-    /// What it is and where to find it, in one sentence.
-    pub about: &'static str,
-    /// Whether the account cannot work without it.
-    pub required: bool,
-    /// Whether it is a secret: given as `{ env = "NAME" }` or `{ file = "PATH" }`, never in the file itself.
-    pub secret: bool,
-}
-
-/// How a hand-over of unknown outcome can be looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reconciliation {
-    /// By our own reference; zero hits after a settle delay mean that it was not sent.
-    Exact,
-    /// By listing a window of time and comparing our reference.
-    Scan,
-    /// Only by number and time.
-    Heuristic,
-    /// Not at all.
-    None,
-}
-
-impl Reconciliation {
-    /// The word for screens and documentation.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Scan => "scan",
-            Self::Heuristic => "heuristic",
-            Self::None => "none",
-        }
-    }
-}
-
-/// How a callback proves who sent it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WebhookAuthenticity {
-    /// A signature over the raw body and a time.
-    SignedWithTime,
-    /// A signature without a time: replays are caught by deduplication alone.
-    Signed,
-    /// A shared secret.
-    SharedSecret,
-    /// There are no callbacks.
-    NoWebhook,
-}
-
-/// What a provider offers.
-#[derive(Debug, Clone, Copy)]
-pub struct Capabilities {
-    /// Look-up of unknown outcomes.
-    pub reconciliation: Reconciliation,
-    /// Whether [`Provider::status`] works.
-    pub status: bool,
-    /// Whether [`Provider::cancel`] works.
-    pub cancel: bool,
-    /// Whether [`Provider::purge`] works.
-    pub purge: bool,
-    /// Proof of callbacks.
-    pub webhook: WebhookAuthenticity,
-    /// Whether it dials again by itself after a busy line.
-    pub redials: bool,
-    /// Whether it prints the header line of 47 CFR § 68.318(d) itself.
-    pub stamps_header: bool,
-    /// Largest number of pages.
-    pub pages_max: Option<u32>,
-    /// Largest document in bytes.
-    pub bytes_max: Option<usize>,
-}
-
-/// One configured account, from which a provider is built.
-pub struct Account {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Its own settings; common keys and secrets are taken out already.
-    pub settings: toml::Table,
-    /// Its secrets by key.
-    pub secrets: BTreeMap<String, SecretString>,
-    /// The HTTP client all providers share.
-    pub http: reqwest::Client,
-    /// The longest that one remote call may take.
-    pub timeout: std::time::Duration,
-    /// Hand-overs under way at once.
-    pub concurrency: usize,
-    /// The mailbox that the practice's mail comes from, where it is known.
-    pub sender: Option<EmailAddress>,
-    /// Where its callbacks arrive, if this installation can be reached from outside.
-    pub callback_url: Option<String>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl Account {
-    /// Reads the account's own settings into the provider's settings type, which should refuse unknown fields.
-    ///
-    /// # Errors
-    /// Names the account, the key, and what was expected.
-    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, SettingsError> {
-        self.settings
-            .clone()
-            .try_into::<T>()
-            .map_err(|error| SettingsError(format!("providers.{}: {}", self.name, error.message())))
-    }
-
-    /// A secret that the account cannot work without.
-    ///
-    /// # Errors
-    /// Says which key is missing and how to give it.
-    pub fn secret(&self, key: &str) -> Result<SecretString, SettingsError> {
-        self.secrets.get(key).cloned().ok_or_else(|| {
-            SettingsError(format!(
-                "providers.{0}.{key} is missing: write {key} = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}",
-                self.name
-            ))
-        })
-    }
-}
-
-/// Why an account's settings were refused: names the account and the key, never a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SettingsError(pub String);
-
 /// A callback as it came in.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookParts {
@@ -200,6 +53,8 @@ pub struct WebhookParts {
     pub headers: Vec<(String, String)>,
     /// The raw body.
     pub body: Vec<u8>,
+    /// The last part of the address, where callbacks of such a provider carry a secret there.
+    pub secret: Option<String>,
 }
 
 impl WebhookParts {

@@ -9,8 +9,8 @@ use super::{REGISTRY, Spec, WebhookAuthenticity};
 pub fn markdown() -> String {
     let mut page = String::from(
         "# Providers\n\nWritten from the registry by `touchline provider list --markdown`; do not edit by hand.\n\n\
-         | kind | carries | after a lost answer | state can be asked | cancel | purge | callbacks | pages at most |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+         | kind | carries | after a lost answer | state can be asked | cancel | purge | callbacks | pages at most | a minute |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for spec in REGISTRY {
         row(&mut page, spec);
@@ -23,11 +23,12 @@ pub fn markdown() -> String {
 
 fn row(page: &mut String, spec: &Spec) {
     let can = &spec.capabilities;
-    let pages = can.pages_max.map_or_else(|| "—".to_owned(), |pages| pages.to_string());
+    let number = |most: Option<u32>| most.map_or_else(|| "—".to_owned(), |most| most.to_string());
+    let (pages, rate) = (number(can.pages_max), number(can.submits_per_minute));
     // Writing to a string cannot fail.
     let _ = writeln!(
         page,
-        "| `{}` | {} | {} | {} | {} | {} | {} | {pages} |",
+        "| `{}` | {} | {} | {} | {} | {} | {} | {pages} | {rate} |",
         spec.kind,
         spec.channel,
         can.reconciliation.as_str(),
@@ -50,11 +51,18 @@ fn section(page: &mut String, spec: &Spec) {
         };
         let _ = writeln!(page, "| `{}` | {needed} | {} |", setting.key, setting.about.replace('|', "\\|"));
     }
-    if !spec.sources.is_empty() {
-        page.push_str("\nSources:\n\n");
-        for source in spec.sources {
-            let _ = writeln!(page, "- {source}");
-        }
+    list(page, "Before it works", spec.setup, "1. ");
+    list(page, "Not supported or not verified", spec.gaps, "- ");
+    list(page, "Sources", spec.sources, "- ");
+}
+
+fn list(page: &mut String, title: &str, items: &[&str], mark: &str) {
+    if items.is_empty() {
+        return;
+    }
+    let _ = write!(page, "\n{title}:\n\n");
+    for item in items {
+        let _ = writeln!(page, "{mark}{item}");
     }
 }
 
@@ -67,6 +75,7 @@ const fn authenticity(webhook: WebhookAuthenticity) -> &'static str {
         WebhookAuthenticity::SignedWithTime => "signed, with time",
         WebhookAuthenticity::Signed => "signed",
         WebhookAuthenticity::SharedSecret => "shared secret",
+        WebhookAuthenticity::SecretPath => "secret address, then asked",
         WebhookAuthenticity::NoWebhook => "none",
     }
 }

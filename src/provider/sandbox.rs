@@ -46,6 +46,7 @@ pub const SPEC: Spec = Spec {
         stamps_header: false,
         pages_max: None,
         bytes_max: Some(DOCUMENT_BYTES_MAX),
+        ..Capabilities::NONE
     },
     settings: &[
         Setting {
@@ -63,6 +64,8 @@ pub const SPEC: Spec = Spec {
         },
     ],
     sources: &["src/sandbox/fax: the sandbox's own code"],
+    setup: &["Start it: `touchline demo` does, and says where it listens and with which key."],
+    gaps: &[],
     build,
 };
 
@@ -308,7 +311,7 @@ struct FaxObject {
 impl FaxObject {
     fn report(&self) -> Result<Report, Failure> {
         let reference = ProviderReference::new(&self.id);
-        let read = reference.zip(self.fact()).map(|(reference, fact)| Report { reference, fact });
+        let read = reference.zip(self.fact()).map(|(reference, fact)| Report::new(reference, fact));
         read.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the sandbox tells of a fax that makes no sense"))
     }
 
@@ -351,6 +354,7 @@ impl Callback {
             fact: self.fax.fact()?,
             occurred_ms: Some(Timestamp(self.at_ms)),
             dedupe: dedupe.to_owned(),
+            billed: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Rules;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
-use crate::domain::event::{EventSource, Fact};
+use crate::domain::event::{Billed, EventSource, Fact};
 use crate::domain::fault::Failure;
 use crate::domain::id::AttemptId;
 use crate::domain::lifecycle;
@@ -38,25 +38,27 @@ pub struct Told {
     pub who: String,
     /// When it happened, if that is known to differ from now.
     pub occurred: Option<Timestamp>,
+    /// What the hand-over costs, where the provider said so.
+    pub billed: Option<Billed>,
 }
 
 impl Told {
     /// Brought by a rule of ours.
     #[must_use]
     pub fn by_policy(rule: &str) -> Self {
-        Self { source: EventSource::Policy, who: rule.to_owned(), occurred: None }
+        Self { source: EventSource::Policy, who: rule.to_owned(), occurred: None, billed: None }
     }
 
     /// Brought by a provider account.
     #[must_use]
     pub fn by_provider(source: EventSource, account: &str) -> Self {
-        Self { source, who: account.to_owned(), occurred: None }
+        Self { source, who: account.to_owned(), occurred: None, billed: None }
     }
 
     /// Brought by a person.
     #[must_use]
     pub fn by_operator(name: &str) -> Self {
-        Self { source: EventSource::Operator, who: name.to_owned(), occurred: None }
+        Self { source: EventSource::Operator, who: name.to_owned(), occurred: None, billed: None }
     }
 }
 

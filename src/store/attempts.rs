@@ -26,7 +26,7 @@ const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message
 const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'in_doubt', 'accepted') AND a.opened_ms > ";
 const MESSAGES_OF: &str = "SELECT m.id, m.address FROM message m JOIN attempt a ON a.message_id = m.id WHERE a.id IN (";
-const PROVIDERS: &str = "SELECT id, provider FROM attempt WHERE id IN (";
+const HOMES: &str = "SELECT id, provider, message_id FROM attempt WHERE id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";
 const CLAIMED_REFERENCES: &str = "SELECT provider_reference, id FROM attempt WHERE provider = ";
 
@@ -140,15 +140,18 @@ impl Tx {
         Ok(found)
     }
 
-    /// The account that each of these attempts was handed to.
+    /// The account that each of these attempts was handed to, and its message.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn attempt_providers(&mut self, ids: &[AttemptId]) -> Result<Vec<(AttemptId, String)>, StoreError> {
+    pub async fn attempt_homes(
+        &mut self,
+        ids: &[AttemptId],
+    ) -> Result<Vec<(AttemptId, String, MessageId)>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for list in lists(ids) {
-            let rows: Vec<(AttemptId, String)> = on!(self, |c, d| {
-                let mut statement = sqlx::QueryBuilder::<Engine>::new(PROVIDERS);
+            let rows: Vec<(AttemptId, String, MessageId)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(HOMES);
                 push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?

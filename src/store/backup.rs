@@ -186,7 +186,7 @@ impl Replacement {
             let lying = with_suffix(&self.target, suffix);
             match std::fs::rename(&lying, with_suffix(&aside, suffix)) {
                 // The connection that found the file too damaged may end late, and takes its log with it.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 other => other.map_err(moved)?,
             }
         }

@@ -107,6 +107,8 @@ const RELEASE: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lea
 const HELD: &str = "SELECT id, fence FROM queue_entry WHERE state = 'leased' AND id IN (";
 const REMOVE: &str = "DELETE FROM queue_entry WHERE subject IN (";
 const HASTEN: &str = "UPDATE queue_entry SET due_ms = $2 WHERE subject = $1 AND state = 'waiting'";
+const HASTEN_KIND: &str = "UPDATE queue_entry SET due_ms = ";
+const HASTEN_WHICH: &str = " WHERE state = 'waiting' AND kind = ";
 const OF_SUBJECT: &str =
     "SELECT id, kind, state, due_ms, fence, owner, lease_until_ms FROM queue_entry WHERE subject = $1";
 const HAS_WORK: &str = "SELECT id FROM queue_entry WHERE (state = 'ready' AND kind = $1)
@@ -353,6 +355,29 @@ impl Tx {
             sqlx::query(HASTEN).bind(subject).bind(due).execute(&mut *c).await?;
             Ok(())
         })
+    }
+
+    /// Brings waiting entries of one kind forward, those of these subjects.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_hasten_all(
+        &mut self,
+        kind: &'static str,
+        subjects: &[Uuid],
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        for list in lists(subjects) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(HASTEN_KIND);
+                statement.push_bind(due).push(HASTEN_WHICH).push_bind(kind).push(" AND due_ms > ").push_bind(due);
+                statement.push(" AND subject IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
     }
 
     /// The entry of a subject.

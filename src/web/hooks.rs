@@ -18,19 +18,34 @@ use crate::provider::{Rejection, WebhookParts};
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) fn routes() -> Router<WebState> {
-    Router::new().route("/hooks/{provider}", post(receive)).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    Router::new()
+        .route("/hooks/{provider}", post(receive))
+        .route("/hooks/{provider}/{secret}", post(receive))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// The account, and the secret that providers which sign nothing are told to add.
+#[derive(serde::Deserialize)]
+struct Target {
+    provider: String,
+    secret: Option<String>,
 }
 
 async fn receive(
     State(state): State<WebState>,
-    Path(provider): Path<String>,
+    Path(target): Path<Target>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| unread(rejection.status()))?;
-    let callback = WebhookParts { url: whole_url(&state, &uri, &headers), headers: plain(&headers), body: body.into() };
-    match state.inbox.receive(&provider, &callback).await? {
+    let callback = WebhookParts {
+        url: whole_url(&state, &uri, &headers),
+        headers: plain(&headers),
+        body: body.into(),
+        secret: target.secret,
+    };
+    match state.inbox.receive(&target.provider, &callback).await? {
         Received::Kept(_) => Ok(StatusCode::OK.into_response()),
         Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => {
             Err(Problem::new(Kind::NotFound, "no callbacks are taken at this address"))

@@ -65,6 +65,7 @@ fn every_provider_describes_itself() {
         findings.check(spec, kinds.insert(spec.kind), "kind is taken twice");
         findings.check(spec, !spec.title.trim().is_empty(), "no title");
         findings.check(spec, !spec.sources.is_empty(), "says nowhere where its facts come from");
+        findings.check(spec, !spec.setup.is_empty(), "does not say what to do in its console");
         let capabilities = spec.capabilities;
         findings.check(spec, capabilities.pages_max != Some(0), "takes no pages");
         findings.check(spec, capabilities.bytes_max != Some(0), "takes no bytes");
@@ -134,6 +135,7 @@ async fn every_exchange_ends_as_its_file_says_and_nothing_leaks() {
     let mut findings = Findings::default();
     for spec in REGISTRY.iter().filter(|spec| spec.channel == Channel::Fax) {
         let Ok(fixtures) = fixture::all(spec).map_err(|error| findings.add(spec, error)) else { continue };
+        let fixtures: Vec<Fixture> = fixtures.iter().flat_map(Fixture::plays).collect();
         let played = futures_util::future::join_all(fixtures.iter().map(|fixture| play::play(spec, fixture))).await;
         for (fixture, played) in fixtures.iter().zip(played) {
             let difference = match played {
@@ -227,7 +229,14 @@ fn an_authentic_callback_is_worthless_once_changed_or_old() {
                         findings.check(spec, answer == Err(Rejection::Stale), format!("{}: a day off", fixture.name));
                     }
                 }
-                if spec.capabilities.webhook != WebhookAuthenticity::SharedSecret {
+                if spec.capabilities.webhook == WebhookAuthenticity::SecretPath {
+                    for other in [None, Some("another-word-of-16-letters".to_owned())] {
+                        let stranger = WebhookParts { secret: other, ..parts.clone() };
+                        let answer = provider.receive(&stranger, clock.now());
+                        let forged = answer == Err(Rejection::Forged);
+                        findings.check(spec, forged, format!("{}: another address", fixture.name));
+                    }
+                } else if spec.capabilities.webhook != WebhookAuthenticity::SharedSecret {
                     let middle = parts.body.len() / 2;
                     parts.body[middle] ^= 1;
                     let answer = provider.receive(&parts, clock.now());
@@ -270,7 +279,7 @@ fn a_callback_delivered_twice_has_the_same_key_twice() {
 #[tokio::test]
 async fn the_kit_finds_what_is_missing_wrong_or_leaking() {
     let spec = touchline::provider::find_spec("telnyx").expect("telnyx is in the registry");
-    assert_eq!(required::missing(spec, &BTreeMap::new()).len(), 13, "an empty folder lacks everything");
+    assert_eq!(required::missing(spec, &BTreeMap::new()).len(), 16, "an empty folder lacks everything");
 
     let mut fixtures = by_name(spec).expect("its folder can be read");
     assert!(required::missing(spec, &fixtures).is_empty());

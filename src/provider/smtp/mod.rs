@@ -34,7 +34,7 @@ use self::settings::{SETTINGS, Settings};
 use self::signing_key::SigningKey;
 use self::tls::{Security, Tls, TlsMode};
 use self::transaction::Letter;
-use super::{Account, Capabilities, DnsRecord, Provider, Reconciliation, SettingsError, Spec, WebhookAuthenticity};
+use super::{Account, Capabilities, DnsRecord, Provider, SettingsError, Spec};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::{Content, Envelope};
 use crate::domain::fault::{Failure, Fault};
@@ -45,22 +45,17 @@ pub const SPEC: Spec = Spec {
     kind: "smtp",
     title: "SMTP relay",
     channel: Channel::Email,
-    capabilities: Capabilities {
-        reconciliation: Reconciliation::None,
-        status: false,
-        cancel: false,
-        purge: false,
-        webhook: WebhookAuthenticity::NoWebhook,
-        redials: false,
-        stamps_header: false,
-        pages_max: None,
-        bytes_max: None,
-    },
+    capabilities: Capabilities::NONE,
     settings: SETTINGS,
     sources: &[
         "RFC 5321", "RFC 2920", "RFC 3207", "RFC 4954", "RFC 3461", "RFC 3463", "RFC 6376", "RFC 8058", "RFC 8314",
         "RFC 8463",
     ],
+    setup: &[
+        "Ask your mail provider for its submission host, and for a user and password that may send as the practice's mailbox.",
+        "Make a DKIM key (`touchline provider dkim-key FILE`), and publish what `touchline provider check` says.",
+    ],
+    gaps: &["SMTP cannot be asked what became of a letter: delivered means that no bounce came in time."],
     build,
 };
 

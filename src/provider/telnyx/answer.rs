@@ -1,37 +1,35 @@
 //! From an HTTP answer to what it means.
 
-use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::fax::{Fax, text};
-use super::{Telnyx, faults, unreadable};
+use super::fax::Fax;
+use super::{Telnyx, faults};
 use crate::domain::Outcome;
 use crate::domain::fault::{Failure, Fault};
-use crate::provider::http::Answer;
+use crate::provider::http::{Answer, Verdict};
+use crate::provider::reading::{self, text, unreadable};
 
 impl Telnyx {
     /// What the answer to a create call means. A client error is a definite no; a redirect that asks for the same
     /// request elsewhere means that it was not acted on here; everything else that is not a readable success leaves
     /// open whether a fax was made.
     pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.status {
-            200..=299 => match answer.json().as_ref().and_then(|body| Fax::read(&body["data"])) {
+        match answer.verdict() {
+            Verdict::Done => match answer.json().as_ref().and_then(|body| Fax::read(&body["data"])) {
                 Some(fax) => Outcome::Accepted { reference: fax.id },
                 None => Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(status(answer))),
             },
-            408 => Outcome::Unknown(self.failure(answer)),
-            404 => Outcome::Refused(self.missing(answer)),
-            301 | 302 | 307 | 308 | 400..=499 => Outcome::Refused(self.failure(answer)),
-            _ => Outcome::Unknown(self.failure(answer)),
+            Verdict::No if answer.status == 404 => Outcome::Refused(self.missing(answer)),
+            Verdict::No => Outcome::Refused(self.failure(answer)),
+            Verdict::Open => Outcome::Unknown(self.failure(answer)),
         }
     }
 
     /// What the answer to an upload into media storage means, unless it worked. Nothing was dialled in any case.
     pub(super) fn upload_outcome(&self, answer: &Answer) -> Outcome {
-        match answer.status {
-            408 => Outcome::NotSent(self.failure(answer)),
-            301 | 302 | 307 | 308 | 400..=499 => Outcome::Refused(self.failure(answer)),
-            _ => Outcome::NotSent(self.failure(answer)),
+        match answer.verdict() {
+            Verdict::No => Outcome::Refused(self.failure(answer)),
+            Verdict::Done | Verdict::Open => Outcome::NotSent(self.failure(answer)),
         }
     }
 
@@ -39,13 +37,9 @@ impl Telnyx {
     pub(super) fn failure(&self, answer: &Answer) -> Failure {
         let body = answer.json().unwrap_or_default();
         let error = &body["errors"][0];
-        let fault = match answer.status {
-            301 | 302 | 307 | 308 | 401..=403 => Fault::AccountError,
-            408 | 500..=599 => Fault::ProviderError,
-            413 | 415 => Fault::DocumentError,
-            429 => Fault::RateLimited,
-            400..=499 => named(error).unwrap_or(Fault::Unknown),
-            _ => Fault::ProtocolError,
+        let fault = match answer.fault() {
+            Fault::Unknown => named(error).unwrap_or(Fault::Unknown),
+            fault => fault,
         };
         let code = text(error, "code").unwrap_or_else(|| status(answer));
         let failure = Failure::new(fault).code(self.without_key(&code)).retry_after(answer.retry_after_seconds);
@@ -76,7 +70,7 @@ impl Telnyx {
 
     /// Their words without our key, should they repeat it.
     pub(super) fn without_key(&self, words: &str) -> String {
-        words.replace(self.api_key.expose_secret(), "…")
+        reading::without(words, [&self.api_key])
     }
 }
 

@@ -11,9 +11,8 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Fact;
 use crate::domain::fault::{Failure, Fault, clean};
 use crate::domain::id::AttemptId;
+use crate::provider::reading::{count, is_path_safe, text, time};
 
-/// Longest id of theirs that is taken for one; a UUID has 36 characters.
-const ID_CHARS_MAX: usize = 100;
 /// Longest word for a stage that is kept.
 const STAGE_CHARS_MAX: usize = 40;
 
@@ -41,7 +40,7 @@ impl Fax {
             status: text(value, "status").unwrap_or_default(),
             failure_reason: text(value, "failure_reason"),
             internal_reason: text(value, "internal_failure_reason"),
-            pages: number(&value["page_count"]),
+            pages: count(&value["page_count"]),
             client_state: text(value, "client_state"),
             to: text(value, "to"),
             direction: text(value, "direction"),
@@ -96,26 +95,4 @@ impl Telnyx {
             None => failure,
         }
     }
-}
-
-/// Whether a text can stand as one part of a path without changing its meaning (RFC 3986 §2.3, dots alone excepted).
-pub fn is_path_safe(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    !text.is_empty() && text.len() <= ID_CHARS_MAX && text.chars().all(plain)
-}
-
-/// A member that is a text and not empty.
-pub fn text(value: &Value, key: &str) -> Option<String> {
-    value[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// A time of theirs, ISO 8601 with a zone.
-pub fn time(text: &str) -> Option<Timestamp> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Timestamp::from_utc(time.to_utc()))
-}
-
-/// A count, given as a number or, as some samples have it, as text.
-fn number(value: &Value) -> Option<u32> {
-    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
-    u32::try_from(number).ok()
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::Telnyx;
 use super::fax::Fax;
-use super::{Telnyx, unreadable};
 use crate::domain::Timestamp;
 use crate::domain::event::Report;
 use crate::domain::fault::Failure;
+use crate::provider::reading::unreadable;
 use crate::provider::{Lookup, Search};
 
 /// How far before the attempt the window begins: the two clocks may differ.
@@ -39,7 +40,7 @@ impl Telnyx {
             let body = self.list(search, page).await?;
             let faxes = faxes(&body).ok_or_else(|| unreadable("the listing cannot be read"))?;
             for fax in &faxes {
-                let report = Report { reference: fax.id.clone(), fact: self.fact(fax) };
+                let report = Report::new(fax.id.clone(), self.fact(fax));
                 match ownership(fax, search) {
                     Ownership::Ours => return Ok(Lookup::Found(report)),
                     Ownership::Perhaps if !candidates.contains(&report) => candidates.push(report),

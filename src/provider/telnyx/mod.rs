@@ -26,7 +26,8 @@ use serde_json::Value;
 use url::Url;
 
 use self::fax::Fax;
-use super::http::{self, Answer, Trouble};
+use super::http::{self, Answer};
+use super::reading::{id, is_path_safe, text, unreadable};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
@@ -52,24 +53,33 @@ pub const SPEC: Spec = Spec {
         stamps_header: false,
         pages_max: Some(350),
         bytes_max: Some(20_000_000),
+        ..Capabilities::NONE
     },
     settings: &[
-        Setting { secret: true, ..setting("api_key", "The API key, from the portal under API Keys.", true) },
-        setting("connection_id", "The id of the Fax Application that sends, from the portal under Fax.", true),
-        setting("from", "The caller number, which the account must own; the practice's own unless given.", false),
-        setting(
+        Setting::secret("api_key", "The API key, from the portal under API Keys.", true),
+        Setting::plain("connection_id", "The id of the Fax Application that sends, from the portal under Fax.", true),
+        Setting::plain(
+            "from",
+            "The caller number, which the account must own; the practice's own unless given.",
+            false,
+        ),
+        Setting::plain(
             "public_key",
             "The account's public key (base64), from the portal under API Keys; without it no callback is believed.",
             false,
         ),
-        setting("quality", "normal, high (unless given), very_high, ultra_light or ultra_dark.", false),
-        setting(
+        Setting::plain("quality", "normal, high (unless given), very_high, ultra_light or ultra_dark.", false),
+        Setting::plain(
             "document",
             "upload (unless given) sends in one call; media puts the file into media storage first, so that the fax \
              carries our reference and nothing stays in doubt for long.",
             false,
         ),
-        setting("base_url", "The API's address with its version: https://api.telnyx.com/v2 unless given.", false),
+        Setting::plain(
+            "base_url",
+            "The API's address with its version: https://api.telnyx.com/v2 unless given.",
+            false,
+        ),
     ],
     sources: &[
         "https://developers.telnyx.com/api-reference/programmable-fax-commands/send-a-fax",
@@ -77,12 +87,19 @@ pub const SPEC: Spec = Spec {
         "https://developers.telnyx.com/development/api-fundamentals/api-errors",
         "https://support.telnyx.com/en/articles/4967498-programmable-fax-errors",
     ],
+    setup: &[
+        "Buy or port a fax-capable number under Numbers.",
+        "Make a Fax Application under Fax and give it an outbound voice profile; its id is `connection_id`.",
+        "Make an API key under API Keys, and copy the public key from the same page.",
+        "Put the callback address into the Fax Application's webhook URL.",
+    ],
+    gaps: &[
+        "An upload carries no reference of ours in the published schema: a doubtful hand-over is found by number and time \
+         unless `document = \"media\"`.",
+        "Whether Programmable Fax is part of Telnyx' business associate agreement is not published: ask before setting `baa`.",
+    ],
     build,
 };
-
-const fn setting(key: &'static str, about: &'static str, required: bool) -> Setting {
-    Setting { key, about, required, secret: false }
-}
 
 /// An Ed25519 public key (RFC 8032 §5.1.5).
 const PUBLIC_KEY_BYTES: usize = 32;
@@ -160,21 +177,16 @@ impl fmt::Debug for Telnyx {
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let refuse = |key: &str, why: &str| SettingsError(format!("providers.{}.{key}: {why}", account.name));
     let api_key = account.secret("api_key")?;
-    if api_key.expose_secret().trim().is_empty() {
-        return Err(refuse("api_key", "is empty"));
+    if !is_path_safe(&settings.connection_id) {
+        return Err(account.refuse("connection_id", "must be the application's id: letters, digits and hyphens"));
     }
-    if !fax::is_path_safe(&settings.connection_id) {
-        return Err(refuse("connection_id", "must be the application's id: letters, digits and hyphens"));
-    }
-    let base_url = base_url(settings.base_url.as_deref())
-        .ok_or_else(|| refuse("base_url", "must be an http(s) address without user, query and fragment"))?;
+    let base_url = account.base_url(settings.base_url.as_deref(), "https://api.telnyx.com/v2")?;
     let public_key = settings.public_key.as_deref().map(public_key).transpose();
-    let public_key = public_key.map_err(|why| refuse("public_key", why))?;
+    let public_key = public_key.map_err(|why| account.refuse("public_key", why))?;
     Ok(Arc::new(Telnyx {
         base_url,
-        api_key: SecretString::from(api_key.expose_secret().trim()),
+        api_key,
         connection_id: settings.connection_id,
         from: settings.from,
         public_key,
@@ -186,12 +198,6 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     }))
 }
 
-fn base_url(configured: Option<&str>) -> Option<Url> {
-    let url = Url::parse(configured.unwrap_or("https://api.telnyx.com/v2")).ok()?;
-    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    (plain && url.fragment().is_none() && matches!(url.scheme(), "http" | "https")).then_some(url)
-}
-
 fn public_key(text: &str) -> Result<[u8; PUBLIC_KEY_BYTES], &'static str> {
     let bytes = BASE64.decode(text.trim()).map_err(|_| "is not base64")?;
     bytes.try_into().map_err(|_| "is not an Ed25519 public key of 32 bytes")
@@ -200,16 +206,13 @@ fn public_key(text: &str) -> Result<[u8; PUBLIC_KEY_BYTES], &'static str> {
 impl Telnyx {
     /// A request to the API; `path` is appended to the configured address, each part escaped.
     fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let mut url = self.base_url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
+        let url = http::endpoint(&self.base_url, path);
         self.http.request(method, url).bearer_auth(self.api_key.expose_secret()).header("accept", "application/json")
     }
 
     /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
     async fn ask(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        http::call(request, self.timeout).await.map_err(Trouble::failure)
+        http::ask(request, self.timeout).await
     }
 
     /// The body of a success; anything else as a failure.
@@ -233,23 +236,12 @@ impl Telnyx {
         if answer.status == 404 {
             return Ok(());
         }
-        let name = fax::text(&self.body(&answer)?["data"], "media_name").filter(|name| send::is_our_media(name));
+        let name = text(&self.body(&answer)?["data"], "media_name").filter(|name| send::is_our_media(name));
         match name {
             Some(name) => self.delete(&["media", &name]).await,
             None => Ok(()),
         }
     }
-}
-
-/// An answer of theirs that cannot be understood.
-fn unreadable(why: &str) -> Failure {
-    Failure::new(Fault::ProtocolError).text(why)
-}
-
-/// The id for a path, if it is one that Telnyx can have given.
-fn id(reference: &ProviderReference) -> Result<&str, Failure> {
-    let id = reference.0.as_str();
-    if fax::is_path_safe(id) { Ok(id) } else { Err(unreadable("the reference is not one of this provider's")) }
 }
 
 #[async_trait]
@@ -265,7 +257,7 @@ impl Provider for Telnyx {
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
         let answer = self.ask(self.request(Method::GET, &["faxes", id(reference)?])).await?;
         let fax = Fax::read(&self.body(&answer)?["data"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
-        Ok(Report { reference: reference.clone(), fact: self.fact(&fax) })
+        Ok(Report::new(reference.clone(), self.fact(&fax)))
     }
 
     async fn find(&self, search: &Search) -> Result<Lookup, Failure> {

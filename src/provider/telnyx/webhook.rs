@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
 
-use super::fax::{Fax, text, time};
+use super::fax::Fax;
 use super::{PUBLIC_KEY_BYTES, Telnyx};
 use crate::domain::Timestamp;
 use crate::domain::event::{DeliveryEvent, Fact};
+use crate::provider::reading::{text, time};
 use crate::provider::{Rejection, WebhookParts};
 
 /// How far a callback's time may be from ours, either way; the tolerance of Telnyx' own libraries.
@@ -63,6 +64,7 @@ impl Telnyx {
             dedupe: format!("{}:{event_type}", fax.id.0),
             reference: Some(fax.id),
             fact,
+            billed: None,
             occurred_ms: text(envelope, "occurred_at").as_deref().and_then(time),
         };
         Some(vec![event])

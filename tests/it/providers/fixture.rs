@@ -15,6 +15,8 @@ use super::sample;
 pub struct AccountFile {
     /// A reference as this provider gives them, for calls that need one.
     pub reference: String,
+    /// What the exchanges are written from, where a file does not say otherwise.
+    pub written_from: Origin,
     pub settings: toml::Table,
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
@@ -32,8 +34,24 @@ pub enum CallName {
     Receive,
 }
 
+/// What an exchange is written from: how far it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An exchange that the provider or its library recorded.
+    Recording,
+    /// A published machine-readable specification.
+    Specification,
+    /// The provider's documentation or library code.
+    Documentation,
+    /// What others say of it.
+    SecondHand,
+    /// Our own code.
+    Ours,
+}
+
 /// One file.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fixture {
     #[serde(skip)]
@@ -41,6 +59,9 @@ pub struct Fixture {
     /// What it shows and where the facts come from.
     pub about: String,
     pub call: CallName,
+    /// What it is written from, if not what the account says.
+    #[serde(rename = "written_from")]
+    pub _written_from: Option<Origin>,
     /// The present, if it is not [`sample::NOW`].
     pub now: Option<String>,
     /// Settings that differ from the account's.
@@ -53,7 +74,44 @@ pub struct Fixture {
     pub exchanges: Vec<Exchange>,
     #[serde(default, rename = "delivery")]
     pub deliveries: Vec<Delivery>,
+    /// The same exchange with other words: each case is played by itself.
+    #[serde(default, rename = "case")]
+    pub cases: Vec<Case>,
     pub expect: Expect,
+}
+
+/// Words put for `{name}` into answers, callbacks and expectations.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Case(BTreeMap<String, String>);
+
+impl Fixture {
+    /// What there is to play: the file itself, or each of its cases.
+    pub fn plays(&self) -> Vec<Self> {
+        if self.cases.is_empty() {
+            return vec![self.clone()];
+        }
+        self.cases.iter().map(|case| self.with(case)).collect()
+    }
+
+    fn with(&self, case: &Case) -> Self {
+        let mut one = self.clone();
+        one.cases.clear();
+        let words: Vec<&str> = case.0.values().map(String::as_str).collect();
+        one.name = format!("{} ({})", self.name, words.join(", "));
+        let answers = one.exchanges.iter_mut().flat_map(|exchange| {
+            exchange.answer.headers.values_mut().chain(std::iter::once(&mut exchange.answer.body))
+        });
+        let deliveries = one.deliveries.iter_mut().map(|delivery| &mut delivery.body);
+        let expect = &mut one.expect;
+        let expected = [&mut expect.fault, &mut expect.code, &mut expect.stage].into_iter().flatten();
+        for text in answers.chain(deliveries).chain(expected).chain(std::iter::once(&mut expect.is)) {
+            for (name, value) in &case.0 {
+                *text = text.replace(&format!("{{{name}}}"), value);
+            }
+        }
+        one
+    }
 }
 
 /// A request that must come next, and its answer.
@@ -90,15 +148,18 @@ pub struct Answer {
 }
 
 /// One callback, byte for byte.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
+    #[serde(default)]
     pub headers: BTreeMap<String, String>,
     pub body: String,
+    /// The secret in the address it came to, for providers that sign nothing.
+    pub secret: Option<String>,
 }
 
 /// How the call must end. What is not given is not compared.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     pub is: String,
@@ -109,6 +170,8 @@ pub struct Expect {
     pub stage: Option<String>,
     pub pages: Option<u32>,
     pub retry_after_seconds: Option<u64>,
+    /// What it costs, as `amount unit`.
+    pub billed: Option<String>,
 }
 
 fn folder(kind: &str) -> PathBuf {
@@ -145,6 +208,7 @@ fn read(path: &std::path::Path, secrets: &BTreeMap<String, String>) -> Result<Fi
         exchange.query.values_mut().chain(exchange.headers.values_mut()).for_each(|text| fill(text, secrets));
         exchange.body_has.iter_mut().for_each(|text| fill(text, secrets));
     }
+    fixture.deliveries.iter_mut().filter_map(|one| one.secret.as_mut()).for_each(|text| fill(text, secrets));
     Ok(fixture)
 }
 

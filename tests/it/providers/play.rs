@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use touchline::domain::attempt::ProviderReference;
-use touchline::domain::event::{DeliveryEvent, Fact};
+use touchline::domain::event::{Billed, DeliveryEvent, Fact};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Clock, Outcome};
 use touchline::provider::{Lookup, Provider, Rejection, Search, Spec, WebhookParts};
@@ -31,6 +31,7 @@ pub struct Seen {
     pub stage: Option<String>,
     pub pages: Option<u32>,
     pub retry_after_seconds: Option<u64>,
+    pub billed: Option<String>,
     /// Everything the call returned, as a careless log line would print it.
     pub printed: String,
 }
@@ -76,7 +77,7 @@ async fn call(
     Ok(match fixture.call {
         CallName::Submit => of_outcome(&provider.submit(&sample::envelope(channel)).await),
         CallName::Status => match provider.status(&reference).await {
-            Ok(report) => of_fact(&report.fact, Some(&report.reference)),
+            Ok(report) => Seen { billed: charge(report.billed), ..of_fact(&report.fact, Some(&report.reference)) },
             Err(failure) => of_failure("error", &failure),
         },
         CallName::Find => {
@@ -105,7 +106,12 @@ pub fn parts(delivery: &Delivery) -> WebhookParts {
         url: "https://touchline.example/hooks/office".to_owned(),
         headers: delivery.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect(),
         body: delivery.body.clone().into_bytes(),
+        secret: delivery.secret.clone(),
     }
+}
+
+fn charge(billed: Option<Billed>) -> Option<String> {
+    billed.map(|billed| format!("{} {}", billed.amount, billed.unit))
 }
 
 pub fn receive(
@@ -179,6 +185,7 @@ fn of_delivery(delivery: Result<Vec<DeliveryEvent>, Rejection>) -> Seen {
             None => Seen { is: "ignored".to_owned(), ..Seen::default() },
             Some(event) => Seen {
                 attempt: event.attempt.map(|attempt| attempt.to_string()),
+                billed: charge(event.billed.clone()),
                 printed: format!("{events:?}"),
                 ..of_fact(&event.fact, event.reference.as_ref())
             },
@@ -198,6 +205,7 @@ pub fn difference(expect: &Expect, seen: &Seen) -> Option<String> {
         ("reference", &expect.reference, &seen.reference),
         ("attempt", &expect.attempt, &seen.attempt),
         ("stage", &expect.stage, &seen.stage),
+        ("billed", &expect.billed, &seen.billed),
     ];
     let text = texts.into_iter().find(|(_, expected, got)| expected.is_some() && expected != got);
     if let Some((name, expected, got)) = text {

@@ -60,7 +60,12 @@ impl Caller {
             let signature = BASE64.encode(pair.sign(&over(b"|")).as_ref());
             [("telnyx-timestamp".to_owned(), seconds.clone()), ("telnyx-signature-ed25519".to_owned(), signature)]
         };
-        WebhookParts { url: "https://touchline.example/hooks/office".to_owned(), headers: headers.into(), body }
+        WebhookParts {
+            url: "https://touchline.example/hooks/office".to_owned(),
+            headers: headers.into(),
+            body,
+            secret: None,
+        }
     }
 
     fn hears(&self, parts: &WebhookParts) -> Result<(), TestCaseError> {

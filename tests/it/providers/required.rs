@@ -33,6 +33,10 @@ fn falls_silent(fixture: &Fixture) -> bool {
     fixture.exchanges.last().is_some_and(|exchange| exchange.answer.silence)
 }
 
+fn breaks_off(fixture: &Fixture) -> bool {
+    fixture.exchanges.last().is_some_and(|exchange| exchange.answer.cut)
+}
+
 fn is_closed(fixture: &Fixture) -> bool {
     fixture.closed_port
 }
@@ -46,6 +50,7 @@ const RULES: &[Rule] = &[
     Rule { name: "timeout_before_request", is: &["not_sent"], faults: &[], server: is_closed },
     Rule { name: "timeout_after_request", is: &["unknown"], faults: &[], server: falls_silent },
     rule("garbage_reply", &["unknown"], &[]),
+    Rule { name: "answer_cut", is: &["unknown"], faults: &[], server: breaks_off },
 ];
 
 /// What the provider's folder lacks.
@@ -53,6 +58,7 @@ pub fn missing(spec: &Spec, fixtures: &BTreeMap<String, Fixture>) -> Vec<String>
     let mut missing: Vec<String> = RULES.iter().filter_map(|rule| broken(rule, fixtures)).collect();
     missing.extend(final_states(spec, fixtures));
     missing.extend(unknown_code(fixtures));
+    missing.extend(partial_send(fixtures));
     missing.extend(webhooks(spec, fixtures));
     missing
 }
@@ -85,6 +91,15 @@ fn unknown_code(fixtures: &BTreeMap<String, Fixture>) -> Option<String> {
     (!fits).then(|| "unknown_code.toml must expect the fault `unknown` and the raw code".to_owned())
 }
 
+/// Some pages arrived: never delivered, never repeated as a whole. The folder says so if nobody can know.
+fn partial_send(fixtures: &BTreeMap<String, Fixture>) -> Option<String> {
+    let shown = fixtures.values().flat_map(Fixture::plays).any(|fixture| {
+        let partial = fixture.expect.fault.as_deref() == Some("partial_send");
+        partial && fixture.expect.is == "failed" && fixture.expect.pages.is_some_and(|pages| pages > 0)
+    });
+    (!shown).then(|| "no exchange in which only some of the pages arrived".to_owned())
+}
+
 fn webhooks(spec: &Spec, fixtures: &BTreeMap<String, Fixture>) -> Vec<String> {
     if spec.capabilities.webhook == WebhookAuthenticity::NoWebhook {
         return Vec::new();
@@ -94,7 +109,11 @@ fn webhooks(spec: &Spec, fixtures: &BTreeMap<String, Fixture>) -> Vec<String> {
     };
     let forged = shows("webhook_bad_signature", |fixture| fixture.expect.is == "forged");
     let twice = shows("webhook_twice", |fixture| fixture.deliveries.len() >= 2 && fixture.expect.is == "delivered");
+    let replayed = fixtures.values().any(|one| one.call == CallName::Receive && one.expect.is == "stale");
     let mut missing = Vec::new();
+    if spec.capabilities.webhook == WebhookAuthenticity::SignedWithTime && !replayed {
+        missing.push("no callback that is replayed too late".to_owned());
+    }
     if !forged {
         missing.push("no webhook_bad_signature.toml that is forged".to_owned());
     }

@@ -84,15 +84,13 @@ const fn spec(kind: &'static str, channel: Channel, reconciliation: Reconciliati
             reconciliation,
             status,
             cancel: matches!(reconciliation, Reconciliation::Exact),
-            purge: false,
             webhook: WebhookAuthenticity::SharedSecret,
-            redials: false,
-            stamps_header: false,
-            pages_max: None,
-            bytes_max: None,
+            ..Capabilities::NONE
         },
         settings: &[],
         sources: &[],
+        setup: &[],
+        gaps: &[],
         build: |_| Err(SettingsError("it is made by hand".to_owned())),
     }
 }
@@ -150,6 +148,7 @@ pub fn wire(event: &DeliveryEvent, secret: &str) -> WebhookParts {
         url: String::new(),
         headers: vec![("x-secret".to_owned(), secret.to_owned())],
         body: serde_json::to_vec(event).expect("an event can be written"),
+        secret: None,
     }
 }
 

@@ -320,6 +320,7 @@ impl Inner {
     fn call_back(&mut self, one: &Taken, fact: Fact, now: Timestamp) {
         let place = self.callbacks.len();
         let event = DeliveryEvent {
+            billed: None,
             attempt: one.account.echoes().then_some(one.attempt),
             reference: Some(ProviderReference(one.reference.clone())),
             fact,
@@ -336,7 +337,7 @@ fn accepted(reference: &str) -> Outcome {
 }
 
 fn report(one: &Taken) -> Report {
-    Report { reference: ProviderReference(one.reference.clone()), fact: fact(one.fate) }
+    Report::new(ProviderReference(one.reference.clone()), fact(one.fate))
 }
 
 fn fact(fate: Option<Fate>) -> Fact {

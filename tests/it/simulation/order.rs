@@ -54,6 +54,7 @@ fn told(house: &mut House, channel: Channel, facts: &[Fact], at_once: bool) -> S
     let attempt = world.before.attempts.values().next().expect("an attempt").clone();
     for (place, fact) in facts.iter().enumerate() {
         let event = DeliveryEvent {
+            billed: None,
             attempt: Some(attempt.id),
             reference: attempt.provider_reference.clone().map(ProviderReference),
             fact: fact.clone(),

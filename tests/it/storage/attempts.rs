@@ -177,9 +177,12 @@ async fn the_locks_of_many_attempts_are_taken_at_once_and_unknown_ones_are_passe
         let (_, locked) = tx.attempts_lock(&ids).await.expect("locked");
         assert_eq!(locked, messages[..2]);
         assert!(tx.attempts_lock(&[]).await.expect("nothing to lock").1.is_empty());
-        let providers = tx.attempt_providers(&ids).await.expect("read");
-        assert_eq!(providers.len(), 2);
-        assert!(providers.iter().all(|(_, provider)| provider == "fax-sandbox"));
+        let mut homes = tx.attempt_homes(&ids).await.expect("read");
+        homes.sort_by_key(|home| home.0);
+        let home = |one: &Attempt| (one.id, "fax-sandbox".to_owned(), one.message_id);
+        let mut expected: Vec<_> = attempts[..2].iter().map(home).collect();
+        expected.sort_by_key(|home| home.0);
+        assert_eq!(homes, expected);
         let of_all: Vec<_> = messages.iter().map(|message| message.id).collect();
         let mut found = tx.attempts_of_messages(&of_all).await.expect("read");
         found.sort_by_key(|one| one.id);

@@ -102,9 +102,14 @@ async fn an_entry_is_put_off_given_back_brought_forward_and_removed() {
         assert_eq!(tx.queue_promote(at(59)).await.expect("looked"), 0);
         tx.queue_hasten(first.subject, at(40)).await.expect("brought forward");
         assert_eq!(tx.queue_next_due().await.expect("read"), Some(at(40)));
+        tx.queue_hasten_all(SUBMIT, &[first.subject], at(39)).await.expect("of another kind");
+        tx.queue_hasten_all(POLL, &[first.subject], at(50)).await.expect("sooner already");
+        assert_eq!(tx.queue_next_due().await.expect("read"), Some(at(40)));
+        tx.queue_hasten_all(POLL, &[Uuid::now_v7(), first.subject], at(38)).await.expect("brought forward");
+        assert_eq!(tx.queue_next_due().await.expect("read"), Some(at(38)));
         assert_eq!(tx.queue_oldest_ready().await.expect("read"), None);
         assert_eq!(tx.queue_promote(at(40)).await.expect("due"), 1);
-        assert_eq!(tx.queue_oldest_ready().await.expect("read"), Some(at(40)));
+        assert_eq!(tx.queue_oldest_ready().await.expect("read"), Some(at(38)));
         assert_eq!(tx.queue_next_due().await.expect("read"), None);
         assert!(claim(&mut tx, "a", 100, 9).await.is_empty(), "it is of another kind now");
         tx.queue_remove_all(&[first.subject, Uuid::now_v7()]).await.expect("removed");
