@@ -95,8 +95,8 @@ fn disposition(head: &str) -> Option<&str> {
     head.split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
         let (kind, parameters) = value.split_once(';')?;
-        let fits = name.trim().eq_ignore_ascii_case("content-disposition")
-            && kind.trim().eq_ignore_ascii_case("form-data");
+        let fits =
+            name.trim().eq_ignore_ascii_case("content-disposition") && kind.trim().eq_ignore_ascii_case("form-data");
         fits.then_some(parameters)
     })
 }

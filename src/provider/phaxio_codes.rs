@@ -103,8 +103,8 @@ const fn of_number(kind: Kind, number: u32) -> Fault {
         17 => Fault::Busy,
         16 | 48 | 87 | 112 => Fault::NoAnswer,
         11 | 15 | 19 | 40 | 43 | 44 | 52 | 88 | 89 | 100 | 110 | 121 => Fault::LineError,
-        6 | 7 | 8 | 10 | 12 | 18 | 20 | 21 | 22 | 25 | 26 | 28 | 29 | 31 | 41 | 53 | 60 | 63 | 68 | 77 | 80 | 82 | 84
-        | 119 => Fault::NegotiationError,
+        6 | 7 | 8 | 10 | 12 | 18 | 20 | 21 | 22 | 25 | 26 | 28 | 29 | 31 | 41 | 53 | 60 | 63 | 68 | 77 | 80 | 82
+        | 84 | 119 => Fault::NegotiationError,
         13 | 14 | 30 | 32 | 38 | 132 => Fault::NotAFax,
         34 | 49 | 73 | 115 => Fault::InvalidNumber,
         50 => Fault::RejectedByRemote,

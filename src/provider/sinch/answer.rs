@@ -66,7 +66,7 @@ impl Sinch {
 
     /// Their words without our secrets, should they repeat them.
     pub(super) fn without_secrets(&self, words: &str) -> String {
-        reading::without(words, [&self.key_secret].into_iter().chain(&self.callback_url))
+        reading::without(words, [&self.key_secret].into_iter().chain(self.path_secret.word()))
     }
 }
 

@@ -39,7 +39,8 @@ impl Fax {
             id: reference(&value["id"])?,
             status: text(value, "status").unwrap_or_default(),
             to: text(value, "to").or_else(|| value["to"][0].as_str().map(str::to_owned)),
-            labels: Some(value["labels"].clone()).filter(|labels| labels.as_object().is_some_and(|map| !map.is_empty())),
+            labels: Some(value["labels"].clone())
+                .filter(|labels| labels.as_object().is_some_and(|map| !map.is_empty())),
             pages: count(&value["numberOfPages"]),
             pages_confirmed: count(&value["pagesSentSuccessfully"]),
             price: words(&price["amount"]).and_then(|amount| Billed::new(&amount, price["currencyCode"].as_str()?)),

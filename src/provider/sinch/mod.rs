@@ -155,9 +155,7 @@ impl fmt::Debug for Sinch {
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    for (key, value) in
-        [("project_id", Some(&settings.project_id)), ("service_id", settings.service_id.as_ref())]
-    {
+    for (key, value) in [("project_id", Some(&settings.project_id)), ("service_id", settings.service_id.as_ref())] {
         if value.is_some_and(|value| !is_path_safe(value)) {
             return Err(account.refuse(key, "must be an id: letters, digits and hyphens"));
         }
@@ -258,7 +256,9 @@ impl Sinch {
             text.push_str("; its fax service keeps sent documents until they are purged");
         }
         if self.callback_url.is_none() {
-            text.push_str("; without callback_secret and a public address no callback is asked for, so states are polled");
+            text.push_str(
+                "; without callback_secret and a public address no callback is asked for, so states are polled",
+            );
         }
         Ok(text)
     }
