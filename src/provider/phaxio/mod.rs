@@ -92,6 +92,8 @@ pub const SPEC: Spec = Spec {
         "Phaxio prints a header line of its own on every page, which cannot be switched off.",
         "Limits of pages, of size and of calls per minute are not published: Phaxio refuses what passes them.",
         "A refusal names no field: its cause is read from Phaxio's words, and where they say nothing it is unknown.",
+        "With a test key Phaxio reports faxes as sent that it never dialled; Touchline cannot tell them apart and shows \
+         them as delivered.",
         "A callback is signed without a time: an old one could be replayed, which changes nothing that is known already.",
         "Phaxio belongs to Sinch and seems to take no new customers; whether its business associate agreement still \
          holds is not published: ask before setting `baa`.",
