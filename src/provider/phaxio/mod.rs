@@ -104,25 +104,29 @@ pub const SPEC: Spec = Spec {
 /// Most characters of `header_text`.
 const HEADER_CHARS_MAX: usize = 50;
 
-/// The types of error that Phaxio simulates, same words.
+/// The types of error that Phaxio simulates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 enum TestFail {
-    DocumentConversionError,
-    LineError,
-    FaxError,
-    FatalError,
-    GeneralError,
+    #[serde(rename = "documentConversionError")]
+    Document,
+    #[serde(rename = "lineError")]
+    Line,
+    #[serde(rename = "faxError")]
+    Fax,
+    #[serde(rename = "fatalError")]
+    Fatal,
+    #[serde(rename = "generalError")]
+    General,
 }
 
 impl TestFail {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::DocumentConversionError => "documentConversionError",
-            Self::LineError => "lineError",
-            Self::FaxError => "faxError",
-            Self::FatalError => "fatalError",
-            Self::GeneralError => "generalError",
+            Self::Document => "documentConversionError",
+            Self::Line => "lineError",
+            Self::Fax => "faxError",
+            Self::Fatal => "fatalError",
+            Self::General => "generalError",
         }
     }
 }

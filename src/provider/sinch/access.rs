@@ -22,7 +22,7 @@ pub struct Access {
 }
 
 enum Right {
-    Token(Tokens),
+    Token(Box<Tokens>),
     Key { id: String, secret: SecretString },
 }
 
@@ -45,7 +45,7 @@ impl Access {
         };
         let timeout = account.timeout / 2;
         let tokens = Tokens::new(http.clone(), url, grant, timeout, account.clock.clone());
-        Ok(Self { http, right: Right::Token(tokens), timeout })
+        Ok(Self { http, right: Right::Token(Box::new(tokens)), timeout })
     }
 
     /// Makes a call that can take effect, once. Without a token none is made.
