@@ -20,7 +20,7 @@ use url::Url;
 
 use self::fax::Fax;
 use super::http::{self, Answer};
-use super::reading::{id, unreadable, words};
+use super::reading::{id, json, unreadable, words};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
@@ -57,8 +57,7 @@ pub const SPEC: Spec = Spec {
         Setting::plain("from", "The caller number to show, one of the account's; Phaxio's choice unless given.", false),
         Setting::plain(
             "header_text",
-            "What Phaxio prints at the top of each page beside its own date, 50 characters at most; unless given it \
-             prints a hyphen.",
+            "What Phaxio prints at the top of each page, 50 characters at most; a hyphen unless given.",
             false,
         ),
         Setting::plain(
@@ -89,7 +88,7 @@ pub const SPEC: Spec = Spec {
     ],
     gaps: &[
         "Phaxio tells no count of the pages that arrived: of a fax that broke off it is only known that it did.",
-        "Phaxio prints a header line of its own on every page, which cannot be switched off.",
+        "Phaxio prints a header line of its own on every page; no way to switch it off is published.",
         "Limits of pages, of size and of calls per minute are not published: Phaxio refuses what passes them.",
         "A refusal names no field: its cause is read from Phaxio's words, and where they say nothing it is unknown.",
         "With a test key Phaxio reports faxes as sent that it never dialled; Touchline cannot tell them apart and shows \
@@ -168,10 +167,8 @@ impl fmt::Debug for Phaxio {
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
     let base_url = account.base_url(settings.base_url.as_deref(), "https://api.phaxio.com/v2.1")?;
-    let callback_token = match account.secrets.contains_key("callback_token") {
-        true => Some(account.secret("callback_token")?),
-        false => None,
-    };
+    let is_given = account.secrets.contains_key("callback_token");
+    let callback_token = is_given.then(|| account.secret("callback_token")).transpose()?;
     let fits = |text: &String| (1..=HEADER_CHARS_MAX).contains(&text.trim().chars().count());
     if !settings.header_text.iter().all(fits) {
         return Err(account.refuse("header_text", "must have 1 to 50 characters"));
@@ -206,7 +203,7 @@ impl Phaxio {
 
     /// The body of a success that says so itself.
     fn body(&self, answer: &Answer) -> Result<Value, Failure> {
-        let body = super::reading::json(answer)?;
+        let body = json(answer)?;
         if body["success"] == Value::Bool(false) { Err(self.failure(answer)) } else { Ok(body) }
     }
 }

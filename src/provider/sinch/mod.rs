@@ -22,6 +22,7 @@ use url::Url;
 use self::access::Access;
 use self::fax::Fax;
 use super::callback::{self, PathSecret};
+use super::http;
 use super::reading::{id, is_path_safe, json, unreadable};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
@@ -58,7 +59,7 @@ pub const SPEC: Spec = Spec {
         ),
         Setting::plain(
             "header_text",
-            "What Sinch prints at the top of each page, 50 characters at most; nothing unless given.",
+            "What Sinch prints at the top of each page, 50 characters at most; Sinch's default unless given.",
             false,
         ),
         callback::SETTING,
@@ -94,7 +95,8 @@ pub const SPEC: Spec = Spec {
         "A callback brings the document along: one of more than about 700 kB is turned away, and that fax is asked for later.",
         "The filter of the listing by label is not documented as it must be written: doubtful faxes are looked up by \
          number and time, and their labels are compared.",
-        "A cover page or a header that is set in the fax service cannot be refused per fax: `provider check` says if there is one.",
+        "A cover page that is set in the fax service cannot be refused per fax: `provider check` says if there is one.",
+        "Sinch prints a header line of its own with page numbers, above the one that the letter has.",
         "The limits of calls per minute are not published: Sinch answers 429, and Touchline slows down.",
         "Whether 20 MB is the limit of the document or of the whole call is not published: larger ones may be refused.",
         "Sinch says that it works under HIPAA, but its business associate agreement is not published: ask before setting `baa`.",
@@ -185,7 +187,7 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
 impl Sinch {
     /// An address within the project.
     fn url(&self, path: &[&str]) -> Url {
-        super::http::endpoint(&self.base_url, &[&["projects", self.project_id.as_str()], path].concat())
+        http::endpoint(&self.base_url, &[&["projects", self.project_id.as_str()], path].concat())
     }
 }
 
