@@ -2,6 +2,7 @@
 //! folder under `tests/it/fixtures/providers/`. A new provider adds a file, a line and a folder, and nothing here.
 
 mod fixture;
+mod lines;
 mod play;
 mod reading;
 mod replay;
