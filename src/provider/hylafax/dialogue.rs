@@ -175,7 +175,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_reply_of_many_lines_ends_with_its_code_and_a_space() {
-        let reply = heard(b"217-Job state: jobid 1\r\n    STATE: DONE\r\n217-more\r\n217 End.\r\n").await.expect("read");
+        let reply =
+            heard(b"217-Job state: jobid 1\r\n    STATE: DONE\r\n217-more\r\n217 End.\r\n").await.expect("read");
         assert_eq!((reply.code, reply.text()), (217, "End."));
         assert_eq!(reply.lines, ["Job state: jobid 1", "    STATE: DONE", "more", "End."]);
         assert_eq!(heard(b"213\r\n").await.expect("read").text(), "");
@@ -183,7 +184,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_reply_is_told_from_what_breaks_off() {
-        for garbage in [&b"hello\r\n"[..], b"20x ok\r\n", b"999 ok\r\n", b"200_ok\r\n", b"\r\n", "é00 \r\n".as_bytes()] {
+        for garbage in [&b"hello\r\n"[..], b"20x ok\r\n", b"999 ok\r\n", b"200_ok\r\n", b"\r\n", "é00 \r\n".as_bytes()]
+        {
             assert_eq!(heard(garbage).await, Err(Silence::Garbled), "{garbage:?}");
         }
         for cut in [&b""[..], b"200 Job", b"217-Job state\r\n"] {

@@ -5,10 +5,11 @@ use tokio::time::{Duration, Instant};
 use super::connection::Connection;
 use super::dialogue::{Reply, Silence, quoted};
 use super::fault;
-use super::job::JobReference;
+use super::job::{self, JobReference};
 use super::{HylaFax, SPEC};
 use crate::domain::Outcome;
 use crate::domain::envelope::Envelope;
+use crate::domain::event::Fact;
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::letter::Letter;
 use crate::provider::reading::unreadable;
@@ -63,7 +64,10 @@ impl HylaFax {
             }
         };
         let answer = connection.say(&format!("JSUBM {}", job.id), start + self.timeout).await;
-        let outcome = of_submission(answer, &job);
+        let outcome = match of_submission(answer, &job) {
+            Outcome::Refused(failure) => Outcome::Refused(reason(&mut connection, &job).await.unwrap_or(failure)),
+            other => other,
+        };
         if matches!(outcome, Outcome::Refused(_) | Outcome::NotSent(_)) {
             throw_away(&mut connection, &job.id).await;
         }
@@ -129,6 +133,11 @@ fn before_submission(failure: Failure) -> Outcome {
     if definite { Outcome::Refused(failure) } else { Outcome::NotSent(failure) }
 }
 
+/// What hfaxd says behind 460 where the scheduler was not reached at all (hfaxd/FIFO.c++).
+const NOT_REACHED: [&str; 3] = ["unable to open scheduler fifo", "fifo write failed", "client fifo is not open"];
+/// What it says where the scheduler looked at the job and did not take it.
+const NOT_TAKEN: &str = "scheduler nak'd request";
+
 /// What the answer to `JSUBM` means. hfaxd answers 200 once the scheduler has the job. Other answers are a definite no,
 /// except those after which the scheduler may have it all the same: the connection was being closed, or the scheduler's
 /// own answer was not understood.
@@ -141,11 +150,20 @@ fn of_submission(answer: Result<Reply, Silence>, job: &JobReference) -> Outcome 
     let text = reply.text().to_ascii_lowercase();
     match reply.code {
         200 => Outcome::Accepted { reference: job.reference() },
-        460 if text.contains("unexpected response") || text.contains("abort") => Outcome::Unknown(failure),
-        221 | 430..=499 => Outcome::NotSent(failure),
+        460 if text.contains(NOT_TAKEN) => Outcome::Refused(failure),
+        460 if NOT_REACHED.iter().any(|words| text.contains(words)) => Outcome::NotSent(failure),
+        460 | 421 | 426 => Outcome::Unknown(failure),
+        221 | 400..=499 => Outcome::NotSent(failure),
         500..=599 => Outcome::Refused(failure),
-        421 | 426 => Outcome::Unknown(failure),
         _ => Outcome::Unknown(Failure { fault: Fault::ProtocolError, ..failure }),
+    }
+}
+
+/// Why the scheduler did not take a job: it has written that into the job, as it does when a fax fails.
+async fn reason(connection: &mut Connection, job: &JobReference) -> Option<Failure> {
+    match job::report(connection, job).await.ok()?.fact {
+        Fact::Failed(failure) => Some(failure),
+        _ => None,
     }
 }
 
@@ -176,6 +194,8 @@ mod tests {
         assert_eq!(submitted(200, "Job 17 submitted."), "accepted");
         assert_eq!(submitted(460, "Failed to submit job 17: Unable to open scheduler FIFO: No such file."), "not_sent");
         assert_eq!(submitted(460, "Failed to submit job 17: Unexpected response from scheduler: \"\"."), "unknown");
+        assert_eq!(submitted(460, "Failed to submit job 17: Unspecified reason (scheduler NAK'd request)."), "refused");
+        assert_eq!(submitted(460, "Failed to submit job 17: ."), "unknown");
         assert_eq!(submitted(450, "Cannot open/create job description file."), "not_sent");
         assert_eq!(submitted(504, "Cannot submit job 17; null or missing DIALSTRING parameter."), "refused");
         assert_eq!(submitted(221, "Server shutting down.  Goodbye."), "not_sent");

@@ -108,7 +108,7 @@ impl Fixture {
         let answers = one.exchanges.iter_mut().flat_map(|exchange| {
             exchange.answer.headers.values_mut().chain(std::iter::once(&mut exchange.answer.body))
         });
-        let lines = one.dialogue.iter_mut().flat_map(|line| [&mut line.reply, &mut line.then].into_iter().chain(&mut line.download));
+        let lines = one.dialogue.iter_mut().flat_map(Line::answers);
         let deliveries = one.deliveries.iter_mut().map(|delivery| &mut delivery.body);
         let expect = &mut one.expect;
         let expected = [&mut expect.fault, &mut expect.code, &mut expect.stage].into_iter().flatten();
@@ -177,9 +177,9 @@ pub struct Line {
 }
 
 impl Line {
-    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let answers = [&mut self.reply, &mut self.then].into_iter().chain(&mut self.download);
-        answers.chain(&mut self.expect).chain(&mut self.upload_has)
+    /// Everything the server says.
+    fn answers(&mut self) -> impl Iterator<Item = &mut String> {
+        [&mut self.reply, &mut self.then].into_iter().chain(&mut self.download)
     }
 }
 
@@ -241,7 +241,10 @@ fn read(path: &std::path::Path, account: &AccountFile) -> Result<Fixture, String
     let mut fixture: Fixture = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     fixture.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     fixture.dialogue = whole(&fixture.dialogue, account).map_err(|error| format!("{}: {error}", path.display()))?;
-    fixture.dialogue.iter_mut().flat_map(Line::texts).for_each(|text| fill(text, secrets));
+    for line in &mut fixture.dialogue {
+        line.answers().for_each(|text| fill(text, secrets));
+        line.expect.iter_mut().chain(&mut line.upload_has).for_each(|text| fill(text, secrets));
+    }
     for exchange in &mut fixture.exchanges {
         fill(&mut exchange.answer.body, secrets);
         exchange.query.values_mut().chain(exchange.headers.values_mut()).for_each(|text| fill(text, secrets));
