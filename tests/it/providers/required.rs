@@ -26,7 +26,7 @@ const fn rule(name: &'static str, is: &'static [&'static str], faults: &'static 
 }
 
 fn answers(fixture: &Fixture) -> bool {
-    !fixture.closed_port && !(fixture.exchanges.is_empty() && fixture.dialogue.is_empty())
+    !fixture.closed_port && (!fixture.exchanges.is_empty() || !fixture.dialogue.is_empty())
 }
 
 fn falls_silent(fixture: &Fixture) -> bool {
