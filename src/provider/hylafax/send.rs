@@ -14,9 +14,7 @@ use crate::domain::fault::{Failure, Fault};
 use crate::provider::letter::Letter;
 use crate::provider::reading::unreadable;
 
-/// Longest name of the practice in `FROMUSER`.
-const SENDER_CHARS_MAX: usize = 60;
-/// Longest of the other texts.
+/// Longest text of a parameter.
 const TEXT_CHARS_MAX: usize = 64;
 /// How long it may take to throw an unwanted job away.
 const CLEANING: Duration = Duration::from_secs(5);
@@ -52,31 +50,37 @@ impl HylaFax {
             Err(failure) => return Outcome::Refused(failure),
         };
         let start = Instant::now();
+        let end = start + self.timeout;
         let mut connection = match Connection::open(&self.server, start + self.timeout * 3 / 4).await {
             Ok(connection) => connection,
             Err(failure) => return before_submission(failure),
         };
-        let job = match self.make_job(&mut connection, &letter).await {
+        let job = match self.make_job(&mut connection, &letter, end).await {
             Ok(job) => job,
             Err(failure) => {
                 connection.quit().await;
                 return before_submission(failure);
             }
         };
-        let answer = connection.say(&format!("JSUBM {}", job.id), start + self.timeout).await;
+        let answer = connection.say(&format!("JSUBM {}", job.id), end).await;
         let outcome = match of_submission(answer, &job) {
             Outcome::Refused(failure) => Outcome::Refused(reason(&mut connection, &job).await.unwrap_or(failure)),
             other => other,
         };
         if matches!(outcome, Outcome::Refused(_) | Outcome::NotSent(_)) {
-            throw_away(&mut connection, &job.id).await;
+            throw_away(&mut connection, &job.id, end).await;
         }
         connection.quit().await;
         outcome
     }
 
     /// A job that is complete and not submitted. On failure there is none.
-    async fn make_job(&self, connection: &mut Connection, letter: &Letter<'_>) -> Result<JobReference, Failure> {
+    async fn make_job(
+        &self,
+        connection: &mut Connection,
+        letter: &Letter<'_>,
+        end: Instant,
+    ) -> Result<JobReference, Failure> {
         connection.prepare_upload().await?;
         let document = connection.upload(letter.pdf).await?;
         let made = connection.ask("JNEW", &[200]).await?;
@@ -84,7 +88,10 @@ impl HylaFax {
         let job = job_id(made.text()).and_then(|id| JobReference::new(id, &tag));
         let job = job.ok_or_else(|| unreadable("the fax server does not say which job it made"))?;
         if let Err(failure) = self.describe(connection, letter, &document).await {
-            throw_away(connection, &job.id).await;
+            // A server that said nothing will not say more; it cleans up behind the connection.
+            if failure.raw_code.is_some() {
+                throw_away(connection, &job.id, end).await;
+            }
             return Err(failure);
         }
         Ok(job)
@@ -103,7 +110,7 @@ impl HylaFax {
     fn parameters(&self, letter: &Letter<'_>) -> Vec<Parameter> {
         let settings = &self.settings;
         let mut parameters = vec![
-            Parameter { value: quoted(letter.sender, SENDER_CHARS_MAX), ..Parameter::text("FROMUSER", "") },
+            Parameter::text("FROMUSER", letter.sender),
             Parameter::text("DIALSTRING", &settings.dial_string(letter.to)),
             Parameter::text("EXTERNAL", letter.to.as_str()),
             Parameter::text("JOBINFO", &letter.attempt.to_string()),
@@ -169,8 +176,8 @@ async fn reason(connection: &mut Connection, job: &JobReference) -> Option<Failu
 
 /// Deletes a job that was not submitted, and with it its hold on the document; the upload itself goes with the
 /// connection. Nothing depends on it.
-async fn throw_away(connection: &mut Connection, id: &str) {
-    connection.extend(Instant::now() + CLEANING);
+async fn throw_away(connection: &mut Connection, id: &str, end: Instant) {
+    connection.extend(end.min(Instant::now() + CLEANING));
     let _ = connection.ask(&format!("JDELE {id}"), &[200]).await;
 }
 
