@@ -8,12 +8,16 @@
 mod account;
 pub mod accounts;
 mod callback;
+mod faxplus;
 pub mod http;
+mod humblefax;
 pub mod layers;
 mod letter;
+mod numbers;
 mod oauth;
 pub mod page;
 mod reading;
+mod ringcentral;
 mod sandbox;
 mod slots;
 pub mod smtp;
@@ -36,7 +40,8 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] =
+    &[&faxplus::SPEC, &humblefax::SPEC, &ringcentral::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]
