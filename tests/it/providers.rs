@@ -7,6 +7,7 @@ mod reading;
 mod replay;
 pub mod required;
 pub mod sample;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -182,6 +182,11 @@ impl FaxPlus {
         }
     }
 
+    /// A 404 to an upload: the path exists, so it is the address or the account that does not.
+    fn misdirected(&self, answer: &Answer) -> Failure {
+        Failure { fault: Fault::AccountError, ..self.failure(answer) }
+    }
+
     fn without_token(&self, words: &str) -> String {
         reading::without(words, [&self.api_token])
     }
@@ -212,6 +217,7 @@ impl FaxPlus {
         let answer = http::ask(request, self.timeout / 2).await.map_err(Outcome::NotSent)?;
         match answer.verdict() {
             Verdict::Done => path(&answer).map_err(Outcome::NotSent),
+            Verdict::No if answer.status == 404 => Err(Outcome::Refused(self.misdirected(&answer))),
             Verdict::No => Err(Outcome::Refused(self.failure(&answer))),
             Verdict::Open => Err(Outcome::NotSent(self.failure(&answer))),
         }

@@ -19,8 +19,8 @@ const WINDOW_BEFORE: Duration = Duration::from_secs(2 * 60);
 const WINDOW_AFTER: Duration = Duration::from_secs(15 * 60);
 /// Faxes read before giving up. Nothing says how many ids a listing can hold: below this none can have been cut off.
 const FAXES_MAX: usize = 15;
-/// Between two requests.
-const PACE: Duration = Duration::from_millis(250);
+/// Between two requests: half of what is allowed, for hand-overs go on meanwhile.
+const PACE: Duration = Duration::from_millis(500);
 
 impl HumbleFax {
     pub(super) async fn scan(&self, search: &Search) -> Result<Lookup, Failure> {

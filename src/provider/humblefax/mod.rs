@@ -44,8 +44,8 @@ pub const SPEC: Spec = Spec {
         status: true,
         webhook: WebhookAuthenticity::SecretPath,
         redials: true,
-        submits_per_minute: Some(120),
-        questions_per_minute: Some(120),
+        submits_per_minute: Some(60),
+        questions_per_minute: Some(60),
         ..Capabilities::NONE
     },
     settings: &[
@@ -208,6 +208,10 @@ impl HumbleFax {
                     Outcome::Unknown(failure.code(answer.status.to_string()))
                 }
             },
+            // The path exists, so it is the address that does not.
+            Verdict::No if answer.status == 404 => {
+                Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })
+            }
             Verdict::No => Outcome::Refused(self.failure(answer)),
             Verdict::Open => Outcome::Unknown(self.failure(answer)),
         }

@@ -21,9 +21,16 @@ impl RingCentral {
                     Outcome::Unknown(failure.code(answer.status.to_string()))
                 }
             },
-            Verdict::No => Outcome::Refused(self.failure(answer)),
+            Verdict::No => Outcome::Refused(self.refusal(answer)),
             Verdict::Open => Outcome::Unknown(self.failure(answer)),
         }
+    }
+
+    /// A definite no to a create call. Where a 404 names nothing else, account or extension do not exist: the path does.
+    fn refusal(&self, answer: &Answer) -> Failure {
+        let failure = self.failure(answer);
+        let is_ours = answer.status == 404 && failure.fault == Fault::Unknown;
+        if is_ours { Failure { fault: Fault::AccountError, ..failure } } else { failure }
     }
 
     /// The body of a success; anything else as a failure.

@@ -51,7 +51,7 @@ pub fn of_error_code(code: &str) -> Option<Fault> {
         "MSG-245" | "MSG-304" | "MSG-310" | "MSG-314" | "MSG-331" | "MSG-340" | "MSG-341" => Some(Fault::AccountError),
         "MSG-337" | "MSG-338" | "MSG-347" | "MSG-348" | "MSG-349" | "MSG-350" | "MSG-351" => Some(Fault::DocumentError),
         "CMN-301" | "CMN-302" | "CMN-303" | "MSG-305" => Some(Fault::RateLimited),
-        "CMN-102" | "CMN-109" | "CMN-120" => Some(Fault::AccountError),
+        "CMN-109" | "CMN-120" => Some(Fault::AccountError),
         code if code.starts_with("CMN-4") || code.starts_with("OAU-") => Some(Fault::AccountError),
         _ => None,
     }
