@@ -5,14 +5,15 @@ use crate::domain::fault::Fault;
 /// A final status other than `success`: every value of the published schema. The service names no reason beside it.
 /// What its page calls a generic error, and anything not listed, is [`Fault::Unknown`]; the word itself is kept.
 ///
-/// `failed_fs_…` are result codes of the fax engine: 49 is a dropped call, 2 that no fax machine made itself heard.
+/// `failed_fs_…` are not explained; read as result codes of the `FreeSWITCH` engine, 49 is a dropped call and 2 a time-out
+/// before the machines spoke. What is only inferred casts no doubt on a number, so 2 is not taken for a voice line.
 pub fn of_status(status: &str) -> Option<Fault> {
     Some(match status {
         // The service's own page on statuses glosses normal clearing as a busy destination.
         "failed_user_busy" | "failed_normal_clearing" => Fault::Busy,
         "failed_no_answer" => Fault::NoAnswer,
         "failed_normal_temporary_failure" | "failed_fs_49" => Fault::LineError,
-        "failed_fs_2" => Fault::NotAFax,
+        "failed_fs_2" => Fault::NegotiationError,
         "failed_unallocated_number" | "failed_invalid_number_format" => Fault::InvalidNumber,
         "failed_destination_not_supported" => Fault::Blocked,
         "partially_sent" | "partially_received" => Fault::PartialSend,

@@ -68,7 +68,7 @@ pub const SPEC: Spec = Spec {
         "https://apidoc.fax.plus/api-reference/endpoints/faxes/list-fax-records",
         "https://apidoc.fax.plus/concepts/fax",
         "https://apidoc.fax.plus/concepts/webhook",
-        "https://github.com/alohi/faxplus-python @9473706; PyPI faxplus-api 3.0.5 (offset, sort_by, order)",
+        "https://github.com/alohi/faxplus-python @9473706; the package faxplus-api 3.0.5 (offset, sort_by, order)",
     ],
     setup: &[
         "The API belongs to the Enterprise plan: check that the account has it.",
@@ -86,6 +86,8 @@ pub const SPEC: Spec = Spec {
         "No cover page is asked for; whether an account can be set to add one by itself was not found.",
         "A fax that was cancelled disappears from the outbox without a final word: whether it was sent has to be seen in \
          the Fax.Plus dashboard.",
+        "Fax.Plus does not explain `failed_fs_49` and `failed_fs_2`: they are read as a dropped call and as machines that did \
+         not come together.",
         "How Fax.Plus words a refused number is not published: such a refusal is shown with its own word.",
         "The terms of a business associate agreement were not verified: ask before setting `baa`.",
     ],

@@ -67,8 +67,8 @@ pub const SPEC: Spec = Spec {
     setup: &[
         "In the HumbleFax dashboard, open API / Developer and select New Keys: they are `access_key` and `secret_key`.",
         "Set `from` to the fax number of the account that the keys may send from.",
-        "For callbacks, set `callback_secret` and register the callback address once for the event \
-         SentFax.SendComplete under API / Developer.",
+        "For callbacks, set `callback_secret` and have the callback address registered once for the event \
+         SentFax.SendComplete; if the dashboard does not offer that under API / Developer, ask their support.",
     ],
     gaps: &[
         "All beyond the introduction of HumbleFax' documentation is second-hand, read from its customers' programs: try \

@@ -70,7 +70,7 @@ pub const SPEC: Spec = Spec {
         "https://github.com/ringcentral/ringcentral-api-docs docs/basics/errors.md @03cea43",
         "https://developers.ringcentral.com/guide/messaging/fax/fax-multipart-formats",
         "https://developers.ringcentral.com/guide/authentication/jwt-flow",
-        "npm @rc-ex/core 1.8.6 (definitions of the current API)",
+        "the package @rc-ex/core 1.8.6 by RingCentral (definitions of the current API)",
     ],
     setup: &[
         "In RingCentral's Developer Console, create a REST API app with JWT auth flow, for your own company only.",
