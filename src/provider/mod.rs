@@ -8,7 +8,9 @@
 mod account;
 pub mod accounts;
 mod callback;
+mod fields;
 pub mod http;
+mod interfax;
 pub mod layers;
 mod letter;
 mod oauth;
@@ -36,7 +38,7 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[&interfax::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]
