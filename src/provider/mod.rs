@@ -20,6 +20,7 @@ mod sandbox;
 mod slots;
 pub mod smtp;
 mod spec;
+mod srfax;
 mod telnyx;
 
 use std::fmt;
@@ -38,7 +39,7 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&interfax::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[&interfax::SPEC, &srfax::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]
