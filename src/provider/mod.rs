@@ -22,6 +22,7 @@ pub mod smtp;
 mod spec;
 mod srfax;
 mod telnyx;
+mod westfax;
 
 use std::fmt;
 
@@ -39,7 +40,8 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&interfax::SPEC, &srfax::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] =
+    &[&interfax::SPEC, &srfax::SPEC, &telnyx::SPEC, &westfax::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]
