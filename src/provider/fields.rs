@@ -48,6 +48,17 @@ fn form(octets: &[u8]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_octets_and_any_address_are_read(octets in prop::collection::vec(any::<u8>(), 0..200), url in "\\PC{0,80}") {
+            let parts = WebhookParts { url, body: octets, ..WebhookParts::default() };
+            let fields = Fields::of(&parts);
+            prop_assert!(fields.0.len() <= FIELDS_MAX);
+            prop_assert!(fields.0.iter().all(|(_, value)| value.chars().count() <= VALUE_CHARS_MAX));
+        }
+    }
 
     fn fields(url: &str, body: &str) -> Fields {
         Fields::of(&WebhookParts { url: url.to_owned(), body: body.into(), ..WebhookParts::default() })

@@ -30,7 +30,8 @@ impl SrFax {
                 }),
             )
             .await?;
-        for record in records(&result)?.iter().filter_map(Record::read).filter(|record| record.is_of(search.attempt)) {
+        let mut listed = records(&result)?.iter().filter_map(Record::read);
+        if let Some(record) = listed.find(|record| record.is_of(search.attempt)) {
             let reference = record.reference.clone().ok_or_else(|| unreadable("the outbox names our fax by no id"))?;
             return Ok(Lookup::Found(record.report(reference)));
         }

@@ -310,6 +310,25 @@ impl Provider for WestFax {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SystemClock;
+
+    const JOB: &str = "f7e8d9c0-b1a2-4456-8def-789012345678";
+
+    fn account(username: Option<&str>, secrets: &[(&str, &str)]) -> Account {
+        let product = [("product_id", "12345678-e5f6-4890-abcd-123456789abc")];
+        let settings = product.into_iter().chain(username.map(|name| ("username", name)));
+        Account {
+            name: "office".to_owned(),
+            settings: settings.map(|(key, value)| (key.to_owned(), value.into())).collect(),
+            secrets: secrets.iter().map(|(key, word)| ((*key).to_owned(), SecretString::from(*word))).collect(),
+            http: http::client().expect("the machine has a trust store"),
+            timeout: Duration::from_secs(5),
+            concurrency: 1,
+            sender: None,
+            callback_url: Some("https://us.example/hooks/office".to_owned()),
+            clock: Arc::new(SystemClock),
+        }
+    }
 
     #[test]
     fn the_callback_address_is_a_template_of_theirs() {
@@ -318,5 +337,54 @@ mod tests {
             callback_template(&address),
             "[post]https://us.example/hooks/office/word?jobid={@jobid}&prodid={@prodid}&dir={@dir}"
         );
+    }
+
+    #[test]
+    fn a_callback_may_have_its_fields_in_the_address() {
+        let secret = "a-word-of-sixteen-letters";
+        let office = build(account(None, &[("api_key", "key"), ("callback_secret", secret)])).expect("it is complete");
+        let parts = WebhookParts {
+            url: format!("https://us.example/hooks/office/{secret}?jobid={JOB}&dir=Outbound"),
+            secret: Some(secret.to_owned()),
+            ..WebhookParts::default()
+        };
+        let events = office.receive(&parts, Timestamp::default()).expect("it is authentic");
+        assert_eq!(events[0].reference, ProviderReference::new(JOB));
+    }
+
+    #[test]
+    fn a_key_travels_in_a_header_and_a_password_never_does() {
+        let ready = |username, secrets: &[(&str, &str)]| {
+            let account = account(username, secrets);
+            let credentials = Credentials::of(&account, username.map(str::to_owned)).expect("they are complete");
+            WestFax {
+                base_url: Url::parse("https://apisecure.westfax.com").expect("a constant address"),
+                product_id: String::new(),
+                credentials,
+                from: None,
+                quality: Quality::Fine,
+                callback: PathSecret::of(&account).expect("there is none"),
+                callback_address: None,
+                http: account.http,
+                timeout: account.timeout,
+            }
+        };
+        let request = |office: &WestFax| office.request("Security_Authenticate", office.form()).build().expect("valid");
+        let by_key = request(&ready(None, &[("api_key", "canary-key")]));
+        assert_eq!(by_key.url().as_str(), "https://apisecure.westfax.com/REST/Security_Authenticate/json");
+        assert_eq!(by_key.headers()["x-api-key"], "canary-key");
+        let by_password = request(&ready(Some("clinic"), &[("password", "canary-word")]));
+        assert!(!format!("{:?}", by_password.headers()).contains("canary-word"));
+        assert!(!by_password.headers().contains_key("x-api-key"));
+    }
+
+    #[test]
+    fn an_account_without_credentials_is_refused() {
+        let complaint = |username, secrets: &[(&str, &str)]| {
+            build(account(username, secrets)).map(|_| ()).map_err(|SettingsError(text)| text).expect_err("incomplete")
+        };
+        assert!(complaint(None, &[]).contains("api_key"));
+        assert!(complaint(None, &[("password", "word")]).contains("username"));
+        assert!(complaint(Some("clinic"), &[]).contains("password"));
     }
 }
