@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::WebhookParts;
+use super::form_body::FormBody;
 use super::reading::words;
 
 /// Most fields read; the longest published callback has some twenty.
@@ -22,9 +23,9 @@ impl Fields {
             Ok(Value::Object(members)) => {
                 members.into_iter().filter_map(|(name, value)| Some((name, words(&value)?))).collect()
             }
-            _ => form(&parts.body),
+            _ => form(parts),
         };
-        let query = parts.url.split_once('?').map(|(_, query)| form(query.as_bytes())).unwrap_or_default();
+        let query = parts.url.split_once('?').map(|(_, query)| pairs(query.as_bytes())).unwrap_or_default();
         let fields = body.into_iter().chain(query).take(FIELDS_MAX);
         Self(fields.map(|(name, value)| (name, value.chars().take(VALUE_CHARS_MAX).collect())).collect())
     }
@@ -41,7 +42,16 @@ impl Fields {
     }
 }
 
-fn form(octets: &[u8]) -> Vec<(String, String)> {
+/// A form by its type; without one, callbacks are taken for the plainest form.
+fn form(parts: &WebhookParts) -> Vec<(String, String)> {
+    if parts.header("content-type").is_none() {
+        return pairs(&parts.body);
+    }
+    let values = FormBody::read(parts).unwrap_or_default().values;
+    values.into_iter().filter_map(|(name, value)| Some((name, String::from_utf8(value).ok()?))).collect()
+}
+
+fn pairs(octets: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(octets).take(FIELDS_MAX).map(|(name, value)| (name.into(), value.into())).collect()
 }
 

@@ -9,14 +9,19 @@ mod account;
 pub mod accounts;
 mod callback;
 mod fields;
+mod form_body;
 pub mod http;
 mod interfax;
 pub mod layers;
 mod letter;
+mod listing;
 mod oauth;
 pub mod page;
+mod phaxio;
+mod phaxio_codes;
 mod reading;
 mod sandbox;
+mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
@@ -40,8 +45,16 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] =
-    &[&interfax::SPEC, &srfax::SPEC, &telnyx::SPEC, &westfax::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[
+    &interfax::SPEC,
+    &phaxio::SPEC,
+    &sinch::SPEC,
+    &srfax::SPEC,
+    &telnyx::SPEC,
+    &westfax::SPEC,
+    &smtp::SPEC,
+    &sandbox::SPEC,
+];
 
 /// The provider of that kind.
 #[must_use]

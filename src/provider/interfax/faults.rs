@@ -25,20 +25,6 @@ pub const fn of_status(status: i64) -> Fault {
     }
 }
 
-/// Whether a fax that failed so cannot have sent a page: no call was made, or no fax machine answered it.
-pub const fn excludes_transmission(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Busy
-            | Fault::NoAnswer
-            | Fault::NotAFax
-            | Fault::InvalidNumber
-            | Fault::RejectedByRemote
-            | Fault::DocumentError
-            | Fault::AccountError
-    )
-}
-
 /// What stage a fax with a negative status is at, in the words of the table.
 pub const fn stage(status: i64) -> &'static str {
     match status {

@@ -8,7 +8,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Billed, Fact, Report};
 use crate::domain::fault::Failure;
 use crate::provider::fields::Fields;
-use crate::provider::reading::{count, delivered, failed_after, progress, text, words};
+use crate::provider::reading::{count, delivered, excludes_transmission, failed_after, progress, text, words};
 
 /// What we read of a fax. It holds a number, so it does not print itself.
 pub struct Fax {
@@ -64,7 +64,7 @@ impl Fax {
             status => {
                 let fault = faults::of_status(status);
                 let failure = Failure::new(fault).code(status.to_string());
-                let excluded = faults::excludes_transmission(fault);
+                let excluded = excludes_transmission(fault);
                 failed_after(failure, if excluded { Some(0) } else { self.pages_sent })
             }
         }

@@ -21,11 +21,6 @@ pub fn of_error(error: &str) -> Fault {
     }
 }
 
-/// Whether a fax that failed so cannot have sent a page: no fax machine answered.
-pub const fn excludes_transmission(fault: Fault) -> bool {
-    matches!(fault, Fault::Busy | Fault::NoAnswer | Fault::NotAFax)
-}
-
 /// `Result` of a call that failed.
 pub fn of_result(result: &str) -> Fault {
     let result = result.to_ascii_lowercase();

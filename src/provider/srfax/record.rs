@@ -8,7 +8,7 @@ use crate::domain::event::{Fact, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::provider::fields::Fields;
-use crate::provider::reading::{self, count, progress, text, words};
+use crate::provider::reading::{self, count, excludes_transmission, progress, text, words};
 
 /// Characters of `sAccountCode`.
 const ACCOUNT_CODE_CHARS: usize = 20;
@@ -73,7 +73,7 @@ impl Record {
     fn failure(&self) -> Failure {
         let error = self.error.as_deref().unwrap_or_default();
         let fault = faults::of_error(error);
-        let failure = match (faults::excludes_transmission(fault), self.pages) {
+        let failure = match (excludes_transmission(fault), self.pages) {
             (true, _) => Failure::new(fault).pages(Some(0)),
             (false, Some(pages)) if pages > 0 => Failure::new(Fault::PartialSend).pages(Some(pages)),
             (false, pages) => Failure::new(fault).pages(pages),

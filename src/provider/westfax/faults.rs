@@ -40,20 +40,6 @@ pub fn broke_off(word: &str) -> bool {
     plain(word) == "connectioninterrupt"
 }
 
-/// Whether a call that failed so cannot have sent a page: it was not made, or no fax machine answered it.
-pub const fn excludes_transmission(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Busy
-            | Fault::NoAnswer
-            | Fault::NotAFax
-            | Fault::InvalidNumber
-            | Fault::Blocked
-            | Fault::DocumentError
-            | Fault::AccountError
-    )
-}
-
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {

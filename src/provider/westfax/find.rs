@@ -9,6 +9,7 @@ use crate::domain::event::Report;
 use crate::domain::fault::Failure;
 use crate::domain::{Address, Timestamp};
 use crate::provider::letter::ten_digits;
+use crate::provider::listing::{self, Owner, Page};
 use crate::provider::reading::{progress, unreadable};
 use crate::provider::{Lookup, Search};
 
@@ -23,13 +24,9 @@ impl WestFax {
         // One that cannot be read might be ours.
         let jobs: Option<Vec<Job>> = listed.iter().map(Job::of_description).collect();
         let jobs = jobs.ok_or_else(|| unreadable("the listing holds a job that cannot be read"))?;
-        let name = search.attempt.to_string();
-        if let Some(job) = jobs.iter().find(|job| job.name.as_deref() == Some(&name)) {
-            return Ok(Lookup::Found(report(job)));
-        }
-        let nameless = jobs.iter().filter(|job| job.name.is_none() && !job.is_inbound && may_be_to(job, &search.to));
-        let candidates: Vec<Report> = nameless.map(report).collect();
-        Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) })
+        let faxes = jobs.iter().map(|job| (owner(job, search), report(job))).collect();
+        let mut listing = listing::Search::default();
+        listing.read(Page { faxes, is_last: true }).ok_or_else(listing::too_long)
     }
 }
 
@@ -38,10 +35,15 @@ fn report(job: &Job) -> Report {
     Report::new(job.id.clone(), job.fact().unwrap_or_else(|| progress("over")))
 }
 
-fn may_be_to(job: &Job, to: &Address) -> bool {
-    match to {
-        Address::Fax(to) => ten_digits(to).is_some_and(|digits| job.may_have_gone_to(digits)),
-        Address::Email(_) => false,
+fn owner(job: &Job, search: &Search) -> Owner {
+    let digits = match &search.to {
+        Address::Fax(to) => ten_digits(to),
+        Address::Email(_) => None,
+    };
+    match &job.name {
+        Some(name) if *name == search.attempt.to_string() => Owner::Ours,
+        None if !job.is_inbound && digits.is_some_and(|digits| job.may_have_gone_to(digits)) => Owner::Perhaps,
+        _ => Owner::Others,
     }
 }
 

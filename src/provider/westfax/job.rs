@@ -7,7 +7,7 @@ use super::faults::{self, CallResult, JobState};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Fact;
 use crate::domain::fault::{Failure, Fault};
-use crate::provider::reading::{self, count, delivered, progress, text};
+use crate::provider::reading::{self, count, delivered, excludes_transmission, progress, text};
 
 /// The id that stands for none.
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -91,7 +91,7 @@ impl Job {
     /// A failure in which some pages may have gone out is partial: then the whole is never repeated by itself.
     fn failed(&self, fault: Fault, code: &str) -> Failure {
         let may_have_carried = |call: &&Call| match faults::of_call(&call.result) {
-            CallResult::Failed(fault) => !faults::excludes_transmission(fault),
+            CallResult::Failed(fault) => !excludes_transmission(fault),
             CallResult::Sent | CallResult::UnderWay => true,
         };
         let carriers: Vec<&Call> = self.calls.iter().filter(may_have_carried).collect();
