@@ -12,6 +12,7 @@ mod documo;
 pub mod http;
 pub mod layers;
 mod letter;
+mod notifyre;
 mod oauth;
 pub mod page;
 mod reading;
@@ -37,7 +38,7 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&documo::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[&documo::SPEC, &notifyre::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]

@@ -10,6 +10,7 @@ mod hardships;
 mod importing;
 mod layering;
 mod nodes;
+mod notifyre;
 mod postfix;
 mod providers;
 mod rendering;

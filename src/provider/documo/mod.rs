@@ -160,7 +160,8 @@ impl Documo {
         if let Ok(key) = &mut key {
             key.set_sensitive(true);
         }
-        let request = self.http.request(method, http::endpoint(&self.base_url, path)).header("accept", "application/json");
+        let request =
+            self.http.request(method, http::endpoint(&self.base_url, path)).header("accept", "application/json");
         match key {
             Ok(key) => request.header("authorization", key),
             // No key of theirs has such characters; without one the answer is a plain 401.
@@ -194,7 +195,9 @@ impl Documo {
         let none_made = body["success"].as_array().is_none_or(Vec::is_empty);
         match body["errors"].as_array().and_then(|errors| errors.first()).filter(|_| none_made) {
             Some(error) => Outcome::Refused(self.refused(error)),
-            None => Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(answer.status.to_string())),
+            None => {
+                Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(answer.status.to_string()))
+            }
         }
     }
 
