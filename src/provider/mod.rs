@@ -12,11 +12,13 @@ mod documo;
 pub mod http;
 pub mod layers;
 mod letter;
+pub mod link;
 mod notifyre;
 mod oauth;
 pub mod page;
 mod reading;
 mod sandbox;
+mod signalwire;
 mod slots;
 pub mod smtp;
 mod spec;
@@ -38,7 +40,8 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&documo::SPEC, &notifyre::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] =
+    &[&documo::SPEC, &notifyre::SPEC, &signalwire::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]
@@ -164,6 +167,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Why it was turned away.
     fn receive(&self, _parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
         Err(Rejection::Unsupported)
+    }
+
+    /// The links by which the provider fetches documents, where it takes them no other way.
+    fn document_links(&self) -> Option<&link::DocumentLinks> {
+        None
     }
 
     /// What the practice's domain must publish for this account.
