@@ -87,7 +87,8 @@ pub const SPEC: Spec = Spec {
         "Documents are taken by a public link only: whoever learns a link within its hour can read that one document while \
          the fax is under way.",
         "Nothing of ours comes back with a fax: after a lost answer it is found by number and time alone.",
-        "The signature of callbacks is not relied upon: each one only makes us ask SignalWire for the state.",
+        "The signature of callbacks, which only SignalWire's own libraries describe, is not relied upon: each callback only \
+         makes us ask SignalWire for the state.",
         "Why a fax failed is told in the words of its fax engine; what they mean is our reading of them, and others count \
          as unknown.",
         "Whether the page count of a failed fax means pages that arrived is not published: where the reason does not exclude \

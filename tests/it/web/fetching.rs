@@ -35,10 +35,11 @@ async fn house() -> (House, MessageId) {
 /// An attempt of the letter on record, with its document.
 async fn attempt(house: &House, message: MessageId, provider: &str, kind: &'static str) -> Attempt {
     let now = house.clock.now();
+    let earlier = house.gateway.store.read().await.expect("a transaction").attempts_of(message).await.expect("read");
     let attempt = Attempt {
         id: AttemptId::new(),
         message_id: message,
-        number: 1,
+        number: i64::try_from(earlier.len()).expect("few") + 1,
         provider: provider.to_owned(),
         status: AttemptStatus::Calling,
         provider_reference: None,
