@@ -28,7 +28,7 @@ use super::{
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::Failure;
 use crate::domain::{Channel, Clock, FaxNumber, Outcome, Timestamp};
 
 /// Notifyre, as the registry knows it. No limit of pages or size is published.
