@@ -9,16 +9,26 @@ mod account;
 pub mod accounts;
 mod callback;
 mod documo;
+mod faxplus;
+mod form_body;
 pub mod http;
+mod humblefax;
+mod hylafax;
 pub mod layers;
 mod letter;
 pub mod link;
+mod listing;
 mod notifyre;
+mod numbers;
 mod oauth;
 pub mod page;
+mod phaxio;
+mod phaxio_codes;
 mod reading;
+mod ringcentral;
 mod sandbox;
 mod signalwire;
+mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
@@ -40,8 +50,20 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] =
-    &[&documo::SPEC, &notifyre::SPEC, &signalwire::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[
+    &documo::SPEC,
+    &faxplus::SPEC,
+    &humblefax::SPEC,
+    &hylafax::SPEC,
+    &notifyre::SPEC,
+    &phaxio::SPEC,
+    &ringcentral::SPEC,
+    &signalwire::SPEC,
+    &sinch::SPEC,
+    &telnyx::SPEC,
+    &smtp::SPEC,
+    &sandbox::SPEC,
+];
 
 /// The provider of that kind.
 #[must_use]

@@ -6,12 +6,13 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::Documo;
 use super::fax::Fax;
-use super::{Documo, digits};
 use crate::domain::event::Report;
 use crate::domain::fault::Failure;
+use crate::provider::listing::{self, Owner, Page};
 use crate::provider::reading::{self, unreadable};
-use crate::provider::{Lookup, Search};
+use crate::provider::{Lookup, Search, numbers};
 
 /// How far before the attempt the window begins: the two clocks may differ.
 const WINDOW_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -22,37 +23,21 @@ const PAGE_SIZE: &str = "100";
 /// Pages read before giving up; the history answers eight questions a minute.
 const PAGES_MAX: usize = 8;
 
-/// Whose a listed fax is.
-enum Ownership {
-    /// Its subject is our reference.
-    Ours,
-    /// It shows no subject, and number and time fit.
-    Perhaps,
-    /// It has another subject, or went elsewhere, or at another time.
-    Others,
-}
-
 impl Documo {
     pub(super) async fn look(&self, search: &Search) -> Result<Lookup, Failure> {
-        let (mut candidates, mut offset) = (Vec::new(), 0);
+        let (mut seen, mut offset) = (listing::Search::default(), 0);
         for _ in 0..PAGES_MAX {
             let body = self.history(search, offset).await?;
             let faxes = faxes(&body).ok_or_else(|| unreadable("the history cannot be read"))?;
-            for fax in &faxes {
-                let report = Report::new(fax.id.clone(), self.fact(fax));
-                match ownership(fax, search) {
-                    Ownership::Ours => return Ok(Lookup::Found(report)),
-                    Ownership::Perhaps if !candidates.contains(&report) => candidates.push(report),
-                    Ownership::Perhaps | Ownership::Others => {}
-                }
-            }
             offset += faxes.len();
             let all = reading::count(&body["count"]).is_some_and(|all| offset >= all as usize);
-            if faxes.is_empty() || all {
-                return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+            let is_last = faxes.is_empty() || all;
+            let faxes = faxes.iter().map(|fax| (owner(fax, search), Report::new(fax.id.clone(), self.fact(fax))));
+            if let Some(answer) = seen.read(Page { faxes: faxes.collect(), is_last }) {
+                return Ok(answer);
             }
         }
-        Err(unreadable("the window holds more faxes than can be looked through"))
+        Err(listing::too_long())
     }
 
     async fn history(&self, search: &Search, offset: usize) -> Result<Value, Failure> {
@@ -77,12 +62,12 @@ fn faxes(body: &Value) -> Option<Vec<Fax>> {
 }
 
 /// The filters are checked again here, for one that the server ignored would hand us other people's faxes.
-fn ownership(fax: &Fax, search: &Search) -> Ownership {
+fn owner(fax: &Fax, search: &Search) -> Owner {
     if let Some(subject) = &fax.subject {
-        return if *subject == search.attempt.to_string() { Ownership::Ours } else { Ownership::Others };
+        return if *subject == search.attempt.to_string() { Owner::Ours } else { Owner::Others };
     }
     let (from, until) = (search.opened_ms.before(WINDOW_BEFORE), search.opened_ms.after(WINDOW_AFTER));
     let time_fits = fax.created_ms.is_none_or(|at| at >= from && at <= until);
-    let to_fits = fax.number.as_deref().is_some_and(|number| digits(number) == digits(search.to.as_str()));
-    if time_fits && to_fits && !fax.is_inbound() { Ownership::Perhaps } else { Ownership::Others }
+    let to_fits = numbers::is_same(&fax.number, search.to.as_str());
+    if time_fits && to_fits && !fax.is_inbound() { Owner::Perhaps } else { Owner::Others }
 }

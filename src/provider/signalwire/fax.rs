@@ -22,7 +22,7 @@ pub struct Fax {
     pub error_code: Option<String>,
     pub error_message: Option<String>,
     pub pages: Option<u32>,
-    pub to: Option<String>,
+    pub to: Value,
     pub direction: Option<String>,
     pub created_ms: Option<Timestamp>,
     pub billed: Option<Billed>,
@@ -37,7 +37,7 @@ impl Fax {
             error_code: words(&value["error_code"]),
             error_message: text(value, "error_message"),
             pages: count(&value["num_pages"]),
-            to: text(value, "to"),
+            to: value["to"].clone(),
             direction: text(value, "direction"),
             created_ms: text(value, "date_created").as_deref().and_then(moment),
             billed: billed(value),
@@ -57,7 +57,7 @@ impl Fax {
             error_code: field("ErrorCode"),
             error_message: field("ErrorMessage"),
             pages: field("NumPages").and_then(|pages| pages.parse().ok()),
-            to: None,
+            to: Value::Null,
             direction: field("Direction"),
             created_ms: None,
             billed: None,
@@ -121,11 +121,6 @@ fn fault_of(code: Option<&str>, message: &str) -> Fault {
     REASONS.iter().find(|(words, _)| message.contains(words)).map_or(Fault::Unknown, |(_, fault)| *fault)
 }
 
-/// Whether a fax that failed so can have sent pages: two machines talked, or nobody knows.
-const fn may_have_sent(fault: Fault) -> bool {
-    matches!(fault, Fault::LineError | Fault::NegotiationError | Fault::Expired | Fault::Unknown | Fault::Cancelled)
-}
-
 impl SignalWire {
     pub(super) fn report(&self, fax: &Fax, reference: ProviderReference) -> Report {
         Report { reference, fact: self.fact(fax), billed: fax.billed.clone() }
@@ -148,11 +143,10 @@ impl SignalWire {
             Some(words) => failure.text(self.without_secrets(words)),
             None => failure,
         };
-        if may_have_sent(fault) {
-            reading::failed_after(failure, fax.pages)
-        } else {
-            Fact::Failed(failure.pages(Some(0)))
+        if reading::excludes_transmission(fault) {
+            return Fact::Failed(failure.pages(Some(0)));
         }
+        reading::failed_after(failure, fax.pages)
     }
 
     /// Reads a callback that came to the right address; our attempt stands in its query.

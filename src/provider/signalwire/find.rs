@@ -11,8 +11,9 @@ use super::SignalWire;
 use super::fax::Fax;
 use crate::domain::Timestamp;
 use crate::domain::fault::Failure;
+use crate::provider::listing::{self, Owner, Page};
 use crate::provider::reading::unreadable;
-use crate::provider::{Lookup, Search};
+use crate::provider::{Lookup, Search, numbers};
 
 /// How far before the attempt the window begins: the two clocks may differ.
 const WINDOW_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -28,22 +29,17 @@ type Next = Vec<(&'static str, String)>;
 
 impl SignalWire {
     pub(super) async fn look(&self, search: &Search) -> Result<Lookup, Failure> {
-        let (mut candidates, mut next) = (Vec::new(), Next::new());
+        let (mut seen, mut next) = (listing::Search::default(), Next::new());
         for _ in 0..PAGES_MAX {
             let body = self.list(search, &next).await?;
             let faxes = faxes(&body).ok_or_else(|| unreadable("the listing cannot be read"))?;
-            for fax in faxes.iter().filter(|fax| may_be_ours(fax, search)) {
-                let report = self.report(fax, fax.id.clone());
-                if !candidates.contains(&report) {
-                    candidates.push(report);
-                }
-            }
             next = following(&body)?;
-            if next.is_empty() {
-                return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+            let faxes = faxes.iter().map(|fax| (owner(fax, search), self.report(fax, fax.id.clone())));
+            if let Some(answer) = seen.read(Page { faxes: faxes.collect(), is_last: next.is_empty() }) {
+                return Ok(answer);
             }
         }
-        Err(unreadable("the window holds more faxes than can be looked through"))
+        Err(listing::too_long())
     }
 
     async fn list(&self, search: &Search, next: &Next) -> Result<Value, Failure> {
@@ -85,8 +81,9 @@ fn faxes(body: &Value) -> Option<Vec<Fax>> {
 }
 
 /// The filters are checked again here: a filter that the server ignored would hand us other people's faxes.
-fn may_be_ours(fax: &Fax, search: &Search) -> bool {
+fn owner(fax: &Fax, search: &Search) -> Owner {
     let (from, until) = window(search);
     let time_fits = fax.created_ms.is_none_or(|at| at >= from && at <= until);
-    !fax.is_inbound() && fax.to.as_deref() == Some(search.to.as_str()) && time_fits
+    let to_fits = numbers::is_same(&fax.to, search.to.as_str());
+    if time_fits && to_fits && !fax.is_inbound() { Owner::Perhaps } else { Owner::Others }
 }
