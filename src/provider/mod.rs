@@ -3,7 +3,8 @@
 //!
 //! A provider makes exactly one remote call that can take effect per `submit`, never sleeps, never retries, never logs
 //! a number, an address, a key or a body, and says honestly which of four things happened. A timeout after the request
-//! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`].
+//! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`]. One adapter waits, for seconds and before anything
+//! is dialled: Notifyre, for its conversion (decision 21).
 
 mod account;
 pub mod accounts;

@@ -1,16 +1,25 @@
 //! Documents by a link: a provider that fetches them gets the one it was told of, for as long as its fax is under way, and
 //! nobody else gets anything.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Json;
+use axum::extract::{RawForm, State};
+use axum::routing::post;
 use reqwest::{Method, Response, StatusCode};
 use secrecy::ExposeSecret;
-use touchline::domain::Clock;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use touchline::domain::attempt::{Attempt, AttemptStatus};
+use touchline::domain::envelope::Envelope;
+use touchline::domain::fault::Fault;
 use touchline::domain::id::{AttemptId, MessageId};
+use touchline::domain::{Channel, Clock, Outcome, PhiClass};
 use touchline::store::documents::Document;
 
 use super::house::{House, assert_no_canary};
+use crate::providers::sample;
 
 const PDF: &[u8] = b"%PDF-1.7 a letter about nobody %%EOF";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -23,11 +32,18 @@ space       = "lakeside"
 project_id  = "0a059168-ead0-45af-9d1f-343dae832527"
 api_token   = { env = "SIGNALWIRE_API_TOKEN" }
 public_link = true
-link_secret = { file = "link-secret" }"#;
+link_secret = { file = "link-secret" }
+base_url    = "http://127.0.0.1:9/api/laml/2010-04-01""#;
 
 /// A house with an account whose provider fetches documents, and a letter whose attempts may be made up.
 async fn house() -> (House, MessageId) {
-    let house = House::open_with_file(PUBLIC_URL, WITH_LINKS, "link-secret", &"k7".repeat(20)).await;
+    house_calling(9).await
+}
+
+/// The same, with the provider at that port of this machine.
+async fn house_calling(port: u16) -> (House, MessageId) {
+    let account = WITH_LINKS.replace("127.0.0.1:9/", &format!("127.0.0.1:{port}/"));
+    let house = House::open_with_file(PUBLIC_URL, &account, "link-secret", &"k7".repeat(20)).await;
     let message = house.introduction(house.referrer("Amara", None).await).await;
     (house, message)
 }
@@ -159,4 +175,49 @@ async fn without_such_an_account_there_is_no_document_at_any_address() {
     let path = path(&house, attempt.id);
     let other = House::open().await;
     assert_nothing(&other, &path).await;
+}
+
+/// The orders that a provider got, as it saw them.
+type Orders = Arc<Mutex<Vec<String>>>;
+
+/// A provider that takes every order; its port.
+async fn provider(orders: Orders) -> u16 {
+    async fn take(State(orders): State<Orders>, RawForm(form): RawForm) -> Json<Value> {
+        orders.lock().expect("not poisoned").push(String::from_utf8(form.to_vec()).expect("text"));
+        Json(json!({ "sid": "b3877c40-da60-4998-90ad-b792e98472fa", "status": "queued" }))
+    }
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let router = axum::Router::new().fallback(post(take)).with_state(orders);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
+}
+
+fn envelope(attempt: AttemptId, phi: PhiClass) -> Envelope {
+    Envelope { attempt, phi, ..sample::envelope(Channel::Fax) }
+}
+
+#[tokio::test]
+async fn the_link_in_the_order_is_the_one_that_serves_the_document() {
+    let orders = Orders::default();
+    let (house, message) = house_calling(provider(orders.clone()).await).await;
+    let attempt = attempt(&house, message, "linked", "pdf").await;
+    let account = house.gateway.accounts.get("linked").expect("the account").layered.provider();
+    let outcome = account.submit(&envelope(attempt.id, PhiClass::None)).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    let order = orders.lock().expect("not poisoned").pop().expect("one order");
+    let media = url::form_urlencoded::parse(order.as_bytes()).find(|(key, _)| key == "MediaUrl").expect("a link").1;
+    let path = media.strip_prefix("https://touchline.example").expect("below the public address");
+    assert_eq!(fetch(&house, path).await.bytes().await.expect("a body"), PDF);
+}
+
+#[tokio::test]
+async fn a_letter_about_a_patient_is_not_offered_without_an_agreement() {
+    let orders = Orders::default();
+    let (house, message) = house_calling(provider(orders.clone()).await).await;
+    let attempt = attempt(&house, message, "linked", "pdf").await;
+    let account = house.gateway.accounts.get("linked").expect("the account").layered.provider();
+    let outcome = account.submit(&envelope(attempt.id, PhiClass::Identified)).await;
+    assert_eq!(outcome.failure().map(|failure| failure.fault), Some(Fault::Blocked));
+    assert!(orders.lock().expect("not poisoned").is_empty(), "nothing was said to the provider");
 }
