@@ -11,10 +11,12 @@ pub mod accounts;
 mod callback;
 mod documo;
 mod faxplus;
+mod fields;
 mod form_body;
 pub mod http;
 mod humblefax;
 mod hylafax;
+mod interfax;
 pub mod layers;
 mod letter;
 pub mod link;
@@ -33,7 +35,9 @@ mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
+mod srfax;
 mod telnyx;
+mod westfax;
 
 use std::fmt;
 
@@ -56,12 +60,15 @@ pub const REGISTRY: &[&Spec] = &[
     &faxplus::SPEC,
     &humblefax::SPEC,
     &hylafax::SPEC,
+    &interfax::SPEC,
     &notifyre::SPEC,
     &phaxio::SPEC,
     &ringcentral::SPEC,
     &signalwire::SPEC,
     &sinch::SPEC,
+    &srfax::SPEC,
     &telnyx::SPEC,
+    &westfax::SPEC,
     &smtp::SPEC,
     &sandbox::SPEC,
 ];
