@@ -1,19 +1,15 @@
 //! A fax as SignalWire describes it: members in lower case in answers, in camel case in callbacks.
 
 use serde_json::Value;
-use url::form_urlencoded;
 
 use super::SignalWire;
 use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Billed, DeliveryEvent, Fact, Report};
 use crate::domain::fault::{Failure, Fault};
-use crate::domain::id::AttemptId;
 use crate::provider::WebhookParts;
+use crate::provider::fields::Fields;
 use crate::provider::reading::{self, count, reference, text, time, words};
-
-/// Most fields of a callback that are read.
-const FIELDS_MAX: usize = 60;
 
 /// What we read of a fax. It holds a number, so it does not print itself.
 pub struct Fax {
@@ -44,19 +40,15 @@ impl Fax {
         })
     }
 
-    /// Reads the form of a callback.
-    fn of_form(body: &[u8]) -> Option<Self> {
-        let fields: Vec<_> = form_urlencoded::parse(body).take(FIELDS_MAX).collect();
-        let field = |name: &str| {
-            let found = fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());
-            found.filter(|value| !value.is_empty())
-        };
+    /// Reads the fields of a callback.
+    fn of_callback(fields: &Fields) -> Option<Self> {
+        let field = |name: &str| fields.get(&[name]).map(str::to_owned);
         Some(Self {
             id: reference(&Value::from(field("FaxSid")?))?,
-            status: field("FaxStatus").or_else(|| field("Status")).unwrap_or_default(),
+            status: field("FaxStatus").unwrap_or_default(),
             error_code: field("ErrorCode"),
             error_message: field("ErrorMessage"),
-            pages: field("NumPages").and_then(|pages| pages.parse().ok()),
+            pages: fields.count(&["NumPages"]),
             to: Value::Null,
             direction: field("Direction"),
             created_ms: None,
@@ -151,12 +143,13 @@ impl SignalWire {
 
     /// Reads a callback that came to the right address; our attempt stands in its query.
     pub(super) fn events(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
-        let fax = Fax::of_form(&parts.body)?;
+        let fields = Fields::of(parts);
+        let fax = Fax::of_callback(&fields)?;
         if fax.is_inbound() {
             return Some(Vec::new());
         }
         let event = DeliveryEvent {
-            attempt: attempt(&parts.url),
+            attempt: fields.get(&["attempt"]).and_then(|attempt| attempt.parse().ok()),
             fact: self.fact(&fax),
             occurred_ms: None,
             dedupe: format!("{}:{}", fax.id.0, reading::stage(&fax.status)),
@@ -165,9 +158,4 @@ impl SignalWire {
         };
         Some(vec![event])
     }
-}
-
-fn attempt(url: &str) -> Option<AttemptId> {
-    let (_, query) = url.split_once('?')?;
-    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "attempt")?.1.parse().ok()
 }
