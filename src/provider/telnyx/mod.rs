@@ -265,7 +265,9 @@ impl Provider for Telnyx {
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let answer = self.ask(self.request(Method::POST, &["faxes", id(reference)?, "actions", "cancel"])).await?;
+        // A POST without a body must say so: a gateway may answer 411 (RFC 9110 §8.6).
+        let request = self.request(Method::POST, &["faxes", id(reference)?, "actions", "cancel"]);
+        let answer = self.ask(request.header("content-length", "0")).await?;
         if answer.is_success() { Ok(()) } else { Err(self.failure(&answer)) }
     }
 
