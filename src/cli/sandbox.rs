@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use super::console::Console;
 use super::exit::{CliError, Ending};
+use super::serve::stop_signal;
 use crate::sandbox::fax::{Chances, FaxLine, FaxLineOptions, Guise, MAGIC, Script, telnyx_public_key};
 
 /// Where the key and the secret may stand, so that they stay the same from run to run.
@@ -94,9 +95,9 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "environment": { KEY_VARIABLE: key, SECRET_VARIABLE: secret },
     });
     console.answer(&answer, || greeting(&args, &line.base_url(), &section, &key, &secret))?;
-    let ended = tokio::signal::ctrl_c().await;
+    stop_signal().await;
     line.shutdown().await;
-    ended.map_err(|_| CliError::new(Ending::Failed, "Ctrl-C cannot be listened for on this machine"))
+    Ok(())
 }
 
 /// The word in the environment, or one made up for this run.

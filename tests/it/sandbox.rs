@@ -3,6 +3,8 @@
 mod bench;
 mod callbacks;
 mod face;
+mod misfortune;
+mod passing;
 mod restart;
 
 use std::time::Duration;

@@ -78,11 +78,6 @@ impl Desk {
         Ok(answer(&fax))
     }
 
-    /// A fax whose document was not deleted.
-    pub(super) fn fax(&self, id: &str) -> Result<Fax, Trouble> {
-        Ok(self.calls.line.get(id)?)
-    }
-
     /// Whether the account's name and key are those given. The name is no secret.
     pub(super) fn knows(&self, account: Option<&str>, key: &str) -> bool {
         let key_fits = bool::from(key.as_bytes().ct_eq(self.api_key.expose_secret().as_bytes()));

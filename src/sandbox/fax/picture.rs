@@ -77,6 +77,20 @@ pub(super) async fn pages_of(document: Bytes) -> u32 {
 mod tests {
     use super::*;
 
+    /// Three empty pages, as short as a PDF can be.
+    const PAGES: &[u8] = b"%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n\
+        2 0 obj <</Type/Pages/Count 3/Kids[3 0 R 4 0 R 5 0 R]/MediaBox[0 0 612 792]>> endobj\n\
+        3 0 obj <</Type/Page/Parent 2 0 R>> endobj\n4 0 obj <</Type/Page/Parent 2 0 R>> endobj\n\
+        5 0 obj <</Type/Page/Parent 2 0 R>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n";
+
+    #[tokio::test]
+    async fn the_first_page_is_a_picture_and_pages_are_counted() {
+        let document = Bytes::from_static(PAGES);
+        assert_eq!(pages_of(document.clone()).await, 3);
+        let picture = Pictures::default().of("a", document).await.expect("a picture");
+        assert!(picture.starts_with(b"\x89PNG"));
+    }
+
     #[tokio::test]
     async fn what_is_no_pdf_has_no_picture_and_counts_as_a_page() {
         let scrap = Bytes::from_static(b"%PDF-1.7 scrap");
