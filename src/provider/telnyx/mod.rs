@@ -101,7 +101,6 @@ pub const SPEC: Spec = Spec {
         "An upload carries no reference of ours in the published schema: a doubtful hand-over is found by number and time \
          unless `document = \"media\"`.",
         "The published fax carries no count of pages: of a fax that broke off only the callback tells that some pages          arrived. Where callbacks cannot come, such a failure is tried again as a whole.",
-        "A callback tells the pages that arrived, not how many there were: fewer than sent are shown, but count as delivered.",
         "Telnyx tells no charge with a fax, so none is kept.",
         "Whether Programmable Fax is part of Telnyx' business associate agreement is not published: ask before setting `baa`.",
     ],
