@@ -54,7 +54,8 @@ pub struct Args {
     /// How long a slow call takes, and how late a late callback comes
     #[arg(long, value_name = "MS", default_value_t = 3_000)]
     slow_ms: u64,
-    /// Keep what happened in this file, and go on from it at the next start
+    /// Keep what happened in this file, and go on from it at the next start; documents, callback addresses and tags are
+    /// not kept
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 }

@@ -146,6 +146,13 @@ impl Manners {
         ("stale", Self::STALE),
     ];
 
+    /// The bad ones, for people; empty if all is good.
+    pub(super) fn words(self) -> String {
+        let is_so = |word: &Self| self.and(*word) == self;
+        let words: Vec<&str> = Self::WORDS.iter().filter(|(_, one)| is_so(one)).map(|(word, _)| *word).collect();
+        words.join(", ")
+    }
+
     /// Both together.
     pub(super) const fn and(self, other: Self) -> Self {
         Self {

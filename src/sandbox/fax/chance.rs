@@ -8,6 +8,7 @@ use super::behaviour::{Behaviour, Ending, Intake, Manners, fault_of_call};
 pub struct Chances {
     seed: u64,
     shares: Vec<(Behaviour, f64)>,
+    words: Vec<String>,
 }
 
 impl Chances {
@@ -25,12 +26,19 @@ impl Chances {
                 Err(format!("the share of {word} is not from 0 to 1"))
             }
         };
+        let shares: Vec<(&str, f64)> = shares.into_iter().collect();
+        let words = shares.iter().map(|(word, share)| format!("{word} {} %", (share * 1e5).round() / 1e3)).collect();
         let shares = shares.into_iter().map(read).collect::<Result<Vec<_>, String>>()?;
         // Sums of decimal shares may miss 1 by a little.
         if shares.iter().map(|(_, share)| share).sum::<f64>() > 1.0 + 1e-9 {
             return Err("the shares are more than 1 altogether".to_owned());
         }
-        Ok(Self { seed, shares })
+        Ok(Self { seed, shares, words })
+    }
+
+    /// What befalls whom, for people; empty if nothing does.
+    pub(super) fn words(&self) -> String {
+        self.words.join(", ")
     }
 
     /// Where drawing begins.

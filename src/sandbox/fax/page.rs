@@ -92,7 +92,8 @@ code { font: .9em ui-monospace, monospace; }
 {% if count > rows.len() %}<p>The newest {{ rows.len() }} of {{ count }} are shown.</p>{% endif %}
 <h2>Numbers that misbehave on purpose</h2>
 <p>The last four digits decide. Use any area code with <code>555-</code>, for instance <code>(312) 555-0117</code>; every
-other number delivers, unless a script or chance decides.</p>
+other number delivers{% if plan.is_empty() %}.{% else %}, unless something else decides:{% endif %}</p>
+{% if !plan.is_empty() %}<ul>{% for sentence in plan %}<li>{{ sentence }}</li>{% endfor %}</ul>{% endif %}
 <div class="card">
 <table>
 <thead><tr><th scope="col">Ends in</th><th scope="col">What happens</th></tr></thead>
@@ -108,6 +109,7 @@ other number delivers, unless a script or chance decides.</p>
 )]
 struct ReceivedPage {
     guise: &'static str,
+    plan: Vec<String>,
     rows: Vec<Row>,
     count: usize,
     live: bool,
@@ -187,10 +189,10 @@ fn received(time: Timestamp) -> String {
 }
 
 fn pages(fax: &Fax) -> String {
+    let word = if fax.pages == 1 { "page" } else { "pages" };
     match fax.pages_confirmed {
-        Some(confirmed) => format!("{confirmed} of {} pages", fax.pages),
-        None if fax.pages == 1 => "1 page".to_owned(),
-        None => format!("{} pages", fax.pages),
+        Some(confirmed) => format!("{confirmed} of {} {word}", fax.pages),
+        None => format!("{} {word}", fax.pages),
     }
 }
 
@@ -209,7 +211,8 @@ pub(super) async fn received_page(
     let line = &desk.calls.line;
     let rows = line.newest(ROWS_MAX).iter().map(|fax| Row::of(fax, &desk.calls.hooks.told(&fax.id))).collect();
     let guise = if desk.guise == Guise::Own { "" } else { desk.guise.title() };
-    let page = ReceivedPage { guise, rows, count: line.count(), live: query.live, magics: MAGIC };
+    let plan = desk.calls.plan.words();
+    let page = ReceivedPage { guise, plan, rows, count: line.count(), live: query.live, magics: MAGIC };
     let html = page.render().map_err(|_| Trouble::Broken(500))?;
     Ok(([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY), (header::CACHE_CONTROL, "no-store")], Html(html))
         .into_response())

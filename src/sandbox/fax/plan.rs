@@ -33,6 +33,18 @@ impl Plan {
         Self { script, chances, manners, drawn: Mutex::new(drawn) }
     }
 
+    /// What is in force besides the numbers, a sentence each, for people.
+    pub(super) fn words(&self) -> Vec<String> {
+        let rules = self.script.rules.len();
+        let script = (rules > 0)
+            .then(|| format!("A script of {rules} {} decides first.", if rules == 1 { "rule" } else { "rules" }));
+        let chances = Some(self.chances.words()).filter(|words| !words.is_empty());
+        let chances = chances.map(|words| format!("Other numbers by chance: {words}; the rest delivers."));
+        let manners = Some(self.manners.words()).filter(|words| !words.is_empty());
+        let manners = manners.map(|words| format!("All callbacks come {words}."));
+        [script, chances, manners].into_iter().flatten().collect()
+    }
+
     /// What becomes of a fax to that number. Each call counts as one fax.
     pub(super) fn next(&self, number: &FaxNumber) -> Behaviour {
         let (tail, _) = tail_and_hash(number);
@@ -109,5 +121,14 @@ mod tests {
         let plan = Plan::new(Script::default(), None, Manners::LATE);
         assert_eq!(plan.next(&number("0125")).manners, Manners::LATE.and(Manners::TWICE));
         assert_eq!(plan.again("0142").manners, Manners::LATE);
+        assert_eq!(plan.words(), ["All callbacks come late."]);
+    }
+
+    #[test]
+    fn what_is_in_force_is_said_in_words() {
+        assert!(plan("").words().is_empty());
+        let told = plan("[chance]\nbusy = 0.1\n[[rule]]\nends = 'expired'").words();
+        let expected = ["A script of 1 rule decides first.", "Other numbers by chance: busy 10 %; the rest delivers."];
+        assert_eq!(told, expected);
     }
 }

@@ -20,7 +20,7 @@ use super::super::cut::Cut;
 use super::super::desk::{Desk, Shared};
 use super::super::parts::{self, Parts};
 use super::super::picture;
-use super::super::record::{Fax, Order};
+use super::super::record::{Fax, Order, tail_and_hash};
 use super::super::trouble::Trouble;
 use crate::domain::FaxNumber;
 
@@ -177,7 +177,8 @@ async fn list(State(desk): Shared, Query(query): Query<BTreeMap<String, String>>
 
 #[derive(Default)]
 struct Filters {
-    to: Option<String>,
+    /// SHA-256 of the number, which is all that is known of a fax taken before a restart.
+    to_hash: Option<String>,
     from: Option<String>,
     direction: Option<String>,
     /// Milliseconds since 1970, both included.
@@ -196,7 +197,7 @@ impl Filters {
         let after = time("filter[created_at][gte]", 0)?.max(time("filter[created_at][gt]", 1)?);
         let before = [time("filter[created_at][lte]", 0)?, time("filter[created_at][lt]", -1)?];
         Ok(Self {
-            to: text("filter[to][eq]"),
+            to_hash: text("filter[to][eq]").map(|to| FaxNumber::parse(&to).map_or(to, |to| tail_and_hash(&to).1)),
             from: text("filter[from][eq]"),
             direction: text("filter[direction][eq]"),
             created: (after, before.into_iter().flatten().min()),
@@ -206,7 +207,7 @@ impl Filters {
     fn fit(&self, fax: &Fax) -> bool {
         let from = fax.from.as_ref().map_or("", FaxNumber::as_str);
         let at = fax.received_ms.0;
-        self.to.as_ref().is_none_or(|to| *to == fax.to_text())
+        self.to_hash.as_ref().is_none_or(|hash| *hash == fax.to_hash)
             && self.from.as_ref().is_none_or(|own| own == from)
             && self.direction.as_ref().is_none_or(|direction| direction == "outbound")
             && self.created.0.is_none_or(|after| at >= after)

@@ -25,6 +25,10 @@ pub fn object(fax: &Fax) -> Value {
             object[name] = json!(text);
         }
     }
+    if !fax.said.contains_key("client_state") && !fax.reference.is_empty() {
+        // Taken before the line restarted.
+        object["client_state"] = json!(BASE64.encode(&fax.reference));
+    }
     if let Some(reason) = reason(fax) {
         object["failure_reason"] = json!(reason);
     }
