@@ -1,5 +1,6 @@
 //! The sandbox fax line and its adapter, over real HTTP on loopback: every number that misbehaves on purpose.
 
+mod adapters;
 mod bench;
 mod callbacks;
 mod face;

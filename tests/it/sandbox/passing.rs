@@ -24,7 +24,7 @@ use super::callbacks::Receiver;
 use super::failure_of;
 
 /// The name of the account: an application, a key or a user.
-const ACCOUNT: &str = "rehearsal";
+pub const ACCOUNT: &str = "rehearsal";
 
 /// Three empty pages, as short as a PDF can be.
 const THREE_PAGES: &[u8] = b"%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n\
@@ -33,7 +33,7 @@ const THREE_PAGES: &[u8] = b"%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> end
     5 0 obj <</Type/Page/Parent 2 0 R>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n";
 
 /// A line in a guise whose calls take no time.
-async fn line(guise: Guise, change: impl FnOnce(&mut FaxLineOptions)) -> FaxLine {
+pub async fn line(guise: Guise, change: impl FnOnce(&mut FaxLineOptions)) -> FaxLine {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut options = FaxLineOptions::new(API_KEY.into());
     options.guise = guise;
@@ -59,7 +59,7 @@ async fn until(line: &FaxLine, id: &str, is_so: impl Fn(&Fax) -> bool) -> Fax {
     .await
 }
 
-async fn ended(line: &FaxLine, id: &str) -> Fax {
+pub async fn ended(line: &FaxLine, id: &str) -> Fax {
     until(line, id, |fax| fax.status.is_final()).await
 }
 
@@ -85,7 +85,7 @@ fn telnyx(line: &FaxLine, key: &str, document: &str, callback_url: Option<&str>)
     (find_spec("telnyx").expect("it is registered").build)(account).expect("it can be built")
 }
 
-fn search(attempt: AttemptId, digits: &str) -> Search {
+pub fn search(attempt: AttemptId, digits: &str) -> Search {
     Search { opened_ms: SystemClock.now(), ..super::search(attempt, digits) }
 }
 

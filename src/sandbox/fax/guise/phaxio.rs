@@ -162,7 +162,7 @@ fn error(fax: &Fax) -> Option<(&'static str, Option<u32>, &'static str)> {
         Fault::Cancelled => ("faxError", Some(75), "Fax cancelled"),
         Fault::Expired => ("faxError", Some(76), "Fax expired"),
         Fault::ProviderError | Fault::RateLimited => ("fatalError", None, "Internal error"),
-        _ => ("generalError", Some(999), "Nobody documented this"),
+        _ => ("faxError", Some(999), "Nobody documented this"),
     })
 }
 
