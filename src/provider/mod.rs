@@ -10,6 +10,7 @@ pub mod accounts;
 mod callback;
 mod form_body;
 pub mod http;
+mod hylafax;
 pub mod layers;
 mod letter;
 mod listing;
@@ -41,7 +42,8 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] =
+    &[&hylafax::SPEC, &phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]
