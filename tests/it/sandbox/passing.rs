@@ -123,7 +123,7 @@ async fn a_letter_goes_through_telnyx_and_is_told_found_and_deleted() {
     assert_eq!(provider.find(&search(AttemptId::new(), "0142")).await, Ok(Lookup::Absent));
     provider.purge(&reference).await.expect("it has ended");
     provider.purge(&reference).await.expect("what is gone counts as deleted");
-    assert_eq!(line.faxes()[0].purged, true);
+    assert!(line.faxes()[0].purged);
     let failure = provider.status(&reference).await.expect_err("it is gone");
     assert_eq!(failure.raw_code.as_deref(), Some("10005"));
 }
