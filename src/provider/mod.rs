@@ -8,17 +8,21 @@
 mod account;
 pub mod accounts;
 mod callback;
+mod faxplus;
 mod form_body;
 pub mod http;
+mod humblefax;
 mod hylafax;
 pub mod layers;
 mod letter;
 mod listing;
+mod numbers;
 mod oauth;
 pub mod page;
 mod phaxio;
 mod phaxio_codes;
 mod reading;
+mod ringcentral;
 mod sandbox;
 mod sinch;
 mod slots;
@@ -42,8 +46,17 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] =
-    &[&hylafax::SPEC, &phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[
+    &faxplus::SPEC,
+    &humblefax::SPEC,
+    &hylafax::SPEC,
+    &phaxio::SPEC,
+    &ringcentral::SPEC,
+    &sinch::SPEC,
+    &telnyx::SPEC,
+    &smtp::SPEC,
+    &sandbox::SPEC,
+];
 
 /// The provider of that kind.
 #[must_use]

@@ -8,6 +8,7 @@ mod reading;
 pub mod replay;
 pub mod required;
 pub mod sample;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
