@@ -1,5 +1,6 @@
-//! Numbers that misbehave on purpose: the last four digits of the destination decide what becomes of a fax. They lie in
-//! the range that nobody owns, (NPA) 555-0100 to 555-0199, in every area code.
+//! Numbers that misbehave on purpose: the last four digits of the destination decide what becomes of a fax, in every area
+//! code. The first lie in the range kept for fiction, 555-0100 to 555-0199, where lists of samples also live; the others
+//! follow it, so that they are met only on purpose.
 
 use super::behaviour::{Arrived, Behaviour, Ending, Intake, Manners, SLOW_DOWN_SECONDS};
 use crate::domain::Fault;
@@ -62,28 +63,28 @@ pub const MAGIC: &[Magic] = &[
     fails("0130", "the document cannot be converted", Fault::DocumentError),
     refuses("0131", "refused at once: the account has no funds", Fault::AccountError),
     manners("0132", "delivers; the callbacks come in reverse order", Manners::REVERSED),
-    fails("0160", "busy on every call", Fault::Busy),
-    fails("0161", "the line drops on every call", Fault::LineError),
-    fails("0162", "the two fax machines cannot agree", Fault::NegotiationError),
-    fails("0163", "called, and found to be disconnected", Fault::InvalidNumber),
-    fails("0164", "the far side declines the call", Fault::RejectedByRemote),
-    fails("0165", "accepted, then found to be a forbidden destination", Fault::Blocked),
-    fails("0166", "accepted, then found that the account may not send", Fault::AccountError),
-    fails("0167", "accepted, then no line of the account is free", Fault::RateLimited),
-    fails("0168", "accepted, then the provider fails inside", Fault::ProviderError),
-    fails("0169", "cancelled by somebody at the provider", Fault::Cancelled),
-    fails("0170", "the provider gives up trying", Fault::Expired),
-    fails("0171", "fails with a code that nobody documented", Fault::Unknown),
-    ending("0172", "only the first page arrives", Ending::Partial(Arrived::First(1))),
-    ending("0173", "called delivered, although the last page is missing", Ending::Short),
-    refuses("0174", "refused at once: the document cannot be read", Fault::DocumentError),
-    intake("0175", "asks to slow down every time", Intake::Slows(SLOW_DOWN_SECONDS)),
-    intake("0176", "not recorded, and the connection closes without an answer", Intake::Vanishes),
-    intake("0178", "accepted, but answered with an internal error", Intake::TakesAndBreaks),
-    intake("0179", "accepted, but the answer cannot be read", Intake::TakesAndGarbles),
-    manners("0180", "delivers; no callback comes", Manners::LOST),
-    manners("0181", "delivers; the callbacks come late", Manners::LATE),
-    manners("0182", "delivers; a callback signed a day ago comes first", Manners::STALE),
+    fails("0260", "busy on every call", Fault::Busy),
+    fails("0261", "the line drops on every call", Fault::LineError),
+    fails("0262", "the two fax machines cannot agree", Fault::NegotiationError),
+    fails("0263", "called, and found to be disconnected", Fault::InvalidNumber),
+    fails("0264", "the far side declines the call", Fault::RejectedByRemote),
+    fails("0265", "accepted, then found to be a forbidden destination", Fault::Blocked),
+    fails("0266", "accepted, then found that the account may not send", Fault::AccountError),
+    fails("0267", "accepted, then no line of the account is free", Fault::RateLimited),
+    fails("0268", "accepted, then the provider fails inside", Fault::ProviderError),
+    fails("0269", "cancelled by somebody at the provider", Fault::Cancelled),
+    fails("0270", "the provider gives up trying", Fault::Expired),
+    fails("0271", "fails with a code that nobody documented", Fault::Unknown),
+    ending("0272", "only the first page arrives", Ending::Partial(Arrived::First(1))),
+    ending("0273", "called delivered, although the last page is missing", Ending::Short),
+    refuses("0274", "refused at once: the document cannot be read", Fault::DocumentError),
+    intake("0275", "asks to slow down every time", Intake::Slows(SLOW_DOWN_SECONDS)),
+    intake("0276", "not recorded, and the connection closes without an answer", Intake::Vanishes),
+    intake("0278", "accepted, but answered with an internal error", Intake::TakesAndBreaks),
+    intake("0279", "accepted, but the answer cannot be read", Intake::TakesAndGarbles),
+    manners("0280", "delivers; no callback comes", Manners::LOST),
+    manners("0281", "delivers; the callbacks come late", Manners::LATE),
+    manners("0282", "delivers; a callback signed a day ago comes first", Manners::STALE),
 ];
 
 /// What the number with these last four digits does, if it is one of them.

@@ -102,7 +102,7 @@ async fn the_sandbox_runs_by_itself_and_says_what_to_write_into_the_configuratio
     let refused = house.run(&["sandbox", "--port=0", "--chance=busy=0.8", "--chance=no_answer=0.8"]);
     assert_eq!((refused.code, refused.err.contains("more than 1")), (2, true), "{refused:?}");
     let help = house.run(&["sandbox", "--help"]).good().out;
-    assert!(help.contains("0164") && help.contains("declines the call"), "{help}");
+    assert!(help.contains("0264") && help.contains("declines the call"), "{help}");
 
     let mut command = tokio::process::Command::from(house.command());
     command.args(["sandbox", "--like=telnyx", "--port=0"]).stdout(Stdio::piped()).kill_on_drop(true);

@@ -13,10 +13,10 @@ const FATES: &[(&str, MessageStatus, Option<Fault>, usize)] = &[
     ("0120", MessageStatus::Failed, Some(Fault::InvalidNumber), 0),
     ("0128", MessageStatus::Delivered, None, 1),
     ("0124", MessageStatus::Delivered, None, 1),
-    ("0179", MessageStatus::Delivered, None, 1),
+    ("0279", MessageStatus::Delivered, None, 1),
     ("0125", MessageStatus::Delivered, None, 1),
     ("0126", MessageStatus::Delivered, None, 1),
-    ("0180", MessageStatus::Delivered, None, 1),
+    ("0280", MessageStatus::Delivered, None, 1),
 ];
 
 async fn rehearse(gateway: &mut TestGateway, far: &FarSide) {

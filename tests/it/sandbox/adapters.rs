@@ -19,26 +19,26 @@ use super::passing::{ACCOUNT, ended, line, search};
 
 /// What a call to each number ends in, for both.
 const ENDINGS: &[(&str, Fault)] = &[
-    ("0160", Fault::Busy),
+    ("0260", Fault::Busy),
     ("0118", Fault::NoAnswer),
-    ("0161", Fault::LineError),
-    ("0162", Fault::NegotiationError),
+    ("0261", Fault::LineError),
+    ("0262", Fault::NegotiationError),
     ("0119", Fault::NotAFax),
-    ("0163", Fault::InvalidNumber),
-    ("0164", Fault::RejectedByRemote),
+    ("0263", Fault::InvalidNumber),
+    ("0264", Fault::RejectedByRemote),
     ("0130", Fault::DocumentError),
-    ("0166", Fault::AccountError),
-    ("0168", Fault::ProviderError),
-    ("0169", Fault::Cancelled),
-    ("0171", Fault::Unknown),
+    ("0266", Fault::AccountError),
+    ("0268", Fault::ProviderError),
+    ("0269", Fault::Cancelled),
+    ("0271", Fault::Unknown),
 ];
 
 /// What a request to send is refused for, for both.
 const REFUSALS: &[(&str, Fault)] = &[
     ("0120", Fault::InvalidNumber),
     ("0131", Fault::AccountError),
-    ("0174", Fault::DocumentError),
-    ("0175", Fault::RateLimited),
+    ("0274", Fault::DocumentError),
+    ("0275", Fault::RateLimited),
 ];
 
 /// The gateway's adapter for what the line passes for, with this key.
@@ -90,7 +90,7 @@ async fn understands_every_number(guise: Guise) {
 async fn finds_what_got_no_answer(guise: Guise) {
     let line = line(guise, |_| {}).await;
     let provider = adapter(&line, guise, API_KEY, None);
-    for (digits, was_taken) in [("0124", true), ("0176", false), ("0127", false), ("0178", true), ("0179", true)] {
+    for (digits, was_taken) in [("0124", true), ("0276", false), ("0127", false), ("0278", true), ("0279", true)] {
         let envelope = envelope(digits);
         assert_eq!(provider.submit(&envelope).await.as_str(), "unknown", "{digits}");
         let lookup = provider.find(&search(envelope.attempt, digits)).await.expect("it answers");

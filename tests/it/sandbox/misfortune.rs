@@ -15,22 +15,22 @@ use super::{failure_of, find};
 
 /// The numbers at which a call ends in a fault whenever it is made.
 const FAILING: &[(&str, Fault)] = &[
-    ("0160", Fault::Busy),
+    ("0260", Fault::Busy),
     ("0118", Fault::NoAnswer),
-    ("0161", Fault::LineError),
-    ("0162", Fault::NegotiationError),
+    ("0261", Fault::LineError),
+    ("0262", Fault::NegotiationError),
     ("0119", Fault::NotAFax),
-    ("0163", Fault::InvalidNumber),
-    ("0164", Fault::RejectedByRemote),
-    ("0165", Fault::Blocked),
+    ("0263", Fault::InvalidNumber),
+    ("0264", Fault::RejectedByRemote),
+    ("0265", Fault::Blocked),
     ("0122", Fault::PartialSend),
     ("0130", Fault::DocumentError),
-    ("0166", Fault::AccountError),
-    ("0167", Fault::RateLimited),
-    ("0168", Fault::ProviderError),
-    ("0169", Fault::Cancelled),
-    ("0170", Fault::Expired),
-    ("0171", Fault::Unknown),
+    ("0266", Fault::AccountError),
+    ("0267", Fault::RateLimited),
+    ("0268", Fault::ProviderError),
+    ("0269", Fault::Cancelled),
+    ("0270", Fault::Expired),
+    ("0271", Fault::Unknown),
 ];
 
 #[tokio::test]
@@ -49,8 +49,8 @@ async fn pages_that_arrive_before_the_end_are_counted() {
     let bench = Bench::start();
     for (digits, confirmed, status) in [
         ("0122", PAGES - 1, FaxStatus::Failed),
-        ("0172", 1, FaxStatus::Failed),
-        ("0173", PAGES - 1, FaxStatus::Delivered),
+        ("0272", 1, FaxStatus::Failed),
+        ("0273", PAGES - 1, FaxStatus::Delivered),
     ] {
         let reference = accepted(bench.provider.submit(&envelope(digits)).await);
         assert_eq!(bench.ended(&reference).await.status, status, "{digits}: what the line calls it");
@@ -62,7 +62,7 @@ async fn pages_that_arrive_before_the_end_are_counted() {
 #[tokio::test]
 async fn a_lost_or_unreadable_answer_is_in_doubt_and_the_lookup_knows_better() {
     let bench = Bench::start();
-    for (digits, was_taken) in [("0176", false), ("0127", false), ("0178", true), ("0179", true), ("0124", true)] {
+    for (digits, was_taken) in [("0276", false), ("0127", false), ("0278", true), ("0279", true), ("0124", true)] {
         let envelope = envelope(digits);
         let outcome = bench.provider.submit(&envelope).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{digits}: {outcome:?}");
@@ -75,7 +75,7 @@ async fn a_lost_or_unreadable_answer_is_in_doubt_and_the_lookup_knows_better() {
 async fn a_line_that_always_asks_to_slow_down_never_takes_the_fax() {
     let bench = Bench::start();
     for _ in 0..3 {
-        match bench.provider.submit(&envelope("0175")).await {
+        match bench.provider.submit(&envelope("0275")).await {
             Outcome::Refused(failure) => {
                 assert_eq!((failure.fault, failure.retry_after_seconds), (Fault::RateLimited, Some(1)));
             }
@@ -144,7 +144,7 @@ async fn chance_befalls_the_same_faxes_again_with_the_same_seed() {
 async fn a_stale_callback_is_turned_away_and_the_truth_after_it_is_believed() {
     let mut receiver = Receiver::start(&[204, 401]).await;
     let bench = super::callbacks::bench_with(&receiver).await;
-    let reference = accepted(bench.provider.submit(&envelope("0182")).await);
+    let reference = accepted(bench.provider.submit(&envelope("0282")).await);
     let read = |parts| bench.provider.receive(&parts, SystemClock.now()).map(|events| events.len());
     let told = [receiver.next().await, receiver.next().await, receiver.next().await];
     assert_eq!(told.map(read), [Ok(1), Err(Rejection::Stale), Ok(1)]);

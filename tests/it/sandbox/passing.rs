@@ -145,19 +145,19 @@ async fn telnyx_tells_every_fault_in_its_own_word() {
     let line = line(Guise::Telnyx, |_| {}).await;
     let provider = telnyx(&line, API_KEY, "media", None);
     for (digits, fault, word) in [
-        ("0160", Fault::Busy, "user_busy"),
+        ("0260", Fault::Busy, "user_busy"),
         ("0118", Fault::NoAnswer, "receiver_no_answer"),
-        ("0161", Fault::LineError, "receiver_call_dropped"),
-        ("0162", Fault::NegotiationError, "receiver_communication_error"),
+        ("0261", Fault::LineError, "receiver_call_dropped"),
+        ("0262", Fault::NegotiationError, "receiver_communication_error"),
         ("0119", Fault::NotAFax, "fax_initial_communication_timeout"),
-        ("0163", Fault::InvalidNumber, "receiver_unallocated_number"),
-        ("0164", Fault::RejectedByRemote, "receiver_decline"),
+        ("0263", Fault::InvalidNumber, "receiver_unallocated_number"),
+        ("0264", Fault::RejectedByRemote, "receiver_decline"),
         ("0121", Fault::Blocked, "destination_not_in_countries_whitelist"),
         ("0130", Fault::DocumentError, "media_processing_exception"),
-        ("0166", Fault::AccountError, "no_outbound_profile"),
-        ("0167", Fault::RateLimited, "outbound_profile_channel_limit_exceeded"),
-        ("0169", Fault::Cancelled, "sender_canceled"),
-        ("0171", Fault::Unknown, "a_reason_that_nobody_documented"),
+        ("0266", Fault::AccountError, "no_outbound_profile"),
+        ("0267", Fault::RateLimited, "outbound_profile_channel_limit_exceeded"),
+        ("0269", Fault::Cancelled, "sender_canceled"),
+        ("0271", Fault::Unknown, "a_reason_that_nobody_documented"),
     ] {
         let reference = accepted(provider.submit(&envelope(digits)).await);
         ended(&line, &reference.0).await;
@@ -172,12 +172,12 @@ async fn telnyx_refuses_slows_down_and_breaks_in_its_own_envelope() {
     let provider = telnyx(&line, API_KEY, "media", None);
     for (digits, is, fault, code, wait) in [
         ("0120", "refused", Fault::InvalidNumber, "10016", None),
-        ("0174", "refused", Fault::DocumentError, "10015", None),
+        ("0274", "refused", Fault::DocumentError, "10015", None),
         ("0131", "refused", Fault::AccountError, "10010", None),
-        ("0175", "refused", Fault::RateLimited, "10011", Some(1)),
+        ("0275", "refused", Fault::RateLimited, "10011", Some(1)),
         ("0127", "unknown", Fault::ProviderError, "10007", None),
-        ("0178", "unknown", Fault::ProviderError, "10007", None),
-        ("0179", "unknown", Fault::ProtocolError, "200", None),
+        ("0278", "unknown", Fault::ProviderError, "10007", None),
+        ("0279", "unknown", Fault::ProtocolError, "200", None),
     ] {
         let outcome = provider.submit(&envelope(digits)).await;
         let failure = outcome.failure().unwrap_or_else(|| panic!("{digits}: {outcome:?}"));
@@ -194,7 +194,7 @@ async fn a_telnyx_callback_that_is_forged_stale_or_partial_is_known_for_it() {
     let mut receiver = Receiver::start(&[]).await;
     let line = line(Guise::Telnyx, |_| {}).await;
     let provider = telnyx(&line, API_KEY, "media", Some(&receiver.url));
-    for (digits, expected) in [("0126", Err(Rejection::Forged)), ("0182", Err(Rejection::Stale))] {
+    for (digits, expected) in [("0126", Err(Rejection::Forged)), ("0282", Err(Rejection::Stale))] {
         accepted(provider.submit(&envelope(digits)).await);
         for _ in 0..3 {
             read(provider.as_ref(), &receiver.next().await).expect("the beginning");
@@ -308,7 +308,7 @@ async fn interfax_is_spoken_as_its_recordings_have_it() {
         let request = basic(&line, Method::POST, "/outbound/faxes").query(&query);
         request.header("content-type", "application/pdf").body(PDF)
     };
-    let answer = create("0160").send().await.expect("it answers");
+    let answer = create("0260").send().await.expect("it answers");
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["content-type"]),
         (201, &"text/json".parse().expect("text"))
@@ -319,7 +319,7 @@ async fn interfax_is_spoken_as_its_recordings_have_it() {
     ended(&line, &id).await;
 
     let (_, record) = json_of(basic(&line, Method::GET, &format!("/outbound/faxes/{id}"))).await;
-    assert_eq!((&record["status"], &record["destinationFax"]), (&json!(3931), &json!("0013125550160")));
+    assert_eq!((&record["status"], &record["destinationFax"]), (&json!(3931), &json!("0013125550260")));
     assert!(!record.to_string().contains("our-reference"), "records do not repeat the reference");
     for (path, count) in [
         ("/outbound/search?reference=our-reference", 1),
@@ -329,7 +329,7 @@ async fn interfax_is_spoken_as_its_recordings_have_it() {
         let (status, body) = json_of(basic(&line, Method::GET, path)).await;
         assert_eq!((status, body.as_array().map(Vec::len)), (200, Some(count)), "{path}: {body}");
     }
-    for (digits, status, code) in [("0120", 400, -112), ("0121", 403, -111), ("0174", 400, -123)] {
+    for (digits, status, code) in [("0120", 400, -112), ("0121", 403, -111), ("0274", 400, -123)] {
         let (answered, body) = json_of(create(digits)).await;
         assert_eq!((answered, &body["code"]), (status, &json!(code)), "{digits}");
     }
