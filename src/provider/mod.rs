@@ -9,10 +9,12 @@ mod account;
 pub mod accounts;
 mod callback;
 mod faxplus;
+mod fields;
 mod form_body;
 pub mod http;
 mod humblefax;
 mod hylafax;
+mod interfax;
 pub mod layers;
 mod letter;
 mod listing;
@@ -28,7 +30,9 @@ mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
+mod srfax;
 mod telnyx;
+mod westfax;
 
 use std::fmt;
 
@@ -50,10 +54,13 @@ pub const REGISTRY: &[&Spec] = &[
     &faxplus::SPEC,
     &humblefax::SPEC,
     &hylafax::SPEC,
+    &interfax::SPEC,
     &phaxio::SPEC,
     &ringcentral::SPEC,
     &sinch::SPEC,
+    &srfax::SPEC,
     &telnyx::SPEC,
+    &westfax::SPEC,
     &smtp::SPEC,
     &sandbox::SPEC,
 ];
