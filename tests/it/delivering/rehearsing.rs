@@ -1,7 +1,6 @@
 //! A rehearsal: the whole gateway with the real adapter of a provider against the sandbox in that provider's guise.
 
 use touchline::domain::{Channel, Fault, MessageStatus};
-use touchline::provider::find_spec;
 use touchline::sandbox::fax::Guise;
 
 use crate::support::gateway::{FarSide, TestGateway, each_gateway_as};
@@ -44,14 +43,10 @@ async fn a_practice_rehearses_with_telnyx() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_practice_rehearses_with_phaxio() {
-    if find_spec("phaxio").is_some() {
-        each_gateway_as(Guise::Phaxio, |settings| settings, rehearse).await;
-    }
+    each_gateway_as(Guise::Phaxio, |settings| settings, rehearse).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_practice_rehearses_with_interfax() {
-    if find_spec("interfax").is_some() {
-        each_gateway_as(Guise::InterFax, |settings| settings, rehearse).await;
-    }
+    each_gateway_as(Guise::InterFax, |settings| settings, rehearse).await;
 }

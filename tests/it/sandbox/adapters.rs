@@ -143,3 +143,18 @@ async fn phaxios_adapter_believes_signed_callbacks_only() {
     assert_eq!(event.attempt, Some(envelope.attempt));
     assert!(matches!(event.fact, Fact::Delivered { .. }), "{event:?}");
 }
+
+#[tokio::test]
+async fn interfaxs_adapter_understands_every_number() {
+    understands_every_number(Guise::InterFax).await;
+}
+
+#[tokio::test]
+async fn interfaxs_adapter_finds_what_got_no_answer() {
+    finds_what_got_no_answer(Guise::InterFax).await;
+}
+
+#[tokio::test]
+async fn interfaxs_adapter_withdraws_until_the_call_ends() {
+    withdraws_until_the_call_ends(Guise::InterFax).await;
+}
