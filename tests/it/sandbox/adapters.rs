@@ -61,6 +61,8 @@ fn adapter(line: &FaxLine, guise: Guise, key: &str, callback_url: Option<&str>) 
         concurrency: 4,
         sender: None,
         callback_url: callback_url.map(str::to_owned),
+        documents_url: None,
+        baa: false,
         clock: Arc::new(SystemClock),
     };
     (find_spec(guise.kind()).expect("it is registered").build)(account).expect("it can be built")

@@ -80,6 +80,8 @@ fn telnyx(line: &FaxLine, key: &str, document: &str, callback_url: Option<&str>)
         concurrency: 4,
         sender: None,
         callback_url: callback_url.map(str::to_owned),
+        documents_url: None,
+        baa: false,
         clock: Arc::new(SystemClock),
     };
     (find_spec("telnyx").expect("it is registered").build)(account).expect("it can be built")
