@@ -191,6 +191,21 @@ async fn offers_what_it_declares(provider: &dyn Provider) -> bool {
         && (can.reconciliation == Reconciliation::None || reached(provider.find(&search).await.err()))
 }
 
+/// What is our own word, and what is somebody else's, is said of every exchange.
+#[test]
+fn only_the_sandbox_speaks_for_itself() {
+    let mut findings = Findings::default();
+    for spec in REGISTRY.iter().filter(|spec| spec.channel == Channel::Fax) {
+        let (Ok(account), Ok(fixtures)) = (fixture::account(spec, "127.0.0.1", 9), fixture::all(spec)) else {
+            continue;
+        };
+        let said = fixtures.iter().map(|one| one.written_from.unwrap_or(account.written_from));
+        let ours = said.filter(|origin| *origin == fixture::Origin::Ours).count();
+        findings.check(spec, (ours > 0) == (spec.kind == "sandbox"), "whose words its exchanges are");
+    }
+    findings.assert_none();
+}
+
 #[test]
 fn garbage_at_the_callback_address_is_turned_away() {
     let mut findings = Findings::default();

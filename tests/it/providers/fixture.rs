@@ -63,8 +63,7 @@ pub struct Fixture {
     pub about: String,
     pub call: CallName,
     /// What it is written from, if not what the account says.
-    #[serde(rename = "written_from")]
-    pub _written_from: Option<Origin>,
+    pub written_from: Option<Origin>,
     /// The present, if it is not [`sample::NOW`].
     pub now: Option<String>,
     /// Settings that differ from the account's.
