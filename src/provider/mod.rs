@@ -8,6 +8,7 @@
 mod account;
 pub mod accounts;
 mod callback;
+pub mod declared;
 pub mod http;
 pub mod layers;
 mod letter;
@@ -36,7 +37,7 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[&telnyx::SPEC, &declared::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]

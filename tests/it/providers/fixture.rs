@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use touchline::provider::Spec;
 
 use super::sample;
+use super::subject::{Described, Subject, folder};
 
 /// What all exchanges of one provider share: `account.toml`.
 #[derive(Deserialize)]
@@ -20,6 +20,8 @@ pub struct AccountFile {
     pub settings: toml::Table,
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// The provider is described by this file of `config/providers`.
+    pub described: Option<Described>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -70,6 +72,9 @@ pub struct Fixture {
     /// Nobody listens at the account's address.
     #[serde(default)]
     pub closed_port: bool,
+    /// Some of the pages arrived, and the provider has no way to say how many.
+    #[serde(default)]
+    pub pages_untold: bool,
     #[serde(default, rename = "exchange")]
     pub exchanges: Vec<Exchange>,
     #[serde(default, rename = "delivery")]
@@ -174,13 +179,18 @@ pub struct Expect {
     pub billed: Option<String>,
 }
 
-fn folder(kind: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/providers").join(kind)
+/// The provider's account, with the address of the server filled in.
+pub fn account(subject: &Subject, host: &str, port: u16) -> Result<AccountFile, String> {
+    let mut file = account_file(&subject.name, host, port)?;
+    if let Some(described) = &file.described {
+        let path = described.write(&subject.name, &format!("http://{host}:{port}"))?;
+        file.settings.insert("description".to_owned(), path.into());
+    }
+    Ok(file)
 }
 
-/// The provider's account, with the address of the server filled in.
-pub fn account(spec: &Spec, host: &str, port: u16) -> Result<AccountFile, String> {
-    let path = folder(spec.kind).join("account.toml");
+pub(super) fn account_file(name: &str, host: &str, port: u16) -> Result<AccountFile, String> {
+    let path = folder(name).join("account.toml");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let text = text
         .replace("\"{port}\"", &port.to_string())
@@ -189,31 +199,43 @@ pub fn account(spec: &Spec, host: &str, port: u16) -> Result<AccountFile, String
     toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Every exchange in the provider's folder, by name.
-pub fn all(spec: &Spec) -> Result<Vec<Fixture>, String> {
-    let secrets = account(spec, "127.0.0.1", 1)?.secrets;
-    let entries = std::fs::read_dir(folder(spec.kind)).map_err(|error| error.to_string())?;
+/// Every exchange of the provider, by name: those of its folder, and those that it plays of another's.
+pub fn all(subject: &Subject) -> Result<Vec<Fixture>, String> {
+    let file = account_file(&subject.name, "127.0.0.1", 1)?;
+    let own = read_all(&subject.name, &file.secrets)?;
+    match &file.described {
+        Some(described) => described.with_borrowed(subject, own, &file.secrets),
+        None => Ok(own),
+    }
+}
+
+pub(super) fn read_all(name: &str, secrets: &BTreeMap<String, String>) -> Result<Vec<Fixture>, String> {
+    let entries = std::fs::read_dir(folder(name)).map_err(|error| error.to_string())?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|kind| kind == "toml") && !path.ends_with("account.toml"));
     paths.sort();
-    paths.into_iter().map(|path| read(&path, &secrets)).collect()
+    paths.into_iter().map(|path| read(&path, secrets)).collect()
 }
 
 fn read(path: &std::path::Path, secrets: &BTreeMap<String, String>) -> Result<Fixture, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let mut fixture: Fixture = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     fixture.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    for exchange in &mut fixture.exchanges {
-        fill(&mut exchange.answer.body, secrets);
-        exchange.query.values_mut().chain(exchange.headers.values_mut()).for_each(|text| fill(text, secrets));
-        exchange.body_has.iter_mut().for_each(|text| fill(text, secrets));
-    }
+    fixture.exchanges.iter_mut().for_each(|exchange| exchange.fill(secrets));
     fixture.deliveries.iter_mut().filter_map(|one| one.secret.as_mut()).for_each(|text| fill(text, secrets));
     Ok(fixture)
 }
 
+impl Exchange {
+    pub(super) fn fill(&mut self, secrets: &BTreeMap<String, String>) {
+        fill(&mut self.answer.body, secrets);
+        self.query.values_mut().chain(self.headers.values_mut()).for_each(|text| fill(text, secrets));
+        self.body_has.iter_mut().for_each(|text| fill(text, secrets));
+    }
+}
+
 /// Fills in the sample's own values: `{to}`, `{attempt}`, `{document}`, and `{secret.<key>}`.
-fn fill(text: &mut String, secrets: &BTreeMap<String, String>) {
+pub(super) fn fill(text: &mut String, secrets: &BTreeMap<String, String>) {
     let constants = [("{to}", sample::FAX_TO), ("{attempt}", sample::ATTEMPT), ("{document}", sample::DOCUMENT_WORD)];
     for (mark, value) in constants {
         *text = text.replace(mark, value);

@@ -8,11 +8,12 @@ use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::{Billed, DeliveryEvent, Fact};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Clock, Outcome};
-use touchline::provider::{Lookup, Provider, Rejection, Search, Spec, WebhookParts};
+use touchline::provider::{Lookup, Provider, Rejection, Search, WebhookParts};
 
 use super::fixture::{self, CallName, Delivery, Expect, Fixture};
 use super::replay::{self, Replay};
 use super::sample;
+use super::subject::Subject;
 use crate::support::clock::FakeClock;
 
 /// Long enough for a loaded machine.
@@ -37,7 +38,7 @@ pub struct Seen {
 }
 
 /// Runs the exchange; complaints about requests and about leaks come back as an error.
-pub async fn play(spec: &'static Spec, fixture: &Fixture) -> Result<Seen, String> {
+pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     let server = if fixture.closed_port { None } else { Some(Replay::start(&fixture.exchanges).await) };
     let port = match &server {
         Some(server) => server.port,
