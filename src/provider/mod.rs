@@ -9,13 +9,18 @@ mod account;
 pub mod accounts;
 mod callback;
 pub mod declared;
+mod form_body;
 pub mod http;
 pub mod layers;
 mod letter;
+mod listing;
 mod oauth;
 pub mod page;
+mod phaxio;
+mod phaxio_codes;
 mod reading;
 mod sandbox;
+mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
@@ -37,7 +42,8 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&telnyx::SPEC, &declared::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] =
+    &[&phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &declared::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]

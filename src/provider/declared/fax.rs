@@ -10,7 +10,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Billed, Fact};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
-use crate::provider::reading::{self, count, delivered, failed_after, progress};
+use crate::provider::reading::{self, count, delivered, excludes_transmission, failed_after, progress};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -134,20 +134,6 @@ impl FaxShape {
 /// A failure with what was confirmed. Where the fault itself excludes that a page was sent, none was.
 fn ended(failure: Failure, pages: Option<u32>) -> Fact {
     failed_after(failure.clone(), pages.or_else(|| excludes_transmission(failure.fault).then_some(0)))
-}
-
-/// Whether no fax machine can have taken a page.
-const fn excludes_transmission(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Busy
-            | Fault::NoAnswer
-            | Fault::NotAFax
-            | Fault::InvalidNumber
-            | Fault::Blocked
-            | Fault::DocumentError
-            | Fault::AccountError
-    )
 }
 
 /// A time with a zone, or seconds or milliseconds since 1970.
