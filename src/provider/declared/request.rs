@@ -69,8 +69,7 @@ impl Caller {
         let builder = self.http.request(method(*request.method.get_ref()), url);
         let headers = self.fields(&request.headers, &values)?;
         let says_accept = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"));
-        let mut builder =
-            if says_accept { builder } else { builder.header(header::ACCEPT, "application/json") };
+        let mut builder = if says_accept { builder } else { builder.header(header::ACCEPT, "application/json") };
         for (name, value) in headers {
             builder = builder.header(&name, sensitive(&value)?);
             told.headers.push(name);
