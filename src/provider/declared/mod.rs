@@ -201,8 +201,13 @@ impl Declared {
     }
 }
 
+/// What a pointer led to; of what may be a number, its length alone.
 fn found(word: Option<&str>) -> String {
-    word.map_or_else(|| "nothing".to_owned(), |word| format!("found ({})", crate::domain::fault::clean(word, 60)))
+    match word {
+        None => "nothing".to_owned(),
+        Some(word) if crate::domain::fault::clean(word, 60) == word => format!("found ({word})"),
+        Some(word) => format!("found ({} characters)", word.chars().count()),
+    }
 }
 
 #[async_trait]

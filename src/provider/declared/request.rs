@@ -65,7 +65,7 @@ impl Caller {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
-        let mut told = Told::new(*request.method.get_ref(), &url, &query);
+        let mut told = Told::new(request, &self.base, &query);
         let builder = self.http.request(method(*request.method.get_ref()), url);
         let headers = self.fields(&request.headers, &values)?;
         let says_accept = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"));
@@ -217,9 +217,11 @@ struct Told {
 }
 
 impl Told {
-    fn new(method: Method, url: &Url, query: &[(String, String)]) -> Self {
+    /// The path as it is written, because what is filled in may be a number if a pointer leads astray.
+    fn new(request: &Request, base: &Url, query: &[(String, String)]) -> Self {
         let query = if query.is_empty() { String::new() } else { format!("; query: {}", names(query)) };
-        let line = format!("{} {} {}", self::method(method), url.host_str().unwrap_or_default(), url.path());
+        let (method, host) = (method(*request.method.get_ref()), base.host_str().unwrap_or_default());
+        let line = format!("{method} {host} {}/{}", base.path().trim_end_matches('/'), request.path.get_ref());
         Self { line, query, headers: Vec::new(), body: "none".to_owned() }
     }
 

@@ -72,9 +72,10 @@ async fn a_try_sends_one_page_and_tells_every_step_without_a_value() {
         "is sound",
         "ACME_API_SECRET",
         "POST 127.0.0.1 /faxes",
+        "GET 127.0.0.1 /faxes/{{reference}}",
         "tag[touchline]",
         "status 200",
-        "found (323034813)",
+        "found (9 characters)",
         "delivered",
     ] {
         assert!(told.contains(words), "`{words}` is not told: {told}");
