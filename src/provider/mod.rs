@@ -9,22 +9,31 @@ mod account;
 pub mod accounts;
 mod callback;
 pub mod declared;
+mod faxplus;
+mod fields;
 mod form_body;
 pub mod http;
+mod humblefax;
+mod hylafax;
+mod interfax;
 pub mod layers;
 mod letter;
 mod listing;
+mod numbers;
 mod oauth;
 pub mod page;
 mod phaxio;
 mod phaxio_codes;
 mod reading;
+mod ringcentral;
 mod sandbox;
 mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
+mod srfax;
 mod telnyx;
+mod westfax;
 
 use std::fmt;
 
@@ -42,8 +51,21 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] =
-    &[&phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &declared::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[
+    &faxplus::SPEC,
+    &humblefax::SPEC,
+    &hylafax::SPEC,
+    &interfax::SPEC,
+    &phaxio::SPEC,
+    &ringcentral::SPEC,
+    &sinch::SPEC,
+    &srfax::SPEC,
+    &telnyx::SPEC,
+    &westfax::SPEC,
+    &declared::SPEC,
+    &smtp::SPEC,
+    &sandbox::SPEC,
+];
 
 /// The provider of that kind.
 #[must_use]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use touchline::provider::{REGISTRY, Spec, WebhookAuthenticity, declared};
 
-use super::fixture::{self, CallName, Exchange, Fixture};
+use super::fixture::{self, AccountFile, CallName, Exchange, Fixture};
 
 /// One provider under test.
 pub struct Subject {
@@ -114,10 +114,10 @@ impl Described {
         &self,
         subject: &Subject,
         own: Vec<Fixture>,
-        secrets: &BTreeMap<String, String>,
+        account: &AccountFile,
     ) -> Result<Vec<Fixture>, String> {
         let Some(exchanges) = &self.exchanges else { return Ok(own) };
-        let borrowed = fixture::read_all(exchanges, secrets)?;
+        let borrowed = fixture::read_all(exchanges, account)?;
         for name in self.except.keys() {
             if !borrowed.iter().any(|fixture| fixture.name == *name) {
                 return Err(format!("except: {exchanges} has no {name}.toml"));
@@ -129,7 +129,7 @@ impl Described {
             let deaf = subject.capabilities.webhook == WebhookAuthenticity::NoWebhook;
             let unheard = fixture.call == CallName::Receive && deaf;
             if !has_own && !unheard && !self.except.contains_key(&fixture.name) {
-                self.adapt(&mut fixture, subject, secrets);
+                self.adapt(&mut fixture, subject, &account.secrets);
                 all.push(fixture);
             }
         }
