@@ -307,7 +307,7 @@ async fn the_kit_finds_what_is_missing_wrong_or_leaking() {
     accepted.exchanges.clear();
     assert!(play::play(spec, &accepted).await.is_err(), "an unexpected request is a complaint");
 
-    let spec = touchline::provider::find_spec("hylafax").expect("hylafax is in the registry");
+    let spec = &subject::built_in(touchline::provider::find_spec("hylafax").expect("hylafax is in the registry"));
     let mut purge = by_name(spec).expect("its folder can be read").remove("purge").expect("it is there");
     assert!(play::play(spec, &purge).await.is_ok(), "a dialogue goes as the file says");
     purge.dialogue.push(fixture::Line { expect: Some("NOOP".to_owned()), ..fixture::Line::default() });
