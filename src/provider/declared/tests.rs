@@ -184,6 +184,6 @@ fn a_setting_that_sounds_secret_must_be_one_and_a_secret_has_no_default() {
 #[test]
 fn every_mistake_is_listed_at_once() {
     let text = SOUND.replace("https://api.acme.example/v1", "http://api.acme.example").replace("{{reference}}", "1");
-    let error = parse("acme.toml", &text).err().expect("refused");
+    let error = parse("acme.toml", &text).expect_err("refused");
     assert!(error.problems.len() >= 2, "{error}");
 }
