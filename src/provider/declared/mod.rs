@@ -144,9 +144,11 @@ impl Declared {
                 self.caller.prepare(&step.request, values.clone(), Some(letter)).await.map_err(oauth::outcome)?;
             let answer = self.caller.call(ready, self.share()).await;
             let answer = answer.map_err(|trouble| Outcome::NotSent(trouble.failure()))?;
-            let refused = |failure: Failure| match answer.verdict() {
-                super::http::Verdict::Open => Outcome::NotSent(failure),
-                _ => Outcome::Refused(failure),
+            let is_definite = answer.verdict() != super::http::Verdict::Open;
+            let refused = |failure: Failure| match failure.fault {
+                Fault::ProtocolError => Outcome::NotSent(failure),
+                _ if is_definite => Outcome::Refused(failure),
+                _ => Outcome::NotSent(failure),
             };
             self.reader().done(&answer, &step.statuses).map_err(refused)?;
             values = values.with(name, self.take(step, &answer)?);

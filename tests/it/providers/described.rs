@@ -149,6 +149,30 @@ async fn a_failure_inside_an_ok_is_a_refusal_and_a_success_that_does_not_say_so_
 }
 
 #[tokio::test]
+async fn whatever_goes_wrong_before_the_call_that_dials_nothing_was_sent() {
+    let server = Replay::start(&[
+        exchange("POST", "/v1/files", 200, "{}"),
+        exchange("POST", "/v1/files", 200, "<html>"),
+        exchange("POST", "/v1/files", 503, ""),
+        exchange("POST", "/v1/files", 401, ""),
+        exchange("POST", "/v1/files", 200, r#"{"id":"../faxes"}"#),
+    ])
+    .await;
+    let text = format!(
+        "{}[[prepare]]\nname = 'file'\ntake = {{ id = '/id' }}\n\
+         request = {{ method = 'POST', path = 'files', document_body = true }}\n\
+         [send]\nreference = '/id'\nrequest = {{ method = 'POST', path = 'files/{{{{file.id}}}}', form = {{ to = '{{{{to}}}}' }} }}\n{FAX}{REST}",
+        head(&address(&server))
+    );
+    let provider = open(&text, None, None).expect("sound");
+    for expected in ["not_sent", "not_sent", "not_sent", "refused", "refused"] {
+        let outcome = provider.submit(&sample::envelope(Channel::Fax)).await;
+        assert_eq!(outcome.as_str(), expected, "{outcome:?}");
+    }
+    assert_eq!(server.complaints(), Vec::<String>::new(), "the call that dials was never made");
+}
+
+#[tokio::test]
 async fn what_is_told_of_a_try_holds_no_value() {
     let server = Replay::start(&[exchange("POST", "/v1", 200, r#"{"Status":"Success","Result":31542}"#)]).await;
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
