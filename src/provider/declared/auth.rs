@@ -8,6 +8,7 @@ use super::description::{Auth, AuthKind, Text};
 use super::fill::Filler;
 use super::hosts::Hosts;
 use crate::domain::fault::Failure;
+use crate::provider::http::Answer;
 use crate::provider::oauth::{Grant, Tokens};
 use crate::provider::{Account, SettingsError};
 
@@ -94,10 +95,11 @@ impl Credentials {
         })
     }
 
-    /// Forgets a token that was not taken.
-    pub async fn forget(&self, token: &SecretString) {
-        if let Self::Oauth(tokens) = self {
-            tokens.forget(token).await;
+    /// Learns from an answer to a call that showed the token; true if the token had ended before its time.
+    pub async fn has_ended(&self, token: &SecretString, answer: &Answer) -> bool {
+        match self {
+            Self::Oauth(tokens) => tokens.has_ended(token, answer).await,
+            _ => false,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::values::Values;
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::http::{self, Answer, Trouble};
 use crate::provider::letter::Letter;
+use crate::provider::oauth;
 
 /// Who is told of each step, in words that hold no value of a secret, a number or a document.
 pub type Watch = Arc<dyn Fn(&str) + Send + Sync>;
@@ -159,9 +160,10 @@ impl Caller {
             }
         }
         if let (Ok(answer), Some(token)) = (&answer, &ready.token)
-            && answer.status == 401
+            && self.credentials.has_ended(token, answer).await
         {
-            self.credentials.forget(token).await;
+            // It was not acted on, and the next try has another token.
+            return Err(Trouble::NotConnected(oauth::ended()));
         }
         answer
     }

@@ -168,15 +168,7 @@ impl RingCentral {
     async fn ask(&self, method: Method, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
         let token = self.tokens.bearer().await?;
         let answer = http::ask(self.request(method, path, &token).query(query), self.timeout).await?;
-        self.forget_refused(&answer, &token).await;
-        Ok(answer)
-    }
-
-    /// A token that was not taken is not shown again.
-    async fn forget_refused(&self, answer: &Answer, token: &SecretString) {
-        if answer.status == 401 {
-            self.tokens.forget(token).await;
-        }
+        if self.tokens.has_ended(&token, &answer).await { Err(oauth::ended()) } else { Ok(answer) }
     }
 
     /// One multipart call. The default cover page is refused with index 0.
@@ -192,10 +184,8 @@ impl RingCentral {
             .part("attachment", letter.part());
         let request = self.request(Method::POST, &["fax"], &token).multipart(form);
         match http::call(request, self.timeout).await {
-            Ok(answer) => {
-                self.forget_refused(&answer, &token).await;
-                self.outcome(&answer)
-            }
+            Ok(answer) if self.tokens.has_ended(&token, &answer).await => Outcome::NotSent(oauth::ended()),
+            Ok(answer) => self.outcome(&answer),
             Err(trouble) => trouble.outcome(),
         }
     }

@@ -90,6 +90,8 @@ async fn a_token_is_fetched_once_and_the_document_itself_can_be_the_body() {
             "authorization",
             "Bearer T1",
         ),
+        // The token has ended before its time: nothing was sent, and the account is not to blame.
+        exchange("POST", "/v1/faxes", 401, ""),
     ])
     .await;
     let text = format!(
@@ -103,6 +105,8 @@ async fn a_token_is_fetched_once_and_the_document_itself_can_be_the_body() {
     assert_eq!(outcome, Outcome::Accepted { reference: status_of("854759652") });
     let report = provider.status(&status_of("854759652")).await.expect("answered");
     assert_eq!(report.fact, Fact::Delivered { pages: None });
+    let ended = provider.submit(&sample::envelope(Channel::Fax)).await;
+    assert!(matches!(&ended, Outcome::NotSent(failure) if failure.fault != Fault::AccountError), "{ended:?}");
     assert_eq!(server.complaints(), Vec::<String>::new());
 }
 

@@ -1,14 +1,13 @@
 //! Bearer tokens: one is kept for the calls that follow, and given up when it is not taken.
 
 use serde::Deserialize;
-use touchline::domain::Fault;
 use touchline::domain::attempt::ProviderReference;
+use touchline::domain::{Channel, Fault, Outcome};
 use touchline::provider::find_spec;
 
-use super::build;
 use super::fixture::Exchange;
 use super::replay::Replay;
-use super::subject;
+use super::{build, sample, subject};
 
 #[derive(Deserialize)]
 struct Script {
@@ -42,7 +41,25 @@ async fn a_token_serves_until_it_is_not_taken_and_then_another_is_fetched() {
 
     assert!(provider.status(&reference).await.is_ok());
     let refused = provider.status(&reference).await.expect_err("the token is not taken any more");
-    assert_eq!(refused.fault, Fault::AccountError);
+    assert_eq!(refused.fault, Fault::ProviderError, "nothing is wrong with the account");
     assert!(provider.status(&reference).await.is_ok());
+    assert_eq!(server.complaints(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_letter_with_a_token_that_ended_was_not_sent_and_one_that_never_served_is_the_accounts_fault() {
+    let send = |token: &str| question(token, 401).replace("GET", "POST").replace("message-store/17", "fax");
+    let script = [token("first"), question("first", 200), send("first"), token("second"), send("second")];
+    let script: Script = toml::from_str(&script.concat()).expect("it is a script");
+    let server = Replay::start(&script.exchange).await;
+    let spec = find_spec("ringcentral").expect("it is in the registry");
+    let provider = build(&subject::built_in(spec), server.port, None).expect("its account");
+
+    assert!(provider.status(&ProviderReference::new("17").expect("it can be one")).await.is_ok());
+    let letter = sample::envelope(Channel::Fax);
+    let ended = provider.submit(&letter).await;
+    assert!(matches!(&ended, Outcome::NotSent(failure) if failure.fault == Fault::ProviderError), "{ended:?}");
+    let refused = provider.submit(&letter).await;
+    assert!(matches!(&refused, Outcome::Refused(failure) if failure.fault == Fault::AccountError), "{refused:?}");
     assert_eq!(server.complaints(), Vec::<String>::new());
 }
