@@ -11,6 +11,7 @@ mod hylafax;
 mod importing;
 mod layering;
 mod nodes;
+mod notifyre;
 mod phaxio;
 mod postfix;
 mod providers;
