@@ -191,6 +191,8 @@ fn account(
     Ok(Account {
         // Callbacks of a page that no account sent would find nobody.
         callback_url: found.and(config.server.public_url.as_ref()).map(callback),
+        documents_url: None,
+        baa: false,
         name,
         settings,
         secrets,
