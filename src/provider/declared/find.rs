@@ -107,19 +107,17 @@ impl Declared {
 /// Whether the page was the last one.
 fn is_last(find: &Find, body: &Value, on_page: usize, seen: usize, index: u32) -> Result<bool, Failure> {
     let total = find.total.value(body).and_then(count).map(|total| usize::try_from(total).unwrap_or(usize::MAX));
+    let is_short = total.is_some_and(|total| seen < total);
     if on_page == 0 {
-        return if total.is_some_and(|total| seen < total) {
-            Err(unreadable("the listing ends early"))
-        } else {
-            Ok(true)
-        };
+        return if is_short { Err(unreadable("the listing ends early")) } else { Ok(true) };
     }
     if !turns_pages(find) {
         let is_full = find.page_size.is_some_and(|size| on_page >= usize::try_from(size).unwrap_or(usize::MAX));
         return if is_full { Err(unreadable("the listing is full, so it may not be the whole")) } else { Ok(true) };
     }
     if let Some(pages) = find.pages.value(body).and_then(count) {
-        return Ok(index + 1 >= pages);
+        let is_last = index + 1 >= pages;
+        return if is_last && is_short { Err(unreadable("the listing ends early")) } else { Ok(is_last) };
     }
     Ok(total.is_some_and(|total| seen >= total))
 }

@@ -143,6 +143,10 @@ impl Caller {
                 told.body = format!("the document itself, {} bytes", letter.pdf.len());
                 Ok(builder.header(header::CONTENT_TYPE, "application/pdf").body(letter.pdf.to_vec()))
             }
+            // A call that could have a body says that it has none: a gateway may answer 411 (RFC 9110 §8.6).
+            _ if !matches!(request.method.get_ref(), Method::Get | Method::Delete) => {
+                Ok(builder.header(header::CONTENT_LENGTH, "0"))
+            }
             _ => Ok(builder),
         }
     }
