@@ -19,6 +19,8 @@ mod operator;
 mod practice_flags;
 mod preview;
 mod provider;
+mod provider_new;
+mod provider_try;
 mod referrers;
 mod restore;
 mod sample;
@@ -103,7 +105,7 @@ enum Command {
     /// List, check and begin letters
     #[command(subcommand)]
     Template(template::Command),
-    /// List, check, pause and resume providers
+    /// List, check, begin, try, pause and resume providers
     #[command(subcommand)]
     Provider(provider::Command),
     /// Make, list and revoke tokens for the API

@@ -30,6 +30,10 @@ pub enum Command {
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
+    /// Begin the description of another fax API
+    New(super::provider_new::Args),
+    /// Send one test page by a description, and explain each step
+    Try(super::provider_try::Args),
     /// Make an Ed25519 key for DKIM in a new file, and show the DNS record that goes with it
     DkimKey {
         /// The file, which must not exist yet
@@ -65,6 +69,8 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         }
         Command::List { markdown: false } => list(console).await,
         Command::Check { name } => check(console, name.as_deref()).await,
+        Command::New(args) => super::provider_new::run(console, &args),
+        Command::Try(args) => super::provider_try::run(console, &args).await,
         Command::DkimKey { file } => make_dkim_key(console, &file),
         Command::Pause { name, reason } => pause(console, &name, Some(reason.trim())).await,
         Command::Resume { name } => pause(console, &name, None).await,

@@ -11,7 +11,7 @@ use super::problem::Problems;
 use super::secret::SecretSource;
 use super::section::Reader;
 use super::{Baa, ProviderConfig};
-use crate::provider::Spec;
+use crate::provider::{Spec, declared};
 
 /// Keys that every account may have.
 const COMMON_KEYS: [&str; 5] = ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute"];
@@ -76,7 +76,8 @@ impl AccountReader<'_> {
     }
 
     fn read(&self, reader: &mut Reader<'_>, name: &str, table: Dict) -> Option<ProviderConfig> {
-        let (common, own): (Dict, Dict) = table.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
+        let (common, mut own): (Dict, Dict) =
+            table.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
         let common: Common = reader.read(&["providers", name], common)?;
         let Some(spec) = self.specs.iter().find(|spec| spec.kind == common.kind) else {
             let known: Vec<&str> = self.specs.iter().map(|spec| spec.kind).collect();
@@ -86,6 +87,7 @@ impl AccountReader<'_> {
             return None;
         };
         let before = reader.problems.count();
+        let spec = self.described(reader.problems, name, spec, &mut own)?;
         let (settings, secrets) = self.read_own(reader.problems, name, spec, own);
         check_ranges(reader.problems, name, &common);
         (reader.problems.count() == before).then_some(ProviderConfig {
@@ -97,6 +99,30 @@ impl AccountReader<'_> {
             settings,
             secrets,
         })
+    }
+
+    /// The kind's specification; of a described provider, the one that its description declares, its file made whole.
+    fn described(
+        &self,
+        problems: &mut Problems,
+        name: &str,
+        spec: &'static Spec,
+        own: &mut Dict,
+    ) -> Option<&'static Spec> {
+        if spec.kind != declared::SPEC.kind {
+            return Some(spec);
+        }
+        let key = declared::DESCRIPTION.key;
+        match declared::find(self.folder, own.get(key).and_then(Value::as_str).unwrap_or_default()) {
+            Ok((spec, path)) => {
+                own.insert(key.to_owned(), Value::from(path.display().to_string()));
+                Some(spec)
+            }
+            Err(error) => {
+                problems.add(format!("providers.{name}.{key}"), error.to_string());
+                None
+            }
+        }
     }
 
     /// The kind's own keys, told apart into settings and secrets.

@@ -9,7 +9,7 @@ use super::load::assemble;
 use super::problem::Problems;
 use super::{AdvertisingPolicy, Config, ConfigError, Environment, SmtpDoubt};
 use crate::domain::Channel;
-use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec};
+use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec, declared};
 
 const CAPABILITIES: Capabilities = Capabilities::NONE;
 
@@ -248,5 +248,60 @@ proptest::proptest! {
         let _ = read(&text);
         let _ = read(&format!("{PRACTICE}{ACCOUNTS}{text}"));
         let _ = read(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+/// A house with one description, and an account that names `file`.
+fn described(description: &str, file: &str, account: &str) -> Result<Config, String> {
+    let house = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(house.path().join("providers")).expect("made");
+    std::fs::write(house.path().join("providers/acme.toml"), description).expect("written");
+    std::fs::write(house.path().join("outside.toml"), description).expect("written");
+    let text = format!(
+        "{PRACTICE}{ACCOUNTS}\n[routes]\nfax = [\"acme\"]\n[providers.acme]\nkind = \"http\"\ndescription = \"{file}\"\n{account}"
+    );
+    let lookup = |name: &str| name.ends_with("_API_KEY").then(|| "canary-key".to_owned());
+    let environment = Environment { lookup: &lookup, overrides: Vec::new() };
+    let mut problems = Problems::default();
+    let specs: [&'static Spec; 3] = [&CARRIER, &RELAY, &declared::SPEC];
+    let config = assemble(&text, house.path(), &environment, &specs, &mut problems);
+    match problems.into_error("touchline.toml", &text) {
+        Some(error) => Err(error.to_string()),
+        None => Ok(config.expect("no problem, so a configuration")),
+    }
+}
+
+const ACME_ACCOUNT: &str = "api_key = { env = \"ACME_API_KEY\" }\n";
+
+#[test]
+fn a_described_provider_takes_the_settings_and_secrets_that_its_description_declares() {
+    let acme = declared::examples::BEGINNING.text;
+    let config = described(acme, "acme.toml", ACME_ACCOUNT).expect("a configuration");
+    let account = &config.providers["acme"];
+    assert_eq!(account.secrets["api_key"].expose_secret(), "canary-key");
+    assert!(account.settings["description"].as_str().is_some_and(|path| path.ends_with("providers/acme.toml")));
+    let missing = described(acme, "acme.toml", "").expect_err("refused");
+    assert!(missing.contains("providers.acme.api_key: is missing"), "{missing}");
+    let unknown = described(acme, "acme.toml", &format!("{ACME_ACCOUNT}colour = \"blue\"\n")).expect_err("refused");
+    assert!(unknown.contains("providers.acme.colour: unknown key"), "{unknown}");
+    let inline = described(acme, "acme.toml", "api_key = \"canary-key\"\n").expect_err("refused");
+    assert!(inline.contains("does not belong into this file") && !inline.contains("canary-key"), "{inline}");
+}
+
+#[test]
+fn a_mistake_in_a_description_is_named_with_file_line_and_column() {
+    let acme = declared::examples::BEGINNING.text.replace("{{secrets.api_key}}", "{{secrets.api_kee}}");
+    let line = 1 + acme.lines().position(|line| line.contains("api_kee")).expect("there");
+    let said = described(&acme, "acme.toml", ACME_ACCOUNT).expect_err("refused");
+    assert!(said.contains(&format!("acme.toml:{line}:")), "{said}");
+    assert!(said.contains("no `secrets.api_kee`") && said.contains("providers.acme.description"), "{said}");
+}
+
+#[test]
+fn a_descriptions_name_leads_nowhere_but_into_its_folder() {
+    let acme = declared::examples::BEGINNING.text;
+    for name in ["../outside.toml", "nobody.toml", "", "/etc/passwd", "a/../acme.toml"] {
+        let said = described(acme, name, ACME_ACCOUNT).expect_err(name);
+        assert!(said.contains("providers.acme.description"), "{name}: {said}");
     }
 }

@@ -17,6 +17,11 @@ const RESET_SECONDS_MAX: u64 = 86_400;
 /// # Errors
 /// Only if the platform's trust store cannot be loaded.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().build()
+}
+
+/// What every client is made of.
+pub fn builder() -> reqwest::ClientBuilder {
     // Whoever is first installs it; without one, rustls panics at the first TLS use.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -26,7 +31,6 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
         .pool_idle_timeout(Duration::from_secs(60))
         .tcp_nodelay(true)
         .user_agent(concat!("touchline/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 /// A provider's answer, read to its end within [`ANSWER_BYTES_MAX`].

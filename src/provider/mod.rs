@@ -9,6 +9,7 @@
 mod account;
 pub mod accounts;
 mod callback;
+pub mod declared;
 mod documo;
 mod faxplus;
 mod fields;
@@ -69,6 +70,7 @@ pub const REGISTRY: &[&Spec] = &[
     &srfax::SPEC,
     &telnyx::SPEC,
     &westfax::SPEC,
+    &declared::SPEC,
     &smtp::SPEC,
     &sandbox::SPEC,
 ];

@@ -1,6 +1,7 @@
 //! The real program, run as an operator runs it: what it says, what it does, and the exit code it ends with.
 
 mod beginning;
+mod describing;
 mod house;
 mod letters;
 mod lists;

@@ -1,6 +1,7 @@
 //! The conformance kit: walks the registry and holds every provider to the same promises, with the exchanges in its
 //! folder under `tests/it/fixtures/providers/`. A new provider adds a file, a line and a folder, and nothing here.
 
+mod described;
 pub mod fixture;
 mod lines;
 mod play;
@@ -8,6 +9,7 @@ mod reading;
 pub mod replay;
 pub mod required;
 pub mod sample;
+mod subject;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,11 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use touchline::domain::{Channel, Clock, Outcome};
-use touchline::provider::{
-    Provider, REGISTRY, Reconciliation, Rejection, SettingsError, Spec, WebhookAuthenticity, WebhookParts,
-};
+use touchline::provider::{Provider, Reconciliation, Rejection, SettingsError, WebhookAuthenticity, WebhookParts};
 
 use self::fixture::{CallName, Fixture};
+use self::subject::Subject;
 use crate::support::clock::FakeClock;
 
 /// Collects what is wrong over all providers, so that one run shows everything.
@@ -27,13 +28,13 @@ use crate::support::clock::FakeClock;
 struct Findings(Vec<String>);
 
 impl Findings {
-    fn add(&mut self, spec: &Spec, what: impl std::fmt::Display) {
-        self.0.push(format!("{}: {what}", spec.kind));
+    fn add(&mut self, subject: &Subject, what: impl std::fmt::Display) {
+        self.0.push(format!("{}: {what}", subject.name));
     }
 
-    fn check(&mut self, spec: &Spec, holds: bool, what: impl std::fmt::Display) {
+    fn check(&mut self, subject: &Subject, holds: bool, what: impl std::fmt::Display) {
         if !holds {
-            self.add(spec, what);
+            self.add(subject, what);
         }
     }
 
@@ -43,7 +44,7 @@ impl Findings {
 }
 
 /// A provider built from its `account.toml`, with or without one of the keys.
-fn build(spec: &'static Spec, port: u16, without: Option<&str>) -> Result<Arc<dyn Provider>, String> {
+fn build(spec: &Subject, port: u16, without: Option<&str>) -> Result<Arc<dyn Provider>, String> {
     let mut file = fixture::account(spec, "127.0.0.1", port)?;
     if let Some(key) = without {
         file.settings.remove(key);
@@ -53,7 +54,7 @@ fn build(spec: &'static Spec, port: u16, without: Option<&str>) -> Result<Arc<dy
     (spec.build)(account).map_err(|SettingsError(text)| text)
 }
 
-fn by_name(spec: &Spec) -> Result<BTreeMap<String, Fixture>, String> {
+fn by_name(spec: &Subject) -> Result<BTreeMap<String, Fixture>, String> {
     Ok(fixture::all(spec)?.into_iter().map(|fixture| (fixture.name.clone(), fixture)).collect())
 }
 
@@ -61,10 +62,10 @@ fn by_name(spec: &Spec) -> Result<BTreeMap<String, Fixture>, String> {
 fn every_provider_describes_itself() {
     let mut findings = Findings::default();
     let mut kinds = BTreeSet::new();
-    for spec in REGISTRY {
+    for spec in &subject::all() {
         let word = !spec.kind.is_empty() && spec.kind.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         findings.check(spec, word, "kind is not one lower-case word");
-        findings.check(spec, kinds.insert(spec.kind), "kind is taken twice");
+        findings.check(spec, kinds.insert(spec.name.clone()), "kind is taken twice");
         findings.check(spec, !spec.title.trim().is_empty(), "no title");
         findings.check(spec, !spec.sources.is_empty(), "says nowhere where its facts come from");
         findings.check(spec, !spec.setup.is_empty(), "does not say what to do in its console");
@@ -93,7 +94,7 @@ fn sounds_secret(key: &str) -> bool {
 #[test]
 fn an_account_is_refused_by_the_name_of_what_is_wrong_with_it() {
     let mut findings = Findings::default();
-    for spec in REGISTRY {
+    for spec in &subject::all() {
         if let Err(error) = build(spec, 9, None) {
             findings.add(spec, format!("its account.toml is refused: {error}"));
             continue;
@@ -113,7 +114,7 @@ fn an_account_is_refused_by_the_name_of_what_is_wrong_with_it() {
     findings.assert_none();
 }
 
-fn refuses_unknown_keys(spec: &'static Spec) -> bool {
+fn refuses_unknown_keys(spec: &Subject) -> bool {
     let Ok(mut file) = fixture::account(spec, "127.0.0.1", 9) else { return false };
     file.settings.insert("colour_of_the_paper".to_owned(), "blue".into());
     let account = sample::account(file.settings, &file.secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
@@ -123,7 +124,7 @@ fn refuses_unknown_keys(spec: &'static Spec) -> bool {
 #[test]
 fn every_fax_provider_has_the_exchanges_the_kit_asks_for() {
     let mut findings = Findings::default();
-    for spec in REGISTRY.iter().filter(|spec| spec.channel == Channel::Fax) {
+    for spec in subject::all().iter().filter(|spec| spec.channel == Channel::Fax) {
         match by_name(spec) {
             Ok(fixtures) => required::missing(spec, &fixtures).into_iter().for_each(|text| findings.add(spec, text)),
             Err(error) => findings.add(spec, error),
@@ -135,7 +136,7 @@ fn every_fax_provider_has_the_exchanges_the_kit_asks_for() {
 #[tokio::test]
 async fn every_exchange_ends_as_its_file_says_and_nothing_leaks() {
     let mut findings = Findings::default();
-    for spec in REGISTRY.iter().filter(|spec| spec.channel == Channel::Fax) {
+    for spec in subject::all().iter().filter(|spec| spec.channel == Channel::Fax) {
         let Ok(fixtures) = fixture::all(spec).map_err(|error| findings.add(spec, error)) else { continue };
         let fixtures: Vec<Fixture> = fixtures.iter().flat_map(Fixture::plays).collect();
         let played = futures_util::future::join_all(fixtures.iter().map(|fixture| play::play(spec, fixture))).await;
@@ -155,7 +156,7 @@ async fn every_exchange_ends_as_its_file_says_and_nothing_leaks() {
 #[tokio::test]
 async fn where_nobody_listens_nothing_was_sent() {
     let mut findings = Findings::default();
-    for spec in REGISTRY {
+    for spec in &subject::all() {
         let port = replay::closed_port().await;
         let provider = match build(spec, port, None) {
             Ok(provider) => provider,
@@ -169,14 +170,13 @@ async fn where_nobody_listens_nothing_was_sent() {
         findings.check(spec, provider.check().await.is_err(), "check is content with a closed port");
         let secrets = fixture::account(spec, "127.0.0.1", port).map(|file| file.secrets).unwrap_or_default();
         findings.check(spec, sample::leak(&format!("{outcome:?} {provider:?}"), &secrets).is_none(), "leaks");
-        findings.check(spec, offers_what_it_declares(provider.as_ref()).await, "declares what it does not offer");
+        findings.check(spec, offers_what_it_declares(spec, provider.as_ref()).await, "declares what it does not offer");
     }
     findings.assert_none();
 }
 
 /// What is declared must at least try to reach the provider, and not fall through to the trait's "not offered".
-async fn offers_what_it_declares(provider: &dyn Provider) -> bool {
-    let spec = provider.spec();
+async fn offers_what_it_declares(spec: &Subject, provider: &dyn Provider) -> bool {
     let Ok(file) = fixture::account(spec, "127.0.0.1", 9) else { return false };
     let Some(reference) = touchline::domain::attempt::ProviderReference::new(&file.reference) else { return false };
     let opened_ms = FakeClock::at(sample::NOW).now();
@@ -210,7 +210,7 @@ fn only_the_sandbox_speaks_for_itself() {
 fn garbage_at_the_callback_address_is_turned_away() {
     let mut findings = Findings::default();
     let bodies: [&[u8]; 5] = [b"", b"{}", b"not json at all", &[0xff; 64], b"{\"data\":{\"event_type\":7}}"];
-    for spec in REGISTRY {
+    for spec in &subject::all() {
         let Ok(provider) = build(spec, 9, None).map_err(|error| findings.add(spec, error)) else { continue };
         for body in bodies {
             let parts = WebhookParts { body: body.to_vec(), ..WebhookParts::default() };
@@ -228,7 +228,7 @@ fn garbage_at_the_callback_address_is_turned_away() {
 #[test]
 fn an_authentic_callback_is_worthless_once_changed_or_old() {
     let mut findings = Findings::default();
-    for spec in REGISTRY.iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook) {
+    for spec in subject::all().iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook) {
         let Ok(provider) = build(spec, 9, None).map_err(|error| findings.add(spec, error)) else { continue };
         let Ok(fixtures) = fixture::all(spec).map_err(|error| findings.add(spec, error)) else { continue };
         let mut authentic = 0;
@@ -271,7 +271,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[test]
 fn a_callback_delivered_twice_has_the_same_key_twice() {
     let mut findings = Findings::default();
-    for spec in REGISTRY.iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook) {
+    for spec in subject::all().iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook) {
         let Ok(provider) = build(spec, 9, None).map_err(|error| findings.add(spec, error)) else { continue };
         let fixtures = by_name(spec).unwrap_or_default();
         let Some(fixture) = fixtures.get("webhook_twice") else {
@@ -292,10 +292,18 @@ fn a_callback_delivered_twice_has_the_same_key_twice() {
     findings.assert_none();
 }
 
+#[test]
+fn every_description_that_comes_with_the_program_is_played() {
+    let played: BTreeSet<String> = subject::all().into_iter().map(|subject| subject.name).collect();
+    for example in touchline::provider::declared::examples::EXAMPLES {
+        assert!(played.contains(&format!("http/{}", example.name)), "{} is not played", example.name);
+    }
+}
+
 /// The kit's own broken twins: what it must find fault with.
 #[tokio::test]
 async fn the_kit_finds_what_is_missing_wrong_or_leaking() {
-    let spec = touchline::provider::find_spec("telnyx").expect("telnyx is in the registry");
+    let spec = &subject::built_in(touchline::provider::find_spec("telnyx").expect("telnyx is in the registry"));
     assert_eq!(required::missing(spec, &BTreeMap::new()).len(), 16, "an empty folder lacks everything");
 
     let mut fixtures = by_name(spec).expect("its folder can be read");
@@ -314,7 +322,7 @@ async fn the_kit_finds_what_is_missing_wrong_or_leaking() {
     accepted.exchanges.clear();
     assert!(play::play(spec, &accepted).await.is_err(), "an unexpected request is a complaint");
 
-    let spec = touchline::provider::find_spec("hylafax").expect("hylafax is in the registry");
+    let spec = &subject::built_in(touchline::provider::find_spec("hylafax").expect("hylafax is in the registry"));
     let mut purge = by_name(spec).expect("its folder can be read").remove("purge").expect("it is there");
     assert!(play::play(spec, &purge).await.is_ok(), "a dialogue goes as the file says");
     purge.dialogue.push(fixture::Line { expect: Some("NOOP".to_owned()), ..fixture::Line::default() });

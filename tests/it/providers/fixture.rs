@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use touchline::provider::Spec;
 
 use super::sample;
+use super::subject::{Described, Subject, folder};
 
 /// What all exchanges of one provider share: `account.toml`.
 #[derive(Deserialize)]
@@ -16,10 +16,13 @@ pub struct AccountFile {
     /// A reference as this provider gives them, for calls that need one.
     pub reference: String,
     /// What the exchanges are written from, where a file does not say otherwise.
-    pub written_from: Origin,
+    #[serde(rename = "written_from")]
+    pub _written_from: Origin,
     pub settings: toml::Table,
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// The provider is described by this file of `config/providers`.
+    pub described: Option<Described>,
     /// Parts of dialogues that several files play, by name.
     #[serde(default)]
     pub parts: BTreeMap<String, Vec<Line>>,
@@ -212,13 +215,18 @@ pub struct Expect {
     pub billed: Option<String>,
 }
 
-fn folder(kind: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/providers").join(kind)
+/// The provider's account, with the address of the server filled in.
+pub fn account(subject: &Subject, host: &str, port: u16) -> Result<AccountFile, String> {
+    let mut file = account_file(&subject.name, host, port)?;
+    if let Some(described) = &file.described {
+        let path = described.write(&subject.name, &format!("http://{host}:{port}"))?;
+        file.settings.insert("description".to_owned(), path.into());
+    }
+    Ok(file)
 }
 
-/// The provider's account, with the address of the server filled in.
-pub fn account(spec: &Spec, host: &str, port: u16) -> Result<AccountFile, String> {
-    let path = folder(spec.kind).join("account.toml");
+pub(super) fn account_file(name: &str, host: &str, port: u16) -> Result<AccountFile, String> {
+    let path = folder(name).join("account.toml");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let text = text
         .replace("\"{port}\"", &port.to_string())
@@ -227,14 +235,22 @@ pub fn account(spec: &Spec, host: &str, port: u16) -> Result<AccountFile, String
     toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Every exchange in the provider's folder, by name.
-pub fn all(spec: &Spec) -> Result<Vec<Fixture>, String> {
-    let account = account(spec, "127.0.0.1", 1)?;
-    let entries = std::fs::read_dir(folder(spec.kind)).map_err(|error| error.to_string())?;
+/// Every exchange of the provider, by name: those of its folder, and those that it plays of another's.
+pub fn all(subject: &Subject) -> Result<Vec<Fixture>, String> {
+    let account = account_file(&subject.name, "127.0.0.1", 1)?;
+    let own = read_all(&subject.name, &account)?;
+    match &account.described {
+        Some(described) => described.with_borrowed(subject, own, &account),
+        None => Ok(own),
+    }
+}
+
+pub(super) fn read_all(name: &str, account: &AccountFile) -> Result<Vec<Fixture>, String> {
+    let entries = std::fs::read_dir(folder(name)).map_err(|error| error.to_string())?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|kind| kind == "toml") && !path.ends_with("account.toml"));
     paths.sort();
-    paths.into_iter().map(|path| read(&path, &account)).collect()
+    paths.into_iter().map(|path| read(&path, account)).collect()
 }
 
 fn read(path: &std::path::Path, account: &AccountFile) -> Result<Fixture, String> {
@@ -247,13 +263,17 @@ fn read(path: &std::path::Path, account: &AccountFile) -> Result<Fixture, String
         line.answers().for_each(|text| fill(text, secrets));
         line.expect.iter_mut().chain(&mut line.upload_has).for_each(|text| fill(text, secrets));
     }
-    for exchange in &mut fixture.exchanges {
-        fill(&mut exchange.answer.body, secrets);
-        exchange.query.values_mut().chain(exchange.headers.values_mut()).for_each(|text| fill(text, secrets));
-        exchange.body_has.iter_mut().for_each(|text| fill(text, secrets));
-    }
+    fixture.exchanges.iter_mut().for_each(|exchange| exchange.fill(secrets));
     fixture.deliveries.iter_mut().filter_map(|one| one.secret.as_mut()).for_each(|text| fill(text, secrets));
     Ok(fixture)
+}
+
+impl Exchange {
+    pub(super) fn fill(&mut self, secrets: &BTreeMap<String, String>) {
+        fill(&mut self.answer.body, secrets);
+        self.query.values_mut().chain(self.headers.values_mut()).for_each(|text| fill(text, secrets));
+        self.body_has.iter_mut().for_each(|text| fill(text, secrets));
+    }
 }
 
 /// The dialogue with its parts put in.
@@ -269,7 +289,7 @@ fn whole(dialogue: &[Line], account: &AccountFile) -> Result<Vec<Line>, String> 
 }
 
 /// Fills in the sample's own values: `{to}`, `{attempt}`, `{document}`, and `{secret.<key>}`.
-fn fill(text: &mut String, secrets: &BTreeMap<String, String>) {
+pub(super) fn fill(text: &mut String, secrets: &BTreeMap<String, String>) {
     let constants = [("{to}", sample::FAX_TO), ("{attempt}", sample::ATTEMPT), ("{document}", sample::DOCUMENT_WORD)];
     for (mark, value) in constants {
         *text = text.replace(mark, value);

@@ -8,12 +8,13 @@ use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::{Billed, DeliveryEvent, Fact};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Clock, Outcome};
-use touchline::provider::{Lookup, Provider, Rejection, Search, Spec, WebhookParts};
+use touchline::provider::{Lookup, Provider, Rejection, Search, WebhookParts};
 
 use super::fixture::{self, CallName, Delivery, Expect, Fixture};
 use super::lines::LineReplay;
 use super::replay::{self, Replay};
 use super::sample;
+use super::subject::Subject;
 use crate::support::clock::FakeClock;
 
 /// Long enough for a loaded machine.
@@ -73,7 +74,7 @@ impl Server {
 }
 
 /// Runs the exchange; complaints about requests and about leaks come back as an error.
-pub async fn play(spec: &'static Spec, fixture: &Fixture) -> Result<Seen, String> {
+pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     let server = Server::start(fixture).await;
     let port = server.port().await;
     let mut account = fixture::account(spec, "127.0.0.1", port)?;

@@ -10,14 +10,15 @@ use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 use touchline::domain::Clock;
 use touchline::domain::event::Fact;
-use touchline::provider::{Provider, REGISTRY, Rejection, Spec, WebhookAuthenticity, WebhookParts};
+use touchline::provider::{Provider, Rejection, WebhookAuthenticity, WebhookParts};
 
+use super::subject::{self, Subject};
 use super::{build, fixture, sample};
 use crate::support::clock::FakeClock;
 
 /// Everything that is needed to call back as one provider does.
 struct Caller {
-    spec: &'static Spec,
+    spec: Subject,
     provider: Arc<dyn Provider>,
     secret: Option<String>,
     bodies: Vec<Value>,
@@ -27,21 +28,21 @@ static CALLERS: LazyLock<Vec<Caller>> = LazyLock::new(callers);
 
 /// The providers whose signatures are known here (`fixtures/providers/README.md`); others have exchanges of their own.
 fn callers() -> Vec<Caller> {
-    let calling = REGISTRY.iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook);
+    let calling = subject::all().into_iter().filter(|spec| spec.capabilities.webhook != WebhookAuthenticity::NoWebhook);
     calling
-        .filter(|spec| ["telnyx", "sandbox"].contains(&spec.kind))
+        .filter(|spec| ["telnyx", "sandbox", "http/telnyx"].contains(&spec.name.as_str()))
         .map(|spec| {
-            let exchanges = fixture::all(spec).expect("its exchanges");
+            let exchanges = fixture::all(&spec).expect("its exchanges");
             let deliveries = exchanges.iter().flat_map(|exchange| &exchange.deliveries);
             Caller {
-                spec,
-                provider: build(spec, 9, None).expect("its account"),
-                secret: fixture::account(spec, "127.0.0.1", 9)
+                provider: build(&spec, 9, None).expect("its account"),
+                secret: fixture::account(&spec, "127.0.0.1", 9)
                     .expect("its account")
                     .secrets
                     .get("webhook_secret")
                     .cloned(),
                 bodies: deliveries.filter_map(|delivery| serde_json::from_str(&delivery.body).ok()).collect(),
+                spec,
             }
         })
         .collect()
@@ -71,7 +72,7 @@ impl Caller {
     fn hears(&self, parts: &WebhookParts) -> Result<(), TestCaseError> {
         let now = FakeClock::at(sample::NOW).now();
         let heard = self.provider.receive(parts, now);
-        prop_assert_ne!(heard.as_ref().err(), Some(&Rejection::Forged), "{} does not know its own", self.spec.kind);
+        prop_assert_ne!(heard.as_ref().err(), Some(&Rejection::Forged), "{} does not know its own", self.spec.name);
         prop_assert_eq!(&heard, &self.provider.receive(parts, now), "the same callback means the same");
         for event in heard.iter().flatten() {
             prop_assert!((1..=200).contains(&event.dedupe.chars().count()), "{}", event.dedupe);

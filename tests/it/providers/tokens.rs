@@ -7,7 +7,7 @@ use touchline::provider::find_spec;
 
 use super::fixture::Exchange;
 use super::replay::Replay;
-use super::{build, sample};
+use super::{build, sample, subject};
 
 #[derive(Deserialize)]
 struct Script {
@@ -36,7 +36,7 @@ async fn a_token_serves_until_it_is_not_taken_and_then_another_is_fetched() {
     let script: Script = toml::from_str(&script.concat()).expect("it is a script");
     let server = Replay::start(&script.exchange).await;
     let spec = find_spec("ringcentral").expect("it is in the registry");
-    let provider = build(spec, server.port, None).expect("its account");
+    let provider = build(&subject::built_in(spec), server.port, None).expect("its account");
     let reference = ProviderReference::new("17").expect("it can be one");
 
     assert!(provider.status(&reference).await.is_ok());
@@ -53,7 +53,7 @@ async fn a_letter_with_a_token_that_ended_was_not_sent_and_one_that_never_served
     let script: Script = toml::from_str(&script.concat()).expect("it is a script");
     let server = Replay::start(&script.exchange).await;
     let spec = find_spec("ringcentral").expect("it is in the registry");
-    let provider = build(spec, server.port, None).expect("its account");
+    let provider = build(&subject::built_in(spec), server.port, None).expect("its account");
 
     assert!(provider.status(&ProviderReference::new("17").expect("it can be one")).await.is_ok());
     let letter = sample::envelope(Channel::Fax);
