@@ -7,13 +7,18 @@
 
 mod account;
 pub mod accounts;
+mod breaker;
+pub mod budget;
 mod callback;
 pub mod http;
 pub mod layers;
 mod letter;
 mod oauth;
 pub mod page;
+mod questions;
+mod rate;
 mod reading;
+pub mod routes;
 mod sandbox;
 mod slots;
 pub mod smtp;
