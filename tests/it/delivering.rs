@@ -10,4 +10,5 @@ mod reaching;
 mod refusing;
 mod restoring;
 mod retrying;
+mod routing;
 mod sharing;
