@@ -178,7 +178,7 @@ impl Gateway {
             rules: self.rules.clone(),
             clock: self.clock.clone(),
             // What is taken in here is signalled; this finds what other nodes took in, and reports that are due.
-            poll: self.poll() * 4,
+            poll: self.poll() * 2,
         }
     }
 

@@ -190,7 +190,7 @@ impl Default for Sending {
         Self {
             slots: 32,
             lease_seconds: 60,
-            poll_ms: 500,
+            poll_ms: 1_000,
             retry_scale_percent: 100,
             retry_wait_max_seconds: 86_400,
             give_up_hours: 72,

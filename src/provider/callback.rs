@@ -41,6 +41,11 @@ impl PathSecret {
         Some(SecretString::from(format!("{}/{}", url.trim_end_matches('/'), secret.expose_secret())))
     }
 
+    /// The word itself, so that it can be taken out of what the provider repeats.
+    pub const fn word(&self) -> Option<&SecretString> {
+        self.0.as_ref()
+    }
+
     /// Whether a callback came to the right address. Takes the same time whatever it holds.
     ///
     /// # Errors

@@ -10,16 +10,21 @@ pub mod accounts;
 mod breaker;
 pub mod budget;
 mod callback;
+mod form_body;
 pub mod http;
 pub mod layers;
 mod letter;
+mod listing;
 mod oauth;
 pub mod page;
+mod phaxio;
+mod phaxio_codes;
 mod questions;
 mod rate;
 mod reading;
 pub mod routes;
 mod sandbox;
+mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
@@ -41,7 +46,7 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[&phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
 
 /// The provider of that kind.
 #[must_use]

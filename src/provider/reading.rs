@@ -66,6 +66,22 @@ pub fn progress(stage: &str) -> Fact {
     Fact::Progress { stage: clean(stage, STAGE_CHARS_MAX) }
 }
 
+/// Whether a fax that failed so cannot have sent a page: no call was made, or no fax machine answered it.
+pub const fn excludes_transmission(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Busy
+            | Fault::NoAnswer
+            | Fault::NotAFax
+            | Fault::InvalidNumber
+            | Fault::RejectedByRemote
+            | Fault::Blocked
+            | Fault::DocumentError
+            | Fault::AccountError
+            | Fault::RateLimited
+    )
+}
+
 /// The end of a fax of which `confirmed` of `total` pages arrived, for a failure that did not exclude it: pages that
 /// arrived before a failure make it a partial send, which is never repeated as a whole.
 pub fn failed_after(failure: Failure, confirmed: Option<u32>) -> Fact {

@@ -14,8 +14,8 @@ use super::problem::{Kind, Problem};
 use crate::feedback::inbox::Received;
 use crate::provider::{Rejection, WebhookParts};
 
-/// Largest callback.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest callback: some providers send the document along, in base64.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
@@ -61,7 +61,7 @@ async fn receive(
 
 fn unread(status: StatusCode) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(Kind::TooLarge, "a callback has at most 1 MiB")
+        Problem::new(Kind::TooLarge, "a callback has at most 4 MiB")
     } else {
         Problem::new(Kind::Malformed, "the body broke off")
     }

@@ -1,10 +1,10 @@
 //! The conformance kit: walks the registry and holds every provider to the same promises, with the exchanges in its
 //! folder under `tests/it/fixtures/providers/`. A new provider adds a file, a line and a folder, and nothing here.
 
-mod fixture;
+pub mod fixture;
 mod play;
 mod reading;
-mod replay;
+pub mod replay;
 pub mod required;
 pub mod sample;
 

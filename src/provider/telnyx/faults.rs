@@ -42,22 +42,6 @@ pub fn of_reason(reason: &str) -> Fault {
     }
 }
 
-/// Whether a fax that failed so cannot have sent a page: no call was made, or no fax machine answered it.
-pub const fn excludes_transmission(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Busy
-            | Fault::NoAnswer
-            | Fault::NotAFax
-            | Fault::InvalidNumber
-            | Fault::RejectedByRemote
-            | Fault::Blocked
-            | Fault::DocumentError
-            | Fault::AccountError
-            | Fault::RateLimited
-    )
-}
-
 /// The field of the request that an error points to (RFC 6901 pointer, its last part), by its name.
 pub fn of_field(field: &str) -> Option<Fault> {
     match field {
@@ -83,6 +67,7 @@ pub fn of_code(code: &str) -> Option<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::reading::excludes_transmission;
 
     #[test]
     fn a_reason_nobody_documented_is_unknown_and_may_have_sent_pages() {

@@ -11,7 +11,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Fact;
 use crate::domain::fault::{Failure, Fault, clean};
 use crate::domain::id::AttemptId;
-use crate::provider::reading::{count, is_path_safe, text, time};
+use crate::provider::reading::{count, excludes_transmission, is_path_safe, text, time};
 
 /// Longest word for a stage that is kept.
 const STAGE_CHARS_MAX: usize = 40;
@@ -84,7 +84,7 @@ impl Telnyx {
     pub(super) fn failed(&self, fax: &Fax) -> Failure {
         let reason = fax.failure_reason.as_deref().unwrap_or("");
         let fault = faults::of_reason(reason);
-        let failure = match (faults::excludes_transmission(fault), fax.pages) {
+        let failure = match (excludes_transmission(fault), fax.pages) {
             (true, _) => Failure::new(fault).pages(Some(0)),
             (false, Some(pages)) if pages > 0 => Failure::new(Fault::PartialSend).pages(Some(pages)),
             (false, pages) => Failure::new(fault).pages(pages),

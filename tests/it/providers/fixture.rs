@@ -70,6 +70,9 @@ pub struct Fixture {
     /// Nobody listens at the account's address.
     #[serde(default)]
     pub closed_port: bool,
+    /// Some of the pages arrived, and the provider has no way to say how many.
+    #[serde(default)]
+    pub pages_untold: bool,
     #[serde(default, rename = "exchange")]
     pub exchanges: Vec<Exchange>,
     #[serde(default, rename = "delivery")]

@@ -64,7 +64,7 @@ async fn what_cannot_be_read_or_is_not_taken_is_refused() {
     let house = House::open().await;
     let now = house.clock.now().0 / 1000;
     problem(deliver(&house, "not a callback", "not a callback", now).await, 400).await;
-    let large = "x".repeat(1024 * 1024 + 1);
+    let large = "x".repeat(4 * 1024 * 1024 + 1);
     problem(deliver(&house, &large, &large, now).await, 413).await;
     for provider in ["nobody", "mail-sandbox"] {
         let answer = house.request(Method::POST, &format!("/hooks/{provider}")).body("{}").send().await;
