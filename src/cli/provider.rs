@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::console::{Console, table, warn};
 use super::exit::{CliError, Ending};
-use show::Known;
 use crate::app::Gateway;
 use crate::domain::SystemClock;
 use crate::provider::{DnsRecord, REGISTRY, Spec, page, smtp};
 use crate::store::provider_state::ProviderState;
+use show::Known;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -90,9 +90,9 @@ async fn list(console: &Console) -> Result<(), CliError> {
         }
     };
     let kinds: Vec<Value> = REGISTRY.iter().map(|spec| kind_object(spec)).collect();
-    let objects = accounts.as_ref().map(|(gateway, states)| {
-        known_all(gateway, states).map(|known| known.object()).collect::<Vec<_>>()
-    });
+    let objects = accounts
+        .as_ref()
+        .map(|(gateway, states)| known_all(gateway, states).map(|known| known.object()).collect::<Vec<_>>());
     console.answer(&json!({ "kinds": kinds, "accounts": objects }), || {
         let kinds =
             table(&["kind", "channel", "name", "look-up of doubt", "settings"], REGISTRY.iter().map(|s| kind_row(s)));

@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use super::accounts::AccountReader;
 use super::merge::{find_overrides, merge, parse_toml};
 use super::problem::{ConfigError, Problem, Problems};
+use super::routes::Known;
 use super::secret::SecretSource;
 use super::section::Reader;
-use super::routes::Known;
 use super::{Config, StoreConfig, check, routes};
 use crate::domain::practice::Practice;
 use crate::provider::{REGISTRY, Spec};
@@ -145,7 +145,9 @@ pub(super) fn assemble(
     practice.as_ref().into_iter().flat_map(Practice::problems).for_each(|text| add_practice_problem(problems, &text));
     sending.as_ref().inspect(|sending| check::sending(problems, sending));
     log.as_ref().inspect(|log| check::log(problems, log));
-    let routes = routes.map(|written| routes::check(problems, written, &Known { accounts: &accounts, configured: &configured, specs }));
+    let routes = routes.map(|written| {
+        routes::check(problems, written, &Known { accounts: &accounts, configured: &configured, specs })
+    });
     let mut config = Config {
         practice: practice?,
         store: store?,

@@ -269,15 +269,27 @@ fn an_entry_of_a_route_says_for_which_messages_it_is_meant() {
 fn a_mistake_in_a_route_or_a_budget_is_named_by_its_key() {
     let with = |accounts: &str, routes: &str| complaint(&format!("{PRACTICE}{ACCOUNTS}{accounts}[routes]\n{routes}\n"));
     for (accounts, routes, words) in [
-        ("", "fax = [{ account = \"main\", countries = [\"USA\"] }]", "routes.fax.0.countries.0: write countries by two letters"),
+        (
+            "",
+            "fax = [{ account = \"main\", countries = [\"USA\"] }]",
+            "routes.fax.0.countries.0: write countries by two letters",
+        ),
         ("", "fax = [{ account = \"main\", countries = [] }]", "routes.fax.0.countries: leaves out everything"),
-        ("", "fax = [{ account = \"main\", purposes = [\"fun\"] }]", "routes.fax.0.purposes.0: write one of: advertisement"),
+        (
+            "",
+            "fax = [{ account = \"main\", purposes = [\"fun\"] }]",
+            "routes.fax.0.purposes.0: write one of: advertisement",
+        ),
         ("", "fax = [{ account = \"main\", country = \"US\" }]", "routes.fax.0.country: unknown key"),
         ("", "fax = [{ phi = true }]", "routes.fax.0.account: is missing"),
         ("", "fax = [7]", "routes.fax.0: write an account's name, or a table"),
         ("", "fax = [{ account = \"main\", phi = true }]", "routes.fax: main must not carry health information"),
         ("", "fax = [{ account = \"main\", pages_max = 0 }]", "routes.fax.0.pages_max: write a number from 1"),
-        ("", "email = [{ account = \"mail\", countries = [\"US\"] }]", "routes.email.0.countries: a mailbox has no country"),
+        (
+            "",
+            "email = [{ account = \"mail\", countries = [\"US\"] }]",
+            "routes.email.0.countries: a mailbox has no country",
+        ),
         ("daily_budget = { cost = 20.0 }\n", "", "providers.mail.daily_budget.cost: needs a price"),
         ("daily_budget = {}\n", "", "providers.mail.daily_budget: say how much"),
         ("daily_budget = { hand_overs = 0 }\n", "", "providers.mail.daily_budget: leaves nothing to send"),

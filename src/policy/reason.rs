@@ -101,7 +101,9 @@ impl Reason {
                 "Look in the provider's console or the relay's log whether it went out; then release or cancel it."
             }
             Self::NumberBusy | Self::RateReached | Self::Released => "Nothing to do: it goes out by itself.",
-            Self::ProviderResting => "Nothing to do at first: it is tried again by itself. If it lasts, look at the provider.",
+            Self::ProviderResting => {
+                "Nothing to do at first: it is tried again by itself. If it lasts, look at the provider."
+            }
             Self::BudgetSpent => "Nothing to do: it goes out after midnight. To send it today, raise daily_budget.",
             Self::ProviderPaused => "Mend the provider account and resume it.",
             Self::RenderingFailed => "Mend the letter or the referrer's data, then retry.",

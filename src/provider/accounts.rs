@@ -334,7 +334,10 @@ mod tests {
     #[test]
     fn the_lower_of_our_rate_and_the_providers_is_kept() {
         let can = KIND.capabilities;
-        assert_eq!([rate_within(None, &can), rate_within(Some(30), &can), rate_within(Some(90), &can)], [60, 30, 60].map(Some));
+        assert_eq!(
+            [rate_within(None, &can), rate_within(Some(30), &can), rate_within(Some(90), &can)],
+            [60, 30, 60].map(Some)
+        );
         assert_eq!(rate_within(None, &Capabilities::NONE), None);
     }
 }

@@ -79,7 +79,10 @@ impl Conditions {
         let purposes = self.purposes.as_ref().map(|all| list(all.iter().map(|one| one.as_str()).collect()));
         let phi = self.phi.map(|wanted| if wanted { "with health information" } else { "no health information" });
         let pages = self.pages_max.map(|most| format!("{most} pages at most"));
-        [countries.map(|all| format!("to {all}")), purposes, phi.map(str::to_owned), pages].into_iter().flatten().collect()
+        [countries.map(|all| format!("to {all}")), purposes, phi.map(str::to_owned), pages]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

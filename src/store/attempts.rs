@@ -107,7 +107,8 @@ impl Tx {
             about.extend(rows);
         }
         // A message's address may have been corrected since: what is learnt concerns the one that was called.
-        let keys = about.iter().flat_map(|(_, address, dialled)| [Some(address), dialled.as_ref()].into_iter().flatten());
+        let keys =
+            about.iter().flat_map(|(_, address, dialled)| [Some(address), dialled.as_ref()].into_iter().flatten());
         let keys: Vec<String> = keys.map(|address| address.to_lowercase()).collect();
         let known = self.addresses_lock(&keys).await?;
         let mut ids: Vec<MessageId> = about.into_iter().map(|(id, ..)| id).collect();

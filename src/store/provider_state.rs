@@ -10,7 +10,8 @@ use crate::domain::{AttemptStatus, Fault, Timestamp};
 
 const ENSURE: &str = "INSERT INTO provider_state (provider, arrival_ms, updated_ms) VALUES ($1, 0, $2)
     ON CONFLICT (provider) DO NOTHING";
-const COLUMNS: &str = "SELECT provider, paused_ms, paused_reason, rests_until_ms, faults, fault, fault_text, faulted_ms,
+const COLUMNS: &str =
+    "SELECT provider, paused_ms, paused_reason, rests_until_ms, faults, fault, fault_text, faulted_ms,
     arrival_ms, day_ends_ms, day_hand_overs, day_cost FROM provider_state";
 const METER: &str = "UPDATE provider_state SET arrival_ms = $2, day_ends_ms = $3, day_hand_overs = $4, day_cost = $5,
     updated_ms = $6 WHERE provider = $1";
@@ -25,7 +26,8 @@ const BREAKER: &str = "INSERT INTO provider_state (provider, rests_until_ms, fau
 const OPEN: &str = "SELECT provider, status, COUNT(*) FROM attempt WHERE status IN ('calling', 'in_doubt', 'accepted')
     GROUP BY provider, status ORDER BY provider, status";
 // Identifiers grow with time, so the newest are found without passing over the whole history.
-const TROUBLES: &str = "SELECT opened_ms, status, fault, raw_code, raw_text FROM (SELECT id, provider, opened_ms, status,
+const TROUBLES: &str =
+    "SELECT opened_ms, status, fault, raw_code, raw_text FROM (SELECT id, provider, opened_ms, status,
     fault, raw_code, raw_text FROM attempt ORDER BY id DESC LIMIT $2) AS newest
     WHERE provider = $1 AND fault IS NOT NULL ORDER BY id DESC LIMIT $3";
 

@@ -129,7 +129,12 @@ fn write_standing(text: &mut String, standing: &Standing) {
         .iter()
         .map(|provider| (of_provider(&provider.provider), i64::from(provider.paused_ms.is_some())))
         .collect();
-    write_gauge(text, "touchline_provider_paused", "Whether the account is paused, by a person or an account fault.", &paused);
+    write_gauge(
+        text,
+        "touchline_provider_paused",
+        "Whether the account is paused, by a person or an account fault.",
+        &paused,
+    );
 }
 
 /// How the accounts stand: by what this node sees, and by what all have written down where that can be read.

@@ -23,9 +23,7 @@ use touchline::feedback::{self, poll_some};
 use touchline::provider::accounts::{Accounts, ConfiguredAccount};
 use touchline::provider::layers::{Layered, Limits};
 use touchline::provider::routes::Route;
-use touchline::provider::{
-    Capabilities, Provider, Rejection, SettingsError, Spec, WebhookAuthenticity, WebhookParts,
-};
+use touchline::provider::{Capabilities, Provider, Rejection, SettingsError, Spec, WebhookAuthenticity, WebhookParts};
 use touchline::settle::{POLL, Rules};
 use touchline::web::{self, WebState};
 
@@ -40,7 +38,12 @@ static KIND: Spec = Spec {
     kind: "unsigned",
     title: "Unsigned",
     channel: Channel::Fax,
-    capabilities: Capabilities { status: true, webhook: WebhookAuthenticity::SecretPath, ..Capabilities::NONE },
+    capabilities: Capabilities {
+        status: true,
+        webhook: WebhookAuthenticity::SecretPath,
+        questions_per_minute: Some(1),
+        ..Capabilities::NONE
+    },
     settings: &[],
     sources: &[],
     setup: &[],
@@ -238,6 +241,32 @@ async fn a_hint_about_another_accounts_hand_over_does_nothing() {
         assert_eq!(scene.call_back(&format!("second/{SECRET}")).await, StatusCode::OK, "it may be about one to come");
         scene.inbox.apply_some().await.expect("looked at");
         assert_eq!(scene.standing().await, before);
+    })
+    .await;
+}
+
+/// The provider answers one question a minute. One that is held back is no look, and no trouble of the provider's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_beyond_what_the_provider_answers_is_asked_later() {
+    each_scene(async |scene| {
+        *scene.first.truth.lock().expect("sound") = Some(Fact::Progress { stage: "dialing".to_owned() });
+        let ask = async || {
+            let mut tx = scene.gateway.store.write().await.expect("tx");
+            tx.queue_hasten(scene.accepted.message_id.0, scene.clock.now()).await.expect("hastened");
+            tx.commit().await.expect("committed");
+            assert_eq!(poll_some(&scene.parts, 10).await.expect("polled"), 1);
+            scene.standing().await
+        };
+        assert_eq!(ask().await.0.looks, 1);
+        let (attempt, message, due, _) = ask().await;
+        assert_eq!((attempt.looks, message.status), (1, MessageStatus::Accepted));
+        assert_eq!(due, Some(scene.clock.now().after(Duration::from_secs(61))), "as long as the limit says");
+        assert_eq!(scene.first.asked.load(Ordering::Relaxed), 1);
+        assert_eq!(scene.gateway.accounts.get("first").expect("there").layered.breaker().faults, 0);
+
+        scene.clock.advance(Duration::from_secs(61));
+        assert_eq!(poll_some(&scene.parts, 10).await.expect("polled"), 1);
+        assert_eq!((scene.standing().await.0.looks, scene.first.asked.load(Ordering::Relaxed)), (2, 2));
     })
     .await;
 }

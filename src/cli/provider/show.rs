@@ -48,7 +48,9 @@ impl<'a> Known<'a> {
         let when = |at: Timestamp| at.in_zone(self.zone);
         match self.account.ready(&self.state, 1, self.now) {
             Ready::Now(_) | Ready::TooFast(_) => "ready".to_owned(),
-            Ready::Paused => format!("paused: {}", self.state.paused_reason.as_deref().unwrap_or("no reason was given")),
+            Ready::Paused => {
+                format!("paused: {}", self.state.paused_reason.as_deref().unwrap_or("no reason was given"))
+            }
             Ready::Resting(until) => format!("rests until {}: {}", when(until), self.fault_words()),
             Ready::Spent(until) => format!("its budget is used up until {}", when(until)),
         }
@@ -138,7 +140,8 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
         let [calling, accepted, in_doubt] = in_flight;
         let in_flight = format!("{calling} being handed over, {accepted} awaiting a report, {in_doubt} in doubt");
         let callback = callback.unwrap_or_else(|| "none: the provider is asked".to_owned());
-        let mut rows = vec![("state", known.words()), ("route", route), ("in flight", in_flight), ("callbacks", callback)];
+        let mut rows =
+            vec![("state", known.words()), ("route", route), ("in flight", in_flight), ("callbacks", callback)];
         rows.extend(facts(&known));
         let rows = rows.into_iter().map(|(what, words)| vec![what.to_owned(), words]);
         let gaps = known.account.spec().gaps.iter().map(|gap| format!("\n  - {gap}")).collect::<String>();
@@ -167,7 +170,10 @@ fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
     let last = known.state.faulted_ms.map(|at| format!("{}: {}", at.in_zone(known.zone), known.fault_words()));
     vec![
         ("agreement", if account.baa { "signed" } else { "none: no health information" }.to_owned()),
-        ("rate", or_none(account.rate_per_minute.map(|rate| format!("{rate} hand-overs a minute, all nodes together")))),
+        (
+            "rate",
+            or_none(account.rate_per_minute.map(|rate| format!("{rate} hand-overs a minute, all nodes together"))),
+        ),
         ("questions", or_none(can.questions_per_minute.map(|most| format!("{most} a minute, each node")))),
         ("budget today", or_none(budget)),
         ("cost of a page", account.cost_per_page.map_or_else(|| "not told".to_owned(), |cost| cost.to_string())),

@@ -106,7 +106,8 @@ fn row(
 /// Why an account rests: by what this node saw last, or else by what is on record.
 fn why_resting(account: &ConfiguredAccount, known: &ProviderState) -> String {
     let here = account.layered.breaker();
-    let (fault, words) = if here.fault.is_some() { (here.fault, here.words) } else { (known.fault, known.fault_text.clone()) };
+    let (fault, words) =
+        if here.fault.is_some() { (here.fault, here.words) } else { (known.fault, known.fault_text.clone()) };
     let explained = fault.map_or("It does not answer as it should.", Fault::explain);
     words.map_or_else(|| explained.to_owned(), |words| format!("{explained} ({words})"))
 }

@@ -78,11 +78,7 @@ async fn an_account_fault_pauses_the_account_at_once_and_the_next_account_takes_
     each_gateway_with(in_order, async |gateway, _| {
         gateway.know(&[("Broke", Some("0131"), None)]).await;
         let id = gateway.send("introduction", "Broke").await.messages[0].id;
-        gateway
-            .until("both accounts to be paused", async || {
-                state_of(gateway, "fax-second").await.paused_ms
-            })
-            .await;
+        gateway.until("both accounts to be paused", async || state_of(gateway, "fax-second").await.paused_ms).await;
         let attempts = gateway.attempts_of(id).await;
         let refused = AttemptStatus::Refused;
         assert_eq!(by(&attempts), [("fax-sandbox", refused), ("fax-second", refused)], "each was asked once");
@@ -180,7 +176,9 @@ async fn an_account_takes_no_more_in_a_day_than_its_budget() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_number_is_good_for_is_learnt_from_what_became_of_calls_to_it() {
     each_gateway_with(in_order, async |gateway, _| {
-        gateway.know(&[("Good", Some("0150"), None), ("Voice", Some("0119"), None), ("Gone", Some("0120"), None)]).await;
+        gateway
+            .know(&[("Good", Some("0150"), None), ("Voice", Some("0119"), None), ("Gone", Some("0120"), None)])
+            .await;
         gateway.send("introduction", "all").await;
         gateway.settled().await;
         let mut tx = gateway.store().read().await.expect("tx");

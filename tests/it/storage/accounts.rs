@@ -26,12 +26,8 @@ async fn a_breaker_is_written_down_and_leaves_pause_and_meter_alone() {
         tx.provider_meter("fax", &meter, at(32)).await.expect("written");
         let closed = ProviderState { rests_until_ms: None, faults: 0, ..resting };
         tx.provider_breaker(&closed, at(33)).await.expect("written");
-        let known = ProviderState {
-            paused_ms: Some(at(31)),
-            paused_reason: Some("moving house".into()),
-            meter,
-            ..closed
-        };
+        let known =
+            ProviderState { paused_ms: Some(at(31)), paused_reason: Some("moving house".into()), meter, ..closed };
         assert_eq!(tx.provider_states(true).await.expect("read"), [known]);
     })
     .await;
@@ -63,7 +59,8 @@ async fn what_is_under_way_and_what_went_wrong_is_found_by_account() {
         let mut tx = store.write().await.expect("tx");
         tx.attempts_insert(&attempts).await.expect("stored");
         let busy = ended(&attempts[0], AttemptStatus::Failed);
-        let doubt = Attempt { status: AttemptStatus::InDoubt, fault: Some(Fault::ProviderError), ..attempts[3].clone() };
+        let doubt =
+            Attempt { status: AttemptStatus::InDoubt, fault: Some(Fault::ProviderError), ..attempts[3].clone() };
         let elsewhere = ended(&attempts[2], AttemptStatus::Refused);
         tx.attempts_update(&[busy, doubt, elsewhere]).await.expect("written");
         let open = tx.provider_open_attempts().await.expect("read");

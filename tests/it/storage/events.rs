@@ -1,10 +1,10 @@
 //! Events, the audit log, the inbox, what the installation made up, the shared state of provider accounts.
 
 use touchline::domain::Fault;
+use touchline::domain::cost::Cost;
 use touchline::domain::event::EventSource;
 use touchline::store::events::Event;
 use touchline::store::inbox::NewLetter;
-use touchline::domain::cost::Cost;
 use touchline::store::provider_state::{Meter, ProviderState};
 
 use super::samples::{Stage, at, attempt};

@@ -128,11 +128,8 @@ mod tests {
             paused_reason: Some("no funds.".into()),
             ..ProviderState::default()
         };
-        let open = BreakerState {
-            faults: 5,
-            fault: Some(crate::domain::Fault::ProviderError),
-            ..BreakerState::default()
-        };
+        let open =
+            BreakerState { faults: 5, fault: Some(crate::domain::Fault::ProviderError), ..BreakerState::default() };
         let resting = [("mail".to_owned(), open)];
         let signs = Signs { ledger: &ledger, providers: &[paused], resting: &resting, dead_addresses: 1 };
         let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
