@@ -122,7 +122,7 @@ mod tests {
     fn only_openings_and_closings_are_told() {
         let breaker = Breaker::new(3, Duration::from_secs(30), Arc::new(Hand(AtomicI64::new(1_000))));
         let mut told = breaker.watch();
-        let mut moved = || told.has_changed().is_ok_and(|changed| changed && !told.borrow_and_update().fault.is_none());
+        let mut moved = || told.has_changed().is_ok_and(|changed| changed && told.borrow_and_update().fault.is_some());
         breaker.observe(Some(&trouble()));
         breaker.observe(Some(&trouble()));
         assert!(!moved() && breaker.refuses().is_none());
