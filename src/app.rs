@@ -267,7 +267,11 @@ fn account(
     let spec = provider::find_spec(&settings.kind)
         .ok_or_else(|| SettingsError(format!("providers.{name}.kind: there is no provider `{}`", settings.kind)))?;
     let timeout = Duration::from_secs(settings.timeout_seconds);
-    let callback = |base: &url::Url| format!("{}/hooks/{name}", base.as_str().trim_end_matches('/'));
+    let below = |path: &str| {
+        let base = config.server.public_url.as_ref()?;
+        Some(format!("{}/{path}", base.as_str().trim_end_matches('/')))
+    };
+    let baa = settings.baa.as_ref().is_some_and(|baa| baa.signed);
     let built = (spec.build)(Account {
         name: name.to_owned(),
         settings: settings.settings.clone(),
@@ -276,7 +280,9 @@ fn account(
         timeout,
         concurrency: settings.concurrency,
         sender: Some(config.practice.email.clone()),
-        callback_url: config.server.public_url.as_ref().map(callback),
+        callback_url: below(&format!("hooks/{name}")),
+        documents_url: below("documents"),
+        baa,
         clock: clock.clone(),
     })?;
     let limits = Limits {
@@ -287,7 +293,7 @@ fn account(
     };
     Ok(ConfiguredAccount {
         layered: Layered::new(name, built, limits, clock.clone()),
-        baa: settings.baa.as_ref().is_some_and(|baa| baa.signed),
+        baa,
         rate_per_minute: rate_within(settings.rate_per_minute, &spec.capabilities),
         cost_per_page: settings.cost_per_page,
         budget: settings.daily_budget.map(|daily| Budget {

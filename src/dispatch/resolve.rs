@@ -7,6 +7,7 @@ use super::{Job, Parts};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventSource, Report};
 use crate::domain::{Channel, Timestamp};
+use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::{Lookup, Reconciliation, Search};
 use crate::settle::{self, News, POLL, SUBMIT, SmtpDoubt, Told};
 use crate::store::StoreError;
@@ -48,7 +49,7 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
             let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
             let over = call_over(parts, &attempt);
             match account.layered.find(search).await {
-                Ok(found) => read(parts, &attempt, found, over).await?,
+                Ok(found) => read(parts, &attempt, found, over, proves_absence(account)).await?,
                 Err(_) => Finding::NotAnswered,
             }
         }
@@ -87,14 +88,22 @@ fn call_over(parts: &Parts, attempt: &Attempt) -> Option<Timestamp> {
     (over > parts.clock.now()).then_some(over)
 }
 
-/// Reads a look-up: ours, certainly absent, or perhaps ours.
+/// Whether a look-up that finds nothing proves anything: not where only number and time can be compared.
+fn proves_absence(account: &ConfiguredAccount) -> bool {
+    matches!(account.capabilities().reconciliation, Reconciliation::Exact | Reconciliation::Scan)
+}
+
+/// Reads a look-up: ours, certainly absent, or perhaps ours. What proves no absence is looked at until the doubt's
+/// deadline, and then a person decides.
 async fn read(
     parts: &Parts,
     attempt: &Attempt,
     found: Lookup,
     call_over: Option<Timestamp>,
+    proves_absence: bool,
 ) -> Result<Finding, StoreError> {
     let absent = || match call_over {
+        _ if !proves_absence => Finding::LookAgain,
         Some(over) => Finding::TooEarly(over),
         None if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT => Finding::Learn(News::Absent),
         None => Finding::LookAgain,

@@ -27,6 +27,10 @@ pub struct Account {
     pub sender: Option<EmailAddress>,
     /// Where its callbacks arrive, if this installation can be reached from outside.
     pub callback_url: Option<String>,
+    /// Below which address documents can be fetched by a link, if this installation can be reached from outside.
+    pub documents_url: Option<String>,
+    /// Whether a business associate agreement is signed.
+    pub baa: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

@@ -52,6 +52,13 @@ impl<'a> Letter<'a> {
     }
 }
 
+/// The ten digits of a number of the United States, Canada or their neighbours (E.164 country code 1), for providers
+/// that dial no other and want them without the code.
+#[must_use]
+pub fn ten_digits(number: &FaxNumber) -> Option<&str> {
+    number.as_str().strip_prefix("+1").filter(|digits| digits.len() == 10)
+}
+
 fn too_large(words: &str) -> Failure {
     Failure::new(Fault::DocumentError).text(words)
 }

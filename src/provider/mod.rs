@@ -3,18 +3,28 @@
 //!
 //! A provider makes exactly one remote call that can take effect per `submit`, never sleeps, never retries, never logs
 //! a number, an address, a key or a body, and says honestly which of four things happened. A timeout after the request
-//! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`].
+//! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`]. One adapter waits, for seconds and before anything
+//! is dialled: Notifyre, for its conversion (decision 21).
 
 mod account;
 pub mod accounts;
 mod breaker;
 pub mod budget;
 mod callback;
+mod documo;
+mod faxplus;
+mod fields;
 mod form_body;
 pub mod http;
+mod humblefax;
+mod hylafax;
+mod interfax;
 pub mod layers;
 mod letter;
+pub mod link;
 mod listing;
+mod notifyre;
+mod numbers;
 mod oauth;
 pub mod page;
 mod phaxio;
@@ -22,13 +32,17 @@ mod phaxio_codes;
 mod questions;
 mod rate;
 mod reading;
+mod ringcentral;
 pub mod routes;
 mod sandbox;
+mod signalwire;
 mod sinch;
 mod slots;
 pub mod smtp;
 mod spec;
+mod srfax;
 mod telnyx;
+mod westfax;
 
 use std::fmt;
 
@@ -46,7 +60,23 @@ use crate::domain::{Address, Outcome, Timestamp};
 
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
-pub const REGISTRY: &[&Spec] = &[&phaxio::SPEC, &sinch::SPEC, &telnyx::SPEC, &smtp::SPEC, &sandbox::SPEC];
+pub const REGISTRY: &[&Spec] = &[
+    &documo::SPEC,
+    &faxplus::SPEC,
+    &humblefax::SPEC,
+    &hylafax::SPEC,
+    &interfax::SPEC,
+    &notifyre::SPEC,
+    &phaxio::SPEC,
+    &ringcentral::SPEC,
+    &signalwire::SPEC,
+    &sinch::SPEC,
+    &srfax::SPEC,
+    &telnyx::SPEC,
+    &westfax::SPEC,
+    &smtp::SPEC,
+    &sandbox::SPEC,
+];
 
 /// The provider of that kind.
 #[must_use]
@@ -172,6 +202,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Why it was turned away.
     fn receive(&self, _parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
         Err(Rejection::Unsupported)
+    }
+
+    /// The links by which the provider fetches documents, where it takes them no other way.
+    fn document_links(&self) -> Option<&link::DocumentLinks> {
+        None
     }
 
     /// What the practice's domain must publish for this account.

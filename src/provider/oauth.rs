@@ -43,6 +43,8 @@ pub struct Tokens {
 struct Kept {
     token: SecretString,
     until: Timestamp,
+    /// Whether an answer has shown that it is taken.
+    served: bool,
 }
 
 impl Tokens {
@@ -67,12 +69,19 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Forgets a token that was not taken, so that the next call fetches another.
-    pub async fn forget(&self, token: &SecretString) {
+    /// Learns from an answer to a call that showed the token: one that was not taken (401) is forgotten, so that the next
+    /// call fetches another. True if it was taken before: then it has ended, and says nothing against the account.
+    pub async fn has_ended(&self, token: &SecretString, answer: &Answer) -> bool {
         let mut kept = self.kept.lock().await;
-        if kept.as_ref().is_some_and(|kept| kept.token.expose_secret() == token.expose_secret()) {
+        let Some(own) = kept.as_mut().filter(|kept| kept.token.expose_secret() == token.expose_secret()) else {
+            return answer.status == 401;
+        };
+        own.served |= answer.status != 401;
+        let ended = answer.status == 401 && own.served;
+        if answer.status == 401 {
             *kept = None;
         }
+        ended
     }
 
     async fn fetch(&self, now: Timestamp) -> Result<Kept, Failure> {
@@ -98,12 +107,17 @@ fn read(answer: &Answer, now: Timestamp) -> Result<Kept, Failure> {
         return Err(Failure { fault, ..failure }.text(word.unwrap_or_else(|| "no token was given".to_owned())));
     }
     let token = reading::text(&body, "access_token").ok_or_else(|| unreadable("the answer holds no token"))?;
-    Ok(Kept { token: SecretString::from(token), until: now.after(life(&body).saturating_sub(MARGIN)) })
+    Ok(Kept { token: SecretString::from(token), until: now.after(life(&body).saturating_sub(MARGIN)), served: false })
 }
 
 fn life(body: &Value) -> Duration {
     let seconds = reading::count(&body["expires_in"]).map(|seconds| Duration::from_secs(u64::from(seconds)));
     seconds.unwrap_or(LIFE_UNTOLD).min(LIFE_MAX)
+}
+
+/// What a call with a token that has ended comes to: it was not acted on, and the next try has another.
+pub fn ended() -> Failure {
+    Failure::new(Fault::ProviderError).code("401").text("the access token had ended before its time")
 }
 
 /// What it means for a hand-over that there was no token: wrong credentials are a refusal, the rest passes; nothing was

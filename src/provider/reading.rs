@@ -63,7 +63,12 @@ pub fn time(text: &str) -> Option<Timestamp> {
 
 /// On its way, at a stage of the provider's own word.
 pub fn progress(stage: &str) -> Fact {
-    Fact::Progress { stage: clean(stage, STAGE_CHARS_MAX) }
+    Fact::Progress { stage: self::stage(stage) }
+}
+
+/// A word of theirs for a stage, as it may be shown and be part of a key.
+pub fn stage(word: &str) -> String {
+    clean(word, STAGE_CHARS_MAX)
 }
 
 /// Whether a fax that failed so cannot have sent a page: no call was made, or no fax machine answered it.

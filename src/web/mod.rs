@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod auth;
+mod documents;
 mod door;
 mod health;
 mod hooks;
@@ -66,6 +67,7 @@ pub fn router(state: WebState) -> Router {
     let faces = Router::new()
         .merge(api::routes())
         .merge(hooks::routes())
+        .merge(documents::routes())
         .merge(optout::routes())
         .merge(login::routes())
         .merge(health::routes())

@@ -2,11 +2,13 @@
 //! folder under `tests/it/fixtures/providers/`. A new provider adds a file, a line and a folder, and nothing here.
 
 pub mod fixture;
+mod lines;
 mod play;
 mod reading;
 pub mod replay;
 pub mod required;
 pub mod sample;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -296,6 +298,14 @@ async fn the_kit_finds_what_is_missing_wrong_or_leaking() {
     assert!(play::play(spec, &accepted).await.is_err(), "a wrong request is a complaint");
     accepted.exchanges.clear();
     assert!(play::play(spec, &accepted).await.is_err(), "an unexpected request is a complaint");
+
+    let spec = touchline::provider::find_spec("hylafax").expect("hylafax is in the registry");
+    let mut purge = by_name(spec).expect("its folder can be read").remove("purge").expect("it is there");
+    assert!(play::play(spec, &purge).await.is_ok(), "a dialogue goes as the file says");
+    purge.dialogue.push(fixture::Line { expect: Some("NOOP".to_owned()), ..fixture::Line::default() });
+    assert!(play::play(spec, &purge).await.is_err(), "a line that never comes is a complaint");
+    purge.dialogue.truncate(purge.dialogue.len() - 2);
+    assert!(play::play(spec, &purge).await.is_err(), "so is one that is not in the file");
 
     let secrets = BTreeMap::from([("api_key".to_owned(), "s3cr3t".to_owned())]);
     for text in ["to (312) 555-0142", "+13125550142", "key s3cr3t", sample::DOCUMENT_WORD] {

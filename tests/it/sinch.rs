@@ -131,7 +131,7 @@ async fn a_token_is_used_until_it_ends_or_is_not_taken() {
     assert!(provider.status(&reference()).await.is_ok());
     assert!(provider.status(&reference()).await.is_ok(), "the same token");
     let failure = provider.status(&reference()).await.expect_err("it is not taken any more");
-    assert_eq!(failure.fault, Fault::AccountError);
+    assert_eq!(failure.fault, Fault::ProviderError, "nothing is wrong with the account");
     assert!(provider.status(&reference()).await.is_ok(), "another token");
     clock.advance(Duration::from_secs(3599));
     assert!(provider.status(&reference()).await.is_ok(), "a third one after its time");

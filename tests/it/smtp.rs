@@ -55,6 +55,8 @@ impl<'a> Relay<'a> {
             concurrency: 4,
             sender: Some(email("letters@harbor.example")),
             callback_url: None,
+            documents_url: None,
+            baa: false,
             clock: self.clock,
         })
     }

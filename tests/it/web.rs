@@ -2,6 +2,7 @@
 //! faces take in stays where they put it.
 
 mod acting;
+mod fetching;
 mod house;
 mod opting_out;
 mod receiving;

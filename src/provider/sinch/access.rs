@@ -62,7 +62,9 @@ impl Access {
         };
         match http::call(fill(request), self.timeout).await {
             Ok(answer) => {
-                self.forget_refused(token, &answer).await;
+                if self.has_ended(token, &answer).await {
+                    return Outcome::NotSent(oauth::ended());
+                }
                 read(&answer)
             }
             Err(trouble) => trouble.outcome(),
@@ -76,8 +78,7 @@ impl Access {
     pub async fn ask(&self, method: Method, url: Url) -> Result<Answer, Failure> {
         let (request, token) = self.request(method, url).await?;
         let answer = http::ask(request, self.timeout).await?;
-        self.forget_refused(token, &answer).await;
-        Ok(answer)
+        if self.has_ended(token, &answer).await { Err(oauth::ended()) } else { Ok(answer) }
     }
 
     async fn request(&self, method: Method, url: Url) -> Result<(RequestBuilder, Option<SecretString>), Failure> {
@@ -91,10 +92,10 @@ impl Access {
         }
     }
 
-    /// A token that was not taken is not shown again.
-    async fn forget_refused(&self, token: Option<SecretString>, answer: &Answer) {
-        if let (Right::Token(tokens), Some(token), 401) = (&self.right, token, answer.status) {
-            tokens.forget(&token).await;
+    async fn has_ended(&self, token: Option<SecretString>, answer: &Answer) -> bool {
+        match (&self.right, token) {
+            (Right::Token(tokens), Some(token)) => tokens.has_ended(&token, answer).await,
+            _ => false,
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct AccountFile {
     pub settings: toml::Table,
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+    /// Parts of dialogues that several files play, by name.
+    #[serde(default)]
+    pub parts: BTreeMap<String, Vec<Line>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -75,6 +78,9 @@ pub struct Fixture {
     pub pages_untold: bool,
     #[serde(default, rename = "exchange")]
     pub exchanges: Vec<Exchange>,
+    /// Instead of exchanges, for providers that are spoken to line by line.
+    #[serde(default)]
+    pub dialogue: Vec<Line>,
     #[serde(default, rename = "delivery")]
     pub deliveries: Vec<Delivery>,
     /// The same exchange with other words: each case is played by itself.
@@ -105,10 +111,11 @@ impl Fixture {
         let answers = one.exchanges.iter_mut().flat_map(|exchange| {
             exchange.answer.headers.values_mut().chain(std::iter::once(&mut exchange.answer.body))
         });
+        let lines = one.dialogue.iter_mut().flat_map(Line::answers);
         let deliveries = one.deliveries.iter_mut().map(|delivery| &mut delivery.body);
         let expect = &mut one.expect;
         let expected = [&mut expect.fault, &mut expect.code, &mut expect.stage].into_iter().flatten();
-        for text in answers.chain(deliveries).chain(expected).chain(std::iter::once(&mut expect.is)) {
+        for text in answers.chain(lines).chain(deliveries).chain(expected).chain(std::iter::once(&mut expect.is)) {
             for (name, value) in &case.0 {
                 *text = text.replace(&format!("{{{name}}}"), value);
             }
@@ -148,6 +155,35 @@ pub struct Answer {
     /// The connection breaks before the answer is complete.
     #[serde(default)]
     pub cut: bool,
+}
+
+/// A line that must come next, and what the server says to it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Line {
+    /// Instead of everything else: the part of that name in `account.toml`.
+    pub play: Option<String>,
+    /// What must come, without its end; not given where the server speaks first.
+    pub expect: Option<String>,
+    /// What it answers. `{data}` opens a port for data and stands for it as `PASV` writes it, `{data_port}` as `EPSV`.
+    pub reply: String,
+    /// Texts that must come by the data connection.
+    pub upload_has: Vec<String>,
+    /// What the server sends by the data connection.
+    pub download: Option<String>,
+    /// What it says once the data are over.
+    pub then: String,
+    /// It is read and never answered.
+    pub silence: bool,
+    /// The connection breaks behind `reply`, before the line is complete, or behind the data.
+    pub cut: bool,
+}
+
+impl Line {
+    /// Everything the server says.
+    fn answers(&mut self) -> impl Iterator<Item = &mut String> {
+        [&mut self.reply, &mut self.then].into_iter().chain(&mut self.download)
+    }
 }
 
 /// One callback, byte for byte.
@@ -194,18 +230,24 @@ pub fn account(spec: &Spec, host: &str, port: u16) -> Result<AccountFile, String
 
 /// Every exchange in the provider's folder, by name.
 pub fn all(spec: &Spec) -> Result<Vec<Fixture>, String> {
-    let secrets = account(spec, "127.0.0.1", 1)?.secrets;
+    let account = account(spec, "127.0.0.1", 1)?;
     let entries = std::fs::read_dir(folder(spec.kind)).map_err(|error| error.to_string())?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|kind| kind == "toml") && !path.ends_with("account.toml"));
     paths.sort();
-    paths.into_iter().map(|path| read(&path, &secrets)).collect()
+    paths.into_iter().map(|path| read(&path, &account)).collect()
 }
 
-fn read(path: &std::path::Path, secrets: &BTreeMap<String, String>) -> Result<Fixture, String> {
+fn read(path: &std::path::Path, account: &AccountFile) -> Result<Fixture, String> {
+    let secrets = &account.secrets;
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let mut fixture: Fixture = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     fixture.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    fixture.dialogue = whole(&fixture.dialogue, account).map_err(|error| format!("{}: {error}", path.display()))?;
+    for line in &mut fixture.dialogue {
+        line.answers().for_each(|text| fill(text, secrets));
+        line.expect.iter_mut().chain(&mut line.upload_has).for_each(|text| fill(text, secrets));
+    }
     for exchange in &mut fixture.exchanges {
         fill(&mut exchange.answer.body, secrets);
         exchange.query.values_mut().chain(exchange.headers.values_mut()).for_each(|text| fill(text, secrets));
@@ -213,6 +255,18 @@ fn read(path: &std::path::Path, secrets: &BTreeMap<String, String>) -> Result<Fi
     }
     fixture.deliveries.iter_mut().filter_map(|one| one.secret.as_mut()).for_each(|text| fill(text, secrets));
     Ok(fixture)
+}
+
+/// The dialogue with its parts put in.
+fn whole(dialogue: &[Line], account: &AccountFile) -> Result<Vec<Line>, String> {
+    let mut lines = Vec::new();
+    for line in dialogue {
+        match &line.play {
+            None => lines.push(line.clone()),
+            Some(name) => lines.extend(account.parts.get(name).ok_or(format!("no part {name}"))?.iter().cloned()),
+        }
+    }
+    Ok(lines)
 }
 
 /// Fills in the sample's own values: `{to}`, `{attempt}`, `{document}`, and `{secret.<key>}`.

@@ -11,6 +11,7 @@ use touchline::domain::{Clock, Outcome};
 use touchline::provider::{Lookup, Provider, Rejection, Search, Spec, WebhookParts};
 
 use super::fixture::{self, CallName, Delivery, Expect, Fixture};
+use super::lines::LineReplay;
 use super::replay::{self, Replay};
 use super::sample;
 use crate::support::clock::FakeClock;
@@ -36,22 +37,55 @@ pub struct Seen {
     pub printed: String,
 }
 
+/// The provider's side of an exchange.
+enum Server {
+    Closed,
+    Http(Replay),
+    Lines(LineReplay),
+}
+
+impl Server {
+    async fn start(fixture: &Fixture) -> Self {
+        if fixture.closed_port {
+            Self::Closed
+        } else if fixture.dialogue.is_empty() {
+            Self::Http(Replay::start(&fixture.exchanges).await)
+        } else {
+            Self::Lines(LineReplay::start(&fixture.dialogue).await)
+        }
+    }
+
+    async fn port(&self) -> u16 {
+        match self {
+            Self::Closed => replay::closed_port().await,
+            Self::Http(server) => server.port,
+            Self::Lines(server) => server.port,
+        }
+    }
+
+    fn complaints(&self) -> Vec<String> {
+        match self {
+            Self::Closed => Vec::new(),
+            Self::Http(server) => server.complaints(),
+            Self::Lines(server) => server.complaints(),
+        }
+    }
+}
+
 /// Runs the exchange; complaints about requests and about leaks come back as an error.
 pub async fn play(spec: &'static Spec, fixture: &Fixture) -> Result<Seen, String> {
-    let server = if fixture.closed_port { None } else { Some(Replay::start(&fixture.exchanges).await) };
-    let port = match &server {
-        Some(server) => server.port,
-        None => replay::closed_port().await,
-    };
+    let server = Server::start(fixture).await;
+    let port = server.port().await;
     let mut account = fixture::account(spec, "127.0.0.1", port)?;
     account.settings.extend(fixture.settings.clone());
-    let silent = fixture.exchanges.iter().any(|exchange| exchange.answer.silence);
+    let silent = fixture.exchanges.iter().any(|exchange| exchange.answer.silence)
+        || fixture.dialogue.iter().any(|line| line.silence);
     let timeout = if silent { TIMEOUT_OF_SILENCE } else { TIMEOUT };
     let clock = FakeClock::at(fixture.now.as_deref().unwrap_or(sample::NOW));
     let ready = sample::account(account.settings, &account.secrets, timeout, clock.clone());
     let provider = (spec.build)(ready).map_err(|error| error.to_string())?;
     let mut seen = call(provider.as_ref(), fixture, &account.reference, clock).await?;
-    if let Some(complaint) = server.iter().flat_map(Replay::complaints).next() {
+    if let Some(complaint) = server.complaints().into_iter().next() {
         return Err(complaint);
     }
     seen.printed = format!("{} {provider:?}", seen.printed);

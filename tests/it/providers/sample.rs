@@ -74,6 +74,8 @@ pub fn account(
         concurrency: 4,
         sender: None,
         callback_url: Some("https://touchline.example/hooks/office".to_owned()),
+        documents_url: Some("https://touchline.example/documents".to_owned()),
+        baa: false,
         clock,
     }
 }

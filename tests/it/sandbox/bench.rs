@@ -78,6 +78,8 @@ pub fn build(
         concurrency: 4,
         sender: None,
         callback_url: callback_url.map(str::to_owned),
+        documents_url: None,
+        baa: false,
         clock: Arc::new(SystemClock),
     };
     (find_spec("sandbox").expect("it is registered").build)(account)

@@ -112,3 +112,25 @@ fn a_call_whose_turn_is_over_is_not_begun() {
     step(&mut world, 0, Plan::Accept);
     assert_eq!(world.before.messages.values().next().map(|one| one.status), Some(MessageStatus::Accepted));
 }
+
+/// A listing that can be compared by number and time only may miss the fax that was made: finding nothing there, twice or
+/// ten times, sends nothing again.
+#[test]
+fn a_fax_not_found_by_number_and_time_alone_is_left_to_a_person() {
+    let mut house = House::sqlite();
+    // Its first fax account is fax-heuristic.
+    let mut world = World::new(&mut house, 0, None);
+    let via = vec![Channel::Fax];
+    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to: Recipients::One(0), via, key: None });
+    for wait in [0, 125, 125, 125, 125, 3600, 2 * 86_400, 125] {
+        must(&mut world, &Act::Clock(Duration::from_secs(wait)));
+        must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
+        for _ in 0..8 {
+            if !world.nodes[0].walks.is_empty() {
+                step(&mut world, 0, Plan::LostBefore);
+            }
+        }
+    }
+    let attempts: Vec<_> = world.before.attempts.values().map(|one| one.status).collect();
+    assert_eq!(attempts, [AttemptStatus::InDoubt], "{}", world.story());
+}

@@ -46,8 +46,14 @@ impl House {
 
     /// With one piece of the demo's configuration replaced.
     pub async fn open_with(from: &str, to: &str) -> Self {
+        Self::open_with_file(from, to, "unused", "").await
+    }
+
+    /// The same, with a file beside the configuration.
+    pub async fn open_with_file(from: &str, to: &str, name: &str, content: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(name), content).expect("a file");
         let text = DEMO.replacen(from, to, 1);
         let config = config(&text, folder.path());
         let clock = FakeClock::new();

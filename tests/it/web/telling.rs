@@ -48,7 +48,14 @@ async fn the_log_names_routes_and_never_a_link_a_query_a_key_or_a_body() {
     tracing::callsite::rebuild_interest_cache();
     let (link, token) = ask_everything(&house, "Tomasz").await;
     let told = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
-    for route in ["/o/{token}", "/api/v1/failures", "/hooks/{provider}", "unmatched"] {
+    for route in [
+        "/o/{token}",
+        "/api/v1/failures",
+        "/hooks/{provider}",
+        "/hooks/{provider}/{secret}",
+        "/documents/{token}",
+        "unmatched",
+    ] {
         assert!(told.contains(&format!("route=\"{route}\"")), "{route} is not in: {told}");
     }
     assert_no_canary(&told);
@@ -64,6 +71,8 @@ async fn ask_everything(house: &House, name: &str) -> (String, String) {
     house.get("/api/v1/failures?reason=canary", &token).await;
     house.post("/api/v1/messages", &token, &json!({ "letter": "introduction", "to": "(312) 555-0142" })).await;
     house.request(Method::POST, "/hooks/fax-sandbox?key=canary").body("canary").send().await.expect("an answer");
+    house.request(Method::POST, "/hooks/fax-sandbox/canary-secret").body("canary").send().await.expect("an answer");
+    house.request(Method::GET, "/documents/canary-token").send().await.expect("an answer");
     house.request(Method::GET, "/canary?canary").send().await.expect("an answer");
     (link, token)
 }
