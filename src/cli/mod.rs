@@ -22,6 +22,7 @@ mod provider;
 mod referrers;
 mod restore;
 mod sample;
+mod sandbox;
 mod send;
 mod serve;
 mod status;
@@ -62,6 +63,8 @@ enum Command {
     Demo(demo::Args),
     /// Write a first configuration file
     Init(Box<init::Args>),
+    /// A fax line to rehearse against, on this machine only
+    Sandbox(sandbox::Args),
     /// Run the gateway: sending, provider callbacks, dashboard and API
     Serve(serve::Args),
     /// Check configuration, database, letters and providers; sends nothing
@@ -148,6 +151,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Demo(args) => Ok(demo::run(args, console.json).await?),
         Command::Init(args) => init::run(&console, &args),
+        Command::Sandbox(args) => sandbox::run(&console, args).await,
         Command::Serve(args) => serve::run(&console, args).await,
         Command::Doctor => doctor::run(&console).await,
         Command::Send(args) => send::run(&console, args).await,

@@ -102,7 +102,7 @@ async fn stop_at_once() {
 }
 
 /// Waits for Ctrl-C, or for the signal with which a service manager stops programs.
-async fn stop_signal() {
+pub(super) async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

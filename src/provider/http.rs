@@ -8,6 +8,9 @@ use crate::domain::fault::{Failure, Fault};
 /// Longest answer read from a provider; anything longer is not an answer we asked for.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The longest wait that `x-ratelimit-reset` can mean: a day.
+const RESET_SECONDS_MAX: u64 = 86_400;
+
 /// A client with bounded connects, no redirects (a redirect would replay a document to another host), and no proxy
 /// from the environment by accident.
 ///
@@ -31,7 +34,8 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
 pub struct Answer {
     /// HTTP status code.
     pub status: u16,
-    /// `Retry-After` in seconds, where given as a number (RFC 9110 §10.2.3).
+    /// `Retry-After` in seconds, where given as a number (RFC 9110 §10.2.3); after a 429 without it `x-ratelimit-reset`,
+    /// where that is a wait.
     pub retry_after_seconds: Option<u64>,
     /// `Location`, for providers that answer a creation with it.
     pub location: Option<String>,
@@ -161,9 +165,12 @@ pub async fn ask(request: reqwest::RequestBuilder, timeout: Duration) -> Result<
 pub async fn call(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Answer, Trouble> {
     let mut response = request.timeout(timeout).send().await.map_err(|error| trouble(&error))?;
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let retry_after_seconds = header("retry-after").and_then(|text| text.trim().parse().ok());
-    let location = header("location");
     let status = response.status().as_u16();
+    let seconds = |name: &str| header(name).and_then(|text| text.trim().parse::<u64>().ok());
+    // A window's end as seconds to wait; what is longer than a day is a time of day, as others write it there.
+    let reset = || seconds("x-ratelimit-reset").filter(|wait| status == 429 && *wait <= RESET_SECONDS_MAX);
+    let retry_after_seconds = seconds("retry-after").or_else(reset);
+    let location = header("location");
     let mut body = Vec::new();
     loop {
         match response.chunk().await {

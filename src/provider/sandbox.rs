@@ -64,7 +64,10 @@ pub const SPEC: Spec = Spec {
         },
     ],
     sources: &["src/sandbox/fax: the sandbox's own code"],
-    setup: &["Start it: `touchline demo` does, and says where it listens and with which key."],
+    setup: &[
+        "Start it: `touchline demo` does, and says where it listens and with which key.",
+        "To rehearse, `touchline sandbox` runs the fax line alone and prints what to put into the configuration; with          `--like` it passes for another provider.",
+    ],
     gaps: &[],
     build,
 };

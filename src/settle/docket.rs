@@ -80,6 +80,7 @@ impl Docket {
         let Some(case) = self.case_of.get(attempt).and_then(|id| self.cases.get_mut(id)) else { return };
         let Some(standing) = case.attempt(*attempt).cloned() else { return };
         let news = without_a_borrowed_name(&self.bearers, &standing, &lesson.news);
+        let news = news::as_counted(&standing, news);
         let changed = news::change(case.message.channel, &standing, &news, told, rules, now);
         if changed.status.is_open() && !standing.status.is_open() && case.others_open(*attempt) {
             let words = "the provider knows an attempt that was given up".to_owned();

@@ -6,7 +6,7 @@ use crate::domain::event::{Billed, EventSource, Fact};
 use crate::domain::fault::Failure;
 use crate::domain::id::AttemptId;
 use crate::domain::lifecycle;
-use crate::domain::{Channel, Outcome, Timestamp};
+use crate::domain::{Channel, Fault, Outcome, Timestamp};
 
 /// What is learnt about an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,20 @@ pub struct Lesson {
     pub news: News,
     /// By whom.
     pub told: Told,
+}
+
+/// The news as its pages have it: a fax that is called delivered, of which some pages but not all are confirmed, arrived
+/// in part, whatever the provider calls it. One that confirms no page at all does not count them.
+pub(super) fn as_counted(standing: &Attempt, news: News) -> News {
+    match (&news, standing.pages) {
+        (News::Fact(Fact::Delivered { pages: Some(confirmed @ 1..) }, reference), Some(sent))
+            if i64::from(*confirmed) < sent =>
+        {
+            let failure = Failure::new(Fault::PartialSend).pages(Some(*confirmed));
+            News::Fact(Fact::Failed(failure), reference.clone())
+        }
+        _ => news,
+    }
 }
 
 /// The attempt after the news: a pure function.

@@ -8,6 +8,7 @@ mod hearing;
 mod pausing;
 mod reaching;
 mod refusing;
+mod rehearsing;
 mod restoring;
 mod retrying;
 mod routing;

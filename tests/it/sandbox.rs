@@ -1,8 +1,11 @@
 //! The sandbox fax line and its adapter, over real HTTP on loopback: every number that misbehaves on purpose.
 
+mod adapters;
 mod bench;
 mod callbacks;
 mod face;
+mod misfortune;
+mod passing;
 mod restart;
 
 use std::time::Duration;

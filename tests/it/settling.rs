@@ -260,3 +260,29 @@ async fn what_is_learnt_of_a_number_concerns_the_one_that_was_called() {
     })
     .await;
 }
+
+/// A provider may call a fax delivered of which a page is missing: the pages decide, and such a letter is not sent again.
+#[tokio::test]
+async fn a_fax_called_delivered_with_fewer_pages_than_it_has_is_a_partial_send() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        for (confirmed, status) in
+            [(2, MessageStatus::Failed), (3, MessageStatus::Delivered), (0, MessageStatus::Delivered)]
+        {
+            let message = Message { address: fax(200 + confirmed).as_str().to_owned(), ..stage.message() };
+            let called = Attempt { pages: Some(3), ..attempt(message.id, 1) };
+            stage.store(&store, std::slice::from_ref(&message)).await;
+            let mut tx = store.write().await.expect("tx");
+            tx.addresses_ensure(&[(message.channel, message.address.clone())], at(1)).await.expect("made");
+            tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
+            tx.commit().await.expect("committed");
+            let told = learn(&store, called.id, &News::Fact(Fact::Delivered { pages: Some(confirmed) }, None)).await;
+            assert_eq!(told.status, status, "{confirmed} of 3 pages");
+            let mut tx = store.read().await.expect("tx");
+            let settled = tx.attempt(called.id).await.expect("read").expect("there");
+            let fault = (status == MessageStatus::Failed).then_some(Fault::PartialSend);
+            assert_eq!((settled.fault, settled.pages_confirmed), (fault, Some(i64::from(confirmed))));
+        }
+    })
+    .await;
+}

@@ -41,7 +41,7 @@ pub(super) fn number(code: &str, status: &str) -> Option<u16> {
     plain(code).filter(|number| *number > 0).or_else(in_words)
 }
 
-/// What a result means (faxd/STATUS.txt). Numbers of the receiving side, of paging and of polling, and those that
+/// What a result means (faxd/STATUS.txt; 13 is only HylaFAX+'s). Numbers of the receiving side, of paging and of polling, and those that
 /// nobody documented, are [`Fault::Unknown`]; which of the others pass is our judgement.
 pub(super) const fn of_result(number: u16) -> Fault {
     match number {
@@ -55,7 +55,7 @@ pub(super) const fn of_result(number: u16) -> Fault {
         325 | 333 | 334 => Fault::Expired,
         // Reasons to wait; as an end they mean that the wait was too long.
         337..=339 | 342 => Fault::Expired,
-        344 | 345 => Fault::Cancelled,
+        344 | 345 | 352 => Fault::Cancelled,
         314..=317 | 321 | 323 | 329 | 330 | 335 | 347 => Fault::DocumentError,
         328 => Fault::AccountError,
         5
@@ -75,7 +75,7 @@ pub(super) const fn of_result(number: u16) -> Fault {
         | 346
         | 420..=422
         | 901..=904 => Fault::ProviderError,
-        7 | 12 | 50 | 100..=288 | 400..=419 => Fault::NegotiationError,
+        7 | 12 | 13 | 50 | 100..=288 | 400..=419 => Fault::NegotiationError,
         _ => Fault::Unknown,
     }
 }

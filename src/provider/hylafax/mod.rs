@@ -103,7 +103,7 @@ pub const SPEC: Spec = Spec {
     ],
     sources: &[
         "ifax/HylaFAX@0410452f hfaxd/Parser.c++, hfaxd/Jobs.c++, hfaxd/FileTransfer.c++, hfaxd/InetFaxServer.c++, hfaxd/FIFO.c++",
-        "ifax/HylaFAX@5cef52c4 faxd/STATUS.txt",
+        "ifax/HylaFAX@5cef52c4 and hylafax/HylaFAX@a257bbc8 faxd/STATUS.txt; E013 from that of HylaFAX+",
         "hfaxd(8), hosts.hfaxd(5), sendq(5), faxqclean(8), hylafax-config(5) of HylaFAX 6.0.7",
         "RFC 959, RFC 2428",
     ],

@@ -17,6 +17,8 @@ pub struct Fax {
     pub status: i64,
     pub pages_submitted: Option<u32>,
     pub pages_sent: Option<u32>,
+    /// How often it was dialled; not in callbacks.
+    pub attempts: Option<u32>,
     pub units: Option<f64>,
     pub cost_per_unit: Option<f64>,
     /// Only in records.
@@ -33,6 +35,7 @@ impl Fax {
             status: words(&value["status"])?.parse().ok()?,
             pages_submitted: count(&value["pagesSubmitted"]),
             pages_sent: count(&value["pagesSent"]),
+            attempts: count(&value["attemptsMade"]),
             units: decimal(words(&value["units"]).as_deref()),
             cost_per_unit: decimal(words(&value["costPerUnit"]).as_deref()),
             to: text(value, "destinationFax"),
@@ -48,6 +51,7 @@ impl Fax {
             status: fields.get(&["Status"])?.parse().ok()?,
             pages_submitted: fields.count(&["PagesSubmitted"]),
             pages_sent: fields.count(&["PagesSent"]),
+            attempts: None,
             units: decimal(fields.get(&["Units"])),
             cost_per_unit: decimal(fields.get(&["CostPerUnit"])),
             to: None,
@@ -64,7 +68,8 @@ impl Fax {
             status => {
                 let fault = faults::of_status(status);
                 let failure = Failure::new(fault).code(status.to_string());
-                let excluded = excludes_transmission(fault);
+                // A line that was busy at the only attempt has sent nothing; at the last of several, an earlier one may.
+                let excluded = excludes_transmission(fault) && self.attempts.is_none_or(|attempts| attempts <= 1);
                 failed_after(failure, if excluded { Some(0) } else { self.pages_sent })
             }
         }

@@ -229,7 +229,9 @@ impl Provider for Phaxio {
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let answer = self.ask(self.request(Method::POST, &["faxes", id(reference)?, "cancel"])).await?;
+        // A POST without a body says so (RFC 9110 §8.6): a gateway in between may refuse it otherwise.
+        let request = self.request(Method::POST, &["faxes", id(reference)?, "cancel"]).header("content-length", "0");
+        let answer = self.ask(request).await?;
         self.body(&answer).map(drop)
     }
 

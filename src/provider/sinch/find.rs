@@ -27,15 +27,16 @@ const PAGES_MAX: u32 = 20;
 impl Sinch {
     pub(super) async fn scan(&self, search: &Search) -> Result<Lookup, Failure> {
         let mut found = listing::Search::default();
+        let mut seen = 0;
         for number in 1..=PAGES_MAX {
-            if let Some(lookup) = found.read(self.page(search, number).await?) {
+            if let Some(lookup) = found.read(self.page(search, number, &mut seen).await?) {
                 return Ok(lookup);
             }
         }
         Err(listing::too_long())
     }
 
-    async fn page(&self, search: &Search, number: u32) -> Result<Page, Failure> {
+    async fn page(&self, search: &Search, number: u32, seen: &mut u32) -> Result<Page, Failure> {
         let mut url = self.url(&["faxes"]);
         // The comparison is part of the name: `createTime>=…` is the name `createTime>` with a value.
         url.query_pairs_mut()
@@ -51,12 +52,16 @@ impl Sinch {
         }
         let body = json(&answer)?;
         let faxes = faxes(&body).ok_or_else(|| unreadable("the listing cannot be read"))?;
-        let is_last = match count(&body["totalPages"]) {
-            Some(total) if faxes.is_empty() && number < total => return Err(unreadable("the listing ends early")),
-            Some(total) => number >= total,
-            None => faxes.is_empty(),
-        };
-        let faxes = faxes.iter().map(|fax| (owner(fax, search), self.report(fax))).collect();
+        *seen += u32::try_from(faxes.len()).unwrap_or(u32::MAX / PAGES_MAX);
+        let pages = count(&body["totalPages"]);
+        let is_last = faxes.is_empty() || pages.is_some_and(|total| number >= total);
+        // A listing that does not reach the totals it tells may have left out ours.
+        let is_short =
+            pages.is_some_and(|total| number < total) || count(&body["totalItems"]).is_some_and(|n| *seen < n);
+        let faxes: Vec<_> = faxes.iter().map(|fax| (owner(fax, search), self.report(fax))).collect();
+        if is_last && is_short && !faxes.iter().any(|(owner, _)| *owner == Owner::Ours) {
+            return Err(unreadable("the listing ends early"));
+        }
         Ok(Page { faxes, is_last })
     }
 }

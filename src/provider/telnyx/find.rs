@@ -11,7 +11,8 @@ use super::fax::Fax;
 use crate::domain::Timestamp;
 use crate::domain::event::Report;
 use crate::domain::fault::Failure;
-use crate::provider::reading::unreadable;
+use crate::provider::listing::{self, Owner};
+use crate::provider::reading::{count, unreadable};
 use crate::provider::{Lookup, Search};
 
 /// How far before the attempt the window begins: the two clocks may differ.
@@ -23,35 +24,25 @@ const PAGE_SIZE: &str = "100";
 /// Pages read before giving up; far more than one number can get in half an hour.
 const PAGES_MAX: u64 = 20;
 
-/// Whose a listed fax is.
-enum Ownership {
-    /// It carries our reference.
-    Ours,
-    /// It carries no reference at all, and number and time fit.
-    Perhaps,
-    /// It carries another's reference, or went elsewhere, or at another time.
-    Others,
-}
-
 impl Telnyx {
     pub(super) async fn scan(&self, search: &Search) -> Result<Lookup, Failure> {
-        let mut candidates: Vec<Report> = Vec::new();
-        for page in 1..=PAGES_MAX {
-            let body = self.list(search, page).await?;
+        let (mut looked, mut seen) = (listing::Search::default(), 0);
+        for number in 1..=PAGES_MAX {
+            let body = self.list(search, number).await?;
             let faxes = faxes(&body).ok_or_else(|| unreadable("the listing cannot be read"))?;
-            for fax in &faxes {
-                let report = Report::new(fax.id.clone(), self.fact(fax));
-                match ownership(fax, search) {
-                    Ownership::Ours => return Ok(Lookup::Found(report)),
-                    Ownership::Perhaps if !candidates.contains(&report) => candidates.push(report),
-                    Ownership::Perhaps | Ownership::Others => {}
-                }
+            seen += faxes.len();
+            let is_last = ends(&body, number, faxes.len());
+            let owned = faxes.iter().map(|fax| (owner(fax, search), Report::new(fax.id.clone(), self.fact(fax))));
+            let owned: Vec<_> = owned.collect();
+            let is_ours = owned.iter().any(|(owner, _)| *owner == Owner::Ours);
+            if is_last && !is_ours && falls_short(&body, seen) {
+                return Err(unreadable("the listing is shorter than it says"));
             }
-            if faxes.is_empty() || is_last(&body, page) {
-                return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+            if let Some(found) = looked.read(listing::Page { faxes: owned, is_last }) {
+                return Ok(found);
             }
         }
-        Err(unreadable("the window holds more faxes than can be looked through"))
+        Err(listing::too_long())
     }
 
     async fn list(&self, search: &Search, page: u64) -> Result<Value, Failure> {
@@ -81,21 +72,25 @@ fn faxes(body: &Value) -> Option<Vec<Fax>> {
     body["data"].as_array()?.iter().map(Fax::read).collect()
 }
 
-/// Whether the listing says that no page follows. Without a total, an empty page is the end.
-fn is_last(body: &Value, page: u64) -> bool {
-    body["meta"]["total_pages"].as_u64().is_some_and(|total| page >= total)
+/// Whether no page follows: by the number of pages that the listing tells, or, where it tells none, by an empty page.
+fn ends(body: &Value, number: u64, faxes: usize) -> bool {
+    match count(&body["meta"]["total_pages"]) {
+        Some(total) => number >= u64::from(total),
+        None => faxes == 0,
+    }
+}
+
+/// Whether the listing ended before all that it tells of was seen: then it proves no absence.
+fn falls_short(body: &Value, seen: usize) -> bool {
+    count(&body["meta"]["total_results"]).is_some_and(|total| usize::try_from(total).is_ok_and(|total| seen < total))
 }
 
 /// The filters are checked again here: a filter that the server ignored would hand us other people's faxes.
-fn ownership(fax: &Fax, search: &Search) -> Ownership {
+fn owner(fax: &Fax, search: &Search) -> Owner {
     if fax.attempt() == Some(search.attempt) {
-        return Ownership::Ours;
+        return Owner::Ours;
     }
     let to_fits = fax.to.as_deref() == Some(search.to.as_str());
     let time_fits = fax.created_ms.is_none_or(|at| at >= window_start(search) && at <= window_end(search));
-    if fax.client_state.is_none() && !fax.is_inbound() && to_fits && time_fits {
-        Ownership::Perhaps
-    } else {
-        Ownership::Others
-    }
+    if fax.client_state.is_none() && !fax.is_inbound() && to_fits && time_fits { Owner::Perhaps } else { Owner::Others }
 }

@@ -85,17 +85,23 @@ pub const SPEC: Spec = Spec {
         "https://developers.telnyx.com/api-reference/programmable-fax-commands/send-a-fax",
         "https://developers.telnyx.com/api-reference/media-storage-api/upload-media",
         "https://developers.telnyx.com/development/api-fundamentals/api-errors",
+        "https://developers.telnyx.com/development/api-fundamentals/reliability/rate-limiting",
+        "https://developers.telnyx.com/docs/programmable-fax/receiving-webhooks",
+        "github.com/team-telnyx/openapi @ 4f3a6bd: openapi/spec3.yml (faxes, fax applications, webhooks)",
         "https://support.telnyx.com/en/articles/4967498-programmable-fax-errors",
     ],
     setup: &[
-        "Buy or port a fax-capable number under Numbers.",
-        "Make a Fax Application under Fax and give it an outbound voice profile; its id is `connection_id`.",
-        "Make an API key under API Keys, and copy the public key from the same page.",
+        "Sign in to the Mission Control Portal. Under Numbers buy a number that can fax, or move the practice's number there.",
+        "Under Fax make a Fax Application and give it an outbound voice profile, without which nothing can be sent. Allow          the countries you send to in that profile. The application's id is `connection_id`.",
+        "Give the number to the Fax Application, and put it into `from` if it is not the practice's own number.",
+        "Under API Keys make a key for `api_key`, and copy the public key from the same page into `public_key`.",
         "Put the callback address into the Fax Application's webhook URL.",
     ],
     gaps: &[
         "An upload carries no reference of ours in the published schema: a doubtful hand-over is found by number and time \
          unless `document = \"media\"`.",
+        "The published fax carries no count of pages: of a fax that broke off only the callback tells that some pages          arrived. Where callbacks cannot come, such a failure is tried again as a whole.",
+        "Telnyx tells no charge with a fax, so none is kept.",
         "Whether Programmable Fax is part of Telnyx' business associate agreement is not published: ask before setting `baa`.",
     ],
     build,
@@ -265,7 +271,9 @@ impl Provider for Telnyx {
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let answer = self.ask(self.request(Method::POST, &["faxes", id(reference)?, "actions", "cancel"])).await?;
+        // A POST without a body must say so: a gateway may answer 411 (RFC 9110 §8.6).
+        let request = self.request(Method::POST, &["faxes", id(reference)?, "actions", "cancel"]);
+        let answer = self.ask(request.header("content-length", "0")).await?;
         if answer.is_success() { Ok(()) } else { Err(self.failure(&answer)) }
     }
 

@@ -7,19 +7,22 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::hooks::{Hooks, Notice, told_at_dialing, told_at_end};
+use super::hooks::Hooks;
 use super::line::Line;
+use super::notice::{Notice, of_beginning, told_at_beginning, told_at_end};
+use super::plan::Plan;
 use super::record::{Fax, FaxStatus, LineError};
 use crate::domain::Clock;
 
 /// More than any one fax has to tell.
-const NOTICES_MAX: usize = 8;
+const NOTICES_MAX: usize = 16;
 
 /// What every call shares.
 #[derive(Debug)]
 pub(super) struct Calls {
     pub(super) line: Arc<Line>,
     pub(super) hooks: Hooks,
+    pub(super) plan: Plan,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) call_takes: Duration,
     pub(super) slow_after: Duration,
@@ -41,24 +44,24 @@ impl Calls {
     }
 
     async fn run(self: &Arc<Self>, fax: &Fax) -> Result<(), LineError> {
-        let notify = fax.magic().notify;
+        let (guise, manners) = (self.hooks.guise, fax.behaviour.manners);
         let notices = self.teller(fax);
         let (fax, ending) = self.line.dial(&fax.id)?;
-        let dialing = Notice::of(&fax, self.clock.now());
+        let beginning = of_beginning(guise, &fax, self.clock.now());
         if fax.status == FaxStatus::Dialing {
-            tell(&notices, told_at_dialing(notify, &dialing)).await;
+            tell(&notices, told_at_beginning(manners, &beginning)).await;
             if !self.wait(&fax).await {
                 return Ok(());
             }
         }
         let ended = self.line.hang_up(&fax.id, ending)?;
-        tell(&notices, told_at_end(notify, &dialing, &ended, self.clock.now())).await;
+        tell(&notices, told_at_end(guise, manners, &beginning, &ended, self.clock.now())).await;
         Ok(())
     }
 
     /// Waits as long as the call takes, or until it is withdrawn. False when the line shuts down first.
     async fn wait(&self, fax: &Fax) -> bool {
-        let takes = if fax.magic().slow { self.slow_after } else { self.call_takes };
+        let takes = if fax.behaviour.slow { self.slow_after } else { self.call_takes };
         tokio::select! {
             biased;
             () = self.stop.cancelled() => false,
@@ -73,12 +76,24 @@ impl Calls {
         let (sender, mut queue) = mpsc::channel::<Notice>(NOTICES_MAX);
         let calls = Arc::clone(self);
         let callback_url = fax.callback_url.clone();
+        let late = fax.behaviour.manners.late;
         self.tasks.spawn(async move {
             while let Some(notice) = queue.recv().await {
+                if late && !calls.dawdle().await {
+                    return;
+                }
                 calls.hooks.tell(&notice, callback_url.as_deref(), &calls.stop).await;
             }
         });
         sender
+    }
+
+    /// Lets a late callback wait. False when the line shuts down first.
+    async fn dawdle(&self) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep(self.slow_after) => true,
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::behaviour::Ending;
 use super::journal::Happened;
-use super::magic::Ending;
 use super::memory::Memory;
-use super::record::{Fax, FaxStatus, LineError, Order};
+use super::record::{Fax, FaxStatus, LineError, Naming, Order};
 use crate::domain::{Clock, Fault, FaxNumber};
 
 /// The line and all that it remembers.
@@ -16,12 +16,13 @@ use crate::domain::{Clock, Fault, FaxNumber};
 pub(super) struct Line {
     memory: Mutex<Memory>,
     clock: Arc<dyn Clock>,
+    naming: Naming,
     changed: watch::Sender<u64>,
 }
 
 impl Line {
-    pub(super) fn new(memory: Memory, clock: Arc<dyn Clock>) -> Self {
-        Self { memory: Mutex::new(memory), clock, changed: watch::Sender::new(0) }
+    pub(super) fn new(memory: Memory, clock: Arc<dyn Clock>, naming: Naming) -> Self {
+        Self { memory: Mutex::new(memory), clock, naming, changed: watch::Sender::new(0) }
     }
 
     /// Counts up with every change of any fax.
@@ -61,8 +62,7 @@ impl Line {
 
     /// Takes responsibility for a fax.
     pub(super) fn accept(&self, order: Order) -> Result<Fax, LineError> {
-        let fax = Fax::taken(order, self.clock.now());
-        self.lock().accept(fax.clone())?;
+        let fax = self.lock().take(order, self.naming, self.clock.now())?;
         self.tell();
         Ok(fax)
     }
@@ -71,13 +71,13 @@ impl Line {
     pub(super) fn dial(&self, id: &str) -> Result<(Fax, Ending), LineError> {
         let mut memory = self.lock();
         let mut fax = memory.get(id)?;
-        let magic = fax.magic();
+        let ending = fax.behaviour.ending;
         if fax.status != FaxStatus::Queued {
-            return Ok((fax, magic.ending));
+            return Ok((fax, ending));
         }
         fax.status = FaxStatus::Dialing;
         memory.change(&fax, &[], self.clock.now())?;
-        let ending = magic.ending.of_call(memory.count_call(&fax.to_hash, magic));
+        let ending = ending.of_call(memory.count_call(&fax.to_hash, ending));
         drop(memory);
         self.tell();
         Ok((fax, ending))
@@ -93,9 +93,13 @@ impl Line {
         }
         match ending {
             Ending::Delivered | Ending::FailsFirst { .. } => fax.end(FaxStatus::Delivered, None, fax.pages, now),
-            Ending::Partial => {
-                fax.end(FaxStatus::Failed, Some(Fault::PartialSend), fax.pages.saturating_sub(1), now);
+            Ending::Partial(arrived) if arrived.of(fax.pages) == fax.pages => {
+                fax.end(FaxStatus::Delivered, None, fax.pages, now);
             }
+            Ending::Partial(arrived) => {
+                fax.end(FaxStatus::Failed, Some(Fault::PartialSend), arrived.of(fax.pages), now);
+            }
+            Ending::Short => fax.end(FaxStatus::Delivered, None, fax.pages.saturating_sub(1), now),
             Ending::Fails(fault) => fax.end(FaxStatus::Failed, Some(fault), 0, now),
         }
         memory.change(&fax, end_of(&fax), now)?;

@@ -1,59 +1,9 @@
-//! Numbers that misbehave on purpose: the last four digits of the destination decide what becomes of a fax. They lie in
-//! the range that nobody owns, (NPA) 555-0100 to 555-0199, in every area code.
+//! Numbers that misbehave on purpose: the last four digits of the destination decide what becomes of a fax, in every area
+//! code. The first lie in the range kept for fiction, 555-0100 to 555-0199, where lists of samples also live; the others
+//! follow it, so that they are met only on purpose.
 
+use super::behaviour::{Arrived, Behaviour, Ending, Intake, Manners, SLOW_DOWN_SECONDS};
 use crate::domain::Fault;
-
-/// How one call ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Every page arrives.
-    Delivered,
-    /// Never works.
-    Fails(Fault),
-    /// The first `calls` calls to the number fail, later ones deliver.
-    FailsFirst { calls: u32, fault: Fault },
-    /// All pages but the last arrive.
-    Partial,
-}
-
-impl Ending {
-    /// What happens on the call that follows `calls_before` earlier ones to the same number.
-    pub(super) fn of_call(self, calls_before: u32) -> Self {
-        match self {
-            Self::FailsFirst { calls, fault } if calls_before < calls => Self::Fails(fault),
-            Self::FailsFirst { .. } => Self::Delivered,
-            other => other,
-        }
-    }
-}
-
-/// How the customer's callback is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notify {
-    /// Each change, once, in order.
-    InOrder,
-    /// Not at all.
-    Never,
-    /// The last one twice, with the same event id.
-    Twice,
-    /// A forged failure with a signature that does not fit, then the truth.
-    ForgedFirst,
-    /// The last one before the first.
-    Reversed,
-}
-
-/// What a request to create a fax meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Intake {
-    /// It is taken and answered.
-    Takes,
-    /// It is taken, but the connection is closed before the answer.
-    TakesSilently,
-    /// It is not taken.
-    Refuses { status: u16, code: &'static str, message: &'static str },
-    /// The first request for the number is answered 429, later ones are taken.
-    SlowsFirst,
-}
 
 /// One number's behaviour.
 #[derive(Debug, Clone, Copy)]
@@ -62,102 +12,104 @@ pub struct Magic {
     pub digits: &'static str,
     /// What it does, for people.
     pub about: &'static str,
-    pub(super) intake: Intake,
-    pub(super) ending: Ending,
-    pub(super) notify: Notify,
-    pub(super) slow: bool,
+    pub(super) behaviour: Behaviour,
 }
-
-/// What every other number does.
-pub(super) const ORDINARY: Magic = Magic {
-    digits: "",
-    about: "delivers",
-    intake: Intake::Takes,
-    ending: Ending::Delivered,
-    notify: Notify::InOrder,
-    slow: false,
-};
 
 const fn ending(digits: &'static str, about: &'static str, ending: Ending) -> Magic {
-    Magic { digits, about, ending, ..ORDINARY }
+    Magic { digits, about, behaviour: Behaviour { ending, ..Behaviour::ORDINARY } }
 }
 
-const fn notify(digits: &'static str, about: &'static str, notify: Notify) -> Magic {
-    Magic { digits, about, notify, ..ORDINARY }
+const fn fails(digits: &'static str, about: &'static str, fault: Fault) -> Magic {
+    ending(digits, about, Ending::with(fault))
 }
 
-const fn refuse(
-    digits: &'static str,
-    about: &'static str,
-    status: u16,
-    code: &'static str,
-    message: &'static str,
-) -> Magic {
-    Magic { digits, about, intake: Intake::Refuses { status, code, message }, ..ORDINARY }
+const fn first(digits: &'static str, about: &'static str, calls: u32, fault: Fault) -> Magic {
+    ending(digits, about, Ending::FailsFirst { calls, fault })
 }
 
-/// Every number that does something else than deliver.
+const fn manners(digits: &'static str, about: &'static str, manners: Manners) -> Magic {
+    Magic { digits, about, behaviour: Behaviour { manners, ..Behaviour::ORDINARY } }
+}
+
+const fn intake(digits: &'static str, about: &'static str, intake: Intake) -> Magic {
+    Magic { digits, about, behaviour: Behaviour { intake, ..Behaviour::ORDINARY } }
+}
+
+/// Refused by the request; where a provider that is impersonated takes such a fax at first, its call fails so.
+const fn refuses(digits: &'static str, about: &'static str, fault: Fault) -> Magic {
+    let behaviour = Behaviour { intake: Intake::Refuses(fault), ending: Ending::with(fault), ..Behaviour::ORDINARY };
+    Magic { digits, about, behaviour }
+}
+
+/// Every number that does something else than deliver. Every fault in which a fax can end is among them.
 pub const MAGIC: &[Magic] = &[
-    ending("0117", "busy on the first two calls, then delivers", Ending::FailsFirst { calls: 2, fault: Fault::Busy }),
-    ending("0118", "never answers", Ending::Fails(Fault::NoAnswer)),
-    ending("0119", "is answered by a person, not a fax machine", Ending::Fails(Fault::NotAFax)),
-    refuse("0120", "refused at once: no such number", 422, "invalid_number", "the number does not exist"),
-    refuse("0121", "refused at once: destination blocked", 422, "blocked", "the plan does not allow this destination"),
-    ending("0122", "the last page does not arrive", Ending::Partial),
+    first("0117", "busy on the first two calls, then delivers", 2, Fault::Busy),
+    fails("0118", "never answers", Fault::NoAnswer),
+    fails("0119", "is answered by a person, not a fax machine", Fault::NotAFax),
+    refuses("0120", "refused at once: no such number", Fault::InvalidNumber),
+    refuses("0121", "refused at once: destination blocked", Fault::Blocked),
+    ending("0122", "the last page does not arrive", Ending::Partial(Arrived::AllBut(1))),
     Magic {
         digits: "0123",
         about: "delivers slowly and sends no callback",
-        notify: Notify::Never,
-        slow: true,
-        ..ORDINARY
+        behaviour: Behaviour { manners: Manners::LOST, slow: true, ..Behaviour::ORDINARY },
     },
-    Magic {
-        digits: "0124",
-        about: "accepted, but the connection closes before the answer",
-        intake: Intake::TakesSilently,
-        ..ORDINARY
-    },
-    notify("0125", "delivers; the callback comes twice", Notify::Twice),
-    notify("0126", "delivers; a forged callback says it failed", Notify::ForgedFirst),
-    refuse("0127", "refused with an internal error, nothing recorded", 500, "provider_error", "internal error"),
-    Magic {
-        digits: "0128",
-        about: "asks to slow down the first time, then delivers",
-        intake: Intake::SlowsFirst,
-        ..ORDINARY
-    },
-    ending(
-        "0129",
-        "the line drops on the first call, then delivers",
-        Ending::FailsFirst { calls: 1, fault: Fault::LineError },
-    ),
-    ending("0130", "the document cannot be converted", Ending::Fails(Fault::DocumentError)),
-    refuse("0131", "refused at once: the account has no funds", 402, "account_error", "the account has no funds"),
-    notify("0132", "delivers; the callbacks come in reverse order", Notify::Reversed),
+    intake("0124", "accepted, but the connection closes before the answer", Intake::TakesSilently),
+    manners("0125", "delivers; the callback comes twice", Manners::TWICE),
+    manners("0126", "delivers; a forged callback says it failed", Manners::FORGED),
+    intake("0127", "refused with an internal error, nothing recorded", Intake::Breaks),
+    intake("0128", "asks to slow down the first time, then delivers", Intake::SlowsFirst),
+    first("0129", "the line drops on the first call, then delivers", 1, Fault::LineError),
+    fails("0130", "the document cannot be converted", Fault::DocumentError),
+    refuses("0131", "refused at once: the account has no funds", Fault::AccountError),
+    manners("0132", "delivers; the callbacks come in reverse order", Manners::REVERSED),
+    fails("0260", "busy on every call", Fault::Busy),
+    fails("0261", "the line drops on every call", Fault::LineError),
+    fails("0262", "the two fax machines cannot agree", Fault::NegotiationError),
+    fails("0263", "called, and found to be disconnected", Fault::InvalidNumber),
+    fails("0264", "the far side declines the call", Fault::RejectedByRemote),
+    fails("0265", "accepted, then found to be a forbidden destination", Fault::Blocked),
+    fails("0266", "accepted, then found that the account may not send", Fault::AccountError),
+    fails("0267", "accepted, then no line of the account is free", Fault::RateLimited),
+    fails("0268", "accepted, then the provider fails inside", Fault::ProviderError),
+    fails("0269", "cancelled by somebody at the provider", Fault::Cancelled),
+    fails("0270", "the provider gives up trying", Fault::Expired),
+    fails("0271", "fails with a code that nobody documented", Fault::Unknown),
+    ending("0272", "only the first page arrives", Ending::Partial(Arrived::First(1))),
+    ending("0273", "called delivered, although the last page is missing", Ending::Short),
+    refuses("0274", "refused at once: the document cannot be read", Fault::DocumentError),
+    intake("0275", "asks to slow down every time", Intake::Slows(SLOW_DOWN_SECONDS)),
+    intake("0276", "not recorded, and the connection closes without an answer", Intake::Vanishes),
+    intake("0278", "accepted, but answered with an internal error", Intake::TakesAndBreaks),
+    intake("0279", "accepted, but the answer cannot be read", Intake::TakesAndGarbles),
+    manners("0280", "delivers; no callback comes", Manners::LOST),
+    manners("0281", "delivers; the callbacks come late", Manners::LATE),
+    manners("0282", "delivers; a callback signed a day ago comes first", Manners::STALE),
 ];
 
-/// What the number with these last four digits does.
-pub(super) fn of(tail: &str) -> &'static Magic {
-    MAGIC.iter().find(|magic| magic.digits == tail).unwrap_or(&ORDINARY)
+/// What the number with these last four digits does, if it is one of them.
+pub(super) fn of(tail: &str) -> Option<Behaviour> {
+    MAGIC.iter().find(|magic| magic.digits == tail).map(|magic| magic.behaviour)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_that_is_busy_twice_delivers_on_the_third_call() {
-        let busy = of("0117").ending;
-        let calls: Vec<Ending> = (0..4).map(|before| busy.of_call(before)).collect();
-        let failed = Ending::Fails(Fault::Busy);
-        assert_eq!(calls, [failed, failed, Ending::Delivered, Ending::Delivered]);
-    }
+    use crate::sandbox::fax::behaviour::fault_of_call;
 
     #[test]
     fn every_misbehaving_number_is_listed_once_and_others_deliver() {
         for magic in MAGIC {
             assert_eq!(MAGIC.iter().filter(|other| other.digits == magic.digits).count(), 1, "{}", magic.digits);
         }
-        assert_eq!(of("0142").ending, Ending::Delivered);
+        assert_eq!(of("0142"), None);
+    }
+
+    #[test]
+    fn every_fault_in_which_a_fax_can_end_has_a_number() {
+        let ends_in = |fault: Fault| MAGIC.iter().any(|magic| magic.behaviour.ending == Ending::with(fault));
+        for fault in Fault::ALL.iter().filter(|fault| fault_of_call(fault.as_str()).is_ok()) {
+            assert!(ends_in(*fault), "{fault}");
+        }
     }
 }

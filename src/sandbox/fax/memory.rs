@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::body::Bytes;
 
+use super::behaviour::{Behaviour, Ending};
 use super::journal::{Entry, Happened, Journal};
-use super::magic::{Ending, Magic};
-use super::record::{Fax, FaxStatus, LineError, tail_and_hash};
+use super::record::{Fax, FaxStatus, LineError, Naming, Order, tail_and_hash};
 use crate::domain::{Fault, FaxNumber, Timestamp};
 
 /// The most faxes kept; the oldest finished one makes room for the next.
@@ -28,11 +28,13 @@ pub(super) struct Memory {
     /// Number hashes that were asked to slow down.
     slowed: HashSet<String>,
     documents_bytes: usize,
+    /// The last number given as a name.
+    last_number: u32,
 }
 
 impl Memory {
-    /// A memory that holds what the journal already says.
-    pub(super) fn rebuild(journal: Journal, entries: Vec<Entry>) -> Self {
+    /// A memory that holds what the journal already says. What becomes of those faxes, their last digits must tell.
+    pub(super) fn rebuild(journal: Journal, entries: Vec<Entry>, again: impl Fn(&str) -> Behaviour) -> Self {
         let mut memory = Self {
             journal,
             faxes: BTreeMap::new(),
@@ -40,14 +42,15 @@ impl Memory {
             calls: HashMap::new(),
             slowed: HashSet::new(),
             documents_bytes: 0,
+            last_number: 0,
         };
         for entry in entries {
-            memory.replay(entry);
+            memory.replay(entry, &again);
         }
         let called = |fax: &&Fax| matches!(fax.status, FaxStatus::Delivered | FaxStatus::Failed);
         let calls: Vec<Fax> = memory.faxes.values().filter(called).cloned().collect();
         for fax in calls {
-            memory.count_call(&fax.to_hash, fax.magic());
+            memory.count_call(&fax.to_hash, fax.behaviour.ending);
         }
         memory
     }
@@ -72,8 +75,15 @@ impl Memory {
         self.slowed.len() < REMEMBERED_MAX && self.slowed.insert(tail_and_hash(number).1)
     }
 
+    /// Takes responsibility for a new fax.
+    pub(super) fn take(&mut self, order: Order, naming: Naming, now: Timestamp) -> Result<Fax, LineError> {
+        let fax = Fax::taken(naming.next(&mut self.last_number, now), order, now);
+        self.accept(fax.clone())?;
+        Ok(fax)
+    }
+
     /// Takes a new fax: journal first.
-    pub(super) fn accept(&mut self, fax: Fax) -> Result<(), LineError> {
+    fn accept(&mut self, fax: Fax) -> Result<(), LineError> {
         self.make_room()?;
         self.write(&fax, Happened::Accepted, fax.received_ms)?;
         self.keep(fax);
@@ -100,8 +110,8 @@ impl Memory {
     }
 
     /// Counts a call to a number whose behaviour depends on earlier ones, and says how many there were before.
-    pub(super) fn count_call(&mut self, to_hash: &str, magic: &Magic) -> u32 {
-        if !matches!(magic.ending, Ending::FailsFirst { .. }) {
+    pub(super) fn count_call(&mut self, to_hash: &str, ending: Ending) -> u32 {
+        if !matches!(ending, Ending::FailsFirst { .. }) {
             return 0;
         }
         let before = self.calls.get(to_hash).copied().unwrap_or(0);
@@ -129,7 +139,9 @@ impl Memory {
 
     fn keep(&mut self, fax: Fax) {
         self.documents_bytes += fax.document.as_ref().map_or(0, Bytes::len);
-        self.by_reference.entry(fax.reference.clone()).or_default().push(fax.id.clone());
+        if !fax.reference.is_empty() {
+            self.by_reference.entry(fax.reference.clone()).or_default().push(fax.id.clone());
+        }
         self.faxes.insert(fax.id.clone(), fax);
         while self.documents_bytes > DOCUMENTS_BYTES_MAX {
             let oldest = self.faxes.values().find(|fax| fax.document.is_some()).map(|fax| fax.id.clone());
@@ -162,18 +174,20 @@ impl Memory {
         }
     }
 
-    fn replay(&mut self, entry: Entry) {
+    fn replay(&mut self, entry: Entry, again: &impl Fn(&str) -> Behaviour) {
         let now = Timestamp(entry.at_ms);
         if entry.event == Happened::Accepted {
             // The journal may tell of more than is kept; finished ones make room, as they did then.
             if self.make_room().is_ok() {
-                self.keep(Fax::replayed(entry));
+                self.last_number = self.last_number.max(entry.id.parse().unwrap_or(0));
+                let behaviour = again(&entry.to_tail);
+                self.keep(Fax::replayed(entry, behaviour));
             }
             return;
         }
         let Some(fax) = self.faxes.get_mut(&entry.id) else { return };
         match entry.event {
-            Happened::Printed if entry.pages_confirmed >= fax.pages => {
+            Happened::Printed if entry.fault.is_none() => {
                 fax.end(FaxStatus::Delivered, None, entry.pages_confirmed, now);
             }
             Happened::Printed => fax.end(FaxStatus::Failed, Some(Fault::PartialSend), entry.pages_confirmed, now),
@@ -191,7 +205,7 @@ mod tests {
 
     fn empty() -> Memory {
         let (journal, entries) = Journal::open(None).expect("no file is needed");
-        Memory::rebuild(journal, entries)
+        Memory::rebuild(journal, entries, |_| Behaviour::ORDINARY)
     }
 
     fn fax(number: usize, status: FaxStatus) -> Fax {
@@ -207,7 +221,7 @@ mod tests {
             fault: None,
             at_ms: 0,
         };
-        Fax { status, ..Fax::replayed(entry) }
+        Fax { status, ..Fax::replayed(entry, Behaviour::ORDINARY) }
     }
 
     #[test]

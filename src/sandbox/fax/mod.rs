@@ -1,22 +1,33 @@
 //! A real fax provider in miniature: it takes faxes over HTTP, calls, confirms pages, sends signed callbacks, and keeps
-//! a journal. Certain numbers make it misbehave on purpose ([`MAGIC`]). Nothing leaves the machine.
+//! a journal. It misbehaves on purpose: at certain numbers ([`MAGIC`]), by script ([`Script`]), or by chance
+//! ([`Chances`]). It speaks an interface of its own, or passes for a provider that practices use ([`Guise`]). Nothing
+//! leaves the machine.
 
-mod api;
+mod behaviour;
 mod call;
+mod chance;
 mod cut;
-mod form;
+mod desk;
+mod guise;
 mod hooks;
 mod journal;
 mod line;
 mod magic;
 mod memory;
+mod notice;
 mod page;
+mod parts;
+mod picture;
+mod plan;
 mod record;
+mod script;
+mod told;
+mod trouble;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -28,12 +39,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::{Clock, SystemClock};
 
-pub use form::DOCUMENT_BYTES_MAX;
-pub use hooks::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+pub use chance::Chances;
+pub use guise::{Guise, SIGNATURE_HEADER, TIMESTAMP_HEADER, telnyx_public_key};
 pub use journal::{Entry, Happened};
 pub use magic::{MAGIC, Magic};
 pub use memory::{DOCUMENTS_BYTES_MAX, FAXES_MAX};
+pub use notice::Truth;
+pub use parts::DOCUMENT_BYTES_MAX;
 pub use record::{Fax, FaxStatus};
+pub use script::Script;
+pub use told::Callback;
 
 /// The longest that a shutdown waits for requests and callbacks under way.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
@@ -41,15 +56,26 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 /// How a line behaves.
 #[derive(Debug, Clone)]
 pub struct FaxLineOptions {
-    /// The bearer key that customers must give.
+    /// What the line passes for.
+    pub guise: Guise,
+    /// The account's name: the user or key before the colon where the guise wants two, the Fax Application's id for
+    /// Telnyx; the line itself knows none.
+    pub account: String,
+    /// The key, or the second of two, that customers must give.
     pub api_key: SecretString,
+    /// What the line does to certain faxes, before their numbers decide.
+    pub script: Script,
+    /// What befalls faxes that neither the script nor their number decides; the script's own chances unless given.
+    pub chances: Option<Chances>,
+    /// How all callbacks are treated: words such as `late`, `twice`, `forged`; an unknown word is refused at start.
+    pub callbacks: Vec<String>,
     /// Where callbacks go when a fax does not name its own place.
     pub callback_url: Option<String>,
     /// The secret with which callbacks are signed; without one they are sent unsigned.
     pub callback_secret: Option<SecretString>,
     /// How long a call takes.
     pub call_takes: Duration,
-    /// How long a call to the slow number takes.
+    /// How long a call to the slow number takes, and how late a late callback comes.
     pub slow_after: Duration,
     /// How often a callback is tried.
     pub callback_tries_max: u32,
@@ -68,7 +94,12 @@ impl FaxLineOptions {
     #[must_use]
     pub fn new(api_key: SecretString) -> Self {
         Self {
+            guise: Guise::Own,
+            account: "sandbox".to_owned(),
             api_key,
+            script: Script::default(),
+            chances: None,
+            callbacks: Vec::new(),
             callback_url: None,
             callback_secret: None,
             call_takes: Duration::from_millis(300),
@@ -95,14 +126,18 @@ impl FaxLine {
     /// called inside a Tokio runtime.
     ///
     /// # Errors
-    /// The journal cannot be opened, the listener has no address, or no HTTP client can be made for the callbacks.
+    /// The journal cannot be opened, the listener has no address, no HTTP client can be made for the callbacks, or one of
+    /// [`FaxLineOptions::callbacks`] is not known.
     pub fn start(listener: TcpListener, options: FaxLineOptions) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (journal, entries) = journal::Journal::open(options.journal.as_deref())?;
-        let memory = memory::Memory::rebuild(journal, entries);
+        let plan = plan_of(&options)?;
+        let memory = memory::Memory::rebuild(journal, entries, |tail| plan.again(tail));
+        let naming = options.guise.naming();
         let calls = Arc::new(call::Calls {
-            line: Arc::new(line::Line::new(memory, Arc::clone(&options.clock))),
+            line: Arc::new(line::Line::new(memory, Arc::clone(&options.clock), naming)),
             hooks: hooks_of(&options)?,
+            plan,
             clock: options.clock,
             call_takes: options.call_takes,
             slow_after: options.slow_after,
@@ -112,8 +147,16 @@ impl FaxLine {
         for fax in calls.line.faxes().iter().filter(|fax| !fax.status.is_final()) {
             calls.place(fax);
         }
-        let desk = api::Desk { calls: Arc::clone(&calls), api_key: options.api_key, open_pages: options.open_pages };
-        let router = api::router(Arc::new(desk)).into_make_service_with_connect_info::<cut::Cut>();
+        let desk = desk::Desk {
+            calls: Arc::clone(&calls),
+            guise: options.guise,
+            account: options.account,
+            api_key: options.api_key,
+            open_pages: options.open_pages,
+            pictures: picture::Pictures::default(),
+            media: Mutex::default(),
+        };
+        let router = desk::router(Arc::new(desk)).into_make_service_with_connect_info::<cut::Cut>();
         let server = axum::serve(cut::CuttingListener(listener), router);
         let server = server.with_graceful_shutdown(calls.stop.clone().cancelled_owned());
         Ok(Self { address, calls, server: tokio::spawn(async move { server.await }) })
@@ -129,6 +172,12 @@ impl FaxLine {
     #[must_use]
     pub fn faxes(&self) -> Vec<Fax> {
         self.calls.line.faxes()
+    }
+
+    /// What was told of a fax, and how the customer answered.
+    #[must_use]
+    pub fn callbacks(&self, id: &str) -> Vec<Callback> {
+        self.calls.hooks.told(id)
     }
 
     /// A counter that moves with every change of any fax: wait on it, then look at [`FaxLine::faxes`].
@@ -170,5 +219,13 @@ fn hooks_of(options: &FaxLineOptions) -> io::Result<hooks::Hooks> {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
     let target = hooks::Target { url: options.callback_url.clone(), secret: options.callback_secret.clone() };
     let patience = hooks::Patience { tries_max: options.callback_tries_max, first_wait: options.callback_wait };
-    Ok(hooks::Hooks::new(http.map_err(io::Error::other)?, target, patience, Arc::clone(&options.clock)))
+    Ok(hooks::Hooks::new(http.map_err(io::Error::other)?, options.guise, target, patience, Arc::clone(&options.clock)))
+}
+
+fn plan_of(options: &FaxLineOptions) -> io::Result<plan::Plan> {
+    let manners = options.callbacks.iter().try_fold(behaviour::Manners::GOOD, |all, word| {
+        let manners = word.parse().map_err(|why: String| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+        Ok::<_, io::Error>(all.and(manners))
+    })?;
+    Ok(plan::Plan::new(options.script.clone(), options.chances.clone(), manners))
 }

@@ -1,11 +1,13 @@
 //! One fax as the line keeps it, and what can go wrong when asking about it.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use ring::digest;
 use tokio_util::sync::CancellationToken;
 
+use super::behaviour::Behaviour;
 use super::journal::Entry;
-use super::magic::{self, Magic};
 use crate::domain::channel::words;
 use crate::domain::{Fault, FaxNumber, Timestamp};
 
@@ -60,6 +62,11 @@ pub struct Fax {
     pub received_ms: Timestamp,
     /// When it ended.
     pub ended_ms: Option<Timestamp>,
+    /// The caller's number, unless it was taken before the line restarted or none was given.
+    pub(super) from: Option<FaxNumber>,
+    /// What else the request said, in the words of the provider that the line passes for.
+    pub(super) said: BTreeMap<String, String>,
+    pub(super) behaviour: Behaviour,
     pub(super) document: Option<Bytes>,
     pub(super) callback_url: Option<String>,
     pub(super) withdrawn: CancellationToken,
@@ -67,10 +74,10 @@ pub struct Fax {
 
 impl Fax {
     /// A fax just taken.
-    pub(super) fn taken(order: Order, now: Timestamp) -> Self {
+    pub(super) fn taken(id: String, order: Order, now: Timestamp) -> Self {
         let (to_tail, to_hash) = tail_and_hash(&order.to);
         Self {
-            id: format!("fx_{}", uuid::Uuid::now_v7().simple()),
+            id,
             reference: order.reference,
             to: Some(order.to),
             to_tail,
@@ -82,6 +89,9 @@ impl Fax {
             purged: false,
             received_ms: now,
             ended_ms: None,
+            from: order.from,
+            said: order.said,
+            behaviour: order.behaviour,
             document: Some(order.document),
             callback_url: order.callback_url,
             withdrawn: CancellationToken::new(),
@@ -89,7 +99,7 @@ impl Fax {
     }
 
     /// A fax as the journal tells of its beginning; its number, document and callback are gone.
-    pub(super) fn replayed(entry: Entry) -> Self {
+    pub(super) fn replayed(entry: Entry, behaviour: Behaviour) -> Self {
         Self {
             id: entry.id,
             reference: entry.reference,
@@ -103,6 +113,9 @@ impl Fax {
             purged: false,
             received_ms: Timestamp(entry.at_ms),
             ended_ms: None,
+            from: None,
+            said: BTreeMap::new(),
+            behaviour,
             document: None,
             callback_url: None,
             withdrawn: CancellationToken::new(),
@@ -113,11 +126,6 @@ impl Fax {
     #[must_use]
     pub fn to_text(&self) -> String {
         self.to.as_ref().map_or_else(|| format!("…{}", self.to_tail), |number| number.as_str().to_owned())
-    }
-
-    /// What its number does.
-    pub(super) fn magic(&self) -> &'static Magic {
-        magic::of(&self.to_tail)
     }
 
     pub(super) fn end(&mut self, status: FaxStatus, fault: Option<Fault>, pages_confirmed: u32, now: Timestamp) {
@@ -132,10 +140,13 @@ impl Fax {
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) to: FaxNumber,
+    pub(super) from: Option<FaxNumber>,
     pub(super) reference: String,
     pub(super) document: Bytes,
     pub(super) pages: u32,
     pub(super) callback_url: Option<String>,
+    pub(super) said: BTreeMap<String, String>,
+    pub(super) behaviour: Behaviour,
 }
 
 /// Why the line did not do what it was asked.
@@ -156,6 +167,32 @@ pub(super) enum LineError {
     /// The journal could not be written, so nothing was done.
     #[error("the journal could not be written")]
     Journal,
+}
+
+/// How a line names the faxes it takes. Names sort by age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// `fx_` and hexadecimal digits.
+    Own,
+    /// A UUID.
+    Uuid,
+    /// A number of nine digits.
+    Number,
+}
+
+impl Naming {
+    /// A new name; numbers count up from `last`, which a restart without a journal must not repeat.
+    pub(super) fn next(self, last: &mut u32, now: Timestamp) -> String {
+        match self {
+            Self::Own => format!("fx_{}", uuid::Uuid::now_v7().simple()),
+            Self::Uuid => uuid::Uuid::now_v7().to_string(),
+            Self::Number => {
+                let seconds = u32::try_from(now.0.div_euclid(1_000).rem_euclid(800_000_000)).unwrap_or(0);
+                *last = if *last == 0 { 100_000_000 + seconds } else { *last + 1 };
+                last.to_string()
+            }
+        }
+    }
 }
 
 /// The last four digits and the SHA-256 of a number.

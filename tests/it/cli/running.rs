@@ -92,3 +92,40 @@ async fn the_gateway_serves_until_it_is_told_to_stop() {
     let ended = timeout(PATIENCE, gateway.wait()).await.expect("it stops").expect("an end");
     assert_eq!(ended.code(), Some(0));
 }
+
+#[tokio::test]
+async fn the_sandbox_runs_by_itself_and_says_what_to_write_into_the_configuration() {
+    let house = House::new();
+    house.write("script.toml", "[[rule]]\nends_in = '0142'\nends = 'sunburn'\n");
+    let refused = house.run(&["sandbox", "--port=0", "--script=script.toml"]);
+    assert_eq!((refused.code, refused.err.contains("rule 1")), (5, true), "{refused:?}");
+    let refused = house.run(&["sandbox", "--port=0", "--chance=busy=0.8", "--chance=no_answer=0.8"]);
+    assert_eq!((refused.code, refused.err.contains("more than 1")), (2, true), "{refused:?}");
+    let help = house.run(&["sandbox", "--help"]).good().out;
+    assert!(help.contains("0264") && help.contains("declines the call"), "{help}");
+
+    let mut command = tokio::process::Command::from(house.command());
+    command.args(["sandbox", "--like=telnyx", "--port=0"]).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut line = command.env("TOUCHLINE_SANDBOX_KEY", "a key").spawn().expect("it starts");
+    let mut lines = BufReader::new(line.stdout.take().expect("its output")).lines();
+    let mut told = String::new();
+    while !told.contains("Serving until") {
+        let next = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("readable");
+        told = told + &next.expect("a line") + "\n";
+    }
+    let (_, section) = told.split_once("touchline.toml:\n\n").expect("a section");
+    let (section, _) = section.split_once("\nand this into the environment").expect("its end");
+    let table: toml::Table = toml::from_str(section).expect("TOML");
+    let account = &table["providers"]["rehearsal"];
+    assert_eq!(account["kind"].as_str(), Some("telnyx"));
+    let address = account["base_url"].as_str().expect("an address");
+    let id = account["connection_id"].as_str().expect("an id");
+    let request =
+        touchline::provider::http::client().expect("a client").get(format!("{address}/fax_applications/{id}"));
+    let answer = request.bearer_auth("a key").send().await.expect("it answers");
+    assert_eq!(answer.status().as_u16(), 200);
+
+    let id = line.id().expect("it runs").to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+    assert_eq!(timeout(PATIENCE, line.wait()).await.expect("it stops").expect("an end").code(), Some(0));
+}

@@ -19,7 +19,7 @@ use crate::support::clock::FakeClock;
 /// Long enough for a loaded machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// For exchanges in which the server never answers: as short as a loaded machine allows for what comes before.
-const TIMEOUT_OF_SILENCE: Duration = Duration::from_secs(2);
+const TIMEOUT_OF_SILENCE: Duration = Duration::from_secs(4);
 
 /// What came of a call, in the words of the exchange files.
 #[derive(Debug, Default)]

@@ -20,8 +20,8 @@ use touchline::sandbox::fax::FaxStatus;
 use super::bench::{API_KEY, Bench, PAGES, PATIENCE, SECRET, accepted, build, envelope, soon};
 
 /// Somebody who listens to callbacks and answers as told, 204 once the answers run out.
-struct Receiver {
-    url: String,
+pub struct Receiver {
+    pub url: String,
     came: mpsc::UnboundedReceiver<WebhookParts>,
 }
 
@@ -32,7 +32,7 @@ struct Answering {
 }
 
 impl Receiver {
-    async fn start(answers: &[u16]) -> Self {
+    pub async fn start(answers: &[u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/hooks/practice_fax", listener.local_addr().expect("bound"));
         let (sender, came) = mpsc::unbounded_channel();
@@ -43,11 +43,11 @@ impl Receiver {
         Self { url, came }
     }
 
-    async fn next(&mut self) -> WebhookParts {
+    pub async fn next(&mut self) -> WebhookParts {
         soon("a callback", self.came.recv()).await.expect("the receiver runs")
     }
 
-    fn nothing_more_came(&mut self) -> bool {
+    pub fn nothing_more_came(&mut self) -> bool {
         self.came.try_recv().is_err()
     }
 }
@@ -63,7 +63,7 @@ async fn receive(State(answering): State<Answering>, headers: HeaderMap, body: B
     StatusCode::from_u16(answer).expect("a status")
 }
 
-async fn bench_with(receiver: &Receiver) -> Bench {
+pub async fn bench_with(receiver: &Receiver) -> Bench {
     Bench::calling_back(Some(receiver.url.clone()), |_| {})
 }
 

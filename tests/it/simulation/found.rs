@@ -75,6 +75,7 @@ fn a_broadcast_goes_on_when_a_doubt_turns_out_to_be_work() {
                 step(&mut world, 0, Plan::LostBefore);
             }
         }
+        must(&mut world, &Act::Crash { node: 0 });
     }
     must(&mut world, &Act::Tidy { node: 0 });
     let finished = |world: &World<'_>| world.before.broadcasts.values().all(|one| one.finished_ms.is_some());
@@ -130,6 +131,7 @@ fn a_fax_not_found_by_number_and_time_alone_is_left_to_a_person() {
                 step(&mut world, 0, Plan::LostBefore);
             }
         }
+        must(&mut world, &Act::Crash { node: 0 });
     }
     let attempts: Vec<_> = world.before.attempts.values().map(|one| one.status).collect();
     assert_eq!(attempts, [AttemptStatus::InDoubt], "{}", world.story());

@@ -24,7 +24,7 @@ use touchline::intake::audience::Audience;
 use touchline::intake::desk::{self, Act};
 use touchline::intake::submit::{self, Accepted, Request};
 use touchline::intake::{self, IntakeError, import, sheet};
-use touchline::sandbox::fax::{Fax, FaxLine, FaxLineOptions};
+use touchline::sandbox::fax::{Fax, FaxLine, FaxLineOptions, Guise, telnyx_public_key};
 use touchline::sandbox::mail::{CaughtMail, MailCatcher, Options};
 use touchline::store::Store;
 use touchline::store::ledger::{Ledger, LedgerOf};
@@ -36,6 +36,8 @@ use super::invariants;
 
 const DEMO: &str = include_str!("../../../config/demo.toml");
 const API_KEY: &str = "a key of the tests";
+/// The account's name where a provider wants one.
+const ACCOUNT: &str = "rehearsal";
 /// What signs the line's callbacks.
 pub const WEBHOOK_SECRET: &str = "a secret of the tests";
 /// No wait of a test lasts longer unless something is broken.
@@ -60,14 +62,22 @@ pub struct FarSide {
     pub line: FaxLine,
     pub catcher: MailCatcher,
     pub clock: Arc<FastClock>,
+    guise: Guise,
     folder: TempDir,
 }
 
 impl FarSide {
     pub async fn start() -> Self {
+        Self::start_as(Guise::Own).await
+    }
+
+    /// One whose fax line passes for a provider that practices use.
+    pub async fn start_as(guise: Guise) -> Self {
         let folder = tempfile::Builder::new().prefix("touchline-far").tempdir().expect("a folder");
         let clock = Arc::new(FastClock(Instant::now()));
         let mut fax = FaxLineOptions::new(SecretString::from(API_KEY));
+        fax.guise = guise;
+        fax.account = if guise == Guise::Phaxio { API_KEY } else { ACCOUNT }.to_owned();
         fax.call_takes = Duration::from_millis(10);
         fax.slow_after = Duration::from_millis(400);
         fax.callback_secret = Some(SecretString::from(WEBHOOK_SECRET));
@@ -83,6 +93,7 @@ impl FarSide {
             line: FaxLine::start(port().await, fax).expect("the line starts"),
             catcher: MailCatcher::start(port().await, mail).expect("the catcher starts"),
             clock,
+            guise,
             folder,
         }
     }
@@ -316,11 +327,41 @@ fn settings(database_url: &str, far: &FarSide, url: &str) -> String {
         .replace("http://127.0.0.1:8025", url)
         .replace("http://127.0.0.1:8026", &far.line.base_url())
         .replace("port = 2525", &format!("port = {}", catcher.port()));
+    let replaced = in_guise(replaced, far.guise);
     let (others, _) = replaced.split_once("[sending]").expect("the section on sending");
     format!(
         "{others}[sending]\npoll_ms = 20\nlease_seconds = 600\nretry_scale_percent = 1\nretry_wait_max_seconds = 1\n\
          email_presume_delivered_seconds = 1\nstatus_poll_seconds = 1\ndoubt_settle_seconds = 1\n"
     )
+}
+
+/// The demo's fax account as one of the provider that the line passes for.
+fn in_guise(settings: String, guise: Guise) -> String {
+    let (key, secret) = (r#"{ env = "KEY" }"#, r#"{ env = "WEBHOOK" }"#);
+    let own = match guise {
+        Guise::Own => return settings,
+        Guise::Telnyx => format!(
+            "connection_id = \"{ACCOUNT}\"\napi_key = {key}\npublic_key = \"{}\"\ndocument = \"media\"",
+            telnyx_public_key(WEBHOOK_SECRET)
+        ),
+        Guise::Phaxio => format!("api_key = {key}\napi_secret = {key}\ncallback_token = {secret}"),
+        Guise::InterFax => format!("username = \"{ACCOUNT}\"\npassword = {key}"),
+    };
+    let is_of_account = |line: &&str| line.starts_with("api_key ") || line.starts_with("webhook_secret ");
+    let mut lines: Vec<String> = Vec::new();
+    for line in settings.lines().filter(|line| !is_of_account(line)) {
+        match line {
+            line if line.starts_with("kind") && line.contains("\"sandbox\"") => {
+                lines.push(format!("kind = \"{}\"\n{own}", guise.kind()));
+            }
+            line if line.starts_with("base_url") => {
+                let address = line.split('"').nth(1).expect("an address in quotes");
+                lines.push(format!("base_url = \"{address}{}\"", guise.base_path()));
+            }
+            line => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn config(text: &str, folder: &Path) -> Config {
@@ -335,9 +376,18 @@ pub async fn each_gateway(test: impl AsyncFn(&mut TestGateway, &FarSide)) {
 
 /// The same with changed settings.
 pub async fn each_gateway_with(change: impl Fn(String) -> String, test: impl AsyncFn(&mut TestGateway, &FarSide)) {
+    each_gateway_as(Guise::Own, change, test).await;
+}
+
+/// The same with a fax line that passes for a provider, and the gateway's real adapter for it.
+pub async fn each_gateway_as(
+    guise: Guise,
+    change: impl Fn(String) -> String,
+    test: impl AsyncFn(&mut TestGateway, &FarSide),
+) {
     let on = async |database: Option<Database>| {
         let Some(database) = database else { return };
-        let far = FarSide::start().await;
+        let far = FarSide::start_as(guise).await;
         let mut gateway = TestGateway::start(&database, &far, &change).await;
         eprintln!("began on {}", database.engine());
         test(&mut gateway, &far).await;
