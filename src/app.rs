@@ -13,7 +13,8 @@ use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
-use crate::provider::accounts::{Accounts, ConfiguredAccount};
+use crate::provider::accounts::{Accounts, ConfiguredAccount, rate_within};
+use crate::provider::budget::Budget;
 use crate::provider::layers::{Layered, Limits};
 use crate::provider::{self, Account, SettingsError};
 use crate::queue::Queue;
@@ -96,6 +97,7 @@ impl Gateway {
         let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
+        upkeep::breakers::restore(&store, &accounts).await?;
         let restored = store.read().await?.restored_at().await?;
         let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
@@ -143,6 +145,8 @@ impl Gateway {
         tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
         tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), stop.clone()));
+        let (store, accounts, clock) = (self.store.clone(), self.accounts.clone(), self.clock.clone());
+        tasks.spawn(upkeep::breakers::keep(store, accounts, clock, stop.clone()));
         if let Some(clock) = &self.shared {
             tasks.spawn(upkeep::time::keep(self.store.clone(), clock.clone(), stop.clone()));
         }
@@ -249,7 +253,8 @@ fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenErr
     for (name, settings) in &config.providers {
         by_name.insert(name.clone(), account(name, settings, config, &http, clock)?);
     }
-    Ok(Accounts::new(by_name, config.routes.fax.clone(), config.routes.email.clone()))
+    let accounts = Accounts::new(by_name, config.routes.fax.clone(), config.routes.email.clone());
+    Ok(if config.routes.cheapest_first { accounts.cheapest_first() } else { accounts })
 }
 
 fn account(
@@ -289,7 +294,13 @@ fn account(
     Ok(ConfiguredAccount {
         layered: Layered::new(name, built, limits, clock.clone()),
         baa,
-        rate_per_minute: settings.rate_per_minute,
+        rate_per_minute: rate_within(settings.rate_per_minute, &spec.capabilities),
+        cost_per_page: settings.cost_per_page,
+        budget: settings.daily_budget.map(|daily| Budget {
+            hand_overs: daily.hand_overs,
+            cost: daily.cost,
+            zone: config.practice.time_zone,
+        }),
     })
 }
 

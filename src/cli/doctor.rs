@@ -13,7 +13,7 @@ use super::exit::{CliError, Ending};
 use super::provider::check_accounts;
 use crate::app::Gateway;
 use crate::config::Config;
-use crate::domain::{Channel, Clock, PhiClass, SystemClock};
+use crate::domain::{Channel, Clock, SystemClock};
 use crate::render::Renderer;
 use crate::store::Store;
 
@@ -155,10 +155,10 @@ async fn check_providers(config: Config, findings: &mut Findings) {
         Err(error) => return findings.add("providers", State::Fail, error.to_string()),
     };
     for channel in Channel::ALL {
-        if gateway.accounts.route(*channel, PhiClass::None).next().is_none() {
+        if !gateway.accounts.carries(*channel) {
             let words = format!("routes.{channel} names no account: nothing goes by {channel}");
             findings.add(&format!("route {channel}"), State::Warn, words);
-        } else if gateway.accounts.route(*channel, PhiClass::Identified).next().is_none() {
+        } else if !gateway.accounts.carries_phi(*channel) {
             let words = "no account under a business associate agreement: letters with health information are held";
             findings.add(&format!("route {channel}"), State::Warn, words);
         }

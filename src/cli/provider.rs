@@ -1,5 +1,7 @@
 //! `touchline provider`: what providers there are, which accounts are configured, whether they work, and pauses.
 
+mod show;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,9 +13,9 @@ use super::console::{Console, table, warn};
 use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::domain::SystemClock;
-use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::{DnsRecord, REGISTRY, Spec, page, smtp};
 use crate::store::provider_state::ProviderState;
+use show::Known;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -23,6 +25,12 @@ pub enum Command {
         /// Print the kinds as the documentation's page instead
         #[arg(long)]
         markdown: bool,
+    },
+    /// Show one account: what it can and cannot do, how it stands, what went wrong last
+    Show {
+        /// The account
+        #[arg(value_name = "NAME")]
+        name: String,
     },
     /// Check credentials and reachability; sends nothing
     Check {
@@ -68,6 +76,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
             Ok(())
         }
         Command::List { markdown: false } => list(console).await,
+        Command::Show { name } => show::run(console, &name).await,
         Command::Check { name } => check(console, name.as_deref()).await,
         Command::New(args) => super::provider_new::run(console, &args),
         Command::Try(args) => super::provider_try::run(console, &args).await,
@@ -87,9 +96,9 @@ async fn list(console: &Console) -> Result<(), CliError> {
         }
     };
     let kinds: Vec<Value> = REGISTRY.iter().map(|spec| kind_object(spec)).collect();
-    let objects = accounts.as_ref().map(|(gateway, states)| {
-        gateway.accounts.iter().map(|(name, account)| account_object(name, account, states)).collect::<Vec<_>>()
-    });
+    let objects = accounts
+        .as_ref()
+        .map(|(gateway, states)| known_all(gateway, states).map(|known| known.object()).collect::<Vec<_>>());
     console.answer(&json!({ "kinds": kinds, "accounts": objects }), || {
         let kinds =
             table(&["kind", "channel", "name", "look-up of doubt", "settings"], REGISTRY.iter().map(|s| kind_row(s)));
@@ -145,42 +154,33 @@ fn kind_object(spec: &Spec) -> Value {
             "required": setting.required,
             "secret": setting.secret,
         })).collect::<Vec<_>>(),
+        "submits_per_minute": able.submits_per_minute,
+        "questions_per_minute": able.questions_per_minute,
         "sources": spec.sources,
+        "gaps": spec.gaps,
     })
 }
 
-fn pause_of<'a>(name: &str, states: &'a [ProviderState]) -> Option<&'a ProviderState> {
-    states.iter().find(|state| state.provider == name && state.paused_ms.is_some())
-}
-
-fn account_object(name: &str, account: &ConfiguredAccount, states: &[ProviderState]) -> Value {
-    let paused = pause_of(name, states);
-    json!({
-        "name": name,
-        "kind": account.spec().kind,
-        "channel": account.spec().channel,
-        "baa": account.baa,
-        "rate_per_minute": account.rate_per_minute,
-        "paused": paused.and_then(|state| state.paused_ms),
-        "paused_reason": paused.and_then(|state| state.paused_reason.clone()),
-    })
+/// Every account with what is known of it.
+fn known_all<'a>(gateway: &'a Gateway, states: &'a [ProviderState]) -> impl Iterator<Item = Known<'a>> {
+    gateway.accounts.iter().filter_map(|(name, _)| Known::of(gateway, name, states))
 }
 
 fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
-    let routes = &gateway.config.routes;
-    let rows = gateway.accounts.iter().map(|(name, account)| {
-        let place = routes.fax.iter().chain(&routes.email).any(|routed| routed == name);
-        let paused = pause_of(name, states).and_then(|state| state.paused_reason.clone());
+    let rows = known_all(gateway, states).map(|known| {
+        let spec = known.account.spec();
+        let place = gateway.accounts.place(spec.channel, known.name);
         vec![
-            name.to_owned(),
-            account.spec().kind.to_owned(),
-            account.spec().channel.to_string(),
-            if account.baa { "signed" } else { "none: no health information" }.to_owned(),
-            if place { "routed" } else { "not routed" }.to_owned(),
-            paused.map_or_else(|| "ready".to_owned(), |reason| format!("paused: {reason}")),
+            known.name.to_owned(),
+            spec.kind.to_owned(),
+            spec.channel.to_string(),
+            if known.account.baa { "signed" } else { "none: no health information" }.to_owned(),
+            if place.is_some() { "routed" } else { "not routed" }.to_owned(),
+            known.words(),
+            known.budget_words(),
         ]
     });
-    table(&["account", "kind", "channel", "agreement", "route", "state"], rows)
+    table(&["account", "kind", "channel", "agreement", "route", "state", "budget today"], rows)
 }
 
 /// What a check of one account found.

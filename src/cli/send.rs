@@ -11,7 +11,7 @@ use super::console::Console;
 use super::exit::{CliError, Ending};
 use super::wait::{self, Waited};
 use crate::app::Gateway;
-use crate::domain::{Channel, PhiClass};
+use crate::domain::Channel;
 use crate::intake::audience::Audience;
 use crate::intake::submit::{self, Accepted, Request};
 use crate::policy::{advice, explain};
@@ -90,7 +90,7 @@ fn refuse_nothing(accepted: &Accepted) -> Result<(), CliError> {
 /// # Errors
 /// No channel has one.
 pub fn channels(gateway: &Gateway, asked: &[Channel]) -> Result<Vec<Channel>, CliError> {
-    let routed = |channel: &Channel| gateway.accounts.route(*channel, PhiClass::None).next().is_some();
+    let routed = |channel: &Channel| gateway.accounts.carries(*channel);
     let mut via: Vec<Channel> =
         if asked.is_empty() { Channel::ALL.iter().copied().filter(routed).collect() } else { asked.to_vec() };
     via.sort_unstable();

@@ -57,7 +57,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let head = format!("{} to {name} by {}: {}", message.letter, message.channel, standing(&message));
         let advice = why.map(policy::advice).filter(|advice| !advice.is_empty());
         let advice = advice.map(|advice| format!("{advice}\n")).unwrap_or_default();
-        let attempts = attempts_table(&attempts, &references, records.zone);
+        let attempts = attempts_table(message.channel, &attempts, &references, records.zone);
         let events = events_table(&events, records.zone);
         format!("{head}\n{advice}Next: {next}\n{attempts}\n{events}")
     })
@@ -96,7 +96,7 @@ fn reference(attempt: &Attempt, message: &Message, records: &Records) -> String 
     }
 }
 
-fn attempts_table(attempts: &[Attempt], references: &[String], zone: Tz) -> String {
+fn attempts_table(channel: Channel, attempts: &[Attempt], references: &[String], zone: Tz) -> String {
     if attempts.is_empty() {
         return "No attempt has been made.\n".to_owned();
     }
@@ -109,10 +109,12 @@ fn attempts_table(attempts: &[Attempt], references: &[String], zone: Tz) -> Stri
             attempt.status.as_str().replace('_', " "),
             attempt.fault.map(|fault| fault.explain().to_owned()).unwrap_or_default(),
             words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            attempt.dialled(channel).map(|to| to.pretty()).unwrap_or_default(),
+            attempt.billed().map(|charge| charge.to_string()).unwrap_or_default(),
             reference.clone(),
         ]
     });
-    table(&["attempt", "at", "provider", "status", "why", "provider's words", "reference"], rows)
+    table(&["attempt", "at", "provider", "status", "why", "provider's words", "to", "charge", "reference"], rows)
 }
 
 fn events_table(events: &[Event], zone: Tz) -> String {

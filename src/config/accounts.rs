@@ -10,11 +10,13 @@ use serde::Deserialize;
 use super::problem::Problems;
 use super::secret::SecretSource;
 use super::section::Reader;
-use super::{Baa, ProviderConfig};
+use super::{Baa, DailyBudget, ProviderConfig};
+use crate::domain::cost::Cost;
 use crate::provider::{Spec, declared};
 
 /// Keys that every account may have.
-const COMMON_KEYS: [&str; 5] = ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute"];
+const COMMON_KEYS: [&str; 7] =
+    ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute", "cost_per_page", "daily_budget"];
 /// Longest account name.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -31,6 +33,10 @@ struct Common {
     timeout_seconds: u64,
     #[serde(default)]
     rate_per_minute: Option<u32>,
+    #[serde(default)]
+    cost_per_page: Option<Cost>,
+    #[serde(default)]
+    daily_budget: Option<DailyBudget>,
 }
 
 const fn concurrency_default() -> usize {
@@ -96,6 +102,8 @@ impl AccountReader<'_> {
             concurrency: common.concurrency,
             timeout_seconds: common.timeout_seconds,
             rate_per_minute: common.rate_per_minute,
+            cost_per_page: common.cost_per_page,
+            daily_budget: common.daily_budget,
             settings,
             secrets,
         })
@@ -202,6 +210,9 @@ fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {
     if let Some(rate) = common.rate_per_minute {
         within("rate_per_minute", u64::from(rate), 1, 60_000);
     }
+    if let Some(budget) = &common.daily_budget {
+        check_budget(problems, name, budget, common.cost_per_page);
+    }
     if let Some(baa) = &common.baa {
         if baa.signed && chrono::NaiveDate::parse_from_str(&baa.date, "%Y-%m-%d").is_err() {
             problems.add(format!("providers.{name}.baa.date"), "write the day of signature as YYYY-MM-DD");
@@ -209,5 +220,18 @@ fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {
         if baa.signed && baa.reference.trim().is_empty() {
             problems.add(format!("providers.{name}.baa.reference"), "say where the signed agreement is kept");
         }
+    }
+}
+
+fn check_budget(problems: &mut Problems, name: &str, budget: &DailyBudget, cost_per_page: Option<Cost>) {
+    let key = |inner: &str| format!("providers.{name}.daily_budget{inner}");
+    if budget.hand_overs.is_none() && budget.cost.is_none() {
+        problems.add(key(""), "say how much: hand_overs, cost, or both");
+    }
+    if budget.hand_overs == Some(0) || budget.cost == Some(Cost::ZERO) {
+        problems.add(key(""), "leaves nothing to send: pause the account instead, or take it out of [routes]");
+    }
+    if budget.cost.is_some() && cost_per_page.is_none() {
+        problems.add(key(".cost"), format!("needs a price: add providers.{name}.cost_per_page"));
     }
 }

@@ -1,13 +1,9 @@
-//! What each value must satisfy beyond its type: ranges, and names that must fit together.
-
-use std::collections::BTreeMap;
+//! What each value must satisfy beyond its type: ranges and forms.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::problem::Problems;
-use super::{LogConfig, ProviderConfig, Routes, Sending};
-use crate::domain::Channel;
-use crate::provider::Spec;
+use super::{LogConfig, Sending};
 
 /// Ranges of `[sending]`.
 pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
@@ -49,46 +45,4 @@ pub(super) fn store_url(problems: &mut Problems, url: &SecretString) {
     if !named {
         problems.add("store.url", "write sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE, or { env = \"NAME\" }");
     }
-}
-
-/// The routes as written, or, for a channel that is not mentioned, its only account. Names must exist, carry the
-/// channel, and stand once. `configured` tells a name that is missing from one whose account was refused already.
-pub(super) fn routes(
-    problems: &mut Problems,
-    written: BTreeMap<Channel, Option<Vec<String>>>,
-    accounts: &BTreeMap<String, ProviderConfig>,
-    configured: &[String],
-    specs: &[&'static Spec],
-) -> Routes {
-    let channel_of =
-        |account: &ProviderConfig| specs.iter().find(|spec| spec.kind == account.kind).map(|spec| spec.channel);
-    let mut routes = Routes::default();
-    for (channel, names) in written {
-        let key = format!("routes.{channel}");
-        let carrying: Vec<String> = accounts
-            .iter()
-            .filter(|(_, account)| channel_of(account) == Some(channel))
-            .map(|(name, _)| name.clone())
-            .collect();
-        let list = names.unwrap_or_else(|| {
-            if carrying.len() > 1 {
-                problems.add(&key, format!("say in which order to use: {}", carrying.join(", ")));
-            }
-            carrying.clone()
-        });
-        for (place, name) in list.iter().enumerate() {
-            if list[..place].contains(name) {
-                problems.add(&key, format!("{name} stands twice: keep one"));
-            } else if !configured.contains(name) {
-                problems.add(&key, format!("there is no [providers.{name}]: add it or correct the name"));
-            } else if accounts.contains_key(name) && !carrying.contains(name) {
-                problems.add(&key, format!("{name} does not carry {channel}: remove it here"));
-            }
-        }
-        match channel {
-            Channel::Fax => routes.fax = list,
-            Channel::Email => routes.email = list,
-        }
-    }
-    routes
 }

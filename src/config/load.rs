@@ -1,6 +1,5 @@
 //! From file, text and environment to a [`Config`]: merge, read section by section, check, make paths whole.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +11,10 @@ use serde::de::DeserializeOwned;
 use super::accounts::AccountReader;
 use super::merge::{find_overrides, merge, parse_toml};
 use super::problem::{ConfigError, Problem, Problems};
+use super::routes::Known;
 use super::secret::SecretSource;
 use super::section::Reader;
-use super::{Config, StoreConfig, check};
-use crate::domain::Channel;
+use super::{Config, StoreConfig, check, routes};
 use crate::domain::practice::Practice;
 use crate::provider::{REGISTRY, Spec};
 
@@ -138,7 +137,7 @@ pub(super) fn assemble(
     let providers = take_section(&mut root, "providers", reader.problems);
     let configured: Vec<String> = providers.keys().cloned().collect();
     let accounts = AccountReader { specs, folder, lookup: environment.lookup }.read_all(&mut reader, providers);
-    let routes = read_section::<WrittenRoutes>(&mut root, &mut reader, "routes");
+    let routes = read_section(&mut root, &mut reader, "routes").map(|written| routes::read(&mut reader, written));
     let sending = read_section(&mut root, &mut reader, "sending");
     let policy = read_section(&mut root, &mut reader, "policy");
     let log = read_section(&mut root, &mut reader, "log");
@@ -146,7 +145,9 @@ pub(super) fn assemble(
     practice.as_ref().into_iter().flat_map(Practice::problems).for_each(|text| add_practice_problem(problems, &text));
     sending.as_ref().inspect(|sending| check::sending(problems, sending));
     log.as_ref().inspect(|log| check::log(problems, log));
-    let routes = routes.map(|written| check::routes(problems, written.by_channel(), &accounts, &configured, specs));
+    let routes = routes.map(|written| {
+        routes::check(problems, written, &Known { accounts: &accounts, configured: &configured, specs })
+    });
     let mut config = Config {
         practice: practice?,
         store: store?,
@@ -228,20 +229,6 @@ fn sqlite_in(folder: &Path, url: SecretString) -> SecretString {
         return url;
     }
     SecretString::from(format!("sqlite:{}", folder.join(path).display()))
-}
-
-/// `[routes]` as written.
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenRoutes {
-    fax: Option<Vec<String>>,
-    email: Option<Vec<String>>,
-}
-
-impl WrittenRoutes {
-    fn by_channel(self) -> BTreeMap<Channel, Option<Vec<String>>> {
-        BTreeMap::from([(Channel::Fax, self.fax), (Channel::Email, self.email)])
-    }
 }
 
 /// The practice's own texts begin with their key.

@@ -11,6 +11,7 @@ pub mod init;
 mod load;
 mod merge;
 mod problem;
+mod routes;
 mod secret;
 mod section;
 #[cfg(test)]
@@ -24,7 +25,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
+use crate::provider::routes::Route;
 pub use crate::settle::SmtpDoubt;
 
 pub use load::{CONFIG_BYTES_MAX, Environment};
@@ -98,12 +101,16 @@ pub struct ProviderConfig {
     pub kind: String,
     /// The business associate agreement (45 CFR § 164.504(e)); without one no health information goes this way.
     pub baa: Option<Baa>,
-    /// Calls at once, 1 to 256. Default 4.
+    /// Calls at once, on each node, 1 to 256. Default 4.
     pub concurrency: usize,
     /// The longest one call may take, 1 to 600 s. Default 60.
     pub timeout_seconds: u64,
-    /// Calls a minute, 1 to 60,000. Default no limit of ours.
+    /// Hand-overs a minute over all nodes, 1 to 60,000. Default no limit of ours; a lower one of the provider's holds anyway.
     pub rate_per_minute: Option<u32>,
+    /// What a page costs, in the practice's own currency. Default unknown.
+    pub cost_per_page: Option<Cost>,
+    /// What may be spent in a day. Default no limit.
+    pub daily_budget: Option<DailyBudget>,
     /// The kind's own settings; only keys that its specification names.
     pub settings: toml::Table,
     /// The kind's secrets by key, resolved.
@@ -122,14 +129,28 @@ pub struct Baa {
     pub reference: String,
 }
 
-/// Account names in order of preference for each channel. Every name exists and carries that channel. A channel that
-/// the file does not mention goes to its only account; an empty list switches a channel off.
+/// How much may be handed over to an account from one midnight of the practice to the next, over all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DailyBudget {
+    /// Hand-overs. Default no limit.
+    #[serde(default)]
+    pub hand_overs: Option<u32>,
+    /// Cost, by the account's price of a page. Default no limit.
+    #[serde(default)]
+    pub cost: Option<Cost>,
+}
+
+/// The routes of each channel in order of preference. Every account exists and carries that channel. A channel that the
+/// file does not mention goes to its only account; an empty list switches a channel off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routes {
     /// For faxes.
-    pub fax: Vec<String>,
+    pub fax: Vec<Route>,
     /// For mail.
-    pub email: Vec<String>,
+    pub email: Vec<Route>,
+    /// Whether the price of a page goes before the written order. Default no.
+    pub cheapest_first: bool,
 }
 
 /// How sending proceeds.

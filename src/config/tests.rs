@@ -9,6 +9,7 @@ use super::load::assemble;
 use super::problem::Problems;
 use super::{AdvertisingPolicy, Config, ConfigError, Environment, SmtpDoubt};
 use crate::domain::Channel;
+use crate::provider::routes::Route;
 use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec, declared};
 
 const CAPABILITIES: Capabilities = Capabilities::NONE;
@@ -97,7 +98,7 @@ fn a_small_file_is_enough_and_the_rest_has_defaults() {
     let config = read(&format!("{PRACTICE}{ACCOUNTS}")).expect("a configuration");
     assert_eq!(config.store.url.expose_secret(), "sqlite:/srv/house/touchline.db");
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8025");
-    assert_eq!((config.routes.fax, config.routes.email), (vec!["main".to_owned()], vec!["mail".to_owned()]));
+    assert_eq!((config.routes.fax, config.routes.email), (vec![Route::to("main")], vec![Route::to("mail")]));
     assert_eq!((config.sending.slots, config.sending.smtp_doubt), (32, SmtpDoubt::Hold));
     assert_eq!(config.policy.advertising, AdvertisingPolicy::PermissionOrEbr);
     assert_eq!(config.providers["mail"].settings["port"], toml::Value::Integer(2525));
@@ -174,7 +175,7 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (
             good.replace("port = 2525", "prot = 2525"),
-            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, port",
+            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, cost_per_page, daily_budget, port",
         ),
         (good.replace("line = \"L-1\"", ""), "providers.main.line: is missing: add it. The line to use."),
         (
@@ -230,7 +231,7 @@ fn several_accounts_of_a_channel_need_an_order() {
     let text = format!("{PRACTICE}{ACCOUNTS}[providers.mail2]\nkind = \"relay\"\n");
     assert!(complaint(&text).contains("routes.email: say in which order to use: mail, mail2"));
     let config = read(&format!("{text}[routes]\nemail = [\"mail2\", \"mail\"]\nfax = []\n")).expect("a configuration");
-    assert_eq!(config.routes.email, ["mail2", "mail"]);
+    assert_eq!(config.routes.email, [Route::to("mail2"), Route::to("mail")]);
     assert!(config.routes.fax.is_empty(), "an empty list switches the channel off");
 }
 
@@ -303,5 +304,53 @@ fn a_descriptions_name_leads_nowhere_but_into_its_folder() {
     for name in ["../outside.toml", "nobody.toml", "", "/etc/passwd", "a/../acme.toml"] {
         let said = described(acme, name, ACME_ACCOUNT).expect_err(name);
         assert!(said.contains("providers.acme.description"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn an_entry_of_a_route_says_for_which_messages_it_is_meant() {
+    let text = format!(
+        "{PRACTICE}{ACCOUNTS}cost_per_page = 0.001\n[routes]\nemail = [{{ account = \"mail\", purposes = [\"treatment\"], pages_max = 3 }}]\n\
+         fax = [{{ account = \"main\", countries = [\"US\", \"ca\"], phi = false }}]\ncheapest_first = true\n"
+    );
+    let config = read(&text).expect("good");
+    assert!(config.routes.cheapest_first);
+    assert_eq!(config.routes.email[0].only.words(), ["treatment", "3 pages at most"]);
+    assert_eq!(config.routes.fax[0].only.words(), ["to US, CA", "no health information"]);
+    assert_eq!(config.providers["mail"].cost_per_page.map(|cost| cost.to_string()).as_deref(), Some("0.001"));
+}
+
+#[test]
+fn a_mistake_in_a_route_or_a_budget_is_named_by_its_key() {
+    let with = |accounts: &str, routes: &str| complaint(&format!("{PRACTICE}{ACCOUNTS}{accounts}[routes]\n{routes}\n"));
+    for (accounts, routes, words) in [
+        (
+            "",
+            "fax = [{ account = \"main\", countries = [\"USA\"] }]",
+            "routes.fax.0.countries.0: write countries by two letters",
+        ),
+        ("", "fax = [{ account = \"main\", countries = [] }]", "routes.fax.0.countries: leaves out everything"),
+        (
+            "",
+            "fax = [{ account = \"main\", purposes = [\"fun\"] }]",
+            "routes.fax.0.purposes.0: write one of: advertisement",
+        ),
+        ("", "fax = [{ account = \"main\", country = \"US\" }]", "routes.fax.0.country: unknown key"),
+        ("", "fax = [{ phi = true }]", "routes.fax.0.account: is missing"),
+        ("", "fax = [7]", "routes.fax.0: write an account's name, or a table"),
+        ("", "fax = [{ account = \"main\", phi = true }]", "routes.fax: main must not carry health information"),
+        ("", "fax = [{ account = \"main\", pages_max = 0 }]", "routes.fax.0.pages_max: write a number from 1"),
+        (
+            "",
+            "email = [{ account = \"mail\", countries = [\"US\"] }]",
+            "routes.email.0.countries: a mailbox has no country",
+        ),
+        ("daily_budget = { cost = 20.0 }\n", "", "providers.mail.daily_budget.cost: needs a price"),
+        ("daily_budget = {}\n", "", "providers.mail.daily_budget: say how much"),
+        ("daily_budget = { hand_overs = 0 }\n", "", "providers.mail.daily_budget: leaves nothing to send"),
+        ("cost_per_page = -1\n", "", "providers.mail.cost_per_page: write an amount"),
+    ] {
+        let complaint = with(accounts, routes);
+        assert!(complaint.contains(words), "{words} is not in: {complaint}");
     }
 }

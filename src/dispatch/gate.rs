@@ -5,25 +5,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Parts;
+use super::choice::{Choice, choose, parcel};
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::envelope::Envelope;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
-use crate::domain::{Channel, MessageStatus, PhiClass, Timestamp};
+use crate::domain::provider_state::Meter;
+use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy::{self, Reason, Verdict};
 use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::layers::Layered;
+use crate::provider::routes::Parcel;
 use crate::queue::Lease;
 use crate::settle::{self, SUBMIT, Told};
 use crate::store::batch::Batcher;
 use crate::store::documents::Document;
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
-
-/// How long a message waits when no account can take it.
-const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
 
 /// A call that may be made now: its attempt is on record.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<
     }
     tx.documents_put(&opened.documents, now).await?;
     tx.attempts_insert(&opened.attempts).await?;
-    facts.write_arrivals(&mut tx, now).await?;
+    facts.write_meters(&mut tx, now).await?;
     tx.commit().await?;
     Ok(calls)
 }
@@ -135,6 +135,9 @@ fn attempt(message: &Message, provider: &str, hash: &str, pages: u32, number: i6
         pages_confirmed: None,
         document_hash: hash.to_owned(),
         pages: Some(i64::from(pages)),
+        dialled: Some(message.address.clone()),
+        billed_amount: None,
+        billed_unit: None,
         opened_ms: now,
         answered_ms: None,
         settled_ms: None,
@@ -169,46 +172,32 @@ async fn decide(
     if message.due_ms > now {
         return Ok(Step::Defer(Reason::Released, message.due_ms));
     }
-    let baa = parts.accounts.route(message.channel, message.phi).next().is_some();
+    let parcel = parcel(message, Some(item.pages));
+    let carriers = parts.accounts.carriers(&parcel);
     let number_busy = message.channel == Channel::Fax && facts.busy.contains(&message.address);
-    let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, baa, number_busy));
+    let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, carriers, number_busy));
     Ok(match verdict {
         Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason),
         Verdict::Hold(reason) => Step::Hold(reason),
         Verdict::Defer(reason, seconds) => Step::Defer(reason, now.after(Duration::from_secs(seconds))),
         Verdict::Allow => {
-            let (channel, phi, address) = (message.channel, message.phi, message.address.clone());
-            let step = permit(parts, facts, channel, phi, now);
-            if matches!(step, Step::Go(_)) && channel == Channel::Fax {
-                facts.busy.insert(address);
+            let (step, meter) = permit(parts, facts, &parcel, now);
+            if let (Step::Go(account), Some(meter)) = (&step, meter) {
+                let number = (message.channel == Channel::Fax).then(|| message.address.clone());
+                facts.busy.extend(number);
+                facts.draw(account.layered.name(), meter);
             }
             step
         }
     })
 }
 
-/// The first account on the route that is neither paused nor resting, with a permit of its rate.
-fn permit(parts: &Parts, facts: &mut GateFacts, channel: Channel, phi: PhiClass, now: Timestamp) -> Step {
-    let mut wait = None;
-    for account in parts.accounts.route(channel, phi) {
-        let name = account.layered.name();
-        if facts.paused.contains(name) || account.layered.breaker().open_until_ms > now {
-            continue;
-        }
-        let arrival = facts.arrivals.get(name).copied().unwrap_or_default();
-        match account.permit(arrival, now) {
-            Ok(next) => {
-                if next != arrival {
-                    facts.advance(name, next);
-                }
-                return Step::Go(Box::new(account.clone()));
-            }
-            Err(later) => wait = Some(wait.map_or(later, |soonest: Duration| soonest.min(later))),
-        }
-    }
-    match wait {
-        Some(later) => Step::Defer(Reason::RateReached, now.after(later)),
-        None => Step::Defer(Reason::ProviderPaused, now.after(ACCOUNT_WAIT)),
+/// The first account on the route that can take it, with what that costs of its rate and budget.
+fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel<'_>, now: Timestamp) -> (Step, Option<Meter>) {
+    match choose(&parts.accounts, parcel, |name| facts.states.get(name), now) {
+        Choice::Take(account, meter) => (Step::Go(Box::new(account.clone())), Some(meter)),
+        Choice::Wait(reason, wait) => (Step::Defer(reason, now.after(wait)), None),
+        Choice::Nobody => (Step::Hold(Reason::NoRoute), None),
     }
 }
 

@@ -10,10 +10,12 @@ use crate::domain::basis::Basis;
 use crate::domain::health::Health;
 use crate::domain::id::{MessageId, ReferrerId, TouchId};
 use crate::domain::message::Message;
+use crate::domain::provider_state::{Meter, ProviderState};
 use crate::domain::referrer::ReferrerState;
 use crate::domain::suppression::Scope;
 use crate::domain::{Channel, FaxNumber, Timestamp};
 use crate::policy::{Facts, Reason};
+use crate::provider::accounts::Carriers;
 use crate::store::{StoreError, Tx};
 
 /// A call to a number counts as under way for this long at most; a provider that never reports must not block a number.
@@ -29,14 +31,14 @@ pub(super) struct GateFacts {
     pub numbers: HashMap<MessageId, i64>,
     /// The fax numbers with a call under way, or about to begin.
     pub busy: HashSet<String>,
-    pub paused: HashSet<String>,
-    pub arrivals: HashMap<String, Timestamp>,
+    /// What all nodes know of the accounts, as far as this batch has drawn upon it.
+    pub states: HashMap<String, ProviderState>,
     health: HashMap<(Channel, String), Health>,
     refusals: HashMap<(Channel, String), Vec<Scope>>,
     bases: HashMap<String, Vec<Basis>>,
     referrers: HashMap<ReferrerId, ReferrerState>,
-    /// The accounts whose rate was drawn upon.
-    advanced: BTreeSet<String>,
+    /// The accounts whose rate or budget was drawn upon.
+    drawn: BTreeSet<String>,
 }
 
 impl GateFacts {
@@ -71,39 +73,38 @@ impl GateFacts {
         Ok(facts)
     }
 
-    /// Pauses and rates of the accounts. Where a rate is to be kept, the rows stay locked until the commit; the row of an
+    /// States of the accounts. Where a rate or a budget is to be kept, the rows stay locked until the commit; the row of an
     /// account that has none yet is made first, so that two nodes do not both begin with a full burst.
     async fn read_accounts(&mut self, tx: &mut Tx, parts: &Parts, now: Timestamp) -> Result<(), StoreError> {
-        let limited: Vec<&str> = parts.accounts.with_rate().collect();
-        let mut states = tx.provider_states(!limited.is_empty()).await?;
+        let metered: Vec<&str> = parts.accounts.metered().collect();
+        let mut states = tx.provider_states(!metered.is_empty()).await?;
         let missing = |name: &&&str| !states.iter().any(|state| state.provider == ***name);
-        let missing: Vec<&str> = limited.iter().filter(missing).copied().collect();
+        let missing: Vec<&str> = metered.iter().filter(missing).copied().collect();
         if !missing.is_empty() {
             for name in missing {
                 tx.provider_ensure(name, now).await?;
             }
             states = tx.provider_states(true).await?;
         }
-        for state in states {
-            if state.paused_ms.is_some() {
-                self.paused.insert(state.provider.clone());
-            }
-            self.arrivals.insert(state.provider, state.arrival_ms);
-        }
+        self.states = states.into_iter().map(|state| (state.provider.clone(), state)).collect();
         Ok(())
     }
 
-    /// Notes that an account's rate was drawn upon.
-    pub(super) fn advance(&mut self, account: &str, arrival: Timestamp) {
-        self.arrivals.insert(account.to_owned(), arrival);
-        self.advanced.insert(account.to_owned());
+    /// Notes what an account's rate and budget are after a hand-over.
+    pub(super) fn draw(&mut self, account: &str, meter: Meter) {
+        if let Some(state) = self.states.get_mut(account)
+            && state.meter != meter
+        {
+            state.meter = meter;
+            self.drawn.insert(account.to_owned());
+        }
     }
 
-    /// Writes the rates that were drawn upon.
-    pub(super) async fn write_arrivals(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
-        for account in &self.advanced {
-            if let Some(arrival) = self.arrivals.get(account) {
-                tx.provider_arrival(account, *arrival, now).await?;
+    /// Writes the rates and budgets that were drawn upon.
+    pub(super) async fn write_meters(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        for account in &self.drawn {
+            if let Some(state) = self.states.get(account) {
+                tx.provider_meter(account, &state.meter, now).await?;
             }
         }
         Ok(())
@@ -125,7 +126,13 @@ impl GateFacts {
     }
 
     /// The facts about one message, for policy.
-    pub(super) fn of(&self, message: &Message, permission_only: bool, baa: bool, number_busy: bool) -> Facts<'_> {
+    pub(super) fn of(
+        &self,
+        message: &Message,
+        permission_only: bool,
+        carriers: Carriers,
+        number_busy: bool,
+    ) -> Facts<'_> {
         let key = (message.channel, message.address.to_lowercase());
         Facts {
             purpose: message.purpose,
@@ -138,7 +145,8 @@ impl GateFacts {
             refusals: self.refusals.get(&key).map_or(&[], Vec::as_slice),
             bases: self.bases.get(&message.address).map_or(&[], Vec::as_slice),
             permission_only,
-            baa,
+            routed: carriers.routed,
+            baa: carriers.baa,
             number_busy,
         }
     }

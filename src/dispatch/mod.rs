@@ -5,6 +5,7 @@
 //! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
 //! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
 
+mod choice;
 mod gate;
 mod gate_facts;
 mod record;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
+use crate::domain::provider_state::ProviderState;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Clock, Timestamp};
 use crate::provider::accounts::Accounts;
@@ -32,7 +34,6 @@ use crate::queue::{Lanes, Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::batch::Batcher;
-use crate::store::provider_state::ProviderState;
 use crate::store::{Store, StoreError, in_time};
 use slots::{Cores, Slot, Slots};
 use walk::{Stage, Walk};

@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use super::Parts;
+use super::choice::{Choice, choose, parcel};
+use crate::domain::Lane;
 use crate::domain::message::Message;
-use crate::domain::{Lane, Timestamp};
+use crate::domain::provider_state::ProviderState;
 use crate::policy::Reason;
 use crate::provider::layers::Slot;
-use crate::store::provider_state::ProviderState;
 
 /// How long a message waits in place for a slot of its account.
 const SLOT_WAIT: Duration = Duration::from_millis(250);
@@ -17,8 +18,6 @@ const SLOT_WAIT: Duration = Duration::from_millis(250);
 const SLOT_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// How long it is put off when there was none, before jitter.
 const SLOT_LATER: Duration = Duration::from_millis(500);
-/// How long it is put off when every account is paused or resting.
-const ACCOUNT_LATER: Duration = Duration::from_secs(30);
 
 /// What a message may do now.
 pub(super) enum Turn {
@@ -34,30 +33,19 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
     if message.give_up_ms <= now {
         return Turn::Now(None);
     }
-    let mut soonest: Option<Duration> = None;
-    let mut paused = false;
-    for account in parts.accounts.route(message.channel, message.phi) {
-        let state = states.iter().find(|state| state.provider == account.layered.name());
-        if state.is_some_and(|state| state.paused_ms.is_some()) || account.layered.breaker().open_until_ms > now {
-            paused = true;
-            continue;
+    let pages = message.pages.and_then(|pages| u32::try_from(pages).ok());
+    let parcel = parcel(message, pages);
+    let state_of = |name: &str| states.iter().find(|state| state.provider == name);
+    match choose(&parts.accounts, &parcel, state_of, now) {
+        Choice::Take(account, _) => {
+            let wait = if message.lane == Lane::Broadcast { SLOT_WAIT } else { SLOT_WAIT_URGENT };
+            let slot = tokio::time::timeout(wait, account.layered.slot(message.lane)).await;
+            slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now)
         }
-        match account.permit(state.map_or(Timestamp(0), |state| state.arrival_ms), now) {
-            Ok(_) => {
-                let wait = if message.lane == Lane::Broadcast { SLOT_WAIT } else { SLOT_WAIT_URGENT };
-                let slot = tokio::time::timeout(wait, account.layered.slot(message.lane)).await;
-                return slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now);
-            }
-            Err(wait) => soonest = Some(soonest.map_or(wait, |other| other.min(wait))),
-        }
-    }
-    match soonest {
-        Some(wait) => Turn::Later(spread(wait, parts.settings.slots)),
+        Choice::Wait(Reason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
         // The gate writes down why it waits; after that it is put off without being rendered.
-        None if paused && message.reason.as_deref() == Some(Reason::ProviderPaused.as_str()) => {
-            Turn::Later(ACCOUNT_LATER)
-        }
-        None => Turn::Now(None),
+        Choice::Wait(reason, wait) if message.reason.as_deref() == Some(reason.as_str()) => Turn::Later(wait),
+        Choice::Wait(..) | Choice::Nobody => Turn::Now(None),
     }
 }
 

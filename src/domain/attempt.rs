@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::words;
+use super::address::Address;
+use super::channel::{Channel, words};
 use super::clock::Timestamp;
+use super::event::Billed;
 use super::fault::{Failure, Fault};
 use super::id::{AttemptId, MessageId};
 
@@ -118,6 +120,13 @@ pub struct Attempt {
     pub document_hash: String,
     /// Pages of that document; not known of attempts from before this was kept.
     pub pages: Option<i64>,
+    /// The address as it was handed over; not known of attempts from before this was kept.
+    #[serde(skip)]
+    pub dialled: Option<String>,
+    /// What the provider charged for it, a decimal number as it wrote it.
+    pub billed_amount: Option<String>,
+    /// The unit of that: a currency, or the provider's word.
+    pub billed_unit: Option<String>,
     /// When it was recorded, which is before the call.
     pub opened_ms: Timestamp,
     /// When the provider answered.
@@ -128,4 +137,26 @@ pub struct Attempt {
     pub looks: i64,
     /// When doubt becomes a person's matter.
     pub doubt_deadline_ms: Option<Timestamp>,
+}
+
+impl Attempt {
+    /// What the provider charged for it, if it said so.
+    #[must_use]
+    pub fn billed(&self) -> Option<Billed> {
+        self.billed_amount.clone().zip(self.billed_unit.clone()).map(|(amount, unit)| Billed { amount, unit })
+    }
+
+    /// Takes a charge down. A provider's charge grows while it works and is told in any order, so the larger one stays.
+    pub fn bill(&mut self, charge: &Billed) {
+        if self.billed().is_none_or(|known| charge.outweighs(&known)) {
+            self.billed_amount = Some(charge.amount.clone());
+            self.billed_unit = Some(charge.unit.clone());
+        }
+    }
+
+    /// The address as it was handed over, parsed again.
+    #[must_use]
+    pub fn dialled(&self, channel: Channel) -> Option<Address> {
+        self.dialled.as_deref().and_then(|text| Address::parse(channel, text).ok())
+    }
 }

@@ -77,6 +77,15 @@ impl Billed {
         let word = !unit.is_empty() && unit.len() <= 12 && unit.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
         (number && word).then(|| Self { amount: amount.to_owned(), unit: unit.to_owned() })
     }
+
+    /// Whether this is the larger charge of the two. An order of all charges, so that which one is told first does not
+    /// matter.
+    #[must_use]
+    pub fn outweighs(&self, other: &Self) -> bool {
+        let number = |charge: &Self| charge.amount.parse::<f64>().unwrap_or(0.0);
+        let by_text = (&self.unit, &self.amount).cmp(&(&other.unit, &other.amount));
+        number(self).total_cmp(&number(other)).then(by_text).is_gt()
+    }
 }
 
 /// One fact about one hand-over, named by our reference, the provider's, or both.
@@ -106,6 +115,12 @@ pub struct Report {
     pub fact: Fact,
     /// What it costs, where the provider says so.
     pub billed: Option<Billed>,
+}
+
+impl std::fmt::Display for Billed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.amount, self.unit)
+    }
 }
 
 impl Report {

@@ -12,6 +12,7 @@ use super::Parts;
 use crate::domain::Channel;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
 use crate::queue::{Lanes, Lease};
 use crate::settle::{self, Lesson, News, POLL, SUBMIT, Told};
@@ -22,6 +23,8 @@ use crate::store::{StoreError, in_time};
 const QUESTIONS_MAX: usize = 16;
 /// Messages looked after in one round.
 const ROUND_MAX: usize = ROWS_MAX;
+/// However long a provider asks us to wait with our questions, one is asked again after this.
+const LATER_MAX: Duration = Duration::from_secs(1800);
 /// A round that found nothing is not followed by another sooner, however often the queue is signalled.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -114,8 +117,9 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
         return Looked { claimed, found: Found::Misfit };
     };
     let found = match ask(parts, channel, &attempt).await {
-        Some((news, told)) => Found::News(Lesson { attempt: attempt.id, news, told }),
-        None => {
+        Said::Told(news, told) => Found::News(Lesson { attempt: attempt.id, news, told }),
+        Said::NotNow(again) => Found::Nothing { attempt: attempt.id, looks: attempt.looks, again },
+        Said::Nothing => {
             let looks = attempt.looks + 1;
             Found::Nothing {
                 attempt: attempt.id,
@@ -127,25 +131,41 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
     Looked { claimed, found }
 }
 
-/// What the provider says now; `None` when there is nothing new. Where nobody can be asked, mail without a bounce counts
+/// What a question came to.
+enum Said {
+    Told(News, Told),
+    Nothing,
+    /// It was not answered because there were too many: no look, and another one after this.
+    NotNow(Duration),
+}
+
+/// What the provider says now. Where nobody can be asked, mail without a bounce counts
 /// as delivered; a fax never does without a word from its provider.
-async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Option<(News, Told)> {
-    let presumed = || (News::Presumed, Told::by_policy("no bounce came in time"));
-    let silent = || (News::Silent, Told::by_policy("no final report came in time"));
-    let late = parts.clock.now().since(attempt.opened_ms) > parts.rules.report_deadline;
+async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
+    let presumed = || Said::Told(News::Presumed, Told::by_policy("no bounce came in time"));
+    let silent = || Said::Told(News::Silent, Told::by_policy("no final report came in time"));
+    let age = parts.clock.now().since(attempt.opened_ms);
+    let late = age > parts.rules.report_deadline;
+    let nothing = || if late { silent() } else { Said::Nothing };
     let account = parts.accounts.get(&attempt.provider).filter(|account| account.capabilities().status);
     let reference = attempt.provider_reference.as_deref().and_then(ProviderReference::new);
     let (account, reference) = match (account, reference) {
         (Some(account), Some(reference)) => (account, reference),
-        (None, _) if channel == Channel::Email => return Some(presumed()),
-        _ => return late.then(silent),
+        (None, _) if channel == Channel::Email => return presumed(),
+        _ => return nothing(),
     };
     match account.layered.status(&reference).await {
         Ok(report) if !matches!(report.fact, Fact::Progress { .. }) => {
             let told = Told::by_provider(EventSource::Poll, &attempt.provider);
-            Some((News::Fact(report.fact, None), Told { billed: report.billed, ..told }))
+            Said::Told(News::Fact(report.fact, None), Told { billed: report.billed, ..told })
         }
-        Ok(_) | Err(_) => late.then(silent),
+        // One that was never asked is not called silent, unless there was no room for the question for very long.
+        Err(Failure { fault: Fault::RateLimited, retry_after_seconds: Some(seconds), .. })
+            if age < parts.rules.report_deadline * 2 =>
+        {
+            Said::NotNow(Duration::from_secs(seconds).min(LATER_MAX))
+        }
+        Ok(_) | Err(_) => nothing(),
     }
 }
 

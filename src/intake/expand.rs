@@ -18,6 +18,7 @@ use crate::domain::suppression::Scope;
 use crate::domain::touch::{Touch, TouchKind, disposition};
 use crate::domain::{Address, Channel, Lane, MessageStatus, Purpose, Timestamp};
 use crate::policy::{self, Facts, Reason, Verdict};
+use crate::provider::routes::Parcel;
 use crate::queue::{self, Work};
 use crate::render::Letter;
 use crate::settle::{self, SUBMIT};
@@ -239,6 +240,13 @@ impl Sheet<'_> {
     /// Policy's preview. The gate decides again with the facts of that moment; what is refused already is never queued.
     fn verdict(&self, referrer: &Referrer, address: &Address) -> (MessageStatus, Option<String>) {
         let key = (address.channel(), address.key());
+        let carriers = self.parts.accounts.carriers(&Parcel {
+            channel: address.channel(),
+            address: address.as_str(),
+            purpose: self.letter.purpose,
+            phi: self.letter.phi,
+            pages: None,
+        });
         let facts = Facts {
             purpose: self.letter.purpose,
             phi: self.letter.phi,
@@ -250,7 +258,8 @@ impl Sheet<'_> {
             refusals: self.known.refusals.get(&key).map_or(&[], Vec::as_slice),
             bases: self.known.bases.get(address.as_str()).map_or(&[], Vec::as_slice),
             permission_only: self.parts.permission_only,
-            baa: self.parts.accounts.route(address.channel(), self.letter.phi).next().is_some(),
+            routed: carriers.routed,
+            baa: carriers.baa,
             number_busy: false,
         };
         match policy::decide(&facts) {

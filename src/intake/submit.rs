@@ -359,7 +359,7 @@ pub(super) fn check_request(parts: &Parts, request: &Request) -> Result<(), Inta
         }
     }
     for channel in &request.via {
-        if parts.accounts.route(*channel, crate::domain::PhiClass::None).next().is_none() {
+        if !parts.accounts.carries(*channel) {
             return Err(IntakeError::Invalid(format!(
                 "no provider carries {channel}: name one in [routes] of the configuration, or leave {channel} out"
             )));

@@ -34,7 +34,9 @@ pub struct Facts<'a> {
     pub bases: &'a [Basis],
     /// Whether only permission counts as basis.
     pub permission_only: bool,
-    /// Whether some account that could carry it is under a business associate agreement.
+    /// Whether the routes lead to some account for it.
+    pub routed: bool,
+    /// Whether one of those is under a business associate agreement.
     pub baa: bool,
     /// Whether the number is being called right now for another message.
     pub number_busy: bool,
@@ -71,6 +73,9 @@ pub fn decide(facts: &Facts<'_>) -> Verdict {
     }
     if facts.health == Health::Dead && facts.purpose != Purpose::Treatment {
         return Verdict::Deny(Reason::DeadAddress);
+    }
+    if !facts.routed {
+        return Verdict::Hold(Reason::NoRoute);
     }
     if facts.phi == PhiClass::Identified && !facts.baa {
         return Verdict::Hold(Reason::NoBaa);
@@ -113,6 +118,7 @@ mod tests {
             refusals: &[],
             bases: &[],
             permission_only: false,
+            routed: true,
             baa: false,
             number_busy: false,
         }
@@ -140,6 +146,13 @@ mod tests {
     fn health_information_is_held_when_no_account_has_an_agreement() {
         let report = Facts { purpose: Purpose::Treatment, phi: PhiClass::Identified, released: true, ..facts() };
         assert_eq!(decide(&report), Verdict::Hold(Reason::NoBaa));
+    }
+
+    #[test]
+    fn what_no_route_is_meant_for_is_held_and_a_release_makes_no_route() {
+        let nowhere = Facts { routed: false, ..facts() };
+        assert_eq!(decide(&nowhere), Verdict::Hold(Reason::NoRoute));
+        assert_eq!(decide(&Facts { released: true, ..nowhere }), Verdict::Hold(Reason::NoRoute));
     }
 
     #[test]

@@ -16,6 +16,8 @@ words! {
         DeadAddress = "dead_address",
         /// No account under a business associate agreement.
         NoBaa = "no_baa",
+        /// No route is meant for it.
+        NoRoute = "no_route",
         /// The referrer is paused.
         ReferrerPaused = "referrer_paused",
         /// A person is talking to them.
@@ -24,6 +26,10 @@ words! {
         NumberBusy = "number_busy",
         /// Every account for the channel is paused.
         ProviderPaused = "provider_paused",
+        /// Every account for the channel rests after repeated trouble.
+        ProviderResting = "provider_resting",
+        /// The account's budget for today is used up.
+        BudgetSpent = "budget_spent",
         /// The account's rate is used up.
         RateReached = "rate_reached",
         /// The letter cannot be rendered for this recipient.
@@ -57,10 +63,16 @@ impl Reason {
             Self::NoBaa => {
                 "It holds health information and no provider under a business associate agreement can carry it."
             }
+            Self::NoRoute => {
+                "No route is meant for it: the conditions under [routes] (country, purpose, health information, pages) \
+                 leave it out."
+            }
             Self::ReferrerPaused => "This referrer is paused.",
             Self::ConversationOpen => "Somebody is in conversation with this referrer.",
             Self::NumberBusy => "Another fax to the same number is under way.",
             Self::ProviderPaused => "The provider is paused.",
+            Self::ProviderResting => "The provider account rests after repeated trouble.",
+            Self::BudgetSpent => "The provider account's budget for today is used up.",
             Self::RateReached => "The provider account's rate is used up for the moment.",
             Self::RenderingFailed => "The letter could not be rendered for this recipient.",
             Self::HeldByOperator => "Somebody put it on hold.",
@@ -83,11 +95,16 @@ impl Reason {
             }
             Self::DeadAddress => "Correct the address, then retry.",
             Self::NoBaa => "Set up a provider with baa.signed = true, then release.",
+            Self::NoRoute => "Add a route that is meant for it under [routes], restart, then release.",
             Self::ReferrerPaused | Self::ConversationOpen | Self::HeldByOperator => "Release it when it should go out.",
             Self::Restored => {
                 "Look in the provider's console or the relay's log whether it went out; then release or cancel it."
             }
             Self::NumberBusy | Self::RateReached | Self::Released => "Nothing to do: it goes out by itself.",
+            Self::ProviderResting => {
+                "Nothing to do at first: it is tried again by itself. If it lasts, look at the provider."
+            }
+            Self::BudgetSpent => "Nothing to do: it goes out after midnight. To send it today, raise daily_budget.",
             Self::ProviderPaused => "Mend the provider account and resume it.",
             Self::RenderingFailed => "Mend the letter or the referrer's data, then retry.",
             Self::CancelledByOperator => "Retry if it should go out after all.",

@@ -1,18 +1,20 @@
-//! The tower layers that stand around every provider, composed in one place: tracing, circuit breaker, concurrency,
-//! timeout. A timeout of `submit` is unknown, because the request may have been written.
+//! The tower layers that stand around every provider, composed in one place: tracing, questions a minute, circuit breaker,
+//! concurrency, timeout. A timeout of `submit` is unknown, because the request may have been written.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
+use super::breaker::Breaker;
+pub use super::breaker::BreakerState;
+use super::questions::Questions;
 pub use super::slots::Slot;
 use super::slots::Slots;
 use super::{Lookup, Provider, Search};
@@ -20,7 +22,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::Report;
 use crate::domain::fault::{Failure, Fault};
-use crate::domain::{Clock, Lane, Outcome, Timestamp};
+use crate::domain::{Clock, Lane, Outcome};
 
 /// Questions (status, look-up, cancel) that may be under way beside the hand-overs of an account.
 const QUESTIONS_BESIDE: usize = 2;
@@ -52,6 +54,11 @@ impl Call {
             Self::Purge(_) => "purge",
             Self::Check => "check",
         }
+    }
+
+    /// Whether a person waits for the answer.
+    const fn is_for_a_person(&self) -> bool {
+        matches!(self, Self::Cancel(_) | Self::Check)
     }
 }
 
@@ -115,17 +122,6 @@ pub struct Limits {
     pub breaker_pause: Duration,
 }
 
-/// The state of an account's circuit breaker, for screens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BreakerState {
-    /// Calls are refused until this moment; zero when closed.
-    pub open_until_ms: Timestamp,
-    /// Faults in a row.
-    pub faults: u32,
-    /// The last fault.
-    pub fault: Option<Fault>,
-}
-
 /// A provider with all its layers on.
 #[derive(Clone)]
 pub struct Layered {
@@ -144,15 +140,19 @@ impl std::fmt::Debug for Layered {
 }
 
 impl Layered {
-    /// Puts the layers around a provider: the outermost counts and traces, then the breaker, then the slots, and
+    /// Puts the layers around a provider: the outermost counts and traces, then come the provider's limit of questions
+    /// (what it holds back is no trouble of the provider, so it stands outside the breaker), the breaker, the slots, and
     /// innermost the clock that ends a call.
     #[must_use]
     pub fn new(name: &str, provider: Arc<dyn Provider>, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        let questions_max = provider.spec().capabilities.questions_per_minute;
+        let questions = questions_max.map(|most| Arc::new(Questions::new(most, clock.clone())));
         let breaker = Arc::new(Breaker::new(limits.breaker_faults, limits.breaker_pause, clock));
         let inner = Direct { provider: provider.clone() };
         let slots = Arc::new(Slots::new(limits.concurrency));
         let service = ServiceBuilder::new()
             .layer(TraceLayer { account: Arc::from(name) })
+            .layer(QuestionLayer { questions })
             .layer(BreakerLayer { breaker: breaker.clone() })
             .layer(ConcurrencyLimitLayer::new(limits.concurrency.max(1) + QUESTIONS_BESIDE))
             .layer(DeadlineLayer { timeout: limits.timeout })
@@ -195,6 +195,17 @@ impl Layered {
     #[must_use]
     pub fn breaker(&self) -> BreakerState {
         self.breaker.state()
+    }
+
+    /// The breaker's openings and closings, as they happen.
+    #[must_use]
+    pub fn watch_breaker(&self) -> watch::Receiver<BreakerState> {
+        self.breaker.watch()
+    }
+
+    /// Puts the breaker where it stood before a restart.
+    pub fn adopt_breaker(&self, known: BreakerState) {
+        self.breaker.adopt(known);
     }
 
     async fn ask(&self, call: Call) -> Reply {
@@ -360,7 +371,9 @@ layer!(DeadlineLayer { timeout: Duration } => Deadline, |this, call, next| {
 
 layer!(BreakerLayer { breaker: Arc<Breaker> } => Breaking, |this, call, next| {
     let breaker = this.breaker.clone();
-    if let Some(wait_seconds) = breaker.refuses(&call) {
+    // Questions are always allowed: they can do no harm.
+    let refused = if matches!(call, Call::Submit(_)) { breaker.refuses() } else { None };
+    if let Some(wait_seconds) = refused {
         let failure = Failure::new(Fault::ProviderError).text("paused after repeated trouble").retry_after(Some(wait_seconds));
         let reply = Reply::of_failure(&call, Outcome::NotSent, failure);
         return Box::pin(async move { Ok(reply) });
@@ -368,9 +381,20 @@ layer!(BreakerLayer { breaker: Arc<Breaker> } => Breaking, |this, call, next| {
     let answer = next(call, &mut this.inner);
     Box::pin(async move {
         let reply = answer.await?;
-        breaker.observe(reply.failure().map(|failure| failure.fault));
+        breaker.observe(reply.failure());
         Ok(reply)
     })
+});
+
+layer!(QuestionLayer { questions: Option<Arc<Questions>> } => Questioning, |this, call, next| {
+    let questions = this.questions.as_ref().filter(|_| !matches!(call, Call::Submit(_)));
+    if let Some(Err(wait)) = questions.map(|questions| questions.turn(call.is_for_a_person())) {
+        let failure = Failure::new(Fault::RateLimited).text("not asked: the provider's limit of questions is reached");
+        let reply = Reply::of_failure(&call, Outcome::NotSent, failure.retry_after(Some(wait.as_secs() + 1)));
+        return Box::pin(async move { Ok(reply) });
+    }
+    let answer = next(call, &mut this.inner);
+    Box::pin(answer)
 });
 
 layer!(TraceLayer { account: Arc<str> } => Tracing, |this, call, next| {
@@ -391,61 +415,3 @@ layer!(TraceLayer { account: Arc<str> } => Tracing, |this, call, next| {
         Ok(reply)
     })
 });
-
-/// Opens after a number of provider faults in a row and refuses submissions for a while. Recipients' faults, such as a
-/// busy line, close it again: they prove that the provider works.
-struct Breaker {
-    faults_max: u32,
-    pause: Duration,
-    clock: Arc<dyn Clock>,
-    faults: AtomicU32,
-    open_until_ms: AtomicI64,
-    last: Mutex<Option<Fault>>,
-}
-
-impl Breaker {
-    fn new(faults_max: u32, pause: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            faults_max: faults_max.max(1),
-            pause,
-            clock,
-            faults: AtomicU32::new(0),
-            open_until_ms: AtomicI64::new(0),
-            last: Mutex::new(None),
-        }
-    }
-
-    /// Seconds to wait, if the call must not be made now. Questions are always allowed: they can do no harm.
-    fn refuses(&self, call: &Call) -> Option<u64> {
-        let until = Timestamp(self.open_until_ms.load(Ordering::Acquire));
-        let now = self.clock.now();
-        (matches!(call, Call::Submit(_)) && until > now).then(|| until.since(now).as_secs() + 1)
-    }
-
-    fn observe(&self, fault: Option<Fault>) {
-        match fault {
-            Some(fault) if fault.is_the_providers() => {
-                if let Ok(mut last) = self.last.lock() {
-                    *last = Some(fault);
-                }
-                if self.faults.fetch_add(1, Ordering::AcqRel) + 1 >= self.faults_max {
-                    let seconds = self.pause.as_secs();
-                    tracing::warn!(%fault, seconds, "a provider account rests after repeated trouble");
-                    self.open_until_ms.store(self.clock.now().after(self.pause).0, Ordering::Release);
-                }
-            }
-            _ => {
-                self.faults.store(0, Ordering::Release);
-                self.open_until_ms.store(0, Ordering::Release);
-            }
-        }
-    }
-
-    fn state(&self) -> BreakerState {
-        BreakerState {
-            open_until_ms: Timestamp(self.open_until_ms.load(Ordering::Acquire)),
-            faults: self.faults.load(Ordering::Acquire),
-            fault: self.last.lock().ok().and_then(|last| *last),
-        }
-    }
-}

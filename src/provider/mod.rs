@@ -8,6 +8,8 @@
 
 mod account;
 pub mod accounts;
+mod breaker;
+pub mod budget;
 mod callback;
 pub mod declared;
 mod documo;
@@ -28,8 +30,11 @@ mod oauth;
 pub mod page;
 mod phaxio;
 mod phaxio_codes;
+mod questions;
+mod rate;
 mod reading;
 mod ringcentral;
+pub mod routes;
 mod sandbox;
 mod signalwire;
 mod sinch;

@@ -175,8 +175,8 @@ fn again_or_never(
     let asked = failure.and_then(|failure| failure.retry_after_seconds).map(std::time::Duration::from_secs);
     let pages = attempt.pages_confirmed.is_some_and(|pages| pages > 0);
     if fault == Fault::AccountError {
-        let reason =
-            failure.and_then(|failure| failure.raw_text.as_deref()).unwrap_or("credentials, funds or permission");
+        let words = failure.and_then(|failure| failure.raw_text.as_deref().or(failure.raw_code.as_deref()));
+        let reason = words.filter(|words| !words.is_empty()).unwrap_or("credentials, funds or permission");
         case.pauses.push((attempt.provider.clone(), reason.to_owned()));
     }
     if fault == Fault::Cancelled {

@@ -81,7 +81,7 @@ impl Docket {
         let Some(standing) = case.attempt(*attempt).cloned() else { return };
         let news = without_a_borrowed_name(&self.bearers, &standing, &lesson.news);
         let news = news::as_counted(&standing, news);
-        let changed = news::change(case.message.channel, &standing, &news, rules, now);
+        let changed = news::change(case.message.channel, &standing, &news, told, rules, now);
         if changed.status.is_open() && !standing.status.is_open() && case.others_open(*attempt) {
             let words = "the provider knows an attempt that was given up".to_owned();
             let event = event(&case.message, &standing, "contradicted", told, now);
@@ -94,10 +94,12 @@ impl Docket {
         if let Some(reference) = &changed.provider_reference {
             self.bearers.insert((changed.provider.clone(), reference.clone()), changed.id);
         }
-        let event = event(&case.message, &changed, news::word(&news, &changed), told, now);
-        self.events.push(Event { detail: news::detail(&news), ..event });
+        let word = news::word(&news, &standing, &changed);
+        let event = event(&case.message, &changed, word, told, now);
+        self.events.push(Event { detail: news::detail(&news, word, &changed), ..event });
         if changed.status != standing.status {
-            let place = (case.message.channel, case.message.address.to_lowercase());
+            let called = changed.dialled.as_ref().unwrap_or(&case.message.address);
+            let place = (case.message.channel, called.to_lowercase());
             let address = self.addresses.get_mut(&place);
             let was_in_doubt = case.message.status == MessageStatus::InDoubt;
             if conclude::conclude(case, address, rules, &changed, news::failure_of(&news), told, now) {
@@ -132,11 +134,23 @@ impl Docket {
         for broadcast in &self.going_on {
             tx.broadcast_reopen(*broadcast).await?;
         }
-        for (provider, reason) in self.cases.values().flat_map(|case| &case.pauses) {
-            tx.provider_ensure(provider, now).await?;
-            tx.provider_pause(provider, Some(reason), now).await?;
-        }
+        self.write_pauses(tx, now).await?;
         self.write_next(tx, now).await
+    }
+
+    /// Pauses the accounts that cannot go on until somebody mends them, each once, and says so where it is heard: to the
+    /// operator on the overview and in the audit, to whoever watches in the log and in the metrics. An account that is
+    /// paused already keeps its reason.
+    async fn write_pauses(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let pauses = self.cases.values().flat_map(|case| case.pauses.clone());
+        for (provider, reason) in pauses.collect::<BTreeMap<_, _>>() {
+            if tx.provider_pause_new(&provider, &reason, now).await? {
+                tx.audit("touchline", "pause_provider", Some(&provider), Some(&reason), now).await?;
+                tracing::error!(provider, reason, "the account is paused: it needs a person");
+                metrics::counter!("touchline_provider_account_faults_total", "provider" => provider).increment(1);
+            }
+        }
+        Ok(())
     }
 
     /// The next steps: entries are put off or removed; a message without an entry gets one.

@@ -88,8 +88,18 @@ pub(super) fn as_counted(standing: &Attempt, news: News) -> News {
 }
 
 /// The attempt after the news: a pure function.
-pub(super) fn change(channel: Channel, standing: &Attempt, news: &News, rules: &Rules, now: Timestamp) -> Attempt {
+pub(super) fn change(
+    channel: Channel,
+    standing: &Attempt,
+    news: &News,
+    told: &Told,
+    rules: &Rules,
+    now: Timestamp,
+) -> Attempt {
     let mut changed = standing.clone();
+    if let Some(charge) = &told.billed {
+        changed.bill(charge);
+    }
     changed.status = status(channel, standing.status, news);
     if let Some(failure) = failure_of(news)
         && (changed.status != standing.status || standing.fault.is_none())
@@ -149,7 +159,13 @@ pub(super) const fn failure_of(news: &News) -> Option<&Failure> {
     }
 }
 
-pub(super) const fn word(news: &News, changed: &Attempt) -> &'static str {
+/// The word for what happened. Where nothing but the charge is new, that is all that happened.
+pub(super) fn word(news: &News, standing: &Attempt, changed: &Attempt) -> &'static str {
+    let only_charged = Attempt { billed_amount: standing.billed_amount.clone(), ..changed.clone() };
+    let only_charged = Attempt { billed_unit: standing.billed_unit.clone(), ..only_charged } == *standing;
+    if only_charged && changed != standing {
+        return CHARGED;
+    }
     match news {
         News::Fact(Fact::Progress { .. }, _) => "progress",
         News::Presumed => "presumed_delivered",
@@ -162,7 +178,13 @@ pub(super) const fn word(news: &News, changed: &Attempt) -> &'static str {
     }
 }
 
-pub(super) fn detail(news: &News) -> Option<String> {
+/// The word for a charge that comes alone.
+const CHARGED: &str = "charged";
+
+pub(super) fn detail(news: &News, word: &str, changed: &Attempt) -> Option<String> {
+    if word == CHARGED {
+        return changed.billed().map(|charge| charge.to_string());
+    }
     let words = |failure: &Failure| {
         let parts: Vec<&str> =
             [failure.raw_code.as_deref(), failure.raw_text.as_deref()].into_iter().flatten().collect();

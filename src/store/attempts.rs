@@ -12,20 +12,23 @@ use crate::domain::message::Message;
 use crate::domain::{FaxNumber, Timestamp};
 
 const COLUMNS: &str = "SELECT id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text,
-    pages_confirmed, document_hash, pages, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms FROM attempt";
-const INSERT: &str = "INSERT INTO attempt (id, message_id, number, provider, status, document_hash, pages, opened_ms,
-    looks) ";
+    pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, opened_ms, answered_ms, settled_ms, looks,
+    doubt_deadline_ms FROM attempt";
+const INSERT: &str = "INSERT INTO attempt (id, message_id, number, provider, status, document_hash, pages, dialled,
+    opened_ms, looks) ";
 const CHANGED: &str = "WITH changed (id, status, provider_reference, fault, raw_code, raw_text, pages_confirmed,
-    answered_ms, settled_ms, looks, doubt_deadline_ms) AS (";
+    billed_amount, billed_unit, answered_ms, settled_ms, looks, doubt_deadline_ms) AS (";
 const CHANGE: &str = ") UPDATE attempt SET status = changed.status, provider_reference = changed.provider_reference,
     fault = changed.fault, raw_code = changed.raw_code, raw_text = changed.raw_text,
-    pages_confirmed = changed.pages_confirmed, answered_ms = changed.answered_ms, settled_ms = changed.settled_ms,
+    pages_confirmed = changed.pages_confirmed, billed_amount = changed.billed_amount, billed_unit = changed.billed_unit,
+    answered_ms = changed.answered_ms, settled_ms = changed.settled_ms,
     looks = changed.looks, doubt_deadline_ms = changed.doubt_deadline_ms FROM changed WHERE attempt.id = changed.id";
 const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
 const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message_id IN (";
 const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'in_doubt', 'accepted') AND a.opened_ms > ";
-const MESSAGES_OF: &str = "SELECT m.id, m.address FROM message m JOIN attempt a ON a.message_id = m.id WHERE a.id IN (";
+const MESSAGES_OF: &str = "SELECT m.id, m.address, a.dialled FROM message m
+    JOIN attempt a ON a.message_id = m.id WHERE a.id IN (";
 const HOMES: &str = "SELECT id, provider, message_id FROM attempt WHERE id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";
 const CLAIMED_REFERENCES: &str = "SELECT provider_reference, id FROM attempt WHERE provider = ";
@@ -41,8 +44,8 @@ impl Tx {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
                 statement.push_values(portion, |mut row, a| {
                     row.push_bind(a.id).push_bind(a.message_id).push_bind(a.number).push_bind(&a.provider);
-                    row.push_bind(a.status).push_bind(&a.document_hash).push_bind(a.pages).push_bind(a.opened_ms);
-                    row.push_bind(a.looks);
+                    row.push_bind(a.status).push_bind(&a.document_hash).push_bind(a.pages).push_bind(&a.dialled);
+                    row.push_bind(a.opened_ms).push_bind(a.looks);
                 });
                 statement.build().execute(&mut *c).await?;
             });
@@ -61,6 +64,7 @@ impl Tx {
                 statement.push_values(portion, |mut row, a| {
                     row.push_bind(a.id).push_bind(a.status).push_bind(&a.provider_reference).push_bind(a.fault);
                     row.push_bind(&a.raw_code).push_bind(&a.raw_text).push_bind(a.pages_confirmed);
+                    row.push_bind(&a.billed_amount).push_bind(&a.billed_unit);
                     row.push_bind(a.answered_ms).push_bind(a.settled_ms).push_bind(a.looks);
                     row.push_bind(a.doubt_deadline_ms);
                 });
@@ -92,9 +96,9 @@ impl Tx {
         &mut self,
         attempts: &[AttemptId],
     ) -> Result<(Vec<AddressHealth>, Vec<Message>), StoreError> {
-        let mut about: Vec<(MessageId, String)> = Vec::with_capacity(attempts.len());
+        let mut about: Vec<(MessageId, String, Option<String>)> = Vec::with_capacity(attempts.len());
         for list in lists(attempts) {
-            let rows: Vec<(MessageId, String)> = on!(self, |c, d| {
+            let rows: Vec<(MessageId, String, Option<String>)> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(MESSAGES_OF);
                 push_list(&mut statement, list);
                 statement.push(")");
@@ -102,9 +106,12 @@ impl Tx {
             });
             about.extend(rows);
         }
-        let keys: Vec<String> = about.iter().map(|(_, address)| address.to_lowercase()).collect();
+        // A message's address may have been corrected since: what is learnt concerns the one that was called.
+        let keys =
+            about.iter().flat_map(|(_, address, dialled)| [Some(address), dialled.as_ref()].into_iter().flatten());
+        let keys: Vec<String> = keys.map(|address| address.to_lowercase()).collect();
         let known = self.addresses_lock(&keys).await?;
-        let mut ids: Vec<MessageId> = about.into_iter().map(|(id, _)| id).collect();
+        let mut ids: Vec<MessageId> = about.into_iter().map(|(id, ..)| id).collect();
         ids.sort_unstable();
         ids.dedup();
         Ok((known, self.messages(&ids, true).await?))

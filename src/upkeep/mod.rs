@@ -1,5 +1,6 @@
 //! Upkeep: the small things that keep a long-running house in order.
 
+pub mod breakers;
 pub mod restore;
 pub mod time;
 

@@ -14,6 +14,8 @@ use axum::routing::get;
 use super::WebState;
 use super::auth::{Bearer, Scope};
 use super::problem::Problem;
+use crate::domain::Timestamp;
+use crate::provider::accounts::ConfiguredAccount;
 use crate::store::StoreError;
 use crate::store::ledger::{Ledger, LedgerOf};
 use crate::store::provider_state::ProviderState;
@@ -78,10 +80,15 @@ async fn show_metrics(_: Watcher, State(state): State<WebState>) -> Response {
         &[(String::new(), i64::from(standing.is_ok()))],
     );
     match standing {
-        Ok(standing) => write_standing(&mut text, &standing),
-        Err(error) => tracing::warn!(%error, "the counts could not be read"),
+        Ok(standing) => {
+            write_standing(&mut text, &standing);
+            write_accounts(&mut text, &state, &standing.providers);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the counts could not be read");
+            write_accounts(&mut text, &state, &[]);
+        }
     }
-    write_breakers(&mut text, &state);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
@@ -122,18 +129,31 @@ fn write_standing(text: &mut String, standing: &Standing) {
         .iter()
         .map(|provider| (of_provider(&provider.provider), i64::from(provider.paused_ms.is_some())))
         .collect();
-    write_gauge(text, "touchline_provider_paused", "Whether a person paused the account.", &paused);
+    write_gauge(
+        text,
+        "touchline_provider_paused",
+        "Whether the account is paused, by a person or an account fault.",
+        &paused,
+    );
 }
 
-fn write_breakers(text: &mut String, state: &WebState) {
+/// How the accounts stand: by what this node sees, and by what all have written down where that can be read.
+fn write_accounts(text: &mut String, state: &WebState, known: &[ProviderState]) {
     let now = state.gateway.clock.now();
-    let open: Vec<(String, i64)> = state
-        .gateway
-        .accounts
-        .iter()
-        .map(|(name, account)| (of_provider(name), i64::from(account.layered.breaker().open_until_ms > now)))
-        .collect();
+    let nothing_known = ProviderState::default();
+    let state_of = |name: &str| known.iter().find(|state| state.provider == name).unwrap_or(&nothing_known);
+    let all = || state.gateway.accounts.iter().map(|(name, account)| (name, account, state_of(name)));
+    let gauge = |value: fn(&ConfiguredAccount, &ProviderState, Timestamp) -> Option<i64>| -> Vec<(String, i64)> {
+        all().filter_map(|(name, account, known)| Some((of_provider(name), value(account, known, now)?))).collect()
+    };
+    let open = gauge(|account, known, now| Some(i64::from(account.rests_until(known, now).is_some())));
     write_gauge(text, "touchline_provider_breaker_open", "Whether the account rests after faults in a row.", &open);
+    let faults = gauge(|account, known, _| Some(known.faults.max(i64::from(account.layered.breaker().faults))));
+    write_gauge(text, "touchline_provider_faults_in_a_row", "Faults of the provider in a row.", &faults);
+    let spent = gauge(|account, known, now| account.budget.map(|_| known.meter.today(now).0));
+    write_gauge(text, "touchline_provider_hand_overs_today", "Hand-overs that count against the daily budget.", &spent);
+    let budget = gauge(|account, _, _| account.budget.and_then(|budget| budget.hand_overs).map(i64::from));
+    write_gauge(text, "touchline_provider_hand_overs_budget", "Hand-overs that the daily budget allows.", &budget);
 }
 
 /// Account names are of a-z, 0-9, hyphen and underscore, so that nothing needs escaping.

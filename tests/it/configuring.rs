@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 use touchline::config::init::{AccountAnswers, Answers, render_config};
 use touchline::config::{AdvertisingPolicy, CONFIG_BYTES_MAX, Config, LogFormat, SmtpDoubt};
 use touchline::provider::find_spec;
+use touchline::provider::routes::Route;
 
 const EXAMPLE: &str = include_str!("../../config/touchline.example.toml");
 const DEMO: &str = include_str!("../../config/demo.toml");
@@ -26,7 +27,7 @@ fn the_example_loads_and_shows_the_defaults() {
     assert_eq!(config.store.url.expose_secret(), "sqlite:/srv/house/touchline.db");
     assert_eq!(
         (config.routes.fax, config.routes.email),
-        (vec!["fax-telnyx".to_owned()], vec!["mail-relay".to_owned()])
+        (vec![Route::to("fax-telnyx")], vec![Route::to("mail-relay")])
     );
     assert_eq!(config.sending, touchline::config::Sending::default());
     assert_eq!(config.sending.smtp_doubt, SmtpDoubt::Hold);
@@ -174,7 +175,7 @@ fn what_init_writes_is_a_configuration() {
     let text = render_config(&answers);
     let config = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(config.practice, practice);
-    assert_eq!(config.routes.fax, ["fax-telnyx"]);
+    assert_eq!(config.routes.fax, [Route::to("fax-telnyx")]);
     assert_eq!(config.providers["email-smtp"].settings["port"].as_integer(), Some(587));
     assert_eq!(config.providers["fax-telnyx"].settings["connection_id"].as_str(), Some("1293384261075731499"));
     assert!(answers.variables_to_set().iter().any(|(name, _)| name == "TELNYX_API_KEY"));

@@ -11,4 +11,5 @@ mod refusing;
 mod rehearsing;
 mod restoring;
 mod retrying;
+mod routing;
 mod sharing;

@@ -7,6 +7,7 @@ mod crash;
 mod dashboard;
 mod delivering;
 mod hardships;
+mod hinting;
 mod hylafax;
 mod importing;
 mod layering;

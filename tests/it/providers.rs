@@ -195,7 +195,7 @@ async fn offers_what_it_declares(spec: &Subject, provider: &dyn Provider) -> boo
 #[test]
 fn only_the_sandbox_speaks_for_itself() {
     let mut findings = Findings::default();
-    for spec in REGISTRY.iter().filter(|spec| spec.channel == Channel::Fax) {
+    for spec in subject::all().iter().filter(|spec| spec.channel == Channel::Fax) {
         let (Ok(account), Ok(fixtures)) = (fixture::account(spec, "127.0.0.1", 9), fixture::all(spec)) else {
             continue;
         };

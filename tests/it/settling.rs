@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
-use touchline::domain::event::{EventSource, Fact};
+use touchline::domain::event::{Billed, EventSource, Fact};
 use touchline::domain::fault::Failure;
+use touchline::domain::health::Health;
 use touchline::domain::id::AttemptId;
 use touchline::domain::message::Message;
-use touchline::domain::{Fault, MessageStatus, Outcome};
+use touchline::domain::{Address, Fault, MessageStatus, Outcome};
 use touchline::provider::find_spec;
 use touchline::queue::retry::RetryRules;
 use touchline::settle::{self, News, Rules, SmtpDoubt, Told};
@@ -201,6 +202,61 @@ async fn a_broadcast_goes_on_when_doubt_becomes_a_letter_that_a_restore_holds() 
         };
         assert_eq!(learn(&News::Orphaned, 30).await, (1, false), "with doubt it is finished");
         assert_eq!(learn(&News::Absent, 40).await, (0, true), "held, it is not");
+    })
+    .await;
+}
+
+/// A provider tells its charge when it likes, once or with everything it says.
+#[tokio::test]
+async fn a_charge_is_kept_on_the_attempt_whenever_and_however_often_it_is_told() {
+    each_db(async |store| {
+        let attempts = calling(&store, 2).await;
+        let dialing = News::Fact(Fact::Progress { stage: "dialing".into() }, None);
+        let delivered = News::Fact(Fact::Delivered { pages: Some(1) }, None);
+        let charge = |amount| Told { billed: Billed::new(amount, "USD"), ..told() };
+        let told_so_far = [(&dialing, charge("0.05")), (&delivered, charge("0.10")), (&delivered, charge("0.10"))];
+        let backwards: Vec<_> = told_so_far.iter().rev().collect();
+        for (attempt, news) in [(&attempts[0], told_so_far.iter().collect()), (&attempts[1], backwards)] {
+            for (news, told) in news {
+                let mut tx = store.write().await.expect("tx");
+                settle::learn(&mut tx, &rules(), attempt.id, news, told, at(30)).await.expect("learnt");
+                tx.commit().await.expect("committed");
+            }
+            let mut tx = store.read().await.expect("tx");
+            let standing = tx.attempt(attempt.id).await.expect("read").expect("there");
+            assert_eq!(standing.billed(), Billed::new("0.10", "USD"));
+            let events = tx.events_of(attempt.message_id).await.expect("read");
+            assert_eq!(events.iter().filter(|event| event.kind == "delivered").count(), 1, "{events:?}");
+        }
+        learn(&store, attempts[0].id, &delivered).await;
+        let mut tx = store.write().await.expect("tx");
+        settle::learn(&mut tx, &rules(), attempts[0].id, &delivered, &charge("0.12"), at(40)).await.expect("learnt");
+        let last = tx.events_of(attempts[0].message_id).await.expect("read").pop().expect("some");
+        assert_eq!((last.kind.as_str(), last.detail.as_deref()), ("charged", Some("0.12 USD")));
+    })
+    .await;
+}
+
+/// A number may be corrected while a call to the old one is under way: what is learnt concerns the old one.
+#[tokio::test]
+async fn what_is_learnt_of_a_number_concerns_the_one_that_was_called() {
+    each_db(async |store| {
+        let called = calling(&store, 1).await.remove(0);
+        let old = Address::Fax(fax(101));
+        let mut tx = store.write().await.expect("tx");
+        tx.addresses_ensure(&[(old.channel(), old.key()), (old.channel(), fax(177).as_str().to_owned())], at(1))
+            .await
+            .expect("made");
+        let message = tx.message(called.message_id, true).await.expect("read").expect("there");
+        tx.message_update(&Message { address: fax(177).as_str().to_owned(), ..message }).await.expect("corrected");
+        tx.commit().await.expect("committed");
+        learn(&store, called.id, &News::Fact(Fact::Failed(Failure::new(Fault::InvalidNumber)), None)).await;
+        let mut tx = store.read().await.expect("tx");
+        let health = async |tx: &mut touchline::store::Tx, address: &Address| {
+            tx.address_health(address).await.expect("read").expect("known").health
+        };
+        assert_eq!(health(&mut tx, &old).await, Health::Dead);
+        assert_eq!(health(&mut tx, &Address::Fax(fax(177))).await, Health::Unverified);
     })
     .await;
 }

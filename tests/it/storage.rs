@@ -1,6 +1,7 @@
 //! The conformance suite of the store: every function, every word of every vocabulary, every conflict, on both databases.
 
 mod access;
+mod accounts;
 mod addresses;
 mod attempts;
 mod backup;

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use super::body::{JsonBody, query};
 use super::lists::{FailureList, ProblemView};
-use super::views::{MessageDetail, MessageView, SubmissionView};
+use super::views::{AttemptView, MessageDetail, MessageView, SubmissionView};
 use crate::domain::id::{MessageId, ReferrerId};
-use crate::domain::{Channel, PhiClass, Timestamp};
+use crate::domain::{Channel, Timestamp};
 use crate::intake::audience::Audience;
 use crate::intake::desk::{self, Act};
 use crate::intake::submit::Request;
@@ -107,7 +107,7 @@ fn audience(to: &str) -> Result<Audience, Problem> {
 
 /// What was asked for, or every channel that has a route.
 fn channels(state: &WebState, via: Option<Vec<Channel>>) -> Result<Vec<Channel>, Problem> {
-    let routed = |channel: &Channel| state.gateway.accounts.route(*channel, PhiClass::None).next().is_some();
+    let routed = |channel: &Channel| state.gateway.accounts.carries(*channel);
     let mut channels = via.unwrap_or_else(|| Channel::ALL.iter().copied().filter(routed).collect());
     channels.sort_unstable();
     channels.dedup();
@@ -197,9 +197,10 @@ fn message_id(text: &str) -> Result<MessageId, Problem> {
 async fn detail(tx: &mut Tx, id: MessageId, whole: bool) -> Result<MessageDetail, Problem> {
     let message = tx.message(id, false).await?;
     let message = message.ok_or_else(|| Problem::new(Kind::NotFound, "there is no such message"))?;
+    let attempts = tx.attempts_of(id).await?;
     Ok(MessageDetail {
+        attempts: attempts.into_iter().map(|one| AttemptView::of(one, message.channel, whole)).collect(),
         message: MessageView::of(&message, whole),
-        attempts: tx.attempts_of(id).await?.into_iter().map(Into::into).collect(),
         events: tx.events_of(id).await?.into_iter().map(Into::into).collect(),
     })
 }

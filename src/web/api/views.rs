@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::attempt::Attempt;
+use crate::domain::event::Billed;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Timestamp};
 use crate::intake::submit::{Accepted, Counts};
@@ -220,8 +221,13 @@ pub(super) struct AttemptView {
     raw_code: Option<String>,
     /// The provider's own words.
     raw_text: Option<String>,
+    /// Where it was handed over to; masked unless the token has the scope `operate`. A message's address may have been
+    /// corrected since.
+    to: Option<String>,
     /// Pages the far end confirmed.
     pages_confirmed: Option<i64>,
+    /// What the provider charged, where it says so.
+    billed: Option<BilledView>,
     /// Recorded, which is before the call.
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
@@ -233,9 +239,23 @@ pub(super) struct AttemptView {
     settled_at: Option<Timestamp>,
 }
 
-impl From<Attempt> for AttemptView {
-    fn from(attempt: Attempt) -> Self {
+/// A charge.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BilledView {
+    /// A decimal number, as the provider wrote it.
+    amount: String,
+    /// A currency, or the provider's word for its unit.
+    unit: String,
+}
+
+impl AttemptView {
+    /// `whole`: with its address.
+    pub(super) fn of(attempt: Attempt, channel: Channel, whole: bool) -> Self {
+        let to = attempt.dialled(channel);
+        let billed = attempt.billed().map(|Billed { amount, unit }| BilledView { amount, unit });
         Self {
+            to: to.map(|to| if whole { to.as_str().to_owned() } else { to.masked() }),
+            billed,
             id: attempt.id.0,
             number: attempt.number,
             provider: attempt.provider,

@@ -44,6 +44,9 @@ struct AttemptRow {
     code: Option<String>,
     text: Option<String>,
     pages: Option<i64>,
+    charge: Option<String>,
+    /// Where it went, if that is not where the message goes now.
+    to: Option<String>,
     reference: Option<String>,
 }
 
@@ -114,7 +117,7 @@ pub async fn show(
         purpose: message.purpose.as_str(),
         asks_permission: message.channel == Channel::Fax && message.purpose == Purpose::Advertisement,
         made: calendar.moment(message.created_ms),
-        attempts: known.attempts.iter().map(|attempt| attempt_row(attempt, &calendar)).collect(),
+        attempts: known.attempts.iter().map(|attempt| attempt_row(message, attempt, &calendar)).collect(),
         title: known.title,
         asked_by: known.asked_by,
         standing: known.standing,
@@ -164,8 +167,11 @@ async fn known(
     }))
 }
 
-fn attempt_row(attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
+fn attempt_row(message: &Message, attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
+    let elsewhere = attempt.dialled.as_ref().is_some_and(|dialled| *dialled != message.address);
     AttemptRow {
+        charge: attempt.billed().map(|charge| charge.to_string()),
+        to: attempt.dialled(message.channel).filter(|_| elsewhere).map(|to| to.pretty()),
         number: attempt.number,
         provider: attempt.provider.clone(),
         at: calendar.moment(attempt.opened_ms),

@@ -10,8 +10,12 @@ use super::view::attention::{self, Need, Signs};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
 use super::view::words;
+use crate::provider::accounts::{Accounts, ConfiguredAccount};
+use crate::provider::layers::BreakerState;
 use crate::store::ledger::{Ledger, LedgerOf};
+use crate::store::provider_state::ProviderState;
 use crate::store::{StoreError, Tx};
+use crate::upkeep::breakers;
 use crate::web::WebState;
 use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
@@ -61,11 +65,23 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
     let mut providers = tx.provider_states(false).await?;
     // A row of an account that the configuration no longer names pauses nothing.
     providers.retain(|state| accounts.get(&state.provider).is_some());
-    let breakers: Vec<_> =
-        accounts.iter().map(|(name, account)| (name.to_owned(), account.layered.breaker())).collect();
+    let resting = resting(accounts, &providers, calendar);
     let dead_addresses = tx.addresses_dead_count().await?;
-    let signs = Signs { ledger, providers: &providers, breakers: &breakers, dead_addresses };
-    Ok(attention::needs(&signs, calendar))
+    let signs = Signs { ledger, providers: &providers, resting: &resting, dead_addresses };
+    Ok(attention::needs(&signs))
+}
+
+/// The accounts that rest now, by what this node saw or another one wrote down.
+fn resting(accounts: &Accounts, states: &[ProviderState], calendar: &Calendar) -> Vec<(String, BreakerState)> {
+    let nothing_known = ProviderState::default();
+    let rests = |(name, account): (&str, &ConfiguredAccount)| {
+        let state = states.iter().find(|state| state.provider == name).unwrap_or(&nothing_known);
+        account.rests_until(state, calendar.now)?;
+        let here = account.layered.breaker();
+        let seen = if here.open_until_ms > calendar.now { here } else { breakers::as_breaker(state.clone()) };
+        Some((name.to_owned(), seen))
+    };
+    accounts.iter().filter_map(rests).collect()
 }
 
 async fn running(tx: &mut Tx, calendar: &Calendar) -> Result<Vec<BroadcastRow>, StoreError> {

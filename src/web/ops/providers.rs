@@ -11,8 +11,8 @@ use super::notice::{Asked, Done};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::words::{self, Tone};
-use crate::domain::{Channel, Fault, PhiClass};
-use crate::provider::accounts::{Accounts, ConfiguredAccount};
+use crate::domain::{Channel, Fault};
+use crate::provider::accounts::{Accounts, ConfiguredAccount, Ready};
 use crate::provider::{Capabilities, Reconciliation, WebhookAuthenticity};
 use crate::store::provider_state::ProviderState;
 use crate::web::WebState;
@@ -31,11 +31,13 @@ struct AccountRow {
     title: &'static str,
     channel: &'static str,
     place: Option<usize>,
+    only: String,
     state: Chip,
     paused: Option<(Moment, String)>,
-    resting: Option<(Moment, &'static str)>,
+    resting: Option<(Moment, String)>,
     has_baa: bool,
     rate: Option<u32>,
+    budget: Option<String>,
     abilities: Vec<(&'static str, &'static str)>,
 }
 
@@ -74,37 +76,59 @@ fn row(
     calendar: &Calendar,
 ) -> AccountRow {
     let spec = account.spec();
-    let paused = states.iter().find(|state| state.provider == name).and_then(|state| {
-        let why = state.paused_reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
-        state.paused_ms.map(|since| (calendar.moment(since), why))
-    });
-    let breaker = account.layered.breaker();
-    let resting = (breaker.open_until_ms > calendar.now).then(|| {
-        let why = breaker.fault.map_or("It does not answer as it should.", Fault::explain);
-        (calendar.moment(breaker.open_until_ms), why)
-    });
-    let state = match (&paused, &resting) {
-        (Some(_), _) => (Tone::Bad, "paused"),
-        (None, Some(_)) => (Tone::Warn, "resting"),
-        _ => (Tone::Good, "ready"),
+    let known = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
+    let why = known.paused_reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
+    let paused = known.paused_ms.map(|since| (calendar.moment(since), why));
+    let resting =
+        account.rests_until(&known, calendar.now).map(|until| (calendar.moment(until), why_resting(account, &known)));
+    let state = match account.ready(&known, 1, calendar.now) {
+        Ready::Paused => (Tone::Bad, "paused"),
+        Ready::Resting(_) => (Tone::Warn, "resting"),
+        Ready::Spent(_) => (Tone::Warn, "budget spent"),
+        Ready::Now(_) | Ready::TooFast(_) => (Tone::Good, "ready"),
     };
     AccountRow {
         name: name.to_owned(),
         title: spec.title,
         channel: words::channel(spec.channel),
         place: place(accounts, spec.channel, name),
+        only: only(accounts, spec.channel, name),
         state: state.into(),
         paused,
         resting,
         has_baa: account.baa,
         rate: account.rate_per_minute,
+        budget: budget(account, &known, calendar),
         abilities: abilities(spec.channel, &spec.capabilities),
     }
 }
 
+/// Why an account rests: by what this node saw last, or else by what is on record.
+fn why_resting(account: &ConfiguredAccount, known: &ProviderState) -> String {
+    let here = account.layered.breaker();
+    let (fault, words) =
+        if here.fault.is_some() { (here.fault, here.words) } else { (known.fault, known.fault_text.clone()) };
+    let explained = fault.map_or("It does not answer as it should.", Fault::explain);
+    words.map_or_else(|| explained.to_owned(), |words| format!("{explained} ({words})"))
+}
+
+/// What is used of today's budget, in words.
+fn budget(account: &ConfiguredAccount, known: &ProviderState, calendar: &Calendar) -> Option<String> {
+    let budget = account.budget?;
+    let (hand_overs, cost) = known.meter.today(calendar.now);
+    let number = budget.hand_overs.map(|most| format!("{hand_overs} of {most} hand-overs"));
+    let money = budget.cost.map(|most| format!("{cost} of {most}"));
+    Some(number.into_iter().chain(money).collect::<Vec<_>>().join(", "))
+}
+
+/// For which messages it is meant there; empty if for all.
+fn only(accounts: &Accounts, channel: Channel, name: &str) -> String {
+    accounts.place(channel, name).map(|(_, route)| route.only.words().join("; ")).unwrap_or_default()
+}
+
 /// Its place in the route of its channel, from 1.
 fn place(accounts: &Accounts, channel: Channel, name: &str) -> Option<usize> {
-    accounts.route(channel, PhiClass::None).position(|one| one.layered.name() == name).map(|place| place + 1)
+    accounts.place(channel, name).map(|(place, _)| place)
 }
 
 /// What the account can do, as pairs of question and answer.

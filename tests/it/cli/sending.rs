@@ -155,3 +155,29 @@ fn a_provider_is_paused_with_a_reason_and_resumed() {
     let unknown = house.run(&["provider", "pause", "fax-telnyx", "--reason=x"]);
     assert_eq!((unknown.code, unknown.err.contains("fax-sandbox")), (4, true), "{unknown:?}");
 }
+
+#[test]
+fn one_account_is_shown_with_what_it_can_do_how_it_stands_and_what_is_left_of_its_budget() {
+    let house = House::new();
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a configuration");
+    let thrifty = "[providers.fax-sandbox]\ncost_per_page = 0.07\ndaily_budget = { hand_overs = 200, cost = 20 }";
+    house.write("touchline.toml", &text.replacen("[providers.fax-sandbox]", thrifty, 1));
+    let shown = house.ask(&["provider", "show", "fax-sandbox"]);
+    assert_eq!((shown["state"].as_str(), shown["provider"]["kind"].as_str()), (Some("ready"), Some("sandbox")));
+    assert_eq!(
+        (shown["budget"]["hand_overs_today"].as_i64(), shown["budget"]["cost_max"].as_str()),
+        (Some(0), Some("20.00"))
+    );
+    assert_eq!(shown["route"]["place"], 1);
+    assert_eq!(shown["in_flight"]["calling"], 0);
+    house.run(&["provider", "pause", "fax-sandbox", "--reason=no funds"]).good();
+    let words = house.run(&["provider", "show", "fax-sandbox"]).good().out;
+    for part in
+        ["paused: no funds", "0 of 200, 0.00 of 20.00", "looked up by our reference", "Nothing went wrong lately."]
+    {
+        assert!(words.contains(part), "{part} is not in: {words}");
+    }
+    let listed = house.run(&["provider", "list"]).good().out;
+    assert!(listed.contains("paused: no funds") && listed.contains("0 of 200"), "{listed}");
+    assert_eq!(house.run(&["provider", "show", "fax-telnyx"]).code, 4);
+}

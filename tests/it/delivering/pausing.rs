@@ -1,4 +1,4 @@
-use touchline::domain::{Channel, Clock, MessageStatus};
+use touchline::domain::{Channel, MessageStatus};
 use touchline::intake::desk::Act;
 
 use crate::support::gateway::{TestGateway, each_gateway};
@@ -94,16 +94,19 @@ async fn a_rate_is_kept_from_the_first_call_on() {
         let people: Vec<_> =
             names.iter().zip(&tails).map(|(name, tail)| (name.as_str(), Some(tail.as_str()), None)).collect();
         gateway.know(&people).await;
-        let began = far.clock.now();
         gateway.send("introduction", "all").await;
         gateway.settled().await;
-        let mut starts: Vec<u128> =
-            far.line.faxes().iter().map(|fax| fax.received_ms.since(began).as_millis()).collect();
+        assert_eq!(far.line.faxes().len(), 12);
+        // Counted where the calls are let go: a busy machine delays some on their way, and then they arrive in a bunch.
+        let mut starts: Vec<i64> = Vec::new();
+        for message in gateway.messages().await {
+            starts.extend(gateway.attempts_of(message.id).await.iter().map(|attempt| attempt.opened_ms.0));
+        }
         starts.sort_unstable();
         assert_eq!(starts.len(), 12);
         // Sixty a minute with a burst of six: the seventh call is at least a second after the first, and so on.
         for (first, seventh) in starts.iter().zip(&starts[6..]) {
-            assert!(seventh - first >= 900, "seven calls within {} ms: {starts:?}", seventh - first);
+            assert!(seventh - first >= 1_000, "seven calls within {} ms: {starts:?}", seventh - first);
         }
     })
     .await;

@@ -16,8 +16,7 @@ pub struct AccountFile {
     /// A reference as this provider gives them, for calls that need one.
     pub reference: String,
     /// What the exchanges are written from, where a file does not say otherwise.
-    #[serde(rename = "written_from")]
-    pub _written_from: Origin,
+    pub written_from: Origin,
     pub settings: toml::Table,
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,

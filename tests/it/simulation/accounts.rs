@@ -12,6 +12,7 @@ use touchline::domain::fault::Failure;
 use touchline::domain::{Channel, Clock, Outcome, Timestamp};
 use touchline::provider::accounts::{Accounts, ConfiguredAccount};
 use touchline::provider::layers::{Layered, Limits};
+use touchline::provider::routes::Route;
 use touchline::provider::{
     Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
     WebhookParts,
@@ -167,7 +168,7 @@ impl Routes {
 
     /// The accounts as a node of that name has them.
     pub fn accounts(&self, node: &str, far: &Arc<FarSide>, clock: &Arc<dyn Clock>) -> Accounts {
-        let names = |accounts: &[Account]| accounts.iter().map(|one| one.name().to_owned()).collect::<Vec<_>>();
+        let names = |accounts: &[Account]| accounts.iter().map(|one| Route::to(one.name())).collect::<Vec<_>>();
         let configured = |account: Account| {
             let scripted = Scripted { node: node.to_owned(), account, far: far.clone(), clock: clock.clone() };
             let limits = Limits {
@@ -177,7 +178,8 @@ impl Routes {
                 breaker_pause: Duration::from_secs(30),
             };
             let layered = Layered::new(account.name(), Arc::new(scripted), limits, clock.clone());
-            (account.name().to_owned(), ConfiguredAccount { layered, baa: true, rate_per_minute: self.rate_per_minute })
+            let free = ConfiguredAccount::free(layered);
+            (account.name().to_owned(), ConfiguredAccount { rate_per_minute: self.rate_per_minute, ..free })
         };
         let by_name: BTreeMap<_, _> = self.all().map(configured).collect();
         Accounts::new(by_name, names(&self.fax), names(&self.mail))

@@ -15,8 +15,9 @@ use super::node::Standing;
 use super::picture::Picture;
 use super::world::World;
 
-/// Rounds until everything must be at rest. Each round does all that is due and then moves time to what is due next.
-const ROUNDS_MAX: usize = 300;
+/// Rounds until everything must be at rest. Each round does all that is due and then moves time to what is due next; faxes to
+/// one number go one at a time and look again every twenty seconds, so a long list to few numbers takes hundreds.
+const ROUNDS_MAX: usize = 600;
 /// How long a callback of nobody goes on waiting (the inbox's own limit), and a little more.
 const OF_NOBODY: Duration = Duration::from_secs(16 * 60);
 

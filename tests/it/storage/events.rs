@@ -1,10 +1,11 @@
 //! Events, the audit log, the inbox, what the installation made up, the shared state of provider accounts.
 
 use touchline::domain::Fault;
+use touchline::domain::cost::Cost;
 use touchline::domain::event::EventSource;
 use touchline::store::events::Event;
 use touchline::store::inbox::NewLetter;
-use touchline::store::provider_state::ProviderState;
+use touchline::store::provider_state::{Meter, ProviderState};
 
 use super::samples::{Stage, at, attempt};
 use crate::support::databases::each_db;
@@ -100,14 +101,16 @@ async fn an_account_is_paused_with_a_reason_and_resumed() {
         for provider in ["mail", "fax", "fax"] {
             tx.provider_ensure(provider, at(1)).await.expect("made");
         }
-        tx.provider_arrival("fax", at(50), at(2)).await.expect("written");
+        let meter = Meter { arrival_ms: at(50), day_ends_ms: Some(at(90)), day_hand_overs: 7, day_cost: Cost(70_000) };
+        tx.provider_meter("fax", &meter, at(2)).await.expect("written");
         tx.provider_pause("fax", Some("no funds"), at(3)).await.expect("paused");
         tx.provider_ensure("fax", at(4)).await.expect("there already");
         let fax = ProviderState {
             provider: "fax".into(),
             paused_ms: Some(at(3)),
             paused_reason: Some("no funds".into()),
-            arrival_ms: at(50),
+            meter,
+            ..ProviderState::default()
         };
         let states = tx.provider_states(true).await.expect("read");
         assert_eq!(states[0], fax);

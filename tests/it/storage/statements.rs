@@ -33,6 +33,10 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
             format!("{sql}{only}{order}{skip_locked}{take}")
         }
         "CLAIMED_REFERENCES" => format!("{sql}$1 AND provider_reference IN ($2)"),
+        "HASTEN_KIND" => {
+            let which = &source.constants["HASTEN_WHICH"];
+            format!("{sql}$1{which}$2 AND due_ms > $3 AND subject IN ($4)")
+        }
         "SETTLE" => format!("{sql}$1{}$2 WHERE id IN ($3)", source.constants["SETTLED"]),
         "EXTEND" => {
             let (start, which) = (&source.constants["EXTEND"], &source.constants["EXTEND_WHICH"]);

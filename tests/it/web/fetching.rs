@@ -70,6 +70,9 @@ async fn attempt(house: &House, message: MessageId, provider: &str, kind: &'stat
         settled_ms: None,
         looks: 0,
         doubt_deadline_ms: None,
+        dialled: None,
+        billed_amount: None,
+        billed_unit: None,
     };
     let document = Document::new(attempt.document_hash.clone(), kind, PDF.to_vec());
     let mut tx = house.gateway.store.write().await.expect("a transaction");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 use touchline::domain::Clock;
+use touchline::store::provider_state::{Meter, ProviderState};
 use touchline::web::auth::{SESSION_COOKIE, Scope, create_operator};
 
 use super::house::{House, assert_no_canary, problem};
@@ -44,6 +45,45 @@ async fn metrics_count_by_status_and_hold_no_address() {
     house.gateway.store.close().await;
     let metrics = look(&house, "/metrics").await.text().await.expect("text");
     assert!(metrics.contains("touchline_store_up 0"), "{metrics}");
+}
+
+/// What another node found out is on record, and is shown here too.
+#[tokio::test]
+async fn metrics_tell_of_rests_and_budgets_as_all_nodes_know_them() {
+    let budget = "concurrency    = 8\ndaily_budget = { hand_overs = 9 }";
+    let house = House::open_with("concurrency    = 8", budget).await;
+    let now = house.clock.now();
+    let resting = ProviderState {
+        provider: "fax-sandbox".into(),
+        rests_until_ms: Some(now.after(Duration::from_secs(20))),
+        faults: 5,
+        ..ProviderState::default()
+    };
+    let meter = Meter { day_ends_ms: Some(now.after(Duration::from_secs(900))), day_hand_overs: 3, ..Meter::default() };
+    let mut tx = house.gateway.store.write().await.expect("a transaction");
+    tx.provider_breaker(&resting, now).await.expect("written");
+    tx.provider_meter("fax-sandbox", &meter, now).await.expect("written");
+    tx.commit().await.expect("committed");
+    let has = async |lines: &[&str]| {
+        let metrics = look(&house, "/metrics").await.text().await.expect("text");
+        for line in lines {
+            assert!(metrics.lines().any(|each| each == *line), "{line} is not in: {metrics}");
+        }
+    };
+    has(&[
+        "touchline_provider_breaker_open{provider=\"fax-sandbox\"} 1",
+        "touchline_provider_faults_in_a_row{provider=\"fax-sandbox\"} 5",
+        "touchline_provider_hand_overs_today{provider=\"fax-sandbox\"} 3",
+        "touchline_provider_hand_overs_budget{provider=\"fax-sandbox\"} 9",
+        "touchline_provider_breaker_open{provider=\"mail-sandbox\"} 0",
+    ])
+    .await;
+    house.clock.advance(Duration::from_secs(1_000));
+    has(&[
+        "touchline_provider_breaker_open{provider=\"fax-sandbox\"} 0",
+        "touchline_provider_hand_overs_today{provider=\"fax-sandbox\"} 0",
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! What needs a person now: each matter one sentence, with a number and a way to it.
 
-use super::moment::Calendar;
 use super::words::{self, Tone};
-use crate::domain::Timestamp;
 use crate::provider::layers::BreakerState;
 use crate::store::ledger::Ledger;
 use crate::store::provider_state::ProviderState;
@@ -27,18 +25,18 @@ pub struct Signs<'a> {
     pub ledger: &'a Ledger,
     /// The accounts' shared states.
     pub providers: &'a [ProviderState],
-    /// The accounts' breakers by name.
-    pub breakers: &'a [(String, BreakerState)],
+    /// The accounts that rest now, by name, with why.
+    pub resting: &'a [(String, BreakerState)],
     /// Addresses that are known not to work.
     pub dead_addresses: i64,
 }
 
 /// Everything that needs a person, what stops the most first.
 #[must_use]
-pub fn needs(signs: &Signs<'_>, calendar: &Calendar) -> Vec<Need> {
+pub fn needs(signs: &Signs<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
     needs.extend(signs.providers.iter().filter_map(paused));
-    needs.extend(signs.breakers.iter().filter_map(|(name, breaker)| resting(name, breaker, calendar)));
+    needs.extend(signs.resting.iter().map(|(name, state)| resting(name, state)));
     let ledger = signs.ledger;
     needs.extend(unarrived(ledger.failed + ledger.expired));
     needs.extend(in_doubt(ledger.in_doubt));
@@ -58,17 +56,14 @@ fn paused(state: &ProviderState) -> Option<Need> {
     })
 }
 
-fn resting(name: &str, breaker: &BreakerState, calendar: &Calendar) -> Option<Need> {
-    if breaker.open_until_ms <= calendar.now || breaker.open_until_ms == Timestamp::default() {
-        return None;
-    }
+fn resting(name: &str, breaker: &BreakerState) -> Need {
     let why = breaker.fault.map_or("It does not answer as it should.", crate::domain::Fault::explain);
-    Some(Need {
+    Need {
         tone: Tone::Warn,
         sentence: format!("{name} rests after {} failures in a row. {why}", breaker.faults),
         act: "Look at the provider",
         link: "/providers",
-    })
+    }
 }
 
 fn unarrived(count: i64) -> Option<Need> {
@@ -117,13 +112,11 @@ fn dead(count: i64) -> Option<Need> {
 mod tests {
     use super::*;
 
-    const CALENDAR: Calendar = Calendar { zone: chrono_tz::America::Chicago, now: Timestamp(1_000_000) };
-
     #[test]
     fn a_quiet_day_needs_nobody() {
         let ledger = Ledger { total: 3, delivered: 2, queued: 1, ..Ledger::default() };
-        let signs = Signs { ledger: &ledger, providers: &[], breakers: &[], dead_addresses: 0 };
-        assert_eq!(needs(&signs, &CALENDAR), []);
+        let signs = Signs { ledger: &ledger, providers: &[], resting: &[], dead_addresses: 0 };
+        assert_eq!(needs(&signs), []);
     }
 
     #[test]
@@ -131,19 +124,15 @@ mod tests {
         let ledger = Ledger { total: 4, failed: 1, expired: 1, in_doubt: 1, held: 1, ..Ledger::default() };
         let paused = ProviderState {
             provider: "telnyx-main".into(),
-            paused_ms: Some(Timestamp(1)),
+            paused_ms: Some(crate::domain::Timestamp(1)),
             paused_reason: Some("no funds.".into()),
-            arrival_ms: Timestamp(0),
+            ..ProviderState::default()
         };
-        let open = BreakerState {
-            open_until_ms: Timestamp(2_000_000),
-            faults: 5,
-            fault: Some(crate::domain::Fault::ProviderError),
-        };
-        let closed = BreakerState { open_until_ms: Timestamp(0), faults: 0, fault: None };
-        let breakers = [("mail".to_owned(), open), ("other".to_owned(), closed)];
-        let signs = Signs { ledger: &ledger, providers: &[paused], breakers: &breakers, dead_addresses: 1 };
-        let sentences: Vec<String> = needs(&signs, &CALENDAR).into_iter().map(|need| need.sentence).collect();
+        let open =
+            BreakerState { faults: 5, fault: Some(crate::domain::Fault::ProviderError), ..BreakerState::default() };
+        let resting = [("mail".to_owned(), open)];
+        let signs = Signs { ledger: &ledger, providers: &[paused], resting: &resting, dead_addresses: 1 };
+        let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
         assert_eq!(
             sentences,
             [

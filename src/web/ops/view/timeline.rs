@@ -75,6 +75,7 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         "accepted" => (Tone::Busy, format!("{who} accepted it.")),
         "progress" => (Tone::Busy, format!("{who} reports: {}.", stage(event))),
         "delivered" => (Tone::Good, delivered(attempts, event)),
+        "charged" => (Tone::Quiet, format!("{who} charged {} for it.", event.detail.as_deref().unwrap_or("something"))),
         "presumed_delivered" => (Tone::Good, "No bounce came back in time: it counts as delivered.".to_owned()),
         "refused" => (Tone::Bad, format!("{who} refused it. {because}")),
         "not_sent" => (Tone::Bad, format!("It could not be handed to {who}. {because}")),
@@ -115,8 +116,9 @@ fn decider(event: &Event) -> String {
 
 fn delivered(attempts: &[Attempt], event: &Event) -> String {
     let attempt = attempts.iter().find(|attempt| Some(attempt.id) == event.attempt_id);
+    let charge = attempt.and_then(Attempt::billed).map(|charge| format!(", for {charge}")).unwrap_or_default();
     match attempt.and_then(|attempt| attempt.pages_confirmed) {
-        Some(pages) => format!("Delivered: {} confirmed.", words::count(pages, "page", "pages")),
-        None => "Delivered.".to_owned(),
+        Some(pages) => format!("Delivered: {} confirmed{charge}.", words::count(pages, "page", "pages")),
+        None => format!("Delivered{charge}."),
     }
 }

@@ -1,0 +1,214 @@
+//! `touchline provider show`: one account, what it can do and cannot, how it stands, and what went wrong last.
+
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use super::{kind_object, known};
+use crate::app::Gateway;
+use crate::cli::console::{Console, table};
+use crate::cli::exit::CliError;
+use crate::domain::provider_state::ProviderState;
+use crate::domain::{AttemptStatus, Timestamp};
+use crate::provider::accounts::{ConfiguredAccount, Ready};
+use crate::provider::{Reconciliation, WebhookAuthenticity};
+use crate::store::provider_state::Trouble;
+
+/// Hand-overs that went wrong, as many as are shown, and the newest of all accounts among which they are looked for.
+const TROUBLES_SHOWN: i64 = 5;
+const TROUBLES_AMONG: i64 = 2_000;
+
+/// An account and what is known of it at one moment.
+pub(super) struct Known<'a> {
+    pub name: &'a str,
+    pub account: &'a ConfiguredAccount,
+    pub state: ProviderState,
+    pub now: Timestamp,
+    pub zone: Tz,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(gateway: &'a Gateway, name: &'a str, states: &[ProviderState]) -> Option<Self> {
+        let account = gateway.accounts.get(name)?;
+        let state = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
+        Some(Self { name, account, state, now: gateway.clock.now(), zone: gateway.config.practice.time_zone })
+    }
+
+    /// How it stands, in a word.
+    fn word(&self) -> &'static str {
+        match self.account.ready(&self.state, 1, self.now) {
+            Ready::Now(_) | Ready::TooFast(_) => "ready",
+            Ready::Paused => "paused",
+            Ready::Resting(_) => "resting",
+            Ready::Spent(_) => "budget spent",
+        }
+    }
+
+    /// The same with the reason and the end, if there is one.
+    pub(super) fn words(&self) -> String {
+        let when = |at: Timestamp| at.in_zone(self.zone);
+        match self.account.ready(&self.state, 1, self.now) {
+            Ready::Now(_) | Ready::TooFast(_) => "ready".to_owned(),
+            Ready::Paused => {
+                format!("paused: {}", self.state.paused_reason.as_deref().unwrap_or("no reason was given"))
+            }
+            Ready::Resting(until) => format!("rests until {}: {}", when(until), self.fault_words()),
+            Ready::Spent(until) => format!("its budget is used up until {}", when(until)),
+        }
+    }
+
+    fn fault_words(&self) -> String {
+        let explained = self.state.fault.map_or("It does not answer as it should.", |fault| fault.explain());
+        let words = self.state.fault_text.as_deref().map(|words| format!(" ({words})")).unwrap_or_default();
+        format!("{explained}{words}")
+    }
+
+    /// What is used of today's budget; empty without one.
+    pub(super) fn budget_words(&self) -> String {
+        let Some(budget) = self.account.budget else { return String::new() };
+        let (hand_overs, cost) = self.state.meter.today(self.now);
+        let number = budget.hand_overs.map(|most| format!("{hand_overs} of {most}"));
+        let money = budget.cost.map(|most| format!("{cost} of {most}"));
+        number.into_iter().chain(money).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Everything about it for machines; `provider list` shows the same.
+    pub(super) fn object(&self) -> Value {
+        let Self { account, state, now, .. } = self;
+        let resting = account.rests_until(state, *now);
+        let (hand_overs, cost) = state.meter.today(*now);
+        json!({
+            "name": self.name,
+            "kind": account.spec().kind,
+            "channel": account.spec().channel,
+            "baa": account.baa,
+            "rate_per_minute": account.rate_per_minute,
+            "cost_per_page": account.cost_per_page,
+            "state": self.word().replace(' ', "_"),
+            "paused": state.paused_ms,
+            "paused_reason": state.paused_reason,
+            "breaker": {
+                "rests_until": resting,
+                "faults": state.faults,
+                "fault": state.fault,
+                "words": state.fault_text,
+                "at": state.faulted_ms,
+            },
+            "budget": account.budget.map(|budget| json!({
+                "hand_overs_max": budget.hand_overs,
+                "hand_overs_today": hand_overs,
+                "cost_max": budget.cost,
+                "cost_today": cost,
+                "ends": state.meter.day_ends_ms.filter(|ends| now < ends),
+            })),
+        })
+    }
+}
+
+/// Shows one account.
+///
+/// # Errors
+/// There is no such account.
+pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    known(&gateway, name)?;
+    let mut tx = gateway.store.read().await?;
+    let states = tx.provider_states(false).await?;
+    let open = tx.provider_open_attempts().await?;
+    let troubles = tx.provider_troubles(name, TROUBLES_AMONG, TROUBLES_SHOWN).await?;
+    drop(tx);
+    let Some(known) = Known::of(&gateway, name, &states) else { return Ok(()) };
+    let count = |status: AttemptStatus| {
+        open.iter().find(|(account, of, _)| account == name && *of == status).map_or(0, |(.., count)| *count)
+    };
+    let in_flight = [AttemptStatus::Calling, AttemptStatus::Accepted, AttemptStatus::InDoubt].map(count);
+    let callback = callback(&gateway, &known);
+    let place = gateway.accounts.place(known.account.spec().channel, name);
+    let conditions = place.map(|(_, route)| route.only.words()).unwrap_or_default();
+
+    let mut object = known.object();
+    object["provider"] = kind_object(known.account.spec());
+    object["route"] = json!(place.map(|(place, _)| json!({ "place": place, "only": conditions })));
+    object["callback"] = json!(callback);
+    object["in_flight"] = json!({ "calling": in_flight[0], "accepted": in_flight[1], "in_doubt": in_flight[2] });
+    object["troubles"] = json!(troubles);
+    console.answer(&object, || {
+        let route = match place {
+            None => "in no route".to_owned(),
+            Some((place, _)) if conditions.is_empty() => format!("number {place}"),
+            Some((place, _)) => format!("number {place}, only: {}", conditions.join("; ")),
+        };
+        let [calling, accepted, in_doubt] = in_flight;
+        let in_flight = format!("{calling} being handed over, {accepted} awaiting a report, {in_doubt} in doubt");
+        let callback = callback.unwrap_or_else(|| "none: the provider is asked".to_owned());
+        let mut rows =
+            vec![("state", known.words()), ("route", route), ("in flight", in_flight), ("callbacks", callback)];
+        rows.extend(facts(&known));
+        let rows = rows.into_iter().map(|(what, words)| vec![what.to_owned(), words]);
+        let gaps = known.account.spec().gaps.iter().map(|gap| format!("\n  - {gap}")).collect::<String>();
+        let gaps = if gaps.is_empty() { gaps } else { format!("\n\nWhat it lacks:{gaps}") };
+        let head = format!("{name}: {}", known.account.spec().title);
+        format!("{head}\n{}{gaps}\n\n{}", table(&["", ""], rows), troubles_words(&troubles, known.zone))
+    })
+}
+
+/// Where its callbacks come in; a secret at the end of the address is not shown.
+fn callback(gateway: &Gateway, known: &Known<'_>) -> Option<String> {
+    let base = gateway.config.server.public_url.as_ref()?.as_str().trim_end_matches('/');
+    match known.account.capabilities().webhook {
+        WebhookAuthenticity::NoWebhook => None,
+        WebhookAuthenticity::SecretPath => Some(format!("{base}/hooks/{}/… (the end is secret)", known.name)),
+        _ => Some(format!("{base}/hooks/{}", known.name)),
+    }
+}
+
+/// What it can do and what bounds it.
+fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
+    let (account, can) = (known.account, known.account.capabilities());
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    let yes = |able: bool| if able { "yes" } else { "no" }.to_owned();
+    let budget = Some(known.budget_words()).filter(|words| !words.is_empty());
+    let last = known.state.faulted_ms.map(|at| format!("{}: {}", at.in_zone(known.zone), known.fault_words()));
+    vec![
+        ("agreement", if account.baa { "signed" } else { "none: no health information" }.to_owned()),
+        (
+            "rate",
+            or_none(account.rate_per_minute.map(|rate| format!("{rate} hand-overs a minute, all nodes together"))),
+        ),
+        ("questions", or_none(can.questions_per_minute.map(|most| format!("{most} a minute, each node")))),
+        ("budget today", or_none(budget)),
+        ("cost of a page", account.cost_per_page.map_or_else(|| "not told".to_owned(), |cost| cost.to_string())),
+        ("pages at most", or_none(can.pages_max.map(|most| most.to_string()))),
+        (
+            "after a lost answer",
+            match can.reconciliation {
+                Reconciliation::Exact => "looked up by our reference",
+                Reconciliation::Scan => "looked up by listing a window of time",
+                Reconciliation::Heuristic => "looked up by number and time; a person decides where that is not clear",
+                Reconciliation::None => "nobody can be asked: a person decides",
+            }
+            .to_owned(),
+        ),
+        ("tells when asked", yes(can.status)),
+        ("can be stopped", yes(can.cancel)),
+        ("deletes documents", yes(can.purge)),
+        ("redials by itself", yes(can.redials)),
+        ("faults in a row", known.state.faults.to_string()),
+        ("last rest", last.unwrap_or_else(|| "never".to_owned())),
+    ]
+}
+
+fn troubles_words(troubles: &[Trouble], zone: Tz) -> String {
+    if troubles.is_empty() {
+        return "Nothing went wrong lately.".to_owned();
+    }
+    let rows = troubles.iter().map(|trouble| {
+        let words = [trouble.raw_code.as_deref(), trouble.raw_text.as_deref()];
+        vec![
+            trouble.opened_ms.in_zone(zone),
+            trouble.status.as_str().replace('_', " "),
+            trouble.fault.explain().to_owned(),
+            words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        ]
+    });
+    format!("Last faults:\n{}", table(&["at", "status", "why", "provider's words"], rows))
+}

@@ -1,0 +1,58 @@
+//! Choice: which account takes a message now, and if none does, why and when to look again. Asked before rendering with the
+//! states as they were at the claim, and decided in the gate with those of that moment.
+
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+use crate::domain::message::Message;
+use crate::domain::provider_state::{Meter, ProviderState};
+use crate::policy::Reason;
+use crate::provider::accounts::{Accounts, ConfiguredAccount, Ready};
+use crate::provider::routes::Parcel;
+
+/// How long a message waits while every account is paused, or rests: somebody may resume it, or another node may have
+/// found that it works again.
+const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
+/// The same for a budget that is used up: somebody may raise it before midnight.
+const BUDGET_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// What was chosen.
+#[derive(Debug)]
+pub(super) enum Choice<'a> {
+    /// This account, and its meter afterwards.
+    Take(&'a ConfiguredAccount, Meter),
+    /// None now; the reason, and how long until another look is worth it.
+    Wait(Reason, Duration),
+    /// No account is meant for it.
+    Nobody,
+}
+
+/// The message as its route sees it.
+pub(super) fn parcel(message: &Message, pages: Option<u32>) -> Parcel<'_> {
+    Parcel { channel: message.channel, address: &message.address, purpose: message.purpose, phi: message.phi, pages }
+}
+
+/// The first account on the route that can take it. Of those that cannot, the one that can soonest names the reason.
+pub(super) fn choose<'a>(
+    accounts: &'a Accounts,
+    parcel: &'a Parcel<'a>,
+    state_of: impl Fn(&str) -> Option<&'a ProviderState>,
+    now: Timestamp,
+) -> Choice<'a> {
+    let nothing_known = ProviderState::default();
+    let mut soonest: Option<(Duration, Reason)> = None;
+    for account in accounts.route(parcel) {
+        let state = state_of(account.layered.name()).unwrap_or(&nothing_known);
+        let (wait, reason) = match account.ready(state, parcel.pages.unwrap_or(1), now) {
+            Ready::Now(meter) => return Choice::Take(account, meter),
+            Ready::TooFast(wait) => (wait, Reason::RateReached),
+            Ready::Resting(until) => (until.since(now).min(ACCOUNT_WAIT), Reason::ProviderResting),
+            Ready::Spent(until) => (until.since(now).min(BUDGET_WAIT), Reason::BudgetSpent),
+            Ready::Paused => (ACCOUNT_WAIT, Reason::ProviderPaused),
+        };
+        if soonest.is_none_or(|(other, _)| wait < other) {
+            soonest = Some((wait, reason));
+        }
+    }
+    soonest.map_or(Choice::Nobody, |(wait, reason)| Choice::Wait(reason, wait))
+}

@@ -1,0 +1,54 @@
+//! What is known of a provider account beyond its configuration, shared by all nodes and kept over restarts.
+
+use serde::Serialize;
+
+use super::clock::Timestamp;
+use super::cost::Cost;
+use super::fault::Fault;
+
+/// A provider account's shared state.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, sqlx::FromRow)]
+pub struct ProviderState {
+    /// The account's name.
+    pub provider: String,
+    /// Since when it is paused.
+    pub paused_ms: Option<Timestamp>,
+    /// Why.
+    pub paused_reason: Option<String>,
+    /// Until when its circuit breaker lets nothing through; in the past, or none, when it does.
+    pub rests_until_ms: Option<Timestamp>,
+    /// Its faults in a row when the breaker last moved.
+    pub faults: i64,
+    /// The last of them.
+    pub fault: Option<Fault>,
+    /// The provider's own words about it, cleaned of addresses.
+    pub fault_text: Option<String>,
+    /// When it happened.
+    pub faulted_ms: Option<Timestamp>,
+    /// What counts against rate and budget.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub meter: Meter,
+}
+
+/// What counts against an account's rate and its daily budget, over all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, sqlx::FromRow)]
+pub struct Meter {
+    /// Theoretical arrival time of the cell-rate limit (GCRA, ITU-T I.371).
+    pub arrival_ms: Timestamp,
+    /// When the day ends to which the rest belongs.
+    pub day_ends_ms: Option<Timestamp>,
+    /// Hand-overs of that day.
+    pub day_hand_overs: i64,
+    /// What they cost.
+    pub day_cost: Cost,
+}
+
+impl Meter {
+    /// Hand-overs and cost of the day that runs now; zero if what is on record belongs to a day before.
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> (i64, Cost) {
+        let runs = self.day_ends_ms.is_some_and(|ends| now < ends);
+        if runs { (self.day_hand_overs, self.day_cost) } else { (0, Cost::ZERO) }
+    }
+}

@@ -1,0 +1,96 @@
+use touchline::domain::attempt::{Attempt, AttemptStatus};
+use touchline::domain::message::Message;
+use touchline::domain::{Fault, FaxNumber};
+use touchline::store::provider_state::{Meter, ProviderState};
+
+use super::samples::{Stage, at, attempt, ended};
+use crate::support::databases::each_db;
+
+#[tokio::test]
+async fn a_breaker_is_written_down_and_leaves_pause_and_meter_alone() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let resting = ProviderState {
+            provider: "fax".into(),
+            rests_until_ms: Some(at(60)),
+            faults: 5,
+            fault: Some(Fault::ProviderError),
+            fault_text: Some("no answer in time".into()),
+            faulted_ms: Some(at(30)),
+            ..ProviderState::default()
+        };
+        tx.provider_breaker(&resting, at(30)).await.expect("written");
+        assert_eq!(tx.provider_states(false).await.expect("read").first(), Some(&resting));
+        tx.provider_pause("fax", Some("moving house"), at(31)).await.expect("paused");
+        let meter = Meter { arrival_ms: at(32), ..Meter::default() };
+        tx.provider_meter("fax", &meter, at(32)).await.expect("written");
+        let closed = ProviderState { rests_until_ms: None, faults: 0, ..resting };
+        tx.provider_breaker(&closed, at(33)).await.expect("written");
+        let known =
+            ProviderState { paused_ms: Some(at(31)), paused_reason: Some("moving house".into()), meter, ..closed };
+        assert_eq!(tx.provider_states(true).await.expect("read"), [known]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pause_by_a_fault_does_not_write_over_another_ones_reason() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        assert!(tx.provider_pause_new("fax", "no funds", at(1)).await.expect("paused"), "it had no row");
+        assert!(!tx.provider_pause_new("fax", "wrong key", at(2)).await.expect("asked"));
+        let states = tx.provider_states(false).await.expect("read");
+        assert_eq!((states[0].paused_ms, states[0].paused_reason.as_deref()), (Some(at(1)), Some("no funds")));
+        tx.provider_pause("fax", None, at(3)).await.expect("resumed");
+        assert!(tx.provider_pause_new("fax", "wrong key", at(4)).await.expect("paused"));
+        assert_eq!(tx.provider_states(false).await.expect("read")[0].paused_reason.as_deref(), Some("wrong key"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_under_way_and_what_went_wrong_is_found_by_account() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let messages: Vec<Message> = (0..4).map(|_| stage.message()).collect();
+        stage.store(&store, &messages).await;
+        let of = |place: usize, provider: &str| Attempt { provider: provider.into(), ..attempt(messages[place].id, 1) };
+        let attempts = [of(0, "fax"), of(1, "fax"), of(2, "other"), of(3, "fax")];
+        let mut tx = store.write().await.expect("tx");
+        tx.attempts_insert(&attempts).await.expect("stored");
+        let busy = ended(&attempts[0], AttemptStatus::Failed);
+        let doubt =
+            Attempt { status: AttemptStatus::InDoubt, fault: Some(Fault::ProviderError), ..attempts[3].clone() };
+        let elsewhere = ended(&attempts[2], AttemptStatus::Refused);
+        tx.attempts_update(&[busy, doubt, elsewhere]).await.expect("written");
+        let open = tx.provider_open_attempts().await.expect("read");
+        let fax = |status, count| ("fax".to_owned(), status, count);
+        assert_eq!(open, [fax(AttemptStatus::Calling, 1), fax(AttemptStatus::InDoubt, 1)]);
+        let troubles = tx.provider_troubles("fax", 100, 5).await.expect("read");
+        let faults: Vec<Fault> = troubles.iter().map(|trouble| trouble.fault).collect();
+        assert_eq!(faults, [Fault::ProviderError, Fault::Busy], "the newest first");
+        assert_eq!(troubles[1].raw_text.as_deref(), Some("user busy"));
+        assert_eq!(tx.provider_troubles("fax", 100, 1).await.expect("read").len(), 1);
+        assert_eq!(tx.provider_troubles("fax", 1, 5).await.expect("read").len(), 1, "among the newest only");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_keeps_the_number_that_was_called_and_its_health_is_locked_with_it() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let called = FaxNumber::parse("(312) 555-0177").expect("a number");
+        let one = Attempt { dialled: Some(called.as_str().to_owned()), ..attempt(message.id, 1) };
+        let mut tx = store.write().await.expect("tx");
+        let both = [message.address.clone(), called.as_str().to_owned()].map(|number| (message.channel, number));
+        tx.addresses_ensure(&both, at(1)).await.expect("made");
+        tx.attempts_insert(std::slice::from_ref(&one)).await.expect("stored");
+        assert_eq!(tx.attempt(one.id).await.expect("read").expect("there").dialled, one.dialled);
+        let (known, _) = tx.attempts_lock(&[one.id]).await.expect("locked");
+        assert_eq!(known.len(), 2, "where it goes now, and where it went");
+    })
+    .await;
+}
