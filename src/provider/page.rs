@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{REGISTRY, Spec, WebhookAuthenticity};
+use super::{REGISTRY, Spec, WebhookAuthenticity, declared};
 
 /// `docs/providers.md`, whole. A test holds the file against it.
 #[must_use]
@@ -22,10 +22,14 @@ pub fn markdown() -> String {
 }
 
 fn row(page: &mut String, spec: &Spec) {
+    // Writing to a string cannot fail, here and below.
+    if spec.kind == declared::SPEC.kind {
+        let _ = writeln!(page, "| `{}` | {} | as its description says | | | | | | |", spec.kind, spec.channel);
+        return;
+    }
     let can = &spec.capabilities;
     let number = |most: Option<u32>| most.map_or_else(|| "—".to_owned(), |most| most.to_string());
     let (pages, rate) = (number(can.pages_max), number(can.submits_per_minute));
-    // Writing to a string cannot fail.
     let _ = writeln!(
         page,
         "| `{}` | {} | {} | {} | {} | {} | {} | {pages} | {rate} |",
