@@ -1,4 +1,4 @@
-use touchline::domain::{Channel, Clock, MessageStatus};
+use touchline::domain::{Channel, MessageStatus};
 use touchline::intake::desk::Act;
 
 use crate::support::gateway::{TestGateway, each_gateway};
