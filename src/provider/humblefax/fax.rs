@@ -91,7 +91,7 @@ impl Fax {
         self.recipients
             .iter()
             .flat_map(|one| list(one, "attempts"))
-            .filter_map(|attempt| count(&attempt["numPagesSent"]))
+            .filter_map(|attempt| count(&attempt["numPagesSent"]).or_else(|| sent_by_calls(attempt)))
     }
 
     /// The most pages that any one attempt sent: later attempts may have begun anew.
@@ -108,6 +108,11 @@ impl Fax {
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value[key].as_array().into_iter().flatten()
+}
+
+/// The most pages that one call of an attempt sent, for an attempt that does not tell itself.
+fn sent_by_calls(attempt: &Value) -> Option<u32> {
+    list(attempt, "calls").filter_map(|call| count(&call["pagesSent"])).max()
 }
 
 fn of_seconds(seconds: i64) -> Timestamp {
