@@ -1,8 +1,8 @@
 //! Bearer tokens: one is kept for the calls that follow, and given up when it is not taken.
 
 use serde::Deserialize;
-use touchline::domain::{Channel, Fault, Outcome};
 use touchline::domain::attempt::ProviderReference;
+use touchline::domain::{Channel, Fault, Outcome};
 use touchline::provider::find_spec;
 
 use super::fixture::Exchange;
