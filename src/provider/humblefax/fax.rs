@@ -106,8 +106,13 @@ impl Fax {
     }
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value[key].as_array().into_iter().flatten()
+/// The items of a list. A customer's program reads a lone attempt as an object, which is a list of one.
+fn list<'a>(value: &'a Value, key: &str) -> std::slice::Iter<'a, Value> {
+    match &value[key] {
+        Value::Array(items) => items.iter(),
+        one @ Value::Object(_) => std::slice::from_ref(one).iter(),
+        _ => [].iter(),
+    }
 }
 
 /// The most pages that one call of an attempt sent, for an attempt that does not tell itself.
