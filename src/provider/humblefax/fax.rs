@@ -82,8 +82,10 @@ impl Fax {
 
     fn reason(&self) -> Option<String> {
         let of = |one: &Value| text(one, "failureReason");
-        let of_attempt = |attempt: &Value| of(attempt).or_else(|| list(attempt, "calls").filter_map(of).last());
-        self.recipients.iter().find_map(|one| of(one).or_else(|| list(one, "attempts").filter_map(of_attempt).last()))
+        let of_attempt = |attempt: &Value| of(attempt).or_else(|| list(attempt, "calls").filter_map(of).next_back());
+        self.recipients
+            .iter()
+            .find_map(|one| of(one).or_else(|| list(one, "attempts").filter_map(of_attempt).next_back()))
     }
 
     /// Pages that each attempt sent, where told.
