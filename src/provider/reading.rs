@@ -31,7 +31,7 @@ pub fn id(reference: &ProviderReference) -> Result<&str, Failure> {
 
 /// An id of theirs, given as text or as a number.
 pub fn reference(value: &Value) -> Option<ProviderReference> {
-    let text = words(value)?;
+    let text = words(value).filter(|_| !value.is_boolean())?;
     if is_path_safe(&text) { ProviderReference::new(&text) } else { None }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::domain::fault::Fault;
 
-/// A final status other than `success`: every value of the published schema. The service names no reason beside it.
-/// What its page calls a generic error, and anything not listed, is [`Fault::Unknown`]; the word itself is kept.
+/// A final status other than `success`: every value of the published schema. A record may have
+/// a description beside it. What its page calls a generic error, and anything not listed, is [`Fault::Unknown`]; the word itself is kept.
 ///
 /// `failed_fs_…` are not explained; read as result codes of the `FreeSWITCH` engine, 49 is a dropped call and 2 a time-out
 /// before the machines spoke. What is only inferred casts no doubt on a number, so 2 is not taken for a voice line.
@@ -14,6 +14,9 @@ pub fn of_status(status: &str) -> Option<Fault> {
         "failed_no_answer" => Fault::NoAnswer,
         "failed_normal_temporary_failure" | "failed_fs_49" => Fault::LineError,
         "failed_fs_2" => Fault::NegotiationError,
+        // In no list, but customers have met them (AlohiHQ/faxplus-python, issue 3).
+        "failed_zero_page_transmitted" => Fault::NegotiationError,
+        "failed_call_rejected" => Fault::RejectedByRemote,
         "failed_unallocated_number" | "failed_invalid_number_format" => Fault::InvalidNumber,
         "failed_destination_not_supported" => Fault::Blocked,
         "partially_sent" | "partially_received" => Fault::PartialSend,

@@ -20,6 +20,7 @@ pub struct Fax {
     pub id: ProviderReference,
     status: String,
     comment: Option<String>,
+    description: Option<String>,
     pages: Option<u32>,
     cost: Option<String>,
     to: Value,
@@ -33,6 +34,7 @@ impl Fax {
             id: reference(&value["id"])?,
             status: text(value, "status").unwrap_or_default(),
             comment: text(value, "comment").or_else(|| text(&value["comment"], "text")),
+            description: text(value, "description"),
             pages: count(&value["pages"]),
             cost: words(&value["cost"]),
             to: value["to"].clone(),
@@ -60,10 +62,15 @@ impl Fax {
         }
         match faults::of_status(&self.status) {
             // The page count is that of the fax, so it tells of arrived pages only where some did arrive.
-            Some(fault @ Fault::PartialSend) => Fact::Failed(Failure::new(fault).code(&self.status).pages(self.pages)),
-            Some(fault) => Fact::Failed(Failure::new(fault).code(&self.status)),
+            Some(fault @ Fault::PartialSend) => Fact::Failed(self.failure(fault).pages(self.pages)),
+            Some(fault) => Fact::Failed(self.failure(fault)),
             None => progress(&self.status),
         }
+    }
+
+    fn failure(&self, fault: Fault) -> Failure {
+        let failure = Failure::new(fault).code(&self.status);
+        self.description.iter().fold(failure, Failure::text)
     }
 
     /// The status in the service's own word, cut to what can be one.

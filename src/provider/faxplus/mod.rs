@@ -69,6 +69,7 @@ pub const SPEC: Spec = Spec {
         "https://apidoc.fax.plus/concepts/fax",
         "https://apidoc.fax.plus/concepts/webhook",
         "https://github.com/alohi/faxplus-python @9473706; the package faxplus-api 3.0.5 (offset, sort_by, order)",
+        "https://github.com/AlohiHQ/faxplus-python issues 2 and 3 (answers seen by customers)",
     ],
     setup: &[
         "The API belongs to the Enterprise plan: check that the account has it.",
@@ -88,6 +89,8 @@ pub const SPEC: Spec = Spec {
          the Fax.Plus dashboard.",
         "Fax.Plus does not explain `failed_fs_49` and `failed_fs_2`: they are read as a dropped call and as machines that did \
          not come together.",
+        "Where the plan of an account has no API, Fax.Plus has been seen to answer a fax with an internal error (500): check \
+         the plan when every fax of a new account is in doubt.",
         "How Fax.Plus words a refused number is not published: such a refusal is shown with its own word.",
         "The terms of a business associate agreement were not verified: ask before setting `baa`.",
     ],

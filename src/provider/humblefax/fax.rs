@@ -82,8 +82,10 @@ impl Fax {
 
     fn reason(&self) -> Option<String> {
         let of = |one: &Value| text(one, "failureReason");
-        let of_attempt = |attempt: &Value| of(attempt).or_else(|| list(attempt, "calls").filter_map(of).last());
-        self.recipients.iter().find_map(|one| of(one).or_else(|| list(one, "attempts").filter_map(of_attempt).last()))
+        let of_attempt = |attempt: &Value| of(attempt).or_else(|| list(attempt, "calls").filter_map(of).next_back());
+        self.recipients
+            .iter()
+            .find_map(|one| of(one).or_else(|| list(one, "attempts").filter_map(of_attempt).next_back()))
     }
 
     /// Pages that each attempt sent, where told.
@@ -91,7 +93,7 @@ impl Fax {
         self.recipients
             .iter()
             .flat_map(|one| list(one, "attempts"))
-            .filter_map(|attempt| count(&attempt["numPagesSent"]))
+            .filter_map(|attempt| count(&attempt["numPagesSent"]).or_else(|| sent_by_calls(attempt)))
     }
 
     /// The most pages that any one attempt sent: later attempts may have begun anew.
@@ -106,8 +108,18 @@ impl Fax {
     }
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value[key].as_array().into_iter().flatten()
+/// The items of a list. A customer's program reads a lone attempt as an object, which is a list of one.
+fn list<'a>(value: &'a Value, key: &str) -> std::slice::Iter<'a, Value> {
+    match &value[key] {
+        Value::Array(items) => items.iter(),
+        one @ Value::Object(_) => std::slice::from_ref(one).iter(),
+        _ => [].iter(),
+    }
+}
+
+/// The most pages that one call of an attempt sent, for an attempt that does not tell itself.
+fn sent_by_calls(attempt: &Value) -> Option<u32> {
+    list(attempt, "calls").filter_map(|call| count(&call["pagesSent"])).max()
 }
 
 fn of_seconds(seconds: i64) -> Timestamp {

@@ -38,7 +38,8 @@ impl Fax {
             created_ms: text(value, "creationTime").as_deref().and_then(time),
             status,
             error: text(first, "faxErrorCode").or_else(|| text(value, "faxErrorCode")),
-            pages: count(&value["faxPageCount"]),
+            // 0 until the fax is drawn, and in recordings of some that ended.
+            pages: count(&value["faxPageCount"]).filter(|pages| *pages > 0),
             direction: text(value, "direction"),
             recipients,
         })

@@ -20,10 +20,15 @@ impl Said {
         let Some(mut body) = answer.json() else { return Self::Nothing };
         match text(&body, "Status").unwrap_or_default().to_ascii_lowercase().as_str() {
             "success" => Self::Success(body["Result"].take()),
-            "failed" => Self::Failed(words(&body["Result"]).unwrap_or_default()),
+            "failed" => Self::Failed(reason(&body["Result"])),
             _ => Self::Nothing,
         }
     }
+}
+
+/// Why a call failed: a text, or as an older library of theirs reads it, the `ErrorCode` of a list of one.
+fn reason(result: &Value) -> String {
+    words(result).or_else(|| words(&result[0]["ErrorCode"])).unwrap_or_default()
 }
 
 impl SrFax {
@@ -70,7 +75,7 @@ impl SrFax {
     }
 
     /// `Failed`: their words are all the code there is.
-    fn refusal(&self, result: &str) -> Failure {
+    pub(super) fn refusal(&self, result: &str) -> Failure {
         let failure = Failure::new(faults::of_result(result));
         match self.without_password(result).trim_matches([' ', '/', '.']) {
             "" => failure,

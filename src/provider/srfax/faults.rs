@@ -21,6 +21,12 @@ pub fn of_error(error: &str) -> Fault {
     }
 }
 
+/// `Result` of a cancellation that came too late. Their page has it among the failures; a customer's program has met it
+/// in an answer that calls itself a success.
+pub fn is_over(result: &str) -> bool {
+    result.to_ascii_lowercase().contains("transmission completed")
+}
+
 /// `Result` of a call that failed.
 pub fn of_result(result: &str) -> Fault {
     let result = result.to_ascii_lowercase();

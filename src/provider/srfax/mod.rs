@@ -70,6 +70,8 @@ pub const SPEC: Spec = Spec {
         "https://www.srfax.com/developers/internet-fax-api/ (Delete_Fax, Get_Fax_Usage)",
         "https://www.srfax.com/api-page/stop_fax/",
         "github.com/mfridman/srfax @ 9084244 (error texts seen)",
+        "the package srfax 0.1.2 (reasons as a list); a customer's program that cites the reference of September 2026 for the \
+         110 characters of sNotifyURL",
     ],
     setup: &[
         "Ask SRFax for a business associate agreement before sending anything about patients.",
@@ -96,6 +98,8 @@ pub const SPEC: Spec = Spec {
 
 /// The one path of the service.
 const SERVICE: &str = "SRF_SecWebSvc.php";
+/// Longest `sNotifyURL`.
+const NOTIFY_URL_CHARS_MAX: usize = 110;
 /// Longest sender on the header line.
 const FROM_HEADER_CHARS_MAX: usize = 50;
 
@@ -140,13 +144,18 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let base_url = account.base_url(settings.base_url.as_deref(), "https://secure.srfax.com")?;
     let service = if base_url.path().ends_with(SERVICE) { base_url } else { http::endpoint(&base_url, &[SERVICE]) };
     let callback = PathSecret::of(&account)?;
+    let callback_address = callback.address(&account);
+    if callback_address.as_ref().is_some_and(|url| url.expose_secret().chars().count() > NOTIFY_URL_CHARS_MAX) {
+        let why = "makes the callback address longer than the 110 characters that SRFax takes: choose a shorter word";
+        return Err(account.refuse(callback::SETTING.key, why));
+    }
     Ok(Arc::new(SrFax {
         service,
         account_number,
         password,
         sender_email: settings.sender_email,
         from: settings.from,
-        callback_address: callback.address(&account),
+        callback_address,
         callback,
         http: account.http,
         timeout: account.timeout,
@@ -226,7 +235,11 @@ impl Provider for SrFax {
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        self.ask("Stop_Fax", json!({ "sFaxDetailsID": id(reference)? })).await.map(|_| ())
+        let result = self.ask("Stop_Fax", json!({ "sFaxDetailsID": id(reference)? })).await?;
+        match result.as_str().filter(|words| faults::is_over(words)) {
+            Some(words) => Err(self.refusal(words)),
+            None => Ok(()),
+        }
     }
 
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
@@ -252,5 +265,36 @@ impl Provider for SrFax {
     async fn check(&self) -> Result<String, Failure> {
         self.ask("Get_Fax_Usage", json!({})).await?;
         Ok("SRFax accepts the account number and password".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::SystemClock;
+
+    fn complaint(callback_secret: &str) -> Option<String> {
+        let settings = [("account_number", "12345"), ("sender_email", "letters@practice.example")];
+        let secrets = [("password", "canary-word"), ("callback_secret", callback_secret)];
+        let account = Account {
+            name: "office".to_owned(),
+            settings: settings.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect(),
+            secrets: secrets.map(|(key, word)| (key.to_owned(), SecretString::from(word))).into(),
+            http: http::client().expect("the machine has a trust store"),
+            timeout: Duration::from_secs(5),
+            concurrency: 1,
+            sender: None,
+            callback_url: Some("https://us.example/hooks/office".to_owned()),
+            clock: Arc::new(SystemClock),
+        };
+        build(account).err().map(|SettingsError(text)| text)
+    }
+
+    #[test]
+    fn a_callback_address_that_srfax_cannot_take_is_refused_and_not_told() {
+        // "https://us.example/hooks/office/" has 32 characters.
+        assert_eq!(complaint(&"w".repeat(78)), None);
+        let text = complaint(&"w".repeat(79)).expect("it is one too long");
+        assert!(text.contains("callback_secret") && !text.contains("www"), "{text}");
     }
 }

@@ -19,7 +19,7 @@ pub enum CallResult {
 /// in it, and for `Failed` and `Unknown`, which say no more.
 pub fn of_call(word: &str) -> CallResult {
     CallResult::Failed(match plain(word).as_str() {
-        "sent" | "success" => return CallResult::Sent,
+        "sent" | "success" | "inboundfaxreceived" => return CallResult::Sent,
         "" | "waitingtodial" | "sending" | "dialing" | "unassigned" => return CallResult::UnderWay,
         "busy" => Fault::Busy,
         "noanswer" => Fault::NoAnswer,

@@ -116,3 +116,49 @@ fn calls(value: &Value, read: impl Fn(&Value) -> Call) -> Option<Vec<Call>> {
         value => Some(value.as_array()?.iter().map(read).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A description as WestFax publishes them (westfax/snippets, Fax_GetFaxDescriptionsUsingIds-Responses.md @a02251f).
+    fn fact(status: &str, doc_pages: u32, calls: &[(&str, u32)]) -> Fact {
+        let call =
+            |(result, pages): &(&str, u32)| json!({ "Result": result, "CallPageCount": pages, "TermNumber": "" });
+        let calls: Vec<Value> = calls.iter().map(call).collect();
+        let job = json!({
+            "FaxCallInfoList": calls, "Id": "c5d6e7f8-b1a2-4456-8def-789012345678", "Direction": "Outbound",
+            "PageCount": 3, "Status": status, "JobName": "Invoice_Q3_2026", "DocPageCount": doc_pages,
+        });
+        Job::of_description(&job).and_then(|job| job.fact()).expect("it can be read")
+    }
+
+    #[test]
+    fn a_fax_that_was_sent_after_a_busy_call_is_delivered_wherever_its_pages_are_counted() {
+        for (doc_pages, calls) in [(3, &[("Sent", 3)][..]), (3, &[("Busy", 0), ("Sent", 3)]), (0, &[("Sent", 3)])] {
+            assert_eq!(fact("Complete", doc_pages, calls), Fact::Delivered { pages: Some(3) }, "{calls:?}");
+        }
+    }
+
+    #[test]
+    fn a_complete_job_failed_as_its_call_did() {
+        for (status, result, pages, fault) in [
+            ("Complete", "NoAnswer", 0, Fault::NoAnswer),
+            ("Complete", "Busy", 0, Fault::Busy),
+            ("Complete", "NoFaxDevice", 0, Fault::NotAFax),
+            ("Complete", "InvalidNumber", 0, Fault::InvalidNumber),
+            ("Complete", "ConnectionInterrupt", 1, Fault::PartialSend),
+            ("Cancelled", "Cancelled", 0, Fault::Cancelled),
+        ] {
+            let Fact::Failed(failure) = fact(status, 3, &[(result, pages)]) else { panic!("{result} is a failure") };
+            assert_eq!((failure.fault, failure.pages_confirmed), (fault, Some(pages)), "{result}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_dialled_is_under_way() {
+        assert_eq!(fact("Production", 3, &[("Sending", 0)]), progress("Production"));
+    }
+}

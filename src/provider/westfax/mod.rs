@@ -64,7 +64,8 @@ pub const SPEC: Spec = Spec {
         callback::SETTING,
         Setting::plain(
             "base_url",
-            "The API's address: https://apisecure.westfax.com unless given; WestFax may name another one with an API key.",
+            "The API's address: https://apisecure.westfax.com unless given; WestFax may name another one with an API key, and \
+             its library names https://integrate.westfax.com as a sandbox.",
             false,
         ),
     ],
