@@ -71,7 +71,7 @@ pub fn open(path: &Path, account: Account, watch: Option<Watch>) -> Result<Arc<d
 
 /// A client that follows no redirect, asks no proxy, and connects only to what the description names.
 fn client(hosts: &Hosts) -> Result<reqwest::Client, ()> {
-    http::builder().no_proxy().dns_resolver(hosts.resolver()).build().map_err(|_| ())
+    http::builder().dns_resolver(hosts.resolver()).build().map_err(|_| ())
 }
 
 /// The settings as texts: given, by default, or empty.

@@ -1,6 +1,7 @@
 //! Looking for a fax whose creation got no answer: first in the outbox, then among the records of the account since the
 //! attempt, page by page to the end, comparing our reference. In that order a fax that ends meanwhile is not missed.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -16,7 +17,7 @@ use crate::provider::{Lookup, Search};
 
 /// How far before the attempt and beyond the present the window reaches: the two clocks may differ.
 const CLOCKS_APART: Duration = Duration::from_secs(5 * 60);
-/// Records asked for per page: the most that is given. A page that is not full is the last.
+/// Records asked for per page: the most that is given. Only an empty page is known to be beyond the last.
 const PAGE_SIZE: usize = 50;
 /// Pages read before giving up.
 const PAGES_MAX: usize = 40;
@@ -31,14 +32,20 @@ impl FaxPlus {
         if let Some(found) = compare(&records(&waiting)?, search, from, &mut candidates) {
             return Ok(Lookup::Found(found));
         }
-        for page in 0..PAGES_MAX {
-            let body = self.list(from, to, page * PAGE_SIZE, PAGE_SIZE).await?;
+        let mut seen = HashSet::new();
+        for _ in 0..PAGES_MAX {
+            let body = self.list(from, to, seen.len(), PAGE_SIZE).await?;
             let faxes = records(&body["data"])?;
             if let Some(found) = compare(&faxes, search, from, &mut candidates) {
                 return Ok(Lookup::Found(found));
             }
-            if faxes.len() < PAGE_SIZE {
+            if faxes.is_empty() {
                 return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+            }
+            let before = seen.len();
+            seen.extend(faxes.into_iter().map(|fax| fax.id));
+            if seen.len() == before {
+                return Err(unreadable("the listing does not go on"));
             }
         }
         Err(unreadable("the window holds more faxes than can be looked through"))
