@@ -285,6 +285,8 @@ mod tests {
             concurrency: 1,
             sender: None,
             callback_url: Some("https://us.example/hooks/office".to_owned()),
+            documents_url: None,
+            baa: false,
             clock: Arc::new(SystemClock),
         };
         build(account).err().map(|SettingsError(text)| text)
