@@ -93,8 +93,7 @@ fn proves_absence(account: &ConfiguredAccount) -> bool {
     matches!(account.capabilities().reconciliation, Reconciliation::Exact | Reconciliation::Scan)
 }
 
-/// Reads a look-up: ours, certainly absent, or perhaps ours. What proves no absence is looked at until the doubt's
-/// deadline, and then a person decides.
+/// Reads a look-up: ours, certainly absent, or perhaps ours. Where finding nothing proves no absence, a person decides.
 async fn read(
     parts: &Parts,
     attempt: &Attempt,
@@ -103,10 +102,10 @@ async fn read(
     proves_absence: bool,
 ) -> Result<Finding, StoreError> {
     let absent = || match call_over {
-        _ if !proves_absence => Finding::LookAgain,
         Some(over) => Finding::TooEarly(over),
-        None if attempt.looks + 1 >= LOOKS_BEFORE_ABSENT => Finding::Learn(News::Absent),
-        None => Finding::LookAgain,
+        None if attempt.looks + 1 < LOOKS_BEFORE_ABSENT => Finding::LookAgain,
+        None if proves_absence => Finding::Learn(News::Absent),
+        None => Finding::AskAPerson,
     };
     Ok(match found {
         Lookup::Found(report) => Finding::Learn(News::Fact(report.fact, Some(report.reference))),
