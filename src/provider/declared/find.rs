@@ -108,6 +108,10 @@ impl Declared {
 fn is_last(find: &Find, body: &Value, on_page: usize, seen: usize, index: u32) -> Result<bool, Failure> {
     let total = find.total.value(body).and_then(count).map(|total| usize::try_from(total).unwrap_or(usize::MAX));
     let is_short = total.is_some_and(|total| seen < total);
+    let pages = find.pages.value(body).and_then(count).filter(|_| turns_pages(find));
+    if on_page == 0 && pages.is_some_and(|pages| index + 1 < pages) {
+        return Ok(false);
+    }
     if on_page == 0 {
         return if is_short { Err(unreadable("the listing ends early")) } else { Ok(true) };
     }
@@ -115,7 +119,7 @@ fn is_last(find: &Find, body: &Value, on_page: usize, seen: usize, index: u32) -
         let is_full = find.page_size.is_some_and(|size| on_page >= usize::try_from(size).unwrap_or(usize::MAX));
         return if is_full { Err(unreadable("the listing is full, so it may not be the whole")) } else { Ok(true) };
     }
-    if let Some(pages) = find.pages.value(body).and_then(count) {
+    if let Some(pages) = pages {
         let is_last = index + 1 >= pages;
         return if is_last && is_short { Err(unreadable("the listing ends early")) } else { Ok(is_last) };
     }
