@@ -18,6 +18,8 @@ async fn log_in(browser: &Browser, address: &str) {
     browser.fill("#name", OPERATOR.0).await;
     browser.fill("#password", OPERATOR.1).await;
     browser.press("Log in").await;
+    // A page that is loaded anew before the answer has come would forget that anybody logged in.
+    browser.text("form[action='/logout']").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
