@@ -13,7 +13,7 @@ use super::console::{Console, table, warn};
 use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::domain::SystemClock;
-use crate::provider::{DnsRecord, REGISTRY, Spec, page, smtp};
+use crate::provider::{DnsRecord, REGISTRY, Spec, WebhookAuthenticity, declared, page, smtp};
 use crate::store::provider_state::ProviderState;
 use show::Known;
 
@@ -100,8 +100,10 @@ async fn list(console: &Console) -> Result<(), CliError> {
         .as_ref()
         .map(|(gateway, states)| known_all(gateway, states).map(|known| known.object()).collect::<Vec<_>>());
     console.answer(&json!({ "kinds": kinds, "accounts": objects }), || {
-        let kinds =
-            table(&["kind", "channel", "name", "look-up of doubt", "settings"], REGISTRY.iter().map(|s| kind_row(s)));
+        let kinds = table(
+            &["kind", "channel", "name", "look-up of doubt", "unsupported", "needs"],
+            REGISTRY.iter().map(|s| kind_row(s)),
+        );
         match &accounts {
             Some((gateway, states)) => format!("{kinds}\n\nAccounts:\n{}", accounts_table(gateway, states)),
             None => kinds,
@@ -119,19 +121,27 @@ async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderSt
 }
 
 fn kind_row(spec: &Spec) -> Vec<String> {
-    let settings = spec.settings.iter().map(|setting| match (setting.required, setting.secret) {
-        (true, true) => format!("{} (secret)", setting.key),
-        (true, false) => setting.key.to_owned(),
-        (false, true) => format!("[{}] (secret)", setting.key),
-        (false, false) => format!("[{}]", setting.key),
-    });
+    let needed = spec.settings.iter().filter(|setting| setting.required).map(|setting| setting.key);
     vec![
         spec.kind.to_owned(),
         spec.channel.to_string(),
         spec.title.to_owned(),
         spec.capabilities.reconciliation.as_str().to_owned(),
-        settings.collect::<Vec<_>>().join(", "),
+        unsupported(spec),
+        needed.collect::<Vec<_>>().join(", "),
     ]
+}
+
+/// What such an account cannot do.
+fn unsupported(spec: &Spec) -> String {
+    if spec.kind == declared::SPEC.kind {
+        return "as its description says".to_owned();
+    }
+    let can = &spec.capabilities;
+    let calls = can.webhook != WebhookAuthenticity::NoWebhook;
+    let abilities = [(can.status, "status"), (can.cancel, "cancel"), (can.purge, "purge"), (calls, "callbacks")];
+    let lacking: Vec<&str> = abilities.iter().filter(|(able, _)| !able).map(|(_, word)| *word).collect();
+    if lacking.is_empty() { "—".to_owned() } else { lacking.join(", ") }
 }
 
 fn kind_object(spec: &Spec) -> Value {
