@@ -62,6 +62,8 @@ impl Ready {
             concurrency: 4,
             sender: None,
             callback_url: Some("https://touchline.example/hooks/office".to_owned()),
+            documents_url: Some("https://touchline.example/documents".to_owned()),
+            baa: false,
             clock: Arc::new(Still),
         };
         let provider = (spec.build)(account).expect("the kit's account is good");

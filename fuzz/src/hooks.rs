@@ -29,7 +29,12 @@ pub fn run(input: &[u8]) {
     let [which, spoil, body @ ..] = input else { return };
     let ready = &accounts()[usize::from(*which) % accounts().len()];
     let headers = sign(ready, body);
-    let parts = WebhookParts { url: "https://touchline.example/hooks/office".to_owned(), headers, body: body.to_vec(), secret: None };
+    let parts = WebhookParts {
+        url: "https://touchline.example/hooks/office".to_owned(),
+        headers,
+        body: body.to_vec(),
+        secret: None,
+    };
     let first = ready.provider.receive(&parts, NOW);
     assert_eq!(first, ready.provider.receive(&parts, NOW), "the same callback means the same");
     if let Ok(events) = &first {

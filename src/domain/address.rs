@@ -50,8 +50,14 @@ impl FaxNumber {
         if e164.len() > E164_CHARS_MAX {
             return Err(AddressError("a telephone number has at most fifteen digits"));
         }
-        Self::check(&e164, phonenumber::is_valid(&number))?;
+        Self::check(&e164, phonenumber::is_valid(&number) && Self::stands_by_itself(&e164))?;
         Ok(Self(e164))
+    }
+
+    /// Whether the number is read back from its own digits: what surrounded them can mislead the metadata.
+    fn stands_by_itself(e164: &str) -> bool {
+        let again = phonenumber::parse(Some(country::US), e164).ok().filter(phonenumber::is_valid);
+        again.is_some_and(|again| again.format().mode(phonenumber::Mode::E164).to_string() == e164)
     }
 
     /// North American numbers are judged by the numbering plan itself, so that the fictional 555-01xx range, which
@@ -271,6 +277,16 @@ impl Address {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_number_that_its_own_digits_do_not_make_is_none() {
+        for text in ["gp@+3(311) 1555l0142", "+3(311) 1555l0142"] {
+            if let Ok(number) = FaxNumber::parse(text) {
+                assert_eq!(FaxNumber::parse(number.as_str()), Ok(number), "{text}");
+            }
+        }
+        assert!(FaxNumber::parse("gp@+3(311) 1555l0142").is_err());
+    }
 
     #[test]
     fn a_domain_that_is_none_in_small_letters_is_refused() {
