@@ -40,6 +40,11 @@ pub fn text(value: &Value, key: &str) -> Option<String> {
     value[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// A member, taken out of its object; null where there is none, or no object.
+pub fn taken(mut value: Value, key: &str) -> Value {
+    value.get_mut(key).map_or(Value::Null, Value::take)
+}
+
 /// A text, a number or a truth, as text; not empty.
 pub fn words(value: &Value) -> Option<String> {
     match value {

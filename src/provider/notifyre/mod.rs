@@ -157,7 +157,7 @@ impl Notifyre {
         if !answer.is_success() {
             return Err(self.failure(&answer));
         }
-        Ok(reading::json(&answer)?["payload"].take())
+        Ok(reading::taken(reading::json(&answer)?, "payload"))
     }
 
     /// The fields of the published library, and no others. An empty `templateName` is no cover page, an empty `sendFrom`
