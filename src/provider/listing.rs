@@ -45,7 +45,7 @@ impl Search {
             return None;
         }
         let candidates = std::mem::take(&mut self.candidates);
-        Some(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) })
+        Some(Lookup::without_ours(candidates))
     }
 }
 

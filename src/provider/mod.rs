@@ -157,6 +157,14 @@ pub enum Lookup {
     Candidates(Vec<Report>),
 }
 
+impl Lookup {
+    /// What a search without a hit by reference comes to, once it was read to its end.
+    #[must_use]
+    pub fn without_ours(candidates: Vec<Report>) -> Self {
+        if candidates.is_empty() { Self::Absent } else { Self::Candidates(candidates) }
+    }
+}
+
 /// A ready account of some provider. See the module's comment for the rules each must keep.
 #[async_trait]
 pub trait Provider: Send + Sync + fmt::Debug {

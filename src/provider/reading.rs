@@ -4,10 +4,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::http::Answer;
-use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Fact;
 use crate::domain::fault::{Failure, Fault, clean};
+use crate::domain::{Outcome, Timestamp};
 
 /// Longest id of theirs that is taken for one; a UUID has 36 characters.
 const ID_CHARS_MAX: usize = 100;
@@ -43,6 +43,17 @@ pub fn text(value: &Value, key: &str) -> Option<String> {
 /// A member, taken out of its object; null where there is none, or no object.
 pub fn taken(mut value: Value, key: &str) -> Value {
     value.get_mut(key).map_or(Value::Null, Value::take)
+}
+
+/// What a success of a create call means: taken under the id it names; without one, nobody knows.
+pub fn accepted(answer: &Answer, id: Option<ProviderReference>) -> Outcome {
+    match id {
+        Some(reference) => Outcome::Accepted { reference },
+        None => {
+            let failure = unreadable("accepted, but the answer holds no id");
+            Outcome::Unknown(failure.code(answer.status.to_string()))
+        }
+    }
 }
 
 /// A text, a number or a truth, as text; not empty.

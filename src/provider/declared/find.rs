@@ -54,7 +54,7 @@ impl Declared {
                 }
             }
             if is_last(find, &body, items.len(), seen, index)? {
-                return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+                return Ok(Lookup::without_ours(candidates));
             }
         }
         Err(unreadable("the window holds more faxes than can be looked through"))

@@ -40,7 +40,7 @@ impl FaxPlus {
                 return Ok(Lookup::Found(found));
             }
             if faxes.is_empty() {
-                return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+                return Ok(Lookup::without_ours(candidates));
             }
             let before = seen.len();
             seen.extend(faxes.into_iter().map(|fax| fax.id));

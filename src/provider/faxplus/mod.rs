@@ -24,7 +24,7 @@ use self::fax::Fax;
 use super::callback::{self, PathSecret};
 use super::http::{self, Answer, Verdict};
 use super::letter::Letter;
-use super::reading::{self, id, reference, text, unreadable};
+use super::reading::{self, accepted, id, reference, text, unreadable};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts, numbers,
@@ -230,13 +230,10 @@ impl FaxPlus {
 
     fn outcome(&self, answer: &Answer, letter: &Letter<'_>) -> Outcome {
         match answer.verdict() {
-            Verdict::Done => match outbox_id(answer, letter.to) {
-                Some(reference) => Outcome::Accepted { reference },
-                None => {
-                    let failure = unreadable("accepted, but the answer holds no id");
-                    Outcome::Unknown(failure.code(answer.status.to_string()))
-                }
-            },
+            Verdict::Done => {
+                let id = outbox_id(answer, letter.to);
+                accepted(answer, id)
+            }
             Verdict::No => Outcome::Refused(self.failure(answer)),
             Verdict::Open => Outcome::Unknown(self.failure(answer)),
         }

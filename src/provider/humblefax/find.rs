@@ -44,7 +44,7 @@ impl HumbleFax {
                 candidates.push(fax.report());
             }
         }
-        Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) })
+        Ok(Lookup::without_ours(candidates))
     }
 }
 

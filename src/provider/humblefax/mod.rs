@@ -23,7 +23,7 @@ use self::fax::Fax;
 use super::callback::{self, PathSecret};
 use super::http::{self, Answer, Verdict};
 use super::letter::Letter;
-use super::reading::{self, id, reference, text, unreadable};
+use super::reading::{self, accepted, id, reference, text, unreadable};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
@@ -201,13 +201,10 @@ impl HumbleFax {
 
     fn outcome(&self, answer: &Answer) -> Outcome {
         match answer.verdict() {
-            Verdict::Done => match self.data(answer).ok().as_ref().and_then(created) {
-                Some(reference) => Outcome::Accepted { reference },
-                None => {
-                    let failure = unreadable("accepted, but the answer holds no id");
-                    Outcome::Unknown(failure.code(answer.status.to_string()))
-                }
-            },
+            Verdict::Done => {
+                let id = self.data(answer).ok().as_ref().and_then(created);
+                accepted(answer, id)
+            }
             // The path exists, so it is the address that does not.
             Verdict::No if answer.status == 404 => {
                 Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })

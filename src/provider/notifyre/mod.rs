@@ -20,7 +20,7 @@ use url::Url;
 
 use super::http::{self, Answer, Verdict};
 use super::letter::Letter;
-use super::reading::{self, reference, text, unreadable};
+use super::reading::{self, accepted, reference, text};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
@@ -182,12 +182,10 @@ impl Notifyre {
 
     fn outcome(&self, answer: &Answer) -> Outcome {
         match answer.verdict() {
-            Verdict::Done => match answer.json().as_ref().and_then(|body| reference(&body["payload"]["faxID"])) {
-                Some(reference) => Outcome::Accepted { reference },
-                None => {
-                    Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(answer.status.to_string()))
-                }
-            },
+            Verdict::Done => {
+                let id = answer.json().as_ref().and_then(|body| reference(&body["payload"]["faxID"]));
+                accepted(answer, id)
+            }
             Verdict::No => Outcome::Refused(self.failure(answer)),
             Verdict::Open => Outcome::Unknown(self.failure(answer)),
         }

@@ -8,19 +8,16 @@ use super::fax::Fax;
 use crate::domain::Outcome;
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::http::{Answer, Verdict};
-use crate::provider::reading::{self, text, unreadable};
+use crate::provider::reading::{self, accepted, text};
 
 impl RingCentral {
     /// What the answer to a create call means.
     pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
         match answer.verdict() {
-            Verdict::Done => match answer.json().as_ref().and_then(Fax::read) {
-                Some(fax) => Outcome::Accepted { reference: fax.id },
-                None => {
-                    let failure = unreadable("accepted, but the answer holds no id");
-                    Outcome::Unknown(failure.code(answer.status.to_string()))
-                }
-            },
+            Verdict::Done => {
+                let fax = answer.json().as_ref().and_then(Fax::read);
+                accepted(answer, fax.map(|fax| fax.id))
+            }
             Verdict::No => Outcome::Refused(self.refusal(answer)),
             Verdict::Open => Outcome::Unknown(self.failure(answer)),
         }

@@ -42,7 +42,7 @@ impl RingCentral {
                 }
             }
             if is_last {
-                return Ok(if candidates.is_empty() { Lookup::Absent } else { Lookup::Candidates(candidates) });
+                return Ok(Lookup::without_ours(candidates));
             }
         }
         Err(unreadable("the window holds more faxes than can be looked through"))

@@ -24,7 +24,7 @@ use super::callback::{self, PathSecret};
 use super::http::{self, Answer, Verdict};
 use super::letter::Letter;
 use super::link::{self, DocumentLinks};
-use super::reading::{self, id, is_path_safe, text, unreadable};
+use super::reading::{self, accepted, id, is_path_safe, text, unreadable};
 use super::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
@@ -228,12 +228,10 @@ impl SignalWire {
 
     fn outcome(&self, answer: &Answer) -> Outcome {
         match answer.verdict() {
-            Verdict::Done => match answer.json().as_ref().and_then(Fax::read) {
-                Some(fax) => Outcome::Accepted { reference: fax.id },
-                None => {
-                    Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(answer.status.to_string()))
-                }
-            },
+            Verdict::Done => {
+                let fax = answer.json().as_ref().and_then(Fax::read);
+                accepted(answer, fax.map(|fax| fax.id))
+            }
             // The path holds the space and the project: one of them is wrong.
             Verdict::No if answer.status == 404 => {
                 Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })

@@ -7,7 +7,7 @@ use super::{Telnyx, faults};
 use crate::domain::Outcome;
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::http::{Answer, Verdict};
-use crate::provider::reading::{self, text, unreadable};
+use crate::provider::reading::{self, accepted, text};
 
 impl Telnyx {
     /// What the answer to a create call means. A client error is a definite no; a redirect that asks for the same
@@ -15,10 +15,10 @@ impl Telnyx {
     /// open whether a fax was made.
     pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
         match answer.verdict() {
-            Verdict::Done => match answer.json().as_ref().and_then(|body| Fax::read(&body["data"])) {
-                Some(fax) => Outcome::Accepted { reference: fax.id },
-                None => Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(status(answer))),
-            },
+            Verdict::Done => {
+                let fax = answer.json().as_ref().and_then(|body| Fax::read(&body["data"]));
+                accepted(answer, fax.map(|fax| fax.id))
+            }
             Verdict::No if answer.status == 404 => Outcome::Refused(self.missing(answer)),
             Verdict::No => Outcome::Refused(self.failure(answer)),
             Verdict::Open => Outcome::Unknown(self.failure(answer)),
