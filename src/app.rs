@@ -70,6 +70,7 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    singles: intake::Singles,
     /// The same, where it is kept in agreement with other nodes.
     shared: Option<Arc<SharedClock>>,
 }
@@ -111,6 +112,7 @@ impl Gateway {
             queue: Arc::new(queue),
             opt_out,
             clock,
+            singles: intake::Singles::default(),
             shared: None,
         })
     }
@@ -129,6 +131,7 @@ impl Gateway {
             give_up: Duration::from_secs(sending.give_up_hours * 3600),
             queue_depth_max: i64::try_from(sending.queue_depth_max).unwrap_or(i64::MAX),
             permission_only: self.permission_only(),
+            singles: self.singles.clone(),
         }
     }
 
@@ -258,6 +261,7 @@ fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> R
         doubt_deadline: DOUBT_DEADLINE,
         report_deadline: REPORT_DEADLINE,
         smtp_doubt: sending.smtp_doubt,
+        give_up: Duration::from_secs(sending.give_up_hours * 3600),
         restored,
         capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
     }

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use super::{AccessError, check_name, hash_of, new_secret};
 use crate::app::Gateway;
 use crate::domain::Timestamp;
-use crate::domain::channel::words;
+use crate::domain::words::words;
 use crate::store::records::access::TokenRow;
 use crate::store::{Store, StoreError};
 use crate::web::WebState;

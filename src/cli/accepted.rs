@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::console::{count, table};
 use crate::domain::MessageStatus;
-use crate::intake::submit::{Accepted, AcceptedMessage, Counts};
+use crate::intake::answer::{Accepted, AcceptedMessage, Counts};
 use crate::policy::{advice, explain};
 
 /// Messages shown one by one to a person; JSON has more.

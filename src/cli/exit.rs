@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::access::AccessError;
 use crate::app::OpenError;
+use crate::campaign::CampaignError;
 use crate::config::ConfigError;
 use crate::consent::ConsentError;
 use crate::intake::IntakeError;
@@ -128,6 +129,17 @@ impl From<OpenError> for CliError {
             OpenError::Http => Ending::Failed,
         };
         Self::new(ending, error.to_string())
+    }
+}
+
+impl From<CampaignError> for CliError {
+    fn from(error: CampaignError) -> Self {
+        match error {
+            CampaignError::NotFound(words) => Self::not_found(words),
+            CampaignError::Invalid(words) | CampaignError::WrongState(words) => Self::refused(words),
+            CampaignError::Intake(error) => error.into(),
+            CampaignError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use super::exit::{CliError, Ending};
 use super::wait::{self, Waited};
 use crate::app::Gateway;
 use crate::domain::Channel;
-use crate::intake::submit::{self, Accepted, Request};
+use crate::intake;
+use crate::intake::answer::Accepted;
+use crate::intake::request::Request;
 use crate::policy::{advice, explain};
 use crate::referrers::audience::Audience;
 
@@ -67,10 +69,10 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
     let parts = gateway.intake();
     if args.dry_run {
-        let planned = submit::dry_run(&parts, &request).await?;
+        let planned = intake::list::dry_run(&parts, &request).await?;
         return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true));
     }
-    let accepted = submit::accept(&parts, &request).await?;
+    let accepted = intake::submit(&parts, &request).await?;
     if !args.wait {
         console.answer(&accepted::object(&accepted), || accepted::told("Accepted:", &accepted, false))?;
         return refuse_nothing(&accepted);

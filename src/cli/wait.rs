@@ -13,7 +13,7 @@ use crate::app::Gateway;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus};
-use crate::intake::submit::Accepted;
+use crate::intake::answer::Accepted;
 use crate::store::StoreError;
 
 /// How often the messages are looked at.

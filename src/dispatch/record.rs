@@ -10,7 +10,7 @@ use super::Parts;
 use crate::domain::event::EventSource;
 use crate::domain::id::AttemptId;
 use crate::domain::{Clock, Outcome};
-use crate::settle::{self, Lesson, News, Rules, Told};
+use crate::settle::{self, Evidence, Origin, Rules, Update};
 use crate::store::engine::batch::Batcher;
 use crate::store::{Store, StoreError};
 
@@ -23,9 +23,9 @@ struct Answer {
 }
 
 impl Answer {
-    fn lesson(self) -> Lesson {
-        let told = Told::by_provider(EventSource::Answer, &self.account);
-        Lesson { attempt: self.attempt, news: News::Answer(self.outcome), told }
+    fn update(self) -> Update {
+        let origin = Origin::provider(EventSource::Answer, &self.account);
+        Update { attempt: self.attempt, evidence: Evidence::Answer(self.outcome), origin }
     }
 }
 
@@ -70,9 +70,9 @@ impl Recorder {
 async fn write(book: Book, items: Vec<Answer>) -> Result<Vec<()>, StoreError> {
     let now = book.clock.now();
     let count = items.len();
-    let lessons: Vec<Lesson> = items.into_iter().map(Answer::lesson).collect();
+    let updates: Vec<Update> = items.into_iter().map(Answer::update).collect();
     let mut tx = book.store.write().await?;
-    settle::learn_all(&mut tx, &book.rules, &lessons, now).await?;
+    settle::apply_all(&mut tx, &book.rules, &updates, now).await?;
     tx.commit().await?;
     Ok(vec![(); count])
 }

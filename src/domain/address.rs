@@ -8,6 +8,7 @@ use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::channel::Channel;
+use super::words::text_column;
 
 /// Why an address was refused, in words for the person who typed it. Never contains the address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -248,10 +249,14 @@ impl Address {
         }
     }
 
-    /// The key under which suppressions and health are kept: mailboxes compare without regard to case.
+    /// The one key by which addresses are compared, looked up, locked, suppressed and matched: mailboxes compare without
+    /// regard to case.
     #[must_use]
-    pub fn key(&self) -> String {
-        self.as_str().to_lowercase()
+    pub fn key(&self) -> AddressKey {
+        match self {
+            Self::Fax(number) => number.into(),
+            Self::Email(mailbox) => mailbox.into(),
+        }
     }
 
     /// For logs and errors.
@@ -270,6 +275,84 @@ impl Address {
             Self::Fax(number) => number.pretty(),
             Self::Email(address) => address.as_str().to_owned(),
         }
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    /// Reads an address in its stored form, as [`Address::as_str`] writes it. Judges its shape only: a rule for new
+    /// addresses that grew stricter must not make an old record unreadable.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = text.len() <= EMAIL_OCTETS_MAX && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        let fax =
+            text.strip_prefix('+').is_some_and(|rest| rest.len() >= 3 && rest.bytes().all(|b| b.is_ascii_digit()));
+        let mailbox = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        match (fax, mailbox) {
+            (true, _) if fits => Ok(Self::Fax(FaxNumber(text.to_owned()))),
+            (_, true) if fits => Ok(Self::Email(EmailAddress(text.to_owned()))),
+            _ => Err(AddressError("this is not an address in its stored form")),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    /// The masked form: printing an address by accident must not show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.masked())
+    }
+}
+
+text_column!(Address, String, |address| address.as_str().to_owned());
+
+/// The form in which addresses are compared: what two spellings of one mailbox or number have in common. Made by
+/// [`Address::key`] alone, or read back from the database.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct AddressKey(String);
+
+impl AddressKey {
+    /// The key as it is stored. Never for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The channel that the address belongs to.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        if self.0.contains('@') { Channel::Email } else { Channel::Fax }
+    }
+
+    /// For logs and errors.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        self.0.parse::<Address>().map_or_else(|_| "an address".to_owned(), |address| address.masked())
+    }
+}
+
+impl fmt::Display for AddressKey {
+    /// The masked form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl From<&FaxNumber> for AddressKey {
+    fn from(number: &FaxNumber) -> Self {
+        Self(number.0.to_lowercase())
+    }
+}
+
+impl From<&EmailAddress> for AddressKey {
+    fn from(mailbox: &EmailAddress) -> Self {
+        Self(mailbox.0.to_lowercase())
     }
 }
 

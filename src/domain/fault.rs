@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::words;
+use super::words::words;
 
 words! {
     /// The class of a failure. What to do about each is the retry table's business (`queue::retry`).

@@ -14,7 +14,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::{DeliveryEvent, EventSource};
 use crate::domain::id::{AttemptId, InboxId, MessageId};
 use crate::provider::{Rejection, WebhookParts};
-use crate::settle::{self, Lesson, News, POLL, Told};
+use crate::settle::{self, Evidence, Origin, POLL, Update};
 use crate::store::engine::batch::Batcher;
 use crate::store::records::inbox::{Letter, NewLetter};
 use crate::store::{Store, StoreError, Tx, in_time};
@@ -142,7 +142,7 @@ impl Inbox {
 
     async fn apply_all(&self, mut tx: Tx, letters: Vec<Letter>, now: Timestamp) -> Result<usize, StoreError> {
         let sorted = self.sort(&mut tx, letters, now).await?;
-        settle::learn_all(&mut tx, &self.parts.rules, &sorted.lessons, now).await?;
+        settle::apply_all(&mut tx, &self.parts.rules, &sorted.updates, now).await?;
         tx.queue_hasten_all(POLL, &sorted.hinted, now).await?;
         tx.inbox_settle(&sorted.applied, true, now).await?;
         tx.inbox_settle(&sorted.unmatched, false, now).await?;
@@ -167,7 +167,7 @@ async fn keep(store: Store, letters: Vec<NewLetter>) -> Result<Vec<bool>, StoreE
 /// Callbacks of one batch, sorted by what is to be done with them.
 #[derive(Debug, Default)]
 struct Sorted {
-    lessons: Vec<Lesson>,
+    updates: Vec<Update>,
     /// Messages of which something was said that is not believed unasked.
     hinted: Vec<Uuid>,
     applied: Vec<InboxId>,
@@ -198,9 +198,13 @@ impl Inbox {
                     sorted.applied.push(letter.id);
                 }
                 (Some(event), Some((attempt, _))) => {
-                    let told = Told::by_provider(EventSource::Webhook, &letter.provider);
-                    let told = Told { occurred: event.occurred_ms, billed: event.billed, ..told };
-                    sorted.lessons.push(Lesson { attempt, news: News::Fact(event.fact, event.reference), told });
+                    let origin = Origin::provider(EventSource::Webhook, &letter.provider);
+                    let origin = Origin { occurred: event.occurred_ms, billed: event.billed, ..origin };
+                    sorted.updates.push(Update {
+                        attempt,
+                        evidence: Evidence::Fact(event.fact, event.reference),
+                        origin,
+                    });
                     sorted.applied.push(letter.id);
                 }
                 (Some(_), None) if !late => sorted.waiting.push(letter.id),

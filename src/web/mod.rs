@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access;
 use crate::app::Gateway;
 use crate::feedback::inbox::Inbox;
-use crate::intake::{self, counter::Counter};
+use crate::intake;
 use problem::{Kind, Problem};
 
 /// How long open connections may go on after the server was told to stop.
@@ -42,8 +42,6 @@ pub struct WebState {
     pub gateway: Arc<Gateway>,
     /// What intake works with.
     pub intake: intake::Parts,
-    /// Where single letters are handed in.
-    pub counter: Arc<Counter>,
     /// Where callbacks go.
     pub inbox: Arc<Inbox>,
     /// What counts were kept; none where no recorder is installed.
@@ -57,8 +55,7 @@ impl WebState {
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, inbox: Arc<Inbox>, metrics: Option<PrometheusHandle>) -> Self {
         let intake = gateway.intake();
-        let counter = Arc::new(Counter::open(intake.clone()));
-        Self { gateway, intake, counter, inbox, metrics, throttle: Arc::default() }
+        Self { gateway, intake, inbox, metrics, throttle: Arc::default() }
     }
 }
 

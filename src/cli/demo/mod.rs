@@ -11,7 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::intake::submit::{self, Accepted, Request};
+use crate::intake;
+use crate::intake::answer::Accepted;
+use crate::intake::request::Request;
 use crate::referrers::audience::Audience;
 use crate::referrers::{import, sheet};
 use crate::store::views::ledger::{Ledger, LedgerOf};
@@ -90,7 +92,7 @@ async fn send(stage: &Stage) -> anyhow::Result<Accepted> {
         idempotency_key: None,
         run: None,
     };
-    Ok(submit::accept(&stage.gateway.intake(), &request).await?)
+    Ok(intake::submit(&stage.gateway.intake(), &request).await?)
 }
 
 /// Waits until every message is terminal, held, or in doubt.

@@ -11,7 +11,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus};
-use crate::intake::submit::Accepted;
+use crate::intake::answer::Accepted;
 use crate::policy;
 use crate::render::{Job, preview};
 use crate::store::views::ledger::Ledger;

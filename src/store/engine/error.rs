@@ -1,5 +1,7 @@
 //! Storage errors: the caller's choices, nothing finer.
 
+use super::record::Unreadable;
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -39,6 +41,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::PoolTimedOut => Self::Unavailable("no free connection in time".to_owned()),
             sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".to_owned()),
             sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt(format!("column {index}")),
+            sqlx::Error::Decode(source) if source.is::<Unreadable>() => Self::Corrupt(source.to_string()),
             sqlx::Error::Decode(_) => Self::Corrupt("a column of another type than expected".to_owned()),
             sqlx::Error::Tls(_) => Self::Unavailable("TLS to the database failed".to_owned()),
             sqlx::Error::Configuration(_) => Self::Unusable("store.url cannot be understood".to_owned()),

@@ -9,6 +9,7 @@ pub mod dialect;
 pub mod error;
 pub mod migrate;
 pub mod peers;
+pub mod record;
 pub mod rows;
 pub mod server_time;
 pub mod soundness;

@@ -17,7 +17,7 @@ use super::views::{AttemptView, MessageDetail, MessageView, SubmissionView};
 use crate::access::{Bearer, Scope};
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, Timestamp};
-use crate::intake::submit::Request;
+use crate::intake::request::Request;
 use crate::operator;
 use crate::operator::Act;
 use crate::referrers::audience::Audience;
@@ -89,7 +89,7 @@ pub(super) async fn submit(
         idempotency_key: idempotency_key(&headers)?,
         run: None,
     };
-    let accepted = state.counter.accept(request).await?;
+    let accepted = intake::submit(&state.intake, &request).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted.into())))
 }
 

@@ -8,7 +8,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::event::Billed;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Timestamp};
-use crate::intake::submit::{Accepted, Counts};
+use crate::intake::answer::{Accepted, Counts};
 use crate::policy::{advice, explain};
 use crate::store::records::events::Event;
 

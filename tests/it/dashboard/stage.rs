@@ -13,7 +13,8 @@ use touchline::config::Config;
 use touchline::domain::id::MessageId;
 use touchline::domain::{Channel, MessageStatus, SystemClock};
 use touchline::intake;
-use touchline::intake::submit::{self, Accepted, Request};
+use touchline::intake::answer::Accepted;
+use touchline::intake::request::Request;
 use touchline::referrers::audience::Audience;
 use touchline::referrers::{import, sheet};
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
@@ -89,7 +90,7 @@ impl Stage {
             idempotency_key: None,
             run: None,
         };
-        submit::accept(&self.intake, &request).await.expect("accepted")
+        intake::submit(&self.intake, &request).await.expect("accepted")
     }
 
     /// Where a message stands.

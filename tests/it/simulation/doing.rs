@@ -8,7 +8,8 @@ use touchline::dispatch::walk::Stage;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{Address, Channel, FaxNumber};
 use touchline::feedback::inbox::Received;
-use touchline::intake::submit::{self, Request};
+use touchline::intake;
+use touchline::intake::request::Request;
 use touchline::intake::{IntakeError, unfold};
 use touchline::operator::{self, OperatorError};
 use touchline::provider::Rejection;
@@ -159,7 +160,7 @@ impl World<'_> {
         };
         let request = request(letter, to, via, key);
         let node = &self.nodes[node];
-        let answer = node.run(submit::accept(node.intake(), &request));
+        let answer = node.run(intake::submit(node.intake(), &request));
         let mut step = Step::default();
         let Some(key) = key else {
             step.failed = answer.err().map(|error| error.to_string());
@@ -177,9 +178,9 @@ impl World<'_> {
         let request = request(letter, Audience::All, via, None);
         let node = &self.nodes[node];
         let done = node.run(async {
-            if let submit::Prepared::New(ready) = submit::prepare(node.intake(), &request).await? {
+            if let intake::list::Prepared::New(ready) = intake::list::prepare(node.intake(), &request).await? {
                 let mut tx = node.store().write().await?;
-                submit::record(&mut tx, node.intake(), &request, &ready).await?;
+                intake::list::record(&mut tx, node.intake(), &request, &ready).await?;
                 tx.commit().await?;
             }
             Ok::<(), IntakeError>(())

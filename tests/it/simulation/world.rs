@@ -10,7 +10,8 @@ use touchline::domain::id::{AttemptId, BasisId, MessageId, ReferrerId, Suppressi
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::suppression::Scope;
 use touchline::domain::{Address, Channel, Clock, EmailAddress, FaxNumber, Timestamp};
-use touchline::intake::submit::{Accepted, Request};
+use touchline::intake::answer::Accepted;
+use touchline::intake::request::Request;
 use touchline::queue::retry::RetryRules;
 use touchline::settle::{Rules, SmtpDoubt};
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::Reason;
 use super::moment::{Calendar, Moment};
 use super::words::{self, Tone};
 use crate::domain::{Channel, Fault, MessageStatus};
-use crate::policy::{self, Reason};
+use crate::policy;
 use crate::store::views::overview::Cause;
 
 /// What one button can do for every message of a cause.

@@ -1,24 +1,26 @@
-//! Expand: from recipients to touches and messages, with policy's verdict on each before anything is queued. Pure, but
-//! for reading what is known and for storing the draft.
+//! From recipients to touches and messages, with policy's verdict on each before anything is queued: pure, but for storing
+//! the draft.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::submit::{AcceptedMessage, Request, Skipped};
+use super::answer::{AcceptedMessage, Skipped};
+use super::request::{self, Content, Request};
 use super::{IntakeError, Parts};
 use crate::accounts::routes::Parcel;
-use crate::domain::basis::Basis;
+use crate::consent::facts::{AddressFacts, Circumstances, Subject};
 use crate::domain::event::EventSource;
-use crate::domain::health::Health;
-use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
+use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::suppression::Scope;
 use crate::domain::touch::{Touch, TouchKind, disposition};
-use crate::domain::{Address, Channel, Lane, MessageStatus, Purpose, Timestamp};
-use crate::policy::{self, Facts, Reason, Verdict};
+use crate::domain::{
+    Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, Timestamp,
+};
+use crate::policy::{self, Verdict};
 use crate::queue::{self, Work};
 use crate::render::Letter;
 use crate::settle::{self, SUBMIT};
@@ -34,7 +36,7 @@ pub(super) struct Draft {
     pub messages: Vec<Message>,
     pub events: Vec<Event>,
     pub work: Vec<Work>,
-    pub addresses: Vec<(Channel, String)>,
+    pub addresses: Vec<AddressKey>,
 }
 
 impl Draft {
@@ -50,22 +52,17 @@ impl Draft {
     }
 }
 
-/// What is known of all the addresses, read at once.
-pub(super) struct Known {
-    health: HashMap<(Channel, String), Health>,
-    refusals: HashMap<(Channel, String), Vec<Scope>>,
-    bases: HashMap<String, Vec<Basis>>,
-}
-
-/// What all messages of a submission share.
+/// What all messages of a submission share, and what single recipients get instead.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub submission: SubmissionId,
     pub broadcast: Option<BroadcastId>,
     pub letter: Arc<str>,
     pub via: Vec<Channel>,
+    /// JSON object.
     pub variables: String,
-    pub who: String,
+    pub individually: BTreeMap<ReferrerId, Content>,
+    pub who: Actor,
     pub lane: Lane,
     pub due: Timestamp,
     /// A list that was recorded before the records were restored: what became of it since may be forgotten, so all of it
@@ -76,7 +73,7 @@ pub(super) struct Frame {
 impl Frame {
     /// For a request that is new.
     pub(super) fn of(parts: &Parts, request: &Request) -> Result<Self, IntakeError> {
-        let letter = letter(parts, &request.letter)?;
+        let letter = request::letter(parts, &request.letter)?;
         let now = parts.clock.now();
         Ok(Self {
             submission: SubmissionId::new(),
@@ -84,6 +81,7 @@ impl Frame {
             letter: letter.name.as_str().into(),
             via: request.via.clone(),
             variables: Value::Object(request.variables.clone()).to_string(),
+            individually: request.individually.clone(),
             who: request.who.clone(),
             lane: lane(letter.purpose, request.to.is_list()),
             due: request.at.map_or(now, |at| if at > now { at } else { now }),
@@ -92,39 +90,44 @@ impl Frame {
     }
 }
 
-/// The letter of that name.
-pub(super) fn letter<'p>(parts: &'p Parts, name: &str) -> Result<&'p Letter, IntakeError> {
-    parts.renderer.letter(name).ok_or_else(|| {
-        IntakeError::NotFound(format!(
-            "there is no letter `{}`; `touchline template list` shows them all",
-            name.chars().take(80).collect::<String>()
-        ))
-    })
+/// The keys of all the recipients' addresses.
+pub(super) fn keys(recipients: &[Referrer]) -> Vec<AddressKey> {
+    let of = |referrer: &Referrer| -> Vec<Address> {
+        Channel::ALL.iter().filter_map(|channel| referrer.address(*channel)).collect()
+    };
+    recipients.iter().flat_map(of).map(|address| address.key()).collect()
 }
 
 /// Makes the draft for these recipients; stores nothing. `taken` are the addresses that the list has had already.
-pub(super) fn expand(
+pub(super) fn plan(
     parts: &Parts,
     frame: &Frame,
-    known: &Known,
-    taken: &mut HashSet<Address>,
+    facts: &AddressFacts,
+    taken: &mut HashSet<AddressKey>,
     recipients: &[Referrer],
 ) -> Result<Draft, IntakeError> {
-    let sheet = Sheet { parts, frame, known, letter: letter(parts, &frame.letter)?, now: parts.clock.now() };
+    let letter = request::letter(parts, &frame.letter)?;
+    let planner = Planner { parts, frame, facts, letter, now: parts.clock.now() };
     let mut draft = Draft::default();
     for referrer in recipients {
-        sheet.add_touch(&mut draft, taken, referrer);
+        planner.add_touch(&mut draft, taken, referrer)?;
     }
     Ok(draft)
 }
 
 /// Everything that is looked at while a draft is made.
-struct Sheet<'a> {
+struct Planner<'a> {
     parts: &'a Parts,
     frame: &'a Frame,
-    known: &'a Known,
+    facts: &'a AddressFacts,
     letter: &'a Letter,
     now: Timestamp,
+}
+
+/// One recipient's letter with its variables, JSON.
+struct Written<'a> {
+    letter: &'a Letter,
+    variables: Cow<'a, str>,
 }
 
 const fn lane(purpose: Purpose, is_list: bool) -> Lane {
@@ -135,27 +138,25 @@ const fn lane(purpose: Purpose, is_list: bool) -> Lane {
     }
 }
 
-/// What is known of the recipients' addresses.
-pub(super) async fn read_known(tx: &mut Tx, recipients: &[Referrer]) -> Result<Known, StoreError> {
-    let of = |referrer: &Referrer| Channel::ALL.iter().filter_map(|channel| referrer.address(*channel)).collect();
-    let addresses: Vec<Address> = recipients.iter().flat_map(|referrer| -> Vec<Address> { of(referrer) }).collect();
-    let keys: Vec<String> = addresses.iter().map(Address::key).collect();
-    let mut known = Known { health: HashMap::new(), refusals: HashMap::new(), bases: HashMap::new() };
-    for row in tx.addresses_known(&keys).await? {
-        known.health.insert((row.channel, row.value), row.health);
+impl Planner<'_> {
+    fn written_for(&self, referrer: ReferrerId) -> Result<Written<'_>, IntakeError> {
+        Ok(match self.frame.individually.get(&referrer) {
+            None => Written { letter: self.letter, variables: Cow::Borrowed(&self.frame.variables) },
+            Some(own) => Written {
+                letter: request::letter(self.parts, &own.letter)?,
+                variables: Cow::Owned(Value::Object(own.variables.clone()).to_string()),
+            },
+        })
     }
-    for row in tx.suppressions_among(&keys).await? {
-        known.refusals.entry((row.channel, row.address)).or_default().push(row.scope);
-    }
-    for row in tx.basis_among(&keys).await? {
-        known.bases.entry(row.fax.as_str().to_owned()).or_default().push(row);
-    }
-    Ok(known)
-}
 
-impl Sheet<'_> {
     /// One referrer's touch with a message for each channel that can be used.
-    fn add_touch(&self, draft: &mut Draft, taken: &mut HashSet<Address>, referrer: &Referrer) {
+    fn add_touch(
+        &self,
+        draft: &mut Draft,
+        taken: &mut HashSet<AddressKey>,
+        referrer: &Referrer,
+    ) -> Result<(), IntakeError> {
+        let written = self.written_for(referrer.id)?;
         let touch = TouchId::new();
         let first = draft.messages.len();
         for channel in &self.frame.via {
@@ -163,16 +164,16 @@ impl Sheet<'_> {
                 skip(draft, referrer, Some(*channel), format!("no {channel} address"));
                 continue;
             };
-            if self.frame.broadcast.is_some() && !taken.insert(address.clone()) {
+            if self.frame.broadcast.is_some() && !taken.insert(address.key()) {
                 let why = format!("shares the {channel} address of an earlier recipient: one copy goes there");
                 skip(draft, referrer, Some(*channel), why);
                 continue;
             }
-            self.add_message(draft, touch, referrer, &address);
+            self.add_message(draft, touch, referrer, address, &written);
         }
         let statuses: Vec<MessageStatus> = draft.messages[first..].iter().map(|message| message.status).collect();
         if statuses.is_empty() {
-            return;
+            return Ok(());
         }
         draft.touches.push(Touch {
             id: touch,
@@ -180,34 +181,42 @@ impl Sheet<'_> {
             submission_id: Some(self.frame.submission),
             broadcast_id: self.frame.broadcast,
             kind: TouchKind::Letter,
-            letter: Some(self.letter.name.clone()),
-            title: self.letter.title.clone(),
-            category: Some(self.letter.category.to_string()),
+            letter: Some(written.letter.name.clone()),
+            title: written.letter.title.clone(),
+            category: Some(written.letter.category.to_string()),
             disposition: disposition(&statuses),
             occurred_ms: self.frame.due,
             delivered_ms: None,
             actor: self.frame.who.clone(),
             notes: None,
         });
+        Ok(())
     }
 
-    fn add_message(&self, draft: &mut Draft, touch: TouchId, referrer: &Referrer, address: &Address) {
-        let (status, reason) = self.verdict(referrer, address);
+    fn add_message(
+        &self,
+        draft: &mut Draft,
+        touch: TouchId,
+        referrer: &Referrer,
+        address: Address,
+        written: &Written<'_>,
+    ) {
+        let (status, reason) = self.verdict(referrer, &address, written.letter);
         let message = Message {
             id: MessageId::new(),
             touch_id: touch,
             submission_id: self.frame.submission,
             broadcast_id: self.frame.broadcast,
             referrer_id: referrer.id,
-            channel: address.channel(),
-            address: address.as_str().to_owned(),
+            address,
             lane: self.frame.lane,
-            letter: self.letter.name.clone(),
-            purpose: self.letter.purpose,
-            phi: self.letter.phi,
-            variables: self.frame.variables.clone(),
+            letter: written.letter.name.clone(),
+            purpose: written.letter.purpose,
+            phi: written.letter.phi,
+            variables: written.variables.clone().into_owned(),
             status,
-            reason: reason.clone(),
+            reason,
+            released_ms: None,
             confidence: None,
             due_ms: self.frame.due,
             give_up_ms: self.frame.due.after(self.parts.give_up),
@@ -219,9 +228,9 @@ impl Sheet<'_> {
             updated_ms: self.now,
             settled_ms: status.is_terminal().then_some(self.now),
         };
-        let event = Event::new(message.id, status.as_str(), EventSource::Operator, &self.frame.who, self.now);
-        draft.events.push(Event { detail: reason.clone(), ..event });
-        draft.addresses.push((address.channel(), address.key()));
+        let event = Event::new(message.id, status.into(), EventSource::Operator, &self.frame.who, self.now);
+        draft.events.push(Event { reason, ..event });
+        draft.addresses.push(message.address.key());
         if status == MessageStatus::Queued {
             draft.work.push(settle::work(&message, SUBMIT, self.frame.due));
         }
@@ -230,7 +239,7 @@ impl Sheet<'_> {
             touch,
             referrer: referrer.id,
             name: referrer.display_name(),
-            channel: message.channel,
+            channel: message.channel(),
             status,
             reason,
         });
@@ -238,37 +247,24 @@ impl Sheet<'_> {
     }
 
     /// Policy's preview. The gate decides again with the facts of that moment; what is refused already is never queued.
-    fn verdict(&self, referrer: &Referrer, address: &Address) -> (MessageStatus, Option<String>) {
-        let key = (address.channel(), address.key());
-        let carriers = self.parts.accounts.carriers(&Parcel {
-            channel: address.channel(),
-            address: address.as_str(),
-            purpose: self.letter.purpose,
-            phi: self.letter.phi,
-            pages: None,
-        });
-        let facts = Facts {
-            purpose: self.letter.purpose,
-            phi: self.letter.phi,
-            channel: address.channel(),
-            lane: self.frame.lane,
-            released: false,
-            referrer: referrer.state,
-            health: self.known.health.get(&key).copied().unwrap_or(Health::Unverified),
-            refusals: self.known.refusals.get(&key).map_or(&[], Vec::as_slice),
-            bases: self.known.bases.get(address.as_str()).map_or(&[], Vec::as_slice),
+    fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> (MessageStatus, Option<Reason>) {
+        let (purpose, phi) = (letter.purpose, letter.phi);
+        let carriers = self.parts.accounts.carriers(&Parcel { address, purpose, phi, pages: None });
+        let subject =
+            Subject { address, purpose, phi, lane: self.frame.lane, released: false, referrer: referrer.state };
+        let circumstances = Circumstances {
             permission_only: self.parts.permission_only,
             routed: carriers.routed,
             baa: carriers.baa,
             number_busy: false,
         };
-        match policy::decide(&facts) {
+        match policy::decide(&self.facts.of(&subject, circumstances)) {
             Verdict::Allow | Verdict::Defer(..) if self.frame.from_before_a_restore => {
-                (MessageStatus::Held, Some(Reason::Restored.as_str().to_owned()))
+                (MessageStatus::Held, Some(PolicyReason::Restored.into()))
             }
             Verdict::Allow | Verdict::Defer(..) => (MessageStatus::Queued, None),
-            Verdict::Hold(reason) => (MessageStatus::Held, Some(reason.as_str().to_owned())),
-            Verdict::Deny(reason) => (MessageStatus::Suppressed, Some(reason.as_str().to_owned())),
+            Verdict::Hold(reason) => (MessageStatus::Held, Some(reason.into())),
+            Verdict::Deny(reason) => (MessageStatus::Suppressed, Some(reason.into())),
         }
     }
 }

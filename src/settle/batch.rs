@@ -1,66 +1,64 @@
-//! The docket: the cases of one transaction. Reads them under lock, hears each piece of news in turn, writes everything
-//! back in a handful of statements however many there are.
+//! The messages of one transaction, each with its attempts: read under lock, changed in memory by each piece of evidence in
+//! turn, written back in a handful of statements however many there are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Next};
-use super::{Lesson, News, Rules, Told, conclude, news};
+use super::{Evidence, Origin, Rules, Update, conclude, evidence};
 use crate::domain::Timestamp;
 use crate::domain::attempt::{Attempt, ProviderReference};
+use crate::domain::event::EventKind;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::health::AddressHealth;
 use crate::domain::id::{AttemptId, BroadcastId, MessageId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, MessageStatus, Outcome};
+use crate::domain::{Actor, AddressKey, AuditAct, MessageStatus, Outcome};
 use crate::queue;
 use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
-/// A channel and an address's key.
-type Place = (Channel, String);
-
 /// The cases, and what is written beside them.
 #[derive(Debug, Default)]
-pub(super) struct Docket {
+pub(super) struct Batch {
     cases: BTreeMap<MessageId, Case>,
     case_of: HashMap<AttemptId, MessageId>,
     /// What is known of the cases' addresses; several messages may go to one.
-    addresses: HashMap<Place, AddressHealth>,
-    learnt: BTreeSet<Place>,
-    /// Who bears which provider reference, among those that the news speaks of.
+    addresses: HashMap<AddressKey, AddressHealth>,
+    learnt: BTreeSet<AddressKey>,
+    /// Who bears which provider reference, among those that the evidence speaks of.
     bearers: HashMap<(String, String), AttemptId>,
     events: Vec<Event>,
     /// The broadcasts that go on: doubt about one of their messages, with which they count as finished, has become work.
     going_on: BTreeSet<BroadcastId>,
 }
 
-impl Docket {
-    /// Reads everything that the lessons are about, under the locks of addresses and messages, in that order.
-    pub(super) async fn read(tx: &mut Tx, lessons: &[Lesson]) -> Result<Self, StoreError> {
-        let ids: Vec<AttemptId> = lessons.iter().map(|lesson| lesson.attempt).collect();
+impl Batch {
+    /// Reads everything that the updates are about, under the locks of addresses and messages, in that order.
+    pub(super) async fn read(tx: &mut Tx, updates: &[Update]) -> Result<Self, StoreError> {
+        let ids: Vec<AttemptId> = updates.iter().map(|update| update.attempt).collect();
         let (known, messages) = tx.attempts_lock(&ids).await?;
         let mut attempts: HashMap<MessageId, Vec<Attempt>> = HashMap::new();
         let message_ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
         for attempt in tx.attempts_of_messages(&message_ids).await? {
             attempts.entry(attempt.message_id).or_default().push(attempt);
         }
-        let mut docket = Self::default();
-        docket.addresses.extend(known.into_iter().map(|one| ((one.channel, one.value.clone()), one)));
+        let mut batch = Self::default();
+        batch.addresses.extend(known.into_iter().map(|one| (one.value.clone(), one)));
         for message in messages {
             let own = attempts.remove(&message.id).unwrap_or_default();
-            docket.case_of.extend(own.iter().map(|attempt| (attempt.id, message.id)));
-            docket.cases.insert(message.id, Case::new(message, own));
+            batch.case_of.extend(own.iter().map(|attempt| (attempt.id, message.id)));
+            batch.cases.insert(message.id, Case::new(message, own));
         }
-        docket.read_bearers(tx, lessons).await?;
-        Ok(docket)
+        batch.read_bearers(tx, updates).await?;
+        Ok(batch)
     }
 
-    /// Which of the references that the news brings are borne already.
-    async fn read_bearers(&mut self, tx: &mut Tx, lessons: &[Lesson]) -> Result<(), StoreError> {
+    /// Which of the references that the evidence brings are borne already.
+    async fn read_bearers(&mut self, tx: &mut Tx, updates: &[Update]) -> Result<(), StoreError> {
         let mut brought: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for lesson in lessons {
-            let attempt = self.case_of.get(&lesson.attempt).and_then(|id| self.cases.get(id)?.attempt(lesson.attempt));
-            if let (Some(attempt), Some(reference)) = (attempt, reference_of(&lesson.news))
+        for update in updates {
+            let attempt = self.case_of.get(&update.attempt).and_then(|id| self.cases.get(id)?.attempt(update.attempt));
+            if let (Some(attempt), Some(reference)) = (attempt, reference_of(&update.evidence))
                 && attempt.provider_reference.as_ref() != Some(&reference.0)
             {
                 brought.entry(attempt.provider.clone()).or_default().push(&reference.0);
@@ -74,17 +72,17 @@ impl Docket {
         Ok(())
     }
 
-    /// Hears one piece of news. What changes nothing (a repeat, or something lighter than what is known) is dropped.
-    pub(super) fn hear(&mut self, rules: &Rules, lesson: &Lesson, now: Timestamp) {
-        let Lesson { attempt, told, .. } = lesson;
+    /// Applies one piece of evidence. What changes nothing (a repeat, or something lighter than what is known) is dropped.
+    pub(super) fn apply(&mut self, rules: &Rules, update: &Update, now: Timestamp) {
+        let Update { attempt, origin, .. } = update;
         let Some(case) = self.case_of.get(attempt).and_then(|id| self.cases.get_mut(id)) else { return };
         let Some(standing) = case.attempt(*attempt).cloned() else { return };
-        let news = without_a_borrowed_name(&self.bearers, &standing, &lesson.news);
-        let news = news::as_counted(&standing, news);
-        let changed = news::change(case.message.channel, &standing, &news, told, rules, now);
+        let evidence = without_a_borrowed_name(&self.bearers, &standing, &update.evidence);
+        let evidence = evidence::as_counted(&standing, evidence);
+        let changed = evidence::change(case.message.channel(), &standing, &evidence, origin, rules, now);
         if changed.status.is_open() && !standing.status.is_open() && case.others_open(*attempt) {
             let words = "the provider knows an attempt that was given up".to_owned();
-            let event = event(&case.message, &standing, "contradicted", told, now);
+            let event = event(&case.message, &standing, EventKind::Contradicted, origin, now);
             return self.events.push(Event { detail: Some(words), ..event });
         }
         if changed == standing {
@@ -94,16 +92,16 @@ impl Docket {
         if let Some(reference) = &changed.provider_reference {
             self.bearers.insert((changed.provider.clone(), reference.clone()), changed.id);
         }
-        let word = news::word(&news, &standing, &changed);
-        let event = event(&case.message, &changed, word, told, now);
-        self.events.push(Event { detail: news::detail(&news, word, &changed), ..event });
+        let kind = evidence::kind(&evidence, &standing, &changed);
+        let event = event(&case.message, &changed, kind, origin, now);
+        self.events.push(Event { detail: evidence::detail(&evidence, kind, &changed), ..event });
         if changed.status != standing.status {
             let called = changed.dialled.as_ref().unwrap_or(&case.message.address);
-            let place = (case.message.channel, called.to_lowercase());
-            let address = self.addresses.get_mut(&place);
+            let called = called.key();
+            let address = self.addresses.get_mut(&called);
             let was_in_doubt = case.message.status == MessageStatus::InDoubt;
-            if conclude::conclude(case, address, rules, &changed, news::failure_of(&news), told, now) {
-                self.learnt.insert(place);
+            if conclude::conclude(case, address, rules, &changed, evidence::failure_of(&evidence), origin, now) {
+                self.learnt.insert(called);
             }
             self.events.append(&mut case.notes);
             let goes_on =
@@ -145,7 +143,7 @@ impl Docket {
         let pauses = self.cases.values().flat_map(|case| case.pauses.clone());
         for (provider, reason) in pauses.collect::<BTreeMap<_, _>>() {
             if tx.provider_pause_new(&provider, &reason, now).await? {
-                tx.audit("touchline", "pause_provider", Some(&provider), Some(&reason), now).await?;
+                tx.audit(&Actor::System, AuditAct::PauseProvider, Some(&provider), Some(&reason), now).await?;
                 tracing::error!(provider, reason, "the account is paused: it needs a person");
                 metrics::counter!("touchline_provider_account_faults_total", "provider" => provider).increment(1);
             }
@@ -180,36 +178,40 @@ impl Docket {
     }
 }
 
-const fn reference_of(news: &News) -> Option<&ProviderReference> {
-    match news {
-        News::Answer(Outcome::Accepted { reference }) | News::Fact(_, Some(reference)) => Some(reference),
+const fn reference_of(evidence: &Evidence) -> Option<&ProviderReference> {
+    match evidence {
+        Evidence::Answer(Outcome::Accepted { reference }) | Evidence::Fact(_, Some(reference)) => Some(reference),
         _ => None,
     }
 }
 
-/// News without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
+/// Evidence without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
 /// so what became of the call is unknown; a fact keeps its weight.
-fn without_a_borrowed_name(bearers: &HashMap<(String, String), AttemptId>, standing: &Attempt, news: &News) -> News {
-    let Some(reference) = reference_of(news) else { return news.clone() };
+fn without_a_borrowed_name(
+    bearers: &HashMap<(String, String), AttemptId>,
+    standing: &Attempt,
+    evidence: &Evidence,
+) -> Evidence {
+    let Some(reference) = reference_of(evidence) else { return evidence.clone() };
     let bearer = bearers.get(&(standing.provider.clone(), reference.0.clone()));
     let ours = standing.provider_reference.as_ref() == Some(&reference.0);
     if ours || bearer.is_none_or(|bearer| *bearer == standing.id) {
-        return news.clone();
+        return evidence.clone();
     }
-    match news {
-        News::Fact(fact, _) => News::Fact(fact.clone(), None),
+    match evidence {
+        Evidence::Fact(fact, _) => Evidence::Fact(fact.clone(), None),
         _ => {
             let failure = Failure::new(Fault::ProtocolError).text("the provider named it like an earlier hand-over");
-            News::Answer(Outcome::Unknown(failure))
+            Evidence::Answer(Outcome::Unknown(failure))
         }
     }
 }
 
-fn event(message: &Message, attempt: &Attempt, kind: &str, told: &Told, now: Timestamp) -> Event {
+fn event(message: &Message, attempt: &Attempt, kind: EventKind, origin: &Origin, now: Timestamp) -> Event {
     Event {
         attempt_id: Some(attempt.id),
         fault: attempt.fault,
-        occurred_ms: told.occurred.unwrap_or(now),
-        ..Event::new(message.id, kind, told.source, &told.who, now)
+        occurred_ms: origin.occurred.unwrap_or(now),
+        ..Event::new(message.id, kind, origin.source, &origin.actor, now)
     }
 }

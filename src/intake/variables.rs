@@ -1,4 +1,4 @@
-//! Check: every recipient's letter can be written, or the names of those for whom it cannot. Pure work over the whole
+//! Variables: every recipient's letter can be written, or the names of those for whom it cannot. Pure work over the whole
 //! list, on all cores, a portion in memory at a time.
 
 use std::pin::pin;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::submit::Request;
+use super::request::Request;
 use super::unfold::PORTION;
 use super::{IntakeError, Parts};
 use crate::domain::id::ReferrerId;
@@ -27,7 +27,8 @@ impl Lacking {
     fn look(parts: &Parts, request: &Request, recipients: &[Referrer]) -> Self {
         let mut lacking = Self::default();
         for referrer in recipients {
-            let missing = parts.renderer.missing(&request.letter, referrer, &request.variables);
+            let (letter, variables) = request.content_for(referrer.id);
+            let missing = parts.renderer.missing(letter, referrer, variables);
             if !missing.is_empty() {
                 lacking.count += 1;
                 if lacking.named.len() < NAMES_SHOWN_MAX {
@@ -57,16 +58,12 @@ impl Lacking {
 }
 
 /// Looks at a few recipients where the caller stands.
-pub(super) fn variables(parts: &Parts, request: &Request, recipients: &[Referrer]) -> Result<(), IntakeError> {
+pub(super) fn check(parts: &Parts, request: &Request, recipients: &[Referrer]) -> Result<(), IntakeError> {
     Lacking::look(parts, request, recipients).verdict()
 }
 
 /// Looks at a whole list.
-pub(super) async fn variables_of_all(
-    parts: &Parts,
-    request: &Request,
-    recipients: &[ReferrerId],
-) -> Result<(), IntakeError> {
+pub(super) async fn check_all(parts: &Parts, request: &Request, recipients: &[ReferrerId]) -> Result<(), IntakeError> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let shared = Arc::new((parts.clone(), request.clone()));
     let portions: Vec<Vec<ReferrerId>> = recipients.chunks(PORTION).map(<[ReferrerId]>::to_vec).collect();

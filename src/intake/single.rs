@@ -1,54 +1,44 @@
-//! The counter: single letters, many callers at once, each durable before its answer. What comes in while one transaction
-//! runs goes together into the next one, so that a hundred callers share one fsync and a handful of statements.
+//! Single letters: many callers at once, each durable before its answer. What comes in while one transaction runs goes
+//! together into the next one, so that a hundred callers share one fsync and a handful of statements.
 
 use std::collections::{HashMap, HashSet};
 
-use super::expand::{self, Draft, Frame, Known};
-use super::submit::{self, Accepted, Request, answer_of, said};
-use super::{IntakeError, Parts, check};
+use super::answer::Accepted;
+use super::plan::{self, Draft, Frame};
+use super::request::{self, Request};
+use super::{IntakeError, Parts, variables};
+use crate::consent::facts::AddressFacts;
 use crate::domain::Timestamp;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::referrers::{ReferrersError, audience};
+use crate::referrers::audience;
 use crate::store::engine::batch::Batcher;
 use crate::store::records::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
 type Answer = Result<Accepted, IntakeError>;
 
-/// Where single letters are handed in.
-#[derive(Debug)]
-pub struct Counter {
-    parts: Parts,
-    batcher: Batcher<Request, Answer>,
+/// The worker that accepts single letters in batches.
+pub type SingleBatcher = Batcher<Request, Answer>;
+
+/// Starts the worker; must be called within a runtime. It ends when the last of those who hold it is gone.
+pub(super) fn start(parts: &Parts) -> SingleBatcher {
+    // Without the worker itself, which would otherwise hold itself for ever.
+    let own = Parts { singles: std::sync::Arc::default(), ..parts.clone() };
+    Batcher::start(move |requests| accept_all(own.clone(), requests))
 }
 
-impl Counter {
-    /// Opens it; must be called within a runtime.
-    #[must_use]
-    pub fn open(parts: Parts) -> Self {
-        let own = parts.clone();
-        Self { parts, batcher: Batcher::start(move |requests| accept_all(own.clone(), requests)) }
-    }
-
-    /// Accepts a submission as [`submit::accept`] does; single letters that come in at the same time share a transaction.
-    ///
-    /// # Errors
-    /// As [`submit::accept`].
-    pub async fn accept(&self, request: Request) -> Answer {
-        if request.makes_a_broadcast() {
-            return submit::accept(&self.parts, &request).await;
-        }
-        match self.batcher.ask(request.clone()).await {
-            Ok(answer) => answer,
-            // A transaction stands or falls as a whole: what fell with others is tried alone.
-            Err(_) => submit::accept(&self.parts, &request).await,
-        }
+/// Accepts one letter; those that come in at the same time share a transaction.
+pub(super) async fn submit(parts: &Parts, request: &Request) -> Answer {
+    match parts.singles.get_or_init(|| start(parts)).ask(request.clone()).await {
+        Ok(answer) => answer,
+        // A transaction stands or falls as a whole: what fell with others is tried alone.
+        Err(_) => submit_alone(parts, request).await,
     }
 }
 
 /// Accepts one letter in a transaction of its own.
-pub(super) async fn accept_one(parts: &Parts, request: &Request) -> Answer {
+async fn submit_alone(parts: &Parts, request: &Request) -> Answer {
     let answers = match accept_all(parts.clone(), vec![request.clone()]).await {
         // Another caller with the same key was faster: the second look finds its answer.
         Err(StoreError::Conflict(_)) => accept_all(parts.clone(), vec![request.clone()]).await?,
@@ -74,7 +64,7 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
         }));
     }
     tx.submissions_insert(&rows).await?;
-    expand::keep(&mut tx, &whole, now).await?;
+    plan::keep(&mut tx, &whole, now).await?;
     tx.commit().await?;
     if !whole.work.is_empty() {
         parts.queue.wake();
@@ -87,12 +77,12 @@ struct Table {
     full: Option<IntakeError>,
     earlier: HashMap<String, SubmissionRow>,
     referrers: HashMap<String, Result<Referrer, IntakeError>>,
-    known: Known,
+    facts: AddressFacts,
 }
 
 impl Table {
     async fn lay(tx: &mut Tx, parts: &Parts, requests: &[Request]) -> Result<Self, StoreError> {
-        let full = match submit::check_depth(tx, parts).await {
+        let full = match request::check_depth(tx, parts).await {
             Err(IntakeError::Store(error)) => return Err(error),
             other => other.err(),
         };
@@ -101,8 +91,8 @@ impl Table {
         let earlier = earlier.into_iter().filter_map(|row| Some((row.idempotency_key.clone()?, row))).collect();
         let referrers = read_referrers(tx, requests).await?;
         let found: Vec<Referrer> = referrers.values().filter_map(|found| found.as_ref().ok().cloned()).collect();
-        let known = expand::read_known(tx, &found).await?;
-        Ok(Self { full, earlier, referrers, known })
+        let facts = AddressFacts::look(tx, &plan::keys(&found)).await?;
+        Ok(Self { full, earlier, referrers, facts })
     }
 
     /// What one request becomes: an earlier answer, or what is to be stored.
@@ -114,13 +104,13 @@ impl Table {
         now: Timestamp,
     ) -> Result<(Accepted, Option<(SubmissionRow, Draft)>), IntakeError> {
         if let Some(key) = &request.idempotency_key {
-            submit::check_key(key)?;
+            request::check_key(key)?;
             let beside = || rows.iter().find(|row| row.idempotency_key.as_ref() == Some(key));
             if let Some(earlier) = self.earlier.get(key).or_else(beside) {
-                return Ok((answer_of(earlier, request)?, None));
+                return Ok((request::answer_of(earlier, request)?, None));
             }
         }
-        submit::check_request(parts, request)?;
+        request::check(parts, request)?;
         if let Some(full) = &self.full {
             return Err(full.again());
         }
@@ -129,12 +119,12 @@ impl Table {
             Some(Err(error)) => return Err(error.again()),
             None => return Err(IntakeError::NotFound("nobody is named".to_owned())),
         };
-        check::variables(parts, request, referrer)?;
+        variables::check(parts, request, referrer)?;
         let frame = Frame::of(parts, request)?;
-        let mut draft = expand::expand(parts, &frame, &self.known, &mut HashSet::new(), referrer)?;
-        let mut accepted = Accepted::begin(&frame);
+        let mut draft = plan::plan(parts, &frame, &self.facts, &mut HashSet::new(), referrer)?;
+        let mut accepted = Accepted::begin(frame.submission, frame.broadcast);
         accepted.add(std::mem::take(&mut draft.said), std::mem::take(&mut draft.skipped));
-        let row = submit::row(request, frame.submission, said(&accepted)?, now);
+        let row = request::row(request, frame.submission, &accepted, now)?;
         Ok((accepted, Some((row, draft))))
     }
 }
