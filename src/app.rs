@@ -23,7 +23,7 @@ use crate::render::Renderer;
 use crate::render::error::TemplateError;
 use crate::settle::Rules;
 use crate::store::{Store, StoreError};
-use crate::{campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
+use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
 /// Provider faults in a row that make an account rest, and for how long.
 const BREAKER_FAULTS: u32 = 5;
@@ -130,6 +130,12 @@ impl Gateway {
             queue_depth_max: i64::try_from(sending.queue_depth_max).unwrap_or(i64::MAX),
             permission_only: self.permission_only(),
         }
+    }
+
+    /// What giving and checking access needs.
+    #[must_use]
+    pub fn access(&self) -> access::Parts {
+        access::Parts { store: self.store.clone(), clock: self.clock.clone() }
     }
 
     /// What recording consent needs.

@@ -10,6 +10,7 @@
 //! - [`provider`]: what carries it; [`feedback`]: what became of it; [`settle`]: what follows from what is learnt
 //! - [`store`]: the only SQL; [`domain`]: what things are
 //! - [`upkeep`]: order in a long-running house
+//! - [`wording`]: the sentences people read; [`access`]: who may come in
 //! - [`web`], [`cli`]: who asks; [`telemetry`]: what is told of the work
 //! - [`sandbox`]: a far side that can misbehave on purpose
 //!
@@ -41,3 +42,4 @@ pub mod store;
 pub mod telemetry;
 pub mod upkeep;
 pub mod web;
+pub mod wording;

@@ -3,11 +3,10 @@
 use chrono_tz::Tz;
 use serde_json::json;
 
-use super::accepted;
 use super::arguments::{VariableArgs, word};
 use super::console::{Console, plain, table};
 use super::exit::CliError;
-use super::send::channels;
+use super::send::{accepted, channels};
 use crate::app::Gateway;
 use crate::campaign::{self, NewCampaign, Overview};
 use crate::domain::{Channel, Timestamp};

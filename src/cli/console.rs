@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::exit::{CliError, Ending};
+use crate::access;
 use crate::app::Gateway;
 use crate::config::{Config, LogFormat};
 use crate::domain::{EmailAddress, SystemClock};
@@ -45,6 +46,14 @@ pub struct Records {
     pub touch_goal: u32,
     /// The practice's mailbox, which is part of every Message-ID.
     pub from: EmailAddress,
+}
+
+impl Records {
+    /// What giving and checking access needs.
+    #[must_use]
+    pub fn access(&self) -> access::Parts {
+        access::Parts { store: self.store.clone(), clock: Arc::new(SystemClock) }
+    }
 }
 
 impl Console {

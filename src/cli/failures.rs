@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::console::{Console, table};
 use super::exit::CliError;
-use crate::policy::{advice, explain};
 use crate::store::views::overview::{Cause, MessageLine};
+use crate::wording::{self, advice, explain};
 
 /// Which failures.
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ fn causes_table(causes: &[Cause]) -> String {
         vec![
             cause.messages.to_string(),
             cause.channel.to_string(),
-            cause.status.as_str().replace('_', " "),
+            wording::status(cause.status).1.to_owned(),
             cause.reason.clone(),
             explain(&cause.reason),
             advice(&cause.reason).to_owned(),

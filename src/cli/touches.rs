@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::arguments::{moment, word};
 use super::console::{Console, Records, table};
-use super::desk::standing;
 use super::exit::CliError;
+use super::message::standing;
 use crate::domain::message::Message;
 use crate::domain::touch::{Touch, TouchKind};
 use crate::referrers::audience;
+use crate::wording;
 
 /// Whose history, or a touch to log.
 #[derive(Debug, clap::Args)]
@@ -102,9 +103,9 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
             .collect();
         vec![
             touch.occurred_ms.in_zone(records.zone),
-            touch.kind.as_str().replace('_', " "),
+            wording::touch_kind(touch.kind).to_lowercase(),
             touch.title.clone(),
-            touch.disposition.to_string(),
+            wording::touch_standing(touch.kind, touch.disposition).1.to_owned(),
             messages.join("\n"),
             touch.actor.clone(),
         ]

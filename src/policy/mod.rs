@@ -3,7 +3,7 @@
 
 mod reason;
 
-pub use reason::{Reason, advice, explain};
+pub use reason::Reason;
 
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;

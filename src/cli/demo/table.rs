@@ -12,9 +12,9 @@ use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus};
 use crate::intake::submit::Accepted;
-use crate::policy;
 use crate::render::{Job, preview};
 use crate::store::views::ledger::Ledger;
+use crate::wording;
 
 /// The table, and under it why some were not reached.
 pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) -> anyhow::Result<String> {
@@ -59,9 +59,9 @@ fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> Str
     match (message.status, message.reason.as_deref()) {
         (MessageStatus::Delivered, _) => "delivered".to_owned(),
         (status, Some(reason)) => {
-            format!("{}: {}", status.as_str().replace('_', " "), reason.replace('_', " "))
+            format!("{}: {}", wording::status(status).1, reason.replace('_', " "))
         }
-        (status, None) => status.as_str().replace('_', " "),
+        (status, None) => wording::status(status).1.to_owned(),
     }
 }
 
@@ -89,7 +89,7 @@ fn next(referrer: &ReferrerReport) -> &'static str {
 
 fn sentence(ledger: Ledger) -> String {
     format!(
-        "{} messages: {} delivered, {} failed, {} not allowed, {} in doubt, {} on hold.",
+        "{} messages: {} delivered, {} failed, {} suppressed, {} in doubt, {} held.",
         ledger.total, ledger.delivered, ledger.failed, ledger.suppressed, ledger.in_doubt, ledger.held
     )
 }
@@ -108,8 +108,8 @@ fn reasons(referrers: &[ReferrerReport]) -> String {
             format!(
                 "\n  {count} × {}: {} {}",
                 reason.replace('_', " "),
-                policy::explain(reason),
-                policy::advice(reason)
+                wording::explain(reason),
+                wording::advice(reason)
             )
         })
         .collect()

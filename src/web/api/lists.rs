@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::views::MessageView;
 use crate::domain::Timestamp;
 use crate::domain::touch::Touch;
-use crate::policy::{advice, explain};
 use crate::store::views::overview::{Cause, MessageLine};
+use crate::wording::{advice, explain};
 
 /// One communication in a referrer's history.
 #[derive(Debug, Serialize, ToSchema)]

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::body::{JsonBody, query};
 use super::lists::{FailureList, ProblemView};
 use super::views::{AttemptView, MessageDetail, MessageView, SubmissionView};
-use crate::access::{Bearer, Scope};
+use crate::access::Scope;
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, Timestamp};
 use crate::intake::submit::Request;
@@ -23,6 +23,7 @@ use crate::operator::Act;
 use crate::referrers::audience::Audience;
 use crate::store::Tx;
 use crate::web::WebState;
+use crate::web::bearer::Bearer;
 use crate::web::problem::{Kind, Problem};
 
 /// Failures listed unless asked otherwise, and at most.

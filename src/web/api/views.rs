@@ -9,8 +9,8 @@ use crate::domain::event::Billed;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Timestamp};
 use crate::intake::submit::{Accepted, Counts};
-use crate::policy::{advice, explain};
 use crate::store::records::events::Event;
+use crate::wording::{advice, explain};
 
 /// An accepted submission.
 #[derive(Debug, Serialize, ToSchema)]

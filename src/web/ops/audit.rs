@@ -7,11 +7,11 @@ use axum::response::Response;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::moment::{Calendar, Moment};
-use crate::access::Operator;
 use crate::domain::id::short;
 use crate::store::records::events::AuditLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
 
 /// Lines shown.
 const SHOWN: i64 = 300;

@@ -10,14 +10,14 @@ use super::notice::{Asked, Done};
 use super::view::lines::BroadcastRow;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
-use super::view::words::{self, Tone};
-use crate::access::Operator;
 use crate::campaign;
 use crate::intake::IntakeError;
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording::{self, Tone};
 
 /// Broadcasts in the list.
 const BROADCASTS_SHOWN: i64 = 25;
@@ -73,7 +73,7 @@ fn plan_row(campaign: &CampaignRow, calendar: &Calendar) -> PlanRow {
     };
     PlanRow {
         name: campaign.name.clone(),
-        letter: words::letter(&campaign.letter),
+        letter: wording::letter(&campaign.letter),
         audience: audience(&campaign.audience),
         channels: campaign.channels.replace(',', " and "),
         when: campaign::when(campaign),

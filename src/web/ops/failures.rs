@@ -8,17 +8,16 @@ use serde::Deserialize;
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
-use super::view::causes::{self, Bulk, CauseGroup};
+use super::view::causes::{self, CauseGroup};
 use super::view::lines::LineRow;
 use super::view::moment::Calendar;
-use super::view::words;
-use crate::access::Operator;
-use crate::operator::Act;
-use crate::operator::{self, OperatorError};
-use crate::policy;
+use crate::operator::{self, Act, OperatorError};
 use crate::store::views::overview::MessageLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
+use crate::wording::remedies::{self, Bulk};
 
 /// Messages in the list of a cause, and those that one button acts on.
 const LISTED_MAX: i64 = 500;
@@ -80,15 +79,15 @@ async fn show_cause(
     }
     let lines = state.gateway.store.read().await?.failures(Some(&reason), LISTED_MAX).await?;
     let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let bulk = lines.iter().find_map(|line| causes::bulk(line.status, &reason));
-    let meaning = policy::explain(&reason);
+    let bulk = lines.iter().find_map(|line| remedies::bulk(line.status, &reason));
+    let meaning = wording::explain(&reason);
     let page = CausePage {
         frame: Frame::new(state, operator, Section::Failures, meaning.trim_end_matches('.'), asked),
-        advice: causes::advice(&reason),
-        count: words::count(count, "message", "messages"),
+        advice: wording::dashboard_advice(&reason),
+        count: wording::count(count, "message", "messages"),
         is_cut: count == LISTED_MAX,
         bulk: bulk.map(|bulk| (bulk, bulk.label(count))),
-        bulk_first: bulk.is_some_and(|bulk| causes::is_likely(bulk, &reason)),
+        bulk_first: bulk.is_some_and(|bulk| bulk.is_likely(&reason)),
         rows: lines.iter().map(|line| LineRow::of(line, calendar)).collect(),
         reason,
         meaning,
@@ -107,12 +106,12 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
     if !is_reason(&reason) {
         return Err(nowhere());
     }
-    let wanted = [Bulk::Retry, Bulk::RetryCorrected, Bulk::Release]
+    let wanted = Bulk::ALL
         .into_iter()
         .find(|bulk| bulk.as_str() == posted.fields.text("act"))
         .ok_or_else(|| refused("Please use the buttons of the page."))?;
     let mut lines = state.gateway.store.read().await?.failures(Some(&reason), LISTED_MAX).await?;
-    lines.retain(|line| causes::bulk(line.status, &reason) == Some(wanted));
+    lines.retain(|line| remedies::bulk(line.status, &reason) == Some(wanted));
     let all = lines.len();
     if wanted == Bulk::RetryCorrected {
         lines = corrected(&state, lines).await?;

@@ -14,21 +14,21 @@ use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
-use super::view::words;
-use crate::access::Operator;
 use crate::consent;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, Channel, Fault, FaxNumber, MessageStatus, Purpose};
+use crate::domain::{Address, Channel, FaxNumber, MessageStatus, Purpose};
 use crate::operator::Act;
 use crate::operator::{self, OperatorError};
 use crate::referrers;
 use crate::store::Tx;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
 
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
@@ -109,13 +109,13 @@ pub async fn show(
         frame: Frame::new(&state, &operator, Section::Messages, format!("{} to {name}", known.title), &asked),
         id: id.to_string(),
         reference: short(&id.0),
-        channel: words::channel(message.channel),
+        channel: wording::channel(message.channel),
         organization: known.referrer.organization.clone().filter(|organization| *organization != name),
         name,
         referrer_link: format!("/referrers/{}", message.referrer_id),
         address: message.parsed_address().map_or_else(|_| "an address that cannot be read".to_owned(), |a| a.pretty()),
-        status: words::status(message.status).into(),
-        confidence: message.confidence.map(words::confidence),
+        status: wording::status(message.status).into(),
+        confidence: message.confidence.map(wording::confidence),
         purpose: message.purpose.as_str(),
         asks_permission: message.channel == Channel::Fax && message.purpose == Purpose::Advertisement,
         made: calendar.moment(message.created_ms),
@@ -161,7 +161,7 @@ async fn known(
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
         timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
-        title: touch.as_ref().map_or_else(|| words::letter(&message.letter), |touch| touch.title.clone()),
+        title: touch.as_ref().map_or_else(|| wording::letter(&message.letter), |touch| touch.title.clone()),
         asked_by,
         message,
         referrer,
@@ -177,8 +177,8 @@ fn attempt_row(message: &Message, attempt: &Attempt, calendar: &Calendar) -> Att
         number: attempt.number,
         provider: attempt.provider.clone(),
         at: calendar.moment(attempt.opened_ms),
-        status: words::attempt(attempt.status).into(),
-        fault: attempt.fault.map(Fault::explain),
+        status: wording::attempt_status(attempt.status).into(),
+        fault: attempt.fault.map(wording::fault),
         code: attempt.raw_code.clone().filter(|code| attempt.fault.is_none_or(|fault| fault.as_str() != code)),
         text: attempt.raw_text.clone(),
         pages: attempt.pages_confirmed,
@@ -286,17 +286,16 @@ fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -
 
 /// An error's words as a sentence.
 pub(super) fn sentence(words: &str) -> String {
-    let mut letters = words.trim_end_matches('.').chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+    format!("{}.", wording::capitalized(words.trim_end_matches('.')))
 }
 
 impl Page {
     /// What the field of a correction asks for.
     fn address_label(&self) -> &'static str {
-        if self.channel == words::channel(Channel::Fax) { "The right fax number" } else { "The right email address" }
+        if self.channel == wording::channel(Channel::Fax) { "The right fax number" } else { "The right email address" }
     }
 
     fn address_type(&self) -> &'static str {
-        if self.channel == words::channel(Channel::Fax) { "tel" } else { "email" }
+        if self.channel == wording::channel(Channel::Fax) { "tel" } else { "email" }
     }
 }

@@ -10,7 +10,7 @@ use super::frame;
 use super::message::sentence;
 use super::notice::Done;
 use super::view::moment::Calendar;
-use crate::consent::{self, Refusal};
+use crate::consent::{self, ConsentError, Refusal};
 use crate::domain::address::AddressError;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, ReferrerId};
@@ -173,14 +173,12 @@ pub async fn end_basis(
     let id = id_of(&id)?;
     let basis: BasisId = basis.parse().map_err(|_| nowhere())?;
     let why = posted.fields.line("why", "why it ends", 200)?;
-    let now = web.gateway.clock.now();
-    let mut tx = web.gateway.store.write().await?;
-    if !tx.basis_end(basis, &why, now).await? {
-        return Ok(then_show(&Done::NotPossible.at(&page_of(id))));
-    }
-    tx.audit(&posted.operator.name, "end_basis", Some(&id.to_string()), Some(&why), now).await?;
-    tx.commit().await?;
-    Ok(then_show(&Done::BasisEnded.at(&page_of(id))))
+    let done = match consent::end_basis(&web.gateway.consent(), basis, id, &posted.operator.name, &why).await {
+        Ok(()) => Done::BasisEnded,
+        Err(ConsentError::NotFound(_)) => Done::NotPossible,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(then_show(&done.at(&page_of(id))))
 }
 
 /// `POST /referrers/{id}/suppress`: they, or the office they share the address with, refused.

@@ -14,8 +14,6 @@ use super::form::{Posted, nowhere, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::people::{PersonRow, UnwellRow};
-use super::view::words;
-use crate::access::Operator;
 use crate::domain::FaxNumber;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
@@ -23,6 +21,8 @@ use crate::store::records::referrers::sort_name;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
 
 /// Referrers on a page.
 const PER_PAGE: i64 = 50;
@@ -84,7 +84,7 @@ pub async fn show(
     });
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Referrers, "Referrers", &asked),
-        total: words::count(tx.referrer_count().await?, "referrer", "referrers"),
+        total: wording::count(tx.referrer_count().await?, "referrer", "referrers"),
         rows: rows(&mut tx, &referrers).await?,
         search,
         next,

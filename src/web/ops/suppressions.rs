@@ -14,7 +14,6 @@ use super::message::sentence;
 use super::notice::{Asked, Done};
 use super::view::history::{RefusalRow, refusal_row};
 use super::view::moment::Moment;
-use crate::access::Operator;
 use crate::consent::{self, ConsentError, Refusal};
 use crate::domain::Address;
 use crate::domain::id::SuppressionId;
@@ -22,6 +21,7 @@ use crate::domain::suppression::{Scope, Suppression};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
 
 /// Refusals in the list.
 const SHOWN_MAX: i64 = 500;

@@ -1,15 +1,14 @@
 //! How a message stands, why, what happens next, and what a person may do about it: in plain words.
 
-use super::causes;
 use super::moment::{Calendar, Moment};
-use super::words::{self, Tone};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::message::{Confidence, Message};
 use crate::domain::{Channel, MessageStatus};
 use crate::operator::Act;
-use crate::policy::{self, Reason};
+use crate::policy::Reason;
 use crate::settle::POLL;
 use crate::store::records::queue_entries::Entry;
+use crate::wording::{self, Tone, remedies};
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -75,19 +74,22 @@ pub fn of(case: &Case<'_>, calendar: &Calendar) -> Standing {
     let troubled = !matches!(message.status, MessageStatus::Delivered | MessageStatus::Accepted);
     let waits = message.status == MessageStatus::Queued;
     Standing {
-        tone: words::status(message.status).0,
+        tone: wording::status(message.status).0,
         headline: headline(message, case.attempts),
-        why: reason.filter(|_| troubled).map(policy::explain),
-        advice: reason.filter(|_| troubled && !waits).map(causes::advice).filter(|advice| !advice.is_empty()),
+        why: reason.filter(|_| troubled).map(wording::explain),
+        advice: reason
+            .filter(|_| troubled && !waits)
+            .map(wording::dashboard_advice)
+            .filter(|advice| !advice.is_empty()),
         next: next(case, calendar),
         choices: choices(case),
-        offers_correction: message.status.may_be_retried() && reason.is_some_and(causes::is_about_address),
+        offers_correction: message.status.may_be_retried() && reason.is_some_and(remedies::is_about_address),
         offers_permission: message.status.may_be_retried() && reason == Some(Reason::NoBasis.as_str()),
     }
 }
 
 fn headline(message: &Message, attempts: &[Attempt]) -> String {
-    let what = words::channel(message.channel);
+    let what = wording::channel(message.channel);
     match message.status {
         MessageStatus::Queued if attempts.is_empty() => format!("{what} waiting for its turn."),
         MessageStatus::Queued => format!("{what} not through yet: it will be tried again."),
@@ -110,7 +112,7 @@ fn delivered(message: &Message, attempts: &[Attempt]) -> String {
         attempts.iter().rev().find(|one| one.status == AttemptStatus::Delivered).and_then(|a| a.pages_confirmed);
     match (message.channel, message.confidence, pages) {
         (Channel::Fax, Some(Confidence::Confirmed), Some(pages)) => {
-            format!("Delivered: the far machine confirmed {}.", words::count(pages, "page", "pages"))
+            format!("Delivered: the far machine confirmed {}.", wording::count(pages, "page", "pages"))
         }
         (_, Some(Confidence::Confirmed), _) => "Delivered, confirmed.".to_owned(),
         (Channel::Email, ..) => "Delivered, as far as anybody can tell: no bounce came back.".to_owned(),
@@ -154,8 +156,8 @@ fn choices(case: &Case<'_>) -> Vec<Choice> {
         MessageStatus::InDoubt => vec![choice(Act::MarkSent, false), choice(Act::MarkNotSent, false)],
         status if status.may_be_retried() => {
             let reason = case.message.reason.as_deref().unwrap_or_default();
-            let makes_sense = causes::retry_makes_sense(reason);
-            makes_sense.then(|| choice(Act::Retry, !causes::needs_more_than_retry(reason))).into_iter().collect()
+            let makes_sense = remedies::retry_makes_sense(reason);
+            makes_sense.then(|| choice(Act::Retry, !remedies::needs_more_than_retry(reason))).into_iter().collect()
         }
         _ => Vec::new(),
     }
@@ -194,8 +196,8 @@ pub fn quick_choices(status: MessageStatus, reason: &str) -> Vec<Choice> {
         MessageStatus::Held => vec![choice(Act::Cancel, false), choice(Act::Release, true)],
         status
             if status.may_be_retried()
-                && causes::retry_makes_sense(reason)
-                && !causes::needs_more_than_retry(reason) =>
+                && remedies::retry_makes_sense(reason)
+                && !remedies::needs_more_than_retry(reason) =>
         {
             vec![choice(Act::Retry, true)]
         }

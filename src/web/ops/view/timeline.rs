@@ -1,13 +1,13 @@
 //! A message's life as sentences: attempts and events in one line of time.
 
 use super::moment::{Calendar, Moment};
-use super::words::{self, Tone};
 use crate::domain::Timestamp;
 use crate::domain::attempt::Attempt;
 use crate::domain::event::EventSource;
 use crate::domain::message::Message;
-use crate::policy::{self, Reason};
+use crate::policy::Reason;
 use crate::store::records::events::Event;
+use crate::wording::{self, Tone};
 
 /// One line.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ fn line(message: &Message, attempts: &[Attempt], event: &Event, calendar: &Calen
 /// What an event says, by its word.
 fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String) {
     let who = &event.who;
-    let because = event.fault.map_or_else(|| reason_of(event), |fault| fault.explain().to_owned());
+    let because = event.fault.map_or_else(|| reason_of(event), |fault| wording::fault(fault).to_owned());
     match event.kind.as_str() {
         "accepted" => (Tone::Busy, format!("{who} accepted it.")),
         "progress" => (Tone::Busy, format!("{who} reports: {}.", stage(event))),
@@ -96,14 +96,14 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         "cancelled" if event.source == EventSource::Operator => (Tone::Quiet, format!("{who} cancelled it.")),
         "held" if event.detail.is_none() => (Tone::Warn, format!("{who} put it on hold.")),
         "held" => (Tone::Warn, format!("Held. {because}")),
-        "suppressed" => (Tone::Quiet, format!("Not allowed. {because}")),
-        "expired" => (Tone::Bad, format!("Given up. {because}")),
-        other => (Tone::Quiet, format!("{}: {}.", words::channel(message.channel), other.replace('_', " "))),
+        "suppressed" => (Tone::Quiet, format!("Suppressed. {because}")),
+        "expired" => (Tone::Bad, format!("Expired. {because}")),
+        other => (Tone::Quiet, format!("{}: {}.", wording::channel(message.channel), other.replace('_', " "))),
     }
 }
 
 fn reason_of(event: &Event) -> String {
-    event.detail.as_deref().map(policy::explain).unwrap_or_default()
+    event.detail.as_deref().map(wording::explain).unwrap_or_default()
 }
 
 fn stage(event: &Event) -> String {
@@ -118,7 +118,7 @@ fn delivered(attempts: &[Attempt], event: &Event) -> String {
     let attempt = attempts.iter().find(|attempt| Some(attempt.id) == event.attempt_id);
     let charge = attempt.and_then(Attempt::billed).map(|charge| format!(", for {charge}")).unwrap_or_default();
     match attempt.and_then(|attempt| attempt.pages_confirmed) {
-        Some(pages) => format!("Delivered: {} confirmed{charge}.", words::count(pages, "page", "pages")),
+        Some(pages) => format!("Delivered: {} confirmed{charge}.", wording::count(pages, "page", "pages")),
         None => format!("Delivered{charge}."),
     }
 }

@@ -1,4 +1,4 @@
-//! Operators' sessions: a random cookie, of which the hash is kept, and a key that every form must bring back.
+//! The session cookie of the dashboard, and the operator behind it: everybody else is sent to the login page.
 
 use std::time::Duration;
 
@@ -8,35 +8,40 @@ use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use subtle::ConstantTimeEq;
 
-use super::{hash_of, new_secret};
+use super::WebState;
+use super::problem::{Kind, PageProblem, Problem};
+use crate::access::{self, Session};
 use crate::domain::id::OperatorId;
-use crate::web::WebState;
-use crate::web::problem::{Kind, PageProblem, Problem};
 
 /// The session cookie's name.
 pub const SESSION_COOKIE: &str = "touchline_session";
-/// How long a session lasts.
-const SESSION_LASTS: Duration = Duration::from_secs(12 * 3600);
 
 /// An operator who is logged in. As an extractor it sends everybody else to the login page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     /// Login name.
     pub name: String,
-    /// What every form of this session brings back in its field `form_key`.
-    pub form_key: String,
+    session: Session,
 }
 
 impl Operator {
+    fn of(session: Session) -> Self {
+        Self { name: session.operator.clone(), session }
+    }
+
+    /// What every form of this session brings back in its field `form_key`.
+    #[must_use]
+    pub fn form_key(&self) -> &str {
+        &self.session.form_key
+    }
+
     /// That a form came from a page of this session, not from another site.
     ///
     /// # Errors
     /// 403.
     pub fn check_form(&self, form_key: &str) -> Result<(), PageProblem> {
-        let same: bool = self.form_key.as_bytes().ct_eq(form_key.as_bytes()).into();
-        if same {
+        if self.session.is_form_key(form_key) {
             return Ok(());
         }
         Err(PageProblem(Problem::new(
@@ -61,9 +66,7 @@ impl FromRequestParts<WebState> for Operator {
 
 async fn find(state: &WebState, jar: &CookieJar) -> Result<Option<Operator>, Problem> {
     let Some(cookie) = jar.get(SESSION_COOKIE) else { return Ok(None) };
-    let mut tx = state.gateway.store.read().await?;
-    let found = tx.session(&hash_of(cookie.value()), state.gateway.clock.now()).await?;
-    Ok(found.map(|(name, form_key)| Operator { name, form_key }))
+    Ok(access::find_session(&state.gateway.access(), cookie.value()).await?.map(Operator::of))
 }
 
 /// The login page, which leads back to the page that was asked for.
@@ -76,31 +79,22 @@ fn login_url(method: &Method, uri: &Uri) -> String {
     format!("/login?{query}")
 }
 
-/// Opens a session and answers its cookie. Sessions that have run out are swept away.
+/// Opens a session and answers its cookie.
 ///
 /// # Errors
-/// As every store function.
-pub async fn open_session(state: &WebState, operator: OperatorId, name: &str) -> Result<Cookie<'static>, Problem> {
-    let (secret, form_key) = (new_secret()?, new_secret()?);
-    let now = state.gateway.clock.now();
-    let mut tx = state.gateway.store.write().await?;
-    tx.session_end("", now).await?;
-    tx.session_insert(&hash_of(&secret), operator, &form_key, now.after(SESSION_LASTS)).await?;
-    tx.audit(name, "login", None, None, now).await?;
-    tx.commit().await?;
-    Ok(cookie(state, secret, SESSION_LASTS))
+/// 500 or 503, if it cannot be opened.
+pub(super) async fn open(state: &WebState, operator: OperatorId, name: &str) -> Result<Cookie<'static>, Problem> {
+    let opened = access::open_session(&state.gateway.access(), operator, name).await?;
+    Ok(cookie(state, opened.secret, access::SESSION_LASTS))
 }
 
-/// Ends a session and answers the cookie that takes its place.
+/// Ends the session of that cookie and answers the cookie that replaces it.
 ///
 /// # Errors
-/// As every store function.
-pub async fn close_session(state: &WebState, jar: &CookieJar, name: &str) -> Result<Cookie<'static>, Problem> {
-    let now = state.gateway.clock.now();
-    let mut tx = state.gateway.store.write().await?;
-    tx.session_end(&hash_of(jar.get(SESSION_COOKIE).map_or("", Cookie::value)), now).await?;
-    tx.audit(name, "logout", None, None, now).await?;
-    tx.commit().await?;
+/// 503, if the database cannot do it now.
+pub(super) async fn close(state: &WebState, jar: &CookieJar, name: &str) -> Result<Cookie<'static>, Problem> {
+    let secret = jar.get(SESSION_COOKIE).map_or("", Cookie::value);
+    access::close_session(&state.gateway.access(), secret, name).await?;
     Ok(cookie(state, String::new(), Duration::ZERO))
 }
 

@@ -3,18 +3,18 @@
 use chrono_tz::Tz;
 use serde_json::json;
 
-use super::console::{Console, Records, table};
-use super::desk::standing;
-use super::exit::CliError;
+use super::standing;
+use crate::cli::console::{Console, Records, table};
+use crate::cli::exit::CliError;
 use crate::domain::attempt::Attempt;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus, Timestamp};
-use crate::policy;
 use crate::provider::mail;
 use crate::settle::{POLL, SUBMIT};
 use crate::store::records::events::Event;
 use crate::store::records::queue_entries::Entry;
+use crate::wording;
 
 /// Which message.
 #[derive(Debug, clap::Args)]
@@ -45,8 +45,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let object = json!({
         "message": message,
         "name": name,
-        "explanation": why.map(policy::explain),
-        "advice": why.map(policy::advice),
+        "explanation": why.map(wording::explain),
+        "advice": why.map(wording::advice),
         "attempts": attempts,
         "references": references,
         "events": events,
@@ -55,7 +55,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     });
     console.answer(&object, || {
         let head = format!("{} to {name} by {}: {}", message.letter, message.channel, standing(&message));
-        let advice = why.map(policy::advice).filter(|advice| !advice.is_empty());
+        let advice = why.map(wording::advice).filter(|advice| !advice.is_empty());
         let advice = advice.map(|advice| format!("{advice}\n")).unwrap_or_default();
         let attempts = attempts_table(message.channel, &attempts, &references, records.zone);
         let events = events_table(&events, records.zone);
@@ -106,8 +106,8 @@ fn attempts_table(channel: Channel, attempts: &[Attempt], references: &[String],
             attempt.number.to_string(),
             attempt.opened_ms.in_zone(zone),
             attempt.provider.clone(),
-            attempt.status.as_str().replace('_', " "),
-            attempt.fault.map(|fault| fault.explain().to_owned()).unwrap_or_default(),
+            wording::attempt_status(attempt.status).1.to_owned(),
+            attempt.fault.map(|fault| wording::fault(fault).to_owned()).unwrap_or_default(),
             words.into_iter().flatten().collect::<Vec<_>>().join(" "),
             attempt.dialled(channel).map(|to| to.pretty()).unwrap_or_default(),
             attempt.billed().map(|charge| charge.to_string()).unwrap_or_default(),
@@ -119,8 +119,8 @@ fn attempts_table(channel: Channel, attempts: &[Attempt], references: &[String],
 
 fn events_table(events: &[Event], zone: Tz) -> String {
     let rows = events.iter().map(|event| {
-        let detail = event.detail.as_deref().map(policy::explain);
-        let fault = event.fault.map(|fault| fault.explain().to_owned());
+        let detail = event.detail.as_deref().map(wording::explain);
+        let fault = event.fault.map(|fault| wording::fault(fault).to_owned());
         vec![
             event.occurred_ms.in_zone(zone),
             event.kind.replace('_', " "),

@@ -1,20 +1,22 @@
 //! `touchline send`: one letter to one referrer or a list.
 
+pub mod accepted;
+mod wait;
+
 use std::time::Duration;
 
 use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 
-use super::accepted;
-use super::arguments::{VariableArgs, moment, word};
-use super::console::Console;
-use super::exit::{CliError, Ending};
-use super::wait::{self, Waited};
 use crate::app::Gateway;
+use crate::cli::arguments::{VariableArgs, moment, word};
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
 use crate::domain::Channel;
 use crate::intake::submit::{self, Accepted, Request};
-use crate::policy::{advice, explain};
 use crate::referrers::audience::Audience;
+use crate::wording::{advice, explain};
+use wait::Waited;
 
 /// Which letter, to whom, and how.
 #[derive(Debug, clap::Args)]

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::console::{count, table};
+use crate::cli::console::{count, table};
 use crate::domain::MessageStatus;
 use crate::intake::submit::{Accepted, AcceptedMessage, Counts};
-use crate::policy::{advice, explain};
+use crate::wording::{self, advice, explain};
 
 /// Messages shown one by one to a person; JSON has more.
 const LINES_MAX: usize = 50;
@@ -54,7 +54,7 @@ pub fn dry_object(planned: &Accepted) -> Value {
 pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
     let Counts { queued, held, suppressed, skipped } = accepted.counts;
     let mut text = format!(
-        "{verb} {} to send, {held} held for a person, {suppressed} not allowed, {skipped} left out.\n",
+        "{verb} {} to send, {held} held for a person, {suppressed} suppressed, {skipped} left out.\n",
         count(queued, "message"),
     );
     text.push_str(&message_lines(accepted, dry));
@@ -77,7 +77,7 @@ fn message_lines(accepted: &Accepted, dry: bool) -> String {
         let reason = message.reason.as_deref();
         let why = reason.map(|word| format!("{} {}", explain(word), advice(word))).unwrap_or_default();
         let id = if dry { String::new() } else { message.id.to_string() };
-        vec![message.name.clone(), message.channel.to_string(), message.status.to_string(), why, id]
+        vec![message.name.clone(), message.channel.to_string(), wording::status(message.status).1.to_owned(), why, id]
     });
     if messages.is_empty() {
         return String::new();

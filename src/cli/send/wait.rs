@@ -1,4 +1,4 @@
-//! Waiting for a submission: the gateway's services run in this process until every message has left the house or
+//! Waiting for a submission: the gateway's services run in this process until every message has been handed over or
 //! needs a person. A gateway that runs elsewhere on the same database may do part of the work.
 
 use std::collections::BTreeMap;
@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::console::{Console, table};
-use super::desk::standing;
-use super::exit::CliError;
 use crate::app::Gateway;
+use crate::cli::console::{Console, table};
+use crate::cli::exit::CliError;
+use crate::cli::message::standing;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus};
 use crate::intake::submit::Accepted;
 use crate::store::StoreError;
+use crate::wording;
 
 /// How often the messages are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
@@ -115,8 +116,10 @@ pub fn told(waited: &Waited, accepted: &Accepted) -> String {
     for message in &waited.messages {
         *counts.entry((message.channel, message.status)).or_default() += 1;
     }
-    let counts: Vec<String> =
-        counts.iter().map(|((channel, status), count)| format!("{count} {channel} {}", status_word(*status))).collect();
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|((channel, status), count)| format!("{count} {channel} {}", wording::status(*status).1))
+        .collect();
     let mut text = format!("{}.\n", counts.join(", "));
     let mut messages: Vec<&Message> = waited.messages.iter().collect();
     messages.sort_by_key(|message| !went_wrong(message.status));
@@ -132,11 +135,4 @@ pub fn told(waited: &Waited, accepted: &Accepted) -> String {
         text.push_str("\nNot everything is handled yet. It is kept, and a running `touchline serve` goes on with it.");
     }
     text
-}
-
-fn status_word(status: MessageStatus) -> String {
-    match status {
-        MessageStatus::Accepted => "handed over".to_owned(),
-        other => other.as_str().replace('_', " "),
-    }
 }

@@ -1,15 +1,13 @@
-//! A first configuration file: the answers it is made of, the questions that give them, and the text.
+//! A first configuration file: the answers it is made of, and the text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use url::Url;
 
-pub use super::ask::{ask, ask_overwrite, is_toll_free};
-use crate::config::accounts::variable_name;
 use crate::domain::practice::Practice;
 use crate::domain::{Channel, EmailAddress, FaxNumber};
-use crate::provider::{Setting, Spec};
+use crate::provider::{Setting, Spec, find_spec, secret_variable};
 
 /// What the file is made of.
 #[derive(Debug, Clone)]
@@ -46,7 +44,7 @@ impl Answers {
         let accounts = self.accounts.iter().filter_map(|account| Some((account, spec_of(account.kind)?)));
         let secrets = accounts.flat_map(|(account, spec)| {
             let needed = spec.settings.iter().filter(|setting| setting.secret && is_needed(account, setting));
-            needed.map(|setting| (variable_name(spec.kind, setting.key), setting.about))
+            needed.map(|setting| (secret_variable(spec.kind, setting.key), setting.about))
         });
         secrets.collect()
     }
@@ -132,7 +130,7 @@ fn render_account(text: &mut String, account: &AccountAnswers) {
     for setting in spec.settings {
         let _ = writeln!(text, "# {}", setting.about.replace('\n', " "));
         let (mark, value) = if setting.secret {
-            let reference = format!("{{ env = \"{}\" }}", variable_name(spec.kind, setting.key));
+            let reference = format!("{{ env = \"{}\" }}", secret_variable(spec.kind, setting.key));
             (if is_needed(account, setting) { "" } else { "# " }, reference)
         } else {
             match account.settings.get(setting.key).filter(|value| !value.is_empty()) {
@@ -173,7 +171,7 @@ fn setting_value(key: &str, value: &str) -> String {
 }
 
 fn spec_of(kind: &str) -> Option<&'static Spec> {
-    crate::provider::find_spec(kind)
+    find_spec(kind)
 }
 
 fn quoted(text: &str) -> String {

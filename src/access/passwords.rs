@@ -5,32 +5,15 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
-use super::{AccessError, check_name};
-use crate::app::Gateway;
+use super::AccessError;
 
-/// Shortest password taken.
+/// Shortest password accepted.
 pub const PASSWORD_CHARS_MIN: usize = 12;
-/// Longest password looked at.
+/// Longest password accepted.
 pub const PASSWORD_CHARS_MAX: usize = 256;
 
 /// Verified against when the name is unknown, so that the answer takes as long as for a known one. No password fits.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// Stores an operator, or a new password for one.
-///
-/// # Errors
-/// [`AccessError::Invalid`] for a name that is not one line of 1 to 100 characters, or a password shorter than
-/// [`PASSWORD_CHARS_MIN`] or longer than [`PASSWORD_CHARS_MAX`].
-pub async fn create_operator(gateway: &Gateway, name: &str, password: &str) -> Result<(), AccessError> {
-    check_name(name)?;
-    let hash = hash_password(password.to_owned()).await?;
-    let now = gateway.clock.now();
-    let mut tx = gateway.store.write().await?;
-    tx.operator_put(name, &hash, now).await?;
-    tx.audit("command line", "set_operator", Some(name), None, now).await?;
-    tx.commit().await?;
-    Ok(())
-}
 
 /// The PHC string to keep of a password.
 ///

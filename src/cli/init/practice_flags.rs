@@ -2,9 +2,9 @@
 
 use chrono_tz::Tz;
 
-use super::exit::CliError;
-use super::sample;
-use crate::cli::init::written::is_toll_free;
+use super::questions::is_toll_free;
+use crate::cli::exit::CliError;
+use crate::cli::sample;
 use crate::domain::practice::Practice;
 use crate::domain::{EmailAddress, FaxNumber};
 

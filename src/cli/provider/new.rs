@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::console::Console;
-use super::exit::{CliError, Ending};
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
 use crate::provider::fax::declared::examples::{BEGINNING, EXAMPLES, Example, find};
 use crate::provider::fax::declared::{FOLDER, is_plain_name};
 

@@ -11,9 +11,11 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::console::{Console, print, warn};
-use super::exit::{CliError, Ending};
-use super::{provider_new, sample};
+use super::new;
+use crate::accounts::acts;
+use crate::cli::console::{Console, print, warn};
+use crate::cli::exit::{CliError, Ending};
+use crate::cli::sample;
 use crate::config::{Config, ProviderConfig};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::channel::{PhiClass, Purpose};
@@ -24,8 +26,9 @@ use crate::domain::id::{AttemptId, short};
 use crate::domain::{Address, Clock, FaxNumber, Outcome, SystemClock};
 use crate::http;
 use crate::provider::fax::declared;
-use crate::provider::{Account, Provider, Setting, Spec};
+use crate::provider::{Account, Provider, Setting, Spec, secret_variable};
 use crate::render::{Job, Renderer};
+use crate::wording;
 
 /// What to try.
 #[derive(Debug, clap::Args)]
@@ -126,7 +129,7 @@ fn describe(console: &Console, file: &Path) -> Result<(PathBuf, &'static Spec), 
     let path = if is_name {
         let name = file.to_string_lossy();
         let name = if name.ends_with(".toml") { name.into_owned() } else { format!("{name}.toml") };
-        declared::locate(&provider_new::folder(&console.config_path), &name).map_err(refused)?
+        declared::locate(&new::folder(&console.config_path), &name).map_err(refused)?
     } else {
         file.to_owned()
     };
@@ -212,7 +215,7 @@ fn from_environment(spec: &Spec, stem: &str, steps: &Steps) -> BTreeMap<String, 
     let mut secrets = BTreeMap::new();
     let declared: Vec<&Setting> = spec.settings.iter().filter(|setting| setting.secret).collect();
     for setting in declared {
-        let variable = format!("{stem}_{}", setting.key).to_ascii_uppercase().replace('-', "_");
+        let variable = secret_variable(stem, setting.key);
         match std::env::var(&variable) {
             Ok(value) if !value.trim().is_empty() => {
                 steps.tell(&format!("   secret {}: found in {variable}", setting.key));
@@ -288,11 +291,8 @@ fn confirm(args: &Args) -> Result<(), CliError> {
 /// No provider is called without a record of it.
 async fn record(console: &Console, path: &Path, attempt: AttemptId) -> Result<(), CliError> {
     let store = console.records().await?.store;
-    let mut tx = store.write().await?;
-    let (file, detail) = (path.file_name().unwrap_or_default().to_string_lossy(), format!("test page {attempt}"));
-    tx.audit(&console.who, "try_provider", Some(&file), Some(&detail), SystemClock.now()).await?;
-    tx.commit().await?;
-    Ok(())
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(acts::record_trial(&store, &file, attempt, &console.who, SystemClock.now()).await?)
 }
 
 /// Asks until the end is known or the time is up.
@@ -331,7 +331,7 @@ fn told(failure: &Failure) -> String {
     let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
     let raw: Vec<&str> = raw.into_iter().flatten().collect();
     let raw = if raw.is_empty() { String::new() } else { format!(" ({})", raw.join(" ")) };
-    format!("{}: {}{raw}", failure.fault, failure.fault.explain())
+    format!("{}: {}{raw}", failure.fault, wording::fault(failure.fault))
 }
 
 fn end(console: &Console, steps: &Steps, is: &str, words: &str, good: bool) -> Result<(), CliError> {

@@ -1,17 +1,16 @@
 //! `touchline template`: what letters there are, whether they are sound, and the beginning of a new one.
 
-mod begin;
+mod check;
+mod new;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::console::{Console, count, print, table, warn};
-use super::exit::{CliError, Ending};
-use super::sample;
-use crate::domain::SystemClock;
-use crate::domain::clock::Clock;
-use crate::render::{Job, Letter, LintFinding, Renderer, Severity, TemplateError};
+use crate::cli::console::{Console, count, table};
+use crate::cli::exit::{CliError, Ending};
+use crate::cli::sample;
+use crate::render::{Letter, Renderer, TemplateError};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -35,7 +34,7 @@ pub enum Command {
         /// Its name: lower-case letters, digits and hyphens
         #[arg(value_name = "NAME")]
         name: String,
-        /// Where the house's letters lie (default: the configured folder, else `letters`)
+        /// Where your letters are (default: the configured folder, else `letters`)
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
     },
@@ -49,8 +48,8 @@ pub fn run(console: &Console, command: Command) -> Result<(), CliError> {
     match command {
         Command::List => list(console),
         Command::Show { name } => show(console, &name),
-        Command::Check { folder } => check(console, folder.as_deref()),
-        Command::New { name, folder } => begin::run(console, &name, folder),
+        Command::Check { folder } => check::run(console, folder.as_deref()),
+        Command::New { name, folder } => new::run(console, &name, folder),
     }
 }
 
@@ -123,90 +122,4 @@ fn show(console: &Console, name: &str) -> Result<(), CliError> {
 
 fn lines(errors: &[TemplateError]) -> String {
     errors.iter().map(TemplateError::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// What trying one letter found.
-#[derive(Debug)]
-struct Tried {
-    letter: String,
-    error: Option<String>,
-    lint: Vec<LintFinding>,
-}
-
-impl Tried {
-    fn is_unfit(&self) -> bool {
-        self.error.is_some() || self.lint.iter().any(|finding| finding.severity == Severity::Error)
-    }
-}
-
-fn check(console: &Console, folder: Option<&Path>) -> Result<(), CliError> {
-    let renderer = match load(console, folder)? {
-        Ok(renderer) => renderer,
-        Err(errors) => return tell_errors(console, &errors),
-    };
-    let tried: Vec<Tried> = renderer.letters().map(|letter| try_letter(&renderer, letter)).collect();
-    tell_tried(console, &tried)?;
-    if tried.iter().any(Tried::is_unfit) { Err(CliError::said(Ending::Configuration)) } else { Ok(()) }
-}
-
-/// Mistakes in the files themselves: nothing can be tried.
-fn tell_errors(console: &Console, errors: &[TemplateError]) -> Result<(), CliError> {
-    if console.json {
-        let found: Vec<Value> = errors
-            .iter()
-            .map(|e| json!({ "file": e.template, "line": e.line, "column": e.column, "message": e.message }))
-            .collect();
-        console.answer(&json!({ "ok": false, "errors": found }), String::new)?;
-    } else {
-        warn(&format!("{} found:\n{}", count(errors.len(), "mistake"), lines(errors)));
-    }
-    Err(CliError::said(Ending::Configuration))
-}
-
-/// One letter on both channels with its sample values.
-fn try_letter(renderer: &Renderer, letter: &Letter) -> Tried {
-    let referrer = sample::referrer();
-    let job = Job {
-        letter: &letter.name,
-        referrer: &referrer,
-        variables: &letter.sample,
-        now: SystemClock.now(),
-        reference: "5A3C9E01",
-        unsubscribe: None,
-        automatic: false,
-    };
-    let fax = renderer.fax(&job).and_then(|fax| renderer.mail(&job).map(|_| fax));
-    match fax {
-        Ok(fax) => match fax.inspect() {
-            Ok(lint) => Tried { letter: letter.name.clone(), error: None, lint },
-            Err(error) => Tried { letter: letter.name.clone(), error: Some(error.to_string()), lint: fax.lint },
-        },
-        Err(error) => {
-            let error = format!("{error} (tried with {}/sample.json)", letter.name);
-            Tried { letter: letter.name.clone(), error: Some(error), lint: Vec::new() }
-        }
-    }
-}
-
-fn tell_tried(console: &Console, tried: &[Tried]) -> Result<(), CliError> {
-    let sound = !tried.iter().any(Tried::is_unfit);
-    let letters: Vec<Value> = tried
-        .iter()
-        .map(|one| json!({ "letter": one.letter, "ok": !one.is_unfit(), "error": one.error, "lint": one.lint }))
-        .collect();
-    if console.json {
-        return console.answer(&json!({ "ok": sound, "letters": letters }), String::new);
-    }
-    for one in tried {
-        let problems = one.error.iter().cloned().chain(one.lint.iter().map(|finding| finding.message.clone()));
-        for problem in problems {
-            warn(&format!("{}: {problem}", one.letter));
-        }
-    }
-    let unfit = tried.iter().filter(|one| one.is_unfit()).count();
-    print(&match unfit {
-        0 => format!("{} checked, all sound.", count(tried.len(), "letter")),
-        unfit => format!("{} checked, {unfit} not sound.", count(tried.len(), "letter")),
-    });
-    Ok(())
 }

@@ -8,12 +8,12 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::json;
 
-use super::console::{Console, count, table};
-use super::exit::{CliError, Ending};
-use super::provider::check_accounts;
 use crate::app::Gateway;
+use crate::cli::console::{Console, count, table};
+use crate::cli::exit::{CliError, Ending};
+use crate::cli::provider::check_accounts;
 use crate::config::Config;
-use crate::domain::{Channel, Clock, SystemClock};
+use crate::domain::{Channel, SystemClock};
 use crate::render::Renderer;
 use crate::store::Store;
 
@@ -52,7 +52,7 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
     match console.config() {
         Ok(config) => {
             findings.add("configuration", State::Ok, console.config_path.display().to_string());
-            check_house(&config, &mut findings);
+            check_practice(&config, &mut findings);
             check_letters(&config, &mut findings);
             if check_database(&config, &mut findings).await {
                 soundness::check(&config, &mut findings).await;
@@ -77,7 +77,7 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
 }
 
 /// What is allowed, but worth knowing.
-fn check_house(config: &Config, findings: &mut Findings) {
+fn check_practice(config: &Config, findings: &mut Findings) {
     let practice = &config.practice;
     if practice.fax.is_fictional() || practice.phone.is_fictional() || practice.opt_out.fax.is_fictional() {
         findings.add(
@@ -115,14 +115,12 @@ fn check_letters(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Opens, migrates and writes; what was written is taken back. True if all of it worked.
+/// Opens, migrates and tries a write. True if all of it worked.
 async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let tried = async {
         let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
         store.migrate().await?;
-        let mut tx = store.write().await?;
-        tx.audit("doctor", "check", None, None, SystemClock.now()).await?;
-        drop(tx);
+        store.check_writable().await?;
         let operators = store.read().await?.operator_count().await?;
         let words = store.describe();
         store.close().await;

@@ -1,7 +1,8 @@
 //! `touchline init`: a first configuration file, from questions or from flags.
 
-mod ask;
-pub mod written;
+pub mod config_file;
+mod practice_flags;
+mod questions;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -10,11 +11,12 @@ use std::path::Path;
 use serde_json::json;
 use url::Url;
 
-use super::console::Console;
-use super::exit::{CliError, Ending};
-use super::practice_flags::PracticeFlags;
-use crate::cli::init::written::{AccountAnswers, Answers, ask, ask_overwrite, render_config};
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
 use crate::provider::{REGISTRY, Spec, find_spec};
+use config_file::{AccountAnswers, Answers, render_config};
+use practice_flags::PracticeFlags;
+use questions::{ask, ask_overwrite};
 
 /// What goes into the file.
 #[derive(Debug, clap::Args)]
@@ -83,7 +85,7 @@ fn from_questions() -> Result<Answers, CliError> {
             "there is no terminal to ask at: say what the practice is with flags, or --defaults (see touchline init --help)",
         ));
     }
-    ask().map_err(|_| CliError::new(Ending::Failed, "broken off; nothing was written"))
+    ask().map_err(|_| CliError::new(Ending::Failed, "Cancelled. No file was written."))
 }
 
 fn from_flags(args: &Args) -> Result<Answers, CliError> {

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use dialoguer::{Confirm, Input, Select};
 use url::Url;
 
-use super::written::{AccountAnswers, Answers};
+use super::config_file::{AccountAnswers, Answers};
 use crate::domain::practice::{MedicalDirector, OptOut, Practice};
 use crate::domain::{Channel, EmailAddress, FaxNumber};
 use crate::provider::{REGISTRY, Setting, Spec};
@@ -223,8 +223,7 @@ fn zone(text: &str) -> Result<Tz, String> {
 }
 
 fn public_url(text: &str) -> Result<Url, String> {
-    crate::config::section::base_url(text)
-        .ok_or_else(|| "write an address such as https://touchline.clinic.example".to_owned())
+    crate::config::base_url(text).ok_or_else(|| "write an address such as https://touchline.clinic.example".to_owned())
 }
 
 #[cfg(test)]

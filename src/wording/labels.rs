@@ -1,4 +1,4 @@
-//! The words of the screens: the same ones as in schema and API, and beside them what a person would say.
+//! The words for states and kinds, one for each: the word of schema and API, spelled as people write it.
 
 use crate::domain::attempt::AttemptStatus;
 use crate::domain::health::Health;
@@ -8,7 +8,7 @@ use crate::domain::suppression::Scope;
 use crate::domain::touch::{Disposition, TouchKind};
 use crate::domain::{Channel, MessageStatus};
 
-/// How something is meant; style only, the words always say it too.
+/// How good or bad something is; for style and urgency only, the words always say it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
@@ -24,9 +24,9 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// The class in the style sheet.
+    /// Its word, which is also its class in the style sheet.
     #[must_use]
-    pub const fn class(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Busy => "busy",
@@ -38,11 +38,11 @@ impl Tone {
 }
 
 /// A word with its tone.
-pub type Said = (Tone, &'static str);
+pub type Label = (Tone, &'static str);
 
 /// Where a message stands.
 #[must_use]
-pub const fn status(status: MessageStatus) -> Said {
+pub const fn status(status: MessageStatus) -> Label {
     match status {
         MessageStatus::Queued => (Tone::Busy, "queued"),
         MessageStatus::Held => (Tone::Warn, "held"),
@@ -53,6 +53,22 @@ pub const fn status(status: MessageStatus) -> Said {
         MessageStatus::Suppressed => (Tone::Quiet, "suppressed"),
         MessageStatus::Cancelled => (Tone::Quiet, "cancelled"),
         MessageStatus::Expired => (Tone::Bad, "expired"),
+    }
+}
+
+/// What a message's status means, in one sentence.
+#[must_use]
+pub const fn status_means(status: MessageStatus) -> &'static str {
+    match status {
+        MessageStatus::Queued => "It waits for its turn or its time.",
+        MessageStatus::Held => "It waits until somebody releases or cancels it.",
+        MessageStatus::Accepted => "The provider has it; whether it arrived is not known yet.",
+        MessageStatus::InDoubt => "It may or may not have been sent.",
+        MessageStatus::Delivered => "It arrived.",
+        MessageStatus::Failed => "It did not arrive and is not tried again by itself.",
+        MessageStatus::Suppressed => "The rules do not allow sending it.",
+        MessageStatus::Cancelled => "Somebody cancelled it before it was sent.",
+        MessageStatus::Expired => "Its time ran out before it could be sent.",
     }
 }
 
@@ -67,7 +83,7 @@ pub const fn confidence(confidence: Confidence) -> &'static str {
 
 /// Where an attempt stands.
 #[must_use]
-pub const fn attempt(status: AttemptStatus) -> Said {
+pub const fn attempt_status(status: AttemptStatus) -> Label {
     match status {
         AttemptStatus::Calling => (Tone::Busy, "calling"),
         AttemptStatus::InDoubt => (Tone::Warn, "in doubt"),
@@ -81,7 +97,7 @@ pub const fn attempt(status: AttemptStatus) -> Said {
 
 /// How a touch stands.
 #[must_use]
-pub const fn disposition(disposition: Disposition) -> Said {
+pub const fn disposition(disposition: Disposition) -> Label {
     match disposition {
         Disposition::Pending => (Tone::Busy, "pending"),
         Disposition::Delivered => (Tone::Good, "delivered"),
@@ -94,7 +110,7 @@ pub const fn disposition(disposition: Disposition) -> Said {
 
 /// How a touch stands: a letter by its messages, what a person logged has taken place.
 #[must_use]
-pub const fn touch_standing(kind: TouchKind, standing: Disposition) -> Said {
+pub const fn touch_standing(kind: TouchKind, standing: Disposition) -> Label {
     match kind {
         TouchKind::Letter => disposition(standing),
         TouchKind::ReferralReceived => (Tone::Good, "received"),
@@ -105,7 +121,7 @@ pub const fn touch_standing(kind: TouchKind, standing: Disposition) -> Said {
 
 /// Trust in an address.
 #[must_use]
-pub const fn health(health: Health) -> Said {
+pub const fn address_health(health: Health) -> Label {
     match health {
         Health::Unverified => (Tone::Quiet, "not tried yet"),
         Health::Confirmed => (Tone::Good, "confirmed"),
@@ -116,7 +132,7 @@ pub const fn health(health: Health) -> Said {
 
 /// Whether a referrer is written to.
 #[must_use]
-pub const fn state(state: ReferrerState) -> Said {
+pub const fn referrer_state(state: ReferrerState) -> Label {
     match state {
         ReferrerState::Active => (Tone::Good, "active"),
         ReferrerState::ConversationOpen => (Tone::Busy, "conversation open"),
@@ -127,7 +143,7 @@ pub const fn state(state: ReferrerState) -> Said {
 
 /// What choosing a state means.
 #[must_use]
-pub const fn state_means(state: ReferrerState) -> &'static str {
+pub const fn referrer_state_means(state: ReferrerState) -> &'static str {
     match state {
         ReferrerState::Active => "Letters and updates go out as planned.",
         ReferrerState::ConversationOpen => "Somebody is talking to them: updates wait, single letters go.",
@@ -147,7 +163,7 @@ pub const fn channel(channel: Channel) -> &'static str {
 
 /// What kind of touch.
 #[must_use]
-pub const fn touch(kind: TouchKind) -> &'static str {
+pub const fn touch_kind(kind: TouchKind) -> &'static str {
     match kind {
         TouchKind::Letter => "Letter",
         TouchKind::Call => "Call",
@@ -161,7 +177,7 @@ pub const fn touch(kind: TouchKind) -> &'static str {
 
 /// How far a refusal goes.
 #[must_use]
-pub const fn scope(scope: Scope) -> &'static str {
+pub const fn suppression_scope(scope: Scope) -> &'static str {
     match scope {
         Scope::Advertisement => "updates and advertisements",
         Scope::All => "everything",
@@ -170,37 +186,20 @@ pub const fn scope(scope: Scope) -> &'static str {
 
 /// A type of referrer, first letter large.
 #[must_use]
-pub fn kind(kind: ReferrerType) -> String {
-    let label = kind.label();
-    let mut letters = label.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// `1 message`, `2 messages`.
-#[must_use]
-pub fn count(number: i64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// A number as people write it: `12,408`.
-#[must_use]
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
+pub fn referrer_type(kind: ReferrerType) -> String {
+    capitalized(kind.label())
 }
 
 /// A letter's name as a title: `lunch-and-learn` becomes `Lunch and learn`.
 #[must_use]
 pub fn letter(name: &str) -> String {
-    let spaced = name.replace(['-', '_'], " ");
-    let mut letters = spaced.chars();
+    capitalized(&name.replace(['-', '_'], " "))
+}
+
+/// A word or sentence with its first letter upper case.
+#[must_use]
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
@@ -209,13 +208,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_counted_as_people_write_them() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(12_408), "12,408");
-        assert_eq!(grouped(-1_000_000), "-1,000,000");
-        assert_eq!(count(1, "message", "messages"), "1 message");
-        assert_eq!(count(0, "message", "messages"), "0 messages");
+    fn a_status_is_called_by_its_own_word() {
+        for known in MessageStatus::ALL {
+            assert_eq!(status(*known).1, known.as_str().replace('_', " "));
+        }
+        for known in AttemptStatus::ALL {
+            assert_eq!(attempt_status(*known).1, known.as_str().replace('_', " "));
+        }
+        for known in Disposition::ALL {
+            assert_eq!(disposition(*known).1, known.as_str());
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ mod import;
 mod list;
 mod show;
 
-use super::console::Console;
-use super::exit::CliError;
+use crate::cli::console::Console;
+use crate::cli::exit::CliError;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
