@@ -23,7 +23,7 @@ use crate::render::Renderer;
 use crate::render::error::TemplateError;
 use crate::settle::Rules;
 use crate::store::{Store, StoreError};
-use crate::{campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
+use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
 /// Provider faults in a row that make an account rest, and for how long.
 const BREAKER_FAULTS: u32 = 5;
@@ -133,6 +133,12 @@ impl Gateway {
             permission_only: self.permission_only(),
             singles: self.singles.clone(),
         }
+    }
+
+    /// What giving and checking access needs.
+    #[must_use]
+    pub fn access(&self) -> access::Parts {
+        access::Parts { store: self.store.clone(), clock: self.clock.clone() }
     }
 
     /// What recording consent needs.

@@ -1,5 +1,5 @@
-//! The login throttle: so many failures of one name from one peer within some minutes, then a rest. In memory: a
-//! restart forgets, which costs an attacker more than it gives.
+//! The login throttle: so many failures of one name from one peer within some minutes, then a wait. In memory: a
+//! restart forgets the count, which helps an attacker less than waiting would.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,5 +1,6 @@
 //! The configured accounts, with their layers on, in the order of their routes, and whether each can take something now.
 
+pub mod acts;
 mod breaker;
 pub mod breaker_records;
 pub mod budget;
@@ -8,6 +9,7 @@ mod questions;
 mod rate;
 pub mod routes;
 mod slots;
+pub mod unavailable;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -210,7 +212,7 @@ impl Accounts {
     }
 
     fn fitting<'a>(&'a self, parcel: &'a Parcel<'a>) -> impl Iterator<Item = &'a ConfiguredAccount> {
-        self.routes(parcel.channel)
+        self.routes(parcel.address.channel())
             .iter()
             .filter(|route| route.only.fit(parcel))
             .filter_map(|route| self.by_name.get(&route.account))

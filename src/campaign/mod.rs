@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::Actor;
 use crate::domain::AuditAct;
-use crate::domain::campaign::CampaignState;
 use crate::domain::Channel;
+use crate::domain::campaign::CampaignState;
 use crate::domain::id::CampaignId;
 use crate::domain::referrer::ReferrerState;
 use crate::intake::answer::Accepted;
@@ -182,7 +182,7 @@ pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted,
     run.record(&mut tx, parts).await?;
     tx.audit(who, AuditAct::RunCampaign, Some(&row.name), None, parts.clock.now()).await?;
     tx.commit().await?;
-    run.unfold(parts).await
+    Ok(run.unfold(parts).await?)
 }
 
 /// Who would get it if it ran now, who would not and why; nothing is stored.
@@ -191,7 +191,7 @@ pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted,
 /// As [`run_now`].
 pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    read(&row)?.preview(parts, &row.who).await
+    Ok(read(&row)?.preview(parts, &row.who).await?)
 }
 
 /// The same for a campaign that is not made yet.
@@ -200,7 +200,7 @@ pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignErro
 /// As [`add`], but the name may be taken.
 pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    plan.preview(parts, &row.who).await
+    Ok(plan.preview(parts, &row.who).await?)
 }
 
 /// When it runs, as a sentence; as written if that cannot be read.

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use chrono_tz::Tz;
 
-use crate::domain::Actor;
 use super::schedule::Schedule;
+use crate::domain::Actor;
 use crate::domain::{Channel, Purpose, Timestamp};
 use crate::intake;
 use crate::intake::answer::Accepted;

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::plan::{Plan, Run};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
-use crate::domain::campaign::CampaignState;
-use super::plan::{Plan, Run};
 use crate::domain::Timestamp;
+use crate::domain::campaign::CampaignState;
 use crate::intake::{IntakeError, Parts};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};

@@ -200,6 +200,7 @@ impl From<AccessError> for CliError {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::Invalid(words) => Self::refused(words),
+            AccessError::NotFound(words) => Self::not_found(words),
             AccessError::Machine => Self::new(Ending::Failed, error.to_string()),
             AccessError::Store(error) => error.into(),
         }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::domain::basis::Basis;
-use crate::domain::id::{MessageId, SuppressionId};
+use crate::domain::id::{BasisId, MessageId, ReferrerId, SuppressionId};
 use crate::domain::message::Message;
 use crate::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
 use crate::domain::{Actor, Address, AuditAct, Clock, MessageStatus, PolicyReason, Timestamp};
@@ -26,7 +26,7 @@ pub struct Parts {
 /// Why a refusal or a basis could not be recorded. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
-    /// There is no such suppression in force.
+    /// There is no such suppression or basis in force.
     #[error("{0}")]
     NotFound(String),
     /// The database cannot do it now.
@@ -132,6 +132,28 @@ pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), 
     let mut tx = parts.store.write().await?;
     tx.basis_insert(basis).await?;
     tx.audit(who, AuditAct::AddBasis, Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Ends a basis, as after a withdrawal or a mistake: from its commit on it allows no advertisement. `referrer` is the one on
+/// whose page it stood, for the audit trail.
+///
+/// # Errors
+/// [`ConsentError::NotFound`] if it does not stand any more.
+pub async fn end_basis(
+    parts: &Parts,
+    basis: BasisId,
+    referrer: ReferrerId,
+    who: &Actor,
+    reason: &str,
+) -> Result<(), ConsentError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    if !tx.basis_end(basis, reason, now).await? {
+        return Err(ConsentError::NotFound(format!("there is no basis {basis} in force")));
+    }
+    tx.audit(who, AuditAct::EndBasis, Some(&referrer.to_string()), Some(reason), now).await?;
     tx.commit().await?;
     Ok(())
 }

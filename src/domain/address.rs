@@ -324,6 +324,18 @@ impl AddressKey {
         if self.0.contains('@') { Channel::Email } else { Channel::Fax }
     }
 
+    /// An address that has this key: for a number the number itself, for a mailbox one spelling of it.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.0.parse().ok()
+    }
+
+    /// For people who may see it.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        self.address().map_or_else(|| self.0.clone(), |address| address.pretty())
+    }
+
     /// For logs and errors.
     #[must_use]
     pub fn masked(&self) -> String {

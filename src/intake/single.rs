@@ -150,7 +150,7 @@ async fn read_referrers(
         let referrer = match id.and_then(|id| by_id.remove(&id)) {
             Some(referrer) => Ok(referrer),
             None => match audience::one(tx, &name).await {
-                Err(ReferrersError::Store(error)) => return Err(error),
+                Err(crate::referrers::ReferrersError::Store(error)) => return Err(error),
                 other => other.map_err(IntakeError::from),
             },
         };

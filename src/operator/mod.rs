@@ -14,6 +14,7 @@ use crate::queue::Queue;
 use crate::settle::{self, Evidence, Origin, Rules};
 use crate::store::records::events::Event;
 use crate::store::{Store, StoreError, Tx};
+use crate::wording;
 
 /// What a person's acts need.
 #[derive(Debug, Clone)]
@@ -204,7 +205,7 @@ async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &Actor) -> Resu
         return Err(wrong_state(&message, "it was handed over and this provider cannot stop it"));
     };
     account.layered.cancel(&reference).await.map_err(|failure| {
-        OperatorError::WrongState(format!("the provider could not stop it: {}", failure.fault.explain()))
+        OperatorError::WrongState(format!("the provider could not stop it: {}", wording::fault(failure.fault)))
     })?;
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;

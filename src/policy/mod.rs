@@ -1,10 +1,7 @@
 //! Policy: one pure function over facts that were read in the same transaction as the hand-over. Each verdict carries a
 //! reason that a person can act on.
 
-mod reason;
-
 pub use crate::domain::reason::PolicyReason;
-pub use reason::{advice, explain};
 
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;

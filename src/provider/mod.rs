@@ -18,7 +18,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use self::account::{Account, SettingsError};
-pub use self::spec::{Capabilities, Reconciliation, Setting, Spec, WebhookAuthenticity};
+pub use self::spec::{Capabilities, Reconciliation, Setting, Spec, WebhookAuthenticity, secret_variable};
 
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;

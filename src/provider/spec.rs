@@ -148,3 +148,10 @@ impl Capabilities {
         questions_per_minute: None,
     };
 }
+
+/// The name suggested for the environment variable that holds a secret: `TELNYX_API_KEY` for the setting `api_key` of the
+/// kind (or description) `telnyx`.
+#[must_use]
+pub fn secret_variable(kind: &str, key: &str) -> String {
+    format!("{kind}_{key}").to_ascii_uppercase().replace('-', "_")
+}

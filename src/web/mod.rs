@@ -2,14 +2,16 @@
 //! Handlers ask intake and the read models of the store; they never touch the queue, and never panic on what comes in.
 
 pub mod api;
+pub mod bearer;
 mod documents;
-mod door;
+mod guard;
 mod health;
 mod hooks;
 mod login;
 pub mod ops;
-mod optout;
+mod opt_out;
 pub mod problem;
+pub mod session;
 
 use std::future::IntoFuture;
 use std::io;
@@ -65,13 +67,13 @@ pub fn router(state: WebState) -> Router {
         .merge(api::routes())
         .merge(hooks::routes())
         .merge(documents::routes())
-        .merge(optout::routes())
+        .merge(opt_out::routes())
         .merge(login::routes())
         .merge(health::routes())
         .merge(ops::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
-    door::guarded(faces, &state).with_state(state)
+    guard::guarded(faces, &state).with_state(state)
 }
 
 /// Serves until told to stop, then lets requests under way end, for 20 seconds at most.

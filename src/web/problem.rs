@@ -300,6 +300,7 @@ impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            AccessError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             AccessError::Store(error) => error.into(),
             AccessError::Machine => {
                 tracing::error!(%error, "a request failed");

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::domain::Actor;
 use crate::intake;
 use crate::intake::answer::Accepted;
 use crate::intake::request::Request;
@@ -77,7 +78,7 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
 
 async fn import_referrers(stage: &Stage) -> anyhow::Result<usize> {
     let sheet = sheet::read(REFERRERS, &[]).context("the sample referrers cannot be read")?;
-    let report = import::import(&stage.gateway.referrers(), &sheet, "demo", false, false).await?;
+    let report = import::import(&stage.gateway.referrers(), &sheet, &Actor::operator("demo"), false, false).await?;
     Ok(report.added + report.updated + report.unchanged)
 }
 
@@ -88,8 +89,9 @@ async fn send(stage: &Stage) -> anyhow::Result<Accepted> {
         via: crate::domain::Channel::ALL.to_vec(),
         variables: serde_json::Map::new(),
         at: None,
-        who: "demo".to_owned(),
+        who: Actor::operator("demo"),
         idempotency_key: None,
+        individually: std::collections::BTreeMap::new(),
         run: None,
     };
     Ok(intake::submit(&stage.gateway.intake(), &request).await?)

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::access::Operator;
+use crate::access::note_document_view;
 use crate::domain::attempt::Attempt;
 use crate::domain::envelope::Mail;
 use crate::domain::id::short;
@@ -16,6 +16,7 @@ use crate::render::bitmap::{Bitmap, Resolution};
 use crate::render::{FaxDocument, Job, RenderError, Renderer};
 use crate::store::StoreError;
 use crate::web::WebState;
+use crate::web::session::Operator;
 
 /// Minutes between rendering and hand-over that are tried: the header line of a fax tells the minute.
 const MINUTES_TRIED: u64 = 3;
@@ -62,27 +63,14 @@ pub async fn of(
     if message.phi == PhiClass::Identified && !may_show {
         return Ok(Sheet::Covered);
     }
-    match message.channel {
+    match message.channel() {
         // The page names its pictures only; each of them is written down when it is looked at.
         Channel::Fax => fax(state, message, referrer, attempts).await,
         Channel::Email => {
-            note_look(state, operator, message, "text of the mail").await?;
+            note_document_view(&state.gateway.access(), message, "text of the mail", &operator.actor).await?;
             mail(state, message, referrer).await
         }
     }
-}
-
-/// Writes down who looked at a letter that identifies a patient.
-///
-/// # Errors
-/// As every store function; then it must not be shown.
-pub async fn note_look(state: &WebState, who: &Operator, message: &Message, what: &str) -> Result<(), StoreError> {
-    if message.phi != PhiClass::Identified {
-        return Ok(());
-    }
-    let mut tx = state.gateway.store.write().await?;
-    tx.audit(&who.name, "view_document", Some(&message.id.to_string()), Some(what), state.gateway.clock.now()).await?;
-    tx.commit().await
 }
 
 async fn fax(
@@ -180,8 +168,8 @@ pub async fn pages(
 /// The referrer with the address that the message goes to, whatever it is now.
 fn addressed(message: &Message, referrer: &Referrer) -> Referrer {
     let mut referrer = referrer.clone();
-    if let Ok(Address::Fax(number)) = message.parsed_address() {
-        referrer.fax = Some(number);
+    if let Address::Fax(number) = &message.address {
+        referrer.fax = Some(number.clone());
     }
     referrer
 }

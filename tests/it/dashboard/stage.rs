@@ -60,7 +60,9 @@ impl Stage {
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
         let config = config(folder.path(), &address, &line, catcher.address().port());
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
-        touchline::access::create_operator(&gateway, OPERATOR.0, OPERATOR.1).await.expect("an operator");
+        touchline::access::create_operator(&gateway.access(), OPERATOR.0, OPERATOR.1, "test")
+            .await
+            .expect("an operator");
         let intake = gateway.intake();
         let list = sheet::read(REFERRERS, &[]).expect("the sample list");
         import::import(&gateway.referrers(), &list, "dana", false, false).await.expect("imported");
