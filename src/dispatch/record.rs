@@ -63,7 +63,14 @@ impl Recorder {
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(30))
             .with_max_times(30);
-        (|| write(self.book.clone(), vec![answer.clone()])).retry(waits).when(StoreError::is_passing).await.map(drop)
+        let clock = self.book.clock.clone();
+        (|| write(self.book.clone(), vec![answer.clone()]))
+            .retry(waits)
+            .sleep(move |wait| clock.sleep(wait))
+            .when(StoreError::is_passing)
+            .notify(|error, wait| tracing::warn!(%error, ?wait, "an answer could not be recorded yet; trying again"))
+            .await
+            .map(drop)
     }
 }
 

@@ -61,6 +61,7 @@ impl World<'_> {
         self.log.count += 1;
         self.sabotage_before(act);
         let step = self.carry_out(act);
+        self.house.spy.settle();
         self.sabotage_after(act, &step);
         let after = self.look(act);
         self.learn_fences(&after);
@@ -193,10 +194,14 @@ impl World<'_> {
         let Standing::Between(walk) = &going.standing else { return Step::default() };
         let attempt = walk.attempt();
         let far = self.shared.far.clone();
-        let done = if cut { self.nodes[node].step_cut_off(place) } else { self.nodes[node].step(place, &far) };
+        let done = if cut {
+            self.nodes[node].step_cut_off(place)
+        } else {
+            self.nodes[node].step(place, &far).map(Some)
+        };
         let mut step = Step::default();
         match done {
-            Ok(stage) => walked.to = Some(stage),
+            Ok(stage) => walked.to = stage,
             Err(error) if !cut => step.failed = Some(error.to_string()),
             Err(_) => {}
         }
@@ -222,7 +227,7 @@ impl World<'_> {
         match &self.nodes[node].walks[place].standing {
             Standing::Between(walk) => walk.attempt(),
             Standing::InCall(attempt, _) => Some(*attempt),
-            Standing::Recording(_) => None,
+            Standing::Recording(..) => None,
         }
     }
 

@@ -56,6 +56,7 @@ mod rest;
 mod spy;
 mod twin_databases;
 mod twins;
+mod waits;
 mod world;
 
 use std::time::Instant;

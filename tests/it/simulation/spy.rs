@@ -86,6 +86,17 @@ impl Spy {
         self.tamper(&format!("BEGIN; {} COMMIT;", statements.concat()));
     }
 
+    /// Waits until nobody is in the middle of changing anything. A transaction that is given up is rolled back, and one
+    /// whose commit was on its way is committed, after whoever began it has gone on: whatever becomes of it belongs to
+    /// the act that began it, and no later act may find its locks.
+    pub fn settle(&mut self) {
+        let sql = match &self.wire {
+            Wire::Sqlite(_) => "BEGIN IMMEDIATE; COMMIT",
+            Wire::Postgres(_) => "BEGIN; LOCK TABLE queue_entry, message, attempt IN EXCLUSIVE MODE; COMMIT",
+        };
+        self.tamper(sql);
+    }
+
     /// From now on the database takes no change of that table, until [`Spy::mend`].
     pub fn cut(&mut self, table: &str) {
         let sql = match &self.wire {
