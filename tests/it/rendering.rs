@@ -382,7 +382,13 @@ fn in_plain_text(value: &str) -> String {
 /// A value in HTML, as a reader's program shows it.
 fn in_html(value: &str) -> String {
     let shown = touchline::render::escape::one_line(value);
-    shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    shown
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+        .replace('{', "&#123;")
 }
 
 /// A letter with this name and this sentence is a letter, and says both as they were typed.

@@ -2,7 +2,6 @@
 //! middle of the answer. What certainly did not happen is done again, what is unknown is looked up or waits for a person,
 //! and nobody gets the same letter twice.
 
-
 use touchline::domain::{Channel, MessageStatus};
 
 use crate::support::databases::each_database;

@@ -194,11 +194,8 @@ impl World<'_> {
         let Standing::Between(walk) = &going.standing else { return Step::default() };
         let attempt = walk.attempt();
         let far = self.shared.far.clone();
-        let done = if cut {
-            self.nodes[node].step_cut_off(place)
-        } else {
-            self.nodes[node].step(place, &far).map(Some)
-        };
+        let done =
+            if cut { self.nodes[node].step_cut_off(place) } else { self.nodes[node].step(place, &far).map(Some) };
         let mut step = Step::default();
         match done {
             Ok(stage) => walked.to = stage,
