@@ -74,13 +74,19 @@ impl World<'_> {
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
-    /// A picture of what is committed now; the last one where nobody of ours did anything.
+    /// A picture of what is committed now; the last one where nobody changed anything.
     fn look(&mut self, act: &Act) -> Picture {
-        let whole =
-            matches!(act, Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Operator { .. });
+        if self.sabotage.is_some() {
+            return Picture::take(&mut self.house.spy);
+        }
+        let idle = matches!(act, Act::Clock(_) | Act::Works { .. });
+        if idle || !self.house.spy.may_differ() {
+            return self.before.clone();
+        }
         match act {
-            _ if whole || self.sabotage.is_some() => Picture::take(&mut self.house.spy),
-            Act::Clock(_) | Act::Works { .. } => self.before.clone(),
+            Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Operator { .. } => {
+                Picture::take(&mut self.house.spy)
+            }
             _ => Picture::take_after(&mut self.house.spy, &self.before),
         }
     }

@@ -11,8 +11,8 @@ use super::world::World;
 const HISTORIES: u64 = 12;
 
 /// Histories that are lived twice on each.
-const REPEATED_ON_SQLITE: u64 = 100;
-const REPEATED_ON_POSTGRES: u64 = 20;
+const REPEATED_ON_SQLITE: u64 = 25;
+const REPEATED_ON_POSTGRES: u64 = 5;
 
 /// Every table with its columns as text, in an order that does not depend on what an id happens to be. Left out: what is
 /// made of an id (request hashes, the bodies of documents), which must differ.
