@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::Parts;
 use crate::domain::event::EventSource;
@@ -59,11 +59,25 @@ impl Recorder {
         if self.batcher.ask(answer.clone()).await.is_ok() {
             return Ok(());
         }
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(30))
-            .with_max_times(30);
-        (|| write(self.book.clone(), vec![answer.clone()])).retry(waits).when(StoreError::is_passing).await.map(drop)
+        offer_alone(self.book.clone(), answer).await
+    }
+}
+
+/// Offers one answer again and again, with growing waits between.
+async fn offer_alone(book: Book, answer: Answer) -> Result<(), StoreError> {
+    let waits = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(30))
+        .with_max_times(30);
+    let mut waits = waits.build();
+    loop {
+        match (write(book.clone(), vec![answer.clone()]).await, waits.next()) {
+            (Err(error), Some(wait)) if error.is_passing() => {
+                tracing::warn!(%error, ?wait, "an answer could not be recorded yet; trying again");
+                book.clock.sleep(wait).await;
+            }
+            (done, _) => return done.map(drop),
+        }
     }
 }
 

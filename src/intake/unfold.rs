@@ -83,12 +83,14 @@ pub(super) async fn record(
 pub(super) async fn unfold(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Accepted>, IntakeError> {
     let Some(mut list) = List::open(parts, broadcast).await? else { return Ok(None) };
     loop {
-        match list.next_portion(parts).await? {
-            Moved::On => {}
-            Moved::Done => return Ok(Some(list.accepted)),
-            Moved::Elsewhere => return Ok(None),
+        let moved = list.next_portion(parts).await?;
+        if moved == Moved::Elsewhere {
+            return Ok(None);
         }
         parts.queue.wake();
+        if moved == Moved::Done {
+            return Ok(Some(list.accepted));
+        }
     }
 }
 
@@ -132,6 +134,7 @@ struct List {
 }
 
 /// What became of one portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moved {
     On,
     Done,

@@ -8,7 +8,8 @@ pub enum StoreError {
     /// Something with the same key exists: the name of what clashed, where the database tells it.
     #[error("there is one already ({0})")]
     Conflict(String),
-    /// The database is locked, full, read-only or gone. Nothing was changed; the same call may work later.
+    /// The database is locked, full, read-only or gone. Nothing was changed, unless it went away while
+    /// a commit was on its way: then nobody knows. The same call may work later.
     #[error("the database cannot do that now: {0}")]
     Unavailable(String),
     /// Another program has it open, and what was asked for needs it alone.

@@ -79,9 +79,7 @@ pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     let port = server.port().await;
     let mut account = fixture::account(spec, "127.0.0.1", port)?;
     account.settings.extend(fixture.settings.clone());
-    let silent = fixture.exchanges.iter().any(|exchange| exchange.answer.silence)
-        || fixture.dialogue.iter().any(|line| line.silence);
-    let timeout = if silent { TIMEOUT_OF_SILENCE } else { TIMEOUT };
+    let timeout = if is_silent(fixture) { TIMEOUT_OF_SILENCE } else { TIMEOUT };
     let clock = FakeClock::at(fixture.now.as_deref().unwrap_or(sample::NOW));
     let ready = sample::account(account.settings, &account.secrets, timeout, clock.clone());
     let provider = (spec.build)(ready).map_err(|error| error.to_string())?;
@@ -92,6 +90,11 @@ pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     seen.printed = format!("{} {provider:?}", seen.printed);
     no_leak(&seen.printed, &account.secrets)?;
     Ok(seen)
+}
+
+/// Whether the server goes silent somewhere in it, so that the whole timeout is waited for.
+pub fn is_silent(fixture: &Fixture) -> bool {
+    fixture.exchanges.iter().any(|exchange| exchange.answer.silence) || fixture.dialogue.iter().any(|line| line.silence)
 }
 
 fn no_leak(printed: &str, secrets: &BTreeMap<String, String>) -> Result<(), String> {

@@ -171,6 +171,11 @@ impl<'h> World<'h> {
         self.trace.push(format!("{:>4} {at} {words}", self.log.count));
     }
 
+    /// A line for each step, first to last.
+    pub fn trace(&self) -> &[String] {
+        &self.trace
+    }
+
     /// The last steps and how to repeat them.
     pub fn story(&self) -> String {
         let mut text = String::new();
