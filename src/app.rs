@@ -9,13 +9,13 @@ use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::budget::Budget;
+use crate::accounts::layers::{Layered, Limits};
+use crate::accounts::{Accounts, ConfiguredAccount, breaker_records, rate_within};
 use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
-use crate::provider::accounts::{Accounts, ConfiguredAccount, rate_within};
-use crate::provider::budget::Budget;
-use crate::provider::layers::{Layered, Limits};
 use crate::provider::{self, Account, SettingsError};
 use crate::queue::Queue;
 use crate::queue::retry::RetryRules;
@@ -23,7 +23,7 @@ use crate::render::Renderer;
 use crate::render::error::TemplateError;
 use crate::settle::Rules;
 use crate::store::{Store, StoreError};
-use crate::{campaign, dispatch, feedback, intake, upkeep};
+use crate::{campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
 /// Provider faults in a row that make an account rest, and for how long.
 const BREAKER_FAULTS: u32 = 5;
@@ -97,7 +97,7 @@ impl Gateway {
         let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
-        upkeep::breakers::restore(&store, &accounts).await?;
+        breaker_records::restore(&store, &accounts).await?;
         let restored = store.read().await?.restored_at().await?;
         let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
@@ -132,6 +132,31 @@ impl Gateway {
         }
     }
 
+    /// What recording consent needs.
+    #[must_use]
+    pub fn consent(&self) -> consent::Parts {
+        consent::Parts { store: self.store.clone(), clock: self.clock.clone() }
+    }
+
+    /// What changing referrers needs.
+    #[must_use]
+    pub fn referrers(&self) -> referrers::Parts {
+        referrers::Parts { store: self.store.clone(), clock: self.clock.clone() }
+    }
+
+    /// What a person's acts on messages need.
+    #[must_use]
+    pub fn operator(&self) -> operator::Parts {
+        operator::Parts {
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            accounts: self.accounts.clone(),
+            rules: self.rules.clone(),
+            clock: self.clock.clone(),
+            give_up: Duration::from_secs(self.config.sending.give_up_hours * 3600),
+        }
+    }
+
     /// Starts the services.
     #[must_use]
     pub fn start(&self) -> Running {
@@ -146,7 +171,7 @@ impl Gateway {
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
         tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), stop.clone()));
         let (store, accounts, clock) = (self.store.clone(), self.accounts.clone(), self.clock.clone());
-        tasks.spawn(upkeep::breakers::keep(store, accounts, clock, stop.clone()));
+        tasks.spawn(breaker_records::keep(store, accounts, clock, stop.clone()));
         if let Some(clock) = &self.shared {
             tasks.spawn(upkeep::time::keep(self.store.clone(), clock.clone(), stop.clone()));
         }
@@ -248,7 +273,7 @@ async fn opt_out(store: &Store, config: &Config) -> Result<OptOutLinks, StoreErr
 }
 
 fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenError> {
-    let http = provider::http::client().map_err(|_| OpenError::Http)?;
+    let http = crate::http::client().map_err(|_| OpenError::Http)?;
     let mut by_name = BTreeMap::new();
     for (name, settings) in &config.providers {
         by_name.insert(name.clone(), account(name, settings, config, &http, clock)?);

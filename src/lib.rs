@@ -17,17 +17,23 @@
 //! most one open attempt; nothing of unknown outcome is repeated blindly. Arrows between modules point down only, which
 //! `tests/it/layering.rs` checks.
 
+pub mod access;
+pub mod accounts;
 pub mod app;
 pub mod campaign;
 pub mod cli;
 pub mod config;
+pub mod consent;
 pub mod dispatch;
 pub mod domain;
 pub mod feedback;
+pub mod http;
 pub mod intake;
+pub mod operator;
 pub mod policy;
 pub mod provider;
 pub mod queue;
+pub mod referrers;
 pub mod render;
 pub mod sandbox;
 pub mod settle;

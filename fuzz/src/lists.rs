@@ -1,6 +1,6 @@
 //! Lists of referrers: any octets.
 
-use touchline::intake::sheet;
+use touchline::referrers::sheet;
 
 /// Tries one file.
 pub fn run(input: &[u8]) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use touchline::domain::{Channel, Outcome};
 use touchline::provider::find_spec;
-use touchline::provider::smtp::EnhancedStatus;
+use touchline::provider::mail::EnhancedStatus;
 
 use crate::account::{Ready, envelope};
 use crate::answers::bounded;

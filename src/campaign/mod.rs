@@ -12,11 +12,13 @@ use serde_json::{Map, Value};
 use crate::domain::Channel;
 use crate::domain::id::CampaignId;
 use crate::domain::referrer::ReferrerState;
-use crate::intake::audience::{self, Audience};
 use crate::intake::submit::Accepted;
 use crate::intake::{IntakeError, Parts};
-use crate::store::broadcasts::Broadcast;
-use crate::store::campaigns::CampaignRow;
+use crate::referrers::ReferrersError;
+use crate::referrers::audience;
+use crate::referrers::audience::Audience;
+use crate::store::records::broadcasts::Broadcast;
+use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
 use plan::Plan;
 
@@ -228,7 +230,7 @@ async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, Intake
                 active_targets = members.iter().filter(|referrer| referrer.state == ReferrerState::Active).count();
                 warnings.extend(focus_warning(&campaign, active_targets));
             }
-            Err(IntakeError::Store(error)) => return Err(error.into()),
+            Err(ReferrersError::Store(error)) => return Err(error.into()),
             Err(problem) => warnings.push(problem.to_string()),
         },
     }

@@ -6,11 +6,11 @@ use chrono_tz::Tz;
 
 use super::schedule::Schedule;
 use crate::domain::{Channel, Purpose, Timestamp};
-use crate::intake::audience::Audience;
 use crate::intake::submit::{self, Accepted, CampaignRun, Prepared, Ready, Request};
 use crate::intake::{IntakeError, Parts};
+use crate::referrers::audience::Audience;
 use crate::store::Tx;
-use crate::store::campaigns::CampaignRow;
+use crate::store::records::campaigns::CampaignRow;
 
 /// The parts of a campaign that say what a run is.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use super::plan::{Plan, Run};
 use super::{ACTIVE, DONE, PAUSED};
 use crate::domain::Timestamp;
 use crate::intake::{IntakeError, Parts};
-use crate::store::campaigns::CampaignRow;
+use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
 
 /// A run that could not be made in time, because no node was up or the queue was full, is made up to this much later.

@@ -9,7 +9,7 @@ use super::console::{Console, count};
 use super::exit::CliError;
 use crate::config::Config;
 use crate::store::Store;
-use crate::store::db::sqlite_file;
+use crate::store::engine::db::sqlite_file;
 
 /// What to say where the database is a server's.
 const POSTGRES: &str = "the records are in PostgreSQL, which is copied by its own programs: \

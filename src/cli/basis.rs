@@ -7,10 +7,10 @@ use super::arguments::word;
 use super::console::{Console, table};
 use super::exit::CliError;
 use crate::config::AdvertisingPolicy;
+use crate::consent;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::BasisId;
 use crate::domain::{Address, FaxNumber, Purpose};
-use crate::intake::referrers;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -82,7 +82,7 @@ async fn add(console: &Console, add: Add) -> Result<(), CliError> {
         ended_ms: None,
         ended_reason: None,
     };
-    referrers::add_basis(&gateway.intake(), &basis).await?;
+    consent::add_basis(&gateway.consent(), &basis).await?;
     let refusals = gateway.store.read().await?.suppressions_of(&Address::Fax(basis.fax.clone())).await?;
     let refused = refusals.iter().any(|refusal| refusal.scope.covers(Purpose::Advertisement));
     let sufficient = basis.is_sufficient(permission_only);

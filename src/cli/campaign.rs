@@ -11,9 +11,9 @@ use super::send::channels;
 use crate::app::Gateway;
 use crate::campaign::{self, NewCampaign, Overview};
 use crate::domain::{Channel, Timestamp};
-use crate::intake::audience::Audience;
-use crate::store::campaigns::CampaignRow;
-use crate::store::ledger::LedgerOf;
+use crate::referrers::audience::Audience;
+use crate::store::records::campaigns::CampaignRow;
+use crate::store::views::ledger::LedgerOf;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]

@@ -7,7 +7,8 @@ use super::exit::{CliError, Ending};
 use crate::domain::MessageStatus;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::intake::desk::{self, Act};
+use crate::operator;
+use crate::operator::Act;
 use crate::policy;
 
 /// An act, and how it is told once done.
@@ -82,11 +83,11 @@ struct Done {
 /// # Errors
 /// The end of the first message that did not allow it, after all were tried.
 pub async fn act(console: &Console, messages: Messages, order: Order) -> Result<(), CliError> {
-    let parts = console.gateway().await?.intake();
+    let parts = console.gateway().await?.operator();
     let mut done = Vec::new();
     let mut ending = None;
     for id in messages.messages {
-        match desk::act(&parts, id, order.act, &console.who).await {
+        match operator::act(&parts, id, order.act, &console.who).await {
             Ok(message) => done.push(Done {
                 message: id,
                 status: Some(message.status),

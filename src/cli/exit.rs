@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use crate::access::AccessError;
 use crate::app::OpenError;
 use crate::config::ConfigError;
+use crate::consent::ConsentError;
 use crate::intake::IntakeError;
+use crate::operator::OperatorError;
+use crate::referrers::ReferrersError;
 use crate::render::RenderError;
 use crate::store::StoreError;
-use crate::web::auth::AccessError;
 
 /// The exit codes, as `touchline help exit-codes` shows them.
 pub const EXIT_CODES: &str = "\
@@ -125,6 +128,36 @@ impl From<OpenError> for CliError {
             OpenError::Http => Ending::Failed,
         };
         Self::new(ending, error.to_string())
+    }
+}
+
+impl From<ReferrersError> for CliError {
+    fn from(error: ReferrersError) -> Self {
+        let ending = match error {
+            ReferrersError::NotFound(_) => Ending::NotFound,
+            ReferrersError::Invalid(_) => Ending::Refused,
+            ReferrersError::Store(error) => return error.into(),
+        };
+        Self::new(ending, error.to_string())
+    }
+}
+
+impl From<ConsentError> for CliError {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::NotFound(words) => Self::not_found(words),
+            ConsentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperatorError> for CliError {
+    fn from(error: OperatorError) -> Self {
+        match error {
+            OperatorError::NotFound(words) => Self::not_found(words),
+            OperatorError::WrongState(words) => Self::refused(words),
+            OperatorError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::console::{Console, table};
 use super::exit::CliError;
 use crate::policy::{advice, explain};
-use crate::store::overview::{Cause, MessageLine};
+use crate::store::views::overview::{Cause, MessageLine};
 
 /// Which failures.
 #[derive(Debug, clap::Args)]

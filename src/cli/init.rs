@@ -1,5 +1,8 @@
 //! `touchline init`: a first configuration file, from questions or from flags.
 
+mod ask;
+pub mod written;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -10,7 +13,7 @@ use url::Url;
 use super::console::Console;
 use super::exit::{CliError, Ending};
 use super::practice_flags::PracticeFlags;
-use crate::config::init::{AccountAnswers, Answers, ask, ask_overwrite, render_config};
+use crate::cli::init::written::{AccountAnswers, Answers, ask, ask_overwrite, render_config};
 use crate::provider::{REGISTRY, Spec, find_spec};
 
 /// What goes into the file.

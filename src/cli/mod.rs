@@ -13,7 +13,7 @@ mod desk;
 mod doctor;
 mod exit;
 mod failures;
-mod init;
+pub mod init;
 mod migrate;
 mod operator;
 mod practice_flags;

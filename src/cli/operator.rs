@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::console::Console;
 use super::exit::{CliError, Ending};
-use crate::web::auth::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, create_operator};
+use crate::access::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, create_operator};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]

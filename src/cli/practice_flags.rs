@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::exit::CliError;
 use super::sample;
-use crate::config::init::is_toll_free;
+use crate::cli::init::written::is_toll_free;
 use crate::domain::practice::Practice;
 use crate::domain::{EmailAddress, FaxNumber};
 

@@ -11,8 +11,7 @@ use super::sample;
 use crate::app::Gateway;
 use crate::domain::id::{AttemptId, MessageId, short};
 use crate::domain::referrer::Referrer;
-use crate::intake::audience;
-use crate::provider::smtp;
+use crate::referrers::audience;
 use crate::render::{Job, LintFinding, Preview, Severity, write_preview};
 
 /// Which letter, for whom, and where to.
@@ -72,7 +71,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 fn eml(gateway: &Gateway, job: &Job<'_>, referrer: &Referrer) -> Result<Option<Vec<u8>>, CliError> {
     let Some(to) = &referrer.email else { return Ok(None) };
     let (mail, _) = gateway.renderer.mail(job)?;
-    smtp::compose(&mail, to, AttemptId::new(), job.now)
+    crate::provider::mail::compose(&mail, to, AttemptId::new(), job.now)
         .map(Some)
         .map_err(|error| CliError::refused(format!("the mail cannot travel: {error}")))
 }

@@ -13,8 +13,9 @@ use super::console::{Console, table, warn};
 use super::exit::{CliError, Ending};
 use crate::app::Gateway;
 use crate::domain::SystemClock;
-use crate::provider::{DnsRecord, REGISTRY, Spec, WebhookAuthenticity, declared, page, smtp};
-use crate::store::provider_state::ProviderState;
+use crate::provider::fax::declared;
+use crate::provider::{DnsRecord, REGISTRY, Spec, WebhookAuthenticity, mail, page};
+use crate::store::records::provider_state::ProviderState;
 use show::Known;
 
 /// What to do.
@@ -260,7 +261,7 @@ async fn check(console: &Console, name: Option<&str>) -> Result<(), CliError> {
 
 /// Writes the key so that only its owner may read it, and never over another.
 fn make_dkim_key(console: &Console, file: &Path) -> Result<(), CliError> {
-    let (pem, record) = smtp::new_dkim_key().map_err(|error| CliError::new(Ending::Failed, error.to_string()))?;
+    let (pem, record) = mail::new_dkim_key().map_err(|error| CliError::new(Ending::Failed, error.to_string()))?;
     let shown = file.display();
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::console::Console;
 use super::exit::{CliError, Ending};
-use crate::provider::declared::examples::{BEGINNING, EXAMPLES, Example, find};
-use crate::provider::declared::{FOLDER, is_plain_name};
+use crate::provider::fax::declared::examples::{BEGINNING, EXAMPLES, Example, find};
+use crate::provider::fax::declared::{FOLDER, is_plain_name};
 
 /// What to begin.
 #[derive(Debug, clap::Args)]

@@ -22,7 +22,9 @@ use crate::domain::event::Fact;
 use crate::domain::fault::Failure;
 use crate::domain::id::{AttemptId, short};
 use crate::domain::{Address, Clock, FaxNumber, Outcome, SystemClock};
-use crate::provider::{Account, Provider, Setting, Spec, declared, http};
+use crate::http;
+use crate::provider::fax::declared;
+use crate::provider::{Account, Provider, Setting, Spec};
 use crate::render::{Job, Renderer};
 
 /// What to try.

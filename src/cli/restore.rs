@@ -11,9 +11,9 @@ use super::exit::CliError;
 use crate::config::Config;
 use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::store::Store;
-use crate::store::backup::{BackupFile, Contents};
-use crate::store::company::Company;
-use crate::store::db::sqlite_file;
+use crate::store::engine::backup::{BackupFile, Contents};
+use crate::store::engine::db::sqlite_file;
+use crate::store::engine::peers::Company;
 use crate::upkeep::restore::{self, Parked};
 
 /// What to say where the database is a server's.

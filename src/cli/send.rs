@@ -12,9 +12,9 @@ use super::exit::{CliError, Ending};
 use super::wait::{self, Waited};
 use crate::app::Gateway;
 use crate::domain::Channel;
-use crate::intake::audience::Audience;
 use crate::intake::submit::{self, Accepted, Request};
 use crate::policy::{advice, explain};
+use crate::referrers::audience::Audience;
 
 /// Which letter, to whom, and how.
 #[derive(Debug, clap::Args)]

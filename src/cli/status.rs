@@ -11,10 +11,10 @@ use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy;
-use crate::provider::smtp;
+use crate::provider::mail;
 use crate::settle::{POLL, SUBMIT};
-use crate::store::events::Event;
-use crate::store::queue_entries::Entry;
+use crate::store::records::events::Event;
+use crate::store::records::queue_entries::Entry;
 
 /// Which message.
 #[derive(Debug, clap::Args)]
@@ -91,7 +91,7 @@ fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz) -> String {
 fn reference(attempt: &Attempt, message: &Message, records: &Records) -> String {
     match (&attempt.provider_reference, message.channel) {
         (Some(reference), _) => reference.clone(),
-        (None, Channel::Email) => smtp::message_id(attempt.id, &records.from),
+        (None, Channel::Email) => mail::message_id(attempt.id, &records.from),
         (None, Channel::Fax) => attempt.id.to_string(),
     }
 }

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::arguments::word;
 use super::console::{Console, count, table};
 use super::exit::CliError;
+use crate::consent::{self, Refusal};
 use crate::domain::id::SuppressionId;
 use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::{Address, address};
-use crate::intake::referrers::{self, Refusal};
 
 /// Refusals listed at most.
 const LISTED_MAX: i64 = 10_000;
@@ -77,8 +77,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 }
 
 async fn suppress(console: &Console, refusal: &Refusal) -> Result<(), CliError> {
-    let parts = console.gateway().await?.intake();
-    let ended = referrers::suppress(&parts, refusal).await?;
+    let parts = console.gateway().await?.consent();
+    let ended = consent::suppress(&parts, refusal).await?;
     let object = json!({ "channel": refusal.address.channel(), "scope": refusal.scope, "messages_ended": ended });
     console.answer(&object, || {
         let what = match refusal.scope {
@@ -128,7 +128,7 @@ async fn lift(console: &Console, id: SuppressionId, reason: &str) -> Result<(), 
     if reason.trim().is_empty() {
         return Err(CliError::usage("--reason says why the refusal may be lifted"));
     }
-    let parts = console.gateway().await?.intake();
-    referrers::lift(&parts, id, &console.who, reason).await?;
+    let parts = console.gateway().await?.consent();
+    consent::lift(&parts, id, &console.who, reason).await?;
     console.answer(&json!({ "lifted": id }), || format!("The refusal {id} is lifted."))
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::arguments::word;
 use super::console::{Console, count, table};
 use super::exit::CliError;
+use crate::access::{Scope, create_token};
 use crate::domain::{Clock, SystemClock};
-use crate::web::auth::{Scope, create_token};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]

@@ -8,7 +8,7 @@ use super::desk::standing;
 use super::exit::CliError;
 use crate::domain::message::Message;
 use crate::domain::touch::{Touch, TouchKind};
-use crate::intake::{audience, referrers};
+use crate::referrers::audience;
 
 /// Whose history, or a touch to log.
 #[derive(Debug, clap::Args)]
@@ -121,7 +121,8 @@ async fn log(console: &Console, log: Log) -> Result<(), CliError> {
     let mut tx = gateway.store.read().await?;
     let referrer = audience::one(&mut tx, &log.referrer).await?;
     drop(tx);
-    let touch = referrers::log_touch(&gateway.intake(), referrer.id, log.kind, &log.title, at, &console.who).await?;
+    let touch =
+        crate::referrers::log_touch(&gateway.referrers(), referrer.id, log.kind, &log.title, at, &console.who).await?;
     let delivered = gateway.store.read().await?.touches_delivered(referrer.id).await?;
     let goal = gateway.config.sending.touch_goal;
     let object = json!({ "touch": touch, "referrer": referrer.id, "delivered": delivered, "goal": goal });

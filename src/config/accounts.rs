@@ -12,7 +12,8 @@ use super::secret::SecretSource;
 use super::section::Reader;
 use super::{Baa, DailyBudget, ProviderConfig};
 use crate::domain::cost::Cost;
-use crate::provider::{Spec, declared};
+use crate::provider::Spec;
+use crate::provider::fax::declared;
 
 /// Keys that every account may have.
 const COMMON_KEYS: [&str; 7] =
@@ -195,7 +196,7 @@ fn how_to_give(spec: &Spec, key: &str) -> String {
 }
 
 /// The name suggested for the environment variable of a secret: `TELNYX_API_KEY`.
-pub(super) fn variable_name(kind: &str, key: &str) -> String {
+pub(crate) fn variable_name(kind: &str, key: &str) -> String {
     format!("{kind}_{key}").to_ascii_uppercase().replace('-', "_")
 }
 

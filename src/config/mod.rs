@@ -4,16 +4,14 @@
 //! without two underscores after the prefix is none of ours. Unknown keys are refused, every problem is listed with its
 //! key and what to do, and no message ever repeats a value. Secrets stand in the environment or in files of their own.
 
-mod accounts;
-mod ask;
+pub(crate) mod accounts;
 mod check;
-pub mod init;
 mod load;
 mod merge;
 mod problem;
 mod routes;
 mod secret;
-mod section;
+pub(crate) mod section;
 #[cfg(test)]
 mod tests;
 
@@ -25,9 +23,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::accounts::routes::Route;
 use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
-use crate::provider::routes::Route;
 pub use crate::settle::SmtpDoubt;
 
 pub use load::{CONFIG_BYTES_MAX, Environment};

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use super::problem::Problems;
 use super::section::Reader;
 use super::{ProviderConfig, Routes};
+use crate::accounts::routes::{Conditions, Route};
 use crate::domain::country::Country;
 use crate::domain::{Channel, Purpose};
 use crate::provider::Spec;
-use crate::provider::routes::{Conditions, Route};
 
 /// The section as written.
 #[derive(Deserialize, Default)]

@@ -177,7 +177,7 @@ pub(super) fn web_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 }
 
 /// The base of web addresses: http or https, a host, perhaps a path, and nothing else.
-pub(super) fn base_url(text: &str) -> Option<Url> {
+pub(crate) fn base_url(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim()).ok()?;
     let plain = matches!(url.scheme(), "http" | "https")
         && url.has_host()

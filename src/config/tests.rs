@@ -8,9 +8,10 @@ use secrecy::ExposeSecret;
 use super::load::assemble;
 use super::problem::Problems;
 use super::{AdvertisingPolicy, Config, ConfigError, Environment, SmtpDoubt};
+use crate::accounts::routes::Route;
 use crate::domain::Channel;
-use crate::provider::routes::Route;
-use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec, declared};
+use crate::provider::fax::declared;
+use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec};
 
 const CAPABILITIES: Capabilities = Capabilities::NONE;
 

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use crate::accounts::routes::Parcel;
+use crate::accounts::{Accounts, ConfiguredAccount, Ready};
 use crate::domain::Timestamp;
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
 use crate::policy::Reason;
-use crate::provider::accounts::{Accounts, ConfiguredAccount, Ready};
-use crate::provider::routes::Parcel;
 
 /// How long a message waits while every account is paused, or rests: somebody may resume it, or another node may have
 /// found that it works again.

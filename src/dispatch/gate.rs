@@ -8,6 +8,9 @@ use super::Parts;
 use super::choice::{Choice, choose, parcel};
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
+use crate::accounts::ConfiguredAccount;
+use crate::accounts::layers::Layered;
+use crate::accounts::routes::Parcel;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::envelope::Envelope;
 use crate::domain::id::AttemptId;
@@ -15,14 +18,11 @@ use crate::domain::message::Message;
 use crate::domain::provider_state::Meter;
 use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::policy::{self, Reason, Verdict};
-use crate::provider::accounts::ConfiguredAccount;
-use crate::provider::layers::Layered;
-use crate::provider::routes::Parcel;
 use crate::queue::Lease;
 use crate::settle::{self, SUBMIT, Told};
-use crate::store::batch::Batcher;
-use crate::store::documents::Document;
-use crate::store::events::Event;
+use crate::store::engine::batch::Batcher;
+use crate::store::records::documents::Document;
+use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
 /// A call that may be made now: its attempt is on record.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Parts;
 use super::render::Prepared;
+use crate::accounts::Carriers;
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;
 use crate::domain::id::{MessageId, ReferrerId, TouchId};
@@ -15,7 +16,6 @@ use crate::domain::referrer::ReferrerState;
 use crate::domain::suppression::Scope;
 use crate::domain::{Channel, FaxNumber, Timestamp};
 use crate::policy::{Facts, Reason};
-use crate::provider::accounts::Carriers;
 use crate::store::{StoreError, Tx};
 
 /// A call to a number counts as under way for this long at most; a provider that never reports must not block a number.

@@ -23,23 +23,23 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::accounts::Accounts;
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::message::Message;
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::provider_state::ProviderState;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Clock, Timestamp};
-use crate::provider::accounts::Accounts;
 use crate::queue::{Lanes, Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
-use crate::store::batch::Batcher;
+use crate::store::engine::batch::Batcher;
 use crate::store::{Store, StoreError, in_time};
 use slots::{Cores, Slot, Slots};
 use walk::{Stage, Walk};
 
 /// Most entries claimed at once.
-const CLAIM_MAX: usize = crate::store::rows::ROWS_MAX;
+const CLAIM_MAX: usize = crate::store::engine::rows::ROWS_MAX;
 /// How long signals and free slots gather before a claim.
 const GATHER: Duration = Duration::from_millis(10);
 

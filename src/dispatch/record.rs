@@ -11,7 +11,7 @@ use crate::domain::event::EventSource;
 use crate::domain::id::AttemptId;
 use crate::domain::{Clock, Outcome};
 use crate::settle::{self, Lesson, News, Rules, Told};
-use crate::store::batch::Batcher;
+use crate::store::engine::batch::Batcher;
 use crate::store::{Store, StoreError};
 
 /// An answer to be recorded.

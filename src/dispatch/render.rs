@@ -15,7 +15,7 @@ use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Told};
 use crate::store::StoreError;
-use crate::store::documents::Document;
+use crate::store::records::documents::Document;
 
 /// A message ready for the gate.
 #[derive(Debug)]

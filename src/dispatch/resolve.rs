@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::{Job, Parts};
+use crate::accounts::ConfiguredAccount;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventSource, Report};
 use crate::domain::{Channel, Timestamp};
-use crate::provider::accounts::ConfiguredAccount;
 use crate::provider::{Lookup, Reconciliation, Search};
 use crate::settle::{self, News, POLL, SUBMIT, SmtpDoubt, Told};
 use crate::store::StoreError;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::Parts;
 use super::choice::{Choice, choose, parcel};
+use crate::accounts::layers::Slot;
 use crate::domain::Lane;
 use crate::domain::message::Message;
 use crate::domain::provider_state::ProviderState;
 use crate::policy::Reason;
-use crate::provider::layers::Slot;
 
 /// How long a message waits in place for a slot of its account.
 const SLOT_WAIT: Duration = Duration::from_millis(250);

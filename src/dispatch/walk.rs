@@ -12,11 +12,11 @@ use super::gate::Call;
 use super::render::Prepared;
 use super::turn::{self, Turn};
 use super::{Dispatcher, Job, render, resolve, start_max};
+use crate::accounts::layers;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, Outcome};
-use crate::provider::layers;
 use crate::queue::Lease;
 use crate::store::StoreError;
 

@@ -15,8 +15,8 @@ use crate::domain::event::{DeliveryEvent, EventSource};
 use crate::domain::id::{AttemptId, InboxId, MessageId};
 use crate::provider::{Rejection, WebhookParts};
 use crate::settle::{self, Lesson, News, POLL, Told};
-use crate::store::batch::Batcher;
-use crate::store::inbox::{Letter, NewLetter};
+use crate::store::engine::batch::Batcher;
+use crate::store::records::inbox::{Letter, NewLetter};
 use crate::store::{Store, StoreError, Tx, in_time};
 
 /// Callbacks applied in one transaction at most.

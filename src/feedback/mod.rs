@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::Accounts;
 use crate::domain::Clock;
-use crate::provider::accounts::Accounts;
 use crate::queue::Queue;
 use crate::settle::Rules;
 use crate::store::Store;

@@ -16,7 +16,7 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
 use crate::queue::{Lanes, Lease};
 use crate::settle::{self, Lesson, News, POLL, SUBMIT, Told};
-use crate::store::rows::ROWS_MAX;
+use crate::store::engine::rows::ROWS_MAX;
 use crate::store::{StoreError, in_time};
 
 /// Questions under way at once; the account's own concurrency limit bounds them further.

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::expand::{self, Draft, Frame, Known};
 use super::submit::{self, Accepted, Request, answer_of, said};
-use super::{IntakeError, Parts, audience, check};
+use super::{IntakeError, Parts, check};
 use crate::domain::Timestamp;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::store::batch::Batcher;
-use crate::store::submissions::SubmissionRow;
+use crate::referrers::{ReferrersError, audience};
+use crate::store::engine::batch::Batcher;
+use crate::store::records::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
 type Answer = Result<Accepted, IntakeError>;
@@ -159,8 +160,8 @@ async fn read_referrers(
         let referrer = match id.and_then(|id| by_id.remove(&id)) {
             Some(referrer) => Ok(referrer),
             None => match audience::one(tx, &name).await {
-                Err(IntakeError::Store(error)) => return Err(error),
-                other => other,
+                Err(ReferrersError::Store(error)) => return Err(error),
+                other => other.map_err(IntakeError::from),
             },
         };
         found.insert(name, referrer);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::submit::{AcceptedMessage, Request, Skipped};
 use super::{IntakeError, Parts};
+use crate::accounts::routes::Parcel;
 use crate::domain::basis::Basis;
 use crate::domain::event::EventSource;
 use crate::domain::health::Health;
@@ -18,11 +19,10 @@ use crate::domain::suppression::Scope;
 use crate::domain::touch::{Touch, TouchKind, disposition};
 use crate::domain::{Address, Channel, Lane, MessageStatus, Purpose, Timestamp};
 use crate::policy::{self, Facts, Reason, Verdict};
-use crate::provider::routes::Parcel;
 use crate::queue::{self, Work};
 use crate::render::Letter;
 use crate::settle::{self, SUBMIT};
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
 /// What a submission, or a portion of a list, becomes.

@@ -1,23 +1,19 @@
 //! Intake: from a request to messages on the queue. Everything that can be wrong with a submission is found here, for
 //! the whole list, before anything is queued; nothing is half accepted.
 
-pub mod audience;
 mod check;
 pub mod counter;
-pub mod desk;
 mod expand;
-pub mod import;
-pub mod referrers;
-pub mod sheet;
 pub mod submit;
 pub mod unfold;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::accounts::Accounts;
 use crate::domain::Clock;
-use crate::provider::accounts::Accounts;
 use crate::queue::Queue;
+use crate::referrers::ReferrersError;
 use crate::render::Renderer;
 use crate::settle::Rules;
 use crate::store::{Store, StoreError};
@@ -77,6 +73,16 @@ pub enum IntakeError {
     /// The database cannot do it now.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ReferrersError> for IntakeError {
+    fn from(error: ReferrersError) -> Self {
+        match error {
+            ReferrersError::NotFound(words) => Self::NotFound(words),
+            ReferrersError::Invalid(words) => Self::Invalid(words),
+            ReferrersError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl IntakeError {

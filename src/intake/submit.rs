@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::audience::{self, Audience};
 use super::expand::{self, Frame};
 use super::{IntakeError, Parts, check, counter, unfold};
 use crate::domain::id::{BroadcastId, CampaignId, MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::{Channel, MessageStatus, Purpose, Timestamp};
-use crate::store::submissions::SubmissionRow;
+use crate::referrers::audience;
+use crate::referrers::audience::Audience;
+use crate::store::records::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
 /// Messages of a long list that an answer shows, of those that are queued and of those that are not; and recipients left

@@ -14,8 +14,8 @@ use super::submit::{Accepted, Request, said};
 use super::{IntakeError, Parts};
 use crate::domain::id::{BroadcastId, ReferrerId};
 use crate::domain::{Address, Channel, Lane, Timestamp};
-use crate::store::broadcasts::Broadcast;
-use crate::store::unfolding::Unfolding;
+use crate::store::records::broadcasts::Broadcast;
+use crate::store::records::unfolding::Unfolding;
 use crate::store::{StoreError, Tx};
 
 /// Recipients unfolded in one transaction.

@@ -7,43 +7,11 @@
 //! is dialled: Notifyre, for its conversion (decision 21).
 
 mod account;
-pub mod accounts;
-mod breaker;
-pub mod budget;
-mod callback;
-pub mod declared;
-mod documo;
-mod faxplus;
-mod fields;
-mod form_body;
-pub mod http;
-mod humblefax;
-mod hylafax;
-mod interfax;
-pub mod layers;
-mod letter;
-pub mod link;
-mod listing;
-mod notifyre;
-mod numbers;
-mod oauth;
+pub mod fax;
+pub mod kit;
+pub mod mail;
 pub mod page;
-mod phaxio;
-mod phaxio_codes;
-mod questions;
-mod rate;
-mod reading;
-mod ringcentral;
-pub mod routes;
-mod sandbox;
-mod signalwire;
-mod sinch;
-mod slots;
-pub mod smtp;
 mod spec;
-mod srfax;
-mod telnyx;
-mod westfax;
 
 use std::fmt;
 
@@ -62,22 +30,22 @@ use crate::domain::{Address, Outcome, Timestamp};
 /// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
 /// `tests/it/fixtures/providers/`.
 pub const REGISTRY: &[&Spec] = &[
-    &documo::SPEC,
-    &faxplus::SPEC,
-    &humblefax::SPEC,
-    &hylafax::SPEC,
-    &interfax::SPEC,
-    &notifyre::SPEC,
-    &phaxio::SPEC,
-    &ringcentral::SPEC,
-    &signalwire::SPEC,
-    &sinch::SPEC,
-    &srfax::SPEC,
-    &telnyx::SPEC,
-    &westfax::SPEC,
-    &declared::SPEC,
-    &smtp::SPEC,
-    &sandbox::SPEC,
+    &fax::documo::SPEC,
+    &fax::faxplus::SPEC,
+    &fax::humblefax::SPEC,
+    &fax::hylafax::SPEC,
+    &fax::interfax::SPEC,
+    &fax::notifyre::SPEC,
+    &fax::phaxio::SPEC,
+    &fax::ringcentral::SPEC,
+    &fax::signalwire::SPEC,
+    &fax::sinch::SPEC,
+    &fax::srfax::SPEC,
+    &fax::telnyx::SPEC,
+    &fax::westfax::SPEC,
+    &fax::declared::SPEC,
+    &mail::SPEC,
+    &fax::sandbox::SPEC,
 ];
 
 /// The provider of that kind.
@@ -215,7 +183,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
     }
 
     /// The links by which the provider fetches documents, where it takes them no other way.
-    fn document_links(&self) -> Option<&link::DocumentLinks> {
+    fn document_links(&self) -> Option<&kit::link::DocumentLinks> {
         None
     }
 

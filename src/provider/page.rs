@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{REGISTRY, Spec, WebhookAuthenticity, declared};
+use super::fax::declared;
+use super::{REGISTRY, Spec, WebhookAuthenticity};
 
 /// `docs/providers.md`, whole. A test holds the file against it.
 #[must_use]

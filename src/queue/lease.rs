@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::queue_entries::Claimed;
+use crate::store::records::queue_entries::Claimed;
 
 /// What this node works on now, as (entry, fence).
 #[derive(Debug, Default)]

@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::domain::{Lane, Timestamp};
-pub use crate::store::queue_entries::Lanes;
-use crate::store::queue_entries::NewEntry;
+pub use crate::store::records::queue_entries::Lanes;
+use crate::store::records::queue_entries::NewEntry;
 use crate::store::{Store, StoreError, Tx, in_time};
 pub use lease::Lease;
 use lease::Working;

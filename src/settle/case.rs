@@ -7,7 +7,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::{MessageStatus, Timestamp};
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 
 /// The message's next step on the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

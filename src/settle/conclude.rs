@@ -11,7 +11,7 @@ use crate::domain::{Channel, Fault, MessageStatus, Timestamp};
 use crate::policy::Reason;
 use crate::provider::Reconciliation;
 use crate::queue::retry;
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 
 /// Draws what follows from an attempt's changed status, which already stands in the case. Answers whether something was
 /// learnt of the address.

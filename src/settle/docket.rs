@@ -13,7 +13,7 @@ use crate::domain::id::{AttemptId, BroadcastId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus, Outcome};
 use crate::queue;
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
 /// A channel and an address's key.

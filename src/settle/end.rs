@@ -4,7 +4,7 @@ use super::{SUBMIT, Told, work};
 use crate::domain::message::Message;
 use crate::domain::{MessageStatus, Timestamp};
 use crate::queue;
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
 /// Puts a message that has no next step on the queue, to be handed over when it is due.

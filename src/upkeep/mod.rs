@@ -1,6 +1,5 @@
 //! Upkeep: the small things that keep a long-running house in order.
 
-pub mod breakers;
 pub mod restore;
 pub mod time;
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::domain::event::EventSource;
 use crate::domain::{MessageStatus, Timestamp};
 use crate::policy::Reason;
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 use crate::store::{Store, StoreError, Tx};
 
 /// Messages dealt with at once.

@@ -12,13 +12,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::WebState;
-use super::auth::{Bearer, Scope};
 use super::problem::Problem;
+use crate::access::{Bearer, Scope};
+use crate::accounts::ConfiguredAccount;
 use crate::domain::Timestamp;
-use crate::provider::accounts::ConfiguredAccount;
 use crate::store::StoreError;
-use crate::store::ledger::{Ledger, LedgerOf};
-use crate::store::provider_state::ProviderState;
+use crate::store::records::provider_state::ProviderState;
+use crate::store::views::ledger::{Ledger, LedgerOf};
 
 /// A database that takes longer than this is not ready.
 const READY_WITHIN: Duration = Duration::from_secs(2);

@@ -13,9 +13,10 @@ use axum::{Extension, Form, Router};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use super::auth::{self, Operator};
 use super::problem::{Kind, PageProblem, Problem};
 use super::{WebState, html};
+use crate::access;
+use crate::access::Operator;
 use crate::domain::id::OperatorId;
 
 /// Largest form.
@@ -83,7 +84,7 @@ async fn log_in(
         return Ok(page(&state, StatusCode::UNAUTHORIZED, &form.next, problem));
     };
     state.throttle.forget(&form.name, peer);
-    let cookie = auth::open_session(&state, operator, &form.name).await?;
+    let cookie = access::open_session(&state, operator, &form.name).await?;
     Ok((jar.add(cookie), Redirect::to(local(&form.next))).into_response())
 }
 
@@ -95,7 +96,7 @@ async fn log_out(
 ) -> Result<Response, PageProblem> {
     let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
     operator.check_form(&form.form_key)?;
-    let cookie = auth::close_session(&state, &jar, &operator.name).await?;
+    let cookie = access::close_session(&state, &jar, &operator.name).await?;
     Ok((jar.add(cookie), Redirect::to("/login")).into_response())
 }
 
@@ -111,7 +112,7 @@ async fn who(state: &WebState, name: &str, password: &str) -> Result<Option<Oper
     drop(tx);
     let kept = operator.as_ref().map(|operator| operator.password_hash.clone());
     let _turn = state.throttle.checks().acquire().await;
-    let fits = auth::verify_password(kept, password).await?;
+    let fits = access::verify_password(kept, password).await?;
     Ok(operator.filter(|_| fits).map(|operator| operator.id))
 }
 

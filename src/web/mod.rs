@@ -2,7 +2,6 @@
 //! Handlers ask intake and the read models of the store; they never touch the queue, and never panic on what comes in.
 
 pub mod api;
-pub mod auth;
 mod documents;
 mod door;
 mod health;
@@ -27,6 +26,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access;
 use crate::app::Gateway;
 use crate::feedback::inbox::Inbox;
 use crate::intake::{self, counter::Counter};
@@ -49,7 +49,7 @@ pub struct WebState {
     /// What counts were kept; none where no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
     /// Who failed to log in.
-    pub throttle: Arc<auth::Throttle>,
+    pub throttle: Arc<access::Throttle>,
 }
 
 impl WebState {

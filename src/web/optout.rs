@@ -12,11 +12,11 @@ use axum::routing::get;
 
 use super::problem::PageProblem;
 use super::{WebState, html};
+use crate::consent::{self, Refusal};
 use crate::domain::Purpose;
 use crate::domain::message::Message;
 use crate::domain::practice::Practice;
 use crate::domain::suppression::Scope;
-use crate::intake::referrers::{Refusal, suppress};
 
 /// Largest form; what mail receivers post has 26 octets.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -85,7 +85,7 @@ async fn refuse(state: &WebState, message: &Message, source: &str) -> Result<(),
         evidence: Some(format!("link of message {}", message.id)),
         who: "recipient".to_owned(),
     };
-    let ended = suppress(&state.intake, &refusal).await?;
+    let ended = consent::suppress(&state.gateway.consent(), &refusal).await?;
     tracing::info!(message = %message.id, source, ended, "a recipient opted out");
     metrics::counter!("touchline_opt_outs_total", "source" => source.to_owned()).increment(1);
     Ok(())

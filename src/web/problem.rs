@@ -6,9 +6,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::auth::AccessError;
 use super::html;
+use crate::access::AccessError;
+use crate::consent::ConsentError;
 use crate::intake::IntakeError;
+use crate::operator::OperatorError;
+use crate::referrers::ReferrersError;
 use crate::store::StoreError;
 
 /// When to come again after trouble that passes.
@@ -248,6 +251,35 @@ impl From<IntakeError> for Problem {
             IntakeError::WrongState(detail) => Self::new(Kind::WrongState, detail),
             IntakeError::Unfolding => Self::new(Kind::Unavailable, error.to_string()).retry_after(UNFOLDING_SECONDS),
             IntakeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReferrersError> for Problem {
+    fn from(error: ReferrersError) -> Self {
+        match error {
+            ReferrersError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            ReferrersError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            ReferrersError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConsentError> for Problem {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            ConsentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperatorError> for Problem {
+    fn from(error: OperatorError) -> Self {
+        match error {
+            OperatorError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            OperatorError::WrongState(detail) => Self::new(Kind::WrongState, detail),
+            OperatorError::Store(error) => error.into(),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
-use touchline::config::init::{AccountAnswers, Answers, render_config};
+use touchline::accounts::routes::Route;
+use touchline::cli::init::written::{AccountAnswers, Answers, render_config};
 use touchline::config::{AdvertisingPolicy, CONFIG_BYTES_MAX, Config, LogFormat, SmtpDoubt};
 use touchline::provider::find_spec;
-use touchline::provider::routes::Route;
 
 const EXAMPLE: &str = include_str!("../../config/touchline.example.toml");
 const DEMO: &str = include_str!("../../config/demo.toml");

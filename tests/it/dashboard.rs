@@ -75,7 +75,7 @@ async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
 /// Her number is one that a person answers.
 async fn give_voice_line(stage: &Stage) {
     let mut tx = stage.gateway.store.read().await.expect("a database");
-    let referrer = touchline::intake::audience::one(&mut tx, "Amara Whitfield").await.expect("in the sample list");
+    let referrer = touchline::referrers::audience::one(&mut tx, "Amara Whitfield").await.expect("in the sample list");
     drop(tx);
     let number: touchline::domain::FaxNumber = "(847) 555-0119".parse().expect("a number");
     let basis = touchline::domain::basis::Basis {
@@ -91,8 +91,8 @@ async fn give_voice_line(stage: &Stage) {
         ended_ms: None,
         ended_reason: None,
     };
-    touchline::intake::referrers::add_basis(&stage.intake, &basis).await.expect("recorded");
-    touchline::intake::referrers::edit(&stage.intake, referrer.id, "dana", |referrer| referrer.fax = Some(number))
+    touchline::consent::add_basis(&stage.gateway.consent(), &basis).await.expect("recorded");
+    touchline::referrers::edit(&stage.gateway.referrers(), referrer.id, "dana", |referrer| referrer.fax = Some(number))
         .await
         .expect("edited");
 }

@@ -11,13 +11,13 @@ use tokio::net::TcpListener;
 use touchline::app::Gateway;
 use touchline::config::Config;
 use touchline::domain::{Channel, SystemClock};
-use touchline::intake::audience::Audience;
 use touchline::intake::submit::{self, Request};
-use touchline::intake::{import, sheet};
+use touchline::referrers::audience::Audience;
+use touchline::referrers::{import, sheet};
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
-use touchline::store::ledger::{Ledger, LedgerOf};
+use touchline::store::views::ledger::{Ledger, LedgerOf};
 
 use crate::support::require;
 use crate::support::small_disk::SmallDisk;
@@ -57,7 +57,7 @@ async fn two_referrers(gateway: &Gateway) {
                 Ana,Ruiz,ana@ruiz.example,(312) 555-0150,permission,2026-11-02\n\
                 Ben,Stone,ben@stone.example,(312) 555-0151,permission,2026-11-02\n";
     let sheet = sheet::read(text.as_bytes(), &[]).expect("a list");
-    import::import(&gateway.intake(), &sheet, "test", false, false).await.expect("imported");
+    import::import(&gateway.referrers(), &sheet, "test", false, false).await.expect("imported");
 }
 
 async fn ledger(store: &Store) -> Ledger {

@@ -10,6 +10,9 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use touchline::accounts::layers::{Layered, Limits};
+use touchline::accounts::routes::Route;
+use touchline::accounts::{Accounts, ConfiguredAccount};
 use touchline::app::Gateway;
 use touchline::config::Config;
 use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
@@ -20,9 +23,6 @@ use touchline::domain::message::Message;
 use touchline::domain::{Channel, Clock, MessageStatus, Outcome, Timestamp};
 use touchline::feedback::inbox::{Inbox, Received};
 use touchline::feedback::{self, poll_some};
-use touchline::provider::accounts::{Accounts, ConfiguredAccount};
-use touchline::provider::layers::{Layered, Limits};
-use touchline::provider::routes::Route;
 use touchline::provider::{Capabilities, Provider, Rejection, SettingsError, Spec, WebhookAuthenticity, WebhookParts};
 use touchline::settle::{POLL, Rules};
 use touchline::web::{self, WebState};
@@ -136,7 +136,7 @@ impl Scene {
 
     /// Posts to a callback address what an unsigned provider would: that a fax failed.
     async fn call_back(&self, path: &str) -> StatusCode {
-        let http = touchline::provider::http::client().expect("a client");
+        let http = touchline::http::client().expect("a client");
         let request = http.post(format!("{}/hooks/{path}", self.url)).body("fx_1");
         request.send().await.expect("an answer").status()
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use touchline::domain::FaxNumber;
 use touchline::domain::referrer::ReferrerType;
-use touchline::intake::sheet::{self, Field, Sheet, SheetRow};
+use touchline::referrers::sheet;
+use touchline::referrers::sheet::{Field, Sheet, SheetRow};
 
 fn list(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/csv").join(name);

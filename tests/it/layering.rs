@@ -18,26 +18,33 @@ const REFUSED: [(&str, &str); 4] = [
 
 /// Which other modules each module may name.
 fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let settle = ["queue", "store", "policy", "provider", "domain"];
-    let services: Vec<&str> = ["settle", "render"].into_iter().chain(settle).collect();
+    let below = ["accounts", "queue", "store", "policy", "provider", "render", "http", "domain"];
     let with = |more: &[&'static str], below: &[&'static str]| [more, below].concat();
-    let app = with(&["intake", "dispatch", "feedback", "upkeep", "campaign", "config"], &services);
+    let rules = with(&["settle"], &below);
+    let services = with(&["consent", "referrers", "access"], &rules);
+    let app = with(&["intake", "operator", "dispatch", "feedback", "upkeep", "campaign", "config"], &services);
     let faces = with(&["app", "telemetry"], &app);
     BTreeMap::from([
         ("domain", vec![]),
         ("policy", vec!["domain"]),
+        ("http", vec!["domain", "provider"]),
         ("render", vec!["domain"]),
-        ("provider", vec!["domain"]),
-        ("sandbox", vec!["domain"]),
+        ("provider", vec!["http", "domain"]),
+        ("sandbox", vec!["domain", "provider"]),
         ("store", vec!["domain"]),
         ("queue", vec!["store", "domain"]),
-        ("settle", settle.to_vec()),
+        ("accounts", vec!["provider", "store", "http", "domain"]),
+        ("settle", below.to_vec()),
+        ("consent", rules.clone()),
+        ("referrers", rules.clone()),
+        ("access", faces.iter().copied().chain(["web"]).collect()),
         ("intake", services.clone()),
+        ("operator", services.clone()),
         ("dispatch", services.clone()),
         ("feedback", services.clone()),
         ("upkeep", services.clone()),
         ("campaign", with(&["intake"], &services)),
-        ("config", vec!["domain", "provider", "settle"]),
+        ("config", vec!["domain", "provider", "accounts", "settle"]),
         ("telemetry", vec!["domain", "config"]),
         ("app", app),
         ("web", faces.clone()),

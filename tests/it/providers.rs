@@ -295,7 +295,7 @@ fn a_callback_delivered_twice_has_the_same_key_twice() {
 #[test]
 fn every_description_that_comes_with_the_program_is_played() {
     let played: BTreeSet<String> = subject::all().into_iter().map(|subject| subject.name).collect();
-    for example in touchline::provider::declared::examples::EXAMPLES {
+    for example in touchline::provider::fax::declared::examples::EXAMPLES {
         assert!(played.contains(&format!("http/{}", example.name)), "{} is not played", example.name);
     }
 }

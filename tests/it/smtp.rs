@@ -50,7 +50,7 @@ impl<'a> Relay<'a> {
             name: "office".into(),
             settings,
             secrets: secrets.map(|(key, secret)| (key.to_owned(), SecretString::from(secret))).collect(),
-            http: touchline::provider::http::client().expect("a client"),
+            http: touchline::http::client().expect("a client"),
             timeout: Duration::from_secs(20),
             concurrency: 4,
             sender: Some(email("letters@harbor.example")),

@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::intake::audience::Audience;
 use crate::intake::submit::{self, Accepted, Request};
-use crate::intake::{import, sheet};
-use crate::store::ledger::{Ledger, LedgerOf};
+use crate::referrers::audience::Audience;
+use crate::referrers::{import, sheet};
+use crate::store::views::ledger::{Ledger, LedgerOf};
 use stage::Stage;
 
 /// The sample referrers, embedded.
@@ -75,7 +75,7 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
 
 async fn import_referrers(stage: &Stage) -> anyhow::Result<usize> {
     let sheet = sheet::read(REFERRERS, &[]).context("the sample referrers cannot be read")?;
-    let report = import::import(&stage.gateway.intake(), &sheet, "demo", false, false).await?;
+    let report = import::import(&stage.gateway.referrers(), &sheet, "demo", false, false).await?;
     Ok(report.added + report.updated + report.unchanged)
 }
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::stage::Stage;
 use crate::domain::{Channel, MessageStatus};
-use crate::store::ledger::Ledger;
-use crate::store::referrers::Members;
+use crate::store::records::referrers::Members;
+use crate::store::views::ledger::Ledger;
 
 /// One JSON object: the ledger, and how each referrer fared.
 #[derive(Debug, Serialize)]

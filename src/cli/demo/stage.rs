@@ -120,7 +120,7 @@ fn config(
 }
 
 async fn add_operator(gateway: &Gateway, password: &str) -> anyhow::Result<()> {
-    let hash = web::auth::hash_password(password.to_owned()).await?;
+    let hash = crate::access::hash_password(password.to_owned()).await?;
     let mut tx = gateway.store.write().await?;
     tx.operator_put(OPERATOR, &hash, gateway.clock.now()).await?;
     tx.commit().await?;

@@ -14,7 +14,7 @@ use crate::domain::{Channel, MessageStatus};
 use crate::intake::submit::Accepted;
 use crate::policy;
 use crate::render::{Job, preview};
-use crate::store::ledger::Ledger;
+use crate::store::views::ledger::Ledger;
 
 /// The table, and under it why some were not reached.
 pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) -> anyhow::Result<String> {

@@ -8,7 +8,7 @@ use super::super::console::count;
 use super::{Findings, State};
 use crate::config::Config;
 use crate::domain::{Clock, SystemClock, Timestamp};
-use crate::store::soundness::{Late, Room, Soundness};
+use crate::store::engine::soundness::{Late, Room, Soundness};
 use crate::store::{Store, StoreError};
 
 /// With less room than this the next letters may not be recorded.

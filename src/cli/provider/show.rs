@@ -4,14 +4,14 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::{kind_object, known};
+use crate::accounts::{ConfiguredAccount, Ready};
 use crate::app::Gateway;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
 use crate::domain::provider_state::ProviderState;
 use crate::domain::{AttemptStatus, Timestamp};
-use crate::provider::accounts::{ConfiguredAccount, Ready};
 use crate::provider::{Reconciliation, WebhookAuthenticity};
-use crate::store::provider_state::Trouble;
+use crate::store::records::provider_state::Trouble;
 
 /// Hand-overs that went wrong, as many as are shown, and the newest of all accounts among which they are looked for.
 const TROUBLES_SHOWN: i64 = 5;

@@ -8,7 +8,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType, npi_is_valid};
 use crate::domain::{EmailAddress, FaxNumber};
-use crate::intake::{audience, referrers};
+use crate::referrers::audience;
 
 /// Longest text kept.
 const TEXT_CHARS_MAX: usize = 400;
@@ -74,7 +74,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let apply = |referrer: &mut Referrer| {
         let _ = change(referrer, &args);
     };
-    let after = referrers::edit(&gateway.intake(), before.id, &console.who, apply).await?;
+    let after = crate::referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
     console.answer(&json!({ "referrer": after }), || {
         let mut text = format!("{} is changed.", after.display_name());
         if before.fax != after.fax && after.fax.is_some() {

@@ -10,8 +10,8 @@ use crate::cli::exit::{CliError, Ending};
 use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
 use crate::domain::referrer::Referrer;
-use crate::intake::sheet::TEMPLATE_HEADER;
-use crate::store::referrers::Members;
+use crate::referrers::sheet::TEMPLATE_HEADER;
+use crate::store::records::referrers::Members;
 
 /// Where to.
 #[derive(Debug, clap::Args)]

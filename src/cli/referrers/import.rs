@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::cli::console::{Console, count, plain, warn};
 use crate::cli::exit::{CliError, Ending};
-use crate::intake::import::{ImportReport, import};
-use crate::intake::sheet::{self, BYTES_MAX, Field, Sheet};
+use crate::referrers::import::{ImportReport, import};
+use crate::referrers::sheet;
+use crate::referrers::sheet::{BYTES_MAX, Field, Sheet};
 
 /// Problems shown to a person; JSON has them all.
 const PROBLEMS_SHOWN_MAX: usize = 40;
@@ -37,7 +38,7 @@ pub struct Args {
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let mapping = args.mapping.iter().map(|text| sheet::parse_mapping(text)).collect::<Result<Vec<_>, _>>();
     let mapping = mapping.map_err(|error| CliError::usage(error.to_string()))?;
-    let parts = console.gateway().await?.intake();
+    let parts = console.gateway().await?.referrers();
     let sheet = read(console, args.file, mapping).await?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));

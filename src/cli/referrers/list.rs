@@ -8,7 +8,7 @@ use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::store::referrers::Members;
+use crate::store::records::referrers::Members;
 
 /// Which referrers.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use crate::domain::health::AddressHealth;
 use crate::domain::referrer::Referrer;
 use crate::domain::suppression::Suppression;
 use crate::domain::{Address, Channel};
-use crate::intake::audience;
+use crate::referrers::audience;
 use crate::store::{StoreError, Tx};
 
 /// Which referrer.

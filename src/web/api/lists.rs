@@ -8,7 +8,7 @@ use super::views::MessageView;
 use crate::domain::Timestamp;
 use crate::domain::touch::Touch;
 use crate::policy::{advice, explain};
-use crate::store::overview::{Cause, MessageLine};
+use crate::store::views::overview::{Cause, MessageLine};
 
 /// One communication in a referrer's history.
 #[derive(Debug, Serialize, ToSchema)]

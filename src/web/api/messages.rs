@@ -14,14 +14,15 @@ use utoipa::ToSchema;
 use super::body::{JsonBody, query};
 use super::lists::{FailureList, ProblemView};
 use super::views::{AttemptView, MessageDetail, MessageView, SubmissionView};
+use crate::access::{Bearer, Scope};
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, Timestamp};
-use crate::intake::audience::Audience;
-use crate::intake::desk::{self, Act};
 use crate::intake::submit::Request;
+use crate::operator;
+use crate::operator::Act;
+use crate::referrers::audience::Audience;
 use crate::store::Tx;
 use crate::web::WebState;
-use crate::web::auth::{Bearer, Scope};
 use crate::web::problem::{Kind, Problem};
 
 /// Failures listed unless asked otherwise, and at most.
@@ -185,7 +186,7 @@ pub(super) async fn act(
         _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release and cancel")),
     };
     let id = message_id(&id)?;
-    desk::act(&state.intake, id, act, &bearer.who()).await?;
+    operator::act(&state.gateway.operator(), id, act, &bearer.who()).await?;
     let mut tx = state.gateway.store.read().await?;
     detail(&mut tx, id, true).await.map(Json)
 }

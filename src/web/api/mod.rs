@@ -1,5 +1,5 @@
 //! The API under `/api/v1`: JSON in, JSON out, problem+json when it cannot be done. Unknown fields are refused, bodies
-//! have at most 256 KiB, tokens are scoped ([`super::auth::Scope`]).
+//! have at most 256 KiB, tokens are scoped ([`crate::access::Scope`]).
 
 mod body;
 mod lists;

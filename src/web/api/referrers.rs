@@ -12,12 +12,12 @@ use serde::Deserialize;
 use super::body::query;
 use super::lists::{ProblemView, TouchPage, TouchView};
 use super::views::MessageView;
+use crate::access::{Bearer, Scope};
 use crate::domain::Timestamp;
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::touch::Touch;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
-use crate::web::auth::{Bearer, Scope};
 use crate::web::problem::{Kind, Problem};
 
 /// Touches on a page unless asked otherwise, and at most.

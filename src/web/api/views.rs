@@ -10,7 +10,7 @@ use crate::domain::message::Message;
 use crate::domain::{Channel, Timestamp};
 use crate::intake::submit::{Accepted, Counts};
 use crate::policy::{advice, explain};
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 
 /// An accepted submission.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,10 +7,10 @@ use axum::response::Response;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::moment::{Calendar, Moment};
+use crate::access::Operator;
 use crate::domain::id::short;
-use crate::store::events::AuditLine;
+use crate::store::records::events::AuditLine;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Lines shown.

@@ -11,12 +11,12 @@ use super::view::lines::BroadcastRow;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::words::{self, Tone};
+use crate::access::Operator;
 use crate::campaign;
 use crate::intake::IntakeError;
-use crate::store::campaigns::CampaignRow;
-use crate::store::ledger::LedgerOf;
+use crate::store::records::campaigns::CampaignRow;
+use crate::store::views::ledger::LedgerOf;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Broadcasts in the list.

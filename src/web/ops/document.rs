@@ -7,12 +7,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::form::nowhere;
 use super::sheet;
+use crate::access::Operator;
 use crate::domain::id::{MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::render::bitmap;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// No script, no form, no request to anywhere, in an origin of its own: a letter may only be looked at.

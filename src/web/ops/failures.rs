@@ -12,12 +12,12 @@ use super::view::causes::{self, Bulk, CauseGroup};
 use super::view::lines::LineRow;
 use super::view::moment::Calendar;
 use super::view::words;
-use crate::intake::IntakeError;
-use crate::intake::desk::{self, Act};
+use crate::access::Operator;
+use crate::operator::Act;
+use crate::operator::{self, OperatorError};
 use crate::policy;
-use crate::store::overview::MessageLine;
+use crate::store::views::overview::MessageLine;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Messages in the list of a cause, and those that one button acts on.
@@ -141,9 +141,9 @@ async fn do_for_each(state: &WebState, lines: &[MessageLine], wanted: Bulk, who:
     let act = if wanted == Bulk::Release { Act::Release } else { Act::Retry };
     let mut done = 0;
     for line in lines {
-        match desk::act(&state.intake, line.id, act, who).await {
+        match operator::act(&state.gateway.operator(), line.id, act, who).await {
             Ok(_) => done += 1,
-            Err(IntakeError::Store(error)) => return Err(error.into()),
+            Err(OperatorError::Store(error)) => return Err(error.into()),
             Err(_) => {}
         }
     }

@@ -6,8 +6,8 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::access::Operator;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::{Kind, PageProblem, Problem};
 
 /// The largest form.

@@ -6,8 +6,8 @@ use axum::response::Response;
 
 use super::notice::{Asked, Notice};
 use super::view::moment::Calendar;
+use crate::access::Operator;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 
 /// The parts of the dashboard, in the order of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,17 +15,19 @@ use super::view::pieces::Chip;
 use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
 use super::view::words;
+use crate::access::Operator;
+use crate::consent;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Address, Channel, Fault, FaxNumber, MessageStatus, Purpose};
-use crate::intake::desk::{self, Act};
-use crate::intake::{IntakeError, referrers};
+use crate::operator::Act;
+use crate::operator::{self, OperatorError};
+use crate::referrers;
 use crate::store::Tx;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// What may stand in the query.
@@ -201,7 +203,7 @@ pub async fn act(
 }
 
 async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &str) -> Result<Done, PageProblem> {
-    match desk::act(&state.intake, id, act, who).await {
+    match operator::act(&state.gateway.operator(), id, act, who).await {
         Ok(after) => Ok(match act {
             Act::Retry => Done::Retried,
             Act::Hold => Done::Held,
@@ -211,7 +213,7 @@ async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &str) -> Resu
             Act::MarkSent => Done::SaidSent,
             Act::MarkNotSent => Done::SaidNotSent,
         }),
-        Err(IntakeError::WrongState(_)) => Ok(Done::NotPossible),
+        Err(OperatorError::WrongState(_)) => Ok(Done::NotPossible),
         Err(error) => Err(error.into()),
     }
 }
@@ -230,9 +232,9 @@ pub async fn correct(
     let who = &posted.operator.name;
     if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
         let how = "given together with the corrected number".to_owned();
-        referrers::add_basis(&state.intake, &permission(number, how, who, &frame::calendar(&state))).await?;
+        consent::add_basis(&state.gateway.consent(), &permission(number, how, who, &frame::calendar(&state))).await?;
     }
-    referrers::edit(&state.intake, message.referrer_id, who, |referrer| match address {
+    referrers::edit(&state.gateway.referrers(), message.referrer_id, who, |referrer| match address {
         Address::Fax(number) => referrer.fax = Some(number),
         Address::Email(mailbox) => referrer.email = Some(mailbox),
     })
@@ -258,7 +260,7 @@ pub async fn permit(
     let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
     drop(tx);
     let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
-    referrers::add_basis(&state.intake, &permission(&number, how, who, &frame::calendar(&state))).await?;
+    consent::add_basis(&state.gateway.consent(), &permission(&number, how, who, &frame::calendar(&state))).await?;
     let done = match carry_out(&state, id, Act::Retry, who).await? {
         Done::Retried => Done::Permitted,
         other => other,

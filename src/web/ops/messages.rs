@@ -9,11 +9,11 @@ use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::lines::{BroadcastRow, LineRow, STANDS, Stand};
+use crate::access::Operator;
 use crate::domain::id::{BroadcastId, MessageId};
-use crate::store::ledger::LedgerOf;
-use crate::store::lists::LinesOf;
+use crate::store::views::ledger::LedgerOf;
+use crate::store::views::lists::LinesOf;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Messages on a page.

@@ -10,14 +10,14 @@ use super::view::attention::{self, Need, Signs};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
 use super::view::words;
-use crate::provider::accounts::{Accounts, ConfiguredAccount};
-use crate::provider::layers::BreakerState;
-use crate::store::ledger::{Ledger, LedgerOf};
-use crate::store::provider_state::ProviderState;
+use crate::access::Operator;
+use crate::accounts::breaker_records;
+use crate::accounts::layers::BreakerState;
+use crate::accounts::{Accounts, ConfiguredAccount};
+use crate::store::records::provider_state::ProviderState;
+use crate::store::views::ledger::{Ledger, LedgerOf};
 use crate::store::{StoreError, Tx};
-use crate::upkeep::breakers;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Broadcasts shown with their bars.
@@ -78,7 +78,7 @@ fn resting(accounts: &Accounts, states: &[ProviderState], calendar: &Calendar) -
         let state = states.iter().find(|state| state.provider == name).unwrap_or(&nothing_known);
         account.rests_until(state, calendar.now)?;
         let here = account.layered.breaker();
-        let seen = if here.open_until_ms > calendar.now { here } else { breakers::as_breaker(state.clone()) };
+        let seen = if here.open_until_ms > calendar.now { here } else { breaker_records::as_breaker(state.clone()) };
         Some((name.to_owned(), seen))
     };
     accounts.iter().filter_map(rests).collect()

@@ -11,12 +11,12 @@ use super::notice::{Asked, Done};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::words::{self, Tone};
+use crate::access::Operator;
+use crate::accounts::{Accounts, ConfiguredAccount, Ready};
 use crate::domain::{Channel, Fault};
-use crate::provider::accounts::{Accounts, ConfiguredAccount, Ready};
 use crate::provider::{Capabilities, Reconciliation, WebhookAuthenticity};
-use crate::store::provider_state::ProviderState;
+use crate::store::records::provider_state::ProviderState;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// What may stand in the query, after a check.

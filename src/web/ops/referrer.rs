@@ -13,6 +13,7 @@ use super::view::history::{self, AddressRow, TouchRow};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::{Chip, Steps};
 use super::view::words;
+use crate::access::Operator;
 use crate::domain::Channel;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{ReferrerId, TouchId};
@@ -21,7 +22,6 @@ use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::touch::{Touch, TouchKind};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Touches in the history.

@@ -10,6 +10,7 @@ use super::frame;
 use super::message::sentence;
 use super::notice::Done;
 use super::view::moment::Calendar;
+use crate::consent::{self, Refusal};
 use crate::domain::address::AddressError;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, ReferrerId};
@@ -17,7 +18,7 @@ use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::suppression::Scope;
 use crate::domain::touch::TouchKind;
 use crate::domain::{Channel, EmailAddress, FaxNumber, Timestamp};
-use crate::intake::referrers::{self, Refusal};
+use crate::referrers;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 
@@ -47,7 +48,7 @@ pub async fn state(
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
     let wanted: ReferrerState = posted.fields.word("state", "whether to write to them")?;
-    referrers::edit(&web.intake, id, &posted.operator.name, |referrer| referrer.state = wanted).await?;
+    referrers::edit(&web.gateway.referrers(), id, &posted.operator.name, |referrer| referrer.state = wanted).await?;
     Ok(then_show(&Done::State.at(&page_of(id))))
 }
 
@@ -66,7 +67,7 @@ pub async fn details(
         refused("The telephone number cannot be read. Please write it with its area code, without an extension.")
     })?;
     let tags = tags(fields)?;
-    referrers::edit(&web.intake, id, &posted.operator.name, |referrer| {
+    referrers::edit(&web.gateway.referrers(), id, &posted.operator.name, |referrer| {
         referrer.fax = fax;
         referrer.email = email;
         referrer.phone = phone.map(|number| number.as_str().to_owned());
@@ -99,7 +100,7 @@ pub async fn touch(
     let kind: TouchKind = posted.fields.word("kind", "what it was")?;
     let title = posted.fields.line("title", "what was said or done", 200)?;
     let at = moment_of(&posted.fields, &frame::calendar(&web))?;
-    referrers::log_touch(&web.intake, id, kind, &title, Some(at), &posted.operator.name).await?;
+    referrers::log_touch(&web.gateway.referrers(), id, kind, &title, Some(at), &posted.operator.name).await?;
     Ok(then_show(&Done::Touch.at(&page_of(id))))
 }
 
@@ -159,7 +160,7 @@ pub async fn basis(
         ended_ms: None,
         ended_reason: None,
     };
-    referrers::add_basis(&web.intake, &basis).await?;
+    consent::add_basis(&web.gateway.consent(), &basis).await?;
     Ok(then_show(&Done::Basis.at(&page_of(id))))
 }
 
@@ -201,7 +202,7 @@ pub async fn suppress(
         evidence,
         who: posted.operator.name.clone(),
     };
-    referrers::suppress(&web.intake, &refusal).await?;
+    consent::suppress(&web.gateway.consent(), &refusal).await?;
     Ok(then_show(&Done::Suppressed.at(&page_of(id))))
 }
 

@@ -15,13 +15,13 @@ use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::people::{PersonRow, UnwellRow};
 use super::view::words;
+use crate::access::Operator;
 use crate::domain::FaxNumber;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::store::referrers::sort_name;
+use crate::store::records::referrers::sort_name;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Referrers on a page.

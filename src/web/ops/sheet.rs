@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::access::Operator;
 use crate::domain::attempt::Attempt;
 use crate::domain::envelope::Mail;
 use crate::domain::id::short;
@@ -15,7 +16,6 @@ use crate::render::bitmap::{Bitmap, Resolution};
 use crate::render::{FaxDocument, Job, RenderError, Renderer};
 use crate::store::StoreError;
 use crate::web::WebState;
-use crate::web::auth::Operator;
 
 /// Minutes between rendering and hand-over that are tried: the header line of a fax tells the minute.
 const MINUTES_TRIED: u64 = 3;

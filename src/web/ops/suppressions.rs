@@ -14,14 +14,13 @@ use super::message::sentence;
 use super::notice::{Asked, Done};
 use super::view::history::{RefusalRow, refusal_row};
 use super::view::moment::Moment;
+use crate::access::Operator;
+use crate::consent::{self, ConsentError, Refusal};
 use crate::domain::Address;
 use crate::domain::id::SuppressionId;
 use crate::domain::suppression::{Scope, Suppression};
-use crate::intake::IntakeError;
-use crate::intake::referrers::{self, Refusal};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
-use crate::web::auth::Operator;
 use crate::web::problem::PageProblem;
 
 /// Refusals in the list.
@@ -112,7 +111,7 @@ pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Respon
         evidence: posted.fields.optional_line("evidence", "how they said it", 500)?,
         who: posted.operator.name.clone(),
     };
-    referrers::suppress(&state.intake, &refusal).await?;
+    consent::suppress(&state.gateway.consent(), &refusal).await?;
     Ok(then_show(&Done::Suppressed.at("/suppressions")))
 }
 
@@ -124,9 +123,9 @@ pub async fn lift(
 ) -> Result<Response, PageProblem> {
     let id: SuppressionId = id.parse().map_err(|_| nowhere())?;
     let why = posted.fields.line("why", "why it may end", 200)?;
-    match referrers::lift(&state.intake, id, &posted.operator.name, &why).await {
+    match consent::lift(&state.gateway.consent(), id, &posted.operator.name, &why).await {
         Ok(()) => Ok(then_show(&Done::Lifted.at("/suppressions"))),
-        Err(IntakeError::NotFound(_)) => Ok(then_show(&Done::NotPossible.at("/suppressions"))),
+        Err(ConsentError::NotFound(_)) => Ok(then_show(&Done::NotPossible.at("/suppressions"))),
         Err(error) => Err(error.into()),
     }
 }

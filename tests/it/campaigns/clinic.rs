@@ -13,8 +13,8 @@ use touchline::domain::id::ReferrerId;
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::{Channel, Clock, EmailAddress, FaxNumber, Timestamp};
 use touchline::intake::Parts;
-use touchline::store::broadcasts::Broadcast;
-use touchline::store::campaigns::CampaignRow;
+use touchline::store::records::broadcasts::Broadcast;
+use touchline::store::records::campaigns::CampaignRow;
 
 use crate::support::clock::FakeClock;
 use crate::support::databases::Database;

@@ -205,7 +205,7 @@ async fn a_campaign_that_cannot_be_read_is_paused_with_the_reason() {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;
         let made = campaign::add(&parts, plan("weekly", "every monday 09:00")).await.expect("made").campaign;
-        let strange = touchline::store::campaigns::CampaignRow {
+        let strange = touchline::store::records::campaigns::CampaignRow {
             id: touchline::domain::id::CampaignId::new(),
             name: "strange".to_owned(),
             schedule: "whenever".to_owned(),

@@ -120,8 +120,7 @@ async fn the_sandbox_runs_by_itself_and_says_what_to_write_into_the_configuratio
     assert_eq!(account["kind"].as_str(), Some("telnyx"));
     let address = account["base_url"].as_str().expect("an address");
     let id = account["connection_id"].as_str().expect("an id");
-    let request =
-        touchline::provider::http::client().expect("a client").get(format!("{address}/fax_applications/{id}"));
+    let request = touchline::http::client().expect("a client").get(format!("{address}/fax_applications/{id}"));
     let answer = request.bearer_auth("a key").send().await.expect("it answers");
     assert_eq!(answer.status().as_u16(), 200);
 

@@ -2,13 +2,15 @@
 //! field, and leaves its picture for people to look at.
 
 use serde_json::{Value, json};
+use touchline::consent::{self, Refusal};
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::suppression::Scope;
 use touchline::domain::touch::TouchKind;
 use touchline::domain::{Channel, FaxNumber, MessageStatus};
-use touchline::intake::referrers::{self, Refusal};
-use touchline::intake::{audience, desk};
+use touchline::operator;
+use touchline::referrers;
+use touchline::referrers::audience;
 
 use super::browser::Browser;
 use super::log_in;
@@ -82,7 +84,7 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         (TouchKind::Call, "Asked about a patient with two failed trials"),
         (TouchKind::ReferralReceived, "First referral"),
     ] {
-        referrers::log_touch(&stage.intake, amara.id, kind, title, None, "dana").await.expect("logged");
+        referrers::log_touch(&stage.gateway.referrers(), amara.id, kind, title, None, "dana").await.expect("logged");
     }
     refuse(stage, "(708) 555-0125").await;
     let both = [Channel::Fax, Channel::Email];
@@ -91,7 +93,7 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         serde_json::from_str(include_str!("../../../templates/end-of-treatment-report/sample.json")).expect("a sample");
     let report = stage.send("end-of-treatment-report", "Amara Whitfield", &[Channel::Fax], report).await;
     let held = stage.send("capacity-update", "Hannah Reyes-Lindqvist", &[Channel::Email], variables.clone()).await;
-    let _ = desk::act(&stage.intake, held.messages[0].id, desk::Act::Hold, "dana").await;
+    let _ = operator::act(&stage.gateway.operator(), held.messages[0].id, operator::Act::Hold, "dana").await;
 
     browser.reload_until(".tiles .busy b", |count| count == "0").await;
     let doubtful = in_doubt(stage, broadcast.messages.iter().map(|one| one.id)).await;
@@ -142,7 +144,7 @@ async fn refuse(stage: &Stage, number: &str) {
         evidence: Some("called on Tuesday".to_owned()),
         who: "dana".to_owned(),
     };
-    referrers::suppress(&stage.intake, &refusal).await.expect("recorded");
+    consent::suppress(&stage.gateway.consent(), &refusal).await.expect("recorded");
 }
 
 /// Makes one delivered message look as it would had the connection broken: the sandbox always tells the truth in time.

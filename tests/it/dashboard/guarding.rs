@@ -7,7 +7,7 @@ use touchline::domain::health::{AddressHealth, Health};
 use touchline::domain::id::MessageId;
 use touchline::domain::referrer::{Referrer, ReferrerState};
 use touchline::domain::{Address, Channel, Fault, MessageStatus};
-use touchline::intake::{audience, referrers};
+use touchline::referrers::audience;
 
 use super::stage::Stage;
 use super::visitor::Visitor;
@@ -140,7 +140,9 @@ async fn a_wrong_number_is_not_dialled_again_with_the_others_until_it_is_correct
     let mended = fail_with_wrong_number(&stage, "Daniel Okonkwo").await;
     let daniel = one(&stage, "Daniel Okonkwo").await;
     let number = "(773) 555-0177".parse().expect("a number");
-    referrers::edit(&stage.intake, daniel.id, "dana", |referrer| referrer.fax = Some(number)).await.expect("edited");
+    touchline::referrers::edit(&stage.gateway.referrers(), daniel.id, "dana", |referrer| referrer.fax = Some(number))
+        .await
+        .expect("edited");
 
     let mut operator = Visitor::operator(&stage).await;
     let place = operator.submit("/failures", &[("reason", "not_a_fax"), ("act", "retry_corrected")]).await;

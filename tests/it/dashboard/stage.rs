@@ -12,9 +12,10 @@ use touchline::app::{Gateway, Running};
 use touchline::config::Config;
 use touchline::domain::id::MessageId;
 use touchline::domain::{Channel, MessageStatus, SystemClock};
-use touchline::intake::audience::Audience;
+use touchline::intake;
 use touchline::intake::submit::{self, Accepted, Request};
-use touchline::intake::{self, import, sheet};
+use touchline::referrers::audience::Audience;
+use touchline::referrers::{import, sheet};
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::web;
@@ -58,10 +59,10 @@ impl Stage {
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
         let config = config(folder.path(), &address, &line, catcher.address().port());
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
-        web::auth::create_operator(&gateway, OPERATOR.0, OPERATOR.1).await.expect("an operator");
+        touchline::access::create_operator(&gateway, OPERATOR.0, OPERATOR.1).await.expect("an operator");
         let intake = gateway.intake();
         let list = sheet::read(REFERRERS, &[]).expect("the sample list");
-        import::import(&intake, &list, "dana", false, false).await.expect("imported");
+        import::import(&gateway.referrers(), &list, "dana", false, false).await.expect("imported");
         let running = gateway.start();
         let inbox = running.inbox();
         let running = if with_services {

@@ -1,6 +1,6 @@
 use touchline::domain::referrer::ReferrerState;
 use touchline::domain::{Channel, EmailAddress, FaxNumber, MessageStatus};
-use touchline::intake::desk::Act;
+use touchline::operator::Act;
 use touchline::sandbox::fax::FaxStatus;
 
 use super::pausing::{pause, resume};

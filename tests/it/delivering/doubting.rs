@@ -2,7 +2,7 @@ use touchline::domain::attempt::AttemptStatus;
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Confidence;
 use touchline::domain::{Channel, MessageStatus};
-use touchline::intake::desk::Act;
+use touchline::operator::Act;
 use touchline::sandbox::fax::FaxStatus;
 
 use crate::support::gateway::{TestGateway, each_gateway, each_gateway_with};

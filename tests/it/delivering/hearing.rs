@@ -29,7 +29,7 @@ async fn call_back(gateway: &TestGateway, about: &Attempt, status: &str, secret:
     .to_string();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let signature = hmac::sign(&key, format!("{seconds}.{body}").as_bytes());
-    let http = touchline::provider::http::client().expect("a client");
+    let http = touchline::http::client().expect("a client");
     let request = http
         .post(format!("{}/hooks/fax-sandbox", gateway.url))
         .header(TIMESTAMP_HEADER, seconds)

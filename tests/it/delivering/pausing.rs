@@ -1,5 +1,5 @@
 use touchline::domain::{Channel, MessageStatus};
-use touchline::intake::desk::Act;
+use touchline::operator::Act;
 
 use crate::support::gateway::{TestGateway, each_gateway};
 

@@ -1,7 +1,7 @@
 use touchline::domain::{Channel, Clock, MessageStatus};
-use touchline::intake::desk::Act;
+use touchline::operator::Act;
 use touchline::store::Store;
-use touchline::store::backup::BackupFile;
+use touchline::store::engine::backup::BackupFile;
 use touchline::upkeep::restore;
 
 use super::pausing::{pause, resume};

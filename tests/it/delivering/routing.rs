@@ -1,8 +1,8 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::health::Health;
 use touchline::domain::{Address, Channel, Clock, Fault, FaxNumber, MessageStatus};
-use touchline::intake::desk::Act;
-use touchline::store::provider_state::ProviderState;
+use touchline::operator::Act;
+use touchline::store::records::provider_state::ProviderState;
 
 use super::pausing::resume;
 use crate::support::gateway::{TestGateway, each_gateway_with};

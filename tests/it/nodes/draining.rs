@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use touchline::store::lists::LinesOf;
+use touchline::store::views::lists::LinesOf;
 
 use crate::support::databases::Database;
 use crate::support::proxy::Proxy;

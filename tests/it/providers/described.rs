@@ -9,7 +9,8 @@ use ring::hmac;
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::Fact;
 use touchline::domain::{Channel, Clock, Fault, Outcome};
-use touchline::provider::{Provider, Rejection, SettingsError, WebhookParts, declared};
+use touchline::provider::fax::declared;
+use touchline::provider::{Provider, Rejection, SettingsError, WebhookParts};
 
 use super::fixture::{Answer, Exchange};
 use super::replay::Replay;

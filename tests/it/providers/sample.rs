@@ -9,7 +9,8 @@ use touchline::domain::channel::{PhiClass, Purpose};
 use touchline::domain::envelope::{Content, Envelope, Mail};
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Address, Channel, Clock, EmailAddress, FaxNumber};
-use touchline::provider::{Account, http};
+use touchline::http;
+use touchline::provider::Account;
 
 /// Our reference in every exchange.
 pub const ATTEMPT: &str = "0199c0de-7a11-7000-8000-00000000c0de";

@@ -6,7 +6,8 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use touchline::provider::{REGISTRY, Spec, WebhookAuthenticity, declared};
+use touchline::provider::fax::declared;
+use touchline::provider::{REGISTRY, Spec, WebhookAuthenticity};
 
 use super::fixture::{self, AccountFile, CallName, Exchange, Fixture};
 

@@ -9,7 +9,8 @@ use touchline::domain::event::Fact;
 use touchline::domain::fault::Fault;
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Clock, SystemClock};
-use touchline::provider::{Account, Lookup, Provider, Rejection, find_spec, http};
+use touchline::http;
+use touchline::provider::{Account, Lookup, Provider, Rejection, find_spec};
 use touchline::sandbox::fax::{FaxLine, Guise};
 
 use super::bench::{API_KEY, PATIENCE, SECRET, accepted, envelope};

@@ -13,7 +13,8 @@ use touchline::domain::attempt::ProviderReference;
 use touchline::domain::envelope::{Content, Envelope};
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Address, FaxNumber, Outcome, PhiClass, Purpose, SystemClock};
-use touchline::provider::{Account, Provider, SettingsError, find_spec, http};
+use touchline::http;
+use touchline::provider::{Account, Provider, SettingsError, find_spec};
 use touchline::sandbox::fax::{Entry, Fax, FaxLine, FaxLineOptions, Happened};
 
 pub const API_KEY: &str = "a key of the tests";

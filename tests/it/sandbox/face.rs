@@ -2,7 +2,7 @@
 
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
-use touchline::provider::http;
+use touchline::http;
 use touchline::sandbox::fax::DOCUMENT_BYTES_MAX;
 
 use super::bench::{API_KEY, Bench, PATIENCE, PDF, accepted, build, envelope, text_of};

@@ -16,7 +16,8 @@ use touchline::domain::event::{DeliveryEvent, Fact};
 use touchline::domain::fault::Fault;
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Clock, Outcome, SystemClock};
-use touchline::provider::{Account, Lookup, Provider, Rejection, Search, WebhookParts, find_spec, http};
+use touchline::http;
+use touchline::provider::{Account, Lookup, Provider, Rejection, Search, WebhookParts, find_spec};
 use touchline::sandbox::fax::{Fax, FaxLine, FaxLineOptions, FaxStatus, Guise, telnyx_public_key};
 
 use super::bench::{API_KEY, PATIENCE, PDF, SECRET, accepted, envelope, soon};

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use touchline::accounts::layers::{Layered, Limits};
+use touchline::accounts::routes::Route;
+use touchline::accounts::{Accounts, ConfiguredAccount};
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::envelope::Envelope;
 use touchline::domain::event::{DeliveryEvent, Report};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Channel, Clock, Outcome, Timestamp};
-use touchline::provider::accounts::{Accounts, ConfiguredAccount};
-use touchline::provider::layers::{Layered, Limits};
-use touchline::provider::routes::Route;
 use touchline::provider::{
     Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
     WebhookParts,

@@ -6,7 +6,7 @@ use touchline::dispatch::walk::Stage;
 use touchline::domain::id::MessageId;
 use touchline::domain::suppression::Scope;
 use touchline::domain::{Channel, MessageStatus};
-use touchline::intake::desk;
+use touchline::operator;
 use touchline::settle::{POLL, SUBMIT};
 
 use super::accounts::Account;
@@ -99,10 +99,10 @@ pub enum Act {
         node: usize,
         person: usize,
     },
-    Desk {
+    Operator {
         node: usize,
         message: MessageId,
-        act: desk::Act,
+        act: operator::Act,
     },
     Pause {
         node: usize,
@@ -257,14 +257,14 @@ impl World<'_> {
             self.before.messages.values().map(|one| (one.id, one.status)).collect();
         if !messages.is_empty() {
             let (message, status) = self.chooser.one_of(&messages);
-            let act = self.a_desk_act(status);
-            acts.push((4, Act::Desk { node, message, act }));
+            let act = self.an_operator_act(status);
+            acts.push((4, Act::Operator { node, message, act }));
         }
     }
 
     /// Mostly what fits, sometimes anything.
-    fn a_desk_act(&mut self, status: MessageStatus) -> desk::Act {
-        use desk::Act::{Cancel, Hold, MarkNotSent, MarkSent, Release, Retry};
+    fn an_operator_act(&mut self, status: MessageStatus) -> operator::Act {
+        use operator::Act::{Cancel, Hold, MarkNotSent, MarkSent, Release, Retry};
         if self.chooser.once_in(5) {
             return self.chooser.one_of(&[Cancel, Hold, MarkNotSent, MarkSent, Release, Retry]);
         }

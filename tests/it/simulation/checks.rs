@@ -10,8 +10,8 @@ use touchline::domain::message::Message;
 use touchline::domain::touch::disposition;
 use touchline::domain::{Channel, MessageStatus};
 use touchline::intake::IntakeError;
-use touchline::intake::desk::Act;
 use touchline::intake::submit::{Accepted, Request};
+use touchline::operator::Act;
 use touchline::queue::retry;
 
 use super::doing::Step;
@@ -136,7 +136,7 @@ fn terminal_stays(before: &Picture, after: &Picture, step: &Step, broken: &mut V
             broken.push(Broken::new(9, format!("message {id} is gone")));
             continue;
         };
-        let retried = step.desk == Some((*id, Act::Retry));
+        let retried = step.operator_act == Some((*id, Act::Retry));
         let corrected = match (was.status, is.status) {
             (MessageStatus::Delivered, MessageStatus::Failed) => is.channel == Channel::Email,
             (_, MessageStatus::Delivered) => true,
@@ -216,7 +216,7 @@ fn retries_in_their_band(before: &Picture, after: &Picture, step: &Step, world: 
             .collect();
         let [attempt] = failed.as_slice() else { continue };
         let was_open = before.attempts.get(&attempt.id).is_some_and(|one| one.status.is_open());
-        let by_a_person = step.desk.is_some_and(|(one, _)| one == *id);
+        let by_a_person = step.operator_act.is_some_and(|(one, _)| one == *id);
         if message.status != MessageStatus::Queued || by_a_person || !was_open {
             continue;
         }

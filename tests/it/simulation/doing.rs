@@ -3,15 +3,18 @@
 use std::str::FromStr;
 
 use serde_json::json;
+use touchline::consent;
 use touchline::dispatch::walk::Stage;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{Address, Channel, FaxNumber};
 use touchline::feedback::inbox::Received;
-use touchline::intake::audience::Audience;
 use touchline::intake::submit::{self, Request};
-use touchline::intake::{IntakeError, desk, referrers, unfold};
+use touchline::intake::{IntakeError, unfold};
+use touchline::operator::{self, OperatorError};
 use touchline::provider::Rejection;
 use touchline::queue::Lanes;
+use touchline::referrers;
+use touchline::referrers::audience::Audience;
 use touchline::store::StoreError;
 use touchline::{feedback, upkeep};
 
@@ -32,7 +35,7 @@ pub struct Step {
     /// The call that has begun.
     pub began: Option<AttemptId>,
     /// What a person did with which message, and it was allowed.
-    pub desk: Option<(MessageId, desk::Act)>,
+    pub operator_act: Option<(MessageId, operator::Act)>,
     /// An error that nothing in the act explains.
     pub failed: Option<String>,
     /// What went wrong with the answer itself.
@@ -73,7 +76,7 @@ impl World<'_> {
     /// A picture of what is committed now; the last one where nobody of ours did anything.
     fn look(&mut self, act: &Act) -> Picture {
         let whole =
-            matches!(act, Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Desk { .. });
+            matches!(act, Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Operator { .. });
         match act {
             _ if whole || self.sabotage.is_some() => Picture::take(&mut self.house.spy),
             Act::Clock(_) | Act::Works { .. } => self.before.clone(),
@@ -135,7 +138,7 @@ impl World<'_> {
             }
             Act::Lift { node } => self.lift(*node),
             Act::Move { node, person } => self.move_out(*node, *person),
-            Act::Desk { node, message, act } => self.desk(*node, *message, *act),
+            Act::Operator { node, message, act } => self.operator_act(*node, *message, *act),
             Act::Pause { node, account } => self.pause(*node, *account, Some("a person paused it")),
             Act::Resume { node, account } => self.pause(*node, *account, None),
             Act::Tidy { node } => {
@@ -266,7 +269,7 @@ impl World<'_> {
         if self.a_suppression_is_lost() {
             return Step::default();
         }
-        let refusal = referrers::Refusal {
+        let refusal = consent::Refusal {
             address: address.clone(),
             scope,
             reason: "opt_out".to_owned(),
@@ -275,7 +278,7 @@ impl World<'_> {
             who: "sam".to_owned(),
         };
         let node = &self.nodes[node];
-        let done = node.run(referrers::suppress(node.intake(), &refusal));
+        let done = node.run(consent::suppress(&node.consent(), &refusal));
         let found = node.run(async { node.store().read().await?.suppressions_of(address).await });
         let id = found.ok().and_then(|rows| rows.into_iter().find(|row| row.scope == scope)).map(|row| row.id);
         if let Some(last) = self.log.refusals.last_mut() {
@@ -292,9 +295,9 @@ impl World<'_> {
         let node = &self.nodes[node];
         let Some(id) = first.id else { return Step::default() };
         let done = node.run(async {
-            referrers::lift(node.intake(), id, "sam", "they asked for it").await?;
+            consent::lift(&node.consent(), id, "sam", "they asked for it").await?;
             match &first.address {
-                Address::Fax(number) => referrers::add_basis(node.intake(), &basis(number.clone(), now)).await,
+                Address::Fax(number) => consent::add_basis(&node.consent(), &basis(number.clone(), now)).await,
                 Address::Email(_) => Ok(()),
             }
         });
@@ -307,22 +310,26 @@ impl World<'_> {
         let now = self.now();
         let (node, id) = (&self.nodes[node], self.people[person]);
         let done = node.run(async {
-            referrers::add_basis(node.intake(), &basis(number.clone(), now)).await?;
-            referrers::edit(node.intake(), id, "sam", |one| one.fax = Some(number)).await
+            consent::add_basis(&node.consent(), &basis(number.clone(), now))
+                .await
+                .map_err(|error| error.to_string())?;
+            referrers::edit(&node.referrers(), id, "sam", |one| one.fax = Some(number))
+                .await
+                .map_err(|error| error.to_string())
         });
         done.map(drop).into()
     }
 
-    fn desk(&mut self, node: usize, message: MessageId, act: desk::Act) -> Step {
+    fn operator_act(&mut self, node: usize, message: MessageId, act: operator::Act) -> Step {
         let node = &self.nodes[node];
-        match node.run(desk::act(node.intake(), message, act, "sam")) {
+        match node.run(operator::act(&node.operator(), message, act, "sam")) {
             Ok(_) => {
-                if matches!(act, desk::Act::Retry | desk::Act::MarkNotSent) {
+                if matches!(act, operator::Act::Retry | operator::Act::MarkNotSent) {
                     self.log.resends.push((message, self.log.count));
                 }
-                Step { desk: Some((message, act)), ..Step::default() }
+                Step { operator_act: Some((message, act)), ..Step::default() }
             }
-            Err(IntakeError::WrongState(_)) => Step::default(),
+            Err(OperatorError::WrongState(_)) => Step::default(),
             Err(error) => Step { failed: Some(error.to_string()), ..Step::default() },
         }
     }
@@ -374,13 +381,13 @@ impl World<'_> {
             | Act::Crash { node } => {
                 format!("{act:?} {}", self.nodes[*node].name)
             }
-            Act::Desk { act, .. } => format!("person: {act:?}, allowed: {}", step.desk.is_some()),
+            Act::Operator { act, .. } => format!("person: {act:?}, allowed: {}", step.operator_act.is_some()),
             other => format!("{other:?}"),
         };
         if let Some(walked) = step.walk {
             words = format!("{} {words}", self.name('m', walked.message.0));
         }
-        if let Act::Desk { message, .. } = act {
+        if let Act::Operator { message, .. } = act {
             words = format!("{} {words}", self.name('m', message.0));
         }
         words.push_str(&self.differences(after));

@@ -81,8 +81,8 @@ fn a_broadcast_goes_on_when_a_doubt_turns_out_to_be_work() {
     let finished = |world: &World<'_>| world.before.broadcasts.values().all(|one| one.finished_ms.is_some());
     assert!(finished(&world), "all of it is in doubt\n{}", world.story());
     let message = world.before.messages.values().find(|one| one.status == MessageStatus::InDoubt).expect("doubt").id;
-    let act = touchline::intake::desk::Act::MarkNotSent;
-    must(&mut world, &Act::Desk { node: 0, message, act });
+    let act = touchline::operator::Act::MarkNotSent;
+    must(&mut world, &Act::Operator { node: 0, message, act });
     assert!(!finished(&world), "it goes on");
 }
 

@@ -12,10 +12,10 @@ use touchline::domain::Clock;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::opt_out::OptOutLinks;
 use touchline::feedback::{self, inbox::Inbox};
-use touchline::intake;
 use touchline::queue::{Lanes, Queue};
 use touchline::settle::Rules;
 use touchline::store::{Store, StoreError};
+use touchline::{consent, intake, operator, referrers};
 
 use super::accounts::Routes;
 use super::canaries::Listener;
@@ -104,6 +104,28 @@ impl Node {
 
     pub fn intake(&self) -> &intake::Parts {
         &self.parts().intake
+    }
+
+    pub fn consent(&self) -> consent::Parts {
+        let intake = self.intake();
+        consent::Parts { store: intake.store.clone(), clock: intake.clock.clone() }
+    }
+
+    pub fn referrers(&self) -> referrers::Parts {
+        let intake = self.intake();
+        referrers::Parts { store: intake.store.clone(), clock: intake.clock.clone() }
+    }
+
+    pub fn operator(&self) -> operator::Parts {
+        let intake = self.intake();
+        operator::Parts {
+            store: intake.store.clone(),
+            queue: intake.queue.clone(),
+            accounts: intake.accounts.clone(),
+            rules: intake.rules.clone(),
+            clock: intake.clock.clone(),
+            give_up: intake.give_up,
+        }
     }
 
     pub fn store(&self) -> &Store {

@@ -7,7 +7,7 @@ use touchline::domain::id::{AttemptId, BroadcastId, MessageId, TouchId};
 use touchline::domain::message::Message;
 use touchline::domain::touch::Touch;
 use touchline::domain::{MessageStatus, Timestamp};
-use touchline::store::broadcasts::Broadcast;
+use touchline::store::records::broadcasts::Broadcast;
 
 use super::spy::Spy;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use touchline::domain::event::Fact;
 use touchline::domain::{MessageStatus, Timestamp};
 use touchline::settle::{POLL, SUBMIT};
-use touchline::store::ledger::LedgerOf;
+use touchline::store::views::ledger::LedgerOf;
 
 use super::accounts::{SECRET, wire};
 use super::acts::Act;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use touchline::domain::Timestamp;
 use touchline::domain::envelope::Mail;
 use touchline::domain::id::AttemptId;
-use touchline::provider::smtp::{ComposeError, compose};
+use touchline::provider::mail::{ComposeError, compose};
 
 use super::{email, mail};
 

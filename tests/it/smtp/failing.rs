@@ -162,7 +162,7 @@ async fn an_accepted_letter_is_named_by_its_message_id() {
     let envelope = envelope(TO);
     let Outcome::Accepted { reference } = provider.submit(&envelope).await else { panic!("not accepted") };
     assert_eq!(reference.0, format!("<{}@harbor.example>", envelope.attempt));
-    assert_eq!(touchline::provider::smtp::attempt_of(&reference.0), Some(envelope.attempt));
+    assert_eq!(touchline::provider::mail::attempt_of(&reference.0), Some(envelope.attempt));
 }
 
 #[tokio::test]

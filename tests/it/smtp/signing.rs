@@ -167,7 +167,7 @@ fn what_to_publish_is_told() {
 
 #[tokio::test]
 async fn a_key_that_was_made_here_signs() {
-    let (pem, record) = touchline::provider::smtp::new_dkim_key().expect("a key");
+    let (pem, record) = touchline::provider::mail::new_dkim_key().expect("a key");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let catcher = MailCatcher::start(listener, Options::default()).expect("a catcher");
     let settings = "tls = \"off\"\ndkim_domain = \"harbor.example\"\ndkim_ed25519_selector = \"ed\"";

@@ -1,7 +1,7 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::message::Message;
 use touchline::domain::{Fault, FaxNumber};
-use touchline::store::provider_state::{Meter, ProviderState};
+use touchline::store::records::provider_state::{Meter, ProviderState};
 
 use super::samples::{Stage, at, attempt, ended};
 use crate::support::databases::each_db;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
-use touchline::store::backup::BackupFile;
-use touchline::store::company::Company;
-use touchline::store::ledger::LedgerOf;
+use touchline::store::engine::backup::BackupFile;
+use touchline::store::engine::peers::Company;
+use touchline::store::views::ledger::LedgerOf;
 use touchline::store::{Store, StoreError};
 
 use super::samples::{Stage, at};

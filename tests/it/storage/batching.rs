@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use touchline::store::StoreError;
-use touchline::store::batch::Batcher;
+use touchline::store::engine::batch::Batcher;
 
 use crate::support::databases::each_db;
 

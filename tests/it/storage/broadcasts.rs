@@ -4,11 +4,11 @@ use touchline::domain::MessageStatus;
 use touchline::domain::id::{CampaignId, ReferrerId};
 use touchline::domain::message::Message;
 use touchline::store::StoreError;
-use touchline::store::broadcasts::Broadcast;
-use touchline::store::campaigns::CampaignRow;
-use touchline::store::documents::Document;
-use touchline::store::submissions::SubmissionRow;
-use touchline::store::unfolding::Unfolding;
+use touchline::store::records::broadcasts::Broadcast;
+use touchline::store::records::campaigns::CampaignRow;
+use touchline::store::records::documents::Document;
+use touchline::store::records::submissions::SubmissionRow;
+use touchline::store::records::unfolding::Unfolding;
 
 use super::samples::{Stage, at, broadcast, submission};
 use crate::support::databases::each_db;

@@ -3,9 +3,9 @@
 use touchline::domain::Fault;
 use touchline::domain::cost::Cost;
 use touchline::domain::event::EventSource;
-use touchline::store::events::Event;
-use touchline::store::inbox::NewLetter;
-use touchline::store::provider_state::{Meter, ProviderState};
+use touchline::store::records::events::Event;
+use touchline::store::records::inbox::NewLetter;
+use touchline::store::records::provider_state::{Meter, ProviderState};
 
 use super::samples::{Stage, at, attempt};
 use crate::support::databases::each_db;
@@ -67,7 +67,7 @@ async fn a_callback_is_kept_once_and_those_looked_at_in_vain_let_others_go_first
         assert_eq!(tx.inbox_insert(&more).await.expect("kept"), [true, false, true], "another account's is another");
         assert!(tx.inbox_has_waiting().await.expect("read"));
         let waiting = tx.inbox_waiting(10).await.expect("read");
-        let keys = |letters: &[touchline::store::inbox::Letter]| -> Vec<String> {
+        let keys = |letters: &[touchline::store::records::inbox::Letter]| -> Vec<String> {
             letters.iter().map(|letter| format!("{}/{}", letter.provider, letter.dedupe)).collect()
         };
         assert_eq!(keys(&waiting), ["fax-sandbox/a", "fax-sandbox/b", "fax-sandbox/c", "other/a"]);

@@ -8,8 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use touchline::domain::attempt::AttemptStatus;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{MessageStatus, Timestamp};
-use touchline::store::ledger::LedgerOf;
-use touchline::store::{StoreError, migrate};
+use touchline::store::StoreError;
+use touchline::store::engine::migrate;
+use touchline::store::views::ledger::LedgerOf;
 use uuid::Uuid;
 
 use crate::support::databases::{Database, each_database};

@@ -4,7 +4,7 @@ use touchline::domain::health::Health;
 use touchline::domain::message::Message;
 use touchline::domain::touch::Touch;
 use touchline::domain::{Address, Channel, Fault, MessageStatus};
-use touchline::store::lists::LinesOf;
+use touchline::store::views::lists::LinesOf;
 
 use super::samples::{Stage, at, email, fax, known, referrer, touch};
 use crate::support::databases::each_db;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use touchline::domain::{Channel, Lane};
-use touchline::store::dialect::Dialect;
-use touchline::store::queue_entries::{Lanes, NewEntry};
+use touchline::store::engine::dialect::Dialect;
+use touchline::store::records::queue_entries::{Lanes, NewEntry};
 use touchline::store::{Store, Tx};
 use uuid::Uuid;
 
@@ -104,7 +104,7 @@ async fn claims_pass_by_what_another_node_is_claiming_and_never_take_the_same() 
             a.queue_claim("submit", Lanes::All, "b", at(100), 2).await.expect("claimed")
         };
         a.commit().await.expect("committed");
-        let ranks = |claimed: &[touchline::store::queue_entries::Claimed]| -> Vec<i64> {
+        let ranks = |claimed: &[touchline::store::records::queue_entries::Claimed]| -> Vec<i64> {
             claimed.iter().map(|one| one.rank).collect()
         };
         assert_eq!((ranks(&first), ranks(&second)), (vec![0, 1], vec![2, 3]));

@@ -2,7 +2,7 @@ use touchline::domain::id::MessageId;
 use touchline::domain::message::{Confidence, Message};
 use touchline::domain::{Address, Channel, Lane, MessageStatus, PhiClass, Purpose};
 use touchline::store::StoreError;
-use touchline::store::ledger::{Ledger, LedgerOf};
+use touchline::store::views::ledger::{Ledger, LedgerOf};
 
 use super::samples::{Stage, at, email, fax};
 use crate::support::databases::each_db;

@@ -1,6 +1,6 @@
 use touchline::domain::message::Message;
 use touchline::domain::{Channel, MessageStatus};
-use touchline::store::overview::Cause;
+use touchline::store::views::overview::Cause;
 
 use super::samples::{Stage, at};
 use crate::support::databases::each_db;

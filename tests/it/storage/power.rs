@@ -14,10 +14,10 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use touchline::domain::id::AttemptId;
-use touchline::provider::smtp::attempt_of;
+use touchline::provider::mail::attempt_of;
 use touchline::sandbox::fax::{Entry, Happened};
 use touchline::store::Store;
-use touchline::store::ledger::{Ledger, LedgerOf};
+use touchline::store::views::ledger::{Ledger, LedgerOf};
 
 use crate::support::databases::Database;
 use crate::support::gateway::{FarSide, TestGateway};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use touchline::domain::{Lane, Timestamp};
 use touchline::queue::{self, Queue, Work};
-use touchline::store::queue_entries::{Claimed, Entry, Lanes, NewEntry};
+use touchline::store::records::queue_entries::{Claimed, Entry, Lanes, NewEntry};
 use touchline::store::{Store, StoreError, Tx};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 use touchline::domain::id::ReferrerId;
 use touchline::domain::referrer::{ReferrerState, ReferrerType};
-use touchline::store::referrers::{Members, sort_name};
+use touchline::store::records::referrers::{Members, sort_name};
 use touchline::store::{StoreError, Tx};
 
 use super::samples::{at, email, fax, known_referrer, referrer};

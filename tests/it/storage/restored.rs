@@ -5,8 +5,8 @@ use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::{CampaignId, MessageId, OperatorId};
 use touchline::domain::message::Message;
 use touchline::domain::touch::Disposition;
-use touchline::store::campaigns::CampaignRow;
-use touchline::store::queue_entries::NewEntry;
+use touchline::store::records::campaigns::CampaignRow;
+use touchline::store::records::queue_entries::NewEntry;
 use touchline::store::{Store, StoreError};
 use touchline::upkeep::restore::{self, Parked};
 

@@ -9,8 +9,8 @@ use touchline::domain::touch::{Disposition, Touch, TouchKind};
 use touchline::domain::{
     Address, Channel, EmailAddress, Fault, FaxNumber, Lane, MessageStatus, PhiClass, Purpose, Timestamp,
 };
-use touchline::store::broadcasts::Broadcast;
-use touchline::store::submissions::SubmissionRow;
+use touchline::store::records::broadcasts::Broadcast;
+use touchline::store::records::submissions::SubmissionRow;
 use touchline::store::{Store, Tx};
 
 /// A moment of the tests: so many milliseconds after their beginning.

@@ -11,7 +11,7 @@ async fn a_server_tells_its_time_and_a_file_has_none() {
         let after = SystemClock.now();
         match told {
             Some(time) => assert!(before.0 - 1 <= time.0 && time.0 <= after.0 + 1, "{before} {time} {after}"),
-            None => assert_eq!(store.dialect(), store::dialect::Dialect::Sqlite),
+            None => assert_eq!(store.dialect(), store::engine::dialect::Dialect::Sqlite),
         }
     })
     .await;

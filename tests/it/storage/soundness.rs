@@ -5,8 +5,8 @@ use std::path::Path;
 use sqlx::{Connection, Executor, PgConnection};
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
-use touchline::store::queue_entries::Lanes;
-use touchline::store::soundness::Late;
+use touchline::store::engine::soundness::Late;
+use touchline::store::records::queue_entries::Lanes;
 
 use super::samples::{Stage, at};
 use crate::support::databases::{Database, each_db};
@@ -18,7 +18,7 @@ async fn a_sound_database_says_so_with_its_version_and_schema() {
         assert_eq!((found.damage.len(), found.risks.len()), (0, 0), "{found:?}");
         assert!(found.engine.starts_with("SQLite 3.") || found.engine.starts_with("PostgreSQL 1"), "{found:?}");
         assert_eq!(store.read().await.expect("tx").schema_number().await.expect("read"), found.schema);
-        assert_eq!(found.schema, touchline::store::migrate::newest());
+        assert_eq!(found.schema, touchline::store::engine::migrate::newest());
         if found.engine.starts_with("SQLite") {
             let room = found.room.expect("a file");
             assert!(room.used > 4096 && room.free.is_some_and(|free| free > 0), "{room:?}");
@@ -84,7 +84,7 @@ async fn a_server_that_does_not_wait_for_its_disk_is_named() {
 #[tokio::test]
 async fn entries_that_should_have_moved_are_counted() {
     each_db(async |store| {
-        let entry = |rank| touchline::store::queue_entries::NewEntry {
+        let entry = |rank| touchline::store::records::queue_entries::NewEntry {
             kind: "submit",
             subject: uuid::Uuid::new_v4(),
             lane: touchline::domain::Lane::OneOff,

@@ -15,9 +15,12 @@ pub struct Source {
 
 /// Every file of the store.
 pub fn store_sources() -> Vec<Source> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("the folder").flatten().map(|file| file.path()).collect();
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut paths: Vec<PathBuf> = ["engine", "records", "views"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(store.join(folder)).expect("the folder").flatten())
+        .map(|file| file.path())
+        .collect();
     paths.sort();
     paths
         .into_iter()

@@ -16,19 +16,22 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use touchline::app::{Gateway, Running};
 use touchline::config::Config;
+use touchline::consent;
 use touchline::domain::attempt::Attempt;
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
 use touchline::domain::{Address, Channel, Clock, FaxNumber, Timestamp};
-use touchline::intake::audience::Audience;
-use touchline::intake::desk::{self, Act};
+use touchline::intake;
+use touchline::intake::IntakeError;
 use touchline::intake::submit::{self, Accepted, Request};
-use touchline::intake::{self, IntakeError, import, sheet};
+use touchline::operator::{self, Act, OperatorError};
+use touchline::referrers::audience::Audience;
+use touchline::referrers::{import, sheet};
 use touchline::sandbox::fax::{Fax, FaxLine, FaxLineOptions, Guise, telnyx_public_key};
 use touchline::sandbox::mail::{CaughtMail, MailCatcher, Options};
 use touchline::store::Store;
-use touchline::store::ledger::{Ledger, LedgerOf};
-use touchline::store::lists::LinesOf;
+use touchline::store::views::ledger::{Ledger, LedgerOf};
+use touchline::store::views::lists::LinesOf;
 use touchline::web::{self, WebState};
 
 use super::databases::Database;
@@ -174,7 +177,7 @@ impl TestGateway {
     /// Imports a list, every row of which must be good.
     pub async fn import(&self, csv: &str) -> import::ImportReport {
         let sheet = sheet::read(csv.as_bytes(), &[]).expect("a list");
-        import::import(&self.intake, &sheet, "dana", false, false).await.expect("imported")
+        import::import(&self.gateway.referrers(), &sheet, "dana", false, false).await.expect("imported")
     }
 
     /// Makes referrers known, each with a family name, perhaps the last four digits of a fax number that may be sent
@@ -212,8 +215,8 @@ impl TestGateway {
         submit::accept(&self.intake, &request).await
     }
 
-    pub async fn act(&self, id: MessageId, act: Act) -> Result<Message, IntakeError> {
-        desk::act(&self.intake, id, act, "sam").await
+    pub async fn act(&self, id: MessageId, act: Act) -> Result<Message, OperatorError> {
+        operator::act(&self.gateway.operator(), id, act, "sam").await
     }
 
     pub async fn ledger(&self) -> Ledger {
@@ -238,7 +241,7 @@ impl TestGateway {
     pub async fn message_of(&self, last_name: &str, channel: Channel) -> Message {
         let mut tx = self.store().read().await.expect("a transaction");
         let lines = tx.message_lines(LinesOf::default(), 100_000).await.expect("read");
-        let is_theirs = |line: &&touchline::store::overview::MessageLine| {
+        let is_theirs = |line: &&touchline::store::views::overview::MessageLine| {
             line.channel == channel && line.last_name.as_deref() == Some(last_name)
         };
         let id = lines.iter().find(is_theirs).unwrap_or_else(|| panic!("no {channel} for {last_name}")).id;
@@ -289,7 +292,7 @@ impl TestGateway {
     /// Refuses further advertisements to a fax number, as its owner may at any time.
     pub async fn opt_out(&self, tail: &str) -> usize {
         let address = Address::Fax(FaxNumber::parse(&format!("(312) 555-{tail}")).expect("a number"));
-        let refusal = intake::referrers::Refusal {
+        let refusal = consent::Refusal {
             address,
             scope: touchline::domain::suppression::Scope::Advertisement,
             reason: "opt_out".to_owned(),
@@ -297,7 +300,7 @@ impl TestGateway {
             evidence: None,
             who: "sam".to_owned(),
         };
-        intake::referrers::suppress(&self.intake, &refusal).await.expect("suppressed")
+        consent::suppress(&self.gateway.consent(), &refusal).await.expect("suppressed")
     }
 
     /// Stops in order: no new work, running calls end and are recorded.

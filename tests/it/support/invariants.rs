@@ -8,7 +8,7 @@ use touchline::domain::id::TouchId;
 use touchline::domain::message::Message;
 use touchline::domain::touch::disposition;
 use touchline::sandbox::fax::Entry;
-use touchline::store::ledger::Ledger;
+use touchline::store::views::ledger::Ledger;
 
 use super::gateway::{FarSide, TestGateway};
 

@@ -11,11 +11,11 @@ use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::message::Message;
 use touchline::domain::{Channel, MessageStatus};
-use touchline::provider::smtp;
+use touchline::provider::mail;
 use touchline::sandbox::fax::{Entry, Happened};
 use touchline::store::Store;
-use touchline::store::ledger::{Ledger, LedgerOf};
-use touchline::store::lists::LinesOf;
+use touchline::store::views::ledger::{Ledger, LedgerOf};
+use touchline::store::views::lists::LinesOf;
 
 /// A mail that reached its recipient, as the catcher's journal tells.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,7 +83,7 @@ impl Reckoning {
     /// Whoever was called or written to, there is an attempt for it, and it is older than the call.
     fn every_call_is_on_record(&self, wrong: &mut String) {
         let faxes = self.faxes(Happened::Accepted).map(|entry| (entry.reference.parse().ok(), entry.at_ms));
-        let mails = self.mailed.iter().map(|mail| (smtp::attempt_of(&mail.message_id), mail.at_ms));
+        let mails = self.mailed.iter().map(|mail| (mail::attempt_of(&mail.message_id), mail.at_ms));
         let mut calls: HashMap<AttemptId, usize> = HashMap::new();
         for (attempt, at_ms) in faxes.chain(mails) {
             let known = attempt.and_then(|id: AttemptId| self.attempts.get(&id));
@@ -163,7 +163,7 @@ impl Reckoning {
     /// How often each message arrived, by the journals; the recipient's hash must be that of its address.
     pub fn arrivals(&self) -> HashMap<MessageId, usize> {
         let faxes = self.faxes(Happened::Printed).map(|entry| (entry.reference.parse().ok(), &entry.to_hash));
-        let mails = self.mailed.iter().map(|mail| (smtp::attempt_of(&mail.message_id), &mail.to_hash));
+        let mails = self.mailed.iter().map(|mail| (mail::attempt_of(&mail.message_id), &mail.to_hash));
         let mut arrived = HashMap::new();
         for (attempt, to_hash) in faxes.chain(mails) {
             let Some(attempt) = attempt.and_then(|id: AttemptId| self.attempts.get(&id)) else { continue };
@@ -196,7 +196,7 @@ impl Reckoning {
             self.attempts.values().filter(|one| one.provider == account).map(|one| one.opened_ms.0).collect();
         within_rate(&mut starts, per_minute, 0);
         let faxes = self.faxes(Happened::Accepted).map(|entry| (entry.reference.parse().ok(), entry.at_ms));
-        let mails = self.mailed.iter().map(|mail| (smtp::attempt_of(&mail.message_id), mail.at_ms));
+        let mails = self.mailed.iter().map(|mail| (mail::attempt_of(&mail.message_id), mail.at_ms));
         let of_account = |(attempt, at_ms): (Option<AttemptId>, i64)| {
             let attempt = self.attempts.get(&attempt?).filter(|attempt| attempt.provider == account)?;
             Some((at_ms, at_ms - attempt.opened_ms.0))

@@ -16,8 +16,8 @@ use touchline::domain::id::MessageId;
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
-use touchline::store::ledger::{Ledger, LedgerOf};
-use touchline::store::lists::LinesOf;
+use touchline::store::views::ledger::{Ledger, LedgerOf};
+use touchline::store::views::lists::LinesOf;
 
 const DEMO: &str = include_str!("../../../config/demo.toml");
 const KEY: &str = "key-of-the-stage";

@@ -1,10 +1,10 @@
 //! What a program sees of a message, and what it may do with it; a referrer's history in pages.
 
 use serde_json::{Value, json};
+use touchline::access::Scope;
 use touchline::domain::MessageStatus;
 use touchline::domain::touch::TouchKind;
-use touchline::intake::referrers::log_touch;
-use touchline::web::auth::Scope;
+use touchline::referrers::edit::log_touch;
 
 use super::house::{House, assert_no_canary, problem};
 
@@ -64,7 +64,7 @@ async fn a_history_is_read_in_pages_that_neither_repeat_nor_miss() {
     for n in 0..6 {
         // Two at each moment, so that the time alone does not order them.
         house.clock.advance(std::time::Duration::from_secs(n % 2));
-        log_touch(&house.gateway.intake(), referrer, TouchKind::Call, &format!("call {n}"), None, "dana")
+        log_touch(&house.gateway.referrers(), referrer, TouchKind::Call, &format!("call {n}"), None, "dana")
             .await
             .expect("logged");
     }

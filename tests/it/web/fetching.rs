@@ -16,7 +16,7 @@ use touchline::domain::envelope::Envelope;
 use touchline::domain::fault::Fault;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{Channel, Clock, Outcome, PhiClass};
-use touchline::store::documents::Document;
+use touchline::store::records::documents::Document;
 
 use super::house::{House, assert_no_canary};
 use crate::providers::sample;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use touchline::access::{Scope, create_token};
 use touchline::app::Gateway;
 use touchline::config::Config;
 use touchline::domain::basis::{Basis, BasisKind};
@@ -18,7 +19,6 @@ use touchline::domain::message::Message;
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::{Clock, EmailAddress, FaxNumber};
 use touchline::feedback::{self, inbox::Inbox};
-use touchline::web::auth::{Scope, create_token};
 use touchline::web::{self, WebState};
 
 use crate::support::clock::FakeClock;
@@ -71,7 +71,7 @@ impl House {
         let stop = CancellationToken::new();
         let state = WebState::new(gateway.clone(), inbox, None);
         let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
-        let http = touchline::provider::http::client().expect("a client");
+        let http = touchline::http::client().expect("a client");
         Self { gateway, clock, url, http, stop, server, _folder: folder }
     }
 
@@ -139,7 +139,7 @@ impl House {
     /// How many messages there are.
     pub async fn messages(&self) -> i64 {
         let mut tx = self.gateway.store.read().await.expect("a transaction");
-        tx.ledger(touchline::store::ledger::LedgerOf::Everything).await.expect("read").total
+        tx.ledger(touchline::store::views::ledger::LedgerOf::Everything).await.expect("read").total
     }
 }
 

@@ -2,10 +2,10 @@
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use touchline::access::Scope;
 use touchline::domain::MessageStatus;
 use touchline::domain::id::MessageId;
 use touchline::domain::suppression::{Scope as Reach, Suppression};
-use touchline::web::auth::Scope;
 
 use super::house::{House, assert_no_canary};
 

@@ -3,7 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use touchline::web::auth::Scope;
+use touchline::access::Scope;
 
 use super::house::{House, problem};
 

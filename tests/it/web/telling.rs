@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::json;
-use touchline::web::auth::Scope;
+use touchline::access::Scope;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::house::{House, assert_no_canary};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
+use touchline::access::{SESSION_COOKIE, Scope, create_operator};
 use touchline::domain::Clock;
-use touchline::store::provider_state::{Meter, ProviderState};
-use touchline::web::auth::{SESSION_COOKIE, Scope, create_operator};
+use touchline::store::records::provider_state::{Meter, ProviderState};
 
 use super::house::{House, assert_no_canary, problem};
 

@@ -1,9 +1,9 @@
 //! What needs a person now: each matter one sentence, with a number and a way to it.
 
 use super::words::{self, Tone};
-use crate::provider::layers::BreakerState;
-use crate::store::ledger::Ledger;
-use crate::store::provider_state::ProviderState;
+use crate::accounts::layers::BreakerState;
+use crate::store::records::provider_state::ProviderState;
+use crate::store::views::ledger::Ledger;
 
 /// One matter that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]

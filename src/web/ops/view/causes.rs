@@ -6,7 +6,7 @@ use super::moment::{Calendar, Moment};
 use super::words::{self, Tone};
 use crate::domain::{Channel, Fault, MessageStatus};
 use crate::policy::{self, Reason};
-use crate::store::overview::Cause;
+use crate::store::views::overview::Cause;
 
 /// What one button can do for every message of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

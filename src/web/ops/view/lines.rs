@@ -7,9 +7,9 @@ use super::standing::{self, Choice};
 use super::words::{self, Tone};
 use crate::domain::message::MessageStatus;
 use crate::policy::{self, Reason};
-use crate::store::broadcasts::Broadcast;
-use crate::store::ledger::Ledger;
-use crate::store::overview::MessageLine;
+use crate::store::records::broadcasts::Broadcast;
+use crate::store::views::ledger::Ledger;
+use crate::store::views::overview::MessageLine;
 
 /// One message.
 #[derive(Debug, Clone)]

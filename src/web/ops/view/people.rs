@@ -6,7 +6,7 @@ use super::words;
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::{Channel, Fault};
-use crate::store::lists::UnwellAddress;
+use crate::store::views::lists::UnwellAddress;
 
 /// One referrer.
 #[derive(Debug, Clone)]

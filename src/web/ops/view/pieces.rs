@@ -5,7 +5,7 @@ use askama::filters::HtmlSafe;
 
 use super::words::Said;
 use crate::domain::touch::TOUCH_GOAL_DEFAULT;
-use crate::store::ledger::Ledger;
+use crate::store::views::ledger::Ledger;
 
 /// A word in a coloured frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]

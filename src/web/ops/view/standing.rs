@@ -6,10 +6,10 @@ use super::words::{self, Tone};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::message::{Confidence, Message};
 use crate::domain::{Channel, MessageStatus};
-use crate::intake::desk::Act;
+use crate::operator::Act;
 use crate::policy::{self, Reason};
 use crate::settle::POLL;
-use crate::store::queue_entries::Entry;
+use crate::store::records::queue_entries::Entry;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]

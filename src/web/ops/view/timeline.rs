@@ -7,7 +7,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::event::EventSource;
 use crate::domain::message::Message;
 use crate::policy::{self, Reason};
-use crate::store::events::Event;
+use crate::store::records::events::Event;
 
 /// One line.
 #[derive(Debug, Clone)]

@@ -1,0 +1,352 @@
+//! The configured accounts, with their layers on, in the order of their routes, and whether each can take something now.
+
+mod breaker;
+pub mod breaker_records;
+pub mod budget;
+pub mod layers;
+mod questions;
+mod rate;
+pub mod routes;
+mod slots;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::accounts::budget::Budget;
+use crate::accounts::layers::Layered;
+use crate::accounts::rate::next_arrival;
+use crate::accounts::routes::{Parcel, Route};
+use crate::domain::cost::Cost;
+use crate::domain::provider_state::{Meter, ProviderState};
+use crate::domain::{Channel, Timestamp};
+use crate::provider::{Capabilities, Spec};
+
+/// One account, ready to be used.
+#[derive(Debug, Clone)]
+pub struct ConfiguredAccount {
+    /// The provider with its layers.
+    pub layered: Layered,
+    /// Whether a business associate agreement is signed.
+    pub baa: bool,
+    /// Hand-overs per minute over all nodes: the lower of what the configuration allows and what the provider takes.
+    pub rate_per_minute: Option<u32>,
+    /// What a page costs.
+    pub cost_per_page: Option<Cost>,
+    /// What may be spent in a day, over all nodes.
+    pub budget: Option<Budget>,
+}
+
+/// Whether an account can take a hand-over now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// Yes; its meter afterwards.
+    Now(Meter),
+    /// It is paused until somebody resumes it.
+    Paused,
+    /// It rests until then, after repeated trouble.
+    Resting(Timestamp),
+    /// Its rate is used up; how long until the next may start.
+    TooFast(Duration),
+    /// Its budget is used up; when a new one begins.
+    Spent(Timestamp),
+}
+
+impl ConfiguredAccount {
+    /// An account that may carry anything, as fast as it likes, at no cost.
+    #[must_use]
+    pub const fn free(layered: Layered) -> Self {
+        Self { layered, baa: true, rate_per_minute: None, cost_per_page: None, budget: None }
+    }
+
+    /// What kind it is.
+    #[must_use]
+    pub fn spec(&self) -> &'static Spec {
+        self.layered.provider().spec()
+    }
+
+    /// What it can do.
+    #[must_use]
+    pub fn capabilities(&self) -> &'static Capabilities {
+        &self.spec().capabilities
+    }
+
+    /// Whether something of it is counted over all nodes.
+    #[must_use]
+    pub const fn is_metered(&self) -> bool {
+        self.rate_per_minute.is_some() || self.budget.is_some()
+    }
+
+    /// Until when it rests, by what this node knows and what is on record; the later of the two.
+    #[must_use]
+    pub fn rests_until(&self, state: &ProviderState, now: Timestamp) -> Option<Timestamp> {
+        let here = self.layered.breaker().open_until_ms;
+        Some(here.max(state.rests_until_ms.unwrap_or_default())).filter(|until| *until > now)
+    }
+
+    /// Whether it can take so many pages now, given what all nodes know of it.
+    #[must_use]
+    pub fn ready(&self, state: &ProviderState, pages: u32, now: Timestamp) -> Ready {
+        if state.paused_ms.is_some() {
+            return Ready::Paused;
+        }
+        if let Some(until) = self.rests_until(state, now) {
+            return Ready::Resting(until);
+        }
+        let cost = self.cost_per_page.unwrap_or_default().times(pages);
+        let drawn = match self.budget.map_or(Ok(state.meter), |budget| budget.draw(state.meter, cost, now)) {
+            Ok(drawn) => drawn,
+            Err(until) => return Ready::Spent(until),
+        };
+        match self.rate_per_minute.map(|rate| next_arrival(rate, drawn.arrival_ms, now)) {
+            Some(Err(wait)) => Ready::TooFast(wait),
+            Some(Ok(arrival_ms)) => Ready::Now(Meter { arrival_ms, ..drawn }),
+            None => Ready::Now(drawn),
+        }
+    }
+
+    /// Whether a document of so many pages is within what the provider takes.
+    fn takes(&self, pages: Option<u32>) -> bool {
+        self.capabilities().pages_max.is_none_or(|most| pages.is_none_or(|pages| pages <= most))
+    }
+}
+
+/// How many hand-overs a minute an account makes: what its configuration allows, or less if the provider takes less.
+#[must_use]
+pub fn rate_within(configured: Option<u32>, can: &Capabilities) -> Option<u32> {
+    configured.into_iter().chain(can.submits_per_minute).min()
+}
+
+/// Who could carry a message, whatever state they are in now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carriers {
+    /// Whether the routes lead to some account for it.
+    pub routed: bool,
+    /// Whether one of those is under a business associate agreement.
+    pub baa: bool,
+}
+
+/// All accounts and the routes to them.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    by_name: BTreeMap<String, ConfiguredAccount>,
+    fax: Vec<Route>,
+    email: Vec<Route>,
+}
+
+impl Accounts {
+    /// The accounts, and for each channel its routes in the order in which they are tried.
+    #[must_use]
+    pub const fn new(by_name: BTreeMap<String, ConfiguredAccount>, fax: Vec<Route>, email: Vec<Route>) -> Self {
+        Self { by_name, fax, email }
+    }
+
+    /// With each channel's routes sorted by the price of a page, cheapest first; what has no price comes last, and what
+    /// costs the same stays in order.
+    #[must_use]
+    pub fn cheapest_first(mut self) -> Self {
+        let price = |route: &Route| {
+            let price = self.by_name.get(&route.account).and_then(|account| account.cost_per_page);
+            price.unwrap_or(Cost(i64::MAX))
+        };
+        self.fax.sort_by_key(price);
+        self.email.sort_by_key(price);
+        self
+    }
+
+    /// The account of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&ConfiguredAccount> {
+        self.by_name.get(name)
+    }
+
+    /// Every account by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ConfiguredAccount)> {
+        self.by_name.iter().map(|(name, account)| (name.as_str(), account))
+    }
+
+    /// The names of the accounts of which something is counted over all nodes.
+    pub fn metered(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|(_, account)| account.is_metered()).map(|(name, _)| name)
+    }
+
+    /// A channel's routes, in the order in which they are tried.
+    #[must_use]
+    pub fn routes(&self, channel: Channel) -> &[Route] {
+        match channel {
+            Channel::Fax => &self.fax,
+            Channel::Email => &self.email,
+        }
+    }
+
+    /// Whether some account carries the channel at all.
+    #[must_use]
+    pub fn carries(&self, channel: Channel) -> bool {
+        self.routes(channel).iter().any(|route| self.by_name.contains_key(&route.account))
+    }
+
+    /// Whether some account of the channel's routes is under a business associate agreement.
+    #[must_use]
+    pub fn carries_phi(&self, channel: Channel) -> bool {
+        let agreed = |route: &Route| self.by_name.get(&route.account).is_some_and(|account| account.baa);
+        self.routes(channel).iter().any(|route| agreed(route) && route.only.phi != Some(false))
+    }
+
+    /// An account's place in the routes of its channel, from 1, and for which messages it is meant there.
+    #[must_use]
+    pub fn place(&self, channel: Channel, name: &str) -> Option<(usize, &Route)> {
+        (1..).zip(self.routes(channel)).find(|(_, route)| route.account == name)
+    }
+
+    /// The accounts that may carry a message, in the order in which they are tried.
+    pub fn route<'a>(&'a self, parcel: &'a Parcel<'a>) -> impl Iterator<Item = &'a ConfiguredAccount> {
+        self.fitting(parcel).filter(|account| account.baa || !parcel.needs_agreement())
+    }
+
+    /// Who could carry a message: what policy must know.
+    #[must_use]
+    pub fn carriers(&self, parcel: &Parcel<'_>) -> Carriers {
+        let mut fitting = self.fitting(parcel).peekable();
+        Carriers { routed: fitting.peek().is_some(), baa: fitting.any(|account| account.baa) }
+    }
+
+    fn fitting<'a>(&'a self, parcel: &'a Parcel<'a>) -> impl Iterator<Item = &'a ConfiguredAccount> {
+        self.routes(parcel.channel)
+            .iter()
+            .filter(|route| route.only.fit(parcel))
+            .filter_map(|route| self.by_name.get(&route.account))
+            .filter(|account| account.takes(parcel.pages))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::accounts::layers::{BreakerState, Limits};
+    use crate::accounts::routes::Conditions;
+    use crate::domain::envelope::Envelope;
+    use crate::domain::fault::{Failure, Fault};
+    use crate::domain::{Clock, Outcome, PhiClass, Purpose, SystemClock};
+    use crate::provider::{Provider, SettingsError};
+
+    static KIND: Spec = Spec {
+        kind: "stub",
+        title: "Stub",
+        channel: Channel::Fax,
+        capabilities: Capabilities { pages_max: Some(9), submits_per_minute: Some(60), ..Capabilities::NONE },
+        settings: &[],
+        sources: &[],
+        setup: &[],
+        gaps: &[],
+        build: |_| Err(SettingsError(String::new())),
+    };
+
+    #[derive(Debug)]
+    struct Stub;
+
+    #[async_trait]
+    impl Provider for Stub {
+        fn spec(&self) -> &'static Spec {
+            &KIND
+        }
+
+        async fn submit(&self, _: &Envelope) -> Outcome {
+            Outcome::NotSent(Failure::new(Fault::ProviderError))
+        }
+
+        async fn check(&self) -> Result<String, Failure> {
+            Ok(String::new())
+        }
+    }
+
+    fn account(name: &str) -> ConfiguredAccount {
+        let second = Duration::from_secs(1);
+        let limits = Limits { concurrency: 1, timeout: second, breaker_faults: 5, breaker_pause: second * 30 };
+        ConfiguredAccount::free(Layered::new(name, Arc::new(Stub), limits, Arc::new(SystemClock)))
+    }
+
+    const LETTER: Parcel<'static> = Parcel {
+        channel: Channel::Fax,
+        address: "+13125550142",
+        purpose: Purpose::Treatment,
+        phi: PhiClass::Identified,
+        pages: Some(2),
+    };
+
+    fn names(accounts: &Accounts, parcel: &Parcel<'_>) -> Vec<String> {
+        accounts.route(parcel).map(|account| account.layered.name().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_route_leads_past_accounts_that_must_not_or_cannot_carry_it_and_policy_is_told_why() {
+        let plain = ConfiguredAccount { baa: false, ..account("plain") };
+        let by_name = BTreeMap::from([("plain".to_owned(), plain), ("agreed".to_owned(), account("agreed"))]);
+        let short = Conditions { pages_max: Some(2), ..Conditions::default() };
+        let routes = vec![Route::to("plain"), Route { account: "agreed".to_owned(), only: short }, Route::to("gone")];
+        let accounts = Accounts::new(by_name, routes, Vec::new());
+        assert_eq!(names(&accounts, &LETTER), ["agreed"]);
+        assert_eq!(accounts.carriers(&LETTER), Carriers { routed: true, baa: true });
+        let long = Parcel { pages: Some(3), ..LETTER };
+        assert_eq!(names(&accounts, &long), [] as [&str; 0]);
+        assert_eq!(accounts.carriers(&long), Carriers { routed: true, baa: false });
+        assert_eq!(names(&accounts, &Parcel { phi: PhiClass::None, ..long }), ["plain"]);
+        let too_long = Parcel { pages: Some(10), ..LETTER };
+        assert_eq!(accounts.carriers(&too_long), Carriers { routed: false, baa: false }, "the provider takes nine");
+        assert!(accounts.carries(Channel::Fax) && accounts.carries_phi(Channel::Fax));
+        assert!(!accounts.carries(Channel::Email));
+        assert_eq!(accounts.place(Channel::Fax, "agreed").map(|(place, _)| place), Some(2));
+    }
+
+    #[test]
+    fn the_cheapest_goes_first_and_what_has_no_price_last() {
+        let priced = |name: &str, cost| (name.to_owned(), ConfiguredAccount { cost_per_page: cost, ..account(name) });
+        let by_name = BTreeMap::from([
+            priced("dear", Some(Cost(90_000))),
+            priced("cheap", Some(Cost(30_000))),
+            priced("also", Some(Cost(30_000))),
+            priced("unknown", None),
+        ]);
+        let routes = ["unknown", "dear", "cheap", "also"].map(Route::to).to_vec();
+        let accounts = Accounts::new(by_name, routes, Vec::new()).cheapest_first();
+        assert_eq!(names(&accounts, &LETTER), ["cheap", "also", "dear", "unknown"]);
+    }
+
+    #[test]
+    fn an_account_says_why_it_takes_nothing_now_and_what_it_takes_counts() {
+        let now = SystemClock.now();
+        let budget = Budget { hand_overs: Some(1), cost: None, zone: chrono_tz::America::Chicago };
+        let account = ConfiguredAccount {
+            rate_per_minute: Some(6),
+            cost_per_page: Some(Cost(70_000)),
+            budget: Some(budget),
+            ..account("fax")
+        };
+        let state = ProviderState::default();
+        let Ready::Now(meter) = account.ready(&state, 2, now) else { panic!("it is ready") };
+        assert_eq!(meter.today(now), (1, Cost(140_000)));
+        let drawn = ProviderState { meter, ..state.clone() };
+        assert!(matches!(account.ready(&drawn, 2, now), Ready::Spent(until) if until > now));
+        let freely = ConfiguredAccount { budget: None, ..account.clone() };
+        assert!(matches!(freely.ready(&drawn, 2, now), Ready::TooFast(_)));
+        let resting = ProviderState { rests_until_ms: Some(now.after(Duration::from_secs(9))), ..state.clone() };
+        assert_eq!(account.ready(&resting, 2, now), Ready::Resting(now.after(Duration::from_secs(9))));
+        let paused = ProviderState { paused_ms: Some(now), ..resting };
+        assert_eq!(account.ready(&paused, 2, now), Ready::Paused);
+        let here = now.after(Duration::from_secs(5));
+        account.layered.adopt_breaker(BreakerState { open_until_ms: here, ..BreakerState::default() });
+        assert_eq!(account.ready(&state, 2, now), Ready::Resting(here), "what this node knows counts too");
+    }
+
+    #[test]
+    fn the_lower_of_our_rate_and_the_providers_is_kept() {
+        let can = KIND.capabilities;
+        assert_eq!(
+            [rate_within(None, &can), rate_within(Some(30), &can), rate_within(Some(90), &can)],
+            [60, 30, 60].map(Some)
+        );
+        assert_eq!(rate_within(None, &Capabilities::NONE), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! Questions: how many a minute an account is asked, on each node.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::rate::{interval, next_arrival};
+use crate::domain::{Clock, Timestamp};
+
+/// The longest wait that is named to somebody whose question must wait.
+const WAIT_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// Keeps the questions to one account within the number that its provider answers.
+pub(crate) struct Questions {
+    per_minute: u32,
+    clock: Arc<dyn Clock>,
+    turns: Mutex<Turns>,
+}
+
+/// How far the questions have come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turns {
+    /// Theoretical arrival time of the next question.
+    arrival: Timestamp,
+    /// The last moment that was named to one who must wait, so that those who wait do not all come back at once.
+    promised: Timestamp,
+}
+
+impl Questions {
+    pub(crate) fn new(per_minute: u32, clock: Arc<dyn Clock>) -> Self {
+        Self { per_minute, clock, turns: Mutex::default() }
+    }
+
+    /// Whether a question may be asked now. What a person waits for is always asked, and the others make up for it.
+    ///
+    /// # Errors
+    /// How long to wait; each who is told to wait is told another moment.
+    pub(crate) fn turn(&self, for_a_person: bool) -> Result<(), Duration> {
+        let now = self.clock.now();
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        match next_arrival(self.per_minute, turns.arrival, now) {
+            Ok(arrival) => {
+                turns.arrival = arrival;
+                Ok(())
+            }
+            Err(_) if for_a_person => {
+                turns.arrival = turns.arrival.max(now).after(interval(self.per_minute)).min(now.after(WAIT_MAX));
+                Ok(())
+            }
+            Err(wait) => {
+                let next = turns.promised.after(interval(self.per_minute)).max(now.after(wait));
+                turns.promised = next.min(now.after(WAIT_MAX));
+                Err(turns.promised.since(now))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn those_who_must_wait_are_told_different_moments_and_are_answered_then() {
+        let hand = Arc::new(Hand(AtomicI64::new(1_000_000)));
+        let questions = Questions::new(6, hand.clone());
+        assert_eq!(questions.turn(false), Ok(()));
+        let waits: Vec<u64> = (0..3).map(|_| questions.turn(false).expect_err("too soon").as_secs()).collect();
+        assert_eq!(waits, [10, 20, 30]);
+        for _ in 0..3 {
+            hand.0.fetch_add(10_000, Ordering::Relaxed);
+            assert_eq!(questions.turn(false), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_a_person_waits_for_is_asked_at_once_and_the_others_make_up_for_it() {
+        let questions = Questions::new(6, Arc::new(Hand(AtomicI64::new(1_000_000))));
+        assert_eq!(questions.turn(false), Ok(()));
+        assert_eq!(questions.turn(true), Ok(()));
+        assert_eq!(questions.turn(false).map_err(|wait| wait.as_secs()), Err(20));
+    }
+}

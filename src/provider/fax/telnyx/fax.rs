@@ -1,0 +1,98 @@
+//! A fax as Telnyx describes it: the same object in answers and, with other names for the id, in callbacks.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::Telnyx;
+use super::faults;
+use crate::domain::Timestamp;
+use crate::domain::attempt::ProviderReference;
+use crate::domain::event::Fact;
+use crate::domain::fault::{Failure, Fault, clean};
+use crate::domain::id::AttemptId;
+use crate::provider::kit::reading::{count, excludes_transmission, is_path_safe, text, time};
+
+/// Longest word for a stage that is kept.
+const STAGE_CHARS_MAX: usize = 40;
+
+/// What we read of a fax. Only the id must be there; everything else is optional in the published schema. It holds a
+/// number, so it does not print itself.
+pub struct Fax {
+    pub id: ProviderReference,
+    pub status: String,
+    pub failure_reason: Option<String>,
+    /// Further words about a failure; not in the published schema, seen in answers.
+    pub internal_reason: Option<String>,
+    pub pages: Option<u32>,
+    pub client_state: Option<String>,
+    pub to: Option<String>,
+    pub direction: Option<String>,
+    pub created_ms: Option<Timestamp>,
+}
+
+impl Fax {
+    /// Reads a fax object or the payload of a callback.
+    pub fn read(value: &Value) -> Option<Self> {
+        let id = text(value, "fax_id").or_else(|| text(value, "id")).filter(|id| is_path_safe(id))?;
+        Some(Self {
+            id: ProviderReference::new(&id)?,
+            status: text(value, "status").unwrap_or_default(),
+            failure_reason: text(value, "failure_reason"),
+            internal_reason: text(value, "internal_failure_reason"),
+            pages: count(&value["page_count"]),
+            client_state: text(value, "client_state"),
+            to: text(value, "to"),
+            direction: text(value, "direction"),
+            created_ms: text(value, "created_at").as_deref().and_then(time),
+        })
+    }
+
+    /// Our attempt, if the fax carries one.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        let bytes = BASE64.decode(self.client_state.as_deref()?).ok()?;
+        std::str::from_utf8(&bytes).ok()?.parse().ok()
+    }
+
+    pub fn is_inbound(&self) -> bool {
+        self.direction.as_deref() == Some("inbound")
+    }
+
+    /// The stage in the provider's own word.
+    pub fn stage(&self) -> String {
+        clean(&self.status, STAGE_CHARS_MAX)
+    }
+}
+
+/// `client_state` for an attempt: base64, as the schema demands.
+pub fn client_state(attempt: AttemptId) -> String {
+    BASE64.encode(attempt.to_string())
+}
+
+impl Telnyx {
+    /// What the fax's status says. Only `delivered` and `failed` are final; anything unknown is progress.
+    pub(super) fn fact(&self, fax: &Fax) -> Fact {
+        match fax.status.as_str() {
+            "delivered" => Fact::Delivered { pages: fax.pages },
+            "failed" => Fact::Failed(self.failed(fax)),
+            _ => Fact::Progress { stage: fax.stage() },
+        }
+    }
+
+    /// Why a fax failed. Pages that arrived before a failure make it a partial send, which is never repeated as a
+    /// whole; where the reason itself excludes a transmission, a page count can only be that of the document.
+    pub(super) fn failed(&self, fax: &Fax) -> Failure {
+        let reason = fax.failure_reason.as_deref().unwrap_or("");
+        let fault = faults::of_reason(reason);
+        let failure = match (excludes_transmission(fault), fax.pages) {
+            (true, _) => Failure::new(fault).pages(Some(0)),
+            (false, Some(pages)) if pages > 0 => Failure::new(Fault::PartialSend).pages(Some(pages)),
+            (false, pages) => Failure::new(fault).pages(pages),
+        };
+        let failure = if reason.is_empty() { failure } else { failure.code(self.without_key(reason)) };
+        match &fax.internal_reason {
+            Some(words) => failure.text(self.without_key(words)),
+            None => failure,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Callbacks of providers that sign nothing: a secret in the address keeps strangers out.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::provider::{Account, Rejection, Setting, SettingsError, WebhookParts};
+
+/// The setting that such a provider has.
+pub const SETTING: Setting = Setting::secret(
+    "callback_secret",
+    "A long random word of yours, the last part of the callback address; without it no callback is asked for or taken.",
+    false,
+);
+
+/// Fewest and most characters of the secret: it stands in an address.
+const CHARS: std::ops::RangeInclusive<usize> = 16..=100;
+
+/// The secret in the callback address of one account.
+pub struct PathSecret(Option<SecretString>);
+
+impl PathSecret {
+    /// The account's secret, if it has one.
+    ///
+    /// # Errors
+    /// It cannot stand in an address, or is too easily guessed.
+    pub fn of(account: &Account) -> Result<Self, SettingsError> {
+        if !account.secrets.contains_key(SETTING.key) {
+            return Ok(Self(None));
+        }
+        let secret = account.secret(SETTING.key)?;
+        let word = secret.expose_secret();
+        let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if plain && CHARS.contains(&word.len()) {
+            return Ok(Self(Some(secret)));
+        }
+        Err(account.refuse(SETTING.key, "must be 16 to 100 of: letters, digits, hyphen, underscore"))
+    }
+
+    /// The address to give to the provider: none without a secret, for what cannot be believed is not asked for.
+    pub fn address(&self, account: &Account) -> Option<SecretString> {
+        let (secret, url) = self.0.as_ref().zip(account.callback_url.as_ref())?;
+        Some(SecretString::from(format!("{}/{}", url.trim_end_matches('/'), secret.expose_secret())))
+    }
+
+    /// The word itself, so that it can be taken out of what the provider repeats.
+    pub const fn word(&self) -> Option<&SecretString> {
+        self.0.as_ref()
+    }
+
+    /// Whether a callback came to the right address. Takes the same time whatever it holds.
+    ///
+    /// # Errors
+    /// `Unsupported` without a secret, `Forged` with a wrong one.
+    pub fn verify(&self, parts: &WebhookParts) -> Result<(), Rejection> {
+        let secret = self.0.as_ref().ok_or(Rejection::Unsupported)?;
+        let given = parts.secret.as_deref().unwrap_or_default();
+        if same(given.as_bytes(), secret.expose_secret().as_bytes()) { Ok(()) } else { Err(Rejection::Forged) }
+    }
+}
+
+/// Compares without stopping at the first difference.
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    // Digests of equal length; their comparison tells nothing about the texts.
+    let digest = |bytes: &[u8]| ring::digest::digest(&ring::digest::SHA256, bytes);
+    let (one, other) = (digest(one), digest(other));
+    one.as_ref().iter().zip(other.as_ref()).fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
+}

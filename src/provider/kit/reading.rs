@@ -1,0 +1,145 @@
+//! Reading what providers answer: leniently, because samples and servers differ, and never believing a length or a form.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::domain::attempt::ProviderReference;
+use crate::domain::event::Fact;
+use crate::domain::fault::{Failure, Fault, clean};
+use crate::domain::{Outcome, Timestamp};
+use crate::http::Answer;
+
+/// Longest id of theirs that is taken for one; a UUID has 36 characters.
+const ID_CHARS_MAX: usize = 100;
+/// Longest word for a stage that is kept.
+const STAGE_CHARS_MAX: usize = 40;
+
+/// Whether a text can stand as one part of a path without changing its meaning (RFC 3986 §2.3, dots alone excepted).
+pub fn is_path_safe(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !text.is_empty() && text.len() <= ID_CHARS_MAX && text.chars().all(plain)
+}
+
+/// The reference for a path or a form, if it is one that such a provider can have given.
+///
+/// # Errors
+/// It is not; nothing was called.
+pub fn id(reference: &ProviderReference) -> Result<&str, Failure> {
+    let id = reference.0.as_str();
+    if is_path_safe(id) { Ok(id) } else { Err(unreadable("the reference is not one of this provider's")) }
+}
+
+/// An id of theirs, given as text or as a number.
+pub fn reference(value: &Value) -> Option<ProviderReference> {
+    let text = words(value).filter(|_| !value.is_boolean())?;
+    if is_path_safe(&text) { ProviderReference::new(&text) } else { None }
+}
+
+/// A member that is a text and not empty.
+pub fn text(value: &Value, key: &str) -> Option<String> {
+    value[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A member, taken out of its object; null where there is none, or no object.
+pub fn taken(mut value: Value, key: &str) -> Value {
+    value.get_mut(key).map_or(Value::Null, Value::take)
+}
+
+/// What a success of a create call means: taken under the id it names; without one, nobody knows.
+pub fn accepted(answer: &Answer, id: Option<ProviderReference>) -> Outcome {
+    match id {
+        Some(reference) => Outcome::Accepted { reference },
+        None => {
+            let failure = unreadable("accepted, but the answer holds no id");
+            Outcome::Unknown(failure.code(answer.status.to_string()))
+        }
+    }
+}
+
+/// A text, a number or a truth, as text; not empty.
+pub fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// A count, given as a number or, as some samples have it, as text.
+pub fn count(value: &Value) -> Option<u32> {
+    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    u32::try_from(number).ok()
+}
+
+/// A time with a zone (RFC 3339).
+pub fn time(text: &str) -> Option<Timestamp> {
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Timestamp::from_utc(time.to_utc()))
+}
+
+/// On its way, at a stage of the provider's own word.
+pub fn progress(stage: &str) -> Fact {
+    Fact::Progress { stage: self::stage(stage) }
+}
+
+/// A word of theirs for a stage, as it may be shown and be part of a key.
+pub fn stage(word: &str) -> String {
+    clean(word, STAGE_CHARS_MAX)
+}
+
+/// Whether a fax that failed so cannot have sent a page: no call was made, or no fax machine answered it.
+pub const fn excludes_transmission(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Busy
+            | Fault::NoAnswer
+            | Fault::NotAFax
+            | Fault::InvalidNumber
+            | Fault::RejectedByRemote
+            | Fault::Blocked
+            | Fault::DocumentError
+            | Fault::AccountError
+            | Fault::RateLimited
+    )
+}
+
+/// The end of a fax of which `confirmed` of `total` pages arrived, for a failure that did not exclude it: pages that
+/// arrived before a failure make it a partial send, which is never repeated as a whole.
+pub fn failed_after(failure: Failure, confirmed: Option<u32>) -> Fact {
+    match confirmed {
+        Some(pages) if pages > 0 => {
+            let fault = Fault::PartialSend;
+            Fact::Failed(Failure { fault, ..failure }.pages(Some(pages)))
+        }
+        pages => Fact::Failed(failure.pages(pages)),
+    }
+}
+
+/// Delivered, unless fewer pages were confirmed than there are: then only a part arrived, whatever the provider calls it.
+pub fn delivered(confirmed: Option<u32>, total: Option<u32>) -> Fact {
+    match (confirmed, total) {
+        (Some(confirmed), Some(total)) if confirmed < total => {
+            Fact::Failed(Failure::new(Fault::PartialSend).pages(Some(confirmed)))
+        }
+        (confirmed, _) => Fact::Delivered { pages: confirmed },
+    }
+}
+
+/// An answer of theirs that cannot be understood.
+pub fn unreadable(why: &str) -> Failure {
+    Failure::new(Fault::ProtocolError).text(why)
+}
+
+/// The JSON of a success.
+///
+/// # Errors
+/// It is not JSON.
+pub fn json(answer: &Answer) -> Result<Value, Failure> {
+    answer.json().ok_or_else(|| unreadable("the answer is not JSON").code(answer.status.to_string()))
+}
+
+/// Their words without our secrets, should they repeat them.
+pub fn without<'a>(words: &str, secrets: impl IntoIterator<Item = &'a SecretString>) -> String {
+    let secrets = secrets.into_iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
+    secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "…"))
+}

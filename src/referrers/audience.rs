@@ -1,0 +1,136 @@
+//! To whom: `REFERRER-ID`, an NPI, an email address, a name, `tag:T`, `type:T`, or `all`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::ReferrersError;
+use crate::domain::EmailAddress;
+use crate::domain::id::ReferrerId;
+use crate::domain::referrer::{Referrer, ReferrerType};
+use crate::store::records::referrers::Members;
+use crate::store::{StoreError, Tx};
+
+/// Whom a submission or campaign is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// One referrer, however named.
+    One(String),
+    /// Everybody with a tag.
+    Tag(String),
+    /// Everybody of a type.
+    Type(ReferrerType),
+    /// Everybody.
+    All,
+}
+
+impl Audience {
+    /// Whether it is a list, even if the list has one member today.
+    #[must_use]
+    pub const fn is_list(&self) -> bool {
+        !matches!(self, Self::One(_))
+    }
+}
+
+impl FromStr for Audience {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > 200 {
+            return Err("say to whom: a referrer, tag:NAME, type:NAME or all".to_owned());
+        }
+        match text.split_once(':') {
+            Some(("tag", tag)) if !tag.trim().is_empty() => Ok(Self::Tag(tag.trim().to_lowercase())),
+            Some(("type", kind)) => Ok(Self::Type(kind.parse()?)),
+            Some(("tag", _)) => Err("tag: needs a name, such as tag:north-shore".to_owned()),
+            _ if text == "all" => Ok(Self::All),
+            _ => Ok(Self::One(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(name) => f.write_str(name),
+            Self::Tag(tag) => write!(f, "tag:{tag}"),
+            Self::Type(kind) => write!(f, "type:{kind}"),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+/// Everybody the audience names now, by priority.
+///
+/// # Errors
+/// [`ReferrersError::NotFound`] if a single referrer is named that does not exist, [`ReferrersError::Invalid`] if the name
+/// fits several.
+pub async fn members(tx: &mut Tx, audience: &Audience) -> Result<Vec<ReferrerId>, ReferrersError> {
+    Ok(match audience {
+        Audience::One(name) => vec![one(tx, name).await?.id],
+        Audience::Tag(tag) => tx.referrer_ids(Members::Tagged(tag)).await?,
+        Audience::Type(kind) => tx.referrer_ids(Members::OfType(*kind)).await?,
+        Audience::All => tx.referrer_ids(Members::All).await?,
+    })
+}
+
+/// The referrer of that id, NPI, email address or (part of a) name.
+///
+/// # Errors
+/// As [`members`].
+pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
+    let name = name.trim();
+    if let Ok(id) = ReferrerId::from_str(name) {
+        return tx.referrer(id).await?.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {id}")));
+    }
+    let mut found = candidates(tx, name).await?;
+    let exact = |referrer: &Referrer| {
+        referrer.person_name().is_some_and(|person| person.eq_ignore_ascii_case(name))
+            || referrer.display_name().eq_ignore_ascii_case(name)
+            || referrer.organization.as_deref().is_some_and(|organization| organization.eq_ignore_ascii_case(name))
+    };
+    if found.iter().filter(|referrer| exact(referrer)).count() == 1 {
+        found.retain(exact);
+    }
+    match found.len() {
+        1 => found.pop().ok_or_else(|| ReferrersError::NotFound("no referrer".to_owned())),
+        0 => Err(ReferrersError::NotFound(format!(
+            "no referrer matches `{}`; `touchline referrers list` shows them all",
+            shown(name)
+        ))),
+        _ => {
+            let names: Vec<String> =
+                found.iter().take(5).map(|referrer| format!("{} ({})", referrer.display_name(), referrer.id)).collect();
+            Err(ReferrersError::Invalid(format!(
+                "`{}` fits several referrers; name one by its id: {}",
+                shown(name),
+                names.join("; ")
+            )))
+        }
+    }
+}
+
+/// What may be repeated in an error: a name, but never an address.
+fn shown(name: &str) -> &str {
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    if name.contains('@') || digits >= 7 { "that address" } else { name }
+}
+
+async fn candidates(tx: &mut Tx, name: &str) -> Result<Vec<Referrer>, StoreError> {
+    if let Ok(email) = EmailAddress::parse(name) {
+        return tx.referrers_like(None, Some(&email), None).await;
+    }
+    if name.len() == 10 && name.bytes().all(|byte| byte.is_ascii_digit()) {
+        return tx.referrers_like(Some(name), None, None).await;
+    }
+    let words: Vec<&str> =
+        name.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();
+    let Some(longest) = words.iter().max_by_key(|word| word.len()) else { return Ok(Vec::new()) };
+    let mut found = tx.referrers_page(Some(longest), None, 200).await?;
+    found.retain(|referrer| {
+        let all = format!("{} {}", referrer.display_name(), referrer.organization.as_deref().unwrap_or_default());
+        let all = all.to_lowercase();
+        words.iter().all(|word| all.contains(&word.to_lowercase()))
+    });
+    Ok(found)
+}

@@ -1,0 +1,14 @@
+//! The database engines: pools and transactions, what differs between SQLite and PostgreSQL, many rows in one statement,
+//! group commit, migration, backup and integrity checks. Knows no record.
+
+pub mod backup;
+pub mod batch;
+pub mod db;
+pub mod deadline;
+pub mod dialect;
+pub mod error;
+pub mod migrate;
+pub mod peers;
+pub mod rows;
+pub mod server_time;
+pub mod soundness;

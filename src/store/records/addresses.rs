@@ -1,0 +1,110 @@
+//! What is known of addresses: health, and the row that serves as the lock of every hand-over.
+
+use crate::domain::health::{AddressHealth, Health};
+use crate::domain::{Address, Channel, Timestamp};
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::{lists, portions, push_list};
+
+const ENSURE: &str = "INSERT INTO address (channel, value, health, strikes, updated_ms) ";
+const LOCK: &str = "SELECT channel, value, health, strikes, fault FROM address
+    WHERE channel IN ('fax', 'email') AND value IN (";
+const CHANGED: &str = "WITH changed (channel, value, health, strikes, fault, updated_ms) AS (";
+const CHANGE: &str = ") UPDATE address SET health = changed.health, strikes = changed.strikes, fault = changed.fault,
+    updated_ms = changed.updated_ms FROM changed
+    WHERE address.channel = changed.channel AND address.value = changed.value";
+const GET: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE channel = $1 AND value = $2";
+
+impl Tx {
+    /// Makes sure that each address has its row; existing rows stay as they are.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_ensure(
+        &mut self,
+        addresses: &[(Channel, String)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut addresses = addresses.to_vec();
+        addresses.sort_unstable();
+        addresses.dedup();
+        for portion in portions(&addresses) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(ENSURE);
+                statement.push_values(portion, |mut row, (channel, value)| {
+                    row.push_bind(*channel).push_bind(value).push_bind(Health::Unverified);
+                    row.push_bind(0_i64).push_bind(now);
+                });
+                statement.push(" ON CONFLICT DO NOTHING");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes the locks of these addresses, always in the same order, and answers what is known of them.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_lock(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+        self.addresses_of(keys, true).await
+    }
+
+    /// What is known of these addresses, without locking them.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_known(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+        self.addresses_of(keys, false).await
+    }
+
+    async fn addresses_of(&mut self, keys: &[String], lock: bool) -> Result<Vec<AddressHealth>, StoreError> {
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut found = Vec::new();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        for list in lists(&keys) {
+            let rows: Vec<AddressHealth> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(LOCK);
+                push_list(&mut statement, list);
+                statement.push(") ORDER BY channel, value");
+                statement.push(if lock { d.for_update() } else { "" });
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// What is known of one address.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn address_health(&mut self, address: &Address) -> Result<Option<AddressHealth>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(GET)
+            .bind(address.channel())
+            .bind(address.key())
+            .fetch_optional(&mut *c)
+            .await?))
+    }
+
+    /// Writes down what was learnt of addresses.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn addresses_learn(&mut self, learnt: &[AddressHealth], now: Timestamp) -> Result<(), StoreError> {
+        for portion in portions(learnt) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
+                statement.push_values(portion, |mut row, known| {
+                    row.push_bind(known.channel).push_bind(&known.value).push_bind(known.health);
+                    row.push_bind(known.strikes).push_bind(known.fault).push_bind(now);
+                });
+                statement.push(CHANGE);
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+}

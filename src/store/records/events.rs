@@ -1,0 +1,143 @@
+//! Events: every fact and every decision, append only. And the audit log of people's acts.
+
+use serde::Serialize;
+use sqlx::AssertSqlSafe;
+
+use crate::domain::event::EventSource;
+use crate::domain::id::{AttemptId, EventId, MessageId};
+use crate::domain::{Fault, Timestamp};
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::portions;
+
+const COLUMNS: &str = "SELECT id, message_id, attempt_id, kind, source, who, fault, detail, occurred_ms, recorded_ms
+    FROM event";
+const INSERT: &str = "INSERT INTO event (id, message_id, attempt_id, kind, source, who, fault, detail, occurred_ms,
+    recorded_ms) ";
+const AUDIT: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+const AUDITED: &str = "SELECT who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
+
+/// An event as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Event {
+    /// Identifier.
+    pub id: EventId,
+    /// Which message it concerns.
+    pub message_id: Option<MessageId>,
+    /// Which attempt it concerns.
+    pub attempt_id: Option<AttemptId>,
+    /// What happened, one word: `queued`, `calling`, `accepted`, `delivered`, `failed`, `held`, `retried`, …
+    pub kind: String,
+    /// Who brought it.
+    pub source: EventSource,
+    /// The provider's, operator's or rule's name.
+    pub who: String,
+    /// Why, where it is about a failure.
+    pub fault: Option<Fault>,
+    /// More words for people; never an address.
+    pub detail: Option<String>,
+    /// When it happened.
+    pub occurred_ms: Timestamp,
+    /// When we wrote it down.
+    pub recorded_ms: Timestamp,
+}
+
+impl Event {
+    /// An event that happens now; add to it with struct update syntax.
+    #[must_use]
+    pub fn new(message: MessageId, kind: &str, source: EventSource, who: &str, now: Timestamp) -> Self {
+        Self {
+            id: EventId::new(),
+            message_id: Some(message),
+            attempt_id: None,
+            kind: kind.to_owned(),
+            source,
+            who: who.to_owned(),
+            fault: None,
+            detail: None,
+            occurred_ms: now,
+            recorded_ms: now,
+        }
+    }
+}
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct AuditLine {
+    /// Who.
+    pub who: String,
+    /// Did what.
+    pub action: String,
+    /// To what.
+    pub subject: Option<String>,
+    /// More words.
+    pub detail: Option<String>,
+    /// When.
+    pub at_ms: Timestamp,
+}
+
+impl Tx {
+    /// Appends events.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn events_insert(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        for portion in portions(events) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
+                statement.push_values(portion, |mut row, e| {
+                    row.push_bind(e.id).push_bind(e.message_id).push_bind(e.attempt_id).push_bind(&e.kind);
+                    row.push_bind(e.source).push_bind(&e.who).push_bind(e.fault).push_bind(&e.detail);
+                    row.push_bind(e.occurred_ms).push_bind(e.recorded_ms);
+                });
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// The events of a message, first to last, at most 1,000.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn events_of(&mut self, message: MessageId) -> Result<Vec<Event>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE message_id = $1 ORDER BY recorded_ms, id LIMIT 1000");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(message).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// Writes down what a person did.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn audit(
+        &mut self,
+        who: &str,
+        action: &str,
+        subject: Option<&str>,
+        detail: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(AUDIT)
+                .bind(EventId::new())
+                .bind(who)
+                .bind(action)
+                .bind(subject)
+                .bind(detail)
+                .bind(now)
+                .execute(&mut *c)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// The newest lines of the audit log.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn audit_list(&mut self, limit: i64) -> Result<Vec<AuditLine>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(AUDITED).bind(limit).fetch_all(&mut *c).await?))
+    }
+}

@@ -1,0 +1,21 @@
+//! One file per record: the statements that insert, lock, read and change it.
+
+pub mod access;
+pub mod addresses;
+pub mod attempts;
+pub mod basis;
+pub mod broadcasts;
+pub mod campaigns;
+pub mod documents;
+pub mod events;
+pub mod inbox;
+pub mod messages;
+pub mod provider_state;
+pub mod queue_entries;
+pub mod referrers;
+pub mod restored;
+pub mod settings;
+pub mod submissions;
+pub mod suppressions;
+pub mod touches;
+pub mod unfolding;

@@ -1,0 +1,151 @@
+//! The state of provider accounts that all nodes share: pauses, circuit breakers, and what counts against rate and budget.
+
+use serde::Serialize;
+use sqlx::AssertSqlSafe;
+
+pub use crate::domain::provider_state::{Meter, ProviderState};
+use crate::domain::{AttemptStatus, Fault, Timestamp};
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+
+const ENSURE: &str = "INSERT INTO provider_state (provider, arrival_ms, updated_ms) VALUES ($1, 0, $2)
+    ON CONFLICT (provider) DO NOTHING";
+const COLUMNS: &str =
+    "SELECT provider, paused_ms, paused_reason, rests_until_ms, faults, fault, fault_text, faulted_ms,
+    arrival_ms, day_ends_ms, day_hand_overs, day_cost FROM provider_state";
+const METER: &str = "UPDATE provider_state SET arrival_ms = $2, day_ends_ms = $3, day_hand_overs = $4, day_cost = $5,
+    updated_ms = $6 WHERE provider = $1";
+const PAUSE: &str = "UPDATE provider_state SET paused_ms = $2, paused_reason = $3, updated_ms = $4 WHERE provider = $1";
+const PAUSE_NEW: &str = "INSERT INTO provider_state (provider, paused_ms, paused_reason, arrival_ms, updated_ms)
+    VALUES ($1, $2, $3, 0, $2) ON CONFLICT (provider) DO UPDATE SET paused_ms = excluded.paused_ms,
+    paused_reason = excluded.paused_reason, updated_ms = excluded.updated_ms WHERE provider_state.paused_ms IS NULL";
+const BREAKER: &str = "INSERT INTO provider_state (provider, rests_until_ms, faults, fault, fault_text, faulted_ms,
+    arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (provider) DO UPDATE SET
+    rests_until_ms = excluded.rests_until_ms, faults = excluded.faults, fault = excluded.fault,
+    fault_text = excluded.fault_text, faulted_ms = excluded.faulted_ms, updated_ms = excluded.updated_ms";
+const OPEN: &str = "SELECT provider, status, COUNT(*) FROM attempt WHERE status IN ('calling', 'in_doubt', 'accepted')
+    GROUP BY provider, status ORDER BY provider, status";
+// Identifiers grow with time, so the newest are found without passing over the whole history.
+const TROUBLES: &str =
+    "SELECT opened_ms, status, fault, raw_code, raw_text FROM (SELECT id, provider, opened_ms, status,
+    fault, raw_code, raw_text FROM attempt ORDER BY id DESC LIMIT $2) AS newest
+    WHERE provider = $1 AND fault IS NOT NULL ORDER BY id DESC LIMIT $3";
+
+/// A hand-over that did not go well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Trouble {
+    /// When it was made.
+    pub opened_ms: Timestamp,
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// Why.
+    pub fault: Fault,
+    /// The provider's own code.
+    pub raw_code: Option<String>,
+    /// The provider's own words, cleaned of addresses.
+    pub raw_text: Option<String>,
+}
+
+impl Tx {
+    /// Makes sure that an account has its row.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_ensure(&mut self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(ENSURE).bind(provider).bind(now).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// The state of every account; `lock` keeps the rows from changing until the end of the transaction.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_states(&mut self, lock: bool) -> Result<Vec<ProviderState>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} ORDER BY provider{}", if lock { d.for_update() } else { "" });
+            Ok(sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// Writes what counts against rate and budget.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_meter(&mut self, provider: &str, meter: &Meter, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            let query = sqlx::query(METER).bind(provider).bind(meter.arrival_ms).bind(meter.day_ends_ms);
+            query.bind(meter.day_hand_overs).bind(meter.day_cost).bind(now).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Pauses an account with a reason, or resumes it with none.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_pause(
+        &mut self,
+        provider: &str,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(PAUSE).bind(provider).bind(reason.map(|_| now)).bind(reason).bind(now).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Pauses an account that is not paused yet, with a reason; whether it was so.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_pause_new(
+        &mut self,
+        provider: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let done = sqlx::query(PAUSE_NEW).bind(provider).bind(now).bind(reason).execute(&mut *c).await?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    /// Writes down where an account's circuit breaker stands; the rest of `state` is left alone.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_breaker(&mut self, state: &ProviderState, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            let query = sqlx::query(BREAKER).bind(&state.provider).bind(state.rests_until_ms).bind(state.faults);
+            let query = query.bind(state.fault).bind(&state.fault_text).bind(state.faulted_ms).bind(now);
+            query.execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// How many attempts of each account are open, by account and status.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_open_attempts(&mut self) -> Result<Vec<(String, AttemptStatus, i64)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(OPEN).fetch_all(&mut *c).await?))
+    }
+
+    /// The newest hand-overs to an account that did not go well, at most `limit`, among the `among` newest of all accounts.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn provider_troubles(
+        &mut self,
+        provider: &str,
+        among: i64,
+        limit: i64,
+    ) -> Result<Vec<Trouble>, StoreError> {
+        on!(self, |c, d| {
+            Ok(sqlx::query_as(TROUBLES).bind(provider).bind(among).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+}

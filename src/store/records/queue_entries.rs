@@ -1,0 +1,450 @@
+//! Queue entries: one statement per operation, no joins. Every change is guarded by (id, fence), so that a worker whose
+//! lease was taken over cannot touch the entry any more.
+
+use std::collections::HashSet;
+
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::domain::{Lane, Timestamp};
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::{lists, portions, push_list};
+
+/// An entry to be put into the queue, its rank already decided.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// What is to be done; opaque to the queue.
+    pub kind: &'static str,
+    /// To what; at most one entry for each subject.
+    pub subject: Uuid,
+    /// Class of work.
+    pub lane: Lane,
+    /// Whose turn it uses up.
+    pub flow: Uuid,
+    /// Place in the order; smaller goes first.
+    pub rank: i64,
+    /// Not before.
+    pub due_ms: Timestamp,
+}
+
+/// Whose work is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// Everybody's.
+    All,
+    /// What must not wait behind a broadcast: every other lane.
+    Urgent,
+}
+
+/// An entry that is ours until its lease ends.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Claimed {
+    /// Identifier, never used again.
+    pub id: i64,
+    /// What is to be done.
+    pub kind: String,
+    /// To what.
+    pub subject: Uuid,
+    /// Proof that the claim is ours; only grows.
+    pub fence: i64,
+    /// How often it has been claimed.
+    pub claims: i64,
+    /// Place in the order.
+    pub rank: i64,
+}
+
+/// An entry as it is kept, for screens and checks.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Entry {
+    /// Identifier.
+    pub id: i64,
+    /// What is to be done.
+    pub kind: String,
+    /// waiting, ready or leased.
+    pub state: String,
+    /// Not before.
+    pub due_ms: Timestamp,
+    /// Current fence.
+    pub fence: i64,
+    /// Who holds it.
+    pub owner: Option<String>,
+    /// Until when.
+    pub lease_until_ms: Option<Timestamp>,
+}
+
+const LAST_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES ($1, 0, $2)
+    ON CONFLICT (flow) DO UPDATE SET updated_ms = excluded.updated_ms RETURNING rank";
+const VIRTUAL_NOW: &str = "SELECT rank FROM queue_flow WHERE flow = $1";
+const SET_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES ($1, $2, $3)
+    ON CONFLICT (flow) DO UPDATE SET
+        rank = CASE WHEN excluded.rank > queue_flow.rank THEN excluded.rank ELSE queue_flow.rank END,
+        updated_ms = excluded.updated_ms";
+const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, due_ms, state, fence, claims) ";
+// What concerns the queue as a whole passes by entries that somebody is changing: waiting for them, in whatever order
+// the engine meets them, could be waiting in a circle. The next round finds them.
+const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
+    (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
+const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
+        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4";
+const CLAIM_URGENT: &str = " AND lane <> 'broadcast'";
+const CLAIM_ORDER: &str = " ORDER BY rank, id LIMIT $1";
+const CLAIM_TAKE: &str =
+    ") UPDATE queue_entry SET state = 'leased', fence = fence + 1, claims = claims + 1, owner = $2,
+        lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
+    RETURNING queue_entry.id, kind, subject, fence, claims, rank";
+const EXTEND: &str = "UPDATE queue_entry SET lease_until_ms = ";
+const EXTEND_WHICH: &str = " WHERE id IN (SELECT id FROM queue_entry WHERE state = 'leased' AND owner = ";
+const REAP: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL WHERE id IN
+    (SELECT id FROM queue_entry WHERE state = 'leased' AND lease_until_ms < $1";
+const FINISH: &str = "DELETE FROM queue_entry WHERE id = $1 AND fence = $2";
+const SNOOZED: &str = "WITH snoozed (id, fence, kind, due_ms) AS (";
+const SNOOZE: &str = ") UPDATE queue_entry SET state = 'waiting', kind = snoozed.kind, due_ms = snoozed.due_ms,
+    owner = NULL, lease_until_ms = NULL FROM snoozed
+    WHERE queue_entry.id = snoozed.id AND queue_entry.fence = snoozed.fence RETURNING queue_entry.id";
+const RELEASE: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL
+    WHERE id = $1 AND fence = $2 AND state = 'leased'";
+const HELD: &str = "SELECT id, fence FROM queue_entry WHERE state = 'leased' AND id IN (";
+const REMOVE: &str = "DELETE FROM queue_entry WHERE subject IN (";
+const HASTEN: &str = "UPDATE queue_entry SET due_ms = $2 WHERE subject = $1 AND state = 'waiting'";
+const HASTEN_KIND: &str = "UPDATE queue_entry SET due_ms = ";
+const HASTEN_WHICH: &str = " WHERE state = 'waiting' AND kind = ";
+const OF_SUBJECT: &str =
+    "SELECT id, kind, state, due_ms, fence, owner, lease_until_ms FROM queue_entry WHERE subject = $1";
+const HAS_WORK: &str = "SELECT id FROM queue_entry WHERE (state = 'ready' AND kind = $1)
+    OR (state = 'waiting' AND due_ms <= $2) OR (state = 'leased' AND lease_until_ms < $2) LIMIT 1";
+const STEPS: &str = "WITH step (subject, kind, due_ms) AS (";
+const NEXT_STEP: &str = ") UPDATE queue_entry SET state = 'waiting', kind = step.kind, due_ms = step.due_ms,
+    fence = fence + 1, owner = NULL, lease_until_ms = NULL FROM step
+    WHERE queue_entry.subject = step.subject RETURNING queue_entry.subject";
+const DEPTH: &str = "SELECT COUNT(*) FROM queue_entry";
+const OLDEST_READY: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'ready'";
+const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiting'";
+
+impl Tx {
+    /// The last rank given to a flow (the row stays locked until the end of the transaction) and the virtual time.
+    ///
+    /// # Errors
+    /// As every store function: [`StoreError`].
+    pub async fn queue_ranks(&mut self, flow: Uuid, now: Timestamp) -> Result<(i64, i64), StoreError> {
+        on!(self, |c, d| {
+            let last: i64 = sqlx::query_scalar(LAST_RANK).bind(flow).bind(now).fetch_one(&mut *c).await?;
+            let virtual_now: Option<i64> =
+                sqlx::query_scalar(VIRTUAL_NOW).bind(Uuid::nil()).fetch_optional(&mut *c).await?;
+            Ok((last, virtual_now.unwrap_or(0)))
+        })
+    }
+
+    /// Moves a flow's last rank, or with the nil flow the virtual time, forward; never back.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_set_rank(&mut self, flow: Uuid, rank: i64, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(SET_RANK).bind(flow).bind(rank).bind(now).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Puts entries into the queue; those already due are ready at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a subject has an entry already.
+    pub async fn queue_insert(&mut self, entries: &[NewEntry], now: Timestamp) -> Result<(), StoreError> {
+        for portion in portions(entries) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
+                statement.push_values(portion, |mut row, entry| {
+                    row.push_bind(entry.kind).push_bind(entry.subject).push_bind(entry.lane).push_bind(entry.flow);
+                    row.push_bind(entry.rank).push_bind(entry.due_ms);
+                    row.push_bind(if entry.due_ms <= now { "ready" } else { "waiting" });
+                    row.push_bind(0_i64).push_bind(0_i64);
+                });
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes what has become due ready. Returns how many.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_promote(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{PROMOTE}{})", d.skip_locked());
+            Ok(sqlx::query(AssertSqlSafe(text)).bind(now).execute(&mut *c).await?.rows_affected())
+        })
+    }
+
+    /// Leases up to `limit` ready entries of one kind and these lanes to `owner`, in the order of their ranks.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_claim(
+        &mut self,
+        kind: &str,
+        lanes: Lanes,
+        owner: &str,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut claimed: Vec<Claimed> = on!(self, |c, d| {
+            let only = if lanes == Lanes::Urgent { CLAIM_URGENT } else { "" };
+            let text = format!("{CLAIM_PICK}{only}{CLAIM_ORDER}{}{CLAIM_TAKE}", d.skip_locked());
+            sqlx::query_as(AssertSqlSafe(text))
+                .bind(limit)
+                .bind(owner)
+                .bind(lease_until)
+                .bind(kind)
+                .fetch_all(&mut *c)
+                .await?
+        });
+        claimed.sort_by_key(|entry| (entry.rank, entry.id));
+        Ok(claimed)
+    }
+
+    /// Lengthens those leases of an owner that are named. Returns how many.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_extend(
+        &mut self,
+        owner: &str,
+        entries: &[i64],
+        lease_until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut extended = 0;
+        for list in lists(entries) {
+            extended += on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(EXTEND);
+                statement.push_bind(lease_until).push(EXTEND_WHICH).push_bind(owner).push(" AND id IN (");
+                push_list(&mut statement, list);
+                statement.push(")").push(d.skip_locked()).push(")");
+                statement.build().execute(&mut *c).await?.rows_affected()
+            });
+        }
+        Ok(extended)
+    }
+
+    /// Gives entries whose lease has ended back to everybody. Their fence stays, so the late owner can do no harm.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_reap(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{REAP}{})", d.skip_locked());
+            Ok(sqlx::query(AssertSqlSafe(text)).bind(now).execute(&mut *c).await?.rows_affected())
+        })
+    }
+
+    /// Whether the claim is still ours; on PostgreSQL the row stays locked until the end of the transaction.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_holds(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
+        Ok(self.queue_held(&[(id, fence)]).await?.contains(&id))
+    }
+
+    /// Which of these claims, each an id and a fence, are still ours; on PostgreSQL their rows stay locked until the end
+    /// of the transaction.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_held(&mut self, claims: &[(i64, i64)]) -> Result<HashSet<i64>, StoreError> {
+        let mut ids: Vec<i64> = claims.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        let mut held = HashSet::with_capacity(claims.len());
+        for list in lists(&ids) {
+            let rows: Vec<(i64, i64)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(HELD);
+                push_list(&mut statement, list);
+                statement.push(") ORDER BY id").push(d.for_update());
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            held.extend(rows);
+        }
+        Ok(claims.iter().filter(|claim| held.contains(claim)).map(|(id, _)| *id).collect())
+    }
+
+    /// Removes an entry whose work is done. False: it was no longer ours.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_finish(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query(FINISH).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
+    }
+
+    /// Puts an entry off, perhaps to do something else then. False: it was no longer ours.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_snooze(
+        &mut self,
+        id: i64,
+        fence: i64,
+        kind: &'static str,
+        due: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.queue_snooze_all(kind, &[(id, fence, due)]).await?.contains(&id))
+    }
+
+    /// The same for many, each an id, a fence and a time. Answers with the ids of those that were ours.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_snooze_all(
+        &mut self,
+        kind: &'static str,
+        entries: &[(i64, i64, Timestamp)],
+    ) -> Result<HashSet<i64>, StoreError> {
+        let mut snoozed = HashSet::with_capacity(entries.len());
+        for portion in portions(entries) {
+            let rows: Vec<i64> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(SNOOZED);
+                statement.push_values(portion, |mut row, (id, fence, due)| {
+                    row.push_bind(*id).push_bind(*fence).push_bind(kind).push_bind(*due);
+                });
+                statement.push(SNOOZE);
+                statement.build_query_scalar().fetch_all(&mut *c).await?
+            });
+            snoozed.extend(rows);
+        }
+        Ok(snoozed)
+    }
+
+    /// Gives an entry back untouched. False: it was no longer ours.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_release(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query(RELEASE).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
+    }
+
+    /// Removes the entry of a subject, whoever holds it: its fence can never match again.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_remove(&mut self, subject: Uuid) -> Result<(), StoreError> {
+        self.queue_remove_all(&[subject]).await
+    }
+
+    /// The same for many.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_remove_all(&mut self, subjects: &[Uuid]) -> Result<(), StoreError> {
+        for list in lists(subjects) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(REMOVE);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Brings a waiting entry forward.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_hasten(&mut self, subject: Uuid, due: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(HASTEN).bind(subject).bind(due).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Brings waiting entries of one kind forward, those of these subjects.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_hasten_all(
+        &mut self,
+        kind: &'static str,
+        subjects: &[Uuid],
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        for list in lists(subjects) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(HASTEN_KIND);
+                statement.push_bind(due).push(HASTEN_WHICH).push_bind(kind).push(" AND due_ms > ").push_bind(due);
+                statement.push(" AND subject IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// The entry of a subject.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_entry(&mut self, subject: Uuid) -> Result<Option<Entry>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(OF_SUBJECT).bind(subject).fetch_optional(&mut *c).await?))
+    }
+
+    /// Whether a claim of that kind could find anything. Only reads.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_has_work(&mut self, kind: &str, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let found: Option<i64> = sqlx::query_scalar(HAS_WORK).bind(kind).bind(now).fetch_optional(&mut *c).await?;
+            Ok(found.is_some())
+        })
+    }
+
+    /// Sets what comes next for subjects, whoever holds their entries: the fence grows, so that the holder's own changes
+    /// touch nothing. Only evidence about the subject, written under its lock, may do this. Answers with the subjects that
+    /// have an entry.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_next_steps(
+        &mut self,
+        steps: &[(Uuid, &'static str, Timestamp)],
+    ) -> Result<HashSet<Uuid>, StoreError> {
+        let mut found = HashSet::with_capacity(steps.len());
+        for portion in portions(steps) {
+            let rows: Vec<Uuid> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(STEPS);
+                statement.push_values(portion, |mut row, (subject, kind, due)| {
+                    row.push_bind(*subject).push_bind(*kind).push_bind(*due);
+                });
+                statement.push(NEXT_STEP);
+                statement.build_query_scalar().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// How many entries there are.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_depth(&mut self) -> Result<i64, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(DEPTH).fetch_one(&mut *c).await?))
+    }
+
+    /// Since when the oldest ready entry has been due.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_oldest_ready(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(OLDEST_READY).fetch_one(&mut *c).await?))
+    }
+
+    /// When the next waiting entry becomes due.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn queue_next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(NEXT_DUE).fetch_one(&mut *c).await?))
+    }
+}

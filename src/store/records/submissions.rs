@@ -1,0 +1,78 @@
+//! Submissions and their idempotency keys.
+
+use crate::domain::Timestamp;
+use crate::domain::id::SubmissionId;
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::{lists, portions, push_list};
+
+const INSERT: &str = "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms) ";
+const BY_KEYS: &str = "SELECT id, idempotency_key, request_hash, answer, who, created_ms FROM submission
+    WHERE idempotency_key IN (";
+const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
+
+/// A submission as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SubmissionRow {
+    /// Identifier.
+    pub id: SubmissionId,
+    /// The caller's key, if given.
+    pub idempotency_key: Option<String>,
+    /// SHA-256 of the request, hex.
+    pub request_hash: String,
+    /// The answer given, JSON.
+    pub answer: String,
+    /// Who asked.
+    pub who: String,
+    /// When.
+    pub created_ms: Timestamp,
+}
+
+impl Tx {
+    /// Stores submissions.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if an idempotency key was used before: concurrent callers, one wins.
+    pub async fn submissions_insert(&mut self, submissions: &[SubmissionRow]) -> Result<(), StoreError> {
+        for portion in portions(submissions) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
+                statement.push_values(portion, |mut row, s| {
+                    row.push_bind(s.id).push_bind(&s.idempotency_key).push_bind(&s.request_hash).push_bind(&s.answer);
+                    row.push_bind(&s.who).push_bind(s.created_ms);
+                });
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// The earlier submissions with these keys.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn submissions_by_keys(&mut self, keys: &[&str]) -> Result<Vec<SubmissionRow>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(keys) {
+            let rows: Vec<SubmissionRow> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(BY_KEYS);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// Writes down the answer as it stands now.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn submission_answer(&mut self, id: SubmissionId, answer: &str) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(ANSWER).bind(id).bind(answer).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! Suppressions: standing refusals. Setting one takes the address's lock, so no call starts after its commit.
+
+use sqlx::AssertSqlSafe;
+
+use crate::domain::id::SuppressionId;
+use crate::domain::suppression::Suppression;
+use crate::domain::{Address, Timestamp};
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::{lists, push_list};
+
+const COLUMNS: &str = "SELECT id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms,
+    lifted_by, lifted_reason FROM suppression";
+const INSERT: &str = "INSERT INTO suppression (id, channel, address, scope, reason, source, evidence, who, created_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+const LIFT: &str = "UPDATE suppression SET lifted_ms = $2, lifted_by = $3, lifted_reason = $4
+    WHERE id = $1 AND lifted_ms IS NULL";
+
+impl Tx {
+    /// Sets a suppression. False: one of the same scope stands already.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn suppression_insert(&mut self, s: &Suppression) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let done = sqlx::query(INSERT)
+                .bind(s.id)
+                .bind(s.channel)
+                .bind(&s.address)
+                .bind(s.scope)
+                .bind(&s.reason)
+                .bind(&s.source)
+                .bind(&s.evidence)
+                .bind(&s.who)
+                .bind(s.created_ms)
+                .execute(&mut *c)
+                .await?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
+    /// Ends a suppression; its row stays. False: it had ended.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn suppression_lift(
+        &mut self,
+        id: SuppressionId,
+        who: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let done = sqlx::query(LIFT).bind(id).bind(now).bind(who).bind(reason).execute(&mut *c).await?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
+    /// The standing suppressions of an address.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn suppressions_of(&mut self, address: &Address) -> Result<Vec<Suppression>, StoreError> {
+        on!(self, |c, d| {
+            let text =
+                format!("{COLUMNS} WHERE channel = $1 AND address = $2 AND lifted_ms IS NULL ORDER BY created_ms, id");
+            Ok(sqlx::query_as(AssertSqlSafe(text))
+                .bind(address.channel())
+                .bind(address.key())
+                .fetch_all(&mut *c)
+                .await?)
+        })
+    }
+
+    /// The standing suppressions among these addresses (their keys).
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn suppressions_among(&mut self, addresses: &[String]) -> Result<Vec<Suppression>, StoreError> {
+        let mut found = Vec::new();
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        for list in lists(&addresses) {
+            let rows: Vec<Suppression> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+                statement.push(" WHERE lifted_ms IS NULL AND channel IN ('fax', 'email') AND address IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// All suppressions, newest first, ended ones too if asked for. At most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn suppressions_list(&mut self, ended_too: bool, limit: i64) -> Result<Vec<Suppression>, StoreError> {
+        on!(self, |c, d| {
+            let filter = if ended_too { "" } else { " WHERE lifted_ms IS NULL" };
+            let text = format!("{COLUMNS}{filter} ORDER BY created_ms DESC, id DESC LIMIT $1");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+}

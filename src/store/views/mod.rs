@@ -1,0 +1,5 @@
+//! Read models: what screens, lists and counts show. Nothing here changes anything.
+
+pub mod ledger;
+pub mod lists;
+pub mod overview;

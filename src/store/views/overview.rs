@@ -1,0 +1,112 @@
+//! Read models for people: failures by cause, what needs somebody now.
+
+use serde::Serialize;
+
+use crate::domain::id::{MessageId, ReferrerId};
+use crate::domain::{Channel, MessageStatus, Timestamp};
+use crate::store::engine::db::{Tx, on};
+use crate::store::engine::error::StoreError;
+
+const CAUSES: &str = "SELECT channel, status, COALESCE(reason, 'unknown') AS reason, COUNT(*) AS messages,
+        MAX(updated_ms) AS latest_ms
+    FROM message WHERE status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed')
+    GROUP BY channel, status, COALESCE(reason, 'unknown') ORDER BY COUNT(*) DESC, reason, channel, status";
+const FAILURES: &str =
+    "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, COALESCE(m.reason, 'unknown') AS reason,
+        m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
+    FROM message m JOIN referrer r ON r.id = m.referrer_id
+    WHERE m.status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed')";
+const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, COALESCE(m.reason, '') AS reason,
+        m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
+    FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
+
+/// Messages that did not get through, by cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Cause {
+    /// Channel.
+    pub channel: Channel,
+    /// failed, in doubt, held, expired or suppressed.
+    pub status: MessageStatus,
+    /// The reason's word.
+    pub reason: String,
+    /// How many.
+    pub messages: i64,
+    /// The latest of them.
+    pub latest_ms: Timestamp,
+}
+
+/// One message in a list, with its referrer's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct MessageLine {
+    /// Identifier.
+    pub id: MessageId,
+    /// Whose.
+    pub referrer_id: ReferrerId,
+    /// Channel.
+    pub channel: Channel,
+    /// Letter.
+    pub letter: String,
+    /// Where it stands.
+    pub status: MessageStatus,
+    /// Why; empty if there is no reason to give.
+    pub reason: String,
+    /// Since when.
+    pub updated_ms: Timestamp,
+    /// Attempts that count.
+    pub tries: i64,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Letters after the name.
+    pub credentials: Option<String>,
+    /// Organisation.
+    pub organization: Option<String>,
+}
+
+impl MessageLine {
+    /// The referrer's name for a list.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let person: Vec<&str> = [self.first_name.as_deref(), self.last_name.as_deref()].into_iter().flatten().collect();
+        match (person.is_empty(), &self.credentials, &self.organization) {
+            (false, Some(letters), _) => format!("{}, {letters}", person.join(" ")),
+            (false, None, _) => person.join(" "),
+            (true, _, Some(organization)) => organization.clone(),
+            (true, _, None) => "unnamed referrer".to_owned(),
+        }
+    }
+}
+
+impl Tx {
+    /// Everything that did not get through, by cause, the most frequent first.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn causes(&mut self) -> Result<Vec<Cause>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(CAUSES).fetch_all(&mut *c).await?))
+    }
+
+    /// Messages that did not get through, of one reason or all, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn failures(&mut self, reason: Option<&str>, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(FAILURES);
+            if let Some(reason) = reason {
+                statement.push(" AND COALESCE(m.reason, 'unknown') = ").push_bind(reason.to_owned());
+            }
+            statement.push(" ORDER BY m.updated_ms DESC, m.id DESC LIMIT ").push_bind(limit);
+            Ok(statement.build_query_as().fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The messages that changed last.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn messages_recent(&mut self, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(RECENT).bind(limit).fetch_all(&mut *c).await?))
+    }
+}
