@@ -2,6 +2,7 @@
 //! itself whole; logs get [`FaxNumber::masked`] and [`EmailAddress::masked`].
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use phonenumber::country;
@@ -127,7 +128,7 @@ pub fn pretty_number(e164: &str) -> String {
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Reads one address (RFC 5321 §4.1.2 through lettre's parser), without display name.
+    /// Reads one address (RFC 5321 §4.1.2, RFC 6531 §3.3), without display name.
     ///
     /// # Errors
     /// Says in plain words what is wrong.
@@ -142,14 +143,13 @@ impl EmailAddress {
         if text.contains([',', ';', ' ', '<', '>']) {
             return Err(AddressError("give one plain email address, without a name or a list"));
         }
-        let address = lettre::Address::from_str(text).map_err(|_| AddressError("this is not an email address"))?;
-        if !address.domain().contains('.') && address.domain() != "localhost" {
+        let (local, domain) = mailbox(text).ok_or(AddressError("this is not an email address"))?;
+        if !domain.contains('.') && domain != "localhost" {
             return Err(AddressError("the part after @ is not a full domain name"));
         }
         // In small letters some characters outside ASCII are longer, and the domain may not be one any more.
-        let domain = address.domain().to_lowercase();
-        let text = format!("{}@{domain}", address.user());
-        if text.len() > EMAIL_OCTETS_MAX || lettre::Address::new(address.user(), &domain).is_err() {
+        let text = format!("{local}@{}", domain.to_lowercase());
+        if text.len() > EMAIL_OCTETS_MAX || mailbox(&text).is_none() {
             return Err(AddressError("this is not an email address"));
         }
         Ok(Self(text))
@@ -159,6 +159,12 @@ impl EmailAddress {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The part before the @.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
     /// The part after the @.
@@ -172,6 +178,22 @@ impl EmailAddress {
     pub fn masked(&self) -> String {
         format!("email {}…", self.0.chars().next().unwrap_or('?'))
     }
+}
+
+/// An address in its two parts, if both can be what they should.
+fn mailbox(text: &str) -> Option<(&str, &str)> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let is_address = email_address::EmailAddress::is_valid_local_part(local) && is_host(domain);
+    is_address.then_some((local, domain))
+}
+
+/// A domain name, in any script, or an IP address, bare or in brackets.
+fn is_host(text: &str) -> bool {
+    let is_ascii_host = |text: &str| {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        email_address::EmailAddress::is_valid_domain(text) || bare.parse::<IpAddr>().is_ok()
+    };
+    is_ascii_host(text) || idna::domain_to_ascii(text).is_ok_and(|ascii| is_ascii_host(&ascii))
 }
 
 macro_rules! guarded {
@@ -454,6 +476,41 @@ mod tests {
             if let Ok(number) = FaxNumber::parse(&format!("{area}555{line:04}")) {
                 prop_assert_eq!(FaxNumber::parse(number.as_str()), Ok(number));
             }
+        }
+    }
+
+    #[test]
+    fn an_email_address_is_what_a_relay_can_be_told() {
+        let (local_64, local_65) = (format!("{}@x.example", "a".repeat(64)), format!("{}@x.example", "a".repeat(65)));
+        let label_64 = format!("a@{}.example", "b".repeat(64));
+        for (text, is_address) in [
+            ("dana.o'neil+x@clinic.example", true),
+            ("\"a@b\"@clinic.example", true),
+            ("dana@[192.0.2.1]", true),
+            ("dana@192.0.2.1", true),
+            ("dana@localhost", true),
+            ("größe@bücher.example", true),
+            ("dana@xn--bcher-kva.example", true),
+            (&local_64, true),
+            ("dana@[IPv6:2001:db8::1]", false),
+            (".dana@clinic.example", false),
+            ("dana.@clinic.example", false),
+            ("da..na@clinic.example", false),
+            ("dana@clinic..example", false),
+            ("dana@-clinic.example", false),
+            ("dana@clinic.example.", false),
+            ("dana@xn--zzzz--.example", false),
+            ("dana@clinic", false),
+            ("dana(there)@clinic.example", false),
+            ("a@b@c.example", false),
+            ("dana\0@clinic.example", false),
+            ("dana@clinic.example\r\nBcc:x@y.example", false),
+            ("@clinic.example", false),
+            ("dana@", false),
+            (&local_65, false),
+            (&label_64, false),
+        ] {
+            assert_eq!(EmailAddress::parse(text).is_ok(), is_address, "{text:?}");
         }
     }
 }

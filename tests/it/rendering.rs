@@ -10,6 +10,8 @@ use touchline::domain::clock::Timestamp;
 use touchline::domain::id::ReferrerId;
 use touchline::domain::practice::Practice;
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
+use touchline::render::bitmap::{Bitmap, Resolution};
+use touchline::render::drawn::DrawnFax;
 use touchline::render::{FaxDocument, Job, RenderError, Renderer, write_preview};
 
 /// 2026-11-23 09:05 in Chicago.
@@ -120,6 +122,46 @@ fn every_built_in_letter_renders_its_sample_within_its_pages_and_lints_clean() {
         }
         assert!(mail.subject.chars().count() <= 120, "{name}: {}", mail.subject);
     }
+}
+
+#[test]
+fn a_page_drawn_from_the_stored_document_is_the_page_that_was_set() {
+    let (renderer, referrer) = (built_in(), referrer());
+    for letter in renderer.letters() {
+        let name = letter.name.as_str();
+        let fax = renderer.fax(&job(name, &referrer, &letter.sample)).expect("renders");
+        let set = fax.bitmaps(Resolution::Fine).expect("pages render");
+        let drawn = DrawnFax::read(fax.pdf).expect("a PDF");
+        assert_eq!(drawn.page_count(), set.len(), "{name}");
+        assert!(drawn.bitmap(set.len(), Resolution::Fine).is_none(), "{name}");
+        for (number, set) in set.iter().enumerate() {
+            let drawn = drawn.bitmap(number, Resolution::Fine).expect("a page");
+            assert_eq!((drawn.width, drawn.height), (set.width, set.height), "{name}");
+            let differing = differing(set, &drawn);
+            let ink = set.rows.iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
+            assert!(differing.len() * 20 < ink, "{name}: {} of {ink} black dots", differing.len());
+            assert!(differing.iter().all(|&dot| is_at_an_edge(set, dot)), "{name}");
+        }
+    }
+    assert!(DrawnFax::read(b"%PDF-1.7 scrap".to_vec()).is_none());
+}
+
+/// The dots, across and down, that are black on one page only.
+fn differing(one: &Bitmap, other: &Bitmap) -> Vec<(u32, u32)> {
+    let bytes = one.rows.iter().zip(&other.rows).enumerate().filter(|(_, (one, other))| one != other);
+    let row_bytes = one.row_bytes();
+    let dots = bytes.flat_map(|(at, (one, other))| {
+        let (x, y) = ((at % row_bytes * 8) as u32, (at / row_bytes) as u32);
+        (0..8).filter(move |bit| (one ^ other) & (0x80 >> bit) != 0).map(move |bit| (x + bit, y))
+    });
+    dots.collect()
+}
+
+/// Whether black and white meet here.
+fn is_at_an_edge(page: &Bitmap, (x, y): (u32, u32)) -> bool {
+    let around = (x.saturating_sub(1)..x + 2).flat_map(|x| (y.saturating_sub(1)..y + 2).map(move |y| (x, y)));
+    let black = around.filter(|&(x, y)| page.is_black(x, y)).count();
+    (1..9).contains(&black)
 }
 
 #[test]

@@ -36,11 +36,9 @@ pub async fn page(
 ) -> Result<Response, PageProblem> {
     let number: usize = file.strip_suffix(".png").and_then(|n| n.parse().ok()).ok_or_else(nowhere)?;
     let (message, referrer) = message_of(&state, &id).await?;
-    let attempts = state.gateway.store.read().await?.attempts_of(message.id).await?;
     note_document_view(&state.gateway.access(), &message, &format!("page {number}"), &operator.actor).await?;
-    let pages = sheet::pages(&state, &message, &referrer, &attempts).await.map_err(|_| nowhere())?;
-    let page = pages.as_deref().and_then(|pages| pages.get(number.checked_sub(1)?)).ok_or_else(nowhere)?;
-    let png = bitmap::png(page).map_err(|_| nowhere())?;
+    let page = sheet::page(&state, &message, &referrer, number).await?.ok_or_else(nowhere)?;
+    let png = bitmap::png(&page).map_err(|_| nowhere())?;
     Ok(private([(header::CONTENT_TYPE, "image/png".to_owned())], png))
 }
 

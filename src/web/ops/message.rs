@@ -104,7 +104,7 @@ pub async fn show(
     let known = known(&mut tx, &state, id, &calendar).await?.ok_or_else(nowhere)?;
     drop(tx);
     let may_show = wanted.document.as_deref() == Some("show");
-    let sheet = sheet::of(&state, &operator, &known.message, &known.referrer, &known.attempts, may_show).await?;
+    let sheet = sheet::of(&state, &operator, &known.message, &known.referrer, may_show).await?;
     let name = known.referrer.display_name();
     let message = &known.message;
     let page = Page {
