@@ -27,7 +27,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("domain", vec![]),
         ("policy", vec!["domain"]),
-        ("http", vec!["domain", "provider"]),
+        ("http", vec!["domain"]),
         ("render", vec!["domain"]),
         ("provider", vec!["http", "domain"]),
         ("sandbox", vec!["domain", "provider"]),
