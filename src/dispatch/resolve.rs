@@ -8,7 +8,7 @@ use crate::accounts::ConfiguredAccount;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventSource, Report};
 use crate::domain::{Channel, Rule, Timestamp};
-use crate::provider::{Lookup, Reconciliation, Search};
+use crate::provider::{FindQuery, FindResult, Reconciliation};
 use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, SmtpDoubt};
 use crate::store::StoreError;
 
@@ -46,7 +46,7 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
     let finding = match parts.accounts.get(&attempt.provider) {
         Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
             let to = job.message.address.clone();
-            let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
+            let search = FindQuery { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
             let over = call_over(parts, &attempt);
             match account.layered.find(search).await {
                 Ok(found) => read(parts, &attempt, found, over, proves_absence(account)).await?,
@@ -97,7 +97,7 @@ fn proves_absence(account: &ConfiguredAccount) -> bool {
 async fn read(
     parts: &Parts,
     attempt: &Attempt,
-    found: Lookup,
+    found: FindResult,
     call_over: Option<Timestamp>,
     proves_absence: bool,
 ) -> Result<Finding, StoreError> {
@@ -108,9 +108,9 @@ async fn read(
         None => Finding::AskAPerson,
     };
     Ok(match found {
-        Lookup::Found(report) => Finding::Learn(Evidence::Fact(report.fact, Some(report.reference))),
-        Lookup::Absent => absent(),
-        Lookup::Candidates(candidates) => {
+        FindResult::Found(report) => Finding::Learn(Evidence::Fact(report.fact, Some(report.reference))),
+        FindResult::Absent => absent(),
+        FindResult::Candidates(candidates) => {
             let none_at_all = candidates.is_empty();
             let mut unclaimed = Vec::new();
             let mut tx = parts.store.read().await?;

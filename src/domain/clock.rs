@@ -34,6 +34,12 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// How far apart the two are, whichever is earlier.
+    #[must_use]
+    pub fn distance(self, other: Self) -> Duration {
+        self.since(other).max(other.since(self))
+    }
+
     /// As a calendar time in UTC. A value outside chrono's range becomes 1970.
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {

@@ -28,7 +28,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("domain", vec![]),
         ("policy", vec!["domain"]),
         ("wording", vec!["policy", "domain"]),
-        ("http", vec!["domain", "provider"]),
+        ("http", vec!["domain"]),
         ("render", vec!["domain"]),
         ("provider", vec!["http", "domain"]),
         ("sandbox", vec!["domain", "provider", "wording"]),

@@ -1,15 +1,21 @@
 //! The conformance kit: walks the registry and holds every provider to the same promises, with the exchanges in its
-//! folder under `tests/it/fixtures/providers/`. A new provider adds a file, a line and a folder, and nothing here.
+//! folder under `tests/it/fixtures/providers/`. A new provider adds a folder, a line and a folder of exchanges, and nothing
+//! here. What only one provider promises is tested in a module of its kind.
 
 mod described;
 pub mod fixture;
+mod hylafax;
 mod lines;
+mod notifyre;
+mod phaxio;
 mod play;
 mod reading;
 pub mod replay;
 pub mod required;
 pub mod sample;
+mod sinch;
 mod subject;
+mod telnyx;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +199,7 @@ async fn offers_what_it_declares(spec: &Subject, provider: &dyn Provider) -> boo
     let Ok(file) = fixture::account(spec, "127.0.0.1", 9) else { return false };
     let Some(reference) = touchline::domain::attempt::ProviderReference::new(&file.reference) else { return false };
     let opened_ms = FakeClock::at(sample::NOW).now();
-    let search = touchline::provider::Search { attempt: sample::attempt(), to: sample::to(spec.channel), opened_ms };
+    let search = touchline::provider::FindQuery { attempt: sample::attempt(), to: sample::to(spec.channel), opened_ms };
     let can = spec.capabilities;
     let reached = |failure: Option<touchline::domain::fault::Failure>| {
         failure.is_some_and(|failure| failure.fault != touchline::domain::Fault::ProtocolError)

@@ -8,7 +8,7 @@ use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::{Billed, DeliveryEvent, Fact};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Clock, Outcome};
-use touchline::provider::{Lookup, Provider, Rejection, Search, WebhookParts};
+use touchline::provider::{FindQuery, FindResult, Provider, Rejection, WebhookParts};
 
 use super::fixture::{self, CallName, Delivery, Expect, Fixture};
 use super::lines::LineReplay;
@@ -120,7 +120,7 @@ async fn call(
         },
         CallName::Find => {
             let opened_ms = FakeClock::at(sample::NOW).now();
-            let search = Search { attempt: sample::attempt(), to: sample::to(channel), opened_ms };
+            let search = FindQuery { attempt: sample::attempt(), to: sample::to(channel), opened_ms };
             match provider.find(&search).await {
                 Ok(lookup) => of_lookup(&lookup),
                 Err(failure) => of_failure("error", &failure),
@@ -200,11 +200,11 @@ fn of_fact(fact: &Fact, reference: Option<&ProviderReference>) -> Seen {
     }
 }
 
-fn of_lookup(lookup: &Lookup) -> Seen {
+fn of_lookup(lookup: &FindResult) -> Seen {
     let (is, report) = match lookup {
-        Lookup::Found(report) => ("found", Some(report)),
-        Lookup::Absent => ("absent", None),
-        Lookup::Candidates(reports) => ("candidates", reports.first()),
+        FindResult::Found(report) => ("found", Some(report)),
+        FindResult::Absent => ("absent", None),
+        FindResult::Candidates(reports) => ("candidates", reports.first()),
     };
     let reference = report.map(|report| report.reference.0.clone());
     Seen { is: is.to_owned(), reference, printed: format!("{lookup:?}"), ..Seen::default() }

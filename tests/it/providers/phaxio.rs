@@ -9,7 +9,7 @@ use serde_json::Value;
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::Fact;
 use touchline::domain::{Channel, Clock, Outcome};
-use touchline::provider::{Lookup, Provider, Rejection, Search, WebhookParts, find_spec};
+use touchline::provider::{FindQuery, FindResult, Provider, Rejection, WebhookParts, find_spec};
 
 use crate::providers::fixture::{Answer, Exchange};
 use crate::providers::replay::Replay;
@@ -53,8 +53,6 @@ fn exchange(text: &str) -> Exchange {
     Exchange {
         method: value(request, "method").to_uppercase(),
         path: url.path().to_owned(),
-        query: BTreeMap::new(),
-        headers: BTreeMap::new(),
         // The recorded create calls hold these two parts and nothing else.
         body_has: if request.contains("!binary") {
             vec![r#"name="to""#.to_owned(), r#"name="file"; filename="#.to_owned(), "application/pdf".to_owned()]
@@ -66,6 +64,7 @@ fn exchange(text: &str) -> Exchange {
             body: body.trim_matches('\'').replace("''", "'"),
             ..Answer::default()
         },
+        ..Exchange::default()
     }
 }
 
@@ -127,8 +126,8 @@ async fn the_recorded_empty_listing_is_an_absence() {
     let server = Replay::start(&exchanges).await;
     let provider = phaxio(&format!("http://127.0.0.1:{}/v2.1", server.port), "unused");
     let opened_ms = FakeClock::at(sample::NOW).now();
-    let search = Search { attempt: sample::attempt(), to: sample::to(Channel::Fax), opened_ms };
-    assert_eq!(provider.find(&search).await, Ok(Lookup::Absent));
+    let search = FindQuery { attempt: sample::attempt(), to: sample::to(Channel::Fax), opened_ms };
+    assert_eq!(provider.find(&search).await, Ok(FindResult::Absent));
     assert_eq!(server.complaints(), Vec::<String>::new());
 }
 

@@ -16,7 +16,7 @@ use touchline::domain::event::Fact;
 use touchline::domain::fault::Failure;
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Channel, Clock, Fault, Outcome};
-use touchline::provider::{Lookup, Provider, Search, find_spec};
+use touchline::provider::{FindQuery, FindResult, Provider, find_spec};
 
 use crate::providers::sample;
 use crate::support::clock::FakeClock;
@@ -151,8 +151,8 @@ fn lay_out(spool: &Path) {
     assert!(owned.success(), "the user uucp is missing");
 }
 
-fn search(attempt: AttemptId) -> Search {
-    Search { attempt, to: sample::to(Channel::Fax), opened_ms: FakeClock::at(sample::NOW).now() }
+fn search(attempt: AttemptId) -> FindQuery {
+    FindQuery { attempt, to: sample::to(Channel::Fax), opened_ms: FakeClock::at(sample::NOW).now() }
 }
 
 /// A letter from a practice whose name has everything that could end a command.
@@ -250,14 +250,14 @@ async fn on_a_real_server_a_fax_is_followed_found_stopped_and_deleted() {
     let Some(server) = Server::start("127.0.0.1", true) else { return };
     let fax = server.account(PASSWORD.0, "");
     let stranger = AttemptId::new();
-    assert_eq!(fax.find(&search(sample::attempt())).await, Ok(Lookup::Absent));
+    assert_eq!(fax.find(&search(sample::attempt())).await, Ok(FindResult::Absent));
     let reference = accepted(fax.as_ref()).await;
 
     let Fact::Progress { stage } = fact(fax.as_ref(), &reference).await else { panic!("nothing can have ended it") };
     assert!(["ready", "sleeping", "pending", "blocked"].contains(&stage.as_str()), "{stage}");
-    let Ok(Lookup::Found(found)) = fax.find(&search(sample::attempt())).await else { panic!("it waits in sendq") };
+    let Ok(FindResult::Found(found)) = fax.find(&search(sample::attempt())).await else { panic!("it waits in sendq") };
     assert_eq!(found.reference, reference);
-    assert_eq!(fax.find(&search(stranger)).await, Ok(Lookup::Absent));
+    assert_eq!(fax.find(&search(stranger)).await, Ok(FindResult::Absent));
     assert!(fax.purge(&reference).await.is_err(), "it has not ended");
 
     let another = ProviderReference(format!("1.{stranger}"));
@@ -269,7 +269,7 @@ async fn on_a_real_server_a_fax_is_followed_found_stopped_and_deleted() {
     assert_eq!((failure.fault, failure.raw_code.as_deref()), (Fault::Cancelled, Some("E345")), "{failure:?}");
     assert_eq!(failure.pages_confirmed, Some(0));
     assert!(fax.cancel(&reference).await.is_err(), "it has ended already");
-    let Ok(Lookup::Found(found)) = fax.find(&search(sample::attempt())).await else { panic!("it lies in doneq") };
+    let Ok(FindResult::Found(found)) = fax.find(&search(sample::attempt())).await else { panic!("it lies in doneq") };
     assert_eq!((found.reference, found.fact), (reference.clone(), Fact::Failed(failure)));
 
     for (ended, expected) in ends() {
@@ -283,7 +283,7 @@ async fn on_a_real_server_a_fax_is_followed_found_stopped_and_deleted() {
     assert!(server.files("doneq").is_empty());
     fax.purge(&reference).await.expect("deleting again does no harm");
     assert!(fax.status(&reference).await.is_err());
-    assert_eq!(fax.find(&search(sample::attempt())).await, Ok(Lookup::Absent));
+    assert_eq!(fax.find(&search(sample::attempt())).await, Ok(FindResult::Absent));
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn a_real_server_is_spoken_to_at_an_address_of_the_new_kind_too() {
     let Some(server) = Server::start("::1", true) else { return };
     let fax = server.account(PASSWORD.0, "");
     let reference = accepted(fax.as_ref()).await;
-    let Ok(Lookup::Found(found)) = fax.find(&search(sample::attempt())).await else { panic!("it waits in sendq") };
+    let Ok(FindResult::Found(found)) = fax.find(&search(sample::attempt())).await else { panic!("it waits in sendq") };
     assert_eq!(found.reference, reference);
     stop(fax.as_ref(), &reference).await;
 }

@@ -53,10 +53,9 @@ fn exchange(method: &str, path: &str, authorization: &str, status: u16, body: &V
     Exchange {
         method: method.to_owned(),
         path: path.to_owned(),
-        query: BTreeMap::new(),
         headers: BTreeMap::from([("authorization".to_owned(), authorization.to_owned())]),
-        body_has: Vec::new(),
         answer: Answer { status, body: body.to_string(), ..Answer::default() },
+        ..Exchange::default()
     }
 }
 

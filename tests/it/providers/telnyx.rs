@@ -2,7 +2,7 @@
 //! answer, status and callback understood.
 
 mod callbacks;
-mod scan;
+mod find;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::Fact;
 use touchline::domain::fault::Fault;
 use touchline::domain::{Channel, Outcome};
-use touchline::provider::{Lookup, Provider, find_spec};
+use touchline::provider::{FindResult, Provider, find_spec};
 
 use crate::providers::sample;
 use crate::support::clock::FakeClock;
@@ -103,7 +103,7 @@ async fn every_other_call_is_made_as_the_document_has_it() {
     let Some(mock) = mock().await else { return };
     let provider = telnyx(&mock.base_url, "");
     assert!(provider.status(&reference()).await.is_ok());
-    assert!(provider.find(&scan::search()).await.is_ok());
+    assert!(provider.find(&find::search()).await.is_ok());
     assert!(provider.cancel(&reference()).await.is_ok());
     assert!(provider.purge(&reference()).await.is_ok());
     let words = provider.check().await.expect("the application is there");
@@ -160,7 +160,7 @@ async fn every_documented_error_of_a_question_is_a_failure_that_settles_nothing(
     for status in errors(&mock, "GET", &one) {
         mock.force(Some(status));
         assert!(provider.status(&reference()).await.is_err(), "status: HTTP {status}");
-        assert!(provider.find(&scan::search()).await.is_err(), "find: HTTP {status}");
+        assert!(provider.find(&find::search()).await.is_err(), "find: HTTP {status}");
         assert!(provider.cancel(&reference()).await.is_err(), "cancel: HTTP {status}");
         assert_eq!(provider.purge(&reference()).await.is_ok(), status == 404, "purge: HTTP {status}");
     }
@@ -243,7 +243,7 @@ async fn settings_are_refused_without_repeating_them() {
 async fn an_absent_fax_is_absent_only_if_the_listing_says_so() {
     let Some(mock) = mock().await else { return };
     mock.answer_next(json!({ "data": [], "meta": { "total_pages": 0 } }));
-    let lookup = telnyx(&mock.base_url, "").find(&scan::search()).await;
-    assert_eq!(lookup, Ok(Lookup::Absent));
+    let lookup = telnyx(&mock.base_url, "").find(&find::search()).await;
+    assert_eq!(lookup, Ok(FindResult::Absent));
     mock.assert_valid();
 }

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 use touchline::domain::{Channel, Clock, Fault};
-use touchline::provider::{Lookup, Search};
+use touchline::provider::{FindQuery, FindResult};
 
 use super::{FAX, mock, reference, telnyx};
 use crate::providers::sample;
 use crate::support::clock::FakeClock;
 
 /// The search for the sample attempt.
-pub fn search() -> Search {
+pub fn search() -> FindQuery {
     let opened_ms = FakeClock::at(sample::NOW).now();
-    Search { attempt: sample::attempt(), to: sample::to(Channel::Fax), opened_ms }
+    FindQuery { attempt: sample::attempt(), to: sample::to(Channel::Fax), opened_ms }
 }
 
 fn page(faxes: &[Value], number: u64, total: u64) -> Value {
@@ -44,7 +44,7 @@ async fn a_window_of_several_pages_is_read_until_ours_is_found() {
     mock.answer_next(page(&[another(5), ours()], 3, 3));
     let lookup = telnyx(&mock.base_url, "").find(&search()).await.expect("a whole listing");
     mock.assert_valid();
-    assert!(matches!(lookup, Lookup::Found(report) if report.reference == reference()));
+    assert!(matches!(lookup, FindResult::Found(report) if report.reference == reference()));
     let pages: Vec<_> = mock.requests().iter().filter_map(|request| value(&request.query, "page[number]")).collect();
     assert_eq!(pages, ["1", "2", "3"]);
 }
@@ -57,7 +57,7 @@ fn value(query: &[(String, String)], name: &str) -> Option<String> {
 async fn the_window_begins_before_the_attempt_and_names_the_number() {
     let Some(mock) = mock().await else { return };
     mock.answer_next(page(&[], 1, 0));
-    assert_eq!(telnyx(&mock.base_url, "").find(&search()).await, Ok(Lookup::Absent));
+    assert_eq!(telnyx(&mock.base_url, "").find(&search()).await, Ok(FindResult::Absent));
     mock.assert_valid();
     let query = &mock.requests()[0].query;
     assert_eq!(value(query, "filter[to][eq]").as_deref(), Some(sample::FAX_TO));
@@ -74,7 +74,7 @@ async fn all_that_carry_no_reference_are_candidates_once_each() {
     mock.answer_next(page(&[silent], 2, 2));
     let lookup = telnyx(&mock.base_url, "").find(&search()).await.expect("a whole listing");
     mock.assert_valid();
-    assert!(matches!(lookup, Lookup::Candidates(reports) if reports.len() == 1));
+    assert!(matches!(lookup, FindResult::Candidates(reports) if reports.len() == 1));
 }
 
 #[tokio::test]
