@@ -222,7 +222,7 @@ impl Accounts {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, LazyLock};
 
     use async_trait::async_trait;
 
@@ -231,7 +231,7 @@ mod tests {
     use crate::accounts::routes::Conditions;
     use crate::domain::envelope::Envelope;
     use crate::domain::fault::{Failure, Fault};
-    use crate::domain::{Clock, Outcome, PhiClass, Purpose, SystemClock};
+    use crate::domain::{Address, Clock, Outcome, PhiClass, Purpose, SystemClock};
     use crate::provider::{Provider, SettingsError};
 
     static KIND: Spec = Spec {
@@ -270,13 +270,10 @@ mod tests {
         ConfiguredAccount::free(Layered::new(name, Arc::new(Stub), limits, Arc::new(SystemClock)))
     }
 
-    const LETTER: Parcel<'static> = Parcel {
-        channel: Channel::Fax,
-        address: "+13125550142",
-        purpose: Purpose::Treatment,
-        phi: PhiClass::Identified,
-        pages: Some(2),
-    };
+    fn letter() -> Parcel<'static> {
+        static TO: LazyLock<Address> = LazyLock::new(|| "+13125550142".parse().expect("an address"));
+        Parcel { address: &TO, purpose: Purpose::Treatment, phi: PhiClass::Identified, pages: Some(2) }
+    }
 
     fn names(accounts: &Accounts, parcel: &Parcel<'_>) -> Vec<String> {
         accounts.route(parcel).map(|account| account.layered.name().to_owned()).collect()
@@ -289,13 +286,13 @@ mod tests {
         let short = Conditions { pages_max: Some(2), ..Conditions::default() };
         let routes = vec![Route::to("plain"), Route { account: "agreed".to_owned(), only: short }, Route::to("gone")];
         let accounts = Accounts::new(by_name, routes, Vec::new());
-        assert_eq!(names(&accounts, &LETTER), ["agreed"]);
-        assert_eq!(accounts.carriers(&LETTER), Carriers { routed: true, baa: true });
-        let long = Parcel { pages: Some(3), ..LETTER };
+        assert_eq!(names(&accounts, &letter()), ["agreed"]);
+        assert_eq!(accounts.carriers(&letter()), Carriers { routed: true, baa: true });
+        let long = Parcel { pages: Some(3), ..letter() };
         assert_eq!(names(&accounts, &long), [] as [&str; 0]);
         assert_eq!(accounts.carriers(&long), Carriers { routed: true, baa: false });
         assert_eq!(names(&accounts, &Parcel { phi: PhiClass::None, ..long }), ["plain"]);
-        let too_long = Parcel { pages: Some(10), ..LETTER };
+        let too_long = Parcel { pages: Some(10), ..letter() };
         assert_eq!(accounts.carriers(&too_long), Carriers { routed: false, baa: false }, "the provider takes nine");
         assert!(accounts.carries(Channel::Fax) && accounts.carries_phi(Channel::Fax));
         assert!(!accounts.carries(Channel::Email));
@@ -313,7 +310,7 @@ mod tests {
         ]);
         let routes = ["unknown", "dear", "cheap", "also"].map(Route::to).to_vec();
         let accounts = Accounts::new(by_name, routes, Vec::new()).cheapest_first();
-        assert_eq!(names(&accounts, &LETTER), ["cheap", "also", "dear", "unknown"]);
+        assert_eq!(names(&accounts, &letter()), ["cheap", "also", "dear", "unknown"]);
     }
 
     #[test]

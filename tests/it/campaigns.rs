@@ -5,17 +5,17 @@ mod firing;
 mod missing;
 
 use serde_json::Map;
+use touchline::campaign::CampaignError;
 use touchline::campaign::{self, NewCampaign};
 use touchline::domain::referrer::{Referrer, ReferrerState};
 use touchline::domain::{Channel, MessageStatus, Timestamp};
-use touchline::intake::IntakeError;
 
 use self::clinic::{Clinic, audited, broadcasts, plan, planned, put, referrer, row, staffed};
 use crate::support::databases::each_database;
 
 const MONDAY: &str = "2026-11-23T15:00:00Z";
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, IntakeError>) -> String {
+fn refusal<T: std::fmt::Debug>(answer: Result<T, CampaignError>) -> String {
     answer.expect_err("should be refused").to_string()
 }
 
@@ -129,7 +129,14 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
         let verdicts: Vec<_> = preview
             .messages
             .iter()
-            .map(|message| (message.name.as_str(), message.channel, message.status, message.reason.as_deref()))
+            .map(|message| {
+                (
+                    message.name.as_str(),
+                    message.channel,
+                    message.status,
+                    message.reason.map(touchline::domain::Reason::as_str),
+                )
+            })
             .collect();
         let (fax, email) = (Channel::Fax, Channel::Email);
         let (suppressed, queued) = (MessageStatus::Suppressed, MessageStatus::Queued);
@@ -175,12 +182,16 @@ async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("monthly", "first tuesday 09:00")).await.expect("made");
         let before = row(&parts, "monthly").await;
-        let accepted = campaign::run_now(&parts, "monthly", "operator").await.expect("accepted");
+        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
+            .await
+            .expect("accepted");
         assert_eq!(accepted.messages.len(), 2);
-        campaign::pause(&parts, "monthly", "operator").await.expect("paused");
-        campaign::run_now(&parts, "monthly", "operator").await.expect("a paused one can be run by hand");
+        campaign::pause(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await.expect("paused");
+        campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
+            .await
+            .expect("a paused one can be run by hand");
         assert_eq!(planned(&parts).await, ["by hand", "by hand"]);
-        campaign::resume(&parts, "monthly", "operator").await.expect("resumed");
+        campaign::resume(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await.expect("resumed");
         assert_eq!(row(&parts, "monthly").await.next_ms, before.next_ms);
         let runs = campaign::show(&parts, "monthly").await.expect("shown").runs;
         assert_eq!(runs.iter().map(|run| (run.name.as_str(), run.total)).collect::<Vec<_>>(), [("monthly", 2); 2]);
@@ -196,14 +207,17 @@ async fn an_act_that_does_not_fit_the_state_is_refused_in_words() {
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("monthly", "first tuesday 09:00")).await.expect("made");
         campaign::add(&parts, plan("one day", "once 2026-12-01 09:00")).await.expect("made");
-        let refused = refusal(campaign::resume(&parts, "monthly", "operator").await);
+        let refused =
+            refusal(campaign::resume(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await);
         assert!(refused.contains("campaign `monthly` is active"), "{refused}");
-        campaign::pause(&parts, "monthly", "operator").await.expect("paused");
-        let refused = refusal(campaign::pause(&parts, "monthly", "operator").await);
+        campaign::pause(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await.expect("paused");
+        let refused =
+            refusal(campaign::pause(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await);
         assert!(refused.contains("campaign `monthly` is paused"), "{refused}");
-        campaign::pause(&parts, "one day", "operator").await.expect("paused");
+        campaign::pause(&parts, "one day", &touchline::domain::Actor::operator("operator")).await.expect("paused");
         clinic.clock.advance(std::time::Duration::from_secs(30 * 24 * 3600));
-        let refused = refusal(campaign::resume(&parts, "one day", "operator").await);
+        let refused =
+            refusal(campaign::resume(&parts, "one day", &touchline::domain::Actor::operator("operator")).await);
         assert!(refused.contains("its last moment passed meanwhile"), "{refused}");
         assert_eq!(audited(&parts, "pause_campaign").await.len(), 2);
         assert_eq!(audited(&parts, "resume_campaign").await, [] as [String; 0]);

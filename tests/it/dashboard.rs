@@ -91,8 +91,15 @@ async fn give_voice_line(stage: &Stage) {
         ended_ms: None,
         ended_reason: None,
     };
-    touchline::consent::add_basis(&stage.gateway.consent(), &basis).await.expect("recorded");
-    touchline::referrers::edit(&stage.gateway.referrers(), referrer.id, "dana", |referrer| referrer.fax = Some(number))
+    touchline::consent::add_basis(&stage.gateway.consent(), &basis, &touchline::domain::Actor::operator("sam"))
         .await
-        .expect("edited");
+        .expect("recorded");
+    touchline::referrers::edit(
+        &stage.gateway.referrers(),
+        referrer.id,
+        &touchline::domain::Actor::operator("dana"),
+        |referrer| referrer.fax = Some(number),
+    )
+    .await
+    .expect("edited");
 }

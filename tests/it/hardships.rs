@@ -46,8 +46,9 @@ fn introduction() -> Request {
         via: Channel::ALL.to_vec(),
         variables: serde_json::Map::new(),
         at: None,
-        who: "test".to_owned(),
+        who: touchline::domain::Actor::operator("test"),
         idempotency_key: None,
+        individually: std::collections::BTreeMap::new(),
         run: None,
     }
 }
@@ -58,7 +59,9 @@ async fn two_referrers(gateway: &Gateway) {
                 Ana,Ruiz,ana@ruiz.example,(312) 555-0150,permission,2026-11-02\n\
                 Ben,Stone,ben@stone.example,(312) 555-0151,permission,2026-11-02\n";
     let sheet = sheet::read(text.as_bytes(), &[]).expect("a list");
-    import::import(&gateway.referrers(), &sheet, "test", false, false).await.expect("imported");
+    import::import(&gateway.referrers(), &sheet, &touchline::domain::Actor::operator("test"), false, false)
+        .await
+        .expect("imported");
 }
 
 async fn ledger(store: &Store) -> Ledger {

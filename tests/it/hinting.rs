@@ -169,7 +169,7 @@ async fn accept(gateway: &Gateway, now: Timestamp) -> Attempt {
     let called = Attempt { provider: "first".into(), opened_ms: now, ..attempt(message.id, 1) };
     stage.store(&gateway.store, std::slice::from_ref(&message)).await;
     let mut tx = gateway.store.write().await.expect("tx");
-    tx.addresses_ensure(&[(message.channel, message.address.clone())], now).await.expect("made");
+    tx.addresses_ensure(&[message.address.key()], now).await.expect("made");
     tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
     let reference = ProviderReference("fx_1".to_owned());
     let answer = touchline::settle::Evidence::Answer(Outcome::Accepted { reference });

@@ -9,6 +9,7 @@ use touchline::domain::fault::Failure;
 use touchline::domain::health::Health;
 use touchline::domain::id::AttemptId;
 use touchline::domain::message::Message;
+use touchline::domain::{Actor, AddressKey, PolicyReason, Reason, Rule};
 use touchline::domain::{Address, Fault, MessageStatus, Outcome};
 use touchline::provider::find_spec;
 use touchline::queue::retry::RetryRules;
@@ -30,6 +31,7 @@ fn rules() -> Rules {
         doubt_deadline: Duration::from_secs(86_400),
         report_deadline: Duration::from_secs(86_400),
         smtp_doubt: SmtpDoubt::Hold,
+        give_up: Duration::from_secs(3 * 86_400),
         restored: None,
         capabilities: BTreeMap::from([(ACCOUNT.to_owned(), known)]),
     }
@@ -46,7 +48,7 @@ async fn calling(store: &Store, count: u32) -> Vec<Attempt> {
     let messages: Vec<Message> = (0..count)
         .map(|n| Message {
             touch_id: touches[n as usize / 2].id,
-            address: fax(100 + n).as_str().to_owned(),
+            address: Address::Fax(fax(100 + n)),
             ..stage.message()
         })
         .collect();
@@ -54,7 +56,7 @@ async fn calling(store: &Store, count: u32) -> Vec<Attempt> {
     let mut tx = store.write().await.expect("tx");
     tx.touches_insert(&touches).await.expect("stored");
     tx.messages_insert(&messages).await.expect("stored");
-    let keys: Vec<_> = messages.iter().map(|message| (message.channel, message.address.clone())).collect();
+    let keys: Vec<_> = messages.iter().map(|message| message.address.key()).collect();
     tx.addresses_ensure(&keys, at(1)).await.expect("made");
     tx.attempts_insert(&attempts).await.expect("stored");
     tx.commit().await.expect("committed");
@@ -152,15 +154,16 @@ async fn after_a_restore_another_try_waits_for_a_person_unless_a_person_asked_fo
             tx.commit().await.expect("committed");
             (message.status, message.reason, queued)
         };
-        let held = (MessageStatus::Held, Some("restored".to_owned()), false);
+        let held = (MessageStatus::Held, Some(Reason::from(PolicyReason::Restored)), false);
         assert_eq!(learn(&attempts[0], &busy, &restored, &origin()).await, held);
 
         learn(&attempts[1], &Evidence::Orphaned, &restored, &origin()).await;
-        let absent = learn(&attempts[1], &Evidence::Absent, &restored, &Origin::rule("found absent")).await;
+        let absent = learn(&attempts[1], &Evidence::Absent, &restored, &Origin::rule(Rule::FoundUnfinished)).await;
         assert_eq!(absent, held, "that this call was never made says nothing of the next");
 
         learn(&attempts[2], &Evidence::Orphaned, &restored, &origin()).await;
-        let said = learn(&attempts[2], &Evidence::SaidNotSent, &restored, &Origin::person("sam")).await;
+        let said =
+            learn(&attempts[2], &Evidence::SaidNotSent, &restored, &Origin::person(&Actor::operator("sam"))).await;
         assert_eq!((said.0, said.2), (MessageStatus::Queued, true));
 
         let delivered = Evidence::Fact(Fact::Delivered { pages: Some(1) }, None);
@@ -186,13 +189,13 @@ async fn a_broadcast_goes_on_when_doubt_becomes_a_letter_that_a_restore_holds() 
         let called = attempt(message.id, 1);
         stage.store(&store, std::slice::from_ref(&message)).await;
         let mut tx = store.write().await.expect("tx");
-        tx.addresses_ensure(&[(message.channel, message.address.clone())], at(1)).await.expect("made");
+        tx.addresses_ensure(&[message.address.key()], at(1)).await.expect("made");
         tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
         tx.commit().await.expect("committed");
         let restored = Rules { restored: Some(at(25)), ..rules() };
         let learn = async |evidence: &Evidence, now| {
             let mut tx = store.write().await.expect("tx");
-            let origin = Origin::rule("a look");
+            let origin = Origin::rule(Rule::FoundUnfinished);
             settle::apply(&mut tx, &restored, called.id, evidence, &origin, at(now)).await.expect("learnt");
             let finished = tx.broadcasts_finish(at(now)).await.expect("looked");
             let unfinished =
@@ -226,7 +229,7 @@ async fn a_charge_is_kept_on_the_attempt_whenever_and_however_often_it_is_told()
             let standing = tx.attempt(attempt.id).await.expect("read").expect("there");
             assert_eq!(standing.billed(), Billed::new("0.10", "USD"));
             let events = tx.events_of(attempt.message_id).await.expect("read");
-            assert_eq!(events.iter().filter(|event| event.kind == "delivered").count(), 1, "{events:?}");
+            assert_eq!(events.iter().filter(|event| event.kind.as_str() == "delivered").count(), 1, "{events:?}");
         }
         learn(&store, attempts[0].id, &delivered).await;
         let mut tx = store.write().await.expect("tx");
@@ -244,11 +247,11 @@ async fn what_is_learnt_of_a_number_concerns_the_one_that_was_called() {
         let called = calling(&store, 1).await.remove(0);
         let old = Address::Fax(fax(101));
         let mut tx = store.write().await.expect("tx");
-        tx.addresses_ensure(&[(old.channel(), old.key()), (old.channel(), fax(177).as_str().to_owned())], at(1))
-            .await
-            .expect("made");
+        tx.addresses_ensure(&[old.key(), AddressKey::from(&fax(177))], at(1)).await.expect("made");
         let message = tx.message(called.message_id, true).await.expect("read").expect("there");
-        tx.message_update(&Message { address: fax(177).as_str().to_owned(), ..message }).await.expect("corrected");
+        tx.message_update(&Message { address: touchline::domain::Address::Fax(fax(177)), ..message })
+            .await
+            .expect("corrected");
         tx.commit().await.expect("committed");
         learn(&store, called.id, &Evidence::Fact(Fact::Failed(Failure::new(Fault::InvalidNumber)), None)).await;
         let mut tx = store.read().await.expect("tx");
@@ -269,11 +272,11 @@ async fn a_fax_called_delivered_with_fewer_pages_than_it_has_is_a_partial_send()
         for (confirmed, status) in
             [(2, MessageStatus::Failed), (3, MessageStatus::Delivered), (0, MessageStatus::Delivered)]
         {
-            let message = Message { address: fax(200 + confirmed).as_str().to_owned(), ..stage.message() };
+            let message = Message { address: touchline::domain::Address::Fax(fax(200 + confirmed)), ..stage.message() };
             let called = Attempt { pages: Some(3), ..attempt(message.id, 1) };
             stage.store(&store, std::slice::from_ref(&message)).await;
             let mut tx = store.write().await.expect("tx");
-            tx.addresses_ensure(&[(message.channel, message.address.clone())], at(1)).await.expect("made");
+            tx.addresses_ensure(&[message.address.key()], at(1)).await.expect("made");
             tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
             tx.commit().await.expect("committed");
             let origin =

@@ -132,7 +132,7 @@ pub fn plan(name: &str, every: &str) -> NewCampaign {
         variables: support_group(),
         every: every.to_owned(),
         zone: chrono_tz::Tz::America__Chicago,
-        who: "liaison".to_owned(),
+        who: touchline::domain::Actor::operator("liaison"),
     }
 }
 
@@ -161,7 +161,7 @@ pub async fn audited(parts: &Parts, action: &str) -> Vec<String> {
     let lines = tx.audit_list(1000).await.expect("read");
     lines
         .into_iter()
-        .filter(|line| line.action == action)
+        .filter(|line| line.action.as_str() == action)
         .map(|line| format!("{} {} {}", line.who, line.subject.unwrap_or_default(), line.detail.unwrap_or_default()))
         .collect()
 }

@@ -119,7 +119,9 @@ async fn a_moment_that_has_its_broadcast_already_is_only_moved_past() {
         let after = row(&parts, "daily").await;
         // As after a restored backup of that one row.
         let mut tx = parts.store.write().await.expect("a transaction");
-        tx.campaign_move(before.id, "active", before.next_ms, clinic.now()).await.expect("set back");
+        tx.campaign_move(before.id, touchline::domain::campaign::CampaignState::Active, before.next_ms, clinic.now())
+            .await
+            .expect("set back");
         tx.commit().await.expect("committed");
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
         assert_eq!(row(&parts, "daily").await.next_ms, after.next_ms);

@@ -19,10 +19,11 @@ async fn a_run_missed_while_paused_is_not_made_up() {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("weekly", "every monday 09:00")).await.expect("made");
-        campaign::pause(&parts, "weekly", "operator").await.expect("paused");
+        campaign::pause(&parts, "weekly", &touchline::domain::Actor::operator("operator")).await.expect("paused");
         clinic.clock.advance(HOUR);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
-        let resumed = campaign::resume(&parts, "weekly", "operator").await.expect("resumed");
+        let resumed =
+            campaign::resume(&parts, "weekly", &touchline::domain::Actor::operator("operator")).await.expect("resumed");
         assert_eq!(resumed.next_ms.map(|next| next.to_string()).as_deref(), Some("2026-11-30T15:00:00.000Z"));
         assert_eq!(resumed, row(&parts, "weekly").await);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
@@ -54,7 +55,7 @@ async fn two_hours_late_is_made_up_and_three_days_late_is_not() {
         clinic.clock.advance(2 * DAY);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
         let after = row(&parts, "weekly").await;
-        assert_eq!(after.state, "active");
+        assert_eq!(after.state.as_str(), "active");
         assert_eq!(after.next_ms.map(|next| next.to_string()).as_deref(), Some("2026-12-07T15:00:00.000Z"));
         assert_eq!(
             audited(&parts, "skip_campaign_run").await,
@@ -97,7 +98,7 @@ async fn exactly_a_day_late_is_still_made_up() {
         clinic.clock.advance(HOUR / 2 + DAY);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 1);
         assert_eq!(planned(&parts).await, ["2026-11-23 09:00 -0600"]);
-        assert_eq!(row(&parts, "once").await.state, "done", "its only moment is gone");
+        assert_eq!(row(&parts, "once").await.state.as_str(), "done", "its only moment is gone");
     })
     .await;
 }
@@ -114,7 +115,10 @@ async fn a_campaign_for_one_moment_is_done_after_it() {
         assert_eq!((after.state.as_str(), after.next_ms), ("done", None));
         clinic.clock.advance(400 * DAY);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
-        let refused = campaign::resume(&parts, "once", "operator").await.expect_err("refused").to_string();
+        let refused = campaign::resume(&parts, "once", &touchline::domain::Actor::operator("operator"))
+            .await
+            .expect_err("refused")
+            .to_string();
         assert!(refused.contains("campaign `once` is done"), "{refused}");
     })
     .await;
@@ -137,7 +141,7 @@ async fn a_letter_that_broke_keeps_the_schedule_moving() {
         clinic.clock.advance(HOUR);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 1, "the other one is not held up");
         let after = row(&parts, "weekly").await;
-        assert_eq!(after.state, "active");
+        assert_eq!(after.state.as_str(), "active");
         assert_eq!(after.next_ms.map(|next| next.to_string()).as_deref(), Some("2026-11-30T15:00:00.000Z"));
         let skipped = audited(&parts, "skip_campaign_run").await;
         assert_eq!(skipped.len(), 1);
@@ -180,7 +184,9 @@ async fn before_a_full_queue_a_run_stays_due_until_it_is_too_late() {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("weekly", "every monday 09:00")).await.expect("made");
-        campaign::run_now(&parts, "weekly", "operator").await.expect("fills the queue");
+        campaign::run_now(&parts, "weekly", &touchline::domain::Actor::operator("operator"))
+            .await
+            .expect("fills the queue");
         let due = row(&parts, "weekly").await.next_ms;
         let narrow = clinic.node_with_queue_of(1).await;
         clinic.clock.advance(HOUR);

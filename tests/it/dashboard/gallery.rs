@@ -84,7 +84,16 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         (TouchKind::Call, "Asked about a patient with two failed trials"),
         (TouchKind::ReferralReceived, "First referral"),
     ] {
-        referrers::log_touch(&stage.gateway.referrers(), amara.id, kind, title, None, "dana").await.expect("logged");
+        referrers::log_touch(
+            &stage.gateway.referrers(),
+            amara.id,
+            kind,
+            title,
+            None,
+            &touchline::domain::Actor::operator("dana"),
+        )
+        .await
+        .expect("logged");
     }
     refuse(stage, "(708) 555-0125").await;
     let both = [Channel::Fax, Channel::Email];
@@ -93,7 +102,13 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         serde_json::from_str(include_str!("../../../templates/end-of-treatment-report/sample.json")).expect("a sample");
     let report = stage.send("end-of-treatment-report", "Amara Whitfield", &[Channel::Fax], report).await;
     let held = stage.send("capacity-update", "Hannah Reyes-Lindqvist", &[Channel::Email], variables.clone()).await;
-    let _ = operator::act(&stage.gateway.operator(), held.messages[0].id, operator::Act::Hold, "dana").await;
+    let _ = operator::act(
+        &stage.gateway.operator(),
+        held.messages[0].id,
+        operator::Act::Hold,
+        &touchline::domain::Actor::operator("dana"),
+    )
+    .await;
 
     browser.reload_until(".tiles .busy b", |count| count == "0").await;
     let doubtful = in_doubt(stage, broadcast.messages.iter().map(|one| one.id)).await;
@@ -139,10 +154,10 @@ async fn refuse(stage: &Stage, number: &str) {
     let refusal = Refusal {
         address: touchline::domain::Address::Fax(number),
         scope: Scope::Advertisement,
-        reason: "opt_out".to_owned(),
-        source: "operator".to_owned(),
+        reason: touchline::domain::suppression::SuppressionReason::OptOut,
+        source: touchline::domain::suppression::SuppressionSource::Operator,
         evidence: Some("called on Tuesday".to_owned()),
-        who: "dana".to_owned(),
+        who: touchline::domain::Actor::operator("dana"),
     };
     consent::suppress(&stage.gateway.consent(), &refusal).await.expect("recorded");
 }
@@ -153,7 +168,7 @@ async fn in_doubt(stage: &Stage, messages: impl Iterator<Item = MessageId>) -> M
     for id in messages {
         let mut message = tx.message(id, true).await.expect("read").expect("there");
         let last = tx.attempts_of(id).await.expect("read").pop();
-        let (Some(last), Channel::Email) = (last, message.channel) else { continue };
+        let (Some(last), Channel::Email) = (last, message.channel()) else { continue };
         let doubt = Attempt {
             id: AttemptId::new(),
             number: last.number + 1,
@@ -163,7 +178,7 @@ async fn in_doubt(stage: &Stage, messages: impl Iterator<Item = MessageId>) -> M
         };
         tx.attempts_insert(std::slice::from_ref(&doubt)).await.expect("stored");
         message.status = MessageStatus::InDoubt;
-        message.reason = Some("outcome_unknown".to_owned());
+        message.reason = Some(touchline::domain::PolicyReason::OutcomeUnknown.into());
         (message.settled_ms, message.confidence) = (None, None);
         tx.message_update(&message).await.expect("stored");
         tx.commit().await.expect("committed");
@@ -181,7 +196,7 @@ async fn campaign(stage: &Stage, variables: Value) {
         variables: variables.as_object().cloned().expect("an object"),
         every: "first tuesday 09:00".to_owned(),
         zone: chrono_tz::America::Chicago,
-        who: "dana".to_owned(),
+        who: touchline::domain::Actor::operator("dana"),
     };
     touchline::campaign::add(&stage.intake, plan).await.expect("a campaign");
 }

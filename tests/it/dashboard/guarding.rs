@@ -24,7 +24,7 @@ async fn one(stage: &Stage, name: &str) -> Referrer {
 
 async fn audited(stage: &Stage, action: &str) -> usize {
     let lines = stage.gateway.store.read().await.expect("a database").audit_list(500).await.expect("read");
-    lines.iter().filter(|line| line.action == action).count()
+    lines.iter().filter(|line| line.action.as_str() == action).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -185,9 +185,14 @@ async fn a_wrong_number_is_not_dialled_again_with_the_others_until_it_is_correct
     let mended = fail_with_wrong_number(&stage, "Daniel Okonkwo").await;
     let daniel = one(&stage, "Daniel Okonkwo").await;
     let number = "(773) 555-0177".parse().expect("a number");
-    touchline::referrers::edit(&stage.gateway.referrers(), daniel.id, "dana", |referrer| referrer.fax = Some(number))
-        .await
-        .expect("edited");
+    touchline::referrers::edit(
+        &stage.gateway.referrers(),
+        daniel.id,
+        &touchline::domain::Actor::operator("dana"),
+        |referrer| referrer.fax = Some(number),
+    )
+    .await
+    .expect("edited");
 
     let mut operator = Visitor::operator(&stage).await;
     let place = operator.submit("/failures", &[("reason", "not_a_fax"), ("act", "retry_corrected")]).await;
@@ -208,11 +213,11 @@ async fn fail_with_wrong_number(stage: &Stage, name: &str) -> MessageId {
     let mut tx = stage.gateway.store.write().await.expect("a database");
     let mut message = tx.message(id, true).await.expect("read").expect("there");
     message.status = MessageStatus::Failed;
-    message.reason = Some(Fault::NotAFax.as_str().to_owned());
+    message.reason = Some(Fault::NotAFax.into());
     message.settled_ms = Some(now);
     tx.message_update(&message).await.expect("stored");
     tx.queue_remove(id.0).await.expect("removed");
-    let address: Address = message.parsed_address().expect("an address");
+    let address: Address = message.address.clone();
     let learnt = AddressHealth {
         channel: address.channel(),
         value: address.key(),

@@ -60,12 +60,19 @@ impl Stage {
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
         let config = config(folder.path(), &address, &line, catcher.address().port());
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
-        touchline::access::create_operator(&gateway.access(), OPERATOR.0, OPERATOR.1, "test")
-            .await
-            .expect("an operator");
+        touchline::access::create_operator(
+            &gateway.access(),
+            OPERATOR.0,
+            OPERATOR.1,
+            &touchline::domain::Actor::operator("test"),
+        )
+        .await
+        .expect("an operator");
         let intake = gateway.intake();
         let list = sheet::read(REFERRERS, &[]).expect("the sample list");
-        import::import(&gateway.referrers(), &list, "dana", false, false).await.expect("imported");
+        import::import(&gateway.referrers(), &list, &touchline::domain::Actor::operator("dana"), false, false)
+            .await
+            .expect("imported");
         let running = gateway.start();
         let inbox = running.inbox();
         let running = if with_services {
@@ -88,8 +95,9 @@ impl Stage {
             via: via.to_vec(),
             variables: variables.as_object().cloned().unwrap_or_else(Map::new),
             at: None,
-            who: OPERATOR.0.to_owned(),
+            who: touchline::domain::Actor::operator(OPERATOR.0),
             idempotency_key: None,
+            individually: std::collections::BTreeMap::new(),
             run: None,
         };
         intake::submit(&self.intake, &request).await.expect("accepted")

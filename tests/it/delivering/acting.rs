@@ -23,7 +23,10 @@ async fn a_message_that_waits_is_held_released_and_cancelled_by_a_person() {
         let held = gateway.send("introduction", "Held").await.messages[0].id;
         let gone = gateway.send("introduction", "Gone").await.messages[0].id;
         let message = gateway.act(held, Act::Hold).await.expect("held");
-        assert_eq!((message.status, message.reason.as_deref()), (MessageStatus::Held, Some("held_by_operator")));
+        assert_eq!(
+            (message.status, message.reason.map(touchline::domain::Reason::as_str)),
+            (MessageStatus::Held, Some("held_by_operator"))
+        );
         assert!(gateway.act(held, Act::Hold).await.is_err(), "it is held already");
         assert!(gateway.act(gone, Act::Release).await.is_err(), "it is not held");
         let message = gateway.act(gone, Act::Cancel).await.expect("withdrawn");
@@ -43,7 +46,10 @@ async fn a_message_that_waits_is_held_released_and_cancelled_by_a_person() {
         let acts: Vec<_> =
             tx.audit_list(10).await.expect("read").into_iter().map(|line| (line.who, line.action)).collect();
         for act in ["hold", "cancel", "release", "retry"] {
-            assert!(acts.contains(&("sam".to_owned(), act.to_owned())), "{act}: {acts:?}");
+            assert!(
+                acts.contains(&(touchline::domain::Actor::operator("sam"), act.parse().expect("an act"))),
+                "{act}: {acts:?}"
+            );
         }
     })
     .await;
@@ -100,14 +106,17 @@ async fn a_release_stands_until_the_letter_goes() {
         change(gateway, "Resting", |referrer| referrer.state = ReferrerState::Paused).await;
         let id = gateway.send("introduction", "Resting").await.messages[0].id;
         let message = gateway.message(id).await;
-        assert_eq!((message.status, message.reason.as_deref()), (MessageStatus::Held, Some("referrer_paused")));
+        assert_eq!(
+            (message.status, message.reason.map(touchline::domain::Reason::as_str)),
+            (MessageStatus::Held, Some("referrer_paused"))
+        );
         pause(gateway, "fax-sandbox").await;
         gateway.act(id, Act::Release).await.expect("released");
         gateway
             .until("it to be put off", async || {
                 let mut tx = gateway.store().read().await.expect("tx");
                 let entry = tx.queue_entry(id.0).await.expect("read");
-                entry.filter(|entry| entry.state == "waiting")
+                entry.filter(|entry| entry.state.as_str() == "waiting")
             })
             .await;
         resume(gateway, "fax-sandbox").await;

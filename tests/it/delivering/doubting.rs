@@ -23,7 +23,10 @@ async fn a_lost_answer_to_the_final_dot_waits_for_a_person_who_says_that_it_was_
     each_gateway(async |gateway, far| {
         let id = mail_in_doubt(gateway).await;
         let message = gateway.message(id).await;
-        assert_eq!((message.status, message.reason.as_deref()), (MessageStatus::InDoubt, Some("outcome_unknown")));
+        assert_eq!(
+            (message.status, message.reason.map(touchline::domain::Reason::as_str)),
+            (MessageStatus::InDoubt, Some("outcome_unknown"))
+        );
         for act in [Act::Retry, Act::Hold, Act::Release, Act::Cancel] {
             let refused = gateway.act(id, act).await.expect_err("a doubt must be decided first");
             assert!(refused.to_string().contains("in doubt"), "{refused}");

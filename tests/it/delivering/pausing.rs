@@ -35,7 +35,9 @@ async fn an_account_without_funds_is_paused_and_nothing_fails() {
             .await;
         assert!(paused.paused_reason.is_some_and(|words| words.contains("funds")));
         let waiting = gateway.send("introduction", "Waiting").await.messages[0].id;
-        let put_off = |one: &touchline::domain::message::Message| one.reason.as_deref() == Some("provider_paused");
+        let put_off = |one: &touchline::domain::message::Message| {
+            one.reason.map(touchline::domain::Reason::as_str) == Some("provider_paused")
+        };
         gateway.message_until(waiting, "it to be put off", put_off).await;
         gateway.message_until(broke, "the other to be put off too", put_off).await;
         let ledger = gateway.ledger().await;

@@ -9,7 +9,7 @@ const SAMPLE: &str = include_str!("../../../config/sample-referrers.csv");
 
 async fn end_of(gateway: &TestGateway, name: &str, channel: Channel) -> (MessageStatus, Option<String>) {
     let message = gateway.message_of(name, channel).await;
-    (message.status, message.reason)
+    (message.status, message.reason.map(|reason| reason.to_string()))
 }
 
 #[tokio::test(flavor = "multi_thread")]

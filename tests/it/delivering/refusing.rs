@@ -17,12 +17,15 @@ async fn a_suppressed_number_is_never_dialled() {
         assert_eq!((ledger.suppressed, ledger.total), (2, 2));
         for name in ["Before", "Between"] {
             let message = gateway.message_of(name, Channel::Fax).await;
-            assert_eq!(message.reason.as_deref(), Some("opted_out"), "{name}");
+            assert_eq!(message.reason.map(touchline::domain::Reason::as_str), Some("opted_out"), "{name}");
         }
         assert!(far.line.faxes().is_empty(), "nobody was called");
         let mut tx = gateway.store().read().await.expect("tx");
         let number = touchline::domain::FaxNumber::parse("(312) 555-0151").expect("a number");
-        assert!(tx.basis_among(&[number.as_str().to_owned()]).await.expect("read").is_empty(), "its basis ended");
+        assert!(
+            tx.basis_among(&[touchline::domain::AddressKey::from(&number)]).await.expect("read").is_empty(),
+            "its basis ended"
+        );
     })
     .await;
 }
@@ -35,10 +38,17 @@ async fn an_opt_out_between_two_attempts_stops_the_retry() {
     each_gateway_with(patiently, async |gateway, far| {
         gateway.know(&[("Carter", Some("0118"), None)]).await;
         let id = gateway.send("introduction", "Carter").await.messages[0].id;
-        gateway.message_until(id, "the first call to fail", |one| one.reason.as_deref() == Some("no_answer")).await;
+        gateway
+            .message_until(id, "the first call to fail", |one| {
+                one.reason.map(touchline::domain::Reason::as_str) == Some("no_answer")
+            })
+            .await;
         assert_eq!(gateway.opt_out("0118").await, 1);
         let message = gateway.message(id).await;
-        assert_eq!((message.status, message.reason.as_deref()), (MessageStatus::Suppressed, Some("opted_out")));
+        assert_eq!(
+            (message.status, message.reason.map(touchline::domain::Reason::as_str)),
+            (MessageStatus::Suppressed, Some("opted_out"))
+        );
         gateway.settled().await;
         assert_eq!(far.faxes_to("0118").len(), 1);
     })
@@ -52,7 +62,10 @@ async fn an_unknown_mailbox_fails_once_and_is_not_written_to_again() {
         let id = gateway.send_via("introduction", "Fielding", &[Channel::Email]).await.messages[0].id;
         gateway.settled().await;
         let message = gateway.message(id).await;
-        assert_eq!((message.status, message.reason.as_deref()), (MessageStatus::Failed, Some("mailbox_unknown")));
+        assert_eq!(
+            (message.status, message.reason.map(touchline::domain::Reason::as_str)),
+            (MessageStatus::Failed, Some("mailbox_unknown"))
+        );
         assert_eq!(gateway.attempts_of(id).await.len(), 1);
 
         let mailbox = EmailAddress::parse("unknown.fielding@cedarwell.example").expect("an address");
@@ -61,7 +74,7 @@ async fn an_unknown_mailbox_fails_once_and_is_not_written_to_again() {
         assert_eq!(known.health, Health::Dead);
         drop(tx);
         let again = gateway.send_via("introduction", "Fielding", &[Channel::Email]).await;
-        assert_eq!(again.messages[0].reason.as_deref(), Some("dead_address"));
+        assert_eq!(again.messages[0].reason.map(touchline::domain::Reason::as_str), Some("dead_address"));
         assert!(far.catcher.messages().is_empty());
     })
     .await;

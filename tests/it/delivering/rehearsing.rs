@@ -31,7 +31,11 @@ async fn rehearse(gateway: &mut TestGateway, far: &FarSide) {
         let story = gateway.story_of(id).await;
         assert_eq!(message.status, *status, "{tail}: {story:?}");
         let reason = fault.map(|fault| fault.as_str());
-        assert!(reason.is_none() || message.reason.as_deref() == reason, "{tail}: {:?}", message.reason);
+        assert!(
+            reason.is_none() || message.reason.map(touchline::domain::Reason::as_str) == reason,
+            "{tail}: {:?}",
+            message.reason
+        );
         assert_eq!(far.faxes_to(tail).len(), *faxes, "{tail}: {story:?}");
     }
 }

@@ -35,7 +35,8 @@ async fn a_letter_that_went_out_after_the_backup_is_not_sent_again_by_itself_aft
     let file = std::path::Path::new(database.url.strip_prefix("sqlite:").expect("a file"));
     let staged = BackupFile::at(&copy).stage(file).await.expect("room");
     let store = Store::open(&staged.url(), 2).await.expect("opens");
-    let parked = restore::park(&store, "sam", far.clock.now()).await.expect("parked");
+    let parked =
+        restore::park(&store, &touchline::domain::Actor::operator("sam"), far.clock.now()).await.expect("parked");
     store.close().await;
     staged.take_its_place(far.clock.now()).await.expect("in place");
     assert_eq!(parked.held, 12);
@@ -51,7 +52,10 @@ async fn a_letter_that_went_out_after_the_backup_is_not_sent_again_by_itself_aft
 
     // Where a person says so, it goes.
     let first = again.message_of("Person0", Channel::Fax).await;
-    assert_eq!((first.status, first.reason.as_deref()), (MessageStatus::Held, Some("restored")));
+    assert_eq!(
+        (first.status, first.reason.map(touchline::domain::Reason::as_str)),
+        (MessageStatus::Held, Some("restored"))
+    );
     again.act(first.id, Act::Release).await.expect("released");
     again.message_until(first.id, "it to go out", |message| message.status == MessageStatus::Delivered).await;
     again.drain().await;

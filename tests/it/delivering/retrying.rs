@@ -10,7 +10,11 @@ async fn fax_to(gateway: &TestGateway, tail: &str) -> (MessageStatus, Option<Str
     gateway.settled().await;
     let message = gateway.message(id).await;
     let attempts = gateway.attempts_of(id).await;
-    (message.status, message.reason, attempts.iter().map(|attempt| attempt.status).collect())
+    (
+        message.status,
+        message.reason.map(|reason| reason.to_string()),
+        attempts.iter().map(|attempt| attempt.status).collect(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

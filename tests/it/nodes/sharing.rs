@@ -62,8 +62,8 @@ fn two_letters_each(reckoning: &Reckoning, faxes: usize) {
     let mut letters: HashMap<&str, HashSet<&str>> = HashMap::new();
     let arrivals = reckoning.arrivals();
     for message in reckoning.messages.values().filter(|one| arrivals.contains_key(&one.id)) {
-        if message.channel.as_str() == "fax" {
-            letters.entry(&message.address).or_default().insert(&message.letter);
+        if message.channel().as_str() == "fax" {
+            letters.entry(message.address.as_str()).or_default().insert(&message.letter);
         }
     }
     assert_eq!(letters.len(), faxes);

@@ -146,7 +146,7 @@ impl World<'_> {
             "waiting" => entry.due_ms <= now,
             _ => entry.lease_until_ms.is_some_and(|until| until < now),
         };
-        self.before.entries.values().any(|entry| entry.kind == kind && ready(entry))
+        self.before.entries.values().any(|entry| entry.kind.as_str() == kind && ready(entry))
     }
 
     fn offer_work(&mut self, node: usize, acts: &mut Vec<(u32, Act)>) {
@@ -173,7 +173,7 @@ impl World<'_> {
             Standing::InCall(..) | Standing::Recording(..) => acts.push((8, Act::Finish { node, walk })),
             Standing::Between(_) => {
                 let stage = going.stage();
-                let channel = self.before.messages.get(&going.message).map_or(Channel::Fax, |one| one.channel);
+                let channel = self.before.messages.get(&going.message).map_or(Channel::Fax, |one| one.channel());
                 let plan = self.plan(channel);
                 let lag = Duration::from_secs(self.chooser.one_of(&[0, 0, 30, 60]));
                 acts.push((12, Act::Step { node, walk, plan, lag }));

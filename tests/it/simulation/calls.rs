@@ -44,7 +44,7 @@ fn on_record(attempt: AttemptId, after: &Picture, broken: &mut Vec<Broken>) {
 fn not_again(attempt: AttemptId, after: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(message) = message_of(attempt, world) else { return };
     let asked = |since: usize| world.log.resends.iter().any(|(one, at)| *one == message && *at >= since);
-    let by_setting = after.messages.get(&message).is_some_and(|one| one.channel == Channel::Email)
+    let by_setting = after.messages.get(&message).is_some_and(|one| one.channel() == Channel::Email)
         && world.shared.rules.smtp_doubt == SmtpDoubt::Resend;
     for taken in world.shared.far.taken() {
         let same = taken.attempt != attempt && message_of(taken.attempt, world) == Some(message);
@@ -87,9 +87,9 @@ fn no_pass_against_a_refusal(
     if message.status.is_terminal() {
         broken.push(Broken::new(4, format!("{} was let through although it was {}", message.id, message.status)));
     }
-    let key = message.address.to_lowercase();
+    let key = message.address.key();
     let refused = world.log.refusals.iter().any(|one| {
-        one.address.channel() == message.channel && one.address.key() == key && one.scope.covers(message.purpose)
+        one.address.channel() == message.channel() && one.address.key() == key && one.scope.covers(message.purpose)
     });
     if refused && after.attempts.contains_key(&attempt) {
         broken.push(Broken::new(4, format!("{} was let through to an address that refused", message.id)));
@@ -100,7 +100,7 @@ fn no_pass_against_a_refusal(
 /// open and passed the gate less than half an hour ago.
 fn one_call_per_number(attempt: AttemptId, before: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(message) = message_of(attempt, world).and_then(|id| before.messages.get(&id)) else { return };
-    if message.channel != Channel::Fax {
+    if message.channel() != Channel::Fax {
         return;
     }
     let recent = |id: AttemptId| {

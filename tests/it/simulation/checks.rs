@@ -117,7 +117,7 @@ fn broadcasts_add_up(after: &Picture, broken: &mut Vec<Broken>) {
     for broadcast in after.broadcasts.values() {
         let messages: Vec<&Message> =
             after.messages.values().filter(|one| one.broadcast_id == Some(broadcast.id)).collect();
-        let distinct: BTreeSet<_> = messages.iter().map(|one| (one.referrer_id, one.channel)).collect();
+        let distinct: BTreeSet<_> = messages.iter().map(|one| (one.referrer_id, one.channel())).collect();
         if distinct.len() != messages.len() || i64::try_from(messages.len()) != Ok(broadcast.total) {
             let words = format!("a broadcast of {} has {} messages", broadcast.total, messages.len());
             broken.push(Broken::new(8, words));
@@ -139,7 +139,7 @@ fn terminal_stays(before: &Picture, after: &Picture, step: &Step, broken: &mut V
         };
         let retried = step.operator_act == Some((*id, Act::Retry));
         let corrected = match (was.status, is.status) {
-            (MessageStatus::Delivered, MessageStatus::Failed) => is.channel == Channel::Email,
+            (MessageStatus::Delivered, MessageStatus::Failed) => is.channel() == Channel::Email,
             (_, MessageStatus::Delivered) => true,
             _ => false,
         };

@@ -281,10 +281,10 @@ impl World<'_> {
         let refusal = consent::Refusal {
             address: address.clone(),
             scope,
-            reason: "opt_out".to_owned(),
-            source: "operator".to_owned(),
+            reason: touchline::domain::suppression::SuppressionReason::OptOut,
+            source: touchline::domain::suppression::SuppressionSource::Operator,
             evidence: None,
-            who: "sam".to_owned(),
+            who: touchline::domain::Actor::operator("sam"),
         };
         let node = &self.nodes[node];
         let done = node.run(consent::suppress(&node.consent(), &refusal));
@@ -304,9 +304,16 @@ impl World<'_> {
         let node = &self.nodes[node];
         let Some(id) = first.id else { return Step::default() };
         let done = node.run(async {
-            consent::lift(&node.consent(), id, "sam", "they asked for it").await?;
+            consent::lift(&node.consent(), id, &touchline::domain::Actor::operator("sam"), "they asked for it").await?;
             match &first.address {
-                Address::Fax(number) => consent::add_basis(&node.consent(), &basis(number.clone(), now)).await,
+                Address::Fax(number) => {
+                    consent::add_basis(
+                        &node.consent(),
+                        &basis(number.clone(), now),
+                        &touchline::domain::Actor::operator("sam"),
+                    )
+                    .await
+                }
                 Address::Email(_) => Ok(()),
             }
         });
@@ -319,19 +326,25 @@ impl World<'_> {
         let now = self.now();
         let (node, id) = (&self.nodes[node], self.people[person]);
         let done = node.run(async {
-            consent::add_basis(&node.consent(), &basis(number.clone(), now))
-                .await
-                .map_err(|error| error.to_string())?;
-            referrers::edit(&node.referrers(), id, "sam", |one| one.fax = Some(number))
-                .await
-                .map_err(|error| error.to_string())
+            consent::add_basis(
+                &node.consent(),
+                &basis(number.clone(), now),
+                &touchline::domain::Actor::operator("sam"),
+            )
+            .await
+            .map_err(|error| error.to_string())?;
+            referrers::edit(&node.referrers(), id, &touchline::domain::Actor::operator("sam"), |one| {
+                one.fax = Some(number)
+            })
+            .await
+            .map_err(|error| error.to_string())
         });
         done.map(drop).into()
     }
 
     fn operator_act(&mut self, node: usize, message: MessageId, act: operator::Act) -> Step {
         let node = &self.nodes[node];
-        match node.run(operator::act(&node.operator(), message, act, "sam")) {
+        match node.run(operator::act(&node.operator(), message, act, &touchline::domain::Actor::operator("sam"))) {
             Ok(_) => {
                 if matches!(act, operator::Act::Retry | operator::Act::MarkNotSent) {
                     self.log.resends.push((message, self.log.count));
@@ -431,10 +444,10 @@ impl World<'_> {
             let (was, is) = (shown(&self.before), shown(after));
             if was.0 != is.0 || was.1 != is.1 || self.before.entries.get(id) != after.entries.get(id) {
                 let name = self.name('m', id.0);
-                let reason = message.reason.as_deref().unwrap_or("");
+                let reason = message.reason.map(touchline::domain::Reason::as_str).unwrap_or("");
                 text.push_str(&format!(
                     " | {name} {} {} {reason} [{}] ({})",
-                    message.channel,
+                    message.channel(),
                     message.status,
                     is.1.join(" "),
                     is.2
@@ -452,8 +465,9 @@ fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>) -> Requ
         via: via.to_vec(),
         variables: json!({ "word": CANARY }).as_object().expect("an object").clone(),
         at: None,
-        who: "dana".to_owned(),
+        who: touchline::domain::Actor::operator("dana"),
         idempotency_key: key.map(|key| format!("key-{key}")),
+        individually: std::collections::BTreeMap::new(),
         run: None,
     }
 }

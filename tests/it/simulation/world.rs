@@ -218,6 +218,7 @@ fn rules(routes: &Routes, chooser: &mut Chooser) -> Rules {
         status_poll: Duration::from_secs(20),
         presume_delivered: Duration::from_secs(6 * 3600),
         doubt_settle: Duration::from_secs(120),
+        give_up: super::node::GIVE_UP,
         doubt_deadline: Duration::from_secs(24 * 3600),
         report_deadline: Duration::from_secs(24 * 3600),
         smtp_doubt: chooser.one_of(&[SmtpDoubt::Hold, SmtpDoubt::Hold, SmtpDoubt::AssumeSent, SmtpDoubt::Resend]),

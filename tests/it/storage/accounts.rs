@@ -1,5 +1,6 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::message::Message;
+use touchline::domain::{Address, AddressKey};
 use touchline::domain::{Fault, FaxNumber};
 use touchline::store::records::provider_state::{Meter, ProviderState};
 
@@ -83,9 +84,9 @@ async fn an_attempt_keeps_the_number_that_was_called_and_its_health_is_locked_wi
         let message = stage.message();
         stage.store(&store, std::slice::from_ref(&message)).await;
         let called = FaxNumber::parse("(312) 555-0177").expect("a number");
-        let one = Attempt { dialled: Some(called.as_str().to_owned()), ..attempt(message.id, 1) };
+        let one = Attempt { dialled: Some(Address::Fax(called.clone())), ..attempt(message.id, 1) };
         let mut tx = store.write().await.expect("tx");
-        let both = [message.address.clone(), called.as_str().to_owned()].map(|number| (message.channel, number));
+        let both = [message.address.key(), AddressKey::from(&called)];
         tx.addresses_ensure(&both, at(1)).await.expect("made");
         tx.attempts_insert(std::slice::from_ref(&one)).await.expect("stored");
         assert_eq!(tx.attempt(one.id).await.expect("read").expect("there").dialled, one.dialled);

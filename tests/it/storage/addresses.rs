@@ -2,7 +2,7 @@ use touchline::domain::basis::{Basis, BasisKind, NumberSource};
 use touchline::domain::health::Health;
 use touchline::domain::id::{BasisId, SuppressionId};
 use touchline::domain::suppression::{Scope, Suppression};
-use touchline::domain::{Address, Channel, Fault};
+use touchline::domain::{Actor, Address, AddressKey, Channel, Fault};
 
 use super::samples::{at, email, fax, known};
 use crate::support::databases::each_db;
@@ -29,10 +29,10 @@ fn suppression(address: &Address, scope: Scope) -> Suppression {
         channel: address.channel(),
         address: address.key(),
         scope,
-        reason: "opt_out".into(),
-        source: "web".into(),
+        reason: touchline::domain::suppression::SuppressionReason::OptOut,
+        source: touchline::domain::suppression::SuppressionSource::Web,
         evidence: None,
-        who: "recipient".into(),
+        who: touchline::domain::Actor::operator("recipient"),
         created_ms: at(1),
         lifted_ms: None,
         lifted_by: None,
@@ -44,7 +44,7 @@ fn suppression(address: &Address, scope: Scope) -> Suppression {
 async fn what_is_learnt_of_an_address_is_kept_and_not_forgotten_by_the_next_letter() {
     each_db(async |store| {
         let (number, mailbox) = (Address::Fax(fax(101)), Address::Email(email("D.W@ridge.example")));
-        let keys = [(number.channel(), number.key()), (mailbox.channel(), mailbox.key())];
+        let keys = [number.key(), mailbox.key()];
         let mut tx = store.write().await.expect("tx");
         tx.addresses_ensure(&keys, at(1)).await.expect("made");
         tx.addresses_ensure(&[keys[0].clone(), keys[0].clone()], at(1)).await.expect("a repeat changes nothing");
@@ -90,10 +90,10 @@ async fn a_basis_is_kept_with_its_evidence_and_ends_once() {
 
         assert!(tx.basis_end(old.id, "a mistake", at(5)).await.expect("ended"));
         assert!(!tx.basis_end(old.id, "again", at(6)).await.expect("asked"), "it had ended");
-        let among = tx.basis_among(&[fax(102).as_str().to_owned()]).await.expect("read");
+        let among = tx.basis_among(&[AddressKey::from(&fax(102))]).await.expect("read");
         assert_eq!(among, [new]);
         tx.basis_end_all(&fax(102), "opt_out", at(7)).await.expect("ended");
-        assert!(tx.basis_among(&[fax(102).as_str().to_owned()]).await.expect("read").is_empty());
+        assert!(tx.basis_among(&[AddressKey::from(&fax(102))]).await.expect("read").is_empty());
         let ended = tx.basis_of(&fax(102)).await.expect("read");
         let reasons: Vec<_> = ended.iter().map(|one| (one.ended_ms, one.ended_reason.as_deref())).collect();
         assert_eq!(reasons, [(Some(at(7)), Some("opt_out")), (Some(at(5)), Some("a mistake"))]);
@@ -114,17 +114,20 @@ async fn a_refusal_stands_once_and_a_lifted_one_keeps_its_row() {
                 assert!(tx.suppressions_of(address).await.expect("read").contains(&stored));
             }
         }
-        let among = tx.suppressions_among(&[number.key(), mailbox.key(), "nobody".into()]).await.expect("read");
+        let among =
+            tx.suppressions_among(&[number.key(), mailbox.key(), AddressKey::from(&fax(199))]).await.expect("read");
         assert_eq!(among.len(), 4);
 
         let standing = tx.suppressions_of(&number).await.expect("read");
-        assert!(tx.suppression_lift(standing[0].id, "dana", "asked again", at(8)).await.expect("lifted"));
-        assert!(!tx.suppression_lift(standing[0].id, "dana", "twice", at(9)).await.expect("asked"));
+        assert!(
+            tx.suppression_lift(standing[0].id, &Actor::operator("dana"), "asked again", at(8)).await.expect("lifted")
+        );
+        assert!(!tx.suppression_lift(standing[0].id, &Actor::operator("dana"), "twice", at(9)).await.expect("asked"));
         assert_eq!(tx.suppressions_of(&number).await.expect("read"), standing[1..]);
         assert_eq!(tx.suppressions_list(false, 10).await.expect("read").len(), 3);
         let all = tx.suppressions_list(true, 10).await.expect("read");
         let lifted = all.iter().find(|one| one.id == standing[0].id).expect("its row stays");
-        let end = (lifted.lifted_ms, lifted.lifted_by.as_deref(), lifted.lifted_reason.as_deref());
+        let end = (lifted.lifted_ms, lifted.lifted_by.as_ref().map(Actor::name), lifted.lifted_reason.as_deref());
         assert_eq!(end, (Some(at(8)), Some("dana"), Some("asked again")));
         assert!(tx.suppression_insert(&suppression(&number, standing[0].scope)).await.expect("stored"), "a new one");
     })

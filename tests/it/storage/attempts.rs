@@ -1,3 +1,4 @@
+use touchline::domain::AddressKey;
 use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use touchline::domain::message::Message;
 use touchline::domain::{Channel, Fault, MessageStatus};
@@ -137,8 +138,8 @@ async fn a_number_and_a_provider_reference_are_given_once() {
 async fn a_number_is_being_called_while_an_attempt_to_it_is_open_and_recent() {
     each_db(async |store| {
         let stage = Stage::set(&store).await;
-        let to = |tail: u32| Message { address: fax(tail).as_str().to_owned(), ..stage.message() };
-        let mail = Message { channel: Channel::Email, ..to(104) };
+        let to = |tail: u32| Message { address: touchline::domain::Address::Fax(fax(tail)), ..stage.message() };
+        let mail = Message { address: "zoe@together.example".parse().expect("an address"), ..to(104) };
         let delivered = Message { status: MessageStatus::Delivered, settled_ms: Some(at(9)), ..to(105) };
         let messages = [to(101), to(102), to(103), mail, delivered];
         stage.store(&store, &messages).await;
@@ -151,10 +152,10 @@ async fn a_number_is_being_called_while_an_attempt_to_it_is_open_and_recent() {
         let accepted = tx.attempts_of(messages[2].id).await.expect("read").remove(0);
         tx.attempts_update(&[Attempt { status: AttemptStatus::Accepted, ..accepted.clone() }]).await.expect("written");
 
-        let numbers: Vec<_> = (101..=106).map(fax).collect();
+        let numbers: Vec<AddressKey> = (101..=106).map(|tail| AddressKey::from(&fax(tail))).collect();
         let mut busy = tx.numbers_being_called(&numbers, at(0)).await.expect("read");
         busy.sort();
-        assert_eq!(busy, [fax(101).as_str(), fax(103).as_str()]);
+        assert_eq!(busy, [AddressKey::from(&fax(101)), AddressKey::from(&fax(103))]);
         // A call that may have been made keeps the number: another letter's fax must not be taken for it.
         tx.attempts_update(&[Attempt { status: AttemptStatus::InDoubt, ..accepted }]).await.expect("written");
         assert_eq!(tx.numbers_being_called(&numbers, at(0)).await.expect("read").len(), 2);

@@ -23,9 +23,9 @@ fn campaign(name: &str) -> CampaignRow {
         channels: "fax,email".into(),
         schedule: "first tuesday 09:00".into(),
         zone: "America/Chicago".into(),
-        state: "active".into(),
+        state: touchline::domain::campaign::CampaignState::Active,
         next_ms: Some(at(100)),
-        who: "dana".into(),
+        who: touchline::domain::Actor::operator("dana"),
         created_ms: at(1),
         updated_ms: at(2),
     }
@@ -119,8 +119,8 @@ async fn a_campaign_is_due_while_it_is_active_and_its_time_has_come() {
             CampaignRow { next_ms: Some(at(50)), ..campaign("due earlier") },
             CampaignRow { next_ms: Some(at(101)), ..campaign("later") },
             CampaignRow { next_ms: None, ..campaign("never") },
-            CampaignRow { state: "paused".into(), ..campaign("paused") },
-            CampaignRow { state: "done".into(), ..campaign("done") },
+            CampaignRow { state: touchline::domain::campaign::CampaignState::Paused, ..campaign("paused") },
+            CampaignRow { state: touchline::domain::campaign::CampaignState::Done, ..campaign("done") },
         ];
         let mut tx = store.write().await.expect("tx");
         for plan in &plans {
@@ -136,8 +136,15 @@ async fn a_campaign_is_due_while_it_is_active_and_its_time_has_come() {
             let found = tx.campaign_due(plan.id, at(100)).await.expect("read");
             assert_eq!(found, is_due.then(|| plan.clone()), "{}", plan.name);
         }
-        tx.campaign_move(plans[0].id, "done", None, at(200)).await.expect("moved");
-        let moved = CampaignRow { state: "done".into(), next_ms: None, updated_ms: at(200), ..plans[0].clone() };
+        tx.campaign_move(plans[0].id, touchline::domain::campaign::CampaignState::Done, None, at(200))
+            .await
+            .expect("moved");
+        let moved = CampaignRow {
+            state: touchline::domain::campaign::CampaignState::Done,
+            next_ms: None,
+            updated_ms: at(200),
+            ..plans[0].clone()
+        };
         assert_eq!(tx.campaign_named("due", false).await.expect("read"), Some(moved));
         let names: Vec<String> = tx.campaigns_list().await.expect("read").into_iter().map(|plan| plan.name).collect();
         assert_eq!(names, ["done", "due", "due earlier", "later", "never", "paused"]);
@@ -204,7 +211,7 @@ async fn a_list_is_fixed_when_it_is_recorded_and_unfolds_by_portions_on_one_node
         assert_eq!(tx.broadcasts_finish(at(40)).await.expect("looked"), 1);
         tx.messages_insert(&[Message { broadcast_id: Some(id), ..stage.message() }]).await.expect("stored");
         let addresses = tx.broadcast_addresses(id).await.expect("read");
-        assert_eq!(addresses, [(stage.message().channel, stage.message().address)]);
+        assert_eq!(addresses, [stage.message().address]);
     })
     .await;
 }

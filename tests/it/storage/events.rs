@@ -2,7 +2,9 @@
 
 use touchline::domain::Fault;
 use touchline::domain::cost::Cost;
+use touchline::domain::event::EventKind;
 use touchline::domain::event::EventSource;
+use touchline::domain::{Actor, AuditAct};
 use touchline::store::records::events::Event;
 use touchline::store::records::inbox::NewLetter;
 use touchline::store::records::provider_state::{Meter, ProviderState};
@@ -17,19 +19,24 @@ async fn an_event_is_read_back_with_every_field_and_with_none() {
         let message = stage.message();
         stage.store(&store, std::slice::from_ref(&message)).await;
         let opened = attempt(message.id, 1);
-        let mut events: Vec<Event> =
-            EventSource::ALL.iter().map(|source| Event::new(message.id, "queued", *source, "dana", at(30))).collect();
+        let mut events: Vec<Event> = EventSource::ALL
+            .iter()
+            .map(|source| Event::new(message.id, EventKind::Queued, *source, &Actor::operator("dana"), at(30)))
+            .collect();
         events.extend(Fault::ALL.iter().map(|fault| Event {
             attempt_id: Some(opened.id),
             fault: Some(*fault),
             detail: Some("“busy”".into()),
             occurred_ms: at(29),
-            ..Event::new(message.id, "failed", EventSource::Webhook, "fax-sandbox", at(31))
+            ..Event::new(message.id, EventKind::Failed, EventSource::Webhook, &Actor::provider("fax-sandbox"), at(31))
         }));
         let mut tx = store.write().await.expect("tx");
         tx.attempts_insert(&[opened]).await.expect("stored");
         tx.events_insert(&events).await.expect("stored");
-        let of_nothing = Event { message_id: None, ..Event::new(message.id, "noted", EventSource::Policy, "x", at(1)) };
+        let of_nothing = Event {
+            message_id: None,
+            ..Event::new(message.id, EventKind::Held, EventSource::Policy, &Actor::System, at(1))
+        };
         tx.events_insert(&[of_nothing]).await.expect("stored");
         assert_eq!(tx.events_of(message.id).await.expect("read"), events, "first to last");
     })
@@ -40,10 +47,12 @@ async fn an_event_is_read_back_with_every_field_and_with_none() {
 async fn the_audit_log_tells_the_newest_first() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
-        tx.audit("dana", "hold", Some("message 1"), Some("asked by the office"), at(1)).await.expect("written");
-        tx.audit("sam", "import_referrers", None, None, at(2)).await.expect("written");
+        tx.audit(&Actor::operator("dana"), AuditAct::Hold, Some("message 1"), Some("asked by the office"), at(1))
+            .await
+            .expect("written");
+        tx.audit(&Actor::operator("sam"), AuditAct::ImportReferrers, None, None, at(2)).await.expect("written");
         let lines = tx.audit_list(10).await.expect("read");
-        let seen: Vec<_> = lines.iter().map(|line| (line.who.as_str(), line.subject.as_deref(), line.at_ms)).collect();
+        let seen: Vec<_> = lines.iter().map(|line| (line.who.name(), line.subject.as_deref(), line.at_ms)).collect();
         assert_eq!(seen, [("sam", None, at(2)), ("dana", Some("message 1"), at(1))]);
         assert_eq!((lines[1].action.as_str(), lines[1].detail.as_deref()), ("hold", Some("asked by the office")));
         assert_eq!(tx.audit_list(1).await.expect("read"), lines[..1]);

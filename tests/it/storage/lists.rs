@@ -21,7 +21,7 @@ async fn message_lines_come_newest_first_by_status_broadcast_and_page() {
         let all = tx.message_lines(LinesOf::default(), 100).await.expect("read");
         let newest_first: Vec<_> = messages.iter().rev().map(|one| one.id).collect();
         assert_eq!(all.iter().map(|line| line.id).collect::<Vec<_>>(), newest_first);
-        assert_eq!((all[0].name().as_str(), all[0].reason.as_str()), ("Whitfield", ""));
+        assert_eq!((all[0].name().as_str(), all[0].reason), ("Whitfield", None));
         let next = LinesOf { before: Some(all[1].id), ..LinesOf::default() };
         assert_eq!(tx.message_lines(next, 1).await.expect("read"), all[2..3]);
         let waiting = LinesOf { statuses: &[MessageStatus::Held, MessageStatus::Accepted], ..LinesOf::default() };
@@ -49,7 +49,7 @@ async fn addresses_that_do_not_work_are_listed_with_whose_they_are() {
         tx.referrer_put(&one).await.expect("stored");
         tx.referrer_put(&two).await.expect("stored");
         for (address, health, fault) in &addresses {
-            tx.addresses_ensure(&[(address.channel(), address.key())], at(1)).await.expect("made");
+            tx.addresses_ensure(&[address.key()], at(1)).await.expect("made");
             tx.addresses_learn(&[known(address, *health, 4, *fault)], at(2)).await.expect("learnt");
         }
         let unwell = tx.addresses_unwell(100).await.expect("read");
@@ -93,7 +93,7 @@ async fn pages_of_a_history_follow_each_other_and_bring_their_messages() {
         tx.touches_insert(&touches).await.expect("stored");
         let letters: Vec<Message> = [Channel::Fax, Channel::Email]
             .into_iter()
-            .map(|channel| Message { touch_id: touches[0].id, channel, ..stage.message() })
+            .map(|channel| Message { touch_id: touches[0].id, ..stage.message_by(channel) })
             .collect();
         tx.messages_insert(&letters).await.expect("stored");
 

@@ -43,11 +43,11 @@ async fn an_address_a_message_and_an_account_are_locked_until_the_commit() {
         let message = stage.message();
         stage.store(&store, std::slice::from_ref(&message)).await;
         let mut tx = writing(&store).await;
-        tx.addresses_ensure(&[(Channel::Fax, message.address.clone())], at(1)).await.expect("made");
+        tx.addresses_ensure(&[message.address.key()], at(1)).await.expect("made");
         tx.provider_ensure("fax", at(1)).await.expect("made");
         tx.commit().await.expect("committed");
 
-        let address = [message.address.clone()];
+        let address = [message.address.key()];
         let lock_address = async |tx: &mut Tx| drop(tx.addresses_lock(&address).await.expect("locked"));
         waits(&store, lock_address, lock_address).await;
         let lock_message = async |tx: &mut Tx| drop(tx.message(message.id, true).await.expect("locked"));

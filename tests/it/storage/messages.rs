@@ -48,7 +48,7 @@ async fn every_word_of_a_message_is_read_back_and_counted_where_it_belongs() {
             messages.push(settled(stage.message(), *status));
         }
         for (channel, lane) in Channel::ALL.iter().zip(Lane::ALL) {
-            messages.push(Message { channel: *channel, lane: *lane, ..stage.message() });
+            messages.push(Message { lane: *lane, ..stage.message_by(*channel) });
         }
         messages.push(Message { lane: Lane::Broadcast, ..stage.message() });
         messages.extend(Purpose::ALL.iter().map(|purpose| Message { purpose: *purpose, ..stage.message() }));
@@ -85,9 +85,9 @@ async fn what_changes_about_a_message_is_written_back_and_what_is_fixed_stays() 
         let before = stage.message();
         stage.store(&store, std::slice::from_ref(&before)).await;
         let after = Message {
-            address: fax(177).as_str().to_owned(),
+            address: touchline::domain::Address::Fax(fax(177)),
             status: MessageStatus::Delivered,
-            reason: Some("busy".into()),
+            reason: Some("busy".parse().expect("a reason")),
             confidence: Some(Confidence::Confirmed),
             due_ms: at(50),
             give_up_ms: at(60),
@@ -113,7 +113,7 @@ async fn a_broadcast_has_one_message_for_each_recipient_and_channel() {
     each_db(async |store| {
         let stage = Stage::set(&store).await;
         let first = stage.settled_message();
-        let other_channel = Message { channel: Channel::Fax, ..stage.settled_message() };
+        let other_channel = Message { address: stage.message().address, ..stage.settled_message() };
         stage.store(&store, &[first, other_channel, stage.message(), stage.message()]).await;
         let mut tx = store.write().await.expect("tx");
         let twice = tx.messages_insert(&[stage.settled_message()]).await;
@@ -143,8 +143,7 @@ async fn lists_of_messages_come_in_one_order_and_no_longer_than_asked() {
             .map(|n| Message { updated_ms: at(n / 2), ..settled(stage.message(), MessageStatus::Held) })
             .collect();
         let to_mail = Message {
-            channel: Channel::Email,
-            address: "zoe@together.example".into(),
+            address: "zoe@together.example".parse().expect("an address"),
             ..settled(stage.message(), MessageStatus::InDoubt)
         };
         let gone = settled(stage.message(), MessageStatus::Cancelled);

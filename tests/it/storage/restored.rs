@@ -23,16 +23,16 @@ fn campaign(name: &str, state: &str, next: Option<i64>) -> CampaignRow {
         channels: "fax".into(),
         schedule: "first tuesday 09:00".into(),
         zone: "America/Chicago".into(),
-        state: state.to_owned(),
+        state: state.parse().expect("a state"),
         next_ms: next.map(at),
-        who: "dana".into(),
+        who: touchline::domain::Actor::operator("dana"),
         created_ms: at(0),
         updated_ms: at(0),
     }
 }
 
 fn numbered(stage: &Stage, tail: u32) -> Message {
-    Message { id: MessageId::new(), address: fax(tail).as_str().to_owned(), ..stage.message() }
+    Message { id: MessageId::new(), address: touchline::domain::Address::Fax(fax(tail)), ..stage.message() }
 }
 
 /// Three that wait, one that is being called, one that a provider has, one in doubt, one on hold, one delivered.
@@ -40,14 +40,14 @@ async fn before_the_backup(store: &Store) -> Vec<Message> {
     let stage = Stage::set(store).await;
     let with = |tail, status: MessageStatus, reason: Option<&str>| Message {
         status,
-        reason: reason.map(str::to_owned),
+        reason: reason.map(|word: &str| word.parse().expect("a reason")),
         settled_ms: status.is_terminal().then_some(at(9)),
         ..numbered(&stage, tail)
     };
     let messages = vec![
         with(101, MessageStatus::Queued, None),
         with(102, MessageStatus::Queued, Some("busy")),
-        with(103, MessageStatus::Queued, Some("released")),
+        Message { released_ms: Some(at(2)), ..with(103, MessageStatus::Queued, None) },
         with(104, MessageStatus::Queued, None),
         with(105, MessageStatus::Accepted, None),
         with(106, MessageStatus::InDoubt, Some("outcome_unknown")),
@@ -104,14 +104,17 @@ async fn what_waited_is_held_what_a_provider_may_have_is_looked_up_and_due_campa
         assert_eq!(tx.attempts_in_flight().await.expect("read"), 3);
         drop(tx);
 
-        let parked = restore::park(&store, "dana", at(100)).await.expect("parked");
+        let parked = restore::park(&store, &touchline::domain::Actor::operator("dana"), at(100)).await.expect("parked");
         assert_eq!(parked, Parked { held: 3, in_flight: 3, campaigns: vec!["due".to_owned()] });
         let mut tx = store.read().await.expect("tx");
         for (message, number) in messages.iter().zip(0..) {
             let now = tx.message(message.id, false).await.expect("read").expect("there");
             let queued = tx.queue_entry(message.id.0).await.expect("read").is_some();
             if number < 3 {
-                assert_eq!((now.status, now.reason.as_deref()), (MessageStatus::Held, Some("restored")));
+                assert_eq!(
+                    (now.status, now.reason.map(touchline::domain::Reason::as_str)),
+                    (MessageStatus::Held, Some("restored"))
+                );
                 let told = tx.events_of(message.id).await.expect("read").pop().expect("an event");
                 assert_eq!((told.kind.as_str(), told.detail.as_deref()), ("held", Some("restored")));
                 assert!(!queued, "nothing would send it");
@@ -126,9 +129,9 @@ async fn what_waited_is_held_what_a_provider_may_have_is_looked_up_and_due_campa
         assert_eq!(states, [("due", "paused", None), ("later", "active", Some(at(5000))), ("stopped", "paused", None)]);
         assert_eq!(tx.session("a hash", at(101)).await.expect("read"), None, "whoever was logged in is not any more");
         assert_eq!(tx.restored_at().await.expect("read"), Some(at(100)));
-        assert_eq!(tx.audit_list(1).await.expect("read")[0].action, "restore");
+        assert_eq!(tx.audit_list(1).await.expect("read")[0].action.as_str(), "restore");
         drop(tx);
-        let again = restore::park(&store, "dana", at(200)).await.expect("parked");
+        let again = restore::park(&store, &touchline::domain::Actor::operator("dana"), at(200)).await.expect("parked");
         assert_eq!((again.held, again.campaigns.len()), (0, 0), "a second time changes nothing");
     })
     .await;

@@ -73,7 +73,7 @@ pub fn submission(key: Option<&str>) -> SubmissionRow {
         idempotency_key: key.map(str::to_owned),
         request_hash: "aa".repeat(32),
         answer: r#"{"messages":[]}"#.into(),
-        who: "dana".into(),
+        who: touchline::domain::Actor::operator("dana"),
         created_ms: at(1),
     }
 }
@@ -105,7 +105,7 @@ pub fn touch(referrer: ReferrerId) -> Touch {
         disposition: Disposition::Pending,
         occurred_ms: at(2),
         delivered_ms: None,
-        actor: "dana".into(),
+        actor: touchline::domain::Actor::operator("dana"),
         notes: None,
     }
 }
@@ -147,8 +147,7 @@ impl Stage {
             submission_id: self.submission.id,
             broadcast_id: None,
             referrer_id: self.referrer.id,
-            channel: Channel::Fax,
-            address: fax(101).as_str().to_owned(),
+            address: touchline::domain::Address::Fax(fax(101)),
             lane: Lane::OneOff,
             letter: "introduction".into(),
             purpose: Purpose::Advertisement,
@@ -156,6 +155,7 @@ impl Stage {
             variables: "{}".into(),
             status: MessageStatus::Queued,
             reason: None,
+            released_ms: None,
             confidence: None,
             due_ms: at(10),
             give_up_ms: at(1_000_000),
@@ -169,18 +169,27 @@ impl Stage {
         }
     }
 
+    /// The same by that channel.
+    pub fn message_by(&self, channel: Channel) -> Message {
+        let address = match channel {
+            Channel::Fax => Address::Fax(fax(101)),
+            Channel::Email => Address::Email(email("zoe@together.example")),
+        };
+        Message { address, ..self.message() }
+    }
+
     /// A mail of the broadcast with everything filled.
     pub fn settled_message(&self) -> Message {
         Message {
             broadcast_id: Some(self.broadcast.id),
-            channel: Channel::Email,
-            address: "Zoe@together.example".into(),
+            address: "Zoe@together.example".parse().expect("an address"),
             lane: Lane::Broadcast,
             purpose: Purpose::Informational,
             phi: PhiClass::Deidentified,
             variables: r#"{"article":"“Sleep”"}"#.into(),
             status: MessageStatus::Delivered,
-            reason: Some("released".into()),
+            reason: None,
+            released_ms: Some(at(7)),
             confidence: Some(Confidence::Presumed),
             tries: 3,
             dials: 2,
@@ -214,7 +223,7 @@ pub fn attempt(message: MessageId, number: i64) -> Attempt {
         pages_confirmed: None,
         document_hash: "cc".repeat(32),
         pages: Some(1),
-        dialled: Some(fax(101).as_str().to_owned()),
+        dialled: Some(Address::Fax(fax(101))),
         billed_amount: None,
         billed_unit: None,
         opened_ms: at(20),

@@ -178,7 +178,9 @@ impl TestGateway {
     /// Imports a list, every row of which must be good.
     pub async fn import(&self, csv: &str) -> import::ImportReport {
         let sheet = sheet::read(csv.as_bytes(), &[]).expect("a list");
-        import::import(&self.gateway.referrers(), &sheet, "dana", false, false).await.expect("imported")
+        import::import(&self.gateway.referrers(), &sheet, &touchline::domain::Actor::operator("dana"), false, false)
+            .await
+            .expect("imported")
     }
 
     /// Makes referrers known, each with a family name, perhaps the last four digits of a fax number that may be sent
@@ -209,15 +211,16 @@ impl TestGateway {
             via: via.to_vec(),
             variables: serde_json::Map::new(),
             at: None,
-            who: "dana".to_owned(),
+            who: touchline::domain::Actor::operator("dana"),
             idempotency_key: None,
+            individually: std::collections::BTreeMap::new(),
             run: None,
         };
         intake::submit(&self.intake, &request).await
     }
 
     pub async fn act(&self, id: MessageId, act: Act) -> Result<Message, OperatorError> {
-        operator::act(&self.gateway.operator(), id, act, "sam").await
+        operator::act(&self.gateway.operator(), id, act, &touchline::domain::Actor::operator("sam")).await
     }
 
     pub async fn ledger(&self) -> Ledger {
@@ -257,7 +260,7 @@ impl TestGateway {
     /// The words of a message's events, first to last.
     pub async fn story_of(&self, id: MessageId) -> Vec<String> {
         let mut tx = self.store().read().await.expect("a transaction");
-        tx.events_of(id).await.expect("read").into_iter().map(|event| event.kind).collect()
+        tx.events_of(id).await.expect("read").into_iter().map(|event| event.kind.to_string()).collect()
     }
 
     /// Waits until the store shows what is looked for.
@@ -296,10 +299,10 @@ impl TestGateway {
         let refusal = consent::Refusal {
             address,
             scope: touchline::domain::suppression::Scope::Advertisement,
-            reason: "opt_out".to_owned(),
-            source: "operator".to_owned(),
+            reason: touchline::domain::suppression::SuppressionReason::OptOut,
+            source: touchline::domain::suppression::SuppressionSource::Operator,
             evidence: None,
-            who: "sam".to_owned(),
+            who: touchline::domain::Actor::operator("sam"),
         };
         consent::suppress(&self.gateway.consent(), &refusal).await.expect("suppressed")
     }

@@ -21,7 +21,7 @@ pub async fn check(gateway: &TestGateway, far: &FarSide) {
     let mut wrong = String::new();
     for message in &messages {
         for fault in [next_step(gateway, message).await, attempts(gateway, message).await].into_iter().flatten() {
-            let _ = writeln!(wrong, "{} {} {}: {fault}", message.id, message.channel, message.status);
+            let _ = writeln!(wrong, "{} {} {}: {fault}", message.id, message.channel(), message.status);
         }
     }
     adds_up(gateway.ledger().await, messages.len(), &mut wrong);
@@ -111,8 +111,8 @@ pub async fn standing(gateway: &TestGateway) -> String {
         let entry = tx.queue_entry(message.id.0).await.expect("read");
         drop(tx);
         let story = gateway.story_of(message.id).await.join(", ");
-        let reason = message.reason.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "{} {} {reason} [{story}] {entry:?}", message.channel, message.status);
+        let reason = message.reason.map(touchline::domain::Reason::as_str).unwrap_or("-");
+        let _ = writeln!(text, "{} {} {reason} [{story}] {entry:?}", message.channel(), message.status);
     }
     text
 }

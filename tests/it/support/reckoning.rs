@@ -101,7 +101,7 @@ impl Reckoning {
     fn nobody_was_reached_twice(&self, wrong: &mut String) {
         for (message, times) in self.arrivals().into_iter().filter(|(_, times)| *times > 1) {
             let message = &self.messages[&message];
-            writeln!(wrong, "the same letter came {times} times by {}: {}", message.channel, self.story(message.id))
+            writeln!(wrong, "the same letter came {times} times by {}: {}", message.channel(), self.story(message.id))
                 .expect("text");
         }
     }
@@ -134,8 +134,8 @@ impl Reckoning {
             let in_doubt = message.status == MessageStatus::InDoubt;
             let wanted: &[AttemptStatus] = if in_doubt { &[AttemptStatus::InDoubt] } else { &[] };
             let found = open.get(&message.id).map_or(&[][..], Vec::as_slice);
-            if found != wanted || (in_doubt && message.channel != Channel::Email) {
-                let (channel, status) = (message.channel, message.status);
+            if found != wanted || (in_doubt && message.channel() != Channel::Email) {
+                let (channel, status) = (message.channel(), message.status);
                 writeln!(wrong, "a {channel} is {status} and has open attempts {found:?}").expect("text");
             }
         }
@@ -168,9 +168,9 @@ impl Reckoning {
         for (attempt, to_hash) in faxes.chain(mails) {
             let Some(attempt) = attempt.and_then(|id: AttemptId| self.attempts.get(&id)) else { continue };
             let message = &self.messages[&attempt.message_id];
-            let address = match message.channel {
-                Channel::Fax => message.address.clone(),
-                Channel::Email => message.address.to_lowercase(),
+            let address = match message.channel() {
+                Channel::Fax => message.address.as_str().to_owned(),
+                Channel::Email => message.address.key().as_str().to_owned(),
             };
             assert_eq!(*to_hash, hex::encode(digest(&SHA256, address.as_bytes())), "it went where it should");
             *arrived.entry(message.id).or_default() += 1;

@@ -64,9 +64,16 @@ async fn a_history_is_read_in_pages_that_neither_repeat_nor_miss() {
     for n in 0..6 {
         // Two at each moment, so that the time alone does not order them.
         house.clock.advance(std::time::Duration::from_secs(n % 2));
-        log_touch(&house.gateway.referrers(), referrer, TouchKind::Call, &format!("call {n}"), None, "dana")
-            .await
-            .expect("logged");
+        log_touch(
+            &house.gateway.referrers(),
+            referrer,
+            TouchKind::Call,
+            &format!("call {n}"),
+            None,
+            &touchline::domain::Actor::operator("dana"),
+        )
+        .await
+        .expect("logged");
     }
     let token = house.token(&[Scope::Read]).await;
     let path = format!("/api/v1/referrers/{referrer}/touches");

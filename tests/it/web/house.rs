@@ -77,7 +77,9 @@ impl House {
 
     /// A token for these scopes.
     pub async fn token(&self, scopes: &[Scope]) -> String {
-        create_token(&self.gateway.access(), "integrator", scopes, "test").await.expect("a token")
+        create_token(&self.gateway.access(), "integrator", scopes, &touchline::domain::Actor::operator("test"))
+            .await
+            .expect("a token")
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use touchline::access::Scope;
 use touchline::domain::MessageStatus;
 use touchline::domain::id::MessageId;
+use touchline::domain::suppression::SuppressionSource;
 use touchline::domain::suppression::{Scope as Reach, Suppression};
 
 use super::house::{House, assert_no_canary};
@@ -57,9 +58,12 @@ async fn one_click_stops_advertisements_to_the_address_at_once() {
     let refusals = refusals(&house).await;
     assert_eq!(refusals.len(), 1, "a second click changes nothing");
     assert_eq!((refusals[0].scope, refusals[0].source.as_str()), (Reach::Advertisement, "one_click"));
-    assert_eq!(refusals[0].address, "canary.amara@ridgeline.example");
+    assert_eq!(refusals[0].address.as_str(), "canary.amara@ridgeline.example");
     let ended = house.message(message).await;
-    assert_eq!((ended.status, ended.reason.as_deref()), (MessageStatus::Suppressed, Some("opted_out")));
+    assert_eq!(
+        (ended.status, ended.reason.map(touchline::domain::Reason::as_str)),
+        (MessageStatus::Suppressed, Some("opted_out"))
+    );
 }
 
 #[tokio::test]
@@ -76,10 +80,10 @@ async fn both_kinds_of_form_and_the_pages_own_button_act() {
         };
         assert_eq!(request.send().await.expect("an answer").status(), StatusCode::OK);
         assert_eq!(house.message(message).await.status, MessageStatus::Suppressed);
-        sources.push(refusals(&house).await.iter().map(|refusal| refusal.source.clone()).collect::<Vec<_>>());
+        sources.push(refusals(&house).await.iter().map(|refusal| refusal.source).collect::<Vec<_>>());
     }
-    assert_eq!(sources[0], ["one_click"]);
-    assert_eq!((sources[1].len(), sources[1].contains(&"web".to_owned())), (2, true));
+    assert_eq!(sources[0], [SuppressionSource::OneClick]);
+    assert_eq!((sources[1].len(), sources[1].contains(&SuppressionSource::Web)), (2, true));
 }
 
 #[tokio::test]

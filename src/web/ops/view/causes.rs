@@ -109,7 +109,7 @@ mod tests {
     const CALENDAR: Calendar = Calendar { zone: chrono_tz::America::Chicago, now: Timestamp(0) };
 
     fn cause(channel: Channel, status: MessageStatus, reason: &str, messages: i64) -> Cause {
-        Cause { channel, status, reason: reason.into(), messages, latest_ms: Timestamp(0) }
+        Cause { channel, status, reason: reason.parse().expect("a reason"), messages, latest_ms: Timestamp(0) }
     }
 
     #[test]
