@@ -87,12 +87,9 @@ fn a_broadcast_goes_on_when_a_doubt_turns_out_to_be_work() {
     assert!(!finished(&world), "it goes on");
 }
 
-/// A record that the database refused was offered again a tenth of a second later by the machine's clock, between two other
-/// acts: the busy number of one picture was free in the gate's. It waits for the history now.
-#[test]
-fn a_record_that_was_refused_is_offered_again_when_the_history_says_so() {
-    let mut house = House::sqlite();
-    let mut world = World::new(&mut house, 0, None);
+/// Two faxes to one number; the first call has been answered, and the database has refused to take the answer.
+fn refused_record(house: &mut House, plan: Plan) -> World<'_> {
+    let mut world = World::new(house, 0, None);
     // The third and the fourth share a number.
     for person in [2, 3] {
         let (to, via) = (Recipients::One(person), vec![Channel::Fax]);
@@ -100,13 +97,25 @@ fn a_record_that_was_refused_is_offered_again_when_the_history_says_so() {
     }
     must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
     for _ in 0..3 {
-        step(&mut world, 0, Plan::AcceptLate);
+        step(&mut world, 0, plan);
     }
     must(&mut world, &Act::Finish { node: 0, walk: 0 });
     must(&mut world, &Act::StepCutOff { node: 0, walk: 0, table: "queue_entry" });
-    let statuses = |world: &World<'_>| world.before.attempts.values().map(|one| one.status).collect::<Vec<_>>();
+    assert!(matches!(world.nodes[0].walks[0].standing, Standing::Recording(..)), "{}", world.story());
+    world
+}
+
+fn statuses(world: &World<'_>) -> Vec<AttemptStatus> {
+    world.before.attempts.values().map(|one| one.status).collect()
+}
+
+/// A record that the database refused was offered again a tenth of a second later by the machine's clock, between two other
+/// acts. It waits for the history now.
+#[test]
+fn a_record_that_was_refused_is_offered_again_when_the_history_says_so() {
+    let mut house = House::sqlite();
+    let mut world = refused_record(&mut house, Plan::AcceptLate);
     for _ in 0..3 {
-        assert!(matches!(world.nodes[0].walks[0].standing, Standing::Recording(..)), "{}", world.story());
         assert_eq!(statuses(&world), [AttemptStatus::Calling], "the number is busy\n{}", world.story());
         must(&mut world, &Act::Clock(Duration::from_secs(10)));
         must(&mut world, &Act::Claim { node: 1, urgent: false, free: 1 });
@@ -116,6 +125,22 @@ fn a_record_that_was_refused_is_offered_again_when_the_history_says_so() {
     }
     must(&mut world, &Act::Finish { node: 0, walk: 0 });
     assert_eq!(statuses(&world), [AttemptStatus::Accepted], "{}", world.story());
+}
+
+/// The same as it went wrong: the record lands, nobody looks, and the next gate is held against a picture of the past. Then
+/// the checker accuses a gate that did right, which is why nothing may happen between two acts.
+#[test]
+fn a_record_that_lands_behind_the_history_looks_like_a_call_to_a_busy_number() {
+    let mut house = House::sqlite();
+    let mut world = refused_record(&mut house, Plan::NotSent);
+    must(&mut world, &Act::Claim { node: 1, urgent: false, free: 1 });
+    step(&mut world, 1, Plan::Accept);
+    assert_eq!(world.nodes[1].walks[0].stage(), Some(Stage::Prepared), "{}", world.story());
+    let far = world.shared.far.clone();
+    world.nodes[0].finish(0, &far).expect("recorded");
+    let gate = Act::Step { node: 1, walk: 0, plan: Plan::Accept, lag: Duration::ZERO };
+    let broken: Vec<u8> = world.take(&gate).err().into_iter().flatten().map(|one| one.invariant).collect();
+    assert!(broken.contains(&5), "{broken:?}\n{}", world.story());
 }
 
 /// A node that slept between its gate and its call wakes when another one has long found out that nothing was sent, and

@@ -59,50 +59,59 @@ mod twins;
 mod waits;
 mod world;
 
+use std::thread;
 use std::time::Instant;
 
 use house::House;
 
 /// Histories of an ordinary run. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 1_000;
-const ON_POSTGRES: u64 = 120;
+const ON_SQLITE: u64 = 2_000;
+const ON_POSTGRES: u64 = 200;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
 
 /// The seeds to live: one that is named, or so many.
-fn seeds(count: u64) -> Box<dyn Iterator<Item = u64>> {
+fn seeds(count: u64) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match number("TOUCHLINE_SIM_SEED") {
-        Some(seed) => Box::new(std::iter::once(seed)),
+        Some(seed) => vec![seed],
         None => {
             let from = number("TOUCHLINE_SIM_FROM").unwrap_or(0);
-            Box::new(from..from + number("TOUCHLINE_SIM_HISTORIES").unwrap_or(count))
+            (from..from + number("TOUCHLINE_SIM_HISTORIES").unwrap_or(count)).collect()
         }
     }
 }
 
-fn live(house: &mut House, count: u64) {
-    let began = Instant::now();
-    let acts = history::live_all(house, seeds(count));
-    eprintln!("{acts} acts on {} in {:?}", house.engine(), began.elapsed());
+/// Lives so many histories, each core its share of them in a house of its own.
+fn live(open: impl Fn() -> Option<House> + Sync, count: u64) {
+    let (began, seeds) = (Instant::now(), seeds(count));
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(seeds.len());
+    let acts: usize = thread::scope(|scope| {
+        let share = |core| seeds.iter().copied().skip(core).step_by(cores);
+        let at_work: Vec<_> = (0..cores)
+            .map(|core| (share(core), &open))
+            .map(|(share, open)| {
+                scope.spawn(move || open().map_or(0, |mut house| history::live_all(&mut house, share)))
+            })
+            .collect();
+        at_work.into_iter().map(|core| core.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
+    });
+    eprintln!("{acts} acts in {:?}", began.elapsed());
 }
 
 #[test]
 fn histories_keep_every_promise_on_sqlite() {
-    live(&mut House::sqlite(), ON_SQLITE);
+    live(|| Some(House::sqlite()), ON_SQLITE);
 }
 
 #[test]
 fn histories_keep_every_promise_on_postgres() {
-    if let Some(mut house) = House::postgres() {
-        live(&mut house, ON_POSTGRES);
-    }
+    live(House::postgres, ON_POSTGRES);
 }
 
 #[test]
 #[ignore = "takes long: TOUCHLINE_SIM_HISTORIES says how long"]
 fn many_more_histories_keep_every_promise() {
-    for mut house in [Some(House::sqlite()), House::postgres()].into_iter().flatten() {
-        live(&mut house, LONG);
-    }
+    live(|| Some(House::sqlite()), LONG);
+    live(House::postgres, LONG);
 }
