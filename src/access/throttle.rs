@@ -67,14 +67,21 @@ impl Throttle {
     }
 }
 
-/// Forgets what is over; if nothing is, the counter with the fewest failures, the oldest of these first. A flood of
-/// names that were tried once never sets a counter back that stands higher.
+/// Forgets what is over; if nothing is, a tenth of the counters: those with the fewest failures, the oldest of these
+/// first. A flood of names that were tried once never sets a counter back that stands higher.
 fn make_room(failures: &mut HashMap<Key, (u32, Timestamp)>, now: Timestamp) {
     failures.retain(|_, (_, since)| now.since(*since) < WINDOW);
-    if failures.len() >= REMEMBERED_MAX {
-        let least = failures.iter().min_by_key(|(_, counted)| **counted).map(|(key, _)| key.clone());
-        least.and_then(|key| failures.remove(&key));
+    if failures.len() < REMEMBERED_MAX {
+        return;
     }
+    let mut counted: Vec<_> = failures.values().copied().collect();
+    let mut excess = counted.len() / 10;
+    let (_, highest, _) = counted.select_nth_unstable(excess);
+    failures.retain(|_, counted| {
+        let stays = *counted > *highest || excess == 0;
+        excess -= usize::from(!stays);
+        stays
+    });
 }
 
 #[cfg(test)]
