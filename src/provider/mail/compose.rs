@@ -131,7 +131,7 @@ pub(super) fn ascii_address(address: &EmailAddress) -> Result<Address, ComposeEr
     Address::new(local, ascii_domain(domain)?).map_err(|_| ComposeError::Malformed)
 }
 
-/// The domain as it stands in DNS.
+/// The domain as it is written in DNS.
 pub(super) fn ascii_domain(domain: &str) -> Result<String, ComposeError> {
     if domain.is_ascii() {
         return Ok(domain.to_owned());
