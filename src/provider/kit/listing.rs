@@ -1,6 +1,7 @@
 //! Walking through a provider's listing to find a fax of ours, page by page to its end. Absence is concluded only from a
 //! listing that was read whole.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use super::reading::unreadable;
 use crate::domain::Timestamp;
+use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Report;
 use crate::domain::fault::Failure;
 use crate::provider::FindResult;
@@ -67,7 +69,8 @@ impl Window {
 pub struct Place {
     /// The page to read, from 1.
     pub page: u32,
-    /// How many faxes the pages before it held.
+    /// How many different faxes the pages before it held: where a listing moved meanwhile, an entry is rather read twice than
+    /// left out.
     pub seen: usize,
     /// What the page before said of this one ([`Page::next`]).
     pub next: Option<String>,
@@ -131,7 +134,7 @@ pub async fn find<L: Listing>(listing: &L, sought: &L::Sought) -> Result<FindRes
         if let Some(result) = walk.read(page, place.page, next.is_some())? {
             return Ok(result);
         }
-        place = Place { page: place.page + 1, seen: walk.seen, next };
+        place = Place { page: place.page + 1, seen: walk.seen.len(), next };
     }
     Err(too_long())
 }
@@ -144,7 +147,8 @@ pub fn too_long() -> Failure {
 /// What was seen of a listing so far.
 #[derive(Default)]
 struct Walk {
-    seen: usize,
+    listed: usize,
+    seen: HashSet<ProviderReference>,
     page_before: Vec<(Owner, Report)>,
     candidates: Vec<Report>,
 }
@@ -152,6 +156,7 @@ struct Walk {
 impl Walk {
     fn read(&mut self, page: Page, number: u32, goes_on: bool) -> Result<Option<FindResult>, Failure> {
         for (owner, report) in &page.faxes {
+            self.seen.insert(report.reference.clone());
             let is_known = || self.candidates.iter().any(|known| known.reference == report.reference);
             match owner {
                 Owner::Ours => return Ok(Some(FindResult::Found(report.clone()))),
@@ -163,8 +168,8 @@ impl Walk {
         if page.pages.is_none() && !is_empty && page.faxes == self.page_before {
             return Err(unreadable("the listing does not go on"));
         }
-        self.seen += page.faxes.len();
-        let is_seen_whole = page.total.map(|total| self.seen >= total as usize);
+        self.listed += page.faxes.len();
+        let is_seen_whole = page.total.map(|total| self.listed >= total as usize);
         let is_last = match page.pages {
             _ if goes_on => false,
             Some(pages) => number >= pages,
@@ -183,7 +188,6 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::attempt::ProviderReference;
     use crate::provider::kit::reading::progress;
 
     fn page(faxes: &[(&str, Owner)]) -> Page {
