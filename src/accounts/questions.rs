@@ -35,7 +35,7 @@ impl Questions {
     /// Whether a question may be asked now. What a person waits for is always asked, and the others make up for it.
     ///
     /// # Errors
-    /// How long to wait; each who is told to wait is told another moment.
+    /// How long to wait; each caller that must wait gets a moment of its own.
     pub(crate) fn turn(&self, for_a_person: bool) -> Result<(), Duration> {
         let now = self.clock.now();
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);

@@ -46,9 +46,9 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
     let finding = match parts.accounts.get(&attempt.provider) {
         Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
             let to = job.message.address.clone();
-            let search = FindQuery { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
+            let query = FindQuery { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
             let over = call_over(parts, &attempt);
-            match account.layered.find(search).await {
+            match account.layered.find(query).await {
                 Ok(found) => read(parts, &attempt, found, over, proves_absence(account)).await?,
                 Err(_) => Finding::NotAnswered,
             }

@@ -185,3 +185,98 @@ impl Layered {
         self.call(Check).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::domain::envelope::Content;
+    use crate::domain::fault::Fault;
+    use crate::domain::id::AttemptId;
+    use crate::domain::{Address, FaxNumber, PhiClass, Purpose, SystemClock};
+    use crate::provider::{Capabilities, SettingsError, Spec};
+
+    static KIND: Spec = Spec {
+        kind: "stub",
+        title: "Stub",
+        channel: crate::domain::Channel::Fax,
+        capabilities: Capabilities { questions_per_minute: Some(1), ..Capabilities::NONE },
+        settings: &[],
+        sources: &[],
+        setup: &[],
+        gaps: &[],
+        build: |_| Err(SettingsError(String::new())),
+    };
+
+    /// Never answers a hand-over, fails every question, and counts both.
+    #[derive(Default)]
+    struct Silent(AtomicU32);
+
+    #[async_trait]
+    impl Provider for Silent {
+        fn spec(&self) -> &'static Spec {
+            &KIND
+        }
+
+        async fn submit(&self, _: &Envelope) -> Outcome {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            std::future::pending().await
+        }
+
+        async fn status(&self, _: &ProviderReference) -> Result<Report, Failure> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Err(Failure::new(Fault::ProviderError))
+        }
+
+        async fn check(&self) -> Result<String, Failure> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok("it answers".to_owned())
+        }
+    }
+
+    fn layered(breaker_faults: u32) -> (Layered, Arc<Silent>) {
+        let provider = Arc::new(Silent::default());
+        let timeout = Duration::from_secs(20);
+        let limits = Limits { concurrency: 1, timeout, breaker_faults, breaker_pause: Duration::from_secs(30) };
+        (Layered::new("stub", provider.clone(), limits, Arc::new(SystemClock)), provider)
+    }
+
+    fn envelope() -> Arc<Envelope> {
+        let number = |text| FaxNumber::parse(text).expect("a constant number");
+        let (from, to) = (number("+13125550100"), Address::Fax(number("+13125550142")));
+        let content = Content::Fax { pdf: Vec::new(), pages: 1, from, sender: String::new() };
+        let attempt = AttemptId::new();
+        Arc::new(Envelope { attempt, to, content, purpose: Purpose::Treatment, phi: PhiClass::None })
+    }
+
+    fn calls(provider: &Silent) -> u32 {
+        provider.0.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hand_over_without_an_answer_in_time_is_unknown_and_opens_the_breaker() {
+        let (account, provider) = layered(1);
+        assert!(matches!(account.submit(envelope()).await, Outcome::Unknown(_)), "it may have been written");
+        let refused = account.submit(envelope()).await;
+        assert!(matches!(&refused, Outcome::NotSent(failure) if failure.retry_after_seconds.is_some()), "{refused:?}");
+        assert_eq!(calls(&provider), 1, "an open breaker makes no call");
+        assert!(account.check().await.is_ok(), "questions pass an open breaker");
+        assert_eq!(account.breaker().faults, 0, "and a good answer closes it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_beyond_the_providers_limit_are_not_asked_unless_a_person_waits() {
+        let (account, provider) = layered(9);
+        let reference = ProviderReference::new("17").expect("it can be one");
+        let failed = account.status(&reference).await.expect_err("the provider is in trouble");
+        assert_eq!((failed.fault, calls(&provider)), (Fault::ProviderError, 1));
+        let held = account.status(&reference).await.expect_err("one a minute");
+        assert_eq!((held.fault, calls(&provider)), (Fault::RateLimited, 1));
+        assert_eq!(account.breaker().faults, 1, "what was not asked is no trouble of the provider");
+        assert!(account.check().await.is_ok());
+        assert_eq!(calls(&provider), 2);
+    }
+}

@@ -172,8 +172,8 @@ impl Provider for Sandbox {
         fax.report()
     }
 
-    async fn find(&self, search: &FindQuery) -> Result<FindResult, Failure> {
-        let reference = search.attempt.to_string();
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        let reference = query.attempt.to_string();
         let request = self.request(Method::GET, "/faxes").query(&[("reference", &reference)]);
         let list: FaxList = read(&self.ask(request).await?)?;
         match list.data.iter().find(|fax| fax.reference == reference) {

@@ -14,7 +14,7 @@ pub const SETTING: Setting = Setting::secret(
     false,
 );
 
-/// Fewest and most characters of the secret: it stands in an address.
+/// Fewest and most characters of the secret: it is part of an address.
 const CHARS: std::ops::RangeInclusive<usize> = 16..=100;
 
 /// The secret in the callback address of one account.
@@ -24,7 +24,7 @@ impl PathSecret {
     /// The account's secret, if it has one.
     ///
     /// # Errors
-    /// It cannot stand in an address, or is too easily guessed.
+    /// It cannot be part of an address, or is too easily guessed.
     pub fn of(account: &Account) -> Result<Self, SettingsError> {
         let Some(secret) = account.optional_secret(SETTING.key)? else { return Ok(Self(None)) };
         let word = secret.expose_secret();

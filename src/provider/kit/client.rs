@@ -113,11 +113,16 @@ impl Client {
     }
 
     fn with_own_status(&self, answer: Answer) -> Answer {
-        let own = || answer.json().filter(self.dialect.denies).as_ref().and_then(self.dialect.status);
-        match answer.is_success().then(own).flatten() {
+        let own = self.dialect.status.filter(|_| answer.is_success()).and_then(|status| status(&answer.json()?));
+        match own {
             Some(status) => Answer { status, ..answer },
             None => answer,
         }
+    }
+
+    /// Whether a success says in its body that it was none.
+    fn is_denied(&self, answer: &Answer) -> bool {
+        self.dialect.denies.is_some_and(|denies| answer.json().is_some_and(|body| denies(&body)))
     }
 
     /// Makes the call that can take effect, once, and says what came of it; `created` reads the fax's id from a success.
@@ -145,7 +150,7 @@ impl Client {
                 let body = answer.json().unwrap_or_default();
                 match created(answer, &body) {
                     Some(reference) => Outcome::Accepted { reference },
-                    None if (self.dialect.denies)(&body) => Outcome::Refused(self.failure(answer)),
+                    None if self.is_denied(answer) => Outcome::Refused(self.failure(answer)),
                     None => {
                         let failure = unreadable("accepted, but the answer holds no id");
                         Outcome::Unknown(failure.code(answer.status.to_string()))
@@ -212,8 +217,7 @@ impl Client {
     /// # Errors
     /// It is not a success, by its status or by its own words.
     pub fn done(&self, answer: &Answer) -> Result<(), Failure> {
-        let denies = || answer.json().as_ref().is_some_and(self.dialect.denies);
-        if answer.is_success() && !denies() { Ok(()) } else { Err(self.failure(answer)) }
+        if answer.is_success() && !self.is_denied(answer) { Ok(()) } else { Err(self.failure(answer)) }
     }
 
     /// Deletes; what is gone already (404) counts as deleted.

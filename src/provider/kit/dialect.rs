@@ -11,15 +11,15 @@ use crate::http::Answer;
 pub struct Dialect {
     /// What an answer that is not a success says.
     pub complaint: fn(&Answer, &Value) -> Complaint,
-    /// Whether the body of a 2xx says that it was not a success.
-    pub denies: fn(&Value) -> bool,
-    /// The status that such a body names itself; it counts in place of HTTP's.
-    pub status: fn(&Value) -> Option<u16>,
+    /// Whether the body of a 2xx says that it was not a success; none for providers that say so by the status.
+    pub denies: Option<fn(&Value) -> bool>,
+    /// The status that the body of a 2xx names itself, if it does; it counts in place of HTTP's.
+    pub status: Option<fn(&Value) -> Option<u16>>,
 }
 
 impl Dialect {
     /// The status alone speaks: what an adapter starts from.
-    pub const PLAIN: Self = Self { complaint: |_, _| Complaint::NONE, denies: |_| false, status: |_| None };
+    pub const PLAIN: Self = Self { complaint: |_, _| Complaint::NONE, denies: None, status: None };
 }
 
 /// What an answer that is not a success says in its body. Secrets in it are taken out later.

@@ -1,6 +1,6 @@
 //! Links to one document, for providers that fetch a document instead of taking it. A link names one attempt and an end; it
-//! holds no number and no name, cannot be guessed or forged, and is good only while the attempt is open (which whoever
-//! serves it looks up).
+//! holds no number and no name, cannot be guessed or forged, and is good only while the attempt is open (which the
+//! server of the document looks up).
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ impl DocumentLinks {
         Self { base: base.trim_end_matches('/').to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
     }
 
-    /// The link to an attempt's document, good until a while from now. Whoever has it can read the document.
+    /// The link to an attempt's document, good until a while from now. Anyone who has it can read the document.
     #[must_use]
     pub fn link(&self, attempt: AttemptId, now: Timestamp, life: Duration) -> SecretString {
         SecretString::from(format!("{}/{}", self.base, self.token(attempt, now.after(life))))

@@ -69,7 +69,8 @@ impl Window {
 pub struct Place {
     /// The page to read, from 1.
     pub page: u32,
-    /// How many different faxes the pages before it held.
+    /// How many different faxes the pages before it held: where a listing moved meanwhile, an entry is rather read twice than
+    /// left out.
     pub seen: usize,
     /// What the page before said of this one ([`Page::next`]).
     pub next: Option<String>,
@@ -146,35 +147,95 @@ pub fn too_long() -> Failure {
 /// What was seen of a listing so far.
 #[derive(Default)]
 struct Walk {
+    listed: usize,
     seen: HashSet<ProviderReference>,
+    page_before: Vec<(Owner, Report)>,
     candidates: Vec<Report>,
 }
 
 impl Walk {
     fn read(&mut self, page: Page, number: u32, goes_on: bool) -> Result<Option<FindResult>, Failure> {
-        let (is_empty, before) = (page.faxes.is_empty(), self.seen.len());
-        for (owner, report) in page.faxes {
-            let is_new = self.seen.insert(report.reference.clone());
+        for (owner, report) in &page.faxes {
+            self.seen.insert(report.reference.clone());
+            let is_known = || self.candidates.iter().any(|known| known.reference == report.reference);
             match owner {
-                Owner::Ours => return Ok(Some(FindResult::Found(report))),
-                Owner::Perhaps if is_new => self.candidates.push(report),
+                Owner::Ours => return Ok(Some(FindResult::Found(report.clone()))),
+                Owner::Perhaps if !is_known() => self.candidates.push(report.clone()),
                 Owner::Perhaps | Owner::Others => {}
             }
         }
-        let seen = u32::try_from(self.seen.len()).unwrap_or(u32::MAX);
+        let is_empty = page.faxes.is_empty();
+        if page.pages.is_none() && !is_empty && page.faxes == self.page_before {
+            return Err(unreadable("the listing does not go on"));
+        }
+        self.listed += page.faxes.len();
+        let is_seen_whole = page.total.map(|total| self.listed >= total as usize);
         let is_last = match page.pages {
             _ if goes_on => false,
             Some(pages) => number >= pages,
-            None => is_empty || page.total.is_some_and(|total| seen >= total),
+            None => is_empty || is_seen_whole == Some(true),
         };
         // Pages may be empty while faxes are missing; an empty one after the last fax contradicts the page count.
-        let is_cut = is_empty && !is_last && page.total.is_some_and(|total| seen >= total);
-        if is_cut || (is_last && page.total.is_some_and(|total| seen < total)) {
+        let is_beyond = is_empty && !is_last && is_seen_whole == Some(true);
+        if is_beyond || (is_last && is_seen_whole == Some(false)) {
             return Err(unreadable("the listing ends early"));
         }
-        if !is_last && !is_empty && self.seen.len() == before {
-            return Err(unreadable("the listing does not go on"));
-        }
+        self.page_before = page.faxes;
         Ok(is_last.then(|| FindResult::without_ours(std::mem::take(&mut self.candidates))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::kit::reading::progress;
+
+    fn page(faxes: &[(&str, Owner)]) -> Page {
+        let report = |id: &str| Report::new(ProviderReference::new(id).expect("it can be one"), progress("queued"));
+        Page { faxes: faxes.iter().map(|(id, owner)| (*owner, report(id))).collect(), ..Page::default() }
+    }
+
+    /// The result of a listing whose pages these are; `None` if it would go on behind them.
+    fn walk(pages: Vec<Page>) -> Result<Option<FindResult>, Failure> {
+        let mut walk = Walk::default();
+        for (number, mut page) in (1..).zip(pages) {
+            let goes_on = page.next.take().is_some();
+            if let Some(result) = walk.read(page, number, goes_on)? {
+                return Ok(Some(result));
+            }
+        }
+        Ok(None)
+    }
+
+    #[test]
+    fn absence_is_concluded_only_at_the_end_that_the_listing_names_itself() {
+        let others = || page(&[("1", Owner::Others)]);
+        assert_eq!(walk(vec![others()]), Ok(None), "nothing says that this is all");
+        assert_eq!(walk(vec![others(), page(&[])]), Ok(Some(FindResult::Absent)));
+        assert_eq!(walk(vec![Page { pages: Some(1), ..others() }]), Ok(Some(FindResult::Absent)));
+        assert_eq!(walk(vec![Page { total: Some(1), ..others() }]), Ok(Some(FindResult::Absent)));
+        assert_eq!(walk(vec![Page { pages: Some(2), ..page(&[]) }]), Ok(None), "an empty page before the last");
+        let next = Some("2".to_owned());
+        assert_eq!(walk(vec![Page { pages: Some(1), next, ..others() }]), Ok(None), "a next page is named");
+    }
+
+    #[test]
+    fn a_listing_that_contradicts_its_own_count_proves_nothing() {
+        let others = || page(&[("1", Owner::Others)]);
+        assert!(walk(vec![Page { pages: Some(1), total: Some(2), ..others() }]).is_err(), "one is missing");
+        assert!(walk(vec![others(), Page { total: Some(2), ..page(&[]) }]).is_err(), "it ends early");
+        let beyond = Page { pages: Some(3), total: Some(1), ..page(&[]) };
+        assert!(walk(vec![Page { pages: Some(3), ..others() }, beyond]).is_err(), "pages without faxes");
+        assert!(walk(vec![others(), others()]).is_err(), "the same page again");
+    }
+
+    #[test]
+    fn ours_counts_whatever_the_listing_says_of_its_end_and_candidates_are_named_once() {
+        let ours = Page { pages: Some(1), total: Some(9), ..page(&[("1", Owner::Perhaps), ("2", Owner::Ours)]) };
+        assert!(matches!(walk(vec![ours]), Ok(Some(FindResult::Found(report))) if report.reference.0 == "2"));
+        let first = page(&[("1", Owner::Perhaps), ("2", Owner::Perhaps)]);
+        let second = page(&[("2", Owner::Perhaps), ("3", Owner::Others)]);
+        let result = walk(vec![first, second, page(&[])]);
+        assert!(matches!(result, Ok(Some(FindResult::Candidates(all))) if all.len() == 2));
     }
 }

@@ -1,17 +1,17 @@
-//! Whether a number that a provider wrote down is the one that was dialled: some write it in full, some without the
+//! Whether a number that a provider wrote down is the one that was dialed: some write it in full, some without the
 //! plus, some as people do.
 
 use serde_json::Value;
 
 use super::reading::words;
 
-/// Whether `written`, a text or a number, is the fax number `dialled` (E.164). A North American number may lack its
+/// Whether `written`, a text or a number, is the fax number `dialed` (E.164). A North American number may lack its
 /// country code; nothing else may be missing.
-pub fn is_same(written: &Value, dialled: &str) -> bool {
+pub fn is_same(written: &Value, dialed: &str) -> bool {
     let Some(written) = words(written).map(|text| digits(&text)) else { return false };
-    let dialled = digits(dialled);
-    let national = dialled.strip_prefix('1').filter(|rest| rest.len() == 10);
-    !written.is_empty() && (written == dialled || national == Some(written.as_str()))
+    let dialed = digits(dialed);
+    let national = dialed.strip_prefix('1').filter(|rest| rest.len() == 10);
+    !written.is_empty() && (written == dialed || national == Some(written.as_str()))
 }
 
 fn digits(text: &str) -> String {

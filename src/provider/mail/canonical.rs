@@ -1,7 +1,7 @@
 //! A mail in the form that is hashed for DKIM: `relaxed` for header and body (RFC 6376 §3.4.2, §3.4.4). What relays do to
 //! white space on the way does not show in it.
 
-/// One header field as it stands in the mail, folds and its last CRLF included.
+/// One header field as it is in the mail, folds and its last CRLF included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'a> {
     pub name: &'a [u8],

@@ -130,7 +130,7 @@ pub(super) fn ascii_address(address: &EmailAddress) -> Result<EmailAddress, Comp
     EmailAddress::parse(&ascii).map_err(|_| ComposeError::Malformed)
 }
 
-/// The domain as it stands in DNS.
+/// The domain as it is written in DNS.
 pub(super) fn ascii_domain(domain: &str) -> Result<String, ComposeError> {
     if domain.is_ascii() {
         return Ok(domain.to_owned());

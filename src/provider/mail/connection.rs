@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use super::dialogue::{Dialogue, Patience, Silence, Wire};
+use super::dialogue::{Dialogue, Silence, TimeLimits, Wire};
 use super::reply::{Phase, Reply};
 use super::tls::{Security, Tls, TlsMode};
 use crate::domain::Timestamp;
@@ -91,19 +91,19 @@ impl Connection {
     ///
     /// # Errors
     /// Nothing was sent; the failure speaks of the relay or the account.
-    pub async fn open(relay: &Relay, mode: TlsMode, patience: &Patience) -> Result<Self, Failure> {
-        let tcp = reach(relay, patience).await?;
+    pub async fn open(relay: &Relay, mode: TlsMode, limits: &TimeLimits) -> Result<Self, Failure> {
+        let tcp = reach(relay, limits).await?;
         let hello = hello(relay, tcp.local_addr().ok());
         let mut connection = if mode == TlsMode::Implicit {
-            let mut connection = encrypt(relay, tcp, true, patience).await?;
-            greeting(&mut connection.dialogue, patience).await?;
-            connection.offers = introduce(&mut connection.dialogue, &hello, patience).await?;
+            let mut connection = encrypt(relay, tcp, true, limits).await?;
+            greeting(&mut connection.dialogue, limits).await?;
+            connection.offers = introduce(&mut connection.dialogue, &hello, limits).await?;
             connection
         } else {
-            Self::open_in_clear(relay, tcp, &hello, mode, patience).await?
+            Self::open_in_clear(relay, tcp, &hello, mode, limits).await?
         };
         if let Some(login) = &relay.login {
-            connection.log_in(login, patience).await?;
+            connection.log_in(login, limits).await?;
             connection.logged_in = true;
         }
         Ok(connection)
@@ -114,19 +114,19 @@ impl Connection {
         tcp: TcpStream,
         hello: &str,
         mode: TlsMode,
-        patience: &Patience,
+        limits: &TimeLimits,
     ) -> Result<Self, Failure> {
         let mut dialogue = Dialogue::new(tcp);
-        greeting(&mut dialogue, patience).await?;
-        let offers = introduce(&mut dialogue, hello, patience).await?;
-        if mode == TlsMode::Off || !start_tls(&mut dialogue, &offers, mode.is_strict(), patience).await? {
+        greeting(&mut dialogue, limits).await?;
+        let offers = introduce(&mut dialogue, hello, limits).await?;
+        if mode == TlsMode::Off || !start_tls(&mut dialogue, &offers, mode.is_strict(), limits).await? {
             let tcp = dialogue.into_stream().ok_or_else(|| Silence::Garbled.failure("to EHLO"))?;
             return Ok(Self::new(Box::new(tcp), offers, Security::Plain, None));
         }
         let injected = || Failure::new(Fault::TlsRequired).text("the relay went on in the clear after STARTTLS");
         let tcp = dialogue.into_stream().ok_or_else(injected)?;
-        let mut connection = encrypt(relay, tcp, mode.is_strict(), patience).await?;
-        connection.offers = introduce(&mut connection.dialogue, hello, patience).await?;
+        let mut connection = encrypt(relay, tcp, mode.is_strict(), limits).await?;
+        connection.offers = introduce(&mut connection.dialogue, hello, limits).await?;
         Ok(connection)
     }
 
@@ -145,14 +145,14 @@ impl Connection {
     }
 
     /// Logs in with PLAIN (RFC 4616), or with LOGIN where that is all there is.
-    async fn log_in(&mut self, login: &Login, patience: &Patience) -> Result<(), Failure> {
-        let until = patience.minutes(5);
+    async fn log_in(&mut self, login: &Login, limits: &TimeLimits) -> Result<(), Failure> {
+        let until = limits.minutes(5);
         let password = login.password.expose_secret();
         let reply = if self.offers.auth_plain {
             let response = BASE64.encode(format!("\0{}\0{password}", login.username));
             self.dialogue.say(&format!("AUTH PLAIN {response}"), until).await
         } else if self.offers.auth_login {
-            self.log_in_by_questions(&login.username, password, patience).await
+            self.log_in_by_questions(&login.username, password, limits).await
         } else {
             return Err(Failure::new(Fault::AccountError).text("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
         };
@@ -160,13 +160,13 @@ impl Connection {
         if reply.code == 235 { Ok(()) } else { Err(reply.failure(Phase::Auth, &[&login.username, password])) }
     }
 
-    async fn log_in_by_questions(&mut self, name: &str, password: &str, patience: &Patience) -> Result<Reply, Silence> {
-        let mut reply = self.dialogue.say("AUTH LOGIN", patience.minutes(5)).await?;
+    async fn log_in_by_questions(&mut self, name: &str, password: &str, limits: &TimeLimits) -> Result<Reply, Silence> {
+        let mut reply = self.dialogue.say("AUTH LOGIN", limits.minutes(5)).await?;
         for answer in [name, password] {
             if reply.code != 334 {
                 return Ok(reply);
             }
-            reply = self.dialogue.say(&BASE64.encode(answer), patience.minutes(5)).await?;
+            reply = self.dialogue.say(&BASE64.encode(answer), limits.minutes(5)).await?;
         }
         Ok(reply)
     }
@@ -177,8 +177,8 @@ impl Connection {
     }
 }
 
-async fn reach(relay: &Relay, patience: &Patience) -> Result<TcpStream, Failure> {
-    let until = patience.minutes(1);
+async fn reach(relay: &Relay, limits: &TimeLimits) -> Result<TcpStream, Failure> {
+    let until = limits.minutes(1);
     let unreachable = |text: String| Failure::new(Fault::ProviderError).text(text);
     let tcp = timeout_at(until, TcpStream::connect((relay.host.as_str(), relay.port)))
         .await
@@ -199,13 +199,13 @@ fn hello(relay: &Relay, local: Option<SocketAddr>) -> String {
     }
 }
 
-async fn greeting<S: Wire>(dialogue: &mut Dialogue<S>, patience: &Patience) -> Result<(), Failure> {
-    let reply = dialogue.hear(patience.minutes(5)).await.map_err(|silence| silence.failure("before its greeting"))?;
+async fn greeting<S: Wire>(dialogue: &mut Dialogue<S>, limits: &TimeLimits) -> Result<(), Failure> {
+    let reply = dialogue.hear(limits.minutes(5)).await.map_err(|silence| silence.failure("before its greeting"))?;
     if reply.code == 220 { Ok(()) } else { Err(reply.failure(Phase::Greeting, &[])) }
 }
 
-async fn introduce<S: Wire>(dialogue: &mut Dialogue<S>, hello: &str, patience: &Patience) -> Result<Offers, Failure> {
-    let reply = dialogue.say(&format!("EHLO {hello}"), patience.minutes(5)).await;
+async fn introduce<S: Wire>(dialogue: &mut Dialogue<S>, hello: &str, limits: &TimeLimits) -> Result<Offers, Failure> {
+    let reply = dialogue.say(&format!("EHLO {hello}"), limits.minutes(5)).await;
     let reply = reply.map_err(|silence| silence.failure("at EHLO"))?;
     if reply.code == 250 { Ok(Offers::read(&reply)) } else { Err(reply.failure(Phase::Hello, &[])) }
 }
@@ -215,13 +215,13 @@ async fn start_tls<S: Wire>(
     dialogue: &mut Dialogue<S>,
     offers: &Offers,
     strict: bool,
-    patience: &Patience,
+    limits: &TimeLimits,
 ) -> Result<bool, Failure> {
     let refused = |failure: Failure| if strict { Err(failure) } else { Ok(false) };
     if !offers.starttls {
         return refused(Failure::new(Fault::TlsRequired).text("the relay does not offer STARTTLS"));
     }
-    let reply = dialogue.say("STARTTLS", patience.minutes(2)).await;
+    let reply = dialogue.say("STARTTLS", limits.minutes(2)).await;
     let reply = reply.map_err(|silence| silence.failure("at STARTTLS"))?;
     if reply.ends_session() {
         return Err(reply.failure(Phase::StartTls, &[]));
@@ -233,8 +233,8 @@ async fn start_tls<S: Wire>(
     refused(Failure { raw_code, raw_text, ..Failure::new(Fault::TlsRequired) })
 }
 
-async fn encrypt(relay: &Relay, tcp: TcpStream, strict: bool, patience: &Patience) -> Result<Connection, Failure> {
-    let stream = timeout_at(patience.minutes(1), relay.tls.handshake(tcp, strict))
+async fn encrypt(relay: &Relay, tcp: TcpStream, strict: bool, limits: &TimeLimits) -> Result<Connection, Failure> {
+    let stream = timeout_at(limits.minutes(1), relay.tls.handshake(tcp, strict))
         .await
         .map_err(|_| Silence::TimedOut.failure("during the TLS handshake"))??;
     let version = match stream.get_ref().1.protocol_version() {

@@ -56,7 +56,7 @@ pub(super) enum Lost {
 
 /// How long things may take: the RFC's times for each step, both cut by the account's own settings.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct TimeLimits {
     /// Everything before the final dot must be over by then.
     pub deadline: Instant,
     /// The most for one command.
@@ -65,7 +65,7 @@ pub(super) struct Patience {
     pub final_dot: Duration,
 }
 
-impl Patience {
+impl TimeLimits {
     /// When a step that the RFC gives so many minutes must be over.
     pub fn minutes(&self, minutes: u64) -> Instant {
         self.deadline.min(Instant::now() + self.command_max.min(Duration::from_secs(minutes * 60)))
@@ -106,16 +106,16 @@ impl<S: Wire> Dialogue<S> {
 
     /// Sends a letter, which [`ended_by_a_dot`] has made ready, and waits for the answer. The dot leaves in the same
     /// write as the end of the body, so what was written is counted: while octets are left, so is the dot.
-    pub async fn say_letter(&mut self, octets: &[u8], patience: &Patience) -> Result<Reply, Lost> {
+    pub async fn say_letter(&mut self, octets: &[u8], limits: &TimeLimits) -> Result<Reply, Lost> {
         let mut pieces = octets.chunks(PIECE_OCTETS);
         let last = pieces.next_back().unwrap_or_default();
         for piece in pieces {
-            self.send(piece, patience.minutes(3)).await.map_err(Lost::BeforeTheDot)?;
+            self.send(piece, limits.minutes(3)).await.map_err(Lost::BeforeTheDot)?;
         }
-        let (written, sent) = self.write(last, patience.minutes(3)).await;
+        let (written, sent) = self.write(last, limits.minutes(3)).await;
         let lost = if written < last.len() { Lost::BeforeTheDot } else { Lost::AfterTheDot };
         sent.map_err(lost)?;
-        self.hear(patience.final_dot()).await.map_err(Lost::AfterTheDot)
+        self.hear(limits.final_dot()).await.map_err(Lost::AfterTheDot)
     }
 
     /// Waits for one reply.
@@ -239,12 +239,12 @@ mod tests {
 
     /// A far side that takes so many octets and then breaks.
     async fn lost_after(octets: usize, letter: &[u8]) -> Result<Reply, Lost> {
-        let patience = Patience {
+        let limits = TimeLimits {
             deadline: Instant::now() + Duration::from_secs(5),
             command_max: Duration::MAX,
             final_dot: Duration::from_secs(5),
         };
-        Dialogue::new(Breaking { left: octets }).say_letter(letter, &patience).await
+        Dialogue::new(Breaking { left: octets }).say_letter(letter, &limits).await
     }
 
     /// Takes at most 1,000 octets at a time, and breaks when none are left.

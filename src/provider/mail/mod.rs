@@ -26,7 +26,7 @@ pub use self::compose::{ComposeError, attempt_of, compose, message_id};
 pub use self::reply::EnhancedStatus;
 
 use self::connection::{Connection, Login, Relay};
-use self::dialogue::{Patience, Silence};
+use self::dialogue::{Silence, TimeLimits};
 use self::dkim::Signer;
 use self::pool::{Pool, Visit};
 use self::reply::Reply;
@@ -117,7 +117,7 @@ impl Provider for Smtp {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let connection = self.pool.open(self.mode, &self.patience()).await?;
+        let connection = self.pool.open(self.mode, &self.limits()).await?;
         let text = describe(&connection, self.mode);
         connection.close().await;
         let advice = self.signer.as_ref().and_then(|signer| signer.advice());
@@ -142,14 +142,14 @@ impl Smtp {
     async fn hand_over(&self, envelope: &Envelope) -> Result<ProviderReference, Outcome> {
         let letter = self.letter(envelope).await?;
         let mode = self.mode.for_letter(envelope.phi);
-        let patience = self.patience();
-        let mut visit = self.pool.visit(mode, &patience).await.map_err(Outcome::NotSent)?;
+        let limits = self.limits();
+        let mut visit = self.pool.visit(mode, &limits).await.map_err(Outcome::NotSent)?;
         if let Some(refusal) = letter.too_large_for(&visit.connection) {
             self.pool.leave(visit);
             return Err(refusal);
         }
-        let mail = self.begin(&mut visit, &letter, mode, &patience).await?;
-        let outcome = transaction::complete(&mut visit.connection, &letter, mail, &patience).await;
+        let mail = self.begin(&mut visit, &letter, mode, &limits).await?;
+        let outcome = transaction::complete(&mut visit.connection, &letter, mail, &limits).await;
         self.pool.leave(visit);
         match outcome {
             Outcome::Accepted { reference } => Ok(reference),
@@ -179,9 +179,9 @@ impl Smtp {
         visit: &mut Visit,
         letter: &Letter,
         mode: TlsMode,
-        patience: &Patience,
+        limits: &TimeLimits,
     ) -> Result<Result<Reply, Silence>, Outcome> {
-        let answer = transaction::begin(&mut visit.connection, letter, patience).await;
+        let answer = transaction::begin(&mut visit.connection, letter, limits).await;
         let is_dead = match &answer {
             Ok(reply) => reply.ends_session(),
             Err(silence) => *silence == Silence::Closed,
@@ -189,12 +189,12 @@ impl Smtp {
         if !(visit.reused && is_dead) {
             return Ok(answer);
         }
-        self.pool.renew(visit, mode, patience).await.map_err(Outcome::NotSent)?;
-        Ok(transaction::begin(&mut visit.connection, letter, patience).await)
+        self.pool.renew(visit, mode, limits).await.map_err(Outcome::NotSent)?;
+        Ok(transaction::begin(&mut visit.connection, letter, limits).await)
     }
 
-    fn patience(&self) -> Patience {
-        Patience { deadline: Instant::now() + self.timeout, command_max: self.command_max, final_dot: self.final_dot }
+    fn limits(&self) -> TimeLimits {
+        TimeLimits { deadline: Instant::now() + self.timeout, command_max: self.command_max, final_dot: self.final_dot }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
 use super::connection::{Connection, Relay};
-use super::dialogue::Patience;
+use super::dialogue::TimeLimits;
 use super::tls::TlsMode;
 use crate::domain::Clock;
 use crate::domain::fault::{Failure, Fault};
@@ -54,15 +54,15 @@ impl Pool {
     ///
     /// # Errors
     /// Nothing was sent.
-    pub async fn visit(&self, mode: TlsMode, patience: &Patience) -> Result<Visit, Failure> {
+    pub async fn visit(&self, mode: TlsMode, limits: &TimeLimits) -> Result<Visit, Failure> {
         let busy = || Failure::new(Fault::ProviderError).text("all connections to the relay stayed busy");
-        let slot = timeout_at(patience.deadline, self.slots.clone().acquire_owned())
+        let slot = timeout_at(limits.deadline, self.slots.clone().acquire_owned())
             .await
             .map_err(|_| busy())?
             .map_err(|_| busy())?;
         let (connection, reused) = match self.take_kept(mode) {
             Some(connection) => (connection, true),
-            None => (self.open(mode, patience).await?, false),
+            None => (self.open(mode, limits).await?, false),
         };
         Ok(Visit { connection, reused, _slot: slot })
     }
@@ -71,8 +71,8 @@ impl Pool {
     ///
     /// # Errors
     /// Nothing was sent.
-    pub async fn renew(&self, visit: &mut Visit, mode: TlsMode, patience: &Patience) -> Result<(), Failure> {
-        visit.connection = self.open(mode, patience).await?;
+    pub async fn renew(&self, visit: &mut Visit, mode: TlsMode, limits: &TimeLimits) -> Result<(), Failure> {
+        visit.connection = self.open(mode, limits).await?;
         visit.reused = false;
         Ok(())
     }
@@ -81,8 +81,8 @@ impl Pool {
     ///
     /// # Errors
     /// Nothing was sent.
-    pub async fn open(&self, mode: TlsMode, patience: &Patience) -> Result<Connection, Failure> {
-        Connection::open(&self.relay, mode, patience).await
+    pub async fn open(&self, mode: TlsMode, limits: &TimeLimits) -> Result<Connection, Failure> {
+        Connection::open(&self.relay, mode, limits).await
     }
 
     /// Ends a visit: keeps the connection for the next letter if it is still good.

@@ -63,7 +63,7 @@ impl EnhancedStatus {
     }
 
     /// Class 5: it will not. 5.7.13, 5.7.17 and 5.7.18 (account closed, mailbox or domain changed hands) count as an
-    /// address that is gone: whoever reads it now is not whom the letter is for.
+    /// address that is gone: the person who reads it now is not the one the letter is for.
     fn lasting_fault(self, text: &str) -> Fault {
         match (self.subject, self.detail) {
             (1, 1 | 3 | 6) | (7, 13 | 17) => Fault::MailboxUnknown,

@@ -23,7 +23,7 @@ use crate::domain::fault::{Failure, Fault};
 pub(super) enum TlsMode {
     /// Never.
     Off,
-    /// STARTTLS if it is offered, whoever the server says it is (RFC 7435). An attacker on the way can prevent it.
+    /// STARTTLS if it is offered, whatever name its certificate bears (RFC 7435). An attacker on the way can prevent it.
     Opportunistic,
     /// STARTTLS with a certificate that is trusted and fits the name, or nothing is sent (RFC 3207).
     #[default]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::compose::{ComposeError, ascii_address, compose, message_id};
 use super::connection::Connection;
-use super::dialogue::{Lost, Patience, Silence, ended_by_a_dot};
+use super::dialogue::{Lost, Silence, TimeLimits, ended_by_a_dot};
 use super::dkim::Signer;
 use super::reply::{Phase, Reply};
 use crate::domain::attempt::ProviderReference;
@@ -100,12 +100,12 @@ impl Letter {
 
 /// Opens the transaction with MAIL, after RSET where the connection's last one was left open. With PIPELINING, RCPT and
 /// DATA have been said too when the answer to MAIL is there; the connection remembers that.
-pub(super) async fn begin(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Result<Reply, Silence> {
+pub(super) async fn begin(connection: &mut Connection, letter: &Letter, limits: &TimeLimits) -> Result<Reply, Silence> {
     if connection.offers.pipelining {
-        return begin_with_all(connection, letter, patience).await;
+        return begin_with_all(connection, letter, limits).await;
     }
     if connection.in_transaction {
-        let reply = say(connection, "RSET", patience).await?;
+        let reply = say(connection, "RSET", limits).await?;
         if !reply.is_done() {
             return Ok(reply);
         }
@@ -113,29 +113,29 @@ pub(super) async fn begin(connection: &mut Connection, letter: &Letter, patience
     }
     connection.letters += 1;
     let command = letter.mail_command(connection);
-    let reply = say(connection, &command, patience).await?;
+    let reply = say(connection, &command, limits).await?;
     connection.in_transaction = reply.is_done();
     Ok(reply)
 }
 
-async fn begin_with_all(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Result<Reply, Silence> {
+async fn begin_with_all(connection: &mut Connection, letter: &Letter, limits: &TimeLimits) -> Result<Reply, Silence> {
     let is_left_open = connection.in_transaction;
     let reset = if is_left_open { "RSET\r\n" } else { "" };
     let (mail, rcpt) = (letter.mail_command(connection), letter.rcpt_command(connection));
     connection.letters += 1;
     let commands = format!("{reset}{mail}\r\n{rcpt}\r\nDATA\r\n");
-    if let Err(silence) = connection.dialogue.send(commands.as_bytes(), patience.minutes(5)).await {
+    if let Err(silence) = connection.dialogue.send(commands.as_bytes(), limits.minutes(5)).await {
         return note(connection, Err(silence));
     }
     if is_left_open {
-        let reply = hear(connection, patience).await?;
+        let reply = hear(connection, limits).await?;
         if !reply.is_done() {
             // Whatever the relay makes of the commands behind it, this connection is not worth finding out.
             connection.usable = false;
             return Ok(reply);
         }
     }
-    let reply = hear(connection, patience).await?;
+    let reply = hear(connection, limits).await?;
     connection.in_transaction = reply.is_done();
     Ok(reply)
 }
@@ -145,10 +145,10 @@ pub(super) async fn complete(
     connection: &mut Connection,
     letter: &Letter,
     mail: Result<Reply, Silence>,
-    patience: &Patience,
+    limits: &TimeLimits,
 ) -> Outcome {
-    match before_the_dot(connection, letter, mail, patience).await {
-        Ok(()) => the_letter(connection, letter, patience).await,
+    match before_the_dot(connection, letter, mail, limits).await {
+        Ok(()) => the_letter(connection, letter, limits).await,
         Err(outcome) => outcome,
     }
 }
@@ -157,7 +157,7 @@ async fn before_the_dot(
     connection: &mut Connection,
     letter: &Letter,
     mail: Result<Reply, Silence>,
-    patience: &Patience,
+    limits: &TimeLimits,
 ) -> Result<(), Outcome> {
     let is_pipelined = connection.offers.pipelining;
     if let Err(outcome) = expect(connection, letter, mail, Phase::Mail) {
@@ -165,15 +165,15 @@ async fn before_the_dot(
         return Err(outcome);
     }
     let rcpt = if is_pipelined {
-        hear(connection, patience).await
+        hear(connection, limits).await
     } else {
-        say(connection, &letter.rcpt_command(connection), patience).await
+        say(connection, &letter.rcpt_command(connection), limits).await
     };
     if let Err(outcome) = expect(connection, letter, rcpt, Phase::Rcpt) {
         drain(connection, 1).await;
         return Err(outcome);
     }
-    let until = patience.minutes(2);
+    let until = limits.minutes(2);
     let data =
         if is_pipelined { connection.dialogue.hear(until).await } else { connection.dialogue.say("DATA", until).await };
     let data = note(connection, data);
@@ -202,8 +202,8 @@ async fn drain(connection: &mut Connection, answers: usize) {
     }
 }
 
-async fn the_letter(connection: &mut Connection, letter: &Letter, patience: &Patience) -> Outcome {
-    let answer = match connection.dialogue.say_letter(&letter.octets, patience).await {
+async fn the_letter(connection: &mut Connection, letter: &Letter, limits: &TimeLimits) -> Outcome {
+    let answer = match connection.dialogue.say_letter(&letter.octets, limits).await {
         Ok(reply) => Ok(reply),
         Err(Lost::AfterTheDot(silence)) => Err(silence),
         Err(Lost::BeforeTheDot(silence)) => {
@@ -228,13 +228,13 @@ async fn the_letter(connection: &mut Connection, letter: &Letter, patience: &Pat
     }
 }
 
-async fn say(connection: &mut Connection, command: &str, patience: &Patience) -> Result<Reply, Silence> {
-    let answer = connection.dialogue.say(command, patience.minutes(5)).await;
+async fn say(connection: &mut Connection, command: &str, limits: &TimeLimits) -> Result<Reply, Silence> {
+    let answer = connection.dialogue.say(command, limits.minutes(5)).await;
     note(connection, answer)
 }
 
-async fn hear(connection: &mut Connection, patience: &Patience) -> Result<Reply, Silence> {
-    let answer = connection.dialogue.hear(patience.minutes(5)).await;
+async fn hear(connection: &mut Connection, limits: &TimeLimits) -> Result<Reply, Silence> {
+    let answer = connection.dialogue.hear(limits.minutes(5)).await;
     note(connection, answer)
 }
 

@@ -10,7 +10,7 @@ use super::pointer::{Pointer, Pointers};
 use super::webhook::Webhook;
 use crate::domain::fault::Fault;
 
-/// A text with `{{placeholders}}`, and where it stands in the file.
+/// A text with `{{placeholders}}`, and where it is in the file.
 pub type Text = Spanned<String>;
 /// Names with such texts.
 pub type Texts = BTreeMap<Spanned<String>, Text>;

@@ -81,7 +81,7 @@ pub const SPEC: Spec = Spec {
         "Send one test page to a number of yours: touchline provider try NAME.toml --to NUMBER.",
     ],
     gaps: &[
-        "What the row above says is the least; what an account can do stands in its description, and touchline provider check shows it.",
+        "What the row above says is the least; what an account can do is in its description, and touchline provider check shows it.",
         "An API that takes its key only in the URL cannot be described: it would stand in every log between here and there.",
         "Documents and answers are JSON, forms or plain; XML (SOAP) needs an adapter in Rust.",
     ],
@@ -127,7 +127,7 @@ impl Declared {
         let mut values = self.values.clone().with_letter(letter, self.callback.as_ref());
         for step in &self.description.prepare {
             let name = step.name.get_ref();
-            self.caller.tell(|| format!("step {name}: nothing is dialled by it"));
+            self.caller.tell(|| format!("step {name}: nothing is dialed by it"));
             let request = self.caller.prepare(&step.request, values.clone(), Some(letter)).map_err(oauth::outcome)?;
             let answer = self.caller.call(request, self.caller.client.share()).await;
             let answer = answer.map_err(Trouble::outcome_before_dialing)?;

@@ -1,4 +1,4 @@
-//! Where a value stands in an answer: a JSON pointer (RFC 6901), the last part of `Location`, or the whole body.
+//! Where a value is in an answer: a JSON pointer (RFC 6901), the last part of `Location`, or the whole body.
 
 use std::fmt;
 

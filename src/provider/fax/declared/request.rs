@@ -163,7 +163,7 @@ impl Caller {
         self.call(request, self.client.timeout()).await.map_err(Trouble::failure)
     }
 
-    /// Tells whoever watches.
+    /// Reports a step to the watcher, if there is one.
     pub fn tell(&self, words: impl FnOnce() -> String) {
         if let Some(watch) = &self.watch {
             watch(&words());

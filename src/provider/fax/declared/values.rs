@@ -51,7 +51,7 @@ impl Place {
 const SECRET_IN_URL: &str = "a secret in a URL ends in logs; send it in a header or in the body";
 const PERSON_IN_URL: &str = "what names a person does not belong into a URL";
 const NUMBER_IN_URL: &str = "a fax number in a URL ends in logs; if the API leaves no choice, write number_in_url = true, and put it into query";
-const DOCUMENT_ELSEWHERE: &str = "the document stands in json, form or multipart only";
+const DOCUMENT_ELSEWHERE: &str = "the document can be in json, form or multipart only";
 
 /// The names that may be used at a moment in a place.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Documo (mFax) version 1: one multipart call, `POST /v1/faxes`, which carries our attempt as `subject`. The key stands in
+//! Documo (mFax) version 1: one multipart call, `POST /v1/faxes`, which carries our attempt as `subject`. The key goes into
 //! `Authorization: Basic` as it was issued, not encoded. Callbacks prove nothing by themselves, so they only prompt a
 //! question, and a hand-over of unknown outcome is looked for among the faxes of its time.
 
@@ -137,12 +137,13 @@ fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// How Documo words its answers. A success may be a list of faxes and refusals, as for several recipients.
-const DIALECT: Dialect = Dialect {
-    complaint,
-    denies: |body| body["errors"].as_array().is_some_and(|all| !all.is_empty()),
-    ..Dialect::PLAIN
-};
+/// How Documo words its answers. A success may be a list of faxes and one of refusals, as for several recipients.
+const DIALECT: Dialect = Dialect { complaint, denies: Some(holds_refusals_only), ..Dialect::PLAIN };
+
+fn holds_refusals_only(body: &Value) -> bool {
+    let is_empty = |key: &str| body[key].as_array().is_none_or(Vec::is_empty);
+    is_empty("success") && !is_empty("errors")
+}
 
 /// `NotAllowedError: International fax was disabled for account` inside a success, or a message.
 fn complaint(_: &Answer, body: &Value) -> Complaint {

@@ -81,7 +81,7 @@ pub const SPEC: Spec = Spec {
          `api_token`.",
         "Make sure that the number in `from` belongs to the user whose token it is.",
         "For callbacks, set `callback_secret` and have the callback address registered once for the event fax_sent: \
-         Fax.Plus does this only through its API (POST /hooks with `target` and `event`), so ask whoever installed \
+         Fax.Plus does this only through its API (POST /hooks with `target` and `event`), so ask the person who installed \
          Touchline, or their support.",
     ],
     gaps: &[

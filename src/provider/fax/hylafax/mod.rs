@@ -56,12 +56,12 @@ pub const SPEC: Spec = Spec {
         Setting::plain("from", "The caller number given as TSI; the practice's own unless given.", false),
         Setting::plain(
             "dial_prefix",
-            "What is dialled before every number, such as `9,` for an outside line: digits and * # , w @ !",
+            "What is dialed before every number, such as `9,` for an outside line: digits and * # , w @ !",
             false,
         ),
         Setting::plain(
             "dial_plus",
-            "Whether the number is dialled with its + (true unless given), of which the server's dial rules make what \
+            "Whether the number is dialed with its + (true unless given), of which the server's dial rules make what \
              the line needs; false dials the digits of the international number alone.",
             false,
         ),
@@ -123,7 +123,7 @@ pub const SPEC: Spec = Spec {
         "A finished job that faxqclean removed before its state was asked for leaves a fax of which nobody can tell what \
          became: a person decides.",
         "Tried against HylaFAX 6.0.7; HylaFAX+ was read about, not tried.",
-        "Whether the server tells which pages the far side confirmed rests on its modem or T.38 gateway.",
+        "Whether the server tells which pages the far side confirmed depends on its modem or T.38 gateway.",
     ],
     build,
 };

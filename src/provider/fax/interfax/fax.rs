@@ -17,7 +17,7 @@ pub struct Fax {
     pub status: i64,
     pub pages_submitted: Option<u32>,
     pub pages_sent: Option<u32>,
-    /// How often it was dialled; not in callbacks.
+    /// How often it was dialed; not in callbacks.
     pub attempts: Option<u32>,
     pub units: Option<f64>,
     pub cost_per_unit: Option<f64>,

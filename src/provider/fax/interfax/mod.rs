@@ -1,4 +1,4 @@
-//! InterFAX (Upland), REST API: the document is the body of `POST /outbound/faxes`, everything else stands in the query.
+//! InterFAX (Upland), REST API: the document is the body of `POST /outbound/faxes`, everything else is in the query.
 //!
 //! Our attempt travels as `reference`, by which `GET /outbound/search` finds the fax again, so that a lost answer leaves
 //! no lasting doubt. The account may ask six questions a minute, so callbacks are worth having: they are set in the

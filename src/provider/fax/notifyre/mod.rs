@@ -124,11 +124,12 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
 }
 
 /// How Notifyre words its answers. What HTTP calls a success may have a status of its own that says otherwise.
-const DIALECT: Dialect = Dialect {
-    complaint,
-    denies: |body| body["success"] == Value::Bool(false),
-    status: |body| body["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()),
-};
+const DIALECT: Dialect = Dialect { complaint, status: Some(own_status), ..Dialect::PLAIN };
+
+fn own_status(body: &Value) -> Option<u16> {
+    let is_denied = body["success"] == Value::Bool(false);
+    body["statusCode"].as_u64().filter(|_| is_denied).and_then(|status| u16::try_from(status).ok())
+}
 
 fn complaint(_: &Answer, body: &Value) -> Complaint {
     let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::provider::kit::reading::text;
 
 /// How Phaxio words its answers: a message without a code; a success may deny itself.
 pub const DIALECT: Dialect =
-    Dialect { complaint, denies: |body| body["success"] == Value::Bool(false), ..Dialect::PLAIN };
+    Dialect { complaint, denies: Some(|body| body["success"] == Value::Bool(false)), ..Dialect::PLAIN };
 
 /// The id of a fax just made.
 pub fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {

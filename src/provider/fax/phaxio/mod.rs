@@ -76,7 +76,7 @@ pub const SPEC: Spec = Spec {
     ],
     setup: &[
         "Sign in to the Phaxio console and open API Keys: put the live key and secret into `api_key` and `api_secret`. \
-         With the test key nothing is dialled and every fax is only simulated.",
+         With the test key nothing is dialed and every fax is only simulated.",
         "In the fax settings set the number of retries to 0: Touchline plans the next try by itself, and Phaxio's own \
          would come on top of it.",
         "If you want the practice's number to be shown, buy it or have it verified there and put it into `from`.",
@@ -88,7 +88,7 @@ pub const SPEC: Spec = Spec {
         "Phaxio prints a header line of its own on every page; no way to switch it off is published.",
         "Limits of pages, of size and of calls per minute are not published: Phaxio refuses what passes them.",
         "A refusal names no field: its cause is read from Phaxio's words, and where they say nothing it is unknown.",
-        "With a test key Phaxio reports faxes as sent that it never dialled; Touchline cannot tell them apart and shows \
+        "With a test key Phaxio reports faxes as sent that it never dialed; Touchline cannot tell them apart and shows \
          them as delivered.",
         "A callback is signed without a time: an old one could be replayed, which changes nothing that is known already.",
         "Phaxio belongs to Sinch and seems to take no new customers; whether its business associate agreement still \

@@ -135,7 +135,7 @@ impl SignalWire {
         reading::failed_with(self.client.failed(fault, Some(code), words.as_deref()), fax.pages)
     }
 
-    /// Reads a callback that came to the right address; our attempt stands in its query.
+    /// Reads a callback that came to the right address; our attempt is in its query.
     pub(super) fn events(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let fields = Fields::of(parts);
         let fax = Fax::of_callback(&fields)?;

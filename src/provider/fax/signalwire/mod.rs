@@ -90,7 +90,7 @@ pub const SPEC: Spec = Spec {
         "Set `public_link = true` once it is clear that documents may be fetched so, and give a long random `link_secret`.",
     ],
     gaps: &[
-        "Documents are taken by a public link only: whoever learns a link within its hour can read that one document while \
+        "Documents are taken by a public link only: anyone who learns a link within its hour can read that one document while \
          the fax is under way.",
         "Nothing of ours comes back with a fax: after a lost answer it is found by number and time alone.",
         "The signature of callbacks, which only SignalWire's own libraries describe, is not relied upon: each callback only \

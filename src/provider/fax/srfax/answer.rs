@@ -10,7 +10,7 @@ use crate::provider::kit::reading;
 use crate::provider::kit::reading::words;
 
 /// How SRFax words its answers: a status, and a result that is all the code there is.
-pub const DIALECT: Dialect = Dialect { complaint, denies: |body| says(body, "failed"), ..Dialect::PLAIN };
+pub const DIALECT: Dialect = Dialect { complaint, denies: Some(|body| says(body, "failed")), ..Dialect::PLAIN };
 
 fn says(body: &Value, word: &str) -> bool {
     body["Status"].as_str().is_some_and(|status| status.eq_ignore_ascii_case(word))
@@ -26,11 +26,15 @@ pub fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
     succeeds(body).then(|| reading::reference(&body["Result"])).flatten()
 }
 
-fn complaint(_: &Answer, body: &Value) -> Complaint {
+/// Words beside a status that says no are shown only: the status is the code.
+fn complaint(answer: &Answer, body: &Value) -> Complaint {
     if !says(body, "failed") {
         return Complaint::NONE;
     }
     let reason = reason(&body["Result"]);
+    if !answer.is_success() {
+        return Complaint::words(Some(reason));
+    }
     let fault = faults::of_result(&reason);
     Complaint { fault: Some(fault), code: Some(plain(&reason).to_owned()), ..Complaint::NONE }
 }

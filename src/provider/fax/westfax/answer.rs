@@ -10,7 +10,7 @@ use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::reading::{text, words};
 
 /// How WestFax words its answers: whether it is a success, an error, and what is known about it.
-pub const DIALECT: Dialect = Dialect { complaint, denies: |body| says(body, "false"), ..Dialect::PLAIN };
+pub const DIALECT: Dialect = Dialect { complaint, denies: Some(|body| says(body, "false")), ..Dialect::PLAIN };
 
 fn says(body: &Value, word: &str) -> bool {
     words(&body["Success"]).is_some_and(|truth| truth.eq_ignore_ascii_case(word))
@@ -26,12 +26,15 @@ pub fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
     succeeds(body).then(|| reference(&body["Result"])).flatten()
 }
 
-fn complaint(_: &Answer, body: &Value) -> Complaint {
-    let error = text(body, "ErrorString").filter(|_| says(body, "false"));
-    Complaint {
-        fault: error.as_deref().map(faults::of_error),
-        code: error.map(|error| error.trim().to_owned()),
-        text: text(body, "InfoString").filter(|_| says(body, "false")),
-        ..Complaint::NONE
+/// Words beside a status that says no are shown only: the status is the code.
+fn complaint(answer: &Answer, body: &Value) -> Complaint {
+    if !says(body, "false") {
+        return Complaint::NONE;
     }
+    let error = text(body, "ErrorString").map(|error| error.trim().to_owned());
+    if !answer.is_success() {
+        return Complaint::words(error);
+    }
+    let fault = error.as_deref().map(faults::of_error);
+    Complaint { fault, code: error, text: text(body, "InfoString"), ..Complaint::NONE }
 }

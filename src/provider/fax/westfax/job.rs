@@ -13,7 +13,7 @@ use crate::provider::kit::reading::{count, delivered, excludes_transmission, pro
 /// The id that stands for none.
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// One dialled call.
+/// One dialed call.
 struct Call {
     result: String,
     number: Option<String>,
