@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::expand::{self, Draft, Frame, Known};
-use super::submit::{self, Accepted, Request, answer_of, said};
+use super::submit::{self, Accepted, Begun, Request, answer_of, said};
 use super::{IntakeError, Parts, check};
 use crate::domain::Timestamp;
 use crate::domain::id::ReferrerId;
@@ -31,18 +31,18 @@ impl Counter {
         Self { parts, batcher: Batcher::start(move |requests| accept_all(own.clone(), requests)) }
     }
 
-    /// Accepts a submission as [`submit::accept`] does; single letters that come in at the same time share a transaction.
+    /// Accepts a submission as [`submit::begin`] does; single letters that come in at the same time share a transaction.
     ///
     /// # Errors
-    /// As [`submit::accept`].
-    pub async fn accept(&self, request: Request) -> Answer {
+    /// As [`submit::begin`].
+    pub async fn begin(&self, request: Request) -> Result<Begun, IntakeError> {
         if request.makes_a_broadcast() {
-            return submit::accept(&self.parts, &request).await;
+            return submit::begin(&self.parts, &request).await;
         }
         match self.batcher.ask(request.clone()).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.map(Begun::Done),
             // A transaction stands or falls as a whole: what fell with others is tried alone.
-            Err(_) => submit::accept(&self.parts, &request).await,
+            Err(_) => submit::begin(&self.parts, &request).await,
         }
     }
 }

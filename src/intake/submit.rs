@@ -91,7 +91,7 @@ pub struct Counts {
     pub queued: usize,
     /// Waiting for a person.
     pub held: usize,
-    /// Not allowed.
+    /// Suppressed: the rules do not allow sending them.
     pub suppressed: usize,
     /// Left out before they became messages.
     pub skipped: usize,
@@ -177,15 +177,31 @@ pub struct Skipped {
 /// See [`IntakeError`]; then nothing of it was accepted, except that a list whose unfolding was cut off by the store is
 /// accepted and goes on by itself.
 pub async fn accept(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
-    if request.makes_a_broadcast() {
-        return accept_list(parts, request).await;
+    match begin(parts, request).await? {
+        Begun::Done(accepted) => Ok(accepted),
+        Begun::List(list) => list.finish(parts).await,
     }
-    counter::accept_one(parts, request).await
 }
 
-async fn accept_list(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+/// What a request has become by the time it is durable.
+#[derive(Debug)]
+pub enum Begun {
+    /// All of it is on the queue.
+    Done(Accepted),
+    /// A list is recorded: it is accepted, and still to be unfolded, by [`Ready::finish`] or else by itself.
+    List(Ready),
+}
+
+/// Accepts a submission as [`accept`] does, but returns as soon as a list is recorded.
+///
+/// # Errors
+/// See [`IntakeError`]; then nothing of it was accepted.
+pub async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
+    if !request.makes_a_broadcast() {
+        return counter::accept_one(parts, request).await.map(Begun::Done);
+    }
     for _ in 0..LOOKS_AT_ANOTHER_MAX {
-        match accept_list_once(parts, request).await {
+        match begin_list(parts, request).await {
             Err(IntakeError::Unfolding) => tokio::time::sleep(LOOK_AGAIN).await,
             other => return other,
         }
@@ -194,9 +210,9 @@ async fn accept_list(parts: &Parts, request: &Request) -> Result<Accepted, Intak
 }
 
 /// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet.
-async fn accept_list_once(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+async fn begin_list(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
     let ready = match prepare(parts, request).await? {
-        Prepared::Answered(answer) => return Ok(answer),
+        Prepared::Answered(answer) => return Ok(Begun::Done(answer)),
         Prepared::New(ready) => ready,
     };
     let mut tx = parts.store.write().await?;
@@ -205,12 +221,12 @@ async fn accept_list_once(parts: &Parts, request: &Request) -> Result<Accepted, 
             // Another caller with the same key was faster: its answer is ours.
             drop(tx);
             let mut tx = parts.store.read().await?;
-            return answered_before(&mut tx, request).await?.ok_or(IntakeError::KeyReused);
+            return answered_before(&mut tx, request).await?.map(Begun::Done).ok_or(IntakeError::KeyReused);
         }
         recorded => recorded?,
     }
     tx.commit().await?;
-    ready.unfold(parts).await
+    Ok(Begun::List(ready))
 }
 
 /// A list that was looked at and found good.
@@ -221,13 +237,51 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// The answer before anything is unfolded: its ids, and no message yet.
+    #[must_use]
+    pub fn so_far(&self) -> Accepted {
+        Accepted::begin(&self.frame)
+    }
+
+    /// Unfolds the recorded list into messages, and returns when all of it is on the queue, whoever put it there.
+    ///
+    /// # Errors
+    /// As every store function; then it goes on by itself. [`IntakeError::Unfolding`] if another node is still at it after
+    /// half a minute.
+    pub async fn finish(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        match self.unfold(parts).await {
+            Err(IntakeError::Unfolding) => self.wait(parts).await,
+            other => other,
+        }
+    }
+
     /// Unfolds the recorded list into messages.
     ///
     /// # Errors
-    /// As every store function; then it goes on by itself.
+    /// As every store function; then it goes on by itself. [`IntakeError::Unfolding`] if another node does it, or has done
+    /// it.
     pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
-        let broadcast = self.frame.broadcast.ok_or_else(|| StoreError::Corrupt("a list".to_owned()))?;
-        unfold::unfold(parts, broadcast).await?.ok_or(IntakeError::Unfolding)
+        unfold::unfold(parts, self.broadcast()?).await?.ok_or(IntakeError::Unfolding)
+    }
+
+    /// Waits for the node that unfolds the list, and answers what it became.
+    async fn wait(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        let broadcast = self.broadcast()?;
+        for _ in 0..LOOKS_AT_ANOTHER_MAX {
+            let mut tx = parts.store.read().await?;
+            if !tx.broadcast_is_unfolding(broadcast).await? {
+                let row = tx.submission(self.frame.submission).await?;
+                let answer = row.and_then(|row| serde_json::from_str(&row.answer).ok());
+                return Ok(answer.ok_or_else(|| StoreError::Corrupt("a stored answer".to_owned()))?);
+            }
+            drop(tx);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(IntakeError::Unfolding)
+    }
+
+    fn broadcast(&self) -> Result<BroadcastId, StoreError> {
+        self.frame.broadcast.ok_or_else(|| StoreError::Corrupt("a list".to_owned()))
     }
 }
 

@@ -19,6 +19,10 @@ pub(super) struct SubmissionView {
     submission: Uuid,
     /// The broadcast, for a list.
     broadcast: Option<Uuid>,
+    /// Whether the list is accepted but not all of it is on the queue yet. It goes on by itself; `counts`, `messages` and
+    /// `skipped` say nothing of it then. The same request with the same `Idempotency-Key` is answered with all of it once
+    /// it is done.
+    unfolding: bool,
     /// How many of each, all counted.
     counts: CountsView,
     /// The messages, those that policy forbids too; of a long list the first 500 that are queued, and as many that are
@@ -35,7 +39,7 @@ pub(super) struct CountsView {
     queued: usize,
     /// Waiting for a person.
     held: usize,
-    /// Not allowed.
+    /// Suppressed: the rules do not allow sending them.
     suppressed: usize,
     /// Left out before they became messages.
     skipped: usize,
@@ -94,10 +98,18 @@ impl From<Accepted> for SubmissionView {
         Self {
             submission: accepted.submission.0,
             broadcast: accepted.broadcast.map(|broadcast| broadcast.0),
+            unfolding: false,
             counts: CountsView { queued, held, suppressed, skipped: left_out },
             messages: messages.collect(),
             skipped: skipped.collect(),
         }
+    }
+}
+
+impl SubmissionView {
+    /// A list that is accepted and not all on the queue yet.
+    pub(super) fn unfolding(so_far: Accepted) -> Self {
+        Self { unfolding: true, ..so_far.into() }
     }
 }
 

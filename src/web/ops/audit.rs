@@ -12,6 +12,7 @@ use crate::store::records::events::AuditLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
+use crate::wording;
 
 /// Lines shown.
 const SHOWN: i64 = 300;
@@ -56,7 +57,7 @@ fn row(line: &AuditLine, calendar: &Calendar) -> Row {
     Row {
         at: calendar.moment(line.at_ms),
         who: line.who.clone(),
-        did: did(&line.action).to_owned(),
+        did: wording::audit_act(&line.action).to_owned(),
         link: id.and_then(|id| place_of(&line.action).map(|place| format!("/{place}/{id}"))),
         subject: id.map_or(subject, |id| short(&id)),
         detail: line.detail.as_deref().map(|detail| detail.replace('_', " ")),
@@ -69,39 +70,6 @@ fn place_of(action: &str) -> Option<&'static str> {
         "retry" | "hold" | "release" | "cancel" | "mark_sent" | "mark_not_sent" | "view_document" => Some("messages"),
         "edit_referrer" | "log_touch" | "end_basis" => Some("referrers"),
         _ => None,
-    }
-}
-
-/// An act as people say it; one that is not known here in its own word.
-fn did(action: &str) -> &str {
-    match action {
-        "login" => "logged in",
-        "logout" => "logged out",
-        "retry" => "sent again",
-        "hold" => "put on hold",
-        "release" => "released",
-        "cancel" => "cancelled",
-        "mark_sent" => "said it was sent",
-        "mark_not_sent" => "said it was not sent",
-        "view_document" => "looked at a patient's letter",
-        "edit_referrer" => "changed a referrer",
-        "import_referrers" => "imported referrers",
-        "log_touch" => "logged a touch",
-        "add_basis" => "recorded permission to fax",
-        "end_basis" => "ended a permission to fax",
-        "suppress" => "recorded a refusal",
-        "lift_suppression" => "ended a refusal",
-        "pause_provider" => "paused a provider",
-        "resume_provider" => "resumed a provider",
-        "add_campaign" => "made a campaign",
-        "pause_campaign" => "paused a campaign",
-        "resume_campaign" => "resumed a campaign",
-        "run_campaign" => "ran a campaign",
-        "skip_campaign_run" => "skipped a run of a campaign",
-        "create_token" => "made an API token",
-        "revoke_token" => "revoked an API token",
-        "set_operator" => "set up an operator",
-        other => other,
     }
 }
 
