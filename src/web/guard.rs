@@ -108,3 +108,28 @@ async fn bounded(State(slots): State<Arc<Semaphore>>, request: Request, next: Ne
         Err(_) => Problem::new(Kind::Unavailable, TOOK_TOO_LONG).retry_after(5).answer(&path),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Time is paused, so that the two minutes pass at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_may_have_been_carried_out() {
+        let slots = Arc::new(Semaphore::new(1));
+        let endless = get(std::future::pending::<()>);
+        let router = Router::new().route("/api/v1/endless", endless).layer(from_fn_with_state(slots, bounded));
+        let request = Request::get("/api/v1/endless").body(Body::empty()).expect("a request");
+        let answer = router.oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        let body = to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        let said = String::from_utf8(body.to_vec()).expect("text");
+        assert!(said.contains("may have been carried out") && !said.contains("nothing"), "{said}");
+    }
+}
