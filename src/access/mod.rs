@@ -1,6 +1,6 @@
 //! Access: who may use the installation. Operators log in with a password and get a session; programs show a bearer token
 //! that allows what its scopes say. Only hashes of secrets are kept. Every change, and every look at a letter that
-//! identifies a patient, stands in the audit trail. How a secret travels (cookie, header) is the business of `web`.
+//! identifies a patient, is recorded in the audit trail. How a secret travels (cookie, header) is the business of `web`.
 
 mod operators;
 mod passwords;
@@ -19,7 +19,7 @@ use crate::domain::Clock;
 use crate::store::{Store, StoreError};
 
 pub use operators::{create_operator, has_operators, verify_operator};
-pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, hash_password, verify_password};
+pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 pub use reads::note_document_view;
 pub use sessions::{OpenedSession, SESSION_LASTS, Session, close_session, find_session, open_session};
 pub use throttle::Throttle;

@@ -1,8 +1,8 @@
 //! Operators: the people who may log in to the dashboard.
 
-use super::{AccessError, Parts, check_name, hash_password, verify_password};
-use crate::domain::Actor;
-use crate::domain::AuditAct;
+use super::passwords::{hash_password, verify_password};
+use super::{AccessError, Parts, check_name};
+use crate::domain::{Actor, AuditAct};
 use crate::domain::id::OperatorId;
 use crate::store::StoreError;
 

@@ -19,7 +19,7 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$AAAAAA
 ///
 /// # Errors
 /// [`AccessError::Invalid`] for a password that is too short or too long.
-pub async fn hash_password(password: String) -> Result<String, AccessError> {
+pub(super) async fn hash_password(password: String) -> Result<String, AccessError> {
     let length = password.chars().count();
     if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
         return Err(AccessError::Invalid(format!(
@@ -39,7 +39,7 @@ pub async fn hash_password(password: String) -> Result<String, AccessError> {
 ///
 /// # Errors
 /// [`AccessError::Machine`] if it could not be computed.
-pub async fn verify_password(kept: Option<String>, password: &str) -> Result<bool, AccessError> {
+pub(super) async fn verify_password(kept: Option<String>, password: &str) -> Result<bool, AccessError> {
     if password.chars().count() > PASSWORD_CHARS_MAX {
         return Ok(false);
     }

@@ -1,5 +1,5 @@
-//! What a person does about an account: pause it, resume it, send a test page through it. Each act stands in the audit
-//! trail.
+//! What a person does about an account: pause it, resume it, send a test page through it. Each act is recorded in
+//! the audit trail.
 
 use crate::domain::Actor;
 use crate::domain::AuditAct;

@@ -72,7 +72,7 @@ impl CliError {
         Self { ending, words: words.into() }
     }
 
-    /// An end whose reason stands in the command's own output.
+    /// An end whose reason the command's own output gives.
     #[must_use]
     pub const fn said(ending: Ending) -> Self {
         Self { ending, words: String::new() }

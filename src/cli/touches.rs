@@ -108,7 +108,7 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
             .collect();
         vec![
             touch.occurred_ms.in_zone(records.zone),
-            wording::touch_kind(touch.kind).to_lowercase(),
+            touch.kind.as_str().replace('_', " "),
             touch.title.clone(),
             wording::touch_standing(touch.kind, touch.disposition).1.to_owned(),
             messages.join("\n"),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::answer::Accepted;
 use super::plan::{self, Frame};
 use super::request::{self, Request};
-use super::{IntakeError, Parts, unfold, variables};
+use super::{Begun, IntakeError, Parts, unfold, variables};
 use crate::consent::facts::AddressFacts;
-use crate::domain::id::ReferrerId;
+use crate::domain::id::{BroadcastId, ReferrerId};
 use crate::referrers::audience;
 use crate::store::{StoreError, Tx};
 
@@ -18,10 +18,10 @@ const RECIPIENTS_MAX: usize = 200_000;
 const LOOKS_AT_ANOTHER_MAX: u32 = 300;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Accepts a list: afterwards it is durable and will be carried out. Returns when all of it is on the queue.
-pub(super) async fn submit(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+/// Accepts a list: once it is recorded it is durable and will be carried out.
+pub(super) async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
     for _ in 0..LOOKS_AT_ANOTHER_MAX {
-        match submit_once(parts, request).await {
+        match begin_once(parts, request).await {
             Err(IntakeError::Unfolding) => tokio::time::sleep(LOOK_AGAIN).await,
             other => return other,
         }
@@ -30,9 +30,9 @@ pub(super) async fn submit(parts: &Parts, request: &Request) -> Result<Accepted,
 }
 
 /// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet.
-async fn submit_once(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+async fn begin_once(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
     let ready = match prepare(parts, request).await? {
-        Prepared::Answered(answer) => return Ok(answer),
+        Prepared::Answered(answer) => return Ok(Begun::Done(answer)),
         Prepared::New(ready) => ready,
     };
     let mut tx = parts.store.write().await?;
@@ -41,12 +41,12 @@ async fn submit_once(parts: &Parts, request: &Request) -> Result<Accepted, Intak
             // Another caller with the same key was faster: its answer is ours.
             drop(tx);
             let mut tx = parts.store.read().await?;
-            return answered_before(&mut tx, request).await?.ok_or(IntakeError::KeyReused);
+            return answered_before(&mut tx, request).await?.map(Begun::Done).ok_or(IntakeError::KeyReused);
         }
         recorded => recorded?,
     }
     tx.commit().await?;
-    ready.unfold(parts).await
+    Ok(Begun::List(ready))
 }
 
 /// A list that was looked at and found good.
@@ -57,13 +57,50 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// The answer before anything is unfolded: its ids, and no message yet.
+    #[must_use]
+    pub fn so_far(&self) -> Accepted {
+        Accepted::begin(self.frame.submission, self.frame.broadcast)
+    }
+
+    /// Unfolds the recorded list into messages, and returns when all of it is on the queue, whichever node put it there.
+    ///
+    /// # Errors
+    /// The store's; then it goes on by itself. [`IntakeError::Unfolding`] if another node is still at it after half a
+    /// minute.
+    pub async fn finish(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        match self.unfold(parts).await {
+            Err(IntakeError::Unfolding) => self.wait(parts).await,
+            other => other,
+        }
+    }
+
     /// Unfolds the recorded list into messages.
     ///
     /// # Errors
-    /// The store's; then it goes on by itself.
+    /// The store's; then it goes on by itself. [`IntakeError::Unfolding`] if another node does it, or has done it.
     pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
-        let broadcast = self.frame.broadcast.ok_or_else(|| StoreError::Corrupt("a list".to_owned()))?;
-        unfold::unfold(parts, broadcast).await?.ok_or(IntakeError::Unfolding)
+        unfold::unfold(parts, self.broadcast()?).await?.ok_or(IntakeError::Unfolding)
+    }
+
+    /// Waits for the node that unfolds the list, and answers what it became.
+    async fn wait(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        let broadcast = self.broadcast()?;
+        for _ in 0..LOOKS_AT_ANOTHER_MAX {
+            let mut tx = parts.store.read().await?;
+            if !tx.broadcast_is_unfolding(broadcast).await? {
+                let row = tx.submission(self.frame.submission).await?;
+                let row = row.ok_or_else(|| StoreError::Corrupt("a recorded submission is gone".to_owned()))?;
+                return Ok(Accepted::read(&row.answer)?);
+            }
+            drop(tx);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(IntakeError::Unfolding)
+    }
+
+    fn broadcast(&self) -> Result<BroadcastId, StoreError> {
+        self.frame.broadcast.ok_or_else(|| StoreError::Corrupt("a list".to_owned()))
     }
 }
 

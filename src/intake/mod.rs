@@ -59,7 +59,31 @@ pub type Singles = Arc<OnceLock<SingleBatcher>>;
 /// See [`IntakeError`]; then nothing of it was accepted, except that a list whose unfolding was cut off by the store is
 /// accepted and goes on by itself.
 pub async fn submit(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
-    if request.makes_a_broadcast() { list::submit(parts, request).await } else { single::submit(parts, request).await }
+    match begin(parts, request).await? {
+        Begun::Done(accepted) => Ok(accepted),
+        Begun::List(list) => list.finish(parts).await,
+    }
+}
+
+/// What a request has become by the time it is durable.
+#[derive(Debug)]
+pub enum Begun {
+    /// All of it is on the queue.
+    Done(Accepted),
+    /// A list is recorded: it is accepted, and still to be unfolded, by [`list::Ready::finish`] or else by itself.
+    List(list::Ready),
+}
+
+/// Accepts a submission as [`submit`] does, but returns as soon as a list is recorded.
+///
+/// # Errors
+/// See [`IntakeError`]; then nothing of it was accepted.
+pub async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
+    if request.makes_a_broadcast() {
+        return list::begin(parts, request).await;
+    }
+    single::submit(parts, request).await.map(Begun::Done)
+}
 }
 
 /// Why a request was not accepted. Nothing of it was.

@@ -17,6 +17,10 @@ pub struct SubmissionView {
     pub submission: Uuid,
     /// The broadcast, for a list.
     pub broadcast: Option<Uuid>,
+    /// Whether the list is accepted but not all of it is on the queue yet. It goes on by itself; `counts`, `messages` and
+    /// `skipped` say nothing of it then. The same request with the same `Idempotency-Key` is answered with all of it once
+    /// it is done.
+    pub unfolding: bool,
     /// How many of each, all counted.
     pub counts: CountsView,
     /// The messages, those that policy forbids too; of a long list the first 500 that are queued, and as many that are
@@ -99,10 +103,19 @@ impl From<Accepted> for SubmissionView {
             dry_run: false,
             submission: accepted.submission.0,
             broadcast: accepted.broadcast.map(|broadcast| broadcast.0),
+            unfolding: false,
             counts: CountsView { queued, held, suppressed, skipped: left_out },
             messages: messages.collect(),
             skipped: skipped.collect(),
         }
+    }
+}
+
+impl SubmissionView {
+    /// A list that is accepted and not all on the queue yet.
+    #[must_use]
+    pub fn unfolding(so_far: Accepted) -> Self {
+        Self { unfolding: true, ..so_far.into() }
     }
 }
 

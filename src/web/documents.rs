@@ -1,4 +1,4 @@
-//! Documents for providers that fetch them (`provider::link`): whoever has the link gets the one document, until the link
+//! Documents for providers that fetch them (`provider::link`): who has the link gets the one document, until the link
 //! ends or the attempt is settled. Every other address is answered alike, so that nothing can be learnt by guessing. The
 //! log knows only the route.
 

@@ -1,5 +1,5 @@
-//! What stands before every handler: an identity for the request, a line in the log without query or body, headers
-//! that keep a browser from doing more than it should, a limit on how many and how long, and a net under panics.
+//! The layers around every handler: an id for the request, a line in the log without query or body, headers that keep a
+//! browser from doing more than it should, limits on how many requests run at once and how long, and a net under panics.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -21,10 +21,14 @@ use tracing::Span;
 use super::WebState;
 use super::problem::{Kind, Problem};
 
-/// Requests under way at once; more are told to come again.
+/// Requests under way at once; more are answered 503 with a Retry-After.
 const REQUESTS_MAX: usize = 512;
-/// The longest that one request may take; a broadcast to a long list is written in one transaction.
+/// The longest that one request may take. A list that is longer on its way is answered earlier, with its submission
+/// (`web::api`).
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
+/// What such a request is answered.
+const TOOK_TOO_LONG: &str = "this took too long; it may have been carried out all the same. Look before you repeat it; \
+    a submission with the same Idempotency-Key is never carried out twice";
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,7 +47,7 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Puts the layers before the faces, the outermost first.
+/// Puts the layers around the routes, the outermost first.
 pub(super) fn guarded(faces: Router<WebState>, state: &WebState) -> Router<WebState> {
     let slots = Arc::new(Semaphore::new(REQUESTS_MAX));
     let mut guarded = faces.layer(
@@ -100,8 +104,32 @@ async fn bounded(State(slots): State<Arc<Semaphore>>, request: Request, next: Ne
     };
     match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(Kind::Unavailable, "this took too long and was given up; nothing of it was kept")
-            .retry_after(5)
-            .answer(&path),
+        // Where the handler was cut off is not known here: before its commit, or after it.
+        Err(_) => Problem::new(Kind::Unavailable, TOOK_TOO_LONG).retry_after(5).answer(&path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Time is paused, so that the two minutes pass at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_may_have_been_carried_out() {
+        let slots = Arc::new(Semaphore::new(1));
+        let endless = get(std::future::pending::<()>);
+        let router = Router::new().route("/api/v1/endless", endless).layer(from_fn_with_state(slots, bounded));
+        let request = Request::get("/api/v1/endless").body(Body::empty()).expect("a request");
+        let answer = router.oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        let body = to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        let said = String::from_utf8(body.to_vec()).expect("text");
+        assert!(said.contains("may have been carried out") && !said.contains("nothing"), "{said}");
     }
 }

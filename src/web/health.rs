@@ -148,7 +148,12 @@ fn write_accounts(text: &mut String, state: &WebState, known: &[ProviderState]) 
         all().filter_map(|(name, account, known)| Some((of_provider(name), value(account, known, now)?))).collect()
     };
     let open = gauge(|account, known, now| Some(i64::from(account.rests_until(known, now).is_some())));
-    write_gauge(text, "touchline_provider_breaker_open", "Whether the account rests after faults in a row.", &open);
+    write_gauge(
+        text,
+        "touchline_provider_breaker_open",
+        "Whether the account is paused briefly after faults in a row.",
+        &open,
+    );
     let faults = gauge(|account, known, _| Some(known.faults.max(i64::from(account.layered.breaker().faults))));
     write_gauge(text, "touchline_provider_faults_in_a_row", "Faults of the provider in a row.", &faults);
     let spent = gauge(|account, known, now| account.budget.map(|_| known.meter.today(now).0));

@@ -50,6 +50,9 @@ pub struct WebState {
     pub metrics: Option<PrometheusHandle>,
     /// Who failed to log in.
     pub throttle: Arc<access::Throttle>,
+    /// How long a request that submits a list waits for all of it to be on the queue, before it is answered with how far
+    /// the list has come.
+    pub list_answer_within: Duration,
 }
 
 impl WebState {
@@ -57,7 +60,8 @@ impl WebState {
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, inbox: Arc<Inbox>, metrics: Option<PrometheusHandle>) -> Self {
         let intake = gateway.intake();
-        Self { gateway, intake, inbox, metrics, throttle: Arc::default() }
+        let list_answer_within = api::LIST_ANSWER_WITHIN;
+        Self { gateway, intake, inbox, metrics, throttle: Arc::default(), list_answer_within }
     }
 }
 

@@ -3,10 +3,12 @@
 //!
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
+//! - `acts`: what people did
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
 
+mod acts;
 pub mod attention;
 mod faults;
 mod labels;
@@ -14,6 +16,7 @@ mod numbers;
 mod reasons;
 pub mod remedies;
 
+pub use acts::audit_act;
 pub use faults::{NO_FAULT_KNOWN, fault, fault_advice};
 pub use labels::{
     Label, Tone, address_health, attempt_status, capitalized, channel, confidence, disposition, letter, referrer_state,

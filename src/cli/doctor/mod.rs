@@ -46,7 +46,7 @@ impl Findings {
 /// Checks everything that can be checked, one thing's failure notwithstanding.
 ///
 /// # Errors
-/// Something failed; what it was stands in the answer.
+/// Something failed; the answer says what.
 pub async fn run(console: &Console) -> Result<(), CliError> {
     let mut findings = Findings::default();
     match console.config() {

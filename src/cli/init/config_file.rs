@@ -55,7 +55,7 @@ impl Answers {
 #[must_use]
 pub fn render_config(answers: &Answers) -> String {
     let mut text = String::from(
-        "# Touchline's configuration. Every key with its default stands in touchline.example.toml.\n\
+        "# Touchline's configuration. Every key with its default is in touchline.example.toml.\n\
          # TOUCHLINE_STORE__URL=… in the environment overrides store.url, and so on. Secrets never stand in this file.\n",
     );
     render_practice(&mut text, &answers.practice);

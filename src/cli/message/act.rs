@@ -9,7 +9,7 @@ use crate::domain::Reason;
 use crate::domain::id::MessageId;
 use crate::operator::{self, Act};
 
-/// An act, and how it is told once done.
+/// An act, and what is said once it is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
     act: Act,

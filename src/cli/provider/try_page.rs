@@ -1,5 +1,5 @@
 //! `touchline provider try`: one test page by a description, with every step explained and no value shown. It dials, so
-//! it asks first; the attempt stands in the audit log before the call; and a suppressed number is not dialled.
+//! it asks first; the attempt is in the audit trail before the call; and a suppressed number is not dialled.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;

@@ -10,6 +10,7 @@ use crate::store::engine::rows::{lists, portions, push_list};
 const INSERT: &str = "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms) ";
 const BY_KEYS: &str = "SELECT id, idempotency_key, request_hash, answer, who, created_ms FROM submission
     WHERE idempotency_key IN (";
+const BY_ID: &str = "SELECT id, idempotency_key, request_hash, answer, who, created_ms FROM submission WHERE id = $1";
 const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
 
 /// A submission as it is kept.
@@ -66,6 +67,14 @@ impl Tx {
             found.extend(rows);
         }
         Ok(found)
+    }
+
+    /// A submission by its id.
+    ///
+    /// # Errors
+    /// As every store function.
+    pub async fn submission(&mut self, id: SubmissionId) -> Result<Option<SubmissionRow>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(&mut *c).await?))
     }
 
     /// Writes down the answer as it stands now.

@@ -55,7 +55,7 @@ fn refusal(error: &serde_json::Error) -> Problem {
     if let Some(name) = named(&words, "duplicate field `") {
         return Problem::field(Kind::Invalid, &name, format!("the field `{name}` stands there twice"));
     }
-    let expected = expected.unwrap_or_else(|| "not what stands in /api/openapi.json".to_owned());
+    let expected = expected.unwrap_or_else(|| "not what /api/openapi.json describes".to_owned());
     Problem::new(Kind::Invalid, format!("{place}: {expected}"))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::body::{JsonBody, query};
@@ -19,9 +21,10 @@ use crate::domain::Reason;
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, Timestamp};
 use crate::intake;
+use crate::intake::list::Ready;
 use crate::intake::request::Request;
-use crate::operator;
-use crate::operator::Act;
+use crate::intake::Begun;
+use crate::operator::{self, Act};
 use crate::public::{AttemptView, FailureList, MessageDetail, MessageView, SubmissionView};
 use crate::referrers::audience::Audience;
 use crate::store::Tx;
@@ -29,6 +32,8 @@ use crate::web::WebState;
 use crate::web::bearer::Bearer;
 use crate::web::problem::{Kind, Problem};
 
+/// How long a request waits for a list to be on the queue; less than any request may take (`web::guard`).
+pub(in crate::web) const LIST_ANSWER_WITHIN: Duration = Duration::from_secs(100);
 /// Failures listed unless asked otherwise, and at most.
 const FAILURES_DEFAULT: i64 = 50;
 const FAILURES_MAX: i64 = 500;
@@ -65,7 +70,8 @@ pub(super) struct NewMessage {
         description = "1 to 255 characters. The same key with the same body is answered with the same answer, and \
             nothing is sent twice; with another body it is refused (409).")),
     responses(
-        (status = 202, description = "Accepted", body = SubmissionView),
+        (status = 202, description = "Accepted. A long list may be answered with `unfolding: true` before all of it is on \
+            the queue; it goes on by itself", body = SubmissionView),
         (status = 401, description = "No token, or one that is not known", body = ProblemView),
         (status = 403, description = "The token lacks the scope `send`", body = ProblemView),
         (status = 404, description = "No such letter, or nobody of that name", body = ProblemView),
@@ -94,8 +100,28 @@ pub(super) async fn submit(
         individually: BTreeMap::new(),
         run: None,
     };
-    let accepted = intake::submit(&state.intake, &request).await?;
-    Ok((StatusCode::ACCEPTED, Json(accepted.into())))
+    let ends = Instant::now() + state.list_answer_within;
+    let view = match intake::begin(&state.intake, &request).await? {
+        Begun::Done(accepted) => accepted.into(),
+        Begun::List(list) => list_view(&state, list, ends).await,
+    };
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// A list is accepted once it is recorded, so from here on it is answered with its submission, whatever happens. It is
+/// unfolded in a task of its own: neither the end of this request nor a caller that goes away cuts it off.
+async fn list_view(state: &WebState, list: Ready, ends: Instant) -> SubmissionView {
+    let so_far = list.so_far();
+    let submission = so_far.submission;
+    let parts = state.intake.clone();
+    let unfolding = tokio::spawn(async move { list.finish(&parts).await });
+    match tokio::time::timeout_at(ends, unfolding).await {
+        Ok(Ok(Ok(accepted))) => return accepted.into(),
+        Ok(Ok(Err(error))) => tracing::warn!(%error, %submission, "a recorded list waits to be put on the queue"),
+        Ok(Err(_)) => tracing::error!(%submission, "putting a list on the queue ended unexpectedly; it is tried again"),
+        Err(_) => tracing::info!(%submission, "a list is answered before all of it is on the queue"),
+    }
+    SubmissionView::unfolding(so_far)
 }
 
 /// To whom. Nobody is named by a telephone number, and a refusal further down would repeat it.

@@ -13,6 +13,8 @@ use axum::routing::{get, post};
 
 use super::WebState;
 
+pub(super) use messages::LIST_ANSWER_WITHIN;
+
 /// Largest body.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 

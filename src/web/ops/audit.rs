@@ -13,6 +13,7 @@ use crate::store::records::events::AuditLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
+use crate::wording;
 
 /// Lines shown.
 const SHOWN: i64 = 300;
@@ -57,7 +58,7 @@ fn row(line: &AuditLine, calendar: &Calendar) -> Row {
     Row {
         at: calendar.moment(line.at_ms),
         who: line.who.name().to_owned(),
-        did: did(line.action).to_owned(),
+        did: wording::audit_act(line.action).to_owned(),
         link: id.and_then(|id| place_of(line.action).map(|place| format!("/{place}/{id}"))),
         subject: id.map_or(subject, |id| short(&id)),
         detail: line.detail.as_deref().map(|detail| detail.replace('_', " ")),
@@ -76,41 +77,6 @@ fn place_of(act: AuditAct) -> Option<&'static str> {
         | AuditAct::ViewDocument => Some("messages"),
         AuditAct::EditReferrer | AuditAct::LogTouch | AuditAct::EndBasis => Some("referrers"),
         _ => None,
-    }
-}
-
-/// An act as people say it.
-const fn did(act: AuditAct) -> &'static str {
-    match act {
-        AuditAct::Login => "logged in",
-        AuditAct::Logout => "logged out",
-        AuditAct::Retry => "sent again",
-        AuditAct::Hold => "put on hold",
-        AuditAct::Release => "released",
-        AuditAct::Cancel => "cancelled",
-        AuditAct::MarkSent => "said it was sent",
-        AuditAct::MarkNotSent => "said it was not sent",
-        AuditAct::ViewDocument => "looked at a patient's letter",
-        AuditAct::EditReferrer => "changed a referrer",
-        AuditAct::ImportReferrers => "imported referrers",
-        AuditAct::LogTouch => "logged a touch",
-        AuditAct::AddBasis => "recorded permission to fax",
-        AuditAct::EndBasis => "ended a permission to fax",
-        AuditAct::Suppress => "recorded a refusal",
-        AuditAct::LiftSuppression => "ended a refusal",
-        AuditAct::PauseProvider => "paused a provider",
-        AuditAct::ResumeProvider => "resumed a provider",
-        AuditAct::AddCampaign => "made a campaign",
-        AuditAct::PauseCampaign => "paused a campaign",
-        AuditAct::ResumeCampaign => "resumed a campaign",
-        AuditAct::RunCampaign => "ran a campaign",
-        AuditAct::SkipCampaignRun => "skipped a run of a campaign",
-        AuditAct::CreateToken => "made an API token",
-        AuditAct::RevokeToken => "revoked an API token",
-        AuditAct::SetOperator => "set up an operator",
-        AuditAct::TryProvider => "tried a provider with one test page",
-        AuditAct::Restore => "restored the records",
-        AuditAct::Check => "checked the database",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What surrounds every page: the way around the house, who is logged in, what was just done.
+//! What surrounds every page: the navigation, who is logged in, what was just done.
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};

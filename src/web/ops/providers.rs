@@ -103,7 +103,7 @@ fn row(
     }
 }
 
-/// Why an account rests: by what this node saw last, or else by what is on record.
+/// Why an account is paused briefly after errors: by what this node saw last, or else by what is on record.
 fn why_resting(account: &ConfiguredAccount, known: &ProviderState) -> String {
     let here = account.layered.breaker();
     let (fault, words) =

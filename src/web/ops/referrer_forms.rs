@@ -49,7 +49,7 @@ pub async fn state(
     posted: Posted,
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
-    let wanted: ReferrerState = posted.fields.word("state", "whether to write to them")?;
+    let wanted: ReferrerState = posted.fields.word("state", "the contact status")?;
     referrers::edit(&web.gateway.referrers(), id, &posted.operator.actor, |referrer| referrer.state = wanted).await?;
     Ok(then_show(&Done::State.at(&page_of(id))))
 }

@@ -28,6 +28,23 @@ async fn a_sound_database_says_so_with_its_version_and_schema() {
 }
 
 #[tokio::test]
+async fn a_try_at_writing_leaves_nothing_and_tells_when_it_fails() {
+    each_db(async |store| {
+        store.check_writable().await.expect("it can be written to");
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.setting_or("write_check", "not there before").await.expect("kept"), "not there before");
+    })
+    .await;
+    let database = Database::sqlite();
+    let store = database.open().await;
+    store.migrate().await.expect("made");
+    let mut connection = sqlx::SqliteConnection::connect(&database.url).await.expect("connected");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON setting BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    connection.execute(full).await.expect("done");
+    assert!(store.check_writable().await.is_err());
+}
+
+#[tokio::test]
 async fn a_file_with_broken_pages_is_found_to_be_damaged() {
     let database = Database::sqlite();
     let store = database.open().await;

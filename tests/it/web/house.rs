@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,7 +37,7 @@ pub struct House {
     pub http: reqwest::Client,
     pub stop: CancellationToken,
     pub server: JoinHandle<std::io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl House {
@@ -49,8 +50,17 @@ impl House {
         Self::open_with_file(from, to, "unused", "").await
     }
 
+    /// Where a request that submits a list waits so long for all of it to be on the queue.
+    pub async fn open_answering_lists_within(time: Duration) -> Self {
+        Self::build("", "", "unused", "", |state| state.list_answer_within = time).await
+    }
+
     /// The same, with a file beside the configuration.
     pub async fn open_with_file(from: &str, to: &str, name: &str, content: &str) -> Self {
+        Self::build(from, to, name, content, |_| {}).await
+    }
+
+    async fn build(from: &str, to: &str, name: &str, content: &str, change: impl FnOnce(&mut WebState)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(name), content).expect("a file");
@@ -69,10 +79,11 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
-        let state = WebState::new(gateway.clone(), inbox, None);
+        let mut state = WebState::new(gateway.clone(), inbox, None);
+        change(&mut state);
         let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
         let http = touchline::http::client().expect("a client");
-        Self { gateway, clock, url, http, stop, server, _folder: folder }
+        Self { gateway, clock, url, http, stop, server, folder }
     }
 
     /// A token for these scopes.
@@ -80,6 +91,12 @@ impl House {
         create_token(&self.gateway.access(), "integrator", scopes, &touchline::domain::Actor::operator("test"))
             .await
             .expect("a token")
+    }
+
+    /// A connection of its own to the database file.
+    pub async fn database(&self) -> SqliteConnection {
+        let file = self.folder.path().join("touchline-demo.db");
+        SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("connected")
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

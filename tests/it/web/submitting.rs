@@ -1,9 +1,13 @@
 //! The integrator: tokens and scopes, a letter submitted once however often it is sent, and refusals that say what to
 //! mend.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::Executor;
 use touchline::access::Scope;
+use touchline::intake::unfold;
 
 use super::house::{House, problem};
 
@@ -65,6 +69,37 @@ async fn an_accepted_letter_names_its_messages_and_whom_it_leaves_out() {
     assert_eq!(answer["skipped"][0]["name"], "Tomasz Whitfield, MD");
     assert_eq!(answer["skipped"][0]["channel"], "fax");
     assert_eq!(house.messages().await, 3);
+}
+
+/// Held up by a database that takes the list but none of its messages, with time left to wait for it and without.
+#[tokio::test]
+async fn a_list_that_is_held_up_is_answered_with_its_submission_and_goes_on_by_itself() {
+    for time in [Duration::from_secs(100), Duration::ZERO] {
+        let house = House::open_answering_lists_within(time).await;
+        house.referrer("Amara", Some("(312) 555-0142")).await;
+        house.referrer("Tomasz", None).await;
+        let hold_up = "CREATE TRIGGER hold_up BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'held up'); END";
+        house.database().await.execute(hold_up).await.expect("held up");
+        let token = house.token(&[Scope::Send]).await;
+        let send = || {
+            let request = house.request(Method::POST, "/api/v1/messages").bearer_auth(&token);
+            request.header("Idempotency-Key", "november").json(&introduction()).send()
+        };
+        let answer = send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        let early: Value = answer.json().await.expect("JSON");
+        assert!(early["submission"].is_string() && early["broadcast"].is_string(), "{early}");
+        assert_eq!((&early["unfolding"], &early["messages"]), (&json!(true), &json!([])));
+        assert_eq!(house.messages().await, 0);
+
+        house.database().await.execute("DROP TRIGGER hold_up").await.expect("let go");
+        house.clock.advance(Duration::from_secs(61));
+        unfold::resume(&house.gateway.intake()).await.expect("unfolded");
+        let late: Value = send().await.expect("an answer").json().await.expect("JSON");
+        assert_eq!((&late["submission"], &late["unfolding"]), (&early["submission"], &json!(false)));
+        assert_eq!(late["messages"].as_array().map(Vec::len), Some(3), "{late}");
+        assert_eq!(house.messages().await, 3);
+    }
 }
 
 #[tokio::test]

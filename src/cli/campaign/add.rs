@@ -1,0 +1,65 @@
+//! `touchline campaign add`: a new standing plan.
+
+use chrono_tz::Tz;
+
+use super::show::overview;
+use crate::public::{DryRunView, SubmissionView};
+use crate::app::Gateway;
+use crate::campaign::{self, NewCampaign};
+use crate::cli::arguments::{VariableArgs, word};
+use crate::cli::console::Console;
+use crate::cli::exit::CliError;
+use crate::cli::send::{accepted, channels};
+use crate::domain::Channel;
+use crate::referrers::audience::Audience;
+
+/// A new campaign.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The letter it sends
+    #[arg(long)]
+    letter: String,
+    /// To whom, read anew for every run: tag:TAG, type:TYPE, all, or one referrer
+    #[arg(long, value_name = "AUDIENCE")]
+    to: Audience,
+    /// When, in words, such as "first tuesday 09:00"
+    #[arg(long, value_name = "WHEN")]
+    every: String,
+    /// The IANA zone in which that is meant (default: the practice's)
+    #[arg(long)]
+    zone: Option<Tz>,
+    /// By which channels (default: every channel that has a provider)
+    #[arg(long, value_delimiter = ',', value_parser = word(Channel::ALL, Channel::as_str))]
+    via: Vec<Channel>,
+    #[command(flatten)]
+    variables: VariableArgs,
+    /// Say who would get it if it ran now; make nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Makes it, or in a dry run says who would get it.
+///
+/// # Errors
+/// It cannot be carried out as it stands.
+pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Result<(), CliError> {
+    let new = NewCampaign {
+        name: add.name,
+        letter: add.letter,
+        to: add.to,
+        via: channels(gateway, &add.via)?,
+        variables: add.variables.read()?,
+        every: add.every,
+        zone: add.zone.unwrap_or(gateway.config.practice.time_zone),
+        who: console.who.clone(),
+    };
+    if add.dry_run {
+        let planned = campaign::preview_new(&gateway.intake(), new).await?;
+        return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
+    }
+    let made = campaign::add(&gateway.intake(), new).await?;
+    console.answer(&made, || format!("Made.\n{}", overview(&made, gateway.config.practice.time_zone)))
+}

@@ -1,0 +1,86 @@
+//! `touchline campaign`: standing plans, and what a person does with them.
+
+mod add;
+mod show;
+
+use serde_json::json;
+
+use super::console::Console;
+use super::exit::CliError;
+use super::send::accepted;
+use crate::public::{DryRunView, SubmissionView};
+use crate::app::Gateway;
+use crate::campaign;
+use crate::store::records::campaigns::CampaignRow;
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make a campaign
+    Add(Box<add::Args>),
+    /// List campaigns
+    List,
+    /// Show a campaign, its warnings and its runs
+    Show {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Run a campaign once now, beside its schedule
+    Run {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Say who would get it, who would not and why; store nothing, send nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Stop a campaign from running
+    Pause {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Let a campaign run again
+    Resume {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// There is no such campaign, or its state does not allow it; a new one cannot be carried out as it stands.
+pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    match command {
+        Command::Add(args) => add::run(console, &gateway, *args).await,
+        Command::List => show::list(console, &gateway).await,
+        Command::Show { name } => show::show(console, &gateway, &name).await,
+        Command::Run { name, dry_run: true } => {
+            let planned = campaign::preview(&gateway.intake(), &name).await?;
+            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true))
+        }
+        Command::Run { name, dry_run: false } => {
+            let accepted = campaign::run_now(&gateway.intake(), &name, &console.who).await?;
+            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))
+        }
+        Command::Pause { name } => {
+            let row = campaign::pause(&gateway.intake(), &name, &console.who).await?;
+            tell_moved(console, &gateway, &row)
+        }
+        Command::Resume { name } => {
+            let row = campaign::resume(&gateway.intake(), &name, &console.who).await?;
+            tell_moved(console, &gateway, &row)
+        }
+    }
+}
+
+fn tell_moved(console: &Console, gateway: &Gateway, row: &CampaignRow) -> Result<(), CliError> {
+    console.answer(&json!({ "campaign": row }), || {
+        let next = show::next(row.next_ms, gateway.config.practice.time_zone);
+        format!("{} is {}. Next run: {next}.", row.name, row.state)
+    })
+}

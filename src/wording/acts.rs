@@ -1,0 +1,39 @@
+//! What people did, as the audit trail tells it.
+
+use crate::domain::AuditAct;
+
+/// An act of the audit trail as people say it, after the name of who did it: `logged in`.
+#[must_use]
+pub const fn audit_act(act: AuditAct) -> &'static str {
+    match act {
+        AuditAct::Login => "logged in",
+        AuditAct::Logout => "logged out",
+        AuditAct::Retry => "sent again",
+        AuditAct::Hold => "put on hold",
+        AuditAct::Release => "released",
+        AuditAct::Cancel => "cancelled",
+        AuditAct::MarkSent => "said it was sent",
+        AuditAct::MarkNotSent => "said it was not sent",
+        AuditAct::ViewDocument => "looked at a patient's letter",
+        AuditAct::EditReferrer => "changed a referrer",
+        AuditAct::ImportReferrers => "imported referrers",
+        AuditAct::LogTouch => "logged a touch",
+        AuditAct::AddBasis => "recorded permission to fax",
+        AuditAct::EndBasis => "ended a permission to fax",
+        AuditAct::Suppress => "recorded a refusal",
+        AuditAct::LiftSuppression => "ended a refusal",
+        AuditAct::PauseProvider => "paused a provider",
+        AuditAct::ResumeProvider => "resumed a provider",
+        AuditAct::AddCampaign => "made a campaign",
+        AuditAct::PauseCampaign => "paused a campaign",
+        AuditAct::ResumeCampaign => "resumed a campaign",
+        AuditAct::RunCampaign => "ran a campaign",
+        AuditAct::SkipCampaignRun => "skipped a run of a campaign",
+        AuditAct::CreateToken => "made an API token",
+        AuditAct::RevokeToken => "revoked an API token",
+        AuditAct::SetOperator => "set up an operator",
+        AuditAct::TryProvider => "sent a test page",
+        AuditAct::Restore => "restored a backup",
+        AuditAct::Check => "checked the database",
+    }
+}
