@@ -74,14 +74,15 @@ impl Provider for Unsigned {
         Ok(Report { billed: Billed::new("0.07", "USD"), ..Report::new(reference.clone(), fact) })
     }
 
-    fn receive(&self, parts: &WebhookParts, _: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        if parts.secret.as_deref() != Some(SECRET) {
-            return Err(Rejection::Forged);
-        }
+    fn verify(&self, parts: &WebhookParts, _: Timestamp) -> Result<(), Rejection> {
+        if parts.secret.as_deref() == Some(SECRET) { Ok(()) } else { Err(Rejection::Forged) }
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let reference = std::str::from_utf8(&parts.body).ok().and_then(ProviderReference::new);
         let fact = Fact::Failed(Failure::new(Fault::InvalidNumber));
         let dedupe = format!("{reference:?} failed");
-        Ok(vec![DeliveryEvent { attempt: None, reference, fact, occurred_ms: None, dedupe, billed: None }])
+        Some(vec![DeliveryEvent { attempt: None, reference, fact, occurred_ms: None, dedupe, billed: None }])
     }
 
     async fn check(&self) -> Result<String, Failure> {

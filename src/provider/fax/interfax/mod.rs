@@ -250,14 +250,17 @@ impl Provider for InterFax {
         if answer.is_success() { Ok(()) } else { Err(self.failure(&answer)) }
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.callback.verify(parts)?;
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.callback.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let fields = Fields::of(parts);
         if fields.get(&["TransactionIDType"]).is_some_and(|kind| !kind.eq_ignore_ascii_case("outbound")) {
-            return Ok(Vec::new());
+            return Some(Vec::new());
         }
-        let fax = Fax::of_fields(&fields).ok_or(Rejection::Unreadable)?;
-        Ok(vec![DeliveryEvent {
+        let fax = Fax::of_fields(&fields)?;
+        Some(vec![DeliveryEvent {
             attempt: None,
             dedupe: format!("{}:{}", fax.id.0, fax.status),
             fact: fax.fact(),

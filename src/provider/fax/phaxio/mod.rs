@@ -26,6 +26,7 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
 use crate::http;
 use crate::http::Answer;
+use crate::provider::kit::form_body::FormBody;
 use crate::provider::kit::reading::{id, json, unreadable, words};
 use crate::provider::{
     Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
@@ -247,10 +248,13 @@ impl Provider for Phaxio {
         }
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
         let token = self.callback_token.as_ref().ok_or(Rejection::Unsupported)?;
-        let form = webhook::verify(token, parts)?;
-        self.events(&form).ok_or(Rejection::Unreadable)
+        webhook::verify(token, parts).map(drop)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events(&FormBody::read(parts)?)
     }
 
     async fn check(&self) -> Result<String, Failure> {

@@ -221,9 +221,12 @@ impl Provider for Sinch {
         if answer.is_success() || answer.status == 404 { Ok(()) } else { Err(self.failure(&answer)) }
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.path_secret.verify(parts)?;
-        self.events(parts).ok_or(Rejection::Unreadable)
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.path_secret.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events(parts)
     }
 
     async fn check(&self) -> Result<String, Failure> {

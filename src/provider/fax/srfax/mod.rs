@@ -248,11 +248,14 @@ impl Provider for SrFax {
         self.ask("Delete_Fax", fields).await.map(|_| ())
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.callback.verify(parts)?;
-        let record = Record::of_fields(&Fields::of(parts)).ok_or(Rejection::Unreadable)?;
-        let reference = record.reference.clone().ok_or(Rejection::Unreadable)?;
-        Ok(vec![DeliveryEvent {
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.callback.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        let record = Record::of_fields(&Fields::of(parts))?;
+        let reference = record.reference.clone()?;
+        Some(vec![DeliveryEvent {
             // The account code holds only the beginning of our attempt's id.
             attempt: None,
             dedupe: format!("{}:{}", reference.0, record.fact().as_str()),
