@@ -4,6 +4,7 @@
 pub mod address;
 pub mod attempt;
 pub mod basis;
+pub mod callback;
 pub mod channel;
 pub mod clock;
 pub mod cost;

@@ -182,9 +182,14 @@ pub trait Provider: Send + Sync + fmt::Debug {
         Err(Rejection::Unsupported)
     }
 
+    /// The header in which callbacks carry a shared secret, if they do; it is never kept.
+    fn secret_header(&self) -> Option<&str> {
+        None
+    }
+
     /// What a verified callback says: nothing, if it is about nothing that we sent; `None` if it cannot be read. Pure,
     /// and without a look at signature, age or path secret, which a callback that is read again months later no longer has.
-    /// Reads no header beside `content-type`, `content-encoding` and those whose name speaks of an event.
+    /// Reads no header beside `content-type`, `content-encoding` and those with `event` in their names.
     fn translate(&self, _parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         None
     }

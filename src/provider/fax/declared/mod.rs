@@ -256,6 +256,10 @@ impl Provider for Declared {
         }
     }
 
+    fn secret_header(&self) -> Option<&str> {
+        self.description.webhook.as_ref()?.secret_header()
+    }
+
     fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let webhook = self.description.webhook.as_ref()?;
         webhook.events(&parts.body, &self.description.fax, &self.reader())

@@ -224,6 +224,12 @@ impl Webhook {
         if pieces.contains(&Piece::Timestamp) { self.is_of_now(timestamp, now) } else { Ok(()) }
     }
 
+    /// The header with the shared secret, where that is the proof.
+    pub fn secret_header(&self) -> Option<&str> {
+        let is_secret = *self.proof.get_ref() == Proof::SharedSecret;
+        self.header.as_ref().filter(|_| is_secret).map(|header| header.get_ref().as_str())
+    }
+
     fn timestamp<'p>(&self, given: &'p str, parts: &'p WebhookParts) -> Option<&'p str> {
         match (&self.timestamp_header, &self.timestamp_part) {
             (Some(name), _) => parts.header(&name.to_ascii_lowercase()),
