@@ -31,9 +31,7 @@ struct Head {
 /// the account's callbacks carry a shared secret, if they do.
 pub(super) fn encode(parts: &WebhookParts, secret_header: Option<&str>) -> Vec<u8> {
     let is_secret = |name: &str| secret_header.is_some_and(|secret| secret.eq_ignore_ascii_case(name));
-    let kept = |(name, value): &&(String, String)| {
-        is_kept(name) && !is_secret(name) && value.len() <= VALUE_OCTETS_MAX
-    };
+    let kept = |(name, value): &&(String, String)| is_kept(name) && !is_secret(name) && value.len() <= VALUE_OCTETS_MAX;
     let head = Head {
         url: without_secret(parts),
         headers: parts.headers.iter().filter(kept).take(HEADERS_MAX).cloned().collect(),

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use super::apply::{self, Reread};
 use super::{Parts, callback, reading};
 use crate::domain::Timestamp;
@@ -15,6 +13,8 @@ use crate::store::engine::batch::Batcher;
 use crate::store::records::inbox::{Callback, NewCallback};
 use crate::store::records::inbox_facts::NewFact;
 use crate::store::{Store, StoreError, Tx, in_time};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// Largest body of a callback, in octets: some providers send the document along, in base64.
 pub const BODY_OCTETS_MAX: usize = 4 * 1024 * 1024;

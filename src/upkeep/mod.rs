@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::Clock;
-use crate::upkeep::retention::Retention;
 use crate::store::{Store, StoreError, in_time};
+use crate::upkeep::retention::Retention;
 
 /// How often upkeep looks around.
 const INTERVAL: Duration = Duration::from_secs(5);

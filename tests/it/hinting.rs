@@ -157,14 +157,15 @@ impl Scene {
     }
 }
 
-fn config(url: &str) -> Config {
+/// The demo's configuration over a database.
+pub fn config(url: &str) -> Config {
     let text = DEMO.replace("sqlite:touchline-demo.db", url);
     let lookup = |_: &str| Some("a secret of the tests".to_owned());
     Config::parse_with_env(&text, "test.toml", std::path::Path::new("/nowhere"), &lookup).expect("a configuration")
 }
 
 /// A fax that the first account took as `fx_1`, to be asked about in an hour.
-async fn accept(gateway: &Gateway, now: Timestamp) -> Attempt {
+pub async fn accept(gateway: &Gateway, now: Timestamp) -> Attempt {
     let stage = Stage::set(&gateway.store).await;
     let message = Message { give_up_ms: now.after(Duration::from_secs(86_400)), ..stage.message() };
     let called = Attempt { provider: "first".into(), opened_ms: now, ..attempt(message.id, 1) };

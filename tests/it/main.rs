@@ -10,6 +10,7 @@ mod hardships;
 mod hinting;
 mod hylafax;
 mod importing;
+mod inbox;
 mod layering;
 mod nodes;
 mod notifyre;

@@ -10,6 +10,7 @@ mod broadcasts;
 mod events;
 mod foreign;
 mod forward;
+mod inbox;
 mod lists;
 mod locks;
 mod messages;
@@ -25,3 +26,5 @@ mod soundness;
 mod sources;
 mod statements;
 mod touches;
+
+pub use forward::execute;

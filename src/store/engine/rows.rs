@@ -22,7 +22,11 @@ pub(in crate::store) fn portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// Cuts rows into runs that weigh no more than `most` together, unless one row alone does.
-pub(in crate::store) fn weighed<T>(rows: &[T], most: usize, weight: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+pub(in crate::store) fn weighed<T>(
+    rows: &[T],
+    most: usize,
+    weight: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         let mut sum = 0_usize;

@@ -26,7 +26,8 @@ const SETTLE: &str = "UPDATE inbox SET looks = looks + 1, state = ";
 const SETTLED: &str = ", settled_ms = ";
 const LOOK: &str = "UPDATE inbox SET looks = looks + 1 WHERE id IN (";
 const COUNT_FACTS: &str = "UPDATE inbox SET facts = $1 WHERE id = $2";
-const OLD: &str = "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' ORDER BY received_ms, id LIMIT $2";
+const OLD: &str =
+    "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' ORDER BY received_ms, id LIMIT $2";
 const HAS_OLDER: &str = "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' LIMIT 1";
 const REMOVE: &str = "DELETE FROM inbox WHERE id IN (";
 

@@ -8,7 +8,8 @@ use crate::domain::id::InboxId;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 
-const LINES: &str = "SELECT id, provider, form, octets, facts, state, looks, received_ms, settled_ms FROM inbox WHERE 1 = 1";
+const LINES: &str =
+    "SELECT id, provider, form, octets, facts, state, looks, received_ms, settled_ms FROM inbox WHERE 1 = 1";
 const LINE: &str = "SELECT id, provider, form, octets, facts, state, looks, received_ms, settled_ms FROM inbox
     WHERE id = $1";
 const PLACES: &str = "SELECT received_ms, id FROM inbox WHERE form = 'raw' AND state <> 'waiting'";
