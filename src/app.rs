@@ -23,7 +23,7 @@ use crate::render::Renderer;
 use crate::render::error::TemplateError;
 use crate::settle::Rules;
 use crate::store::{Store, StoreError};
-use crate::{campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
+use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
 /// Provider faults in a row that make an account rest, and for how long.
 const BREAKER_FAULTS: u32 = 5;
@@ -70,6 +70,7 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    singles: intake::Singles,
     /// The same, where it is kept in agreement with other nodes.
     shared: Option<Arc<SharedClock>>,
 }
@@ -111,6 +112,7 @@ impl Gateway {
             queue: Arc::new(queue),
             opt_out,
             clock,
+            singles: intake::Singles::default(),
             shared: None,
         })
     }
@@ -129,7 +131,14 @@ impl Gateway {
             give_up: Duration::from_secs(sending.give_up_hours * 3600),
             queue_depth_max: i64::try_from(sending.queue_depth_max).unwrap_or(i64::MAX),
             permission_only: self.permission_only(),
+            singles: self.singles.clone(),
         }
+    }
+
+    /// What giving and checking access needs.
+    #[must_use]
+    pub fn access(&self) -> access::Parts {
+        access::Parts { store: self.store.clone(), clock: self.clock.clone() }
     }
 
     /// What recording consent needs.
@@ -264,6 +273,7 @@ fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> R
         doubt_deadline: DOUBT_DEADLINE,
         report_deadline: REPORT_DEADLINE,
         smtp_doubt: sending.smtp_doubt,
+        give_up: Duration::from_secs(sending.give_up_hours * 3600),
         restored,
         capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
     }

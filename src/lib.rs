@@ -10,6 +10,7 @@
 //! - [`provider`]: what carries it; [`feedback`]: what became of it; [`settle`]: what follows from what is learnt
 //! - [`store`]: the only SQL; [`domain`]: what things are
 //! - [`upkeep`]: order in a long-running house
+//! - [`wording`]: the sentences people read; [`access`]: who may come in
 //! - [`web`], [`cli`]: who asks; [`telemetry`]: what is told of the work
 //! - [`sandbox`]: a far side that can misbehave on purpose
 //!
@@ -32,6 +33,7 @@ pub mod intake;
 pub mod operator;
 pub mod policy;
 pub mod provider;
+pub mod public;
 pub mod queue;
 pub mod referrers;
 pub mod render;
@@ -41,3 +43,4 @@ pub mod store;
 pub mod telemetry;
 pub mod upkeep;
 pub mod web;
+pub mod wording;

@@ -1,34 +1,55 @@
-//! Who may come in: programs by bearer token, operators by password and session. Only hashes of secrets are kept.
+//! Access: who may use the installation. Operators log in with a password and get a session; programs show a bearer token
+//! that allows what its scopes say. Only hashes of secrets are kept. Every change, and every look at a letter that
+//! identifies a patient, stands in the audit trail. How a secret travels (cookie, header) is the business of `web`.
 
-mod password;
-mod session;
+mod operators;
+mod passwords;
+mod reads;
+mod sessions;
 mod throttle;
-mod token;
+mod tokens;
+
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SecureRandom;
 
-use crate::store::StoreError;
+use crate::domain::Clock;
+use crate::store::{Store, StoreError};
 
-pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, create_operator, hash_password, verify_password};
-pub use session::{Operator, SESSION_COOKIE, close_session, open_session};
+pub use operators::{create_operator, has_operators, verify_operator};
+pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, hash_password, verify_password};
+pub use reads::note_document_view;
+pub use sessions::{OpenedSession, SESSION_LASTS, Session, close_session, find_session, open_session};
 pub use throttle::Throttle;
-pub use token::{Bearer, Scope, create_token};
+pub use tokens::{Scope, Token, create_token, find_token, revoke_tokens, tokens};
 
 /// Octets of every secret made here; 256 bits cannot be guessed.
 const SECRET_OCTETS: usize = 32;
 
-/// Why access could not be given or checked.
+/// What giving and checking access needs.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why access could not be given, checked or taken away. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// A name or password that is not taken: why.
+    /// A name, password or scope that is not accepted: why.
     #[error("{0}")]
     Invalid(String),
+    /// There is no such operator or token: what was looked for, in words.
+    #[error("{0}")]
+    NotFound(String),
     /// The machine gave no randomness or no memory.
-    #[error("this machine could not do the arithmetic of secrets")]
+    #[error("this machine could not compute or check a secret")]
     Machine,
-    /// The database.
+    /// The database cannot do it now.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,5 +1,5 @@
-//! The login throttle: so many failures of one name from one peer within some minutes, then a rest. In memory: a
-//! restart forgets, which costs an attacker more than it gives.
+//! The login throttle: so many failures of one name from one peer within some minutes, then a wait. In memory: a
+//! restart forgets the count, which helps an attacker less than waiting would.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -41,13 +41,11 @@ impl Throttle {
     /// How long to wait, if there were too many.
     pub fn count(&self, name: &str, peer: IpAddr, now: Timestamp) -> Result<(), Duration> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= REMEMBERED_MAX {
-            failures.retain(|_, (_, since)| now.since(*since) < WINDOW);
-            if failures.len() >= REMEMBERED_MAX {
-                failures.clear();
-            }
+        let key = (name.to_lowercase(), peer);
+        if failures.len() >= REMEMBERED_MAX && !failures.contains_key(&key) {
+            make_room(&mut failures, now);
         }
-        let (count, since) = failures.entry((name.to_lowercase(), peer)).or_insert((0, now));
+        let (count, since) = failures.entry(key).or_insert((0, now));
         let gone = now.since(*since);
         if gone >= WINDOW {
             (*count, *since) = (0, now);
@@ -66,6 +64,16 @@ impl Throttle {
     /// The right to check one password now.
     pub const fn checks(&self) -> &Semaphore {
         &self.checks
+    }
+}
+
+/// Forgets what is over; if nothing is, the counter with the fewest failures, the oldest of these first. A flood of
+/// names that were tried once never sets a counter back that stands higher.
+fn make_room(failures: &mut HashMap<Key, (u32, Timestamp)>, now: Timestamp) {
+    failures.retain(|_, (_, since)| now.since(*since) < WINDOW);
+    if failures.len() >= REMEMBERED_MAX {
+        let least = failures.iter().min_by_key(|(_, counted)| **counted).map(|(key, _)| key.clone());
+        least.and_then(|key| failures.remove(&key));
     }
 }
 
@@ -97,5 +105,17 @@ mod tests {
             assert_eq!(throttle.count(&n.to_string(), HERE, Timestamp(0)), Ok(()));
         }
         assert!(throttle.failures.lock().expect("not poisoned").len() <= REMEMBERED_MAX);
+    }
+
+    #[test]
+    fn a_flood_of_other_names_sets_no_counter_back() {
+        let throttle = Throttle::default();
+        for _ in 0..FAILURES_MAX {
+            assert_eq!(throttle.count("dana", HERE, Timestamp(0)), Ok(()));
+        }
+        for n in 0..REMEMBERED_MAX * 2 {
+            assert_eq!(throttle.count(&n.to_string(), HERE, Timestamp(1)), Ok(()));
+        }
+        assert!(throttle.count("dana", HERE, Timestamp(2)).is_err());
     }
 }

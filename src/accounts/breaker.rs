@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::layers::{End, Gate, Kind};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Timestamp};
 
@@ -44,7 +45,7 @@ impl Breaker {
         (until > now).then(|| until.since(now).as_secs() + 1)
     }
 
-    /// Takes notice of how a call ended. Whoever watches hears only of openings and closings.
+    /// Takes notice of how a call ended. Those who watch hear only of openings and closings.
     pub(crate) fn observe(&self, failure: Option<&Failure>) {
         match failure.filter(|failure| failure.fault.is_the_providers()) {
             Some(failure) => self.note(failure),
@@ -67,7 +68,7 @@ impl Breaker {
         });
         if opened {
             let (fault, seconds) = (failure.fault, self.pause.as_secs());
-            tracing::warn!(%fault, seconds, "a provider account rests after repeated trouble");
+            tracing::warn!(%fault, seconds, "a provider account is paused briefly after repeated errors");
         }
     }
 
@@ -84,7 +85,7 @@ impl Breaker {
         });
     }
 
-    /// Goes on where another one stopped, and rests no longer than it would by itself.
+    /// Goes on where another one stopped, and pauses no longer than it would by itself.
     pub(crate) fn adopt(&self, known: BreakerState) {
         let latest = self.clock.now().after(self.pause);
         self.state.send_replace(BreakerState { open_until_ms: known.open_until_ms.min(latest), ..known });
@@ -96,6 +97,23 @@ impl Breaker {
 
     pub(crate) fn watch(&self) -> watch::Receiver<BreakerState> {
         self.state.subscribe()
+    }
+}
+
+/// Questions always pass: they can do no harm.
+impl Gate for Arc<Breaker> {
+    fn admit(&self, kind: Kind) -> Result<(), Failure> {
+        let wait_seconds = if kind.is_hand_over { self.refuses() } else { None };
+        match wait_seconds {
+            Some(_) => {
+                Err(Failure::new(Fault::ProviderError).text("paused after repeated trouble").retry_after(wait_seconds))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn ended(&self, _kind: Kind, end: End<'_>) {
+        self.observe(end.failure);
     }
 }
 
@@ -137,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_restart_it_rests_on_and_one_more_fault_is_enough() {
+    fn after_a_restart_the_pause_goes_on_and_one_more_fault_is_enough() {
         let hand = Arc::new(Hand(AtomicI64::new(1_000)));
         let before = Breaker::new(2, Duration::from_secs(30), hand.clone());
         before.observe(Some(&trouble()));

@@ -1,5 +1,6 @@
 //! The configured accounts, with their layers on, in the order of their routes, and whether each can take something now.
 
+pub mod acts;
 mod breaker;
 pub mod breaker_records;
 pub mod budget;
@@ -8,6 +9,7 @@ mod questions;
 mod rate;
 pub mod routes;
 mod slots;
+pub mod unavailable;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,9 +43,9 @@ pub struct ConfiguredAccount {
 pub enum Ready {
     /// Yes; its meter afterwards.
     Now(Meter),
-    /// It is paused until somebody resumes it.
+    /// An operator paused it; it stays so until one resumes it.
     Paused,
-    /// It rests until then, after repeated trouble.
+    /// It is paused briefly, until then, after repeated errors.
     Resting(Timestamp),
     /// Its rate is used up; how long until the next may start.
     TooFast(Duration),
@@ -76,7 +78,7 @@ impl ConfiguredAccount {
         self.rate_per_minute.is_some() || self.budget.is_some()
     }
 
-    /// Until when it rests, by what this node knows and what is on record; the later of the two.
+    /// Until when it is paused after errors, by what this node knows and what is on record; the later of the two.
     #[must_use]
     pub fn rests_until(&self, state: &ProviderState, now: Timestamp) -> Option<Timestamp> {
         let here = self.layered.breaker().open_until_ms;
@@ -210,7 +212,7 @@ impl Accounts {
     }
 
     fn fitting<'a>(&'a self, parcel: &'a Parcel<'a>) -> impl Iterator<Item = &'a ConfiguredAccount> {
-        self.routes(parcel.channel)
+        self.routes(parcel.address.channel())
             .iter()
             .filter(|route| route.only.fit(parcel))
             .filter_map(|route| self.by_name.get(&route.account))

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::layers::{End, Gate, Kind};
 use super::rate::{interval, next_arrival};
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Timestamp};
 
-/// The longest wait that is named to somebody whose question must wait.
+/// The longest wait that is named to a caller whose question must wait.
 const WAIT_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// Keeps the questions to one account within the number that its provider answers.
@@ -53,6 +55,20 @@ impl Questions {
             }
         }
     }
+}
+
+/// Accounts whose provider names no limit have none. Hand-overs have a rate of their own.
+impl Gate for Option<Arc<Questions>> {
+    fn admit(&self, kind: Kind) -> Result<(), Failure> {
+        let Some(questions) = self.as_ref().filter(|_| !kind.is_hand_over) else { return Ok(()) };
+        questions.turn(kind.is_for_a_person).map_err(|wait| {
+            let failure =
+                Failure::new(Fault::RateLimited).text("not asked: the provider's limit of questions is reached");
+            failure.retry_after(Some(wait.as_secs() + 1))
+        })
+    }
+
+    fn ended(&self, _kind: Kind, _end: End<'_>) {}
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Routes: which accounts may carry what. Each channel has a list of accounts in the order in which they are tried, and an
 //! entry may be meant for some messages only.
 
+use crate::domain::Address;
 use crate::domain::country::Country;
 use crate::domain::{Channel, FaxNumber, PhiClass, Purpose};
 
@@ -29,10 +30,8 @@ pub struct Conditions {
 /// A message, as far as its route depends on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Parcel<'a> {
-    /// How it travels.
-    pub channel: Channel,
-    /// Where to.
-    pub address: &'a str,
+    /// Where to, and with it how it travels.
+    pub address: &'a Address,
     /// What it is for.
     pub purpose: Purpose,
     /// Whether it holds health information.
@@ -48,7 +47,10 @@ impl Parcel<'_> {
     }
 
     fn country(&self) -> Option<Country> {
-        FaxNumber::parse(self.address).ok().and_then(|number| Country::of(&number))
+        match self.address {
+            Address::Fax(number) => Country::of(number),
+            Address::Email(_) => None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Slots: how many hand-overs of an account may be on record at once. As many as it takes calls at once; and where calls are
 //! so short that the next is over in a moment, a few more, so that a fast relay does not stand idle while a transaction is
-//! written. An attempt on record never waits longer than [`WAIT_MAX`] for its call to begin.
+//! written. So few more that an attempt on record should not wait longer than [`WAIT_MAX`] for its call to begin; while an
+//! account is becoming slow, one may.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,10 +9,13 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::domain::Actor;
+use crate::domain::AuditAct;
 use crate::domain::Channel;
+use crate::domain::campaign::CampaignState;
 use crate::domain::id::CampaignId;
 use crate::domain::referrer::ReferrerState;
-use crate::intake::submit::Accepted;
+use crate::intake::answer::Accepted;
 use crate::intake::{IntakeError, Parts};
 use crate::referrers::ReferrersError;
 use crate::referrers::audience;
@@ -29,9 +32,25 @@ const NAME_CHARS_MAX: usize = 80;
 /// Broadcasts shown with a campaign.
 const RUNS_SHOWN: i64 = 20;
 
-const ACTIVE: &str = "active";
-const PAUSED: &str = "paused";
-const DONE: &str = "done";
+/// Why a campaign could not be made, changed or run. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// There is no such campaign.
+    #[error("{0}")]
+    NotFound(String),
+    /// It cannot be done as asked: why, and what to do.
+    #[error("{0}")]
+    Invalid(String),
+    /// The campaign is in a state that does not allow it.
+    #[error("{0}")]
+    WrongState(String),
+    /// Its run cannot be accepted.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The database cannot do it now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// A campaign as a person describes it.
 #[derive(Debug, Clone)]
@@ -51,7 +70,7 @@ pub struct NewCampaign {
     /// The zone in which that is meant.
     pub zone: Tz,
     /// Who makes it.
-    pub who: String,
+    pub who: Actor,
 }
 
 /// A campaign with what a person wants to know beside it.
@@ -73,16 +92,22 @@ pub struct Overview {
 /// Makes a campaign, which is active at once.
 ///
 /// # Errors
-/// [`IntakeError::Invalid`] if the name is taken, the schedule is not understood or lies in the past, or the letter is
+/// [`CampaignError::Invalid`] if the name is taken, the schedule is not understood or lies in the past, or the letter is
 /// about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
 /// and somebody must be in the audience.
-pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, IntakeError> {
+pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
     plan.preview(parts, &row.who).await?;
     let mut tx = parts.store.write().await?;
     tx.campaign_insert(&row).await.map_err(|error| name_taken(error, &row.name))?;
-    tx.audit(&row.who, "add_campaign", Some(&row.name), Some(&plan.schedule.sentence(plan.zone)), row.created_ms)
-        .await?;
+    tx.audit(
+        &row.who,
+        AuditAct::AddCampaign,
+        Some(&row.name),
+        Some(&plan.schedule.sentence(plan.zone)),
+        row.created_ms,
+    )
+    .await?;
     let overview = overview(&mut tx, row).await?;
     tx.commit().await?;
     Ok(overview)
@@ -92,15 +117,15 @@ pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, IntakeErro
 ///
 /// # Errors
 /// As every store function.
-pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, IntakeError> {
+pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
     Ok(parts.store.read().await?.campaigns_list().await?)
 }
 
 /// One campaign with its warnings and newest broadcasts.
 ///
 /// # Errors
-/// [`IntakeError::NotFound`].
-pub async fn show(parts: &Parts, name: &str) -> Result<Overview, IntakeError> {
+/// [`CampaignError::NotFound`].
+pub async fn show(parts: &Parts, name: &str) -> Result<Overview, CampaignError> {
     let mut tx = parts.store.read().await?;
     let row = named(&mut tx, name, false).await?;
     overview(&mut tx, row).await
@@ -109,17 +134,17 @@ pub async fn show(parts: &Parts, name: &str) -> Result<Overview, IntakeError> {
 /// Stops it from running until it is resumed. Broadcasts that were made already go on.
 ///
 /// # Errors
-/// [`IntakeError::NotFound`], or [`IntakeError::WrongState`] if it is not active.
-pub async fn pause(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow, IntakeError> {
+/// [`CampaignError::NotFound`], or [`CampaignError::WrongState`] if it is not active.
+pub async fn pause(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRow, CampaignError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let mut row = named(&mut tx, name, true).await?;
-    if row.state != ACTIVE {
+    if row.state != CampaignState::Active {
         return Err(wrong_state(&row, "only an active campaign can be paused"));
     }
-    (row.state, row.next_ms, row.updated_ms) = (PAUSED.to_owned(), None, now);
-    tx.campaign_move(row.id, PAUSED, None, now).await?;
-    tx.audit(who, "pause_campaign", Some(&row.name), None, now).await?;
+    (row.state, row.next_ms, row.updated_ms) = (CampaignState::Paused, None, now);
+    tx.campaign_move(row.id, CampaignState::Paused, None, now).await?;
+    tx.audit(who, AuditAct::PauseCampaign, Some(&row.name), None, now).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -127,21 +152,21 @@ pub async fn pause(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow, 
 /// Lets it run again, next at the first planned moment from now on: what it missed meanwhile is not made up.
 ///
 /// # Errors
-/// [`IntakeError::NotFound`], or [`IntakeError::WrongState`] if it is not paused, or its only moment has passed.
-pub async fn resume(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow, IntakeError> {
+/// [`CampaignError::NotFound`], or [`CampaignError::WrongState`] if it is not paused, or its only moment has passed.
+pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRow, CampaignError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let mut row = named(&mut tx, name, true).await?;
-    if row.state != PAUSED {
+    if row.state != CampaignState::Paused {
         return Err(wrong_state(&row, "only a paused campaign can be resumed"));
     }
     let next = read(&row)?.next_after(now, row.created_ms);
     if next.is_none() {
         return Err(wrong_state(&row, "its last moment passed meanwhile; run it by hand, or make a new one"));
     }
-    (row.state, row.next_ms, row.updated_ms) = (ACTIVE.to_owned(), next, now);
-    tx.campaign_move(row.id, ACTIVE, next, now).await?;
-    tx.audit(who, "resume_campaign", Some(&row.name), None, now).await?;
+    (row.state, row.next_ms, row.updated_ms) = (CampaignState::Active, next, now);
+    tx.campaign_move(row.id, CampaignState::Active, next, now).await?;
+    tx.audit(who, AuditAct::ResumeCampaign, Some(&row.name), None, now).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -149,33 +174,33 @@ pub async fn resume(parts: &Parts, name: &str, who: &str) -> Result<CampaignRow,
 /// Makes one broadcast at once, beside the schedule and whatever the campaign's state.
 ///
 /// # Errors
-/// [`IntakeError::NotFound`], otherwise as a submission; then nothing of it was accepted.
-pub async fn run_now(parts: &Parts, name: &str, who: &str) -> Result<Accepted, IntakeError> {
+/// [`CampaignError::NotFound`], otherwise as a submission; then nothing of it was accepted.
+pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
     let run = read(&row)?.run(parts, &row, None, who).await?;
     let mut tx = parts.store.write().await?;
     run.record(&mut tx, parts).await?;
-    tx.audit(who, "run_campaign", Some(&row.name), None, parts.clock.now()).await?;
+    tx.audit(who, AuditAct::RunCampaign, Some(&row.name), None, parts.clock.now()).await?;
     tx.commit().await?;
-    run.unfold(parts).await
+    Ok(run.unfold(parts).await?)
 }
 
 /// Who would get it if it ran now, who would not and why; nothing is stored.
 ///
 /// # Errors
 /// As [`run_now`].
-pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, IntakeError> {
+pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    read(&row)?.preview(parts, &row.who).await
+    Ok(read(&row)?.preview(parts, &row.who).await?)
 }
 
 /// The same for a campaign that is not made yet.
 ///
 /// # Errors
 /// As [`add`], but the name may be taken.
-pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, IntakeError> {
+pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    plan.preview(parts, &row.who).await
+    Ok(plan.preview(parts, &row.who).await?)
 }
 
 /// When it runs, as a sentence; as written if that cannot be read.
@@ -185,20 +210,22 @@ pub fn when(row: &CampaignRow) -> String {
 }
 
 /// The campaign as it would be kept, with everything checked that needs no database.
-fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), IntakeError> {
+fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), CampaignError> {
     let now = parts.clock.now();
     let name = new.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(IntakeError::Invalid(format!("a campaign's name is one line of 1 to {NAME_CHARS_MAX} characters")));
+        return Err(CampaignError::Invalid(format!(
+            "a campaign's name is one line of 1 to {NAME_CHARS_MAX} characters"
+        )));
     }
     let mut via = new.via;
     via.sort_unstable();
     via.dedup();
-    let schedule = new.every.parse().map_err(IntakeError::Invalid)?;
+    let schedule = new.every.parse().map_err(CampaignError::Invalid)?;
     let plan = Plan { letter: new.letter, to: new.to, via, variables: new.variables, schedule, zone: new.zone };
     plan.refuse_treatment(parts)?;
     let Some(next) = plan.next_after(now, now) else {
-        return Err(IntakeError::Invalid(format!("{} does not come any more", plan.schedule.sentence(plan.zone))));
+        return Err(CampaignError::Invalid(format!("{} does not come any more", plan.schedule.sentence(plan.zone))));
     };
     let channels: Vec<&str> = plan.via.iter().map(|channel| channel.as_str()).collect();
     let row = CampaignRow {
@@ -210,7 +237,7 @@ fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), Inta
         channels: channels.join(","),
         schedule: new.every.trim().to_owned(),
         zone: plan.zone.name().to_owned(),
-        state: ACTIVE.to_owned(),
+        state: CampaignState::Active,
         next_ms: Some(next),
         who: new.who,
         created_ms: now,
@@ -219,7 +246,7 @@ fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), Inta
     Ok((plan, row))
 }
 
-async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, IntakeError> {
+async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, CampaignError> {
     let mut warnings = Vec::new();
     let mut active_targets = 0;
     match Plan::read(&campaign) {
@@ -249,27 +276,27 @@ fn focus_warning(campaign: &CampaignRow, active_targets: usize) -> Option<String
     }
 }
 
-async fn named(tx: &mut Tx, name: &str, lock: bool) -> Result<CampaignRow, IntakeError> {
+async fn named(tx: &mut Tx, name: &str, lock: bool) -> Result<CampaignRow, CampaignError> {
     let name = name.trim();
     tx.campaign_named(name, lock).await?.ok_or_else(|| {
         let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
-        IntakeError::NotFound(format!("there is no campaign `{shown}`; `touchline campaign list` shows them all"))
+        CampaignError::NotFound(format!("there is no campaign `{shown}`; `touchline campaign list` shows them all"))
     })
 }
 
-fn read(row: &CampaignRow) -> Result<Plan, IntakeError> {
-    Plan::read(row).map_err(|problem| IntakeError::Invalid(format!("campaign `{}` cannot run: {problem}", row.name)))
+fn read(row: &CampaignRow) -> Result<Plan, CampaignError> {
+    Plan::read(row).map_err(|problem| CampaignError::Invalid(format!("campaign `{}` cannot run: {problem}", row.name)))
 }
 
-fn name_taken(error: StoreError, name: &str) -> IntakeError {
+fn name_taken(error: StoreError, name: &str) -> CampaignError {
     match error {
-        StoreError::Conflict(_) => IntakeError::Invalid(format!(
+        StoreError::Conflict(_) => CampaignError::Invalid(format!(
             "there is a campaign `{name}` already: choose another name, or pause and resume that one"
         )),
-        other => IntakeError::Store(other),
+        other => CampaignError::Store(other),
     }
 }
 
-fn wrong_state(row: &CampaignRow, why: &str) -> IntakeError {
-    IntakeError::WrongState(format!("campaign `{}` is {}: {why}", row.name, row.state))
+fn wrong_state(row: &CampaignRow, why: &str) -> CampaignError {
+    CampaignError::WrongState(format!("campaign `{}` is {}: {why}", row.name, row.state))
 }

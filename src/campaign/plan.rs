@@ -5,8 +5,12 @@ use serde_json::{Map, Value};
 use chrono_tz::Tz;
 
 use super::schedule::Schedule;
+use crate::domain::Actor;
 use crate::domain::{Channel, Purpose, Timestamp};
-use crate::intake::submit::{self, Accepted, CampaignRun, Prepared, Ready, Request};
+use crate::intake;
+use crate::intake::answer::Accepted;
+use crate::intake::list::{Prepared, Ready};
+use crate::intake::request::{CampaignRun, Request};
 use crate::intake::{IntakeError, Parts};
 use crate::referrers::audience::Audience;
 use crate::store::Tx;
@@ -44,14 +48,15 @@ impl Plan {
     }
 
     /// What a run submits.
-    pub fn request(&self, who: &str, run: Option<CampaignRun>) -> Request {
+    pub fn request(&self, who: &Actor, run: Option<CampaignRun>) -> Request {
         Request {
             letter: self.letter.clone(),
             to: self.to.clone(),
             via: self.via.clone(),
             variables: self.variables.clone(),
             at: None,
-            who: who.to_owned(),
+            individually: std::collections::BTreeMap::new(),
+            who: who.clone(),
             idempotency_key: None,
             run,
         }
@@ -69,9 +74,9 @@ impl Plan {
     }
 
     /// Who would get it now, who would not and why; nothing is stored.
-    pub async fn preview(&self, parts: &Parts, who: &str) -> Result<Accepted, IntakeError> {
+    pub async fn preview(&self, parts: &Parts, who: &Actor) -> Result<Accepted, IntakeError> {
         self.refuse_treatment(parts)?;
-        submit::dry_run(parts, &self.request(who, None)).await
+        intake::list::dry_run(parts, &self.request(who, None)).await
     }
 
     /// One run, looked at and found good; nothing is stored yet.
@@ -80,12 +85,12 @@ impl Plan {
         parts: &Parts,
         row: &CampaignRow,
         planned: Option<Timestamp>,
-        who: &str,
+        who: &Actor,
     ) -> Result<Run, IntakeError> {
         self.refuse_treatment(parts)?;
         let run = CampaignRun { campaign: row.id, name: row.name.clone(), planned };
         let request = self.request(who, Some(run));
-        match submit::prepare(parts, &request).await? {
+        match intake::list::prepare(parts, &request).await? {
             Prepared::New(ready) => Ok(Run { request, ready }),
             Prepared::Answered(_) => Err(IntakeError::KeyReused),
         }
@@ -102,7 +107,7 @@ pub(super) struct Run {
 impl Run {
     /// Records it within the caller's transaction.
     pub async fn record(&self, tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
-        submit::record(tx, parts, &self.request, &self.ready).await
+        intake::list::record(tx, parts, &self.request, &self.ready).await
     }
 
     /// Makes its messages, once that transaction is committed.

@@ -16,8 +16,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::{Plan, Run};
-use super::{ACTIVE, DONE, PAUSED};
+use crate::domain::Actor;
+use crate::domain::AuditAct;
 use crate::domain::Timestamp;
+use crate::domain::campaign::CampaignState;
 use crate::intake::{IntakeError, Parts};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
@@ -33,8 +35,6 @@ const PAUSE_MIN: Duration = Duration::from_millis(200);
 const CAMPAIGNS_PER_LOOK: i64 = 500;
 /// Characters of a reason in the audit log.
 const REASON_CHARS_MAX: usize = 300;
-/// Who, in the audit log, when it was no person.
-const WHO: &str = "schedule";
 
 /// What became of a campaign that was due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +113,7 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
     let run = match (&plan, due.and_then(|due| due.run)) {
-        (Ok(plan), Some(moment)) => {
-            Some(plan.run(parts, &seen, Some(moment), &format!("campaign {}", seen.name)).await)
-        }
+        (Ok(plan), Some(moment)) => Some(plan.run(parts, &seen, Some(moment), &Actor::campaign(&seen.name)).await),
         _ => None,
     };
     let mut tx = parts.store.write().await?;
@@ -176,7 +174,7 @@ fn look(plan: &Plan, row: &CampaignRow, now: Timestamp) -> Due {
 
 /// Sets the next planned moment and writes down which ones were missed.
 async fn move_on(tx: &mut Tx, plan: &Plan, row: &CampaignRow, due: Due, now: Timestamp) -> Result<(), StoreError> {
-    let state = if due.next.is_some() { ACTIVE } else { DONE };
+    let state = if due.next.is_some() { CampaignState::Active } else { CampaignState::Done };
     tx.campaign_move(row.id, state, due.next, now).await?;
     let Some(missed) = due.missed.map(|missed| missed.in_zone(plan.zone)) else { return Ok(()) };
     let note = match due.run {
@@ -192,7 +190,7 @@ async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let same = tx.campaign_named(&row.name, true).await?;
-    let Some(same) = same.filter(|same| same.state == ACTIVE && same.next_ms == row.next_ms) else {
+    let Some(same) = same.filter(|same| same.state == CampaignState::Active && same.next_ms == row.next_ms) else {
         return Ok(Fate::Gone);
     };
     move_on(&mut tx, plan, &same, due, now).await?;
@@ -203,7 +201,7 @@ async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str
 
 /// A campaign that cannot be read has no next moment: it waits for a person.
 async fn park(mut tx: Tx, row: &CampaignRow, problem: &str, now: Timestamp) -> Result<Fate, StoreError> {
-    tx.campaign_move(row.id, PAUSED, None, now).await?;
+    tx.campaign_move(row.id, CampaignState::Paused, None, now).await?;
     note_skip(&mut tx, row, &format!("paused, since it cannot be read: {problem}"), now).await?;
     tx.commit().await?;
     Ok(Fate::Skipped)
@@ -212,7 +210,7 @@ async fn park(mut tx: Tx, row: &CampaignRow, problem: &str, now: Timestamp) -> R
 async fn note_skip(tx: &mut Tx, row: &CampaignRow, why: &str, now: Timestamp) -> Result<(), StoreError> {
     let why: String = why.chars().take(REASON_CHARS_MAX).collect();
     tracing::warn!(campaign = row.name, why, "a campaign's run was not made");
-    tx.audit(WHO, "skip_campaign_run", Some(&row.name), Some(&why), now).await
+    tx.audit(&Actor::System, AuditAct::SkipCampaignRun, Some(&row.name), Some(&why), now).await
 }
 
 /// For one line: without the recipients' names.

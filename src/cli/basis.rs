@@ -76,13 +76,13 @@ async fn add(console: &Console, add: Add) -> Result<(), CliError> {
         number_source: add.number_source,
         obtained_on: add.obtained_on.to_string(),
         how: add.how,
-        by_whom: console.who.clone(),
+        by_whom: console.who.name().to_owned(),
         note: add.note,
         created_ms: gateway.clock.now(),
         ended_ms: None,
         ended_reason: None,
     };
-    consent::add_basis(&gateway.consent(), &basis).await?;
+    consent::add_basis(&gateway.consent(), &basis, &console.who).await?;
     let refusals = gateway.store.read().await?.suppressions_of(&Address::Fax(basis.fax.clone())).await?;
     let refused = refusals.iter().any(|refusal| refusal.scope.covers(Purpose::Advertisement));
     let sufficient = basis.is_sufficient(permission_only);

@@ -3,14 +3,14 @@
 use chrono_tz::Tz;
 use serde_json::json;
 
-use super::accepted;
 use super::arguments::{VariableArgs, word};
 use super::console::{Console, plain, table};
 use super::exit::CliError;
-use super::send::channels;
+use super::send::{accepted, channels};
 use crate::app::Gateway;
 use crate::campaign::{self, NewCampaign, Overview};
 use crate::domain::{Channel, Timestamp};
+use crate::public::{DryRunView, SubmissionView};
 use crate::referrers::audience::Audience;
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
@@ -91,11 +91,11 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         Command::Show { name } => show(console, &gateway, &name).await,
         Command::Run { name, dry_run: true } => {
             let planned = campaign::preview(&gateway.intake(), &name).await?;
-            console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true))
+            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true))
         }
         Command::Run { name, dry_run: false } => {
             let accepted = campaign::run_now(&gateway.intake(), &name, &console.who).await?;
-            console.answer(&accepted::object(&accepted), || accepted::told("Accepted:", &accepted, false))
+            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))
         }
         Command::Pause { name } => {
             let row = campaign::pause(&gateway.intake(), &name, &console.who).await?;
@@ -121,7 +121,7 @@ async fn add(console: &Console, gateway: &Gateway, add: Add) -> Result<(), CliEr
     };
     if add.dry_run {
         let planned = campaign::preview_new(&gateway.intake(), new).await?;
-        return console.answer(&accepted::dry_object(&planned), || accepted::told("Would be:", &planned, true));
+        return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
     }
     let made = campaign::add(&gateway.intake(), new).await?;
     console.answer(&made, || format!("Made.\n{}", overview(&made, gateway.config.practice.time_zone)))
@@ -137,7 +137,7 @@ async fn list(console: &Console, gateway: &Gateway) -> Result<(), CliError> {
         let zone = gateway.config.practice.time_zone;
         let lines = rows.iter().map(|row| {
             let (letter, to) = (row.letter.clone(), row.audience.clone());
-            vec![row.name.clone(), letter, to, campaign::when(row), row.state.clone(), next(row.next_ms, zone)]
+            vec![row.name.clone(), letter, to, campaign::when(row), row.state.to_string(), next(row.next_ms, zone)]
         });
         table(&["campaign", "letter", "to", "when", "state", "next run"], lines)
     })

@@ -11,8 +11,10 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::exit::{CliError, Ending};
+use crate::access;
 use crate::app::Gateway;
 use crate::config::{Config, LogFormat};
+use crate::domain::Actor;
 use crate::domain::{EmailAddress, SystemClock};
 use crate::store::Store;
 use crate::telemetry;
@@ -32,7 +34,7 @@ pub struct Console {
     /// Whether answers are JSON.
     pub json: bool,
     /// Who asks, for the records.
-    pub who: String,
+    pub who: Actor,
 }
 
 /// A database with the settings that are needed to show what is in it.
@@ -45,6 +47,14 @@ pub struct Records {
     pub touch_goal: u32,
     /// The practice's mailbox, which is part of every Message-ID.
     pub from: EmailAddress,
+}
+
+impl Records {
+    /// What giving and checking access needs.
+    #[must_use]
+    pub fn access(&self) -> access::Parts {
+        access::Parts { store: self.store.clone(), clock: Arc::new(SystemClock) }
+    }
 }
 
 impl Console {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::access::AccessError;
 use crate::app::OpenError;
+use crate::campaign::CampaignError;
 use crate::config::ConfigError;
 use crate::consent::ConsentError;
 use crate::intake::IntakeError;
@@ -131,6 +132,17 @@ impl From<OpenError> for CliError {
     }
 }
 
+impl From<CampaignError> for CliError {
+    fn from(error: CampaignError) -> Self {
+        match error {
+            CampaignError::NotFound(words) => Self::not_found(words),
+            CampaignError::Invalid(words) | CampaignError::WrongState(words) => Self::refused(words),
+            CampaignError::Intake(error) => error.into(),
+            CampaignError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<ReferrersError> for CliError {
     fn from(error: ReferrersError) -> Self {
         let ending = match error {
@@ -188,6 +200,7 @@ impl From<AccessError> for CliError {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::Invalid(words) => Self::refused(words),
+            AccessError::NotFound(words) => Self::not_found(words),
             AccessError::Machine => Self::new(Ending::Failed, error.to_string()),
             AccessError::Store(error) => error.into(),
         }

@@ -1,18 +1,18 @@
 //! `touchline failures`: what did not get through, by cause, and what to do about it.
 
-use serde_json::json;
-
 use super::console::{Console, table};
 use super::exit::CliError;
-use crate::policy::{advice, explain};
-use crate::store::views::overview::{Cause, MessageLine};
+use crate::domain::Reason;
+use crate::public::FailureList;
+use crate::store::views::overview::Cause;
+use crate::wording::{self, advice, explain};
 
 /// Which failures.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only those with this cause, such as no_basis or not_a_fax
     #[arg(long, value_name = "CAUSE")]
-    reason: Option<String>,
+    reason: Option<Reason>,
     /// How many messages to list
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     limit: u16,
@@ -26,13 +26,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let records = console.records().await?;
     let mut tx = records.store.read().await?;
     let mut causes = tx.causes().await?;
-    causes.retain(|cause| args.reason.as_ref().is_none_or(|reason| *reason == cause.reason));
-    let messages = tx.failures(args.reason.as_deref(), i64::from(args.limit)).await?;
+    causes.retain(|cause| args.reason.is_none_or(|reason| reason == cause.reason));
+    let messages = tx.failures(args.reason, i64::from(args.limit)).await?;
     drop(tx);
-    let object = json!({
-        "causes": causes.iter().map(cause_object).collect::<Vec<_>>(),
-        "messages": messages.iter().map(message_object).collect::<Vec<_>>(),
-    });
+    let object = FailureList {
+        causes: causes.iter().cloned().map(Into::into).collect(),
+        messages: messages.iter().cloned().map(Into::into).collect(),
+    };
     console.answer(&object, || {
         if causes.is_empty() {
             return "Nothing failed, and nothing waits for a person.".to_owned();
@@ -51,37 +51,11 @@ fn causes_table(causes: &[Cause]) -> String {
         vec![
             cause.messages.to_string(),
             cause.channel.to_string(),
-            cause.status.as_str().replace('_', " "),
-            cause.reason.clone(),
-            explain(&cause.reason),
-            advice(&cause.reason).to_owned(),
+            wording::status(cause.status).1.to_owned(),
+            cause.reason.to_string(),
+            explain(cause.reason).to_owned(),
+            advice(cause.reason).to_owned(),
         ]
     });
     table(&["messages", "channel", "status", "cause", "why", "what to do"], rows)
-}
-
-fn cause_object(cause: &Cause) -> serde_json::Value {
-    json!({
-        "channel": cause.channel,
-        "status": cause.status,
-        "reason": cause.reason,
-        "explanation": explain(&cause.reason),
-        "advice": advice(&cause.reason),
-        "messages": cause.messages,
-        "latest": cause.latest_ms,
-    })
-}
-
-fn message_object(line: &MessageLine) -> serde_json::Value {
-    json!({
-        "message": line.id,
-        "referrer": line.referrer_id,
-        "name": line.name(),
-        "letter": line.letter,
-        "channel": line.channel,
-        "status": line.status,
-        "reason": line.reason,
-        "tries": line.tries,
-        "since": line.updated_ms,
-    })
 }

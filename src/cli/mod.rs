@@ -1,7 +1,7 @@
-//! The command line: one file for each command. A command reads its arguments, asks the rooms below, and answers in
-//! words or, with `--json`, in one object. Errors go to standard error in plain words; `exit` knows the codes.
+//! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the modules
+//! below, and answers in words or, with `--json`, in one object; it never writes to the store itself. Errors go to standard
+//! error in plain words; `exit` knows the codes. `console`, `arguments` and `sample` are what commands share.
 
-mod accepted;
 mod arguments;
 mod backup;
 mod basis;
@@ -9,32 +9,28 @@ mod campaign;
 mod completions;
 mod console;
 pub mod demo;
-mod desk;
 mod doctor;
 mod exit;
 mod failures;
 mod inbox;
 pub mod init;
+mod message;
 mod migrate;
 mod operator;
-mod practice_flags;
 mod preview;
 mod provider;
-mod provider_new;
-mod provider_try;
 mod referrers;
 mod restore;
 mod sample;
 mod sandbox;
 mod send;
 mod serve;
-mod status;
 mod suppress;
 mod template;
 mod token;
 mod touches;
-mod wait;
 
+use crate::domain::Actor;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -87,17 +83,17 @@ enum Command {
     /// Show what did not get through, by cause
     Failures(failures::Args),
     /// Show where a message stands, and everything that happened to it
-    Status(status::Args),
+    Status(message::status::Args),
     /// Send messages that did not arrive once more
-    Retry(desk::Messages),
+    Retry(message::act::Messages),
     /// Park messages that wait
-    Hold(desk::Messages),
+    Hold(message::act::Messages),
     /// Let parked messages go
-    Release(desk::Release),
+    Release(message::release::Args),
     /// Withdraw messages that were not handed over yet
-    Cancel(desk::Messages),
+    Cancel(message::act::Messages),
     /// Decide what became of a message in doubt
-    Resolve(desk::Resolve),
+    Resolve(message::resolve::Args),
     /// Refuse an address for the future; list and lift refusals
     Suppress(suppress::Args),
     /// Record why a number may be faxed advertisements
@@ -166,12 +162,12 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Referrers(command) => referrers::run(&console, command).await,
         Command::Touches(args) => touches::run(&console, args).await,
         Command::Failures(args) => failures::run(&console, args).await,
-        Command::Status(args) => status::run(&console, args).await,
-        Command::Retry(messages) => desk::act(&console, messages, desk::RETRY).await,
-        Command::Hold(messages) => desk::act(&console, messages, desk::HOLD).await,
-        Command::Release(messages) => desk::release(&console, messages).await,
-        Command::Cancel(messages) => desk::act(&console, messages, desk::CANCEL).await,
-        Command::Resolve(args) => desk::resolve(&console, args).await,
+        Command::Status(args) => message::status::run(&console, args).await,
+        Command::Retry(messages) => message::act::run(&console, messages, message::act::RETRY).await,
+        Command::Hold(messages) => message::act::run(&console, messages, message::act::HOLD).await,
+        Command::Release(messages) => message::release::run(&console, messages).await,
+        Command::Cancel(messages) => message::act::run(&console, messages, message::act::CANCEL).await,
+        Command::Resolve(args) => message::resolve::run(&console, args).await,
         Command::Suppress(args) => suppress::run(&console, args).await,
         Command::Basis(command) => basis::run(&console, command).await,
         Command::Template(command) => template::run(&console, command),
@@ -194,8 +190,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
 }
 
 /// The name under which acts are recorded: as given, else the user's, else `cli`. At most 80 characters.
-fn who(given: Option<String>) -> String {
+fn who(given: Option<String>) -> Actor {
     let name = given.or_else(|| std::env::var("USER").ok()).unwrap_or_default();
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
-    if name.is_empty() { "cli".to_owned() } else { name }
+    Actor::operator(if name.is_empty() { "cli" } else { &name })
 }

@@ -35,7 +35,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         Some(file) => read_password(&file)?,
         None => ask_password(&name)?,
     };
-    create_operator(&gateway, &name, &password).await?;
+    create_operator(&gateway.access(), &name, &password, &console.who).await?;
     let listen = gateway.config.server.listen;
     console.answer(&json!({ "operator": name }), || format!("{name} can log in at http://{listen} now."))
 }
@@ -65,5 +65,5 @@ fn ask_password(name: &str) -> Result<String, CliError> {
         .with_prompt(format!("Password for {name}, at least {PASSWORD_CHARS_MIN} characters"))
         .with_confirmation("Once more", "The two differ")
         .interact()
-        .map_err(|_| CliError::new(Ending::Failed, "broken off; nothing was changed"))
+        .map_err(|_| CliError::new(Ending::Failed, "Cancelled. Nothing was changed."))
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::console::{Console, count};
 use super::exit::CliError;
 use crate::config::Config;
+use crate::domain::Actor;
 use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::store::Store;
 use crate::store::engine::backup::{BackupFile, Contents};
@@ -91,7 +92,7 @@ async fn only_hold(console: &Console, config: &Config) -> Result<(), CliError> {
 }
 
 /// Brings the records up to this version's schema and parks what had not ended.
-async fn park(url: &str, who: &str, now: Timestamp) -> Result<Parked, CliError> {
+async fn park(url: &str, who: &Actor, now: Timestamp) -> Result<Parked, CliError> {
     let store = Store::open(url, 2).await?;
     let parked = async {
         store.migrate().await?;

@@ -7,6 +7,8 @@ use super::console::{Console, count, table};
 use super::exit::CliError;
 use crate::consent::{self, Refusal};
 use crate::domain::id::SuppressionId;
+use crate::domain::suppression::SuppressionReason;
+use crate::domain::suppression::SuppressionSource;
 use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::{Address, address};
 
@@ -23,7 +25,7 @@ pub struct Args {
     /// How far it goes: treatment correspondence still goes unless it is `all`
     #[arg(long, default_value = "advertisement", value_parser = word(Scope::ALL, Scope::as_str))]
     scope: Scope,
-    /// Why, in one word or a few
+    /// Why: opt_out, complaint, bounced or do_not_contact; other words are kept as evidence
     #[arg(long, default_value = "opt_out")]
     reason: String,
     /// What proves it: where the paper lies, who said it and when
@@ -62,17 +64,29 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         (Some(Command::Lift { id, reason }), _) => lift(console, id, &reason).await,
         (None, Some(address)) => {
             let refused = Address::guess(&address).map_err(|error| CliError::refused(error.to_string()))?;
+            let (reason, evidence) = reason(&args.reason, args.evidence);
             let refusal = Refusal {
                 address: refused,
                 scope: args.scope,
-                reason: args.reason,
-                source: "operator".to_owned(),
-                evidence: args.evidence,
+                reason,
+                source: SuppressionSource::Operator,
+                evidence,
                 who: console.who.clone(),
             };
             suppress(console, &refusal).await
         }
         (None, None) => Err(CliError::usage("name an address to refuse")),
+    }
+}
+
+/// The reason's word. What is none is kept with the evidence, so that nothing a person wrote down is lost.
+fn reason(text: &str, evidence: Option<String>) -> (SuppressionReason, Option<String>) {
+    match text.parse() {
+        Ok(reason) => (reason, evidence),
+        Err(_) => {
+            let words: Vec<String> = evidence.into_iter().chain([text.to_owned()]).collect();
+            (SuppressionReason::Other, Some(words.join("; ")))
+        }
     }
 }
 
@@ -110,9 +124,9 @@ async fn list(console: &Console, all: bool) -> Result<(), CliError> {
                 row.id.to_string(),
                 shown(row),
                 row.scope.to_string(),
-                row.reason.clone(),
+                row.reason.to_string(),
                 since,
-                row.who.clone(),
+                row.who.name().to_owned(),
                 state,
             ]
         });
@@ -121,7 +135,7 @@ async fn list(console: &Console, all: bool) -> Result<(), CliError> {
 }
 
 fn shown(row: &Suppression) -> String {
-    address::pretty_number(&row.address)
+    row.address.pretty()
 }
 
 async fn lift(console: &Console, id: SuppressionId, reason: &str) -> Result<(), CliError> {

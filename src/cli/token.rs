@@ -5,8 +5,8 @@ use serde_json::json;
 use super::arguments::word;
 use super::console::{Console, count, table};
 use super::exit::CliError;
-use crate::access::{Scope, create_token};
-use crate::domain::{Clock, SystemClock};
+use crate::access::{self, Scope};
+use crate::domain::Timestamp;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -44,7 +44,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 
 async fn create(console: &Console, name: &str, scopes: &[Scope]) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
-    let token = create_token(&gateway, name, scopes).await?;
+    let token = access::create_token(&gateway.access(), name, scopes, &console.who).await?;
     console.answer(&json!({ "name": name, "scopes": scopes, "token": token }), || {
         console.note("Shown this once only: keep it where secrets are kept, and send it as Authorization: Bearer …");
         token.clone()
@@ -53,12 +53,12 @@ async fn create(console: &Console, name: &str, scopes: &[Scope]) -> Result<(), C
 
 async fn list(console: &Console) -> Result<(), CliError> {
     let records = console.records().await?;
-    let tokens = records.store.read().await?.tokens().await?;
+    let tokens = access::tokens(&records.access()).await?;
     console.answer(&json!({ "tokens": tokens }), || {
         if tokens.is_empty() {
             return "There are no tokens.".to_owned();
         }
-        let at = |moment: Option<crate::domain::Timestamp>, otherwise: &str| {
+        let at = |moment: Option<Timestamp>, otherwise: &str| {
             moment.map_or_else(|| otherwise.to_owned(), |moment| moment.in_zone(records.zone))
         };
         let rows = tokens.iter().map(|token| {
@@ -73,16 +73,7 @@ async fn list(console: &Console) -> Result<(), CliError> {
 
 async fn revoke(console: &Console, name: &str) -> Result<(), CliError> {
     let records = console.records().await?;
-    let now = SystemClock.now();
-    let mut tx = records.store.write().await?;
-    let ended = tx.token_revoke(name, now).await?;
-    if ended == 0 {
-        return Err(CliError::not_found(format!(
-            "there is no live token `{name}`; `touchline token list` shows them all"
-        )));
-    }
-    tx.audit(&console.who, "revoke_token", Some(name), None, now).await?;
-    tx.commit().await?;
+    let ended = access::revoke_tokens(&records.access(), name, &console.who).await?;
     let number = usize::try_from(ended).unwrap_or(usize::MAX);
     console.answer(&json!({ "name": name, "revoked": ended }), || format!("{} revoked.", count(number, "token")))
 }

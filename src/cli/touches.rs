@@ -4,11 +4,13 @@ use serde_json::json;
 
 use super::arguments::{moment, word};
 use super::console::{Console, Records, table};
-use super::desk::standing;
 use super::exit::CliError;
+use super::message::standing;
 use crate::domain::message::Message;
 use crate::domain::touch::{Touch, TouchKind};
+use crate::public::{MessageView, TouchView};
 use crate::referrers::audience;
+use crate::wording;
 
 /// Whose history, or a touch to log.
 #[derive(Debug, clap::Args)]
@@ -80,13 +82,17 @@ async fn show(console: &Console, referrer: &str, limit: i64) -> Result<(), CliEr
     }
     drop(tx);
     let goal = records.touch_goal;
+    let touches = history.iter().map(|(touch, messages)| {
+        let messages = messages.iter().map(|message| MessageView::of(message, true)).collect();
+        TouchView::of(touch.clone(), messages)
+    });
     let object = json!({
         "referrer": referrer.id,
         "name": referrer.display_name(),
         "state": referrer.state,
         "delivered": delivered,
         "goal": goal,
-        "touches": history.iter().map(|(touch, messages)| json!({ "touch": touch, "messages": messages })).collect::<Vec<_>>(),
+        "touches": touches.collect::<Vec<_>>(),
     });
     console.answer(&object, || {
         let head = format!("{}: {delivered} of {goal} touches delivered", referrer.display_name());
@@ -98,15 +104,15 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
     let rows = history.iter().map(|(touch, messages)| {
         let messages: Vec<String> = messages
             .iter()
-            .map(|message| format!("{} {}\n  {}", message.channel, standing(message), message.id))
+            .map(|message| format!("{} {}\n  {}", message.channel(), standing(message), message.id))
             .collect();
         vec![
             touch.occurred_ms.in_zone(records.zone),
-            touch.kind.as_str().replace('_', " "),
+            wording::touch_kind(touch.kind).to_lowercase(),
             touch.title.clone(),
-            touch.disposition.to_string(),
+            wording::touch_standing(touch.kind, touch.disposition).1.to_owned(),
             messages.join("\n"),
-            touch.actor.clone(),
+            touch.actor.name().to_owned(),
         ]
     });
     table(&["when", "kind", "what", "stands", "messages", "by"], rows)

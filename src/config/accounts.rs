@@ -12,8 +12,8 @@ use super::secret::SecretSource;
 use super::section::Reader;
 use super::{Baa, DailyBudget, ProviderConfig};
 use crate::domain::cost::Cost;
-use crate::provider::Spec;
 use crate::provider::fax::declared;
+use crate::provider::{Spec, secret_variable};
 
 /// Keys that every account may have.
 const COMMON_KEYS: [&str; 7] =
@@ -192,12 +192,7 @@ fn missing(spec: &Spec, key: &str, about: &str, secret: bool) -> String {
 }
 
 fn how_to_give(spec: &Spec, key: &str) -> String {
-    format!("write {key} = {{ env = \"{}\" }} or {{ file = \"PATH\" }}", variable_name(spec.kind, key))
-}
-
-/// The name suggested for the environment variable of a secret: `TELNYX_API_KEY`.
-pub(crate) fn variable_name(kind: &str, key: &str) -> String {
-    format!("{kind}_{key}").to_ascii_uppercase().replace('-', "_")
+    format!("write {key} = {{ env = \"{}\" }} or {{ file = \"PATH\" }}", secret_variable(spec.kind, key))
 }
 
 fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {

@@ -4,14 +4,14 @@
 //! without two underscores after the prefix is none of ours. Unknown keys are refused, every problem is listed with its
 //! key and what to do, and no message ever repeats a value. Secrets stand in the environment or in files of their own.
 
-pub(crate) mod accounts;
+mod accounts;
 mod check;
 mod load;
 mod merge;
 mod problem;
 mod routes;
 mod secret;
-pub(crate) mod section;
+mod section;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +31,7 @@ pub use crate::settle::SmtpDoubt;
 pub use load::{CONFIG_BYTES_MAX, Environment};
 pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
+pub(crate) use section::base_url;
 
 /// Everything an installation is told. Made by [`Config::load`]; paths are already relative to the file's folder.
 #[derive(Debug, Clone)]

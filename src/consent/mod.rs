@@ -1,15 +1,17 @@
 //! Consent: standing refusals of addresses, and the recorded permission or relationship that lets an advertisement be
 //! faxed to a number (47 U.S.C. § 227(b)(1)(C)). From the commit of a refusal on, nothing it covers is handed over.
 
+pub mod facts;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::domain::basis::Basis;
-use crate::domain::id::SuppressionId;
+use crate::domain::id::{BasisId, MessageId, ReferrerId, SuppressionId};
 use crate::domain::message::Message;
-use crate::domain::suppression::{Scope, Suppression};
-use crate::domain::{Address, Clock, MessageStatus, Timestamp};
-use crate::policy::Reason;
-use crate::settle::{self, Told};
+use crate::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
+use crate::domain::{Actor, Address, AuditAct, Clock, MessageStatus, PolicyReason, Timestamp};
+use crate::settle::{self, Origin};
 use crate::store::{Store, StoreError, Tx};
 
 /// What recording consent needs.
@@ -24,7 +26,7 @@ pub struct Parts {
 /// Why a refusal or a basis could not be recorded. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
-    /// There is no such suppression in force.
+    /// There is no such suppression or basis in force.
     #[error("{0}")]
     NotFound(String),
     /// The database cannot do it now.
@@ -39,14 +41,14 @@ pub struct Refusal {
     pub address: Address,
     /// How far it goes.
     pub scope: Scope,
-    /// Why, such as `opt_out`.
-    pub reason: String,
-    /// By which path: `operator`, `web`, `one_click`.
-    pub source: String,
+    /// Why.
+    pub reason: SuppressionReason,
+    /// By which path it came in.
+    pub source: SuppressionSource,
     /// What proves it.
     pub evidence: Option<String>,
     /// Who recorded it.
-    pub who: String,
+    pub who: Actor,
 }
 
 /// Records a refusal: from its commit on, nothing of that scope is handed over to the address. What waits for it is
@@ -65,7 +67,7 @@ pub async fn suppress(parts: &Parts, refusal: &Refusal) -> Result<usize, Consent
 
 async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<usize, ConsentError> {
     let address = &refusal.address;
-    tx.addresses_ensure(&[(address.channel(), address.key())], now).await?;
+    tx.addresses_ensure(&[address.key()], now).await?;
     tx.addresses_lock(&[address.key()]).await?;
     let fresh = tx
         .suppression_insert(&Suppression {
@@ -73,8 +75,8 @@ async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<u
             channel: address.channel(),
             address: address.key(),
             scope: refusal.scope,
-            reason: refusal.reason.clone(),
-            source: refusal.source.clone(),
+            reason: refusal.reason,
+            source: refusal.source,
             evidence: refusal.evidence.clone(),
             who: refusal.who.clone(),
             created_ms: now,
@@ -84,47 +86,40 @@ async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<u
         })
         .await?;
     if let Address::Fax(number) = address {
-        tx.basis_end_all(number, &refusal.reason, now).await?;
+        tx.basis_end_all(number, refusal.reason.as_str(), now).await?;
     }
     if fresh {
-        tx.audit(&refusal.who, "suppress", Some(&address.masked()), Some(refusal.scope.as_str()), now).await?;
+        tx.audit(&refusal.who, AuditAct::Suppress, Some(&address.masked()), Some(refusal.scope.as_str()), now).await?;
     }
-    let mut ended = 0;
     let messages = tx.messages_unsettled_to(address).await?;
     tx.touches_lock(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
-    for mut message in messages {
-        ended += usize::from(end_if_covered(tx, &mut message, refusal, now).await?);
-    }
-    Ok(ended)
+    let mut covered = covered(tx, messages, refusal).await?;
+    let origin = Origin::person(&refusal.who);
+    settle::end(tx, &mut covered, MessageStatus::Suppressed, PolicyReason::OptedOut.into(), &origin, now).await?;
+    Ok(covered.len())
 }
 
-/// Ends a waiting message that the refusal covers. One that is with a provider already runs its course.
-async fn end_if_covered(
-    tx: &mut Tx,
-    message: &mut Message,
-    refusal: &Refusal,
-    now: Timestamp,
-) -> Result<bool, ConsentError> {
-    let waiting = matches!(message.status, MessageStatus::Queued | MessageStatus::Held);
-    if !waiting || !refusal.scope.covers(message.purpose) || !tx.attempts_open(&[message.id]).await?.is_empty() {
-        return Ok(false);
-    }
-    let told = Told::by_operator(&refusal.who);
-    settle::end_message(tx, message, MessageStatus::Suppressed, Reason::OptedOut.as_str(), &told, now).await?;
-    Ok(true)
+/// The waiting messages that the refusal covers. One that is with a provider already runs its course.
+async fn covered(tx: &mut Tx, messages: Vec<Message>, refusal: &Refusal) -> Result<Vec<Message>, ConsentError> {
+    let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
+    let open: HashSet<MessageId> = tx.attempts_open(&ids).await?.into_iter().map(|one| one.message_id).collect();
+    let waits = |message: &Message| matches!(message.status, MessageStatus::Queued | MessageStatus::Held);
+    let is_covered =
+        |message: &Message| waits(message) && refusal.scope.covers(message.purpose) && !open.contains(&message.id);
+    Ok(messages.into_iter().filter(is_covered).collect())
 }
 
 /// Ends a refusal, with the reason why it may end.
 ///
 /// # Errors
 /// [`ConsentError::NotFound`] if it does not stand.
-pub async fn lift(parts: &Parts, id: SuppressionId, who: &str, reason: &str) -> Result<(), ConsentError> {
+pub async fn lift(parts: &Parts, id: SuppressionId, who: &Actor, reason: &str) -> Result<(), ConsentError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     if !tx.suppression_lift(id, who, reason, now).await? {
         return Err(ConsentError::NotFound(format!("there is no standing suppression {id}")));
     }
-    tx.audit(who, "lift_suppression", Some(&id.to_string()), Some(reason), now).await?;
+    tx.audit(who, AuditAct::LiftSuppression, Some(&id.to_string()), Some(reason), now).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -133,11 +128,32 @@ pub async fn lift(parts: &Parts, id: SuppressionId, who: &str, reason: &str) -> 
 ///
 /// # Errors
 /// As every store function.
-pub async fn add_basis(parts: &Parts, basis: &Basis) -> Result<(), ConsentError> {
+pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), ConsentError> {
     let mut tx = parts.store.write().await?;
     tx.basis_insert(basis).await?;
-    tx.audit(&basis.by_whom, "add_basis", Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms)
-        .await?;
+    tx.audit(who, AuditAct::AddBasis, Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Ends a basis, as after a withdrawal or a mistake: from its commit on it allows no advertisement. `referrer` is the one on
+/// whose page it stood, for the audit trail.
+///
+/// # Errors
+/// [`ConsentError::NotFound`] if it does not stand any more.
+pub async fn end_basis(
+    parts: &Parts,
+    basis: BasisId,
+    referrer: ReferrerId,
+    who: &Actor,
+    reason: &str,
+) -> Result<(), ConsentError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    if !tx.basis_end(basis, reason, now).await? {
+        return Err(ConsentError::NotFound(format!("there is no basis {basis} in force")));
+    }
+    tx.audit(who, AuditAct::EndBasis, Some(&referrer.to_string()), Some(reason), now).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use crate::accounts::routes::Parcel;
 use crate::accounts::{Accounts, ConfiguredAccount, Ready};
-use crate::domain::Timestamp;
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
-use crate::policy::Reason;
+use crate::domain::{PolicyReason, Timestamp};
 
 /// How long a message waits while every account is paused, or rests: somebody may resume it, or another node may have
 /// found that it works again.
@@ -22,14 +21,14 @@ pub(super) enum Choice<'a> {
     /// This account, and its meter afterwards.
     Take(&'a ConfiguredAccount, Meter),
     /// None now; the reason, and how long until another look is worth it.
-    Wait(Reason, Duration),
+    Wait(PolicyReason, Duration),
     /// No account is meant for it.
     Nobody,
 }
 
 /// The message as its route sees it.
 pub(super) fn parcel(message: &Message, pages: Option<u32>) -> Parcel<'_> {
-    Parcel { channel: message.channel, address: &message.address, purpose: message.purpose, phi: message.phi, pages }
+    Parcel { address: &message.address, purpose: message.purpose, phi: message.phi, pages }
 }
 
 /// The first account on the route that can take it. Of those that cannot, the one that can soonest names the reason.
@@ -40,15 +39,15 @@ pub(super) fn choose<'a>(
     now: Timestamp,
 ) -> Choice<'a> {
     let nothing_known = ProviderState::default();
-    let mut soonest: Option<(Duration, Reason)> = None;
+    let mut soonest: Option<(Duration, PolicyReason)> = None;
     for account in accounts.route(parcel) {
         let state = state_of(account.layered.name()).unwrap_or(&nothing_known);
         let (wait, reason) = match account.ready(state, parcel.pages.unwrap_or(1), now) {
             Ready::Now(meter) => return Choice::Take(account, meter),
-            Ready::TooFast(wait) => (wait, Reason::RateReached),
-            Ready::Resting(until) => (until.since(now).min(ACCOUNT_WAIT), Reason::ProviderResting),
-            Ready::Spent(until) => (until.since(now).min(BUDGET_WAIT), Reason::BudgetSpent),
-            Ready::Paused => (ACCOUNT_WAIT, Reason::ProviderPaused),
+            Ready::TooFast(wait) => (wait, PolicyReason::RateReached),
+            Ready::Resting(until) => (until.since(now).min(ACCOUNT_WAIT), PolicyReason::ProviderResting),
+            Ready::Spent(until) => (until.since(now).min(BUDGET_WAIT), PolicyReason::BudgetSpent),
+            Ready::Paused => (ACCOUNT_WAIT, PolicyReason::ProviderPaused),
         };
         if soonest.is_none_or(|(other, _)| wait < other) {
             soonest = Some((wait, reason));

@@ -16,13 +16,12 @@ use crate::domain::envelope::Envelope;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::provider_state::Meter;
-use crate::domain::{Channel, MessageStatus, Timestamp};
-use crate::policy::{self, Reason, Verdict};
+use crate::domain::{Channel, MessageStatus, PolicyReason, Rule, Timestamp};
+use crate::policy::{self, Verdict};
 use crate::queue::Lease;
-use crate::settle::{self, SUBMIT, Told};
+use crate::settle::{self, Origin};
 use crate::store::engine::batch::Batcher;
 use crate::store::records::documents::Document;
-use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
 /// A call that may be made now: its attempt is on record.
@@ -61,9 +60,10 @@ enum Step {
     /// Not ours any more, or not in a state to be sent.
     Drop,
     Go(Box<ConfiguredAccount>),
-    Defer(Reason, Timestamp),
-    Hold(Reason),
-    End(MessageStatus, Reason),
+    /// Put off until then; why, if it is worth saying.
+    Defer(Option<PolicyReason>, Timestamp),
+    Hold(PolicyReason),
+    End(MessageStatus, PolicyReason),
 }
 
 async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<Call>>, StoreError> {
@@ -104,7 +104,7 @@ impl Opened {
     /// Opens an attempt. The message itself stays as it is until the provider has answered.
     fn open(&mut self, account: &ConfiguredAccount, item: Prepared, number: i64, now: Timestamp) -> Option<Call> {
         let Prepared { claimed, message, document, content, pages } = item;
-        let to = message.parsed_address().ok()?;
+        let to = message.address.clone();
         let attempt = attempt(&message, account.layered.name(), &document.hash, pages, number, now);
         let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
         let call = Call {
@@ -164,26 +164,26 @@ async fn decide(
         return Ok(Step::Drop);
     }
     if message.address != item.message.address {
-        return Ok(Step::Defer(Reason::Released, now));
+        return Ok(Step::Defer(None, now));
     }
     if now >= message.give_up_ms {
-        return Ok(Step::End(MessageStatus::Expired, Reason::GaveUp));
+        return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp));
     }
     if message.due_ms > now {
-        return Ok(Step::Defer(Reason::Released, message.due_ms));
+        return Ok(Step::Defer(None, message.due_ms));
     }
     let parcel = parcel(message, Some(item.pages));
     let carriers = parts.accounts.carriers(&parcel);
-    let number_busy = message.channel == Channel::Fax && facts.busy.contains(&message.address);
+    let number_busy = message.channel() == Channel::Fax && facts.busy.contains(&message.address.key());
     let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, carriers, number_busy));
     Ok(match verdict {
         Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason),
         Verdict::Hold(reason) => Step::Hold(reason),
-        Verdict::Defer(reason, seconds) => Step::Defer(reason, now.after(Duration::from_secs(seconds))),
+        Verdict::Defer(reason, seconds) => Step::Defer(Some(reason), now.after(Duration::from_secs(seconds))),
         Verdict::Allow => {
             let (step, meter) = permit(parts, facts, &parcel, now);
             if let (Step::Go(account), Some(meter)) = (&step, meter) {
-                let number = (message.channel == Channel::Fax).then(|| message.address.clone());
+                let number = (message.channel() == Channel::Fax).then(|| message.address.key());
                 facts.busy.extend(number);
                 facts.draw(account.layered.name(), meter);
             }
@@ -196,8 +196,8 @@ async fn decide(
 fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel<'_>, now: Timestamp) -> (Step, Option<Meter>) {
     match choose(&parts.accounts, parcel, |name| facts.states.get(name), now) {
         Choice::Take(account, meter) => (Step::Go(Box::new(account.clone())), Some(meter)),
-        Choice::Wait(reason, wait) => (Step::Defer(reason, now.after(wait)), None),
-        Choice::Nobody => (Step::Hold(Reason::NoRoute), None),
+        Choice::Wait(reason, wait) => (Step::Defer(Some(reason), now.after(wait)), None),
+        Choice::Nobody => (Step::Hold(PolicyReason::NoRoute), None),
     }
 }
 
@@ -209,28 +209,14 @@ async fn carry_out(
     step: Step,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let told = Told::by_policy("gate");
+    let origin = Origin::rule(Rule::Gate);
     match step {
         Step::Drop | Step::Go(_) => Ok(()),
         Step::Defer(reason, due) => {
-            // A person's release stands until it goes: putting it off must not send it back to where it was held.
-            if message.reason.as_deref() != Some(Reason::Released.as_str()) {
-                message.reason = Some(reason.as_str().to_owned()).filter(|_| reason != Reason::Released);
-            }
-            message.updated_ms = now;
-            tx.message_update(&message).await?;
-            tx.queue_snooze(item.claimed.id, item.claimed.fence, SUBMIT, due).await.map(|_| ())
+            let claim = (item.claimed.id, item.claimed.fence);
+            settle::defer(tx, &mut message, claim, reason, due, now).await
         }
-        Step::Hold(reason) => {
-            message.status = MessageStatus::Held;
-            message.reason = Some(reason.as_str().to_owned());
-            message.updated_ms = now;
-            tx.message_update(&message).await?;
-            let event = Event::new(message.id, "held", told.source, &told.who, now);
-            tx.events_insert(&[Event { detail: Some(reason.as_str().to_owned()), ..event }]).await?;
-            settle::touch_of(tx, &message, now).await?;
-            tx.queue_finish(item.claimed.id, item.claimed.fence).await.map(|_| ())
-        }
-        Step::End(status, reason) => settle::end_message(tx, &mut message, status, reason.as_str(), &told, now).await,
+        Step::Hold(reason) => settle::hold(tx, &mut [message], reason.into(), &origin, now).await,
+        Step::End(status, reason) => settle::end(tx, &mut [message], status, reason.into(), &origin, now).await,
     }
 }

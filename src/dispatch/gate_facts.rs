@@ -7,15 +7,13 @@ use std::time::Duration;
 use super::Parts;
 use super::render::Prepared;
 use crate::accounts::Carriers;
-use crate::domain::basis::Basis;
-use crate::domain::health::Health;
+use crate::consent::facts::{AddressFacts, Circumstances, Subject};
 use crate::domain::id::{MessageId, ReferrerId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
 use crate::domain::referrer::ReferrerState;
-use crate::domain::suppression::Scope;
-use crate::domain::{Channel, FaxNumber, Timestamp};
-use crate::policy::{Facts, Reason};
+use crate::domain::{AddressKey, Channel, Timestamp};
+use crate::policy::Facts;
 use crate::store::{StoreError, Tx};
 
 /// A call to a number counts as under way for this long at most; a provider that never reports must not block a number.
@@ -30,12 +28,10 @@ pub(super) struct GateFacts {
     pub open: HashSet<MessageId>,
     pub numbers: HashMap<MessageId, i64>,
     /// The fax numbers with a call under way, or about to begin.
-    pub busy: HashSet<String>,
+    pub busy: HashSet<AddressKey>,
     /// What all nodes know of the accounts, as far as this batch has drawn upon it.
     pub states: HashMap<String, ProviderState>,
-    health: HashMap<(Channel, String), Health>,
-    refusals: HashMap<(Channel, String), Vec<Scope>>,
-    bases: HashMap<String, Vec<Basis>>,
+    addresses: AddressFacts,
     referrers: HashMap<ReferrerId, ReferrerState>,
     /// The accounts whose rate or budget was drawn upon.
     drawn: BTreeSet<String>,
@@ -48,12 +44,9 @@ impl GateFacts {
         items: &[Prepared],
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let keys: Vec<String> = items.iter().map(|item| item.message.address.to_lowercase()).collect();
+        let keys: Vec<AddressKey> = items.iter().map(|item| item.message.address.key()).collect();
         let ids: Vec<MessageId> = items.iter().map(|item| item.message.id).collect();
-        let mut facts = Self::default();
-        for known in tx.addresses_lock(&keys).await? {
-            facts.health.insert((known.channel, known.value), known.health);
-        }
+        let mut facts = Self { addresses: AddressFacts::lock(tx, &keys).await?, ..Self::default() };
         for message in tx.messages(&ids, true).await? {
             facts.messages.insert(message.id, message);
         }
@@ -61,10 +54,7 @@ impl GateFacts {
         tx.touches_lock(&touches).await?;
         facts.open = tx.attempts_open(&ids).await?.into_iter().map(|attempt| attempt.message_id).collect();
         facts.numbers = tx.attempt_numbers(&ids).await?.into_iter().collect();
-        for refusal in tx.suppressions_among(&keys).await? {
-            facts.refusals.entry((refusal.channel, refusal.address)).or_default().push(refusal.scope);
-        }
-        facts.read_numbers(tx, items, now).await?;
+        facts.busy = busy_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
         facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one.state)).collect();
         facts.read_accounts(tx, parts, now).await?;
@@ -110,21 +100,6 @@ impl GateFacts {
         Ok(())
     }
 
-    /// What concerns fax numbers alone: bases, and calls under way.
-    async fn read_numbers(&mut self, tx: &mut Tx, items: &[Prepared], now: Timestamp) -> Result<(), StoreError> {
-        let numbers: Vec<FaxNumber> = items
-            .iter()
-            .filter(|item| item.message.channel == Channel::Fax)
-            .filter_map(|item| FaxNumber::parse(&item.message.address).ok())
-            .collect();
-        self.busy = tx.numbers_being_called(&numbers, now.before(CALL_MAX)).await?.into_iter().collect();
-        let texts: Vec<String> = numbers.iter().map(|number| number.as_str().to_owned()).collect();
-        for basis in tx.basis_among(&texts).await? {
-            self.bases.entry(basis.fax.as_str().to_owned()).or_default().push(basis);
-        }
-        Ok(())
-    }
-
     /// The facts about one message, for policy.
     pub(super) fn of(
         &self,
@@ -133,21 +108,15 @@ impl GateFacts {
         carriers: Carriers,
         number_busy: bool,
     ) -> Facts<'_> {
-        let key = (message.channel, message.address.to_lowercase());
-        Facts {
-            purpose: message.purpose,
-            phi: message.phi,
-            channel: message.channel,
-            lane: message.lane,
-            released: message.reason.as_deref() == Some(Reason::Released.as_str()),
-            referrer: self.referrers.get(&message.referrer_id).copied().unwrap_or(ReferrerState::Active),
-            health: self.health.get(&key).copied().unwrap_or(Health::Unverified),
-            refusals: self.refusals.get(&key).map_or(&[], Vec::as_slice),
-            bases: self.bases.get(&message.address).map_or(&[], Vec::as_slice),
-            permission_only,
-            routed: carriers.routed,
-            baa: carriers.baa,
-            number_busy,
-        }
+        let referrer = self.referrers.get(&message.referrer_id).copied().unwrap_or(ReferrerState::Active);
+        let circumstances = Circumstances { permission_only, routed: carriers.routed, baa: carriers.baa, number_busy };
+        self.addresses.of(&Subject::of(message, referrer), circumstances)
     }
+}
+
+/// The fax numbers of the batch that are being called for another message.
+async fn busy_numbers(tx: &mut Tx, items: &[Prepared], now: Timestamp) -> Result<HashSet<AddressKey>, StoreError> {
+    let faxes = items.iter().filter(|item| item.message.channel() == Channel::Fax);
+    let numbers: Vec<AddressKey> = faxes.map(|item| item.message.address.key()).collect();
+    Ok(tx.numbers_being_called(&numbers, now.before(CALL_MAX)).await?.into_iter().collect())
 }

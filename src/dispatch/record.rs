@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::Parts;
 use crate::domain::event::EventSource;
 use crate::domain::id::AttemptId;
 use crate::domain::{Clock, Outcome};
-use crate::settle::{self, Lesson, News, Rules, Told};
+use crate::settle::{self, Evidence, Origin, Rules, Update};
 use crate::store::engine::batch::Batcher;
 use crate::store::{Store, StoreError};
 
@@ -23,9 +23,9 @@ struct Answer {
 }
 
 impl Answer {
-    fn lesson(self) -> Lesson {
-        let told = Told::by_provider(EventSource::Answer, &self.account);
-        Lesson { attempt: self.attempt, news: News::Answer(self.outcome), told }
+    fn update(self) -> Update {
+        let origin = Origin::provider(EventSource::Answer, &self.account);
+        Update { attempt: self.attempt, evidence: Evidence::Answer(self.outcome), origin }
     }
 }
 
@@ -59,20 +59,34 @@ impl Recorder {
         if self.batcher.ask(answer.clone()).await.is_ok() {
             return Ok(());
         }
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(30))
-            .with_max_times(30);
-        (|| write(self.book.clone(), vec![answer.clone()])).retry(waits).when(StoreError::is_passing).await.map(drop)
+        offer_alone(self.book.clone(), answer).await
+    }
+}
+
+/// Offers one answer again and again, with growing waits between.
+async fn offer_alone(book: Book, answer: Answer) -> Result<(), StoreError> {
+    let waits = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(30))
+        .with_max_times(30);
+    let mut waits = waits.build();
+    loop {
+        match (write(book.clone(), vec![answer.clone()]).await, waits.next()) {
+            (Err(error), Some(wait)) if error.is_passing() => {
+                tracing::warn!(%error, ?wait, "an answer could not be recorded yet; trying again");
+                book.clock.sleep(wait).await;
+            }
+            (done, _) => return done.map(drop),
+        }
     }
 }
 
 async fn write(book: Book, items: Vec<Answer>) -> Result<Vec<()>, StoreError> {
     let now = book.clock.now();
     let count = items.len();
-    let lessons: Vec<Lesson> = items.into_iter().map(Answer::lesson).collect();
+    let updates: Vec<Update> = items.into_iter().map(Answer::update).collect();
     let mut tx = book.store.write().await?;
-    settle::learn_all(&mut tx, &book.rules, &lessons, now).await?;
+    settle::apply_all(&mut tx, &book.rules, &updates, now).await?;
     tx.commit().await?;
     Ok(vec![(); count])
 }

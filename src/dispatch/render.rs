@@ -8,12 +8,11 @@ use crate::domain::envelope::Content;
 use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Lane, MessageStatus};
-use crate::policy::Reason;
+use crate::domain::{Lane, MessageStatus, PolicyReason, Rule};
 use crate::queue::Lease;
 use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
-use crate::settle::{self, Told};
+use crate::settle::{self, Origin};
 use crate::store::StoreError;
 use crate::store::records::documents::Document;
 
@@ -32,7 +31,7 @@ pub(super) async fn render(parts: &Parts, cores: &Cores, job: Job) -> Result<Opt
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
     let Job { claimed, message, referrer, .. } = job;
-    let rendered = match message.channel {
+    let rendered = match message.channel() {
         Channel::Email => content(&parts.renderer, &message, &referrer, unsubscribe.as_deref(), now),
         Channel::Fax => {
             let core = cores.take(message.lane).await;
@@ -69,7 +68,7 @@ fn content(
         unsubscribe,
         automatic: message.lane == Lane::Broadcast,
     };
-    match message.channel {
+    match message.channel() {
         Channel::Fax => {
             let fax = renderer.fax(&job).map_err(|error| error.to_string())?;
             if let Some(finding) = fax.lint.iter().find(|finding| finding.severity == Severity::Error) {
@@ -97,14 +96,13 @@ fn content(
 async fn fail(parts: &Parts, claimed: &Lease, message: Message, words: &str) -> Result<(), StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let Some(mut message) = tx.message(message.id, true).await? else { return Ok(()) };
+    let Some(message) = tx.message(message.id, true).await? else { return Ok(()) };
     let handed_over = !tx.attempts_open(&[message.id]).await?.is_empty();
     if message.status != MessageStatus::Queued || handed_over || !tx.queue_holds(claimed.id, claimed.fence).await? {
         return Ok(());
     }
-    let told = Told::by_policy("renderer");
-    settle::end_message(&mut tx, &mut message, MessageStatus::Failed, Reason::RenderingFailed.as_str(), &told, now)
-        .await?;
     tracing::warn!(message = %message.id, letter = %message.letter, words, "the letter could not be rendered");
+    let (origin, reason) = (Origin::rule(Rule::Renderer), PolicyReason::RenderingFailed.into());
+    settle::end(&mut tx, &mut [message], MessageStatus::Failed, reason, &origin, now).await?;
     tx.commit().await
 }

@@ -7,9 +7,9 @@ use super::{Job, Parts};
 use crate::accounts::ConfiguredAccount;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventSource, Report};
-use crate::domain::{Channel, Timestamp};
-use crate::provider::{Lookup, Reconciliation, Search};
-use crate::settle::{self, News, POLL, SUBMIT, SmtpDoubt, Told};
+use crate::domain::{Channel, Rule, Timestamp};
+use crate::provider::{FindQuery, FindResult, Reconciliation};
+use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, SmtpDoubt};
 use crate::store::StoreError;
 
 /// Looks that must find nothing before an attempt counts as never sent: lists lag behind creations.
@@ -17,7 +17,7 @@ const LOOKS_BEFORE_ABSENT: i64 = 2;
 
 /// What a look-up means.
 enum Finding {
-    Learn(News),
+    Learn(Evidence),
     /// The one fax that fits and that nobody else claims.
     Adopt(Report),
     LookAgain,
@@ -34,7 +34,7 @@ pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> 
     let Some(attempt) = open else { return Ok(()) };
     match attempt.status {
         AttemptStatus::Calling => {
-            decide(parts, job, &attempt, News::Orphaned, Told::by_policy("found unfinished")).await
+            decide(parts, job, &attempt, Evidence::Orphaned, Origin::rule(Rule::FoundUnfinished)).await
         }
         AttemptStatus::InDoubt => doubt(parts, job, attempt).await,
         _ => snooze(parts, job, POLL, parts.clock.now()).await,
@@ -42,11 +42,11 @@ pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> 
 }
 
 async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), StoreError> {
-    let told = Told::by_provider(EventSource::Poll, &attempt.provider);
+    let origin = Origin::provider(EventSource::Poll, &attempt.provider);
     let finding = match parts.accounts.get(&attempt.provider) {
         Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
-            let Ok(to) = job.message.parsed_address() else { return person(parts, job).await };
-            let search = Search { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
+            let to = job.message.address.clone();
+            let search = FindQuery { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
             let over = call_over(parts, &attempt);
             match account.layered.find(search).await {
                 Ok(found) => read(parts, &attempt, found, over, proves_absence(account)).await?,
@@ -56,9 +56,9 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
         _ => return by_setting(parts, job, &attempt).await,
     };
     match finding {
-        Finding::Learn(News::Absent) => decide(parts, job, &attempt, News::Absent, told).await,
-        Finding::Learn(news) => learn(parts, &attempt, news, told).await,
-        Finding::Adopt(report) => adopt(parts, job, &attempt, report, told).await,
+        Finding::Learn(Evidence::Absent) => decide(parts, job, &attempt, Evidence::Absent, origin).await,
+        Finding::Learn(evidence) => learn(parts, &attempt, evidence, origin).await,
+        Finding::Adopt(report) => adopt(parts, job, &attempt, report, origin).await,
         Finding::AskAPerson => person(parts, job).await,
         Finding::TooEarly(over) => {
             let due = over.max(parts.clock.now().after(parts.rules.doubt_settle));
@@ -77,7 +77,7 @@ async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), Sto
     }
 }
 
-/// Until when the call of an attempt may be under way, if it may be so still. An answer, even one that told nothing, has
+/// Until when the call of an attempt may be under way, if it may be so still. An answer, even one that origin nothing, has
 /// ended it; else a node that is cut off from the database may be making it, until its own limits end it.
 fn call_over(parts: &Parts, attempt: &Attempt) -> Option<Timestamp> {
     if attempt.answered_ms.is_some() {
@@ -97,20 +97,20 @@ fn proves_absence(account: &ConfiguredAccount) -> bool {
 async fn read(
     parts: &Parts,
     attempt: &Attempt,
-    found: Lookup,
+    found: FindResult,
     call_over: Option<Timestamp>,
     proves_absence: bool,
 ) -> Result<Finding, StoreError> {
     let absent = || match call_over {
         Some(over) => Finding::TooEarly(over),
         None if attempt.looks + 1 < LOOKS_BEFORE_ABSENT => Finding::LookAgain,
-        None if proves_absence => Finding::Learn(News::Absent),
+        None if proves_absence => Finding::Learn(Evidence::Absent),
         None => Finding::AskAPerson,
     };
     Ok(match found {
-        Lookup::Found(report) => Finding::Learn(News::Fact(report.fact, Some(report.reference))),
-        Lookup::Absent => absent(),
-        Lookup::Candidates(candidates) => {
+        FindResult::Found(report) => Finding::Learn(Evidence::Fact(report.fact, Some(report.reference))),
+        FindResult::Absent => absent(),
+        FindResult::Candidates(candidates) => {
             let none_at_all = candidates.is_empty();
             let mut unclaimed = Vec::new();
             let mut tx = parts.store.read().await?;
@@ -131,46 +131,52 @@ async fn read(
 
 /// Where nobody can be asked, the written setting decides for mail; a fax always waits for a person.
 async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), StoreError> {
-    if job.message.channel == Channel::Fax {
+    if job.message.channel() == Channel::Fax {
         return person(parts, job).await;
     }
-    let (news, rule) = match parts.rules.smtp_doubt {
+    let (evidence, rule) = match parts.rules.smtp_doubt {
         SmtpDoubt::Hold => return person(parts, job).await,
-        SmtpDoubt::AssumeSent => (News::SaidSent, "setting smtp_doubt = assume_sent"),
-        SmtpDoubt::Resend => (News::SaidNotSent, "setting smtp_doubt = resend"),
+        SmtpDoubt::AssumeSent => (Evidence::SaidSent, Rule::AssumeSent),
+        SmtpDoubt::Resend => (Evidence::SaidNotSent, Rule::Resend),
     };
-    decide(parts, job, attempt, news, Told::by_policy(rule)).await
+    decide(parts, job, attempt, evidence, Origin::rule(rule)).await
 }
 
 /// Adopts a fax that fits by number and time, unless another attempt has claimed it since it was looked at.
-async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, told: Told) -> Result<(), StoreError> {
+async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, origin: Origin) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     tx.attempts_lock(&[attempt.id]).await?;
     if tx.reference_is_claimed(&attempt.provider, &report.reference).await? {
         drop(tx);
         return look_again(parts, job, attempt, parts.clock.now()).await;
     }
-    let news = News::Fact(report.fact, Some(report.reference));
-    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    let evidence = Evidence::Fact(report.fact, Some(report.reference));
+    settle::apply(&mut tx, &parts.rules, attempt.id, &evidence, &origin, parts.clock.now()).await?;
     tx.commit().await
 }
 
 /// Decides on what is not evidence: that nobody is making the call any more, that it never happened, that a setting
 /// answers for it. Only who still holds the claim may, for another may be making the next call already.
-async fn decide(parts: &Parts, job: &Job, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
+async fn decide(
+    parts: &Parts,
+    job: &Job,
+    attempt: &Attempt,
+    evidence: Evidence,
+    origin: Origin,
+) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     tx.attempts_lock(&[attempt.id]).await?;
     if !tx.queue_holds(job.claimed.id, job.claimed.fence).await? {
         return Ok(());
     }
-    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    settle::apply(&mut tx, &parts.rules, attempt.id, &evidence, &origin, parts.clock.now()).await?;
     tx.commit().await
 }
 
 /// Takes in evidence, whoever brings it.
-async fn learn(parts: &Parts, attempt: &Attempt, news: News, told: Told) -> Result<(), StoreError> {
+async fn learn(parts: &Parts, attempt: &Attempt, evidence: Evidence, origin: Origin) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
-    settle::learn(&mut tx, &parts.rules, attempt.id, &news, &told, parts.clock.now()).await?;
+    settle::apply(&mut tx, &parts.rules, attempt.id, &evidence, &origin, parts.clock.now()).await?;
     tx.commit().await
 }
 

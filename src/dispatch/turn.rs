@@ -7,10 +7,9 @@ use std::time::Duration;
 use super::Parts;
 use super::choice::{Choice, choose, parcel};
 use crate::accounts::layers::Slot;
-use crate::domain::Lane;
 use crate::domain::message::Message;
 use crate::domain::provider_state::ProviderState;
-use crate::policy::Reason;
+use crate::domain::{Lane, PolicyReason};
 
 /// How long a message waits in place for a slot of its account.
 const SLOT_WAIT: Duration = Duration::from_millis(250);
@@ -42,9 +41,9 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
             let slot = tokio::time::timeout(wait, account.layered.slot(message.lane)).await;
             slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now)
         }
-        Choice::Wait(Reason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
+        Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
         // The gate writes down why it waits; after that it is put off without being rendered.
-        Choice::Wait(reason, wait) if message.reason.as_deref() == Some(reason.as_str()) => Turn::Later(wait),
+        Choice::Wait(reason, wait) if message.reason == Some(reason.into()) => Turn::Later(wait),
         Choice::Wait(..) | Choice::Nobody => Turn::Now(None),
     }
 }

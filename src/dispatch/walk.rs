@@ -15,7 +15,6 @@ use super::{Dispatcher, Job, render, resolve, start_max};
 use crate::accounts::layers;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
-use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, Outcome};
 use crate::queue::Lease;
 use crate::store::StoreError;
@@ -69,7 +68,7 @@ pub struct Walk {
 
 impl Walk {
     pub(super) fn new(dispatcher: Arc<Dispatcher>, job: Job) -> Self {
-        let Message { id, channel, lane, .. } = job.message;
+        let (id, channel, lane) = (job.message.id, job.message.channel(), job.message.lane);
         Self { dispatcher, message: id, channel, lane, at: At::Claimed(Box::new(job)) }
     }
 

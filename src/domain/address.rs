@@ -2,12 +2,14 @@
 //! itself whole; logs get [`FaxNumber::masked`] and [`EmailAddress::masked`].
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::channel::Channel;
+use super::words::text_column;
 
 /// Why an address was refused, in words for the person who typed it. Never contains the address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,7 +128,7 @@ pub fn pretty_number(e164: &str) -> String {
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Reads one address (RFC 5321 §4.1.2 through lettre's parser), without display name.
+    /// Reads one address (RFC 5321 §4.1.2, RFC 6531 §3.3), without display name.
     ///
     /// # Errors
     /// Says in plain words what is wrong.
@@ -141,14 +143,13 @@ impl EmailAddress {
         if text.contains([',', ';', ' ', '<', '>']) {
             return Err(AddressError("give one plain email address, without a name or a list"));
         }
-        let address = lettre::Address::from_str(text).map_err(|_| AddressError("this is not an email address"))?;
-        if !address.domain().contains('.') && address.domain() != "localhost" {
+        let (local, domain) = mailbox(text).ok_or(AddressError("this is not an email address"))?;
+        if !domain.contains('.') && domain != "localhost" {
             return Err(AddressError("the part after @ is not a full domain name"));
         }
         // In small letters some characters outside ASCII are longer, and the domain may not be one any more.
-        let domain = address.domain().to_lowercase();
-        let text = format!("{}@{domain}", address.user());
-        if text.len() > EMAIL_OCTETS_MAX || lettre::Address::new(address.user(), &domain).is_err() {
+        let text = format!("{local}@{}", domain.to_lowercase());
+        if text.len() > EMAIL_OCTETS_MAX || mailbox(&text).is_none() {
             return Err(AddressError("this is not an email address"));
         }
         Ok(Self(text))
@@ -158,6 +159,12 @@ impl EmailAddress {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The part before the @.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
     /// The part after the @.
@@ -171,6 +178,22 @@ impl EmailAddress {
     pub fn masked(&self) -> String {
         format!("email {}…", self.0.chars().next().unwrap_or('?'))
     }
+}
+
+/// An address in its two parts, if both can be what they should.
+fn mailbox(text: &str) -> Option<(&str, &str)> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let is_address = email_address::EmailAddress::is_valid_local_part(local) && is_host(domain);
+    is_address.then_some((local, domain))
+}
+
+/// A domain name, in any script, or an IP address, bare or in brackets.
+fn is_host(text: &str) -> bool {
+    let is_ascii_host = |text: &str| {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        email_address::EmailAddress::is_valid_domain(text) || bare.parse::<IpAddr>().is_ok()
+    };
+    is_ascii_host(text) || idna::domain_to_ascii(text).is_ok_and(|ascii| is_ascii_host(&ascii))
 }
 
 macro_rules! guarded {
@@ -248,10 +271,14 @@ impl Address {
         }
     }
 
-    /// The key under which suppressions and health are kept: mailboxes compare without regard to case.
+    /// The one key by which addresses are compared, looked up, locked, suppressed and matched: mailboxes compare without
+    /// regard to case.
     #[must_use]
-    pub fn key(&self) -> String {
-        self.as_str().to_lowercase()
+    pub fn key(&self) -> AddressKey {
+        match self {
+            Self::Fax(number) => number.into(),
+            Self::Email(mailbox) => mailbox.into(),
+        }
     }
 
     /// For logs and errors.
@@ -270,6 +297,96 @@ impl Address {
             Self::Fax(number) => number.pretty(),
             Self::Email(address) => address.as_str().to_owned(),
         }
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    /// Reads an address in its stored form, as [`Address::as_str`] writes it. Judges its shape only: a rule for new
+    /// addresses that grew stricter must not make an old record unreadable.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = text.len() <= EMAIL_OCTETS_MAX && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        let fax =
+            text.strip_prefix('+').is_some_and(|rest| rest.len() >= 3 && rest.bytes().all(|b| b.is_ascii_digit()));
+        let mailbox = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        match (fax, mailbox) {
+            (true, _) if fits => Ok(Self::Fax(FaxNumber(text.to_owned()))),
+            (_, true) if fits => Ok(Self::Email(EmailAddress(text.to_owned()))),
+            _ => Err(AddressError("this is not an address in its stored form")),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    /// The masked form: printing an address by accident must not show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.masked())
+    }
+}
+
+text_column!(Address, String, |address| address.as_str().to_owned());
+
+/// The form in which addresses are compared: what two spellings of one mailbox or number have in common. Made by
+/// [`Address::key`] alone, or read back from the database.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct AddressKey(String);
+
+impl AddressKey {
+    /// The key as it is stored. Never for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The channel that the address belongs to.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        if self.0.contains('@') { Channel::Email } else { Channel::Fax }
+    }
+
+    /// An address that has this key: for a number the number itself, for a mailbox one spelling of it.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.0.parse().ok()
+    }
+
+    /// For people who may see it.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        self.address().map_or_else(|| self.0.clone(), |address| address.pretty())
+    }
+
+    /// For logs and errors.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        self.0.parse::<Address>().map_or_else(|_| "an address".to_owned(), |address| address.masked())
+    }
+}
+
+impl fmt::Display for AddressKey {
+    /// The masked form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl From<&FaxNumber> for AddressKey {
+    fn from(number: &FaxNumber) -> Self {
+        Self(number.0.to_lowercase())
+    }
+}
+
+impl From<&EmailAddress> for AddressKey {
+    fn from(mailbox: &EmailAddress) -> Self {
+        Self(mailbox.0.to_lowercase())
     }
 }
 
@@ -359,6 +476,41 @@ mod tests {
             if let Ok(number) = FaxNumber::parse(&format!("{area}555{line:04}")) {
                 prop_assert_eq!(FaxNumber::parse(number.as_str()), Ok(number));
             }
+        }
+    }
+
+    #[test]
+    fn an_email_address_is_what_a_relay_can_be_told() {
+        let (local_64, local_65) = (format!("{}@x.example", "a".repeat(64)), format!("{}@x.example", "a".repeat(65)));
+        let label_64 = format!("a@{}.example", "b".repeat(64));
+        for (text, is_address) in [
+            ("dana.o'neil+x@clinic.example", true),
+            ("\"a@b\"@clinic.example", true),
+            ("dana@[192.0.2.1]", true),
+            ("dana@192.0.2.1", true),
+            ("dana@localhost", true),
+            ("größe@bücher.example", true),
+            ("dana@xn--bcher-kva.example", true),
+            (&local_64, true),
+            ("dana@[IPv6:2001:db8::1]", false),
+            (".dana@clinic.example", false),
+            ("dana.@clinic.example", false),
+            ("da..na@clinic.example", false),
+            ("dana@clinic..example", false),
+            ("dana@-clinic.example", false),
+            ("dana@clinic.example.", false),
+            ("dana@xn--zzzz--.example", false),
+            ("dana@clinic", false),
+            ("dana(there)@clinic.example", false),
+            ("a@b@c.example", false),
+            ("dana\0@clinic.example", false),
+            ("dana@clinic.example\r\nBcc:x@y.example", false),
+            ("@clinic.example", false),
+            ("dana@", false),
+            (&local_65, false),
+            (&label_64, false),
+        ] {
+            assert_eq!(EmailAddress::parse(text).is_ok(), is_address, "{text:?}");
         }
     }
 }

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
-use super::channel::{Channel, words};
+use super::channel::Channel;
 use super::clock::Timestamp;
 use super::event::Billed;
 use super::fault::{Failure, Fault};
 use super::id::{AttemptId, MessageId};
+use super::words::words;
 
 words! {
     /// Where an attempt stands. Open are calling, in doubt and accepted; at most one of a message's attempts is open.
@@ -94,7 +95,7 @@ impl Outcome {
 }
 
 /// An attempt as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
     /// Identifier, and our reference at the provider.
     pub id: AttemptId,
@@ -122,7 +123,7 @@ pub struct Attempt {
     pub pages: Option<i64>,
     /// The address as it was handed over; not known of attempts from before this was kept.
     #[serde(skip)]
-    pub dialled: Option<String>,
+    pub dialled: Option<Address>,
     /// What the provider charged for it, a decimal number as it wrote it.
     pub billed_amount: Option<String>,
     /// The unit of that: a currency, or the provider's word.
@@ -152,11 +153,5 @@ impl Attempt {
             self.billed_amount = Some(charge.amount.clone());
             self.billed_unit = Some(charge.unit.clone());
         }
-    }
-
-    /// The address as it was handed over, parsed again.
-    #[must_use]
-    pub fn dialled(&self, channel: Channel) -> Option<Address> {
-        self.dialled.as_deref().and_then(|text| Address::parse(channel, text).ok())
     }
 }

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::FaxNumber;
-use super::channel::words;
 use super::clock::Timestamp;
 use super::id::BasisId;
+use super::words::words;
 
 words! {
     /// Which of the two ways through the prohibition was taken.
@@ -40,7 +40,7 @@ impl NumberSource {
 }
 
 /// A basis as it is kept. Attaches to the number, not to the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// Identifier.
     pub id: BasisId,

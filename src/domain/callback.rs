@@ -1,6 +1,6 @@
 //! Callbacks of providers, as they are kept.
 
-use super::channel::words;
+use super::words::words;
 
 words! {
     /// What became of a callback.

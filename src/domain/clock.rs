@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z. Both databases keep it as a BIGINT, which avoids
@@ -31,6 +32,12 @@ impl Timestamp {
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// How far apart the two are, whichever is earlier.
+    #[must_use]
+    pub fn distance(self, other: Self) -> Duration {
+        self.since(other).max(other.since(self))
     }
 
     /// As a calendar time in UTC. A value outside chrono's range becomes 1970.
@@ -77,6 +84,12 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// Waits for so long, by the machine's timer unless an implementation says otherwise: a test decides itself when the
+    /// wait is over. Dropping the future ends the wait without effect.
+    fn sleep(&self, wait: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(wait))
+    }
 }
 
 /// The machine's clock.
@@ -124,5 +137,9 @@ impl SharedClock {
 impl Clock for SharedClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.machine.now().0.saturating_add(self.ahead_ms()))
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'static, ()> {
+        self.machine.sleep(wait)
     }
 }

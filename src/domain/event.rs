@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attempt::ProviderReference;
-use super::channel::words;
+use super::attempt::{AttemptStatus, ProviderReference};
 use super::clock::Timestamp;
 use super::fault::Failure;
 use super::id::AttemptId;
+use super::message::MessageStatus;
+use super::words::words;
 
 words! {
     /// Who brought the fact.
@@ -23,6 +24,89 @@ words! {
         Operator = "operator",
         /// A rule of ours, such as the end of a waiting time.
         Policy = "policy",
+    }
+}
+
+words! {
+    /// What happened to a message or one of its attempts.
+    EventKind {
+        /// It was put on the queue.
+        Queued = "queued",
+        /// It was parked until a person decides.
+        Held = "held",
+        /// A person let it go.
+        Released = "released",
+        /// A person had it sent once more.
+        Retried = "retried",
+        /// A person asked the provider to stop it; what comes of that is another event.
+        CancelAsked = "cancel_asked",
+        /// A provider took it.
+        Accepted = "accepted",
+        /// The provider declined it.
+        Refused = "refused",
+        /// It certainly was not sent.
+        NotSent = "not_sent",
+        /// It may or may not have been sent.
+        InDoubt = "in_doubt",
+        /// The provider works on it.
+        Progress = "progress",
+        /// It arrived.
+        Delivered = "delivered",
+        /// It did not arrive.
+        Failed = "failed",
+        /// Policy forbids it.
+        Suppressed = "suppressed",
+        /// It was withdrawn.
+        Cancelled = "cancelled",
+        /// Its time ran out.
+        Expired = "expired",
+        /// No bounce came in time.
+        PresumedDelivered = "presumed_delivered",
+        /// A person says that it was sent.
+        SaidSent = "said_sent",
+        /// A person says that it was not sent.
+        SaidNotSent = "said_not_sent",
+        /// It was looked for and is not there.
+        FoundAbsent = "found_absent",
+        /// No final report came in time.
+        NoFinalReport = "no_final_report",
+        /// An open attempt was found that nobody is working on.
+        Orphaned = "orphaned",
+        /// The provider told what it charges.
+        Charged = "charged",
+        /// The provider knows an attempt that was given up.
+        Contradicted = "contradicted",
+    }
+}
+
+impl From<MessageStatus> for EventKind {
+    /// The event of a message that is made in a status or comes to it.
+    fn from(status: MessageStatus) -> Self {
+        match status {
+            MessageStatus::Queued => Self::Queued,
+            MessageStatus::Held => Self::Held,
+            MessageStatus::Accepted => Self::Accepted,
+            MessageStatus::InDoubt => Self::InDoubt,
+            MessageStatus::Delivered => Self::Delivered,
+            MessageStatus::Failed => Self::Failed,
+            MessageStatus::Suppressed => Self::Suppressed,
+            MessageStatus::Cancelled => Self::Cancelled,
+            MessageStatus::Expired => Self::Expired,
+        }
+    }
+}
+
+impl From<AttemptStatus> for EventKind {
+    /// The event of an attempt that comes to a status.
+    fn from(status: AttemptStatus) -> Self {
+        match status {
+            AttemptStatus::Calling | AttemptStatus::InDoubt => Self::InDoubt,
+            AttemptStatus::Accepted => Self::Accepted,
+            AttemptStatus::NotSent => Self::NotSent,
+            AttemptStatus::Refused => Self::Refused,
+            AttemptStatus::Delivered => Self::Delivered,
+            AttemptStatus::Failed => Self::Failed,
+        }
     }
 }
 

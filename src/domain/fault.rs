@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::words;
+use super::words::words;
 
 words! {
     /// The class of a failure. What to do about each is the retry table's business (`queue::retry`).
@@ -74,67 +74,6 @@ pub enum AddressEvidence {
 }
 
 impl Fault {
-    /// In plain words, for the person who must act.
-    #[must_use]
-    pub const fn explain(self) -> &'static str {
-        match self {
-            Self::Busy => "The line was busy.",
-            Self::NoAnswer => "Nobody answered the call.",
-            Self::LineError => "The call was dropped by the telephone network.",
-            Self::NegotiationError => "The far fax machine answered, but the two machines could not agree.",
-            Self::NotAFax => "Something answered, but no fax tone was heard: it may be a voice line.",
-            Self::InvalidNumber => "The number does not exist or is disconnected.",
-            Self::RejectedByRemote => "The far side declined the call.",
-            Self::Blocked => "The fax provider does not allow this destination.",
-            Self::PartialSend => "Only some of the pages arrived.",
-            Self::DocumentError => "The provider could not process the document.",
-            Self::AccountError => "The provider account has a problem: credentials, funds or permissions.",
-            Self::RateLimited => "The provider asked us to slow down.",
-            Self::ProviderError => "The provider had trouble or could not be reached.",
-            Self::Cancelled => "It was cancelled at the provider.",
-            Self::Expired => "The provider gave up trying.",
-            Self::MailboxUnknown => "There is no such mailbox.",
-            Self::DomainUnknown => "The part after the @ does not exist or takes no mail.",
-            Self::MailboxFull => "The mailbox is full.",
-            Self::MailboxDisabled => "The mailbox is switched off.",
-            Self::Deferred => "The receiving mail server asked us to come back later.",
-            Self::PolicyRefusal => "The receiving mail server refused it by policy.",
-            Self::TooLarge => "It is larger than the far side accepts.",
-            Self::TlsRequired => "The mail server offered no trustworthy encryption, so it was not sent.",
-            Self::Complaint => "The recipient reported it as unwanted.",
-            Self::ProtocolError => "The provider gave an answer that makes no sense.",
-            Self::Unknown => "It failed for a reason that the provider did not explain.",
-        }
-    }
-
-    /// What a person can do about it once it is final.
-    #[must_use]
-    pub const fn advice(self) -> &'static str {
-        match self {
-            Self::NotAFax | Self::InvalidNumber => "Ask the office for its fax number, correct it, then retry.",
-            Self::Busy | Self::NoAnswer | Self::LineError | Self::NegotiationError | Self::Expired => {
-                "Retry at another time of day, or call the office."
-            }
-            Self::RejectedByRemote | Self::Blocked => "Call the office before sending again.",
-            Self::PartialSend => "Ask the office what arrived before sending again.",
-            Self::DocumentError | Self::TooLarge => "Shorten or repair the letter, then retry.",
-            Self::AccountError => "Mend the provider account, then retry.",
-            Self::RateLimited
-            | Self::ProviderError
-            | Self::ProtocolError
-            | Self::Unknown
-            | Self::Deferred
-            | Self::MailboxFull => "Retry later; if it repeats, look at the provider.",
-            Self::Cancelled => "Retry if it should still go out.",
-            Self::MailboxUnknown | Self::DomainUnknown | Self::MailboxDisabled => {
-                "Ask for the current email address, correct it, then retry."
-            }
-            Self::PolicyRefusal => "Look at the server's words; check the sending domain's SPF, DKIM and DMARC.",
-            Self::TlsRequired => "Send it by fax, or ask their mail administrator for TLS.",
-            Self::Complaint => "Do not write to this address again.",
-        }
-    }
-
     /// Whether the provider, not the recipient, is at fault; only these move its circuit breaker.
     #[must_use]
     pub const fn is_the_providers(self) -> bool {

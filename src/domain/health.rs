@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use super::channel::{Channel, words};
+use super::address::AddressKey;
+use super::channel::Channel;
 use super::fault::{AddressEvidence, Fault};
+use super::words::words;
 
 words! {
     /// Trust in an address.
@@ -23,13 +25,13 @@ words! {
 const STRIKES_DOUBTFUL: i64 = 2;
 
 /// An address's record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AddressHealth {
     /// Channel.
     pub channel: Channel,
     /// The address's key.
     #[serde(skip)]
-    pub value: String,
+    pub value: AddressKey,
     /// Trust.
     pub health: Health,
     /// Doubtful evidence since the last success.

@@ -1,11 +1,11 @@
 //! A message: one recipient, one channel, one rendered content.
 
-use serde::Serialize;
-
 use super::address::Address;
-use super::channel::{Channel, Lane, PhiClass, Purpose, words};
+use super::channel::{Channel, Lane, PhiClass, Purpose};
 use super::clock::Timestamp;
 use super::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
+use super::reason::Reason;
+use super::words::words;
 
 words! {
     /// Where a message stands.
@@ -56,7 +56,7 @@ words! {
 }
 
 /// A message as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Identifier.
     pub id: MessageId,
@@ -68,11 +68,8 @@ pub struct Message {
     pub broadcast_id: Option<BroadcastId>,
     /// To whom.
     pub referrer_id: ReferrerId,
-    /// How.
-    pub channel: Channel,
-    /// Where to, fixed when the message was made.
-    #[serde(skip)]
-    pub address: String,
+    /// Where to, and with it by which channel; fixed when the message was made, corrected by a retry alone.
+    pub address: Address,
     /// Class of work.
     pub lane: Lane,
     /// Name of the letter.
@@ -82,12 +79,14 @@ pub struct Message {
     /// Whether it holds health information, as declared when the message was made.
     pub phi: PhiClass,
     /// The letter's own variables, JSON object. May hold patient words: never logged.
-    #[serde(skip)]
     pub variables: String,
     /// Where it stands.
     pub status: MessageStatus,
-    /// Why it stands there: a word of the reason vocabulary (fault or policy).
-    pub reason: Option<String>,
+    /// Why it stands there.
+    pub reason: Option<Reason>,
+    /// When a person released it from a hold or retried it; stands until it ends or is held again. What a person released
+    /// is not held once more for the same kind of reason.
+    pub released_ms: Option<Timestamp>,
     /// How sure "delivered" is.
     pub confidence: Option<Confidence>,
     /// Not before this moment.
@@ -111,11 +110,9 @@ pub struct Message {
 }
 
 impl Message {
-    /// The address, parsed again.
-    ///
-    /// # Errors
-    /// Only if the stored text is no longer an address, which a changed database alone can cause.
-    pub fn parsed_address(&self) -> Result<Address, super::address::AddressError> {
-        Address::parse(self.channel, &self.address)
+    /// How it travels.
+    #[must_use]
+    pub const fn channel(&self) -> Channel {
+        self.address.channel()
     }
 }

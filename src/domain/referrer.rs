@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, EmailAddress, FaxNumber};
-use super::channel::{Channel, words};
+use super::channel::Channel;
 use super::clock::Timestamp;
 use super::id::ReferrerId;
+use super::words::words;
 
 words! {
     /// What kind of referrer, in the outreach practice's order of priority.

@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
-use super::channel::{Channel, Purpose, words};
+use super::actor::Actor;
+use super::address::AddressKey;
+use super::channel::{Channel, Purpose};
 use super::clock::Timestamp;
 use super::id::SuppressionId;
+use super::words::words;
 
 words! {
     /// How far a refusal goes.
@@ -13,6 +16,38 @@ words! {
         Advertisement = "advertisement",
         /// Everything.
         All = "all",
+    }
+}
+
+words! {
+    /// Why an address is not contacted.
+    SuppressionReason {
+        /// They asked not to receive this.
+        OptOut = "opt_out",
+        /// They reported a message as unwanted.
+        Complaint = "complaint",
+        /// Messages to it come back.
+        Bounced = "bounced",
+        /// They must not be contacted at all.
+        DoNotContact = "do_not_contact",
+        /// Something else; the evidence says what.
+        Other = "other",
+    }
+}
+
+words! {
+    /// Where a refusal came in.
+    SuppressionSource {
+        /// A person recorded it.
+        Operator = "operator",
+        /// The page behind the link in a letter.
+        Web = "web",
+        /// A mail program's unsubscribe button (RFC 8058).
+        OneClick = "one_click",
+        /// A provider reported it.
+        Provider = "provider",
+        /// It stood in a list.
+        Import = "import",
     }
 }
 
@@ -30,30 +65,31 @@ impl Scope {
 
 /// A refusal as it is kept. It attaches to the address, not to the person: all who share a fax number are covered
 /// (R2.8). Never deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suppression {
     /// Identifier.
     pub id: SuppressionId,
     /// Channel of the address.
     pub channel: Channel,
-    /// The address's key (lower case).
-    pub address: String,
+    /// The address's key.
+    #[serde(skip)]
+    pub address: AddressKey,
     /// How far it goes.
     pub scope: Scope,
-    /// Why, such as `opt_out`, `complaint`, `bounced`, `do_not_contact`.
-    pub reason: String,
-    /// Where the request came in: `operator`, `web`, `one_click`, `provider`, `import`.
-    pub source: String,
+    /// Why.
+    pub reason: SuppressionReason,
+    /// Where the request came in.
+    pub source: SuppressionSource,
     /// What proves it.
     pub evidence: Option<String>,
     /// Who recorded it.
-    pub who: String,
+    pub who: Actor,
     /// When.
     pub created_ms: Timestamp,
     /// When it ended.
     pub lifted_ms: Option<Timestamp>,
     /// Who ended it.
-    pub lifted_by: Option<String>,
+    pub lifted_by: Option<Actor>,
     /// Why it ended.
     pub lifted_reason: Option<String>,
 }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::channel::words;
+use super::actor::Actor;
 use super::clock::Timestamp;
 use super::id::{BroadcastId, ReferrerId, SubmissionId, TouchId};
 use super::message::MessageStatus;
+use super::words::words;
 
 /// Delivered touches after which a referrer usually begins to refer; the "7" of "n of 7".
 pub const TOUCH_GOAL_DEFAULT: u32 = 7;
@@ -75,7 +76,7 @@ pub fn disposition(messages: &[MessageStatus]) -> Disposition {
 }
 
 /// A touch as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Touch {
     /// Identifier.
     pub id: TouchId,
@@ -100,7 +101,7 @@ pub struct Touch {
     /// When the first of its messages arrived.
     pub delivered_ms: Option<Timestamp>,
     /// Who asked for it or logged it.
-    pub actor: String,
+    pub actor: Actor,
     /// Notes for people; no patient words.
     pub notes: Option<String>,
 }

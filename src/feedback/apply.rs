@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::callback::CallbackState;
 use crate::domain::event::EventSource;
 use crate::domain::id::InboxId;
-use crate::settle::{self, Lesson, News, POLL, Told};
+use crate::settle::{self, Evidence, Origin, POLL, Update};
 use crate::store::records::inbox::Callback;
 use crate::store::{StoreError, Tx};
 
@@ -44,7 +44,7 @@ pub(super) struct Reread {
 
 /// Reads callbacks and applies what they say. The caller commits.
 ///
-/// Only what is proven is learnt; what an unsigned callback says is a reason to ask at once, and no more.
+/// Only what is proven counts; what an unsigned callback says is a reason to ask at once, and no more.
 ///
 /// # Errors
 /// As every store function.
@@ -64,7 +64,7 @@ pub(super) async fn apply(
     standing::take(tx, &mut batch).await?;
     let attempts = Attempts::read(tx, &batch).await?;
     let effects = Effects::of(parts, &mut batch, &attempts, now);
-    settle::learn_all(tx, &parts.rules, &effects.lessons, now).await?;
+    settle::apply_all(tx, &parts.rules, &effects.updates, now).await?;
     tx.queue_hasten_all(POLL, &effects.hinted, now).await?;
     record(tx, &batch, now).await
 }
@@ -72,7 +72,7 @@ pub(super) async fn apply(
 /// What follows from a batch of callbacks.
 #[derive(Debug, Default)]
 struct Effects {
-    lessons: Vec<Lesson>,
+    updates: Vec<Update>,
     /// Messages of which something was said that is not believed unasked.
     hinted: Vec<Uuid>,
 }
@@ -94,10 +94,10 @@ impl Effects {
                         Standing::Applied
                     }
                     Some((attempt, _)) => {
-                        let told = Told::by_provider(EventSource::Webhook, &callback.provider);
-                        let told = Told { occurred: event.occurred_ms, billed: event.billed.clone(), ..told };
-                        let news = News::Fact(event.fact.clone(), event.reference.clone());
-                        effects.lessons.push(Lesson { attempt, news, told });
+                        let origin = Origin::provider(EventSource::Webhook, &callback.provider);
+                        let origin = Origin { occurred: event.occurred_ms, billed: event.billed.clone(), ..origin };
+                        let evidence = Evidence::Fact(event.fact.clone(), event.reference.clone());
+                        effects.updates.push(Update { attempt, evidence, origin });
                         Standing::Applied
                     }
                 };

@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Parts;
-use crate::domain::Channel;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
+use crate::domain::{Channel, Rule};
 use crate::queue::{Lanes, Lease};
-use crate::settle::{self, Lesson, News, POLL, SUBMIT, Told};
+use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, Update};
 use crate::store::engine::rows::ROWS_MAX;
 use crate::store::{StoreError, in_time};
 
@@ -82,7 +82,7 @@ impl Subjects {
         let ids: Vec<MessageId> = claimed.iter().map(|entry| MessageId(entry.subject)).collect();
         let mut tx = parts.store.read().await?;
         let channels: HashMap<MessageId, Channel> =
-            tx.messages(&ids, false).await?.into_iter().map(|message| (message.id, message.channel)).collect();
+            tx.messages(&ids, false).await?.into_iter().map(|message| (message.id, message.channel())).collect();
         let open = tx.attempts_open(&ids).await?;
         let of = |attempt: Attempt| Some((attempt.message_id.0, (*channels.get(&attempt.message_id)?, attempt)));
         Ok(Self(open.into_iter().filter_map(of).collect()))
@@ -100,7 +100,7 @@ struct Looked {
 }
 
 enum Found {
-    News(Lesson),
+    Evidence(Update),
     /// Nothing new; looked at so often now, and again then.
     Nothing {
         attempt: AttemptId,
@@ -117,7 +117,7 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
         return Looked { claimed, found: Found::Misfit };
     };
     let found = match ask(parts, channel, &attempt).await {
-        Said::Told(news, told) => Found::News(Lesson { attempt: attempt.id, news, told }),
+        Said::Known(evidence, origin) => Found::Evidence(Update { attempt: attempt.id, evidence, origin }),
         Said::NotNow(again) => Found::Nothing { attempt: attempt.id, looks: attempt.looks, again },
         Said::Nothing => {
             let looks = attempt.looks + 1;
@@ -133,7 +133,7 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
 
 /// What a question came to.
 enum Said {
-    Told(News, Told),
+    Known(Evidence, Origin),
     Nothing,
     /// It was not answered because there were too many: no look, and another one after this.
     NotNow(Duration),
@@ -142,8 +142,8 @@ enum Said {
 /// What the provider says now. Where nobody can be asked, mail without a bounce counts
 /// as delivered; a fax never does without a word from its provider.
 async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
-    let presumed = || Said::Told(News::Presumed, Told::by_policy("no bounce came in time"));
-    let silent = || Said::Told(News::Silent, Told::by_policy("no final report came in time"));
+    let presumed = || Said::Known(Evidence::Presumed, Origin::rule(Rule::NoBounceInTime));
+    let silent = || Said::Known(Evidence::Silent, Origin::rule(Rule::NoReportInTime));
     let age = parts.clock.now().since(attempt.opened_ms);
     let late = age > parts.rules.report_deadline;
     let nothing = || if late { silent() } else { Said::Nothing };
@@ -156,8 +156,8 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
     };
     match account.layered.status(&reference).await {
         Ok(report) if !matches!(report.fact, Fact::Progress { .. }) => {
-            let told = Told::by_provider(EventSource::Poll, &attempt.provider);
-            Said::Told(News::Fact(report.fact, None), Told { billed: report.billed, ..told })
+            let origin = Origin::provider(EventSource::Poll, &attempt.provider);
+            Said::Known(Evidence::Fact(report.fact, None), Origin { billed: report.billed, ..origin })
         }
         // One that was never asked is not called silent, unless there was no room for the question for very long.
         Err(Failure { fault: Fault::RateLimited, retry_after_seconds: Some(seconds), .. })
@@ -172,16 +172,16 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
 /// Writes down what a few looks found out, all in one transaction.
 async fn write(parts: &Parts, looked: &[Looked]) -> Result<(), StoreError> {
     let now = parts.clock.now();
-    let (mut lessons, mut later, mut misfits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut updates, mut later, mut misfits) = (Vec::new(), Vec::new(), Vec::new());
     for Looked { claimed, found } in looked {
         match found {
-            Found::News(lesson) => lessons.push(lesson.clone()),
+            Found::Evidence(update) => updates.push(update.clone()),
             Found::Nothing { again, .. } => later.push((claimed.id, claimed.fence, now.after(*again))),
             Found::Misfit => misfits.push((claimed.id, claimed.fence, now)),
         }
     }
     let mut tx = parts.store.write().await?;
-    settle::learn_all(&mut tx, &parts.rules, &lessons, now).await?;
+    settle::apply_all(&mut tx, &parts.rules, &updates, now).await?;
     let ours = tx.queue_snooze_all(POLL, &later).await?;
     for Looked { claimed, found } in looked {
         if let Found::Nothing { attempt, looks, .. } = found

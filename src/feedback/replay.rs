@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::attempts::Attempts;
 use super::{Parts, apply, reading};
+use crate::domain::Actor;
+use crate::domain::audit::AuditAct;
 use crate::domain::callback::{CallbackForm, CallbackState};
 use crate::domain::id::{InboxId, MessageId};
 use crate::store::views::inbox::{CallbackLine, CallbacksOf, Place};
@@ -70,7 +72,7 @@ pub struct Looked {
 pub async fn replay(
     parts: &Parts,
     selection: &Selection,
-    who: &str,
+    who: &Actor,
     is_rehearsal: bool,
 ) -> Result<Replayed, StoreError> {
     let mut total = Replayed::default();
@@ -94,7 +96,7 @@ pub async fn replay(
     if !is_rehearsal {
         let mut tx = parts.store.write().await?;
         let detail = format!("{} callbacks, {} changed, {} facts", total.callbacks, total.changed, total.facts);
-        tx.audit(who, "replay_callbacks", None, Some(&detail), parts.clock.now()).await?;
+        tx.audit(who, AuditAct::ReplayCallbacks, None, Some(&detail), parts.clock.now()).await?;
         tx.commit().await?;
         parts.queue.wake();
     }

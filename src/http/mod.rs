@@ -22,9 +22,9 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     builder().build()
 }
 
-/// What every client is made of.
+/// What every client is built from: ten seconds to connect, two minutes for a call that names no limit of its own.
 pub fn builder() -> reqwest::ClientBuilder {
-    // Whoever is first installs it; without one, rustls panics at the first TLS use.
+    // The first caller installs it; without one, rustls panics at the first TLS use.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(10))
@@ -87,7 +87,8 @@ impl Answer {
         }
     }
 
-    /// The fault that the status alone speaks of; [`Fault::Unknown`] where the body must say (400, 404, 409, 422).
+    /// The fault that the status alone speaks of; [`Fault::Unknown`] where the body must say: the other client
+    /// errors, such as 400, 404, 409 and 422.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self.status {
@@ -112,6 +113,8 @@ impl Answer {
 pub enum Trouble {
     /// No connection was made: certainly nothing happened there.
     NotConnected(Failure),
+    /// There were no credentials to send it with: certainly nothing happened there.
+    NotSigned(Failure),
     /// The request was or may have been written: anything may have happened.
     AfterWrite(Failure),
 }
@@ -122,7 +125,17 @@ impl Trouble {
     pub fn outcome(self) -> Outcome {
         match self {
             Self::NotConnected(failure) => Outcome::NotSent(failure),
+            Self::NotSigned(failure) => oauth::outcome(failure),
             Self::AfterWrite(failure) => Outcome::Unknown(failure),
+        }
+    }
+
+    /// As the outcome of a `submit` of which this call was a step before the one that dials.
+    #[must_use]
+    pub fn outcome_before_dialing(self) -> Outcome {
+        match self {
+            Self::NotConnected(failure) | Self::AfterWrite(failure) => Outcome::NotSent(failure),
+            Self::NotSigned(failure) => oauth::outcome(failure),
         }
     }
 
@@ -130,7 +143,7 @@ impl Trouble {
     #[must_use]
     pub fn failure(self) -> Failure {
         match self {
-            Self::NotConnected(failure) | Self::AfterWrite(failure) => failure,
+            Self::NotConnected(failure) | Self::NotSigned(failure) | Self::AfterWrite(failure) => failure,
         }
     }
 }
@@ -143,18 +156,6 @@ pub fn endpoint(base: &url::Url, path: &[&str]) -> url::Url {
         segments.pop_if_empty().extend(path);
     }
     url
-}
-
-/// Makes a call that can take effect, once, and says what came of it.
-pub async fn act(
-    request: reqwest::RequestBuilder,
-    timeout: Duration,
-    read: impl FnOnce(&Answer) -> Outcome,
-) -> Outcome {
-    match call(request, timeout).await {
-        Ok(answer) => read(&answer),
-        Err(trouble) => trouble.outcome(),
-    }
 }
 
 /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.

@@ -14,8 +14,6 @@ use super::Answer;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Outcome, Timestamp};
 use crate::http;
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::unreadable;
 
 /// A token is not used in the last part of its life: the clocks may differ, and a call takes time.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -104,17 +102,20 @@ fn read(answer: &Answer, now: Timestamp) -> Result<Kept, Failure> {
         // RFC 6749 §5.2: wrong credentials are a 400 or 401 with a word of a fixed list. Their free text may repeat ours.
         let failure = answer.failure();
         let fault = if failure.fault == Fault::Unknown { Fault::AccountError } else { failure.fault };
-        let word =
-            reading::text(&body, "error").filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
-        return Err(Failure { fault, ..failure }.text(word.unwrap_or_else(|| "no token was given".to_owned())));
+        let is_plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let word = body["error"].as_str().filter(is_plain);
+        return Err(Failure { fault, ..failure }.text(word.unwrap_or("no token was given")));
     }
-    let token = reading::text(&body, "access_token").ok_or_else(|| unreadable("the answer holds no token"))?;
+    let token = body["access_token"].as_str().filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the answer holds no token"))?;
     Ok(Kept { token: SecretString::from(token), until: now.after(life(&body).saturating_sub(MARGIN)), served: false })
 }
 
 fn life(body: &Value) -> Duration {
-    let seconds = reading::count(&body["expires_in"]).map(|seconds| Duration::from_secs(u64::from(seconds)));
-    seconds.unwrap_or(LIFE_UNTOLD).min(LIFE_MAX)
+    let told = &body["expires_in"];
+    // Some servers give the number as text.
+    let seconds = told.as_u64().or_else(|| told.as_str()?.trim().parse().ok());
+    seconds.map_or(LIFE_UNTOLD, Duration::from_secs).min(LIFE_MAX)
 }
 
 /// What a call with a token that has ended comes to: it was not acted on, and the next try has another.

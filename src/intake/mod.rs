@@ -1,14 +1,20 @@
 //! Intake: from a request to messages on the queue. Everything that can be wrong with a submission is found here, for
 //! the whole list, before anything is queued; nothing is half accepted.
 
-mod check;
-pub mod counter;
-mod expand;
-pub mod submit;
+pub mod answer;
+pub mod list;
+mod plan;
+pub mod request;
+mod single;
 pub mod unfold;
+mod variables;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use answer::Accepted;
+use request::Request;
+pub use single::SingleBatcher;
 
 use crate::accounts::Accounts;
 use crate::domain::Clock;
@@ -39,6 +45,21 @@ pub struct Parts {
     pub queue_depth_max: i64,
     /// Whether only permission counts as basis for faxed advertisements.
     pub permission_only: bool,
+    /// The worker that accepts single letters in batches, started when the first one comes.
+    pub singles: Singles,
+}
+
+/// Shared by all who submit through one gateway, so that their letters share transactions.
+pub type Singles = Arc<OnceLock<SingleBatcher>>;
+
+/// Accepts a submission, whoever asks: afterwards it is durable and will be carried out. A list is recorded first, then
+/// unfolded into messages portion by portion; this returns when all of it is on the queue.
+///
+/// # Errors
+/// See [`IntakeError`]; then nothing of it was accepted, except that a list whose unfolding was cut off by the store is
+/// accepted and goes on by itself.
+pub async fn submit(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    if request.makes_a_broadcast() { list::submit(parts, request).await } else { single::submit(parts, request).await }
 }
 
 /// Why a request was not accepted. Nothing of it was.
@@ -64,9 +85,6 @@ pub enum IntakeError {
         /// When to come again.
         retry_after_seconds: u64,
     },
-    /// The message is in a state that does not allow it.
-    #[error("{0}")]
-    WrongState(String),
     /// The same list was accepted and is still being unfolded into messages.
     #[error("this list was accepted and is still being put on the queue; ask again in a few seconds")]
     Unfolding,
@@ -96,7 +114,6 @@ impl IntakeError {
             Self::QueueFull { depth, retry_after_seconds } => {
                 Self::QueueFull { depth: *depth, retry_after_seconds: *retry_after_seconds }
             }
-            Self::WrongState(words) => Self::WrongState(words.clone()),
             Self::Unfolding => Self::Unfolding,
             Self::Store(error) => Self::Store(StoreError::Unavailable(error.to_string())),
         }

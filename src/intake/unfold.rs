@@ -2,18 +2,20 @@
 //! database's only writer is held by a long list. The recipients are fixed when the list is recorded; how far it has come
 //! is written with each portion, so that it goes on exactly there, on whichever node, after whatever end of the first.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::expand::{self, Frame};
-use super::submit::{Accepted, Request, said};
+use super::answer::Accepted;
+use super::plan::{self, Frame};
+use super::request::{Content, Request};
 use super::{IntakeError, Parts};
+use crate::consent::facts::AddressFacts;
 use crate::domain::id::{BroadcastId, ReferrerId};
-use crate::domain::{Address, Channel, Lane, Timestamp};
+use crate::domain::{Actor, Address, AddressKey, Channel, Lane, Timestamp};
 use crate::store::records::broadcasts::Broadcast;
 use crate::store::records::unfolding::Unfolding;
 use crate::store::{StoreError, Tx};
@@ -32,6 +34,8 @@ struct Plan {
     via: Vec<Channel>,
     variables: Map<String, Value>,
     who: String,
+    #[serde(default)]
+    individually: BTreeMap<ReferrerId, Content>,
     lane: Lane,
     due: Timestamp,
 }
@@ -49,7 +53,8 @@ pub(super) async fn record(
         letter: frame.letter.to_string(),
         via: frame.via.clone(),
         variables: request.variables.clone(),
-        who: frame.who.clone(),
+        who: frame.who.to_string(),
+        individually: frame.individually.clone(),
         lane: frame.lane,
         due: frame.due,
     };
@@ -78,12 +83,14 @@ pub(super) async fn record(
 pub(super) async fn unfold(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Accepted>, IntakeError> {
     let Some(mut list) = List::open(parts, broadcast).await? else { return Ok(None) };
     loop {
-        match list.next_portion(parts).await? {
-            Moved::On => {}
-            Moved::Done => return Ok(Some(list.accepted)),
-            Moved::Elsewhere => return Ok(None),
+        let moved = list.next_portion(parts).await?;
+        if moved == Moved::Elsewhere {
+            return Ok(None);
         }
         parts.queue.wake();
+        if moved == Moved::Done {
+            return Ok(Some(list.accepted));
+        }
     }
 }
 
@@ -122,11 +129,12 @@ struct List {
     recipients: Vec<ReferrerId>,
     unfolded: usize,
     /// One copy goes to each address.
-    taken: HashSet<Address>,
+    taken: HashSet<AddressKey>,
     accepted: Accepted,
 }
 
 /// What became of one portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moved {
     On,
     Done,
@@ -142,12 +150,12 @@ impl List {
         let Unfolding { submission, created_ms, plan, recipients, unfolded, answer } = kept;
         let corrupt = |what: &str| StoreError::Corrupt(what.to_owned());
         let plan: Plan = serde_json::from_str(&plan).map_err(|_| corrupt("a list's plan"))?;
-        let accepted = serde_json::from_str(&answer).map_err(|_| corrupt("a stored answer"))?;
+        let accepted = Accepted::read(&answer)?;
         let unfolded = usize::try_from(unfolded).map_err(|_| corrupt("a list's progress"))?;
         let mut taken = HashSet::new();
         if unfolded > 0 {
             let used = tx.broadcast_addresses(broadcast).await?;
-            taken.extend(used.iter().filter_map(|(channel, text)| Address::parse(*channel, text).ok()));
+            taken.extend(used.iter().map(Address::key));
         }
         let frame = Frame {
             submission,
@@ -155,7 +163,9 @@ impl List {
             letter: plan.letter.into(),
             via: plan.via,
             variables: Value::Object(plan.variables).to_string(),
-            who: plan.who,
+            // Lists that an earlier version recorded have a bare name.
+            who: plan.who.parse().unwrap_or_else(|_| Actor::operator(&plan.who)),
+            individually: plan.individually,
             lane: plan.lane,
             due: plan.due,
             from_before_a_restore: parts.rules.restored.is_some_and(|at| created_ms < at),
@@ -173,12 +183,12 @@ impl List {
             return Ok(Moved::Elsewhere);
         }
         let referrers = tx.referrers_in_order(portion).await?;
-        let known = expand::read_known(&mut tx, &referrers).await?;
-        let draft = expand::expand(parts, &self.frame, &known, &mut self.taken, &referrers)?;
-        expand::keep(&mut tx, &draft, now).await?;
+        let facts = AddressFacts::look(&mut tx, &plan::keys(&referrers)).await?;
+        let draft = plan::plan(parts, &self.frame, &facts, &mut self.taken, &referrers)?;
+        plan::keep(&mut tx, &draft, now).await?;
         self.accepted.add(draft.said, draft.skipped);
         let total = self.accepted.counts.messages();
-        tx.submission_answer(self.frame.submission, &said(&self.accepted)?).await?;
+        tx.submission_answer(self.frame.submission, &self.accepted.kept()?).await?;
         let done = until == self.recipients.len();
         if done {
             tx.broadcast_unfold_end(self.broadcast, total).await?;

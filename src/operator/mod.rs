@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use crate::accounts::Accounts;
 use crate::domain::attempt::{AttemptStatus, ProviderReference};
-use crate::domain::event::EventSource;
+use crate::domain::event::{EventKind, EventSource};
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::{Clock, MessageStatus, Timestamp};
-use crate::policy::Reason;
+use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Timestamp};
 use crate::queue::Queue;
-use crate::settle::{self, News, Rules, Told};
+use crate::settle::{self, Evidence, Origin, Rules};
 use crate::store::records::events::Event;
 use crate::store::{Store, StoreError, Tx};
+use crate::wording;
 
 /// What a person's acts need.
 #[derive(Debug, Clone)]
@@ -65,16 +65,16 @@ pub enum Act {
 }
 
 impl Act {
-    /// The word for the audit log.
+    /// The act as the audit log has it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn audited(self) -> AuditAct {
         match self {
-            Self::Retry => "retry",
-            Self::Hold => "hold",
-            Self::Release => "release",
-            Self::Cancel => "cancel",
-            Self::MarkSent => "mark_sent",
-            Self::MarkNotSent => "mark_not_sent",
+            Self::Retry => AuditAct::Retry,
+            Self::Hold => AuditAct::Hold,
+            Self::Release => AuditAct::Release,
+            Self::Cancel => AuditAct::Cancel,
+            Self::MarkSent => AuditAct::MarkSent,
+            Self::MarkNotSent => AuditAct::MarkNotSent,
         }
     }
 }
@@ -83,7 +83,7 @@ impl Act {
 ///
 /// # Errors
 /// [`OperatorError::NotFound`], or [`OperatorError::WrongState`] saying why the message does not allow it.
-pub async fn act(parts: &Parts, id: MessageId, act: Act, who: &str) -> Result<Message, OperatorError> {
+pub async fn act(parts: &Parts, id: MessageId, act: Act, who: &Actor) -> Result<Message, OperatorError> {
     if act == Act::Cancel
         && let Some(stopped) = ask_provider_to_stop(parts, id, who).await?
     {
@@ -91,140 +91,109 @@ pub async fn act(parts: &Parts, id: MessageId, act: Act, who: &str) -> Result<Me
     }
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let mut message = locked(&mut tx, id).await?;
-    match act {
-        Act::Retry => retry(&mut tx, parts, &mut message, who, now).await?,
-        Act::Hold => hold(&mut tx, &mut message, who, now).await?,
-        Act::Release => release(&mut tx, parts, &mut message, who, now).await?,
-        Act::Cancel => cancel(&mut tx, &mut message, who, now).await?,
-        Act::MarkSent => decide_doubt(&mut tx, parts, &mut message, &News::SaidSent, who, now).await?,
-        Act::MarkNotSent => decide_doubt(&mut tx, parts, &mut message, &News::SaidNotSent, who, now).await?,
-    }
-    tx.audit(who, act.as_str(), Some(&id.to_string()), None, now).await?;
+    let message = locked(&mut tx, id).await?;
+    let origin = Origin::person(who);
+    let message = match act {
+        Act::Retry => retry(&mut tx, parts, message, &origin, now).await?,
+        Act::Hold => hold(&mut tx, message, &origin, now).await?,
+        Act::Release => release(&mut tx, parts, message, &origin, now).await?,
+        Act::Cancel => cancel(&mut tx, message, &origin, now).await?,
+        Act::MarkSent => decide_doubt(&mut tx, parts, message, &Evidence::SaidSent, &origin, now).await?,
+        Act::MarkNotSent => decide_doubt(&mut tx, parts, message, &Evidence::SaidNotSent, &origin, now).await?,
+    };
+    tx.audit(who, act.audited(), Some(&id.to_string()), None, now).await?;
     tx.commit().await?;
     parts.queue.wake();
     Ok(message)
 }
 
-/// Takes the locks in the order that everybody takes them.
+/// Takes the locks in the order in which everybody takes them.
 async fn locked(tx: &mut Tx, id: MessageId) -> Result<Message, OperatorError> {
     let unknown = || OperatorError::NotFound(format!("there is no message {id}"));
     let peek = tx.message(id, false).await?.ok_or_else(unknown)?;
-    tx.addresses_lock(&[peek.address.to_lowercase()]).await?;
+    tx.addresses_lock(&[peek.address.key()]).await?;
     tx.message(id, true).await?.ok_or_else(unknown)
 }
 
+/// Sends it once more, to the referrer's present address, which has everything to prove anew.
 async fn retry(
     tx: &mut Tx,
     parts: &Parts,
-    message: &mut Message,
-    who: &str,
+    mut message: Message,
+    origin: &Origin,
     now: Timestamp,
-) -> Result<(), OperatorError> {
+) -> Result<Message, OperatorError> {
     if !message.status.may_be_retried() {
-        return Err(wrong_state(message, "only a message that ended without arriving can be retried"));
+        return Err(wrong_state(&message, "only a message that ended without arriving can be retried"));
     }
+    let channel = message.channel();
     let referrer = tx.referrer(message.referrer_id).await?;
-    let address = referrer.and_then(|referrer| referrer.address(message.channel)).ok_or_else(|| {
-        OperatorError::WrongState(format!(
-            "the referrer has no {} address any more: add one, then retry",
-            message.channel
-        ))
+    message.address = referrer.and_then(|referrer| referrer.address(channel)).ok_or_else(|| {
+        OperatorError::WrongState(format!("the referrer has no {channel} address any more: add one, then retry"))
     })?;
-    address.as_str().clone_into(&mut message.address);
-    tx.addresses_ensure(&[(message.channel, address.key())], now).await?;
-    let fresh = AddressHealth {
-        channel: message.channel,
-        value: address.key(),
-        health: Health::Unverified,
-        strikes: 0,
-        fault: None,
-    };
+    let key = message.address.key();
+    tx.addresses_ensure(std::slice::from_ref(&key), now).await?;
+    let fresh = AddressHealth { channel, value: key, health: Health::Unverified, strikes: 0, fault: None };
     tx.addresses_learn(&[fresh], now).await?;
     message.tries = 0;
-    if let Some(broadcast) = message.broadcast_id {
-        tx.broadcast_reopen(broadcast).await?;
-    }
-    requeue(tx, parts, message, now).await?;
-    record(tx, message, "retried", who, now).await
+    let give_up = now.after(parts.give_up);
+    settle::send_again(tx, &mut message, EventKind::Retried, give_up, origin, now).await?;
+    Ok(message)
 }
 
-/// Back on the queue, due now, with a fresh time to give up. A release by a person stands as the reason until it goes.
-async fn requeue(tx: &mut Tx, parts: &Parts, message: &mut Message, now: Timestamp) -> Result<(), OperatorError> {
-    message.status = MessageStatus::Queued;
-    message.reason = Some(Reason::Released.as_str().to_owned());
-    message.settled_ms = None;
-    message.confidence = None;
-    message.due_ms = if message.due_ms > now { message.due_ms } else { now };
-    message.give_up_ms = message.due_ms.after(parts.give_up);
-    settle::put_on_queue(tx, message, now).await?;
-    Ok(())
-}
-
-async fn hold(tx: &mut Tx, message: &mut Message, who: &str, now: Timestamp) -> Result<(), OperatorError> {
+async fn hold(tx: &mut Tx, mut message: Message, origin: &Origin, now: Timestamp) -> Result<Message, OperatorError> {
     if message.status != MessageStatus::Queued || has_open_attempt(tx, message.id).await? {
-        return Err(wrong_state(message, "only a message that waits can be put on hold"));
+        return Err(wrong_state(&message, "only a message that waits can be put on hold"));
     }
-    message.status = MessageStatus::Held;
-    message.reason = Some(Reason::HeldByOperator.as_str().to_owned());
-    tx.queue_remove(message.id.0).await?;
-    record(tx, message, "held", who, now).await
+    let reason = OperatorReason::HeldByOperator.into();
+    settle::hold(tx, std::slice::from_mut(&mut message), reason, origin, now).await?;
+    Ok(message)
 }
 
 async fn release(
     tx: &mut Tx,
     parts: &Parts,
-    message: &mut Message,
-    who: &str,
+    mut message: Message,
+    origin: &Origin,
     now: Timestamp,
-) -> Result<(), OperatorError> {
+) -> Result<Message, OperatorError> {
     if message.status != MessageStatus::Held {
-        return Err(wrong_state(message, "only a message on hold can be released"));
+        return Err(wrong_state(&message, "only a message on hold can be released"));
     }
-    requeue(tx, parts, message, now).await?;
-    record(tx, message, "released", who, now).await
+    let give_up = message.due_ms.max(now).after(parts.give_up);
+    settle::send_again(tx, &mut message, EventKind::Released, give_up, origin, now).await?;
+    Ok(message)
 }
 
-async fn cancel(tx: &mut Tx, message: &mut Message, who: &str, now: Timestamp) -> Result<(), OperatorError> {
+async fn cancel(tx: &mut Tx, mut message: Message, origin: &Origin, now: Timestamp) -> Result<Message, OperatorError> {
     let waiting = matches!(message.status, MessageStatus::Queued | MessageStatus::Held);
     if !waiting || has_open_attempt(tx, message.id).await? {
-        return Err(wrong_state(message, "it was handed over already, or has ended"));
+        return Err(wrong_state(&message, "it was handed over already, or has ended"));
     }
-    let told = Told::by_operator(who);
-    let reason = Reason::CancelledByOperator.as_str();
-    settle::end_message(tx, message, MessageStatus::Cancelled, reason, &told, now).await?;
-    Ok(())
+    let reason = OperatorReason::CancelledByOperator.into();
+    settle::end(tx, std::slice::from_mut(&mut message), MessageStatus::Cancelled, reason, origin, now).await?;
+    Ok(message)
 }
 
 /// A person decides what became of a message in doubt.
 async fn decide_doubt(
     tx: &mut Tx,
     parts: &Parts,
-    message: &mut Message,
-    news: &News,
-    who: &str,
+    message: Message,
+    evidence: &Evidence,
+    origin: &Origin,
     now: Timestamp,
-) -> Result<(), OperatorError> {
+) -> Result<Message, OperatorError> {
     let open = tx.attempts_open(&[message.id]).await?.pop();
     let Some(attempt) = open.filter(|attempt| attempt.status == AttemptStatus::InDoubt) else {
-        return Err(wrong_state(message, "only a message in doubt can be decided"));
+        return Err(wrong_state(&message, "only a message in doubt can be decided"));
     };
-    if *news == News::SaidNotSent {
-        // It goes out again, whatever was tried before and however long the decision took.
-        message.tries = 0;
-        let give_up = now.after(parts.give_up);
-        message.give_up_ms = message.give_up_ms.max(give_up);
-        tx.message_update(message).await?;
-    }
-    let told = Told::by_operator(who);
-    if let Some(after) = settle::learn(tx, &parts.rules, attempt.id, news, &told, now).await? {
-        *message = after;
-    }
-    Ok(())
+    let after = settle::apply(tx, &parts.rules, attempt.id, evidence, origin, now).await?;
+    Ok(after.unwrap_or(message))
 }
 
 /// A message that a provider has accepted can only be stopped there. `None`: there is nothing to stop.
-async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &str) -> Result<Option<Message>, OperatorError> {
+async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &Actor) -> Result<Option<Message>, OperatorError> {
     let mut tx = parts.store.read().await?;
     let message = tx.message(id, false).await?;
     let open = tx.attempts_open(&[id]).await?.pop();
@@ -236,13 +205,13 @@ async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &str) -> Result
         return Err(wrong_state(&message, "it was handed over and this provider cannot stop it"));
     };
     account.layered.cancel(&reference).await.map_err(|failure| {
-        OperatorError::WrongState(format!("the provider could not stop it: {}", failure.fault.explain()))
+        OperatorError::WrongState(format!("the provider could not stop it: {}", wording::fault(failure.fault)))
     })?;
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let event = Event::new(id, "cancel_asked", EventSource::Operator, who, now);
+    let event = Event::new(id, EventKind::CancelAsked, EventSource::Operator, who, now);
     tx.events_insert(&[Event { attempt_id: Some(attempt.id), ..event }]).await?;
-    tx.audit(who, Act::Cancel.as_str(), Some(&id.to_string()), Some("asked the provider to stop"), now).await?;
+    tx.audit(who, AuditAct::Cancel, Some(&id.to_string()), Some("asked the provider to stop"), now).await?;
     tx.queue_hasten(id.0, now).await?;
     tx.commit().await?;
     parts.queue.wake();
@@ -251,20 +220,6 @@ async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &str) -> Result
 
 async fn has_open_attempt(tx: &mut Tx, id: MessageId) -> Result<bool, OperatorError> {
     Ok(!tx.attempts_open(&[id]).await?.is_empty())
-}
-
-async fn record(
-    tx: &mut Tx,
-    message: &mut Message,
-    kind: &str,
-    who: &str,
-    now: Timestamp,
-) -> Result<(), OperatorError> {
-    message.updated_ms = now;
-    tx.message_update(message).await?;
-    tx.events_insert(&[Event::new(message.id, kind, EventSource::Operator, who, now)]).await?;
-    settle::touch_of(tx, message, now).await?;
-    Ok(())
 }
 
 fn wrong_state(message: &Message, why: &str) -> OperatorError {

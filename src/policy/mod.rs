@@ -1,9 +1,7 @@
 //! Policy: one pure function over facts that were read in the same transaction as the hand-over. Each verdict carries a
 //! reason that a person can act on.
 
-mod reason;
-
-pub use reason::{Reason, advice, explain};
+pub use crate::domain::reason::PolicyReason;
 
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;
@@ -48,11 +46,11 @@ pub enum Verdict {
     /// Hand it over.
     Allow,
     /// Try again after so many seconds; costs no try.
-    Defer(Reason, u64),
+    Defer(PolicyReason, u64),
     /// Park it until a person decides.
-    Hold(Reason),
+    Hold(PolicyReason),
     /// Never send it.
-    Deny(Reason),
+    Deny(PolicyReason),
 }
 
 /// How long a message waits while another call to the same number is under way.
@@ -63,37 +61,37 @@ const NUMBER_BUSY_SECONDS: u64 = 20;
 pub fn decide(facts: &Facts<'_>) -> Verdict {
     let outreach = matches!(facts.purpose, Purpose::Advertisement | Purpose::Informational);
     if facts.refusals.iter().any(|scope| scope.covers(facts.purpose)) {
-        return Verdict::Deny(Reason::OptedOut);
+        return Verdict::Deny(PolicyReason::OptedOut);
     }
     if facts.referrer == ReferrerState::DoNotContact && facts.purpose != Purpose::Treatment {
-        return Verdict::Deny(Reason::DoNotContact);
+        return Verdict::Deny(PolicyReason::DoNotContact);
     }
     if facts.channel == Channel::Fax && facts.purpose == Purpose::Advertisement && !has_basis(facts) {
-        return Verdict::Deny(Reason::NoBasis);
+        return Verdict::Deny(PolicyReason::NoBasis);
     }
     if facts.health == Health::Dead && facts.purpose != Purpose::Treatment {
-        return Verdict::Deny(Reason::DeadAddress);
+        return Verdict::Deny(PolicyReason::DeadAddress);
     }
     if !facts.routed {
-        return Verdict::Hold(Reason::NoRoute);
+        return Verdict::Hold(PolicyReason::NoRoute);
     }
     if facts.phi == PhiClass::Identified && !facts.baa {
-        return Verdict::Hold(Reason::NoBaa);
+        return Verdict::Hold(PolicyReason::NoBaa);
     }
     if !facts.released {
         if facts.health == Health::Dead {
-            return Verdict::Hold(Reason::DeadAddress);
+            return Verdict::Hold(PolicyReason::DeadAddress);
         }
         match facts.referrer {
-            ReferrerState::Paused if outreach => return Verdict::Hold(Reason::ReferrerPaused),
+            ReferrerState::Paused if outreach => return Verdict::Hold(PolicyReason::ReferrerPaused),
             ReferrerState::ConversationOpen if outreach && facts.lane == Lane::Broadcast => {
-                return Verdict::Hold(Reason::ConversationOpen);
+                return Verdict::Hold(PolicyReason::ConversationOpen);
             }
             _ => {}
         }
     }
     if facts.number_busy {
-        return Verdict::Defer(Reason::NumberBusy, NUMBER_BUSY_SECONDS);
+        return Verdict::Defer(PolicyReason::NumberBusy, NUMBER_BUSY_SECONDS);
     }
     Verdict::Allow
 }
@@ -127,38 +125,38 @@ mod tests {
     #[test]
     fn an_advertisement_is_never_faxed_without_a_basis_but_may_be_mailed() {
         assert_eq!(decide(&facts()), Verdict::Allow);
-        assert_eq!(decide(&Facts { channel: Channel::Fax, ..facts() }), Verdict::Deny(Reason::NoBasis));
+        assert_eq!(decide(&Facts { channel: Channel::Fax, ..facts() }), Verdict::Deny(PolicyReason::NoBasis));
         let released = Facts { channel: Channel::Fax, released: true, ..facts() };
-        assert_eq!(decide(&released), Verdict::Deny(Reason::NoBasis), "a release is no basis");
+        assert_eq!(decide(&released), Verdict::Deny(PolicyReason::NoBasis), "a release is no basis");
     }
 
     #[test]
     fn an_opt_out_of_advertisements_does_not_stop_treatment_letters() {
         let refused = Facts { refusals: &[Scope::Advertisement], ..facts() };
-        assert_eq!(decide(&refused), Verdict::Deny(Reason::OptedOut));
+        assert_eq!(decide(&refused), Verdict::Deny(PolicyReason::OptedOut));
         let report = Facts { purpose: Purpose::Treatment, phi: PhiClass::Identified, baa: true, ..refused.clone() };
         assert_eq!(decide(&report), Verdict::Allow);
         let all = Facts { refusals: &[Scope::All], ..report };
-        assert_eq!(decide(&all), Verdict::Deny(Reason::OptedOut));
+        assert_eq!(decide(&all), Verdict::Deny(PolicyReason::OptedOut));
     }
 
     #[test]
     fn health_information_is_held_when_no_account_has_an_agreement() {
         let report = Facts { purpose: Purpose::Treatment, phi: PhiClass::Identified, released: true, ..facts() };
-        assert_eq!(decide(&report), Verdict::Hold(Reason::NoBaa));
+        assert_eq!(decide(&report), Verdict::Hold(PolicyReason::NoBaa));
     }
 
     #[test]
     fn what_no_route_is_meant_for_is_held_and_a_release_makes_no_route() {
         let nowhere = Facts { routed: false, ..facts() };
-        assert_eq!(decide(&nowhere), Verdict::Hold(Reason::NoRoute));
-        assert_eq!(decide(&Facts { released: true, ..nowhere }), Verdict::Hold(Reason::NoRoute));
+        assert_eq!(decide(&nowhere), Verdict::Hold(PolicyReason::NoRoute));
+        assert_eq!(decide(&Facts { released: true, ..nowhere }), Verdict::Hold(PolicyReason::NoRoute));
     }
 
     #[test]
     fn an_open_conversation_holds_broadcasts_and_a_release_lets_them_go() {
         let open = Facts { referrer: ReferrerState::ConversationOpen, ..facts() };
-        assert_eq!(decide(&open), Verdict::Hold(Reason::ConversationOpen));
+        assert_eq!(decide(&open), Verdict::Hold(PolicyReason::ConversationOpen));
         assert_eq!(decide(&Facts { released: true, ..open.clone() }), Verdict::Allow);
         assert_eq!(decide(&Facts { lane: Lane::OneOff, ..open }), Verdict::Allow);
     }

@@ -76,6 +76,14 @@ impl Account {
         }
     }
 
+    /// A secret that the account can work without.
+    ///
+    /// # Errors
+    /// It is given, but empty.
+    pub fn optional_secret(&self, key: &str) -> Result<Option<SecretString>, SettingsError> {
+        self.secrets.contains_key(key).then(|| self.secret(key)).transpose()
+    }
+
     /// The API's address: `configured`, or else the provider's own. http or https, a host, and nothing that a path can be
     /// appended to wrongly.
     ///

@@ -1,10 +1,10 @@
-//! Providers: what carries a letter out of the house. One trait for both channels, one file for each provider, one
+//! Providers: the services that letters are sent through. One trait for both channels, one folder for each provider, one
 //! list from which the command line, the dashboard, the documentation and the conformance kit are produced.
 //!
-//! A provider makes exactly one remote call that can take effect per `submit`, never sleeps, never retries, never logs
-//! a number, an address, a key or a body, and says honestly which of four things happened. A timeout after the request
-//! was written, a 5xx, or an unreadable 2xx is [`Outcome::Unknown`]. One adapter waits, for seconds and before anything
-//! is dialled: Notifyre, for its conversion (decision 21).
+//! A provider makes exactly one remote call that can take effect per `submit`, never retries, never logs a number, an
+//! address, a key or a body, and says which of four things happened. A timeout after the request was written, a 5xx, or
+//! an unreadable 2xx is [`Outcome::Unknown`]. Two adapters wait, for seconds: Notifyre for its conversion, before
+//! anything is dialed (decision 0016), and HumbleFax between the questions of a `find`, to keep within its limit.
 
 mod account;
 pub mod fax;
@@ -18,7 +18,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use self::account::{Account, SettingsError};
-pub use self::spec::{Capabilities, Reconciliation, Setting, Spec, WebhookAuthenticity};
+pub use self::spec::{Capabilities, Reconciliation, Setting, Spec, WebhookAuthenticity, secret_variable};
 
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
@@ -27,8 +27,8 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::domain::{Address, Outcome, Timestamp};
 
-/// Every provider this binary knows. Adding one is one file, one line here, and one folder of exchanges under
-/// `tests/it/fixtures/providers/`.
+/// Every provider this binary knows. Adding one is one folder under `fax/`, one line here, and one folder of exchanges
+/// under `tests/it/fixtures/providers/`.
 pub const REGISTRY: &[&Spec] = &[
     &fax::documo::SPEC,
     &fax::faxplus::SPEC,
@@ -105,7 +105,7 @@ pub struct DnsRecord {
 
 /// What to look for when an outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Search {
+pub struct FindQuery {
     /// Our reference.
     pub attempt: AttemptId,
     /// Where it was going.
@@ -114,9 +114,9 @@ pub struct Search {
     pub opened_ms: Timestamp,
 }
 
-/// What a look-up found.
+/// What [`Provider::find`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup {
+pub enum FindResult {
     /// Ours, by reference.
     Found(Report),
     /// Certainly not there now. Lists lag, so look twice.
@@ -125,17 +125,34 @@ pub enum Lookup {
     Candidates(Vec<Report>),
 }
 
-impl Lookup {
-    /// What a search without a hit by reference comes to, once it was read to its end.
+impl FindResult {
+    /// What a listing without a hit by reference comes to, once it was read to its end.
     #[must_use]
     pub fn without_ours(candidates: Vec<Report>) -> Self {
         if candidates.is_empty() { Self::Absent } else { Self::Candidates(candidates) }
+    }
+
+    /// What two places together come to: ours counts, wherever it was found.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Found(report), _) | (_, Self::Found(report)) => Self::Found(report),
+            (Self::Absent, result) | (result, Self::Absent) => result,
+            (Self::Candidates(mut all), Self::Candidates(more)) => {
+                for report in more {
+                    if all.iter().all(|known| known.reference != report.reference) {
+                        all.push(report);
+                    }
+                }
+                Self::Candidates(all)
+            }
+        }
     }
 }
 
 /// A ready account of some provider. See the module's comment for the rules each must keep.
 #[async_trait]
-pub trait Provider: Send + Sync + fmt::Debug {
+pub trait Provider: Send + Sync {
     /// What kind it is.
     fn spec(&self) -> &'static Spec;
 
@@ -154,7 +171,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// A failure says nothing about the hand-over, only that looking did not work.
-    async fn find(&self, _search: &Search) -> Result<Lookup, Failure> {
+    async fn find(&self, _search: &FindQuery) -> Result<FindResult, Failure> {
         Err(unsupported())
     }
 
@@ -218,6 +235,13 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// # Errors
     /// What is wrong, as a failure.
     async fn check(&self) -> Result<String, Failure>;
+}
+
+/// An account prints its kind and nothing else: it holds secrets.
+impl fmt::Debug for dyn Provider + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider").field("kind", &self.spec().kind).finish_non_exhaustive()
+    }
 }
 
 fn unsupported() -> Failure {

@@ -55,7 +55,7 @@ impl Setting {
     }
 }
 
-/// How a hand-over of unknown outcome can be looked up.
+/// How a hand-over of unknown outcome can be found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reconciliation {
     /// By our own reference; zero hits after a settle delay mean that it was not sent.
@@ -108,7 +108,7 @@ impl WebhookAuthenticity {
 /// What a provider offers.
 #[derive(Debug, Clone, Copy)]
 pub struct Capabilities {
-    /// Look-up of unknown outcomes.
+    /// How [`Provider::find`] works, if at all.
     pub reconciliation: Reconciliation,
     /// Whether [`Provider::status`] works.
     pub status: bool,
@@ -128,7 +128,7 @@ pub struct Capabilities {
     pub bytes_max: Option<usize>,
     /// Hand-overs a minute that the provider takes; an account keeps to it unless its own `rate_per_minute` is lower.
     pub submits_per_minute: Option<u32>,
-    /// Questions (status, look-up, cancel, purge, check) a minute that the provider answers.
+    /// Questions (status, find, cancel, purge, check) a minute that the provider answers.
     pub questions_per_minute: Option<u32>,
 }
 
@@ -147,4 +147,11 @@ impl Capabilities {
         submits_per_minute: None,
         questions_per_minute: None,
     };
+}
+
+/// The name suggested for the environment variable that holds a secret: `TELNYX_API_KEY` for the setting `api_key` of the
+/// kind (or description) `telnyx`.
+#[must_use]
+pub fn secret_variable(kind: &str, key: &str) -> String {
+    format!("{kind}_{key}").to_ascii_uppercase().replace('-', "_")
 }

@@ -1,6 +1,8 @@
 //! What a person may record about referrers and their addresses: edits, refusals, bases, touches made by hand.
 
 use super::{Parts, ReferrersError};
+use crate::domain::Actor;
+use crate::domain::AuditAct;
 use crate::domain::Timestamp;
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::referrer::Referrer;
@@ -13,7 +15,7 @@ use crate::domain::touch::{Disposition, Touch, TouchKind};
 pub async fn edit(
     parts: &Parts,
     id: ReferrerId,
-    who: &str,
+    who: &Actor,
     change: impl FnOnce(&mut Referrer),
 ) -> Result<Referrer, ReferrersError> {
     let now = parts.clock.now();
@@ -23,7 +25,7 @@ pub async fn edit(
     change(&mut referrer);
     referrer.updated_ms = now;
     tx.referrer_put(&referrer).await.map_err(npi_taken)?;
-    tx.audit(who, "edit_referrer", Some(&id.to_string()), None, now).await?;
+    tx.audit(who, AuditAct::EditReferrer, Some(&id.to_string()), None, now).await?;
     tx.commit().await?;
     Ok(referrer)
 }
@@ -47,7 +49,7 @@ pub async fn log_touch(
     kind: TouchKind,
     title: &str,
     at: Option<Timestamp>,
-    who: &str,
+    who: &Actor,
 ) -> Result<TouchId, ReferrersError> {
     if kind == TouchKind::Letter {
         return Err(ReferrersError::Invalid("a letter becomes a touch by being sent".to_owned()));
@@ -72,7 +74,7 @@ pub async fn log_touch(
         notes: None,
     };
     tx.touches_insert(std::slice::from_ref(&touch)).await?;
-    tx.audit(who, "log_touch", Some(&referrer.to_string()), Some(kind.as_str()), now).await?;
+    tx.audit(who, AuditAct::LogTouch, Some(&referrer.to_string()), Some(kind.as_str()), now).await?;
     tx.commit().await?;
     Ok(touch.id)
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::edit::npi_taken;
 use super::sheet::{Problem, Sheet, SheetRow};
 use super::{Parts, ReferrersError};
+use crate::domain::Actor;
+use crate::domain::AuditAct;
 use crate::domain::Timestamp;
 use crate::domain::basis::Basis;
 use crate::domain::id::{BasisId, ReferrerId};
@@ -37,7 +39,7 @@ pub struct ImportReport {
 pub async fn import(
     parts: &Parts,
     sheet: &Sheet,
-    who: &str,
+    who: &Actor,
     dry_run: bool,
     skip_bad_rows: bool,
 ) -> Result<ImportReport, ReferrersError> {
@@ -61,7 +63,7 @@ pub async fn import(
     }
     if !dry_run {
         let detail = format!("{} new, {} updated", report.added, report.updated);
-        tx.audit(who, "import_referrers", None, Some(&detail), now).await?;
+        tx.audit(who, AuditAct::ImportReferrers, None, Some(&detail), now).await?;
         tx.commit().await?;
         report.stored = true;
     }
@@ -78,7 +80,7 @@ fn problem_line(problem: &Problem) -> String {
 async fn bring_in(
     tx: &mut Tx,
     row: &SheetRow,
-    who: &str,
+    who: &Actor,
     now: Timestamp,
     report: &mut ImportReport,
 ) -> Result<(), ReferrersError> {
@@ -171,7 +173,7 @@ fn merged(row: &SheetRow, known: Option<Referrer>, now: Timestamp) -> Referrer {
 async fn add_basis(
     tx: &mut Tx,
     row: &SheetRow,
-    who: &str,
+    who: &Actor,
     now: Timestamp,
     report: &mut ImportReport,
 ) -> Result<(), ReferrersError> {
@@ -189,7 +191,7 @@ async fn add_basis(
         number_source: said.number_source,
         obtained_on,
         how: said.note.clone().unwrap_or_else(|| "imported".to_owned()),
-        by_whom: who.to_owned(),
+        by_whom: who.name().to_owned(),
         note: row.source.clone(),
         created_ms: now,
         ended_ms: None,

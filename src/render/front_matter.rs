@@ -9,7 +9,8 @@ use toml::Spanned;
 use super::error::{TemplateError, place};
 use super::functions;
 use super::variables::{Kind, Variable};
-use crate::domain::channel::{PhiClass, Purpose, words};
+use crate::domain::channel::{PhiClass, Purpose};
+use crate::domain::words::words;
 
 /// The line before and after the front matter.
 const FENCE: &str = "+++";

@@ -16,6 +16,7 @@ pub mod bitmap;
 pub mod catalog;
 pub mod context;
 pub mod draft;
+pub mod drawn;
 pub mod error;
 pub mod escape;
 pub mod fax;

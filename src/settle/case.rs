@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::attempt::Attempt;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
-use crate::domain::{MessageStatus, Timestamp};
+use crate::domain::{MessageStatus, Reason, Timestamp};
 use crate::store::records::events::Event;
 
 /// The message's next step on the queue.
@@ -67,7 +67,7 @@ impl Case {
     }
 
     /// Ends the message and takes it off the queue.
-    pub(super) fn end(&mut self, status: MessageStatus, reason: Option<&str>, now: Timestamp) {
+    pub(super) fn end(&mut self, status: MessageStatus, reason: Option<Reason>, now: Timestamp) {
         super::set_ended(&mut self.message, status, reason, now);
         self.next = Some(Next::None);
     }

@@ -1,14 +1,13 @@
 //! From an attempt's new status to the message's, its address's and the queue's next step: pure, on a [`Case`].
 
 use super::case::{Case, Next};
-use super::{POLL, Rules, SUBMIT, SmtpDoubt, Told};
+use super::{Origin, POLL, Rules, SUBMIT, SmtpDoubt};
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::event::EventSource;
+use crate::domain::event::{EventKind, EventSource};
 use crate::domain::fault::Failure;
 use crate::domain::health::AddressHealth;
 use crate::domain::message::Confidence;
-use crate::domain::{Channel, Fault, MessageStatus, Timestamp};
-use crate::policy::Reason;
+use crate::domain::{Channel, Fault, MessageStatus, PolicyReason, Rule, Timestamp};
 use crate::provider::Reconciliation;
 use crate::queue::retry;
 use crate::store::records::events::Event;
@@ -21,36 +20,35 @@ pub(super) fn conclude(
     rules: &Rules,
     attempt: &Attempt,
     failure: Option<&Failure>,
-    told: &Told,
+    origin: &Origin,
     now: Timestamp,
 ) -> bool {
-    let experience = follow(case, rules, attempt, failure, told, now);
-    hold_after_restore(case, rules, attempt, told, now);
+    let experience = follow(case, rules, attempt, failure, origin, now);
+    hold_after_restore(case, rules, attempt, origin, now);
     let (Some(known), Some(experience)) = (address, experience) else { return false };
     let learnt = match experience {
         Experience::ItWorks => known.after_success(),
         Experience::ItFailed(fault) => known.after_fault(fault),
     };
-    let news = learnt != *known;
+    let is_new = learnt != *known;
     *known = learnt;
-    news
+    is_new
 }
 
 /// An attempt from before a restore that ends without success: the tries that followed may be forgotten, and only a person
 /// can know whether one of them reached the recipient.
-fn hold_after_restore(case: &mut Case, rules: &Rules, attempt: &Attempt, told: &Told, now: Timestamp) {
+fn hold_after_restore(case: &mut Case, rules: &Rules, attempt: &Attempt, origin: &Origin, now: Timestamp) {
     let goes_again =
         case.message.status == MessageStatus::Queued && !attempt.status.is_open() && !case.others_open(attempt.id);
     let forgotten = rules.restored.is_some_and(|at| attempt.opened_ms < at);
-    if !goes_again || !forgotten || told.source == EventSource::Operator {
+    if !goes_again || !forgotten || origin.source == EventSource::Operator {
         return;
     }
-    case.message.status = MessageStatus::Held;
-    case.message.reason = Some(Reason::Restored.as_str().to_owned());
+    super::acts::set_held(&mut case.message, PolicyReason::Restored.into(), now);
     case.next = Some(Next::None);
-    let told = Told::by_policy("restore");
-    let event = Event::new(case.message.id, "held", told.source, &told.who, now);
-    case.notes.push(Event { detail: case.message.reason.clone(), ..event });
+    let origin = Origin::rule(Rule::AfterRestore);
+    let event = Event::new(case.message.id, EventKind::Held, origin.source, &origin.actor, now);
+    case.notes.push(Event { reason: case.message.reason, ..event });
 }
 
 /// What is learnt of an address.
@@ -64,7 +62,7 @@ fn follow(
     rules: &Rules,
     attempt: &Attempt,
     failure: Option<&Failure>,
-    told: &Told,
+    origin: &Origin,
     now: Timestamp,
 ) -> Option<Experience> {
     case.message_changed = true;
@@ -82,9 +80,9 @@ fn follow(
             in_doubt(case, rules, attempt, now);
             None
         }
-        AttemptStatus::Delivered => delivered(case, told, others_open, now),
+        AttemptStatus::Delivered => delivered(case, origin, others_open, now),
         AttemptStatus::NotSent | AttemptStatus::Refused | AttemptStatus::Failed => {
-            failed(case, rules, attempt, failure, others_open, now)
+            failed(case, rules, attempt, failure, others_open, origin, now)
         }
     }
 }
@@ -100,7 +98,7 @@ fn note_document(case: &mut Case, attempt: &Attempt) {
 fn accepted(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
     case.message.status = MessageStatus::Accepted;
     case.message.reason = None;
-    let wait = rules.next_look(case.message.channel, &attempt.provider, attempt.looks);
+    let wait = rules.next_look(case.message.channel(), &attempt.provider, attempt.looks);
     case.step(POLL, now.after(wait));
 }
 
@@ -108,9 +106,10 @@ fn accepted(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
 fn in_doubt(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
     case.message.status = MessageStatus::InDoubt;
     let silent = attempt.provider_reference.is_some();
-    case.message.reason = Some(if silent { Reason::NoFinalReport } else { Reason::OutcomeUnknown }.as_str().to_owned());
+    let reason = if silent { PolicyReason::NoFinalReport } else { PolicyReason::OutcomeUnknown };
+    case.message.reason = Some(reason.into());
     let can_ask = rules.reconciliation(&attempt.provider) != Reconciliation::None && !silent;
-    let by_setting = case.message.channel == Channel::Email && rules.smtp_doubt != SmtpDoubt::Hold;
+    let by_setting = case.message.channel() == Channel::Email && rules.smtp_doubt != SmtpDoubt::Hold;
     if can_ask || by_setting {
         case.step(SUBMIT, now.after(rules.doubt_settle));
     } else {
@@ -118,12 +117,12 @@ fn in_doubt(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
     }
 }
 
-fn delivered(case: &mut Case, told: &Told, others_open: bool, now: Timestamp) -> Option<Experience> {
+fn delivered(case: &mut Case, origin: &Origin, others_open: bool, now: Timestamp) -> Option<Experience> {
     if others_open && case.message.status != MessageStatus::Delivered {
         // A later attempt is under way although an earlier one arrived: when it ends, this one decides.
         return None;
     }
-    let sure = matches!(told.source, EventSource::Webhook | EventSource::Poll | EventSource::Operator);
+    let sure = matches!(origin.source, EventSource::Webhook | EventSource::Poll | EventSource::Operator);
     case.message.confidence = Some(if sure { Confidence::Confirmed } else { Confidence::Presumed });
     case.end(MessageStatus::Delivered, None, now);
     Some(Experience::ItWorks)
@@ -135,17 +134,18 @@ fn failed(
     attempt: &Attempt,
     failure: Option<&Failure>,
     others_open: bool,
+    origin: &Origin,
     now: Timestamp,
 ) -> Option<Experience> {
     let unexplained = if attempt.status == AttemptStatus::NotSent { Fault::ProviderError } else { Fault::Unknown };
     let fault = failure.map_or(attempt.fault.unwrap_or(unexplained), |failure| failure.fault);
-    let lesson = (attempt.status != AttemptStatus::NotSent).then_some(Experience::ItFailed(fault));
+    let experience = (attempt.status != AttemptStatus::NotSent).then_some(Experience::ItFailed(fault));
     if attempt.status == AttemptStatus::Failed {
         case.message.dials += 1;
     }
     let correction = case.message.status == MessageStatus::Delivered && attempt.status == AttemptStatus::Failed;
     if others_open || (case.message.status.is_terminal() && !correction) {
-        return lesson;
+        return experience;
     }
     if case.attempts.iter().any(|one| one.status == AttemptStatus::Delivered) {
         case.message.confidence = Some(Confidence::Confirmed);
@@ -153,14 +153,19 @@ fn failed(
         return Some(Experience::ItWorks);
     }
     if correction {
-        case.end(MessageStatus::Failed, Some(fault.as_str()), now);
-        return lesson;
+        case.end(MessageStatus::Failed, Some(fault.into()), now);
+        return experience;
+    }
+    if origin.source == EventSource::Operator {
+        // A person says that it was not sent: it goes out again, whatever was tried before and however long that took.
+        case.message.tries = 0;
+        case.message.give_up_ms = case.message.give_up_ms.max(now.after(rules.give_up));
     }
     if retry::costs_try(fault) {
         case.message.tries += 1;
     }
     again_or_never(case, rules, attempt, failure, fault, now);
-    lesson
+    experience
 }
 
 /// The retry table decides; the give-up age bounds it.
@@ -180,19 +185,19 @@ fn again_or_never(
         case.pauses.push((attempt.provider.clone(), reason.to_owned()));
     }
     if fault == Fault::Cancelled {
-        return case.end(MessageStatus::Cancelled, Some(fault.as_str()), now);
+        return case.end(MessageStatus::Cancelled, Some(fault.into()), now);
     }
     match retry::after(fault, case.message.tries, attempt.number, pages, asked, rules.retry) {
         retry::Next::Retry { wait, .. } => {
             let due = now.after(retry::jitter(wait, fastrand::f64()));
-            case.message.reason = Some(fault.as_str().to_owned());
+            case.message.reason = Some(fault.into());
             if due >= case.message.give_up_ms {
-                return case.end(MessageStatus::Expired, Some(Reason::GaveUp.as_str()), now);
+                return case.end(MessageStatus::Expired, Some(PolicyReason::GaveUp.into()), now);
             }
             case.message.status = MessageStatus::Queued;
             case.message.due_ms = due;
             case.step(SUBMIT, due);
         }
-        retry::Next::GiveUp => case.end(MessageStatus::Failed, Some(fault.as_str()), now),
+        retry::Next::GiveUp => case.end(MessageStatus::Failed, Some(fault.into()), now),
     }
 }

@@ -1,24 +1,23 @@
-//! What follows for a message when something is learnt about one of its attempts: attempt, message, touch, address,
-//! events and the queue's next step, all in one transaction. Dispatch, feedback and the operator's desk all come
-//! through here, so that one set of rules decides, whoever brings the news and in whatever order.
+//! The only writer of a message's state. Two ways lead here: evidence about an attempt ([`apply`]), from which attempt,
+//! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
+//! policy or of a person ([`hold`], [`defer`], [`send_again`], [`end`]). All of it happens in the caller's transaction.
 
+mod acts;
+mod batch;
 mod case;
 mod conclude;
-mod docket;
-mod end;
-mod news;
+mod evidence;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use docket::Docket;
-use end::set_ended;
-pub use end::{end_message, put_on_queue, touch_of};
-pub use news::{Lesson, News, Told};
+pub use acts::{Claim, defer, end, hold, send_again};
+use batch::Batch;
+pub use evidence::{Evidence, Origin, Update};
 
 use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, Lane, Timestamp};
+use crate::domain::{Channel, Lane, MessageStatus, Reason, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
 use crate::queue::Work;
 use crate::queue::retry::RetryRules;
@@ -59,6 +58,8 @@ pub struct Rules {
     pub report_deadline: Duration,
     /// What to do about mail in doubt.
     pub smtp_doubt: SmtpDoubt,
+    /// How long a message is tried, from its submission, or from a person's decision to send it again.
+    pub give_up: Duration,
     /// When the records were last put back to an earlier state. What happened after that state was made is forgotten, so
     /// another try that follows from an attempt opened before waits for a person.
     pub restored: Option<Timestamp>,
@@ -86,41 +87,53 @@ impl Rules {
     }
 }
 
-/// Takes news about any number of attempts and writes all that follows, as if they had been heard one after the other.
-/// News about an attempt that is not known is dropped, and so is news that changes nothing.
+/// Applies evidence about any number of attempts and writes all that follows, as if each piece had come after the other.
+/// Evidence about an attempt that is not known is dropped, and so is evidence that changes nothing.
 ///
-/// Locks in the order address, message, touch, account, queue entry, so that it never waits in a circle with the gate.
+/// Takes its locks in the order address, message, touch, account, queue entry, as the gate does, so that the two never wait
+/// for each other in a circle.
 ///
 /// # Errors
-/// As every store function; then nothing of it stands.
-pub async fn learn_all(tx: &mut Tx, rules: &Rules, lessons: &[Lesson], now: Timestamp) -> Result<(), StoreError> {
-    hear_all(tx, rules, lessons, now).await.map(drop)
+/// [`StoreError`]; then nothing of it stands.
+pub async fn apply_all(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Timestamp) -> Result<(), StoreError> {
+    apply_batch(tx, rules, updates, now).await.map(drop)
 }
 
-/// Takes news about one attempt. Returns the message as it stands afterwards, or `None` if the attempt is unknown.
+/// Applies evidence about one attempt. Returns the message as it stands afterwards, or `None` if the attempt is unknown.
 ///
 /// # Errors
-/// As [`learn_all`].
-pub async fn learn(
+/// [`StoreError`]; then nothing of it stands.
+pub async fn apply(
     tx: &mut Tx,
     rules: &Rules,
     attempt: AttemptId,
-    news: &News,
-    told: &Told,
+    evidence: &Evidence,
+    origin: &Origin,
     now: Timestamp,
 ) -> Result<Option<Message>, StoreError> {
-    let lesson = Lesson { attempt, news: news.clone(), told: told.clone() };
-    let docket = hear_all(tx, rules, &[lesson], now).await?;
-    Ok(docket.message_of(attempt).cloned())
+    let update = Update { attempt, evidence: evidence.clone(), origin: origin.clone() };
+    let batch = apply_batch(tx, rules, &[update], now).await?;
+    Ok(batch.message_of(attempt).cloned())
 }
 
-async fn hear_all(tx: &mut Tx, rules: &Rules, lessons: &[Lesson], now: Timestamp) -> Result<Docket, StoreError> {
-    let mut docket = Docket::read(tx, lessons).await?;
-    for lesson in lessons {
-        docket.hear(rules, lesson, now);
+async fn apply_batch(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Timestamp) -> Result<Batch, StoreError> {
+    let mut batch = Batch::read(tx, updates).await?;
+    for update in updates {
+        batch.apply(rules, update, now);
     }
-    docket.write(tx, now).await?;
-    Ok(docket)
+    batch.write(tx, now).await?;
+    Ok(batch)
+}
+
+/// The message at its end; how sure a delivery is stays.
+fn set_ended(message: &mut Message, status: MessageStatus, reason: Option<Reason>, now: Timestamp) {
+    message.status = status;
+    message.reason = reason;
+    message.released_ms = None;
+    message.settled_ms = Some(now);
+    if status != MessageStatus::Delivered {
+        message.confidence = None;
+    }
 }
 
 /// The queue entry that is a message's next step.

@@ -11,10 +11,8 @@
 
 use serde::Serialize;
 
-use crate::domain::event::EventSource;
-use crate::domain::{MessageStatus, Timestamp};
-use crate::policy::Reason;
-use crate::store::records::events::Event;
+use crate::domain::{Actor, AuditAct, PolicyReason, Timestamp};
+use crate::settle::{self, Origin};
 use crate::store::{Store, StoreError, Tx};
 
 /// Messages dealt with at once.
@@ -35,7 +33,7 @@ pub struct Parked {
 ///
 /// # Errors
 /// As every store function; then nothing of it stands.
-pub async fn park(store: &Store, who: &str, now: Timestamp) -> Result<Parked, StoreError> {
+pub async fn park(store: &Store, who: &Actor, now: Timestamp) -> Result<Parked, StoreError> {
     let mut tx = store.write().await?;
     let mut parked = Parked { in_flight: tx.attempts_in_flight().await?, ..Parked::default() };
     loop {
@@ -49,26 +47,15 @@ pub async fn park(store: &Store, who: &str, now: Timestamp) -> Result<Parked, St
     tx.sessions_end_all().await?;
     tx.restore_note(now).await?;
     let detail = format!("{} messages held, {} campaigns paused", parked.held, parked.campaigns.len());
-    tx.audit(who, "restore", None, Some(&detail), now).await?;
+    tx.audit(who, AuditAct::Restore, None, Some(&detail), now).await?;
     tx.commit().await?;
     Ok(parked)
 }
 
 /// Holds a batch of the messages that wait; answers how many.
-async fn hold_some(tx: &mut Tx, who: &str, now: Timestamp) -> Result<usize, StoreError> {
+async fn hold_some(tx: &mut Tx, who: &Actor, now: Timestamp) -> Result<usize, StoreError> {
     let waiting = tx.messages_waiting(BATCH).await?;
     let mut messages = tx.messages(&waiting, true).await?;
-    let mut events = Vec::with_capacity(messages.len());
-    for message in &mut messages {
-        message.status = MessageStatus::Held;
-        message.reason = Some(Reason::Restored.as_str().to_owned());
-        message.updated_ms = now;
-        let event = Event::new(message.id, "held", EventSource::Operator, who, now);
-        events.push(Event { detail: message.reason.clone(), ..event });
-    }
-    tx.messages_update(&messages).await?;
-    tx.touches_project(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>(), now).await?;
-    tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await?;
-    tx.events_insert(&events).await?;
-    Ok(events.len())
+    settle::hold(tx, &mut messages, PolicyReason::Restored.into(), &Origin::person(who), now).await?;
+    Ok(messages.len())
 }

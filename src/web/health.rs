@@ -12,8 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::WebState;
+use super::bearer::Bearer;
 use super::problem::Problem;
-use crate::access::{Bearer, Scope};
+use crate::access::Scope;
 use crate::accounts::ConfiguredAccount;
 use crate::domain::Timestamp;
 use crate::store::StoreError;

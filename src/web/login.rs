@@ -14,9 +14,9 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
 use super::problem::{Kind, PageProblem, Problem};
+use super::session::{self, Operator};
 use super::{WebState, html};
 use crate::access;
-use crate::access::Operator;
 use crate::domain::id::OperatorId;
 
 /// Largest form.
@@ -50,9 +50,7 @@ async fn show(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, PageProblem> {
     let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
-    let mut tx = state.gateway.store.read().await?;
-    let nobody = tx.operator_count().await? == 0;
-    drop(tx);
+    let nobody = !access::has_operators(&state.gateway.access()).await?;
     let problem = nobody.then_some("Nobody can log in yet: this installation has no operator.");
     Ok(page(&state, StatusCode::OK, &next, problem))
 }
@@ -84,7 +82,7 @@ async fn log_in(
         return Ok(page(&state, StatusCode::UNAUTHORIZED, &form.next, problem));
     };
     state.throttle.forget(&form.name, peer);
-    let cookie = access::open_session(&state, operator, &form.name).await?;
+    let cookie = session::open(&state, operator, &form.name).await?;
     Ok((jar.add(cookie), Redirect::to(local(&form.next))).into_response())
 }
 
@@ -96,7 +94,7 @@ async fn log_out(
 ) -> Result<Response, PageProblem> {
     let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
     operator.check_form(&form.form_key)?;
-    let cookie = access::close_session(&state, &jar, &operator.name).await?;
+    let cookie = session::close(&state, &jar, &operator.name).await?;
     Ok((jar.add(cookie), Redirect::to("/login")).into_response())
 }
 
@@ -105,15 +103,10 @@ struct LogoutForm {
     form_key: String,
 }
 
-/// The operator, if the password fits. One Argon2 computation for every answer.
+/// The operator, if the password is theirs; a few passwords are checked at a time.
 async fn who(state: &WebState, name: &str, password: &str) -> Result<Option<OperatorId>, Problem> {
-    let mut tx = state.gateway.store.read().await?;
-    let operator = tx.operator_named(name).await?;
-    drop(tx);
-    let kept = operator.as_ref().map(|operator| operator.password_hash.clone());
     let _turn = state.throttle.checks().acquire().await;
-    let fits = access::verify_password(kept, password).await?;
-    Ok(operator.filter(|_| fits).map(|operator| operator.id))
+    Ok(access::verify_operator(&state.gateway.access(), name, password).await?)
 }
 
 /// A browser says where a form came from (Fetch Metadata); another site must not log anybody in here. There is no

@@ -2,14 +2,16 @@
 //! Handlers ask intake and the read models of the store; they never touch the queue, and never panic on what comes in.
 
 pub mod api;
+pub mod bearer;
 mod documents;
-mod door;
+mod guard;
 mod health;
 mod hooks;
 mod login;
 pub mod ops;
-mod optout;
+mod opt_out;
 pub mod problem;
+pub mod session;
 
 use std::future::IntoFuture;
 use std::io;
@@ -29,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access;
 use crate::app::Gateway;
 use crate::feedback::inbox::Inbox;
-use crate::intake::{self, counter::Counter};
+use crate::intake;
 use problem::{Kind, Problem};
 
 /// How long open connections may go on after the server was told to stop.
@@ -42,8 +44,6 @@ pub struct WebState {
     pub gateway: Arc<Gateway>,
     /// What intake works with.
     pub intake: intake::Parts,
-    /// Where single letters are handed in.
-    pub counter: Arc<Counter>,
     /// Where callbacks go.
     pub inbox: Arc<Inbox>,
     /// What counts were kept; none where no recorder is installed.
@@ -57,8 +57,7 @@ impl WebState {
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, inbox: Arc<Inbox>, metrics: Option<PrometheusHandle>) -> Self {
         let intake = gateway.intake();
-        let counter = Arc::new(Counter::open(intake.clone()));
-        Self { gateway, intake, counter, inbox, metrics, throttle: Arc::default() }
+        Self { gateway, intake, inbox, metrics, throttle: Arc::default() }
     }
 }
 
@@ -68,13 +67,13 @@ pub fn router(state: WebState) -> Router {
         .merge(api::routes())
         .merge(hooks::routes())
         .merge(documents::routes())
-        .merge(optout::routes())
+        .merge(opt_out::routes())
         .merge(login::routes())
         .merge(health::routes())
         .merge(ops::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
-    door::guarded(faces, &state).with_state(state)
+    guard::guarded(faces, &state).with_state(state)
 }
 
 /// Serves until told to stop, then lets requests under way end, for 20 seconds at most.

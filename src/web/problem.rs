@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::html;
 use crate::access::AccessError;
+use crate::campaign::CampaignError;
 use crate::consent::ConsentError;
 use crate::intake::IntakeError;
 use crate::operator::OperatorError;
@@ -248,9 +249,20 @@ impl From<IntakeError> for Problem {
             IntakeError::QueueFull { depth, retry_after_seconds } => {
                 Self::new(Kind::QueueFull, error.to_string()).with("depth", depth).retry_after(retry_after_seconds)
             }
-            IntakeError::WrongState(detail) => Self::new(Kind::WrongState, detail),
             IntakeError::Unfolding => Self::new(Kind::Unavailable, error.to_string()).retry_after(UNFOLDING_SECONDS),
             IntakeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CampaignError> for Problem {
+    fn from(error: CampaignError) -> Self {
+        match error {
+            CampaignError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            CampaignError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            CampaignError::WrongState(detail) => Self::new(Kind::WrongState, detail),
+            CampaignError::Intake(error) => error.into(),
+            CampaignError::Store(error) => error.into(),
         }
     }
 }
@@ -288,6 +300,7 @@ impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            AccessError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             AccessError::Store(error) => error.into(),
             AccessError::Machine => {
                 tracing::error!(%error, "a request failed");

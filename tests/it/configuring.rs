@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 use touchline::accounts::routes::Route;
-use touchline::cli::init::written::{AccountAnswers, Answers, render_config};
+use touchline::cli::init::config_file::{AccountAnswers, Answers, render_config};
 use touchline::config::{AdvertisingPolicy, CONFIG_BYTES_MAX, Config, LogFormat, SmtpDoubt};
 use touchline::provider::find_spec;
 

@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use touchline::app::Gateway;
 use touchline::config::Config;
 use touchline::domain::{Channel, SystemClock};
-use touchline::intake::submit::{self, Request};
+use touchline::intake;
+use touchline::intake::request::Request;
 use touchline::referrers::audience::Audience;
 use touchline::referrers::{import, sheet};
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
@@ -83,7 +84,7 @@ async fn letters_wait_for_a_provider_that_cannot_be_reached_and_go_out_when_it_c
     drop((fax, mail));
     let gateway = open(folder.path(), &config(&format!("http://{fax_at}"), mail_at.port())).await;
     two_referrers(&gateway).await;
-    let accepted = submit::accept(&gateway.intake(), &introduction()).await.expect("accepted");
+    let accepted = intake::submit(&gateway.intake(), &introduction()).await.expect("accepted");
     let running = gateway.start();
 
     until("an attempt for each letter", async || {
@@ -115,11 +116,11 @@ async fn a_locked_database_is_named_and_the_same_request_works_when_it_is_free()
     let other =
         Store::open(&format!("sqlite:{}", folder.path().join("touchline-demo.db").display()), 2).await.expect("opens");
     let lock = other.write().await.expect("another program takes the lock");
-    let refused = submit::accept(&gateway.intake(), &introduction()).await.expect_err("locked");
+    let refused = intake::submit(&gateway.intake(), &introduction()).await.expect_err("locked");
     assert!(refused.to_string().contains("locked by another program"), "{refused}");
     assert_eq!(ledger(&gateway.store).await.total, 0, "nothing is half accepted");
     drop(lock);
-    let accepted = submit::accept(&gateway.intake(), &introduction()).await.expect("accepted");
+    let accepted = intake::submit(&gateway.intake(), &introduction()).await.expect("accepted");
     assert_eq!(ledger(&gateway.store).await.total, i64::try_from(accepted.messages.len()).expect("a count"));
 }
 

@@ -174,9 +174,9 @@ pub async fn accept(gateway: &Gateway, now: Timestamp) -> Attempt {
     tx.addresses_ensure(&[(message.channel, message.address.clone())], now).await.expect("made");
     tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
     let reference = ProviderReference("fx_1".to_owned());
-    let answer = touchline::settle::News::Answer(Outcome::Accepted { reference });
-    let told = touchline::settle::Told::by_provider(EventSource::Answer, "first");
-    touchline::settle::learn(&mut tx, &gateway.rules, called.id, &answer, &told, now).await.expect("learnt");
+    let answer = touchline::settle::Evidence::Answer(Outcome::Accepted { reference });
+    let origin = touchline::settle::Origin::provider(EventSource::Answer, "first");
+    touchline::settle::apply(&mut tx, &gateway.rules, called.id, &answer, &origin, now).await.expect("learnt");
     let hour = now.after(Duration::from_secs(3_600));
     assert_eq!(tx.queue_next_steps(&[(message.id.0, POLL, hour)]).await.expect("set").len(), 1);
     tx.commit().await.expect("committed");

@@ -10,6 +10,8 @@ use touchline::domain::clock::Timestamp;
 use touchline::domain::id::ReferrerId;
 use touchline::domain::practice::Practice;
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
+use touchline::render::bitmap::{Bitmap, Resolution};
+use touchline::render::drawn::DrawnFax;
 use touchline::render::{FaxDocument, Job, RenderError, Renderer, write_preview};
 
 /// 2026-11-23 09:05 in Chicago.
@@ -120,6 +122,46 @@ fn every_built_in_letter_renders_its_sample_within_its_pages_and_lints_clean() {
         }
         assert!(mail.subject.chars().count() <= 120, "{name}: {}", mail.subject);
     }
+}
+
+#[test]
+fn a_page_drawn_from_the_stored_document_is_the_page_that_was_set() {
+    let (renderer, referrer) = (built_in(), referrer());
+    for letter in renderer.letters() {
+        let name = letter.name.as_str();
+        let fax = renderer.fax(&job(name, &referrer, &letter.sample)).expect("renders");
+        let set = fax.bitmaps(Resolution::Fine).expect("pages render");
+        let drawn = DrawnFax::read(fax.pdf).expect("a PDF");
+        assert_eq!(drawn.page_count(), set.len(), "{name}");
+        assert!(drawn.bitmap(set.len(), Resolution::Fine).is_none(), "{name}");
+        for (number, set) in set.iter().enumerate() {
+            let drawn = drawn.bitmap(number, Resolution::Fine).expect("a page");
+            assert_eq!((drawn.width, drawn.height), (set.width, set.height), "{name}");
+            let differing = differing(set, &drawn);
+            let ink = set.rows.iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
+            assert!(differing.len() * 20 < ink, "{name}: {} of {ink} black dots", differing.len());
+            assert!(differing.iter().all(|&dot| is_at_an_edge(set, dot)), "{name}");
+        }
+    }
+    assert!(DrawnFax::read(b"%PDF-1.7 scrap".to_vec()).is_none());
+}
+
+/// The dots, across and down, that are black on one page only.
+fn differing(one: &Bitmap, other: &Bitmap) -> Vec<(u32, u32)> {
+    let bytes = one.rows.iter().zip(&other.rows).enumerate().filter(|(_, (one, other))| one != other);
+    let row_bytes = one.row_bytes();
+    let dots = bytes.flat_map(|(at, (one, other))| {
+        let (x, y) = ((at % row_bytes * 8) as u32, (at / row_bytes) as u32);
+        (0..8).filter(move |bit| (one ^ other) & (0x80 >> bit) != 0).map(move |bit| (x + bit, y))
+    });
+    dots.collect()
+}
+
+/// Whether black and white meet here.
+fn is_at_an_edge(page: &Bitmap, (x, y): (u32, u32)) -> bool {
+    let around = (x.saturating_sub(1)..x + 2).flat_map(|x| (y.saturating_sub(1)..y + 2).map(move |y| (x, y)));
+    let black = around.filter(|&(x, y)| page.is_black(x, y)).count();
+    (1..9).contains(&black)
 }
 
 #[test]
@@ -374,26 +416,58 @@ fn a_preview_is_every_file_a_person_may_want_to_see() {
     assert_eq!(preview.lint, Vec::new());
 }
 
+/// What the text part shows of a value: as typed, with plain spaces, because numbers are copied from there into telephones.
+fn in_plain_text(value: &str) -> String {
+    touchline::render::escape::one_line(value).replace('\u{a0}', " ")
+}
+
+/// A value in HTML, as a reader's program shows it.
+fn in_html(value: &str) -> String {
+    let shown = touchline::render::escape::one_line(value);
+    shown
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+        .replace('{', "&#123;")
+}
+
+/// A letter with this name and this sentence is a letter, and says both as they were typed.
+fn prints_as_typed(name: &str, lesson: &str) -> Result<(), TestCaseError> {
+    let renderer = built_in();
+    let referrer = Referrer { last_name: Some(name.to_owned()), first_name: None, credentials: None, ..referrer() };
+    let mut variables = renderer.letter("success-story").expect("built in").sample.clone();
+    variables.insert("lesson".to_owned(), json!(lesson));
+    let job = job("success-story", &referrer, &variables);
+    let (mail, _) = renderer.mail(&job).expect("renders");
+    prop_assert!(mail.text.contains(&format!("Dear {},", in_plain_text(name))), "{}", mail.text);
+    prop_assert!(mail.text.contains(&in_plain_text(lesson)), "{}", mail.text);
+    prop_assert!(mail.html.contains(&format!("Dear {},", in_html(name))), "{}", mail.html);
+    prop_assert!(!mail.html.contains("<script") && !mail.subject.contains('\n'));
+    let fax = renderer.fax(&job).expect("renders");
+    let shown = touchline::render::escape::one_line(lesson);
+    prop_assert!(squeezed(&fax.text(0)).contains(&squeezed(&shown)), "{}", fax.text(0));
+    Ok(())
+}
+
+#[test]
+fn a_name_held_together_by_a_no_break_space_is_written_with_a_plain_one_in_the_text_part() {
+    // Found at random.
+    for name in ["®\u{a0}𐆐", "Mary\u{a0}Ann\u{a0}", "\u{a0}O'Neil"] {
+        prints_as_typed(name, "Ask early.").unwrap_or_else(|error| panic!("{name:?}: {error}"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_value_breaks_a_letter_or_becomes_markup(
-        name in "[\\PC]{1,30}|[*_`#>\\[\\]()!<&|~\\\\\n\r\t .\"'{}$@-]{1,30}|[0-9]{1,9}",
+        name in "[\\PC]{1,30}|[*_`#>\\[\\]()!<&|~\\\\\n\r\t .\"'{}$@\u{a0}-]{1,30}|[0-9]{1,9}",
         lesson in "[ -~]{1,200}",
     ) {
-        let renderer = built_in();
-        let referrer = Referrer { last_name: Some(name.clone()), first_name: None, credentials: None, ..referrer() };
-        let mut variables = renderer.letter("success-story").expect("built in").sample.clone();
-        variables.insert("lesson".to_owned(), json!(lesson));
-        let job = job("success-story", &referrer, &variables);
-        let shown = touchline::render::escape::one_line(&name);
-        prop_assume!(!shown.is_empty() && !lesson.trim().is_empty());
-        let (mail, _) = renderer.mail(&job).expect("renders");
-        prop_assert!(mail.text.contains(&format!("Dear {shown},")), "{}", mail.text);
-        prop_assert!(mail.text.contains(&touchline::render::escape::one_line(&lesson)), "{}", mail.text);
-        prop_assert!(!mail.html.contains("<script") && !mail.subject.contains('\n'));
-        let fax = renderer.fax(&job).expect("renders");
-        prop_assert!(squeezed(&fax.text(0)).contains(&squeezed(&touchline::render::escape::one_line(&lesson))));
+        prop_assume!(!touchline::render::escape::one_line(&name).is_empty() && !lesson.trim().is_empty());
+        prints_as_typed(&name, &lesson)?;
     }
 }

@@ -14,7 +14,7 @@ use touchline::domain::event::Fact;
 use touchline::domain::fault::{Failure, Fault};
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Address, FaxNumber, Outcome, Timestamp};
-use touchline::provider::{Lookup, Search};
+use touchline::provider::{FindQuery, FindResult};
 use touchline::sandbox::fax::{FaxStatus, MAGIC};
 
 use bench::{Bench, PAGES, accepted, envelope, printed};
@@ -26,12 +26,12 @@ fn failure_of(fact: Fact) -> Failure {
     }
 }
 
-fn search(attempt: AttemptId, digits: &str) -> Search {
+fn search(attempt: AttemptId, digits: &str) -> FindQuery {
     let to = Address::Fax(FaxNumber::parse(&format!("312555{digits}")).expect("valid"));
-    Search { attempt, to, opened_ms: Timestamp(0) }
+    FindQuery { attempt, to, opened_ms: Timestamp(0) }
 }
 
-async fn find(bench: &Bench, attempt: AttemptId, digits: &str) -> Lookup {
+async fn find(bench: &Bench, attempt: AttemptId, digits: &str) -> FindResult {
     bench.provider.find(&search(attempt, digits)).await.expect("the line answers")
 }
 
@@ -46,7 +46,7 @@ async fn an_ordinary_number_is_dialled_and_delivered() {
     let report = bench.provider.status(&reference).await.expect("the line answers");
     assert_eq!(report.reference, reference);
     assert_eq!(report.fact, Fact::Delivered { pages: Some(PAGES) });
-    assert_eq!(find(&bench, envelope.attempt, "0142").await, Lookup::Found(report));
+    assert_eq!(find(&bench, envelope.attempt, "0142").await, FindResult::Found(report));
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn an_internal_error_is_unknown_until_the_lookup_finds_nothing() {
         Outcome::Unknown(failure) => assert_eq!(failure.fault, Fault::ProviderError),
         other => panic!("{other:?}"),
     }
-    assert_eq!(find(&bench, envelope.attempt, "0127").await, Lookup::Absent);
+    assert_eq!(find(&bench, envelope.attempt, "0127").await, FindResult::Absent);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn an_answer_that_never_comes_is_unknown_until_the_lookup_finds_the_fax() 
         Outcome::Unknown(failure) => assert_eq!(failure.fault, Fault::ProviderError),
         other => panic!("{other:?}"),
     }
-    let Lookup::Found(report) = find(&bench, envelope.attempt, "0124").await else {
+    let FindResult::Found(report) = find(&bench, envelope.attempt, "0124").await else {
         panic!("the line had recorded it");
     };
     assert_eq!(bench.ended(&report.reference).await.status, FaxStatus::Delivered);
@@ -211,14 +211,14 @@ async fn every_number_that_misbehaves_ends_in_a_state_that_can_be_asked_for() {
         let outcome = bench.provider.submit(&envelope).await;
         let lookup = find(&bench, envelope.attempt, magic.digits).await;
         match (outcome, lookup) {
-            (Outcome::Accepted { reference }, Lookup::Found(report)) => {
+            (Outcome::Accepted { reference }, FindResult::Found(report)) => {
                 assert_eq!(report.reference, reference, "{}", magic.digits);
                 assert!(bench.ended(&reference).await.status.is_final(), "{}", magic.digits);
             }
-            (Outcome::Unknown(_), Lookup::Found(report)) => {
+            (Outcome::Unknown(_), FindResult::Found(report)) => {
                 assert!(bench.ended(&report.reference).await.status.is_final(), "{}", magic.digits);
             }
-            (Outcome::Refused(_) | Outcome::Unknown(_), Lookup::Absent) => {}
+            (Outcome::Refused(_) | Outcome::Unknown(_), FindResult::Absent) => {}
             (outcome, lookup) => panic!("{}: {outcome:?}, but {lookup:?}", magic.digits),
         }
     }

@@ -1,4 +1,4 @@
-//! What follows from news about attempts, whoever brings it, however often and in whatever order.
+//! What follows from evidence about attempts, whoever brings it, however often and in whatever order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use touchline::domain::message::Message;
 use touchline::domain::{Address, Fault, MessageStatus, Outcome};
 use touchline::provider::find_spec;
 use touchline::queue::retry::RetryRules;
-use touchline::settle::{self, News, Rules, SmtpDoubt, Told};
+use touchline::settle::{self, Evidence, Origin, Rules, SmtpDoubt};
 use touchline::store::Store;
 
 use crate::storage::samples::{Stage, at, attempt, fax, touch};
@@ -35,8 +35,8 @@ fn rules() -> Rules {
     }
 }
 
-fn told() -> Told {
-    Told::by_provider(EventSource::Webhook, ACCOUNT)
+fn origin() -> Origin {
+    Origin::provider(EventSource::Webhook, ACCOUNT)
 }
 
 /// Faxes to as many numbers and of half as many touches, each with an attempt under way.
@@ -61,15 +61,15 @@ async fn calling(store: &Store, count: u32) -> Vec<Attempt> {
     attempts
 }
 
-async fn learn(store: &Store, attempt: AttemptId, news: &News) -> Message {
+async fn learn(store: &Store, attempt: AttemptId, evidence: &Evidence) -> Message {
     let mut tx = store.write().await.expect("tx");
-    let message = settle::learn(&mut tx, &rules(), attempt, news, &told(), at(30)).await.expect("learnt");
+    let message = settle::apply(&mut tx, &rules(), attempt, evidence, &origin(), at(30)).await.expect("learnt");
     tx.commit().await.expect("committed");
     message.expect("a known attempt")
 }
 
-fn accepted(reference: &str) -> News {
-    News::Answer(Outcome::Accepted { reference: ProviderReference(reference.to_owned()) })
+fn accepted(reference: &str) -> Evidence {
+    Evidence::Answer(Outcome::Accepted { reference: ProviderReference(reference.to_owned()) })
 }
 
 #[tokio::test]
@@ -84,14 +84,14 @@ async fn an_acceptance_under_a_name_that_another_hand_over_bears_is_doubt_and_st
         let standing = tx.attempt(attempts[1].id).await.expect("read").expect("there");
         assert_eq!((standing.provider_reference, standing.fault), (None, Some(Fault::ProtocolError)));
         drop(tx);
-        let fact = News::Fact(Fact::Delivered { pages: Some(1) }, Some(ProviderReference("fx_1".into())));
+        let fact = Evidence::Fact(Fact::Delivered { pages: Some(1) }, Some(ProviderReference("fx_1".into())));
         let settled = learn(&store, attempts[1].id, &fact).await;
         assert_eq!(settled.status, MessageStatus::Delivered, "a fact about our own reference keeps its weight");
     })
     .await;
 }
 
-/// Several who bring news of the same letters, each in its own order, must not wait for each other in a circle: the
+/// Several who bring evidence of the same letters, each in its own order, must not wait for each other in a circle: the
 /// database would throw one of them out, and with it everything else in its batch.
 #[tokio::test]
 async fn batches_of_news_in_any_order_never_wait_in_a_circle() {
@@ -127,12 +127,12 @@ async fn bring(store: &Store, order: &[&Attempt], round: usize) {
     let mut tx = store.write().await.expect("tx");
     tx.attempts_lock(&ids).await.expect("locked");
     for id in ids {
-        let news = match round % 3 {
+        let evidence = match round % 3 {
             0 => accepted(&format!("fx_{id}")),
-            1 => News::Fact(Fact::Progress { stage: "dialing".into() }, None),
-            _ => News::Fact(Fact::Delivered { pages: Some(1) }, None),
+            1 => Evidence::Fact(Fact::Progress { stage: "dialing".into() }, None),
+            _ => Evidence::Fact(Fact::Delivered { pages: Some(1) }, None),
         };
-        settle::learn(&mut tx, &rules(), id, &news, &told(), at(30)).await.expect("learnt");
+        settle::apply(&mut tx, &rules(), id, &evidence, &origin(), at(30)).await.expect("learnt");
     }
     tx.commit().await.expect("committed");
 }
@@ -143,31 +143,31 @@ async fn after_a_restore_another_try_waits_for_a_person_unless_a_person_asked_fo
     each_db(async |store| {
         let attempts = calling(&store, 5).await;
         let restored = Rules { restored: Some(at(25)), ..rules() };
-        let busy = News::Fact(Fact::Failed(Failure::new(Fault::Busy)), None);
-        let learn = async |attempt: &Attempt, news: &News, rules: &Rules, told: &Told| {
+        let busy = Evidence::Fact(Fact::Failed(Failure::new(Fault::Busy)), None);
+        let learn = async |attempt: &Attempt, evidence: &Evidence, rules: &Rules, origin: &Origin| {
             let mut tx = store.write().await.expect("tx");
-            let learnt = settle::learn(&mut tx, rules, attempt.id, news, told, at(30)).await.expect("learnt");
+            let learnt = settle::apply(&mut tx, rules, attempt.id, evidence, origin, at(30)).await.expect("learnt");
             let message = learnt.expect("a known attempt");
             let queued = tx.queue_entry(message.id.0).await.expect("read").is_some();
             tx.commit().await.expect("committed");
             (message.status, message.reason, queued)
         };
         let held = (MessageStatus::Held, Some("restored".to_owned()), false);
-        assert_eq!(learn(&attempts[0], &busy, &restored, &told()).await, held);
+        assert_eq!(learn(&attempts[0], &busy, &restored, &origin()).await, held);
 
-        learn(&attempts[1], &News::Orphaned, &restored, &told()).await;
-        let absent = learn(&attempts[1], &News::Absent, &restored, &Told::by_policy("found absent")).await;
+        learn(&attempts[1], &Evidence::Orphaned, &restored, &origin()).await;
+        let absent = learn(&attempts[1], &Evidence::Absent, &restored, &Origin::rule("found absent")).await;
         assert_eq!(absent, held, "that this call was never made says nothing of the next");
 
-        learn(&attempts[2], &News::Orphaned, &restored, &told()).await;
-        let said = learn(&attempts[2], &News::SaidNotSent, &restored, &Told::by_operator("sam")).await;
+        learn(&attempts[2], &Evidence::Orphaned, &restored, &origin()).await;
+        let said = learn(&attempts[2], &Evidence::SaidNotSent, &restored, &Origin::person("sam")).await;
         assert_eq!((said.0, said.2), (MessageStatus::Queued, true));
 
-        let delivered = News::Fact(Fact::Delivered { pages: Some(1) }, None);
-        assert_eq!(learn(&attempts[3], &delivered, &restored, &told()).await.0, MessageStatus::Delivered);
+        let delivered = Evidence::Fact(Fact::Delivered { pages: Some(1) }, None);
+        assert_eq!(learn(&attempts[3], &delivered, &restored, &origin()).await.0, MessageStatus::Delivered);
 
         let earlier = Rules { restored: Some(at(19)), ..rules() };
-        let again = learn(&attempts[4], &busy, &earlier, &told()).await;
+        let again = learn(&attempts[4], &busy, &earlier, &origin()).await;
         assert_eq!(
             (again.0, again.2),
             (MessageStatus::Queued, true),
@@ -190,18 +190,18 @@ async fn a_broadcast_goes_on_when_doubt_becomes_a_letter_that_a_restore_holds() 
         tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
         tx.commit().await.expect("committed");
         let restored = Rules { restored: Some(at(25)), ..rules() };
-        let learn = async |news: &News, now| {
+        let learn = async |evidence: &Evidence, now| {
             let mut tx = store.write().await.expect("tx");
-            let told = Told::by_policy("a look");
-            settle::learn(&mut tx, &restored, called.id, news, &told, at(now)).await.expect("learnt");
+            let origin = Origin::rule("a look");
+            settle::apply(&mut tx, &restored, called.id, evidence, &origin, at(now)).await.expect("learnt");
             let finished = tx.broadcasts_finish(at(now)).await.expect("looked");
             let unfinished =
                 tx.broadcast(stage.broadcast.id).await.expect("read").expect("there").finished_ms.is_none();
             tx.commit().await.expect("committed");
             (finished, unfinished)
         };
-        assert_eq!(learn(&News::Orphaned, 30).await, (1, false), "with doubt it is finished");
-        assert_eq!(learn(&News::Absent, 40).await, (0, true), "held, it is not");
+        assert_eq!(learn(&Evidence::Orphaned, 30).await, (1, false), "with doubt it is finished");
+        assert_eq!(learn(&Evidence::Absent, 40).await, (0, true), "held, it is not");
     })
     .await;
 }
@@ -211,15 +211,15 @@ async fn a_broadcast_goes_on_when_doubt_becomes_a_letter_that_a_restore_holds() 
 async fn a_charge_is_kept_on_the_attempt_whenever_and_however_often_it_is_told() {
     each_db(async |store| {
         let attempts = calling(&store, 2).await;
-        let dialing = News::Fact(Fact::Progress { stage: "dialing".into() }, None);
-        let delivered = News::Fact(Fact::Delivered { pages: Some(1) }, None);
-        let charge = |amount| Told { billed: Billed::new(amount, "USD"), ..told() };
+        let dialing = Evidence::Fact(Fact::Progress { stage: "dialing".into() }, None);
+        let delivered = Evidence::Fact(Fact::Delivered { pages: Some(1) }, None);
+        let charge = |amount| Origin { billed: Billed::new(amount, "USD"), ..origin() };
         let told_so_far = [(&dialing, charge("0.05")), (&delivered, charge("0.10")), (&delivered, charge("0.10"))];
         let backwards: Vec<_> = told_so_far.iter().rev().collect();
-        for (attempt, news) in [(&attempts[0], told_so_far.iter().collect()), (&attempts[1], backwards)] {
-            for (news, told) in news {
+        for (attempt, evidence) in [(&attempts[0], told_so_far.iter().collect()), (&attempts[1], backwards)] {
+            for (evidence, origin) in evidence {
                 let mut tx = store.write().await.expect("tx");
-                settle::learn(&mut tx, &rules(), attempt.id, news, told, at(30)).await.expect("learnt");
+                settle::apply(&mut tx, &rules(), attempt.id, evidence, origin, at(30)).await.expect("learnt");
                 tx.commit().await.expect("committed");
             }
             let mut tx = store.read().await.expect("tx");
@@ -230,7 +230,7 @@ async fn a_charge_is_kept_on_the_attempt_whenever_and_however_often_it_is_told()
         }
         learn(&store, attempts[0].id, &delivered).await;
         let mut tx = store.write().await.expect("tx");
-        settle::learn(&mut tx, &rules(), attempts[0].id, &delivered, &charge("0.12"), at(40)).await.expect("learnt");
+        settle::apply(&mut tx, &rules(), attempts[0].id, &delivered, &charge("0.12"), at(40)).await.expect("learnt");
         let last = tx.events_of(attempts[0].message_id).await.expect("read").pop().expect("some");
         assert_eq!((last.kind.as_str(), last.detail.as_deref()), ("charged", Some("0.12 USD")));
     })
@@ -250,7 +250,7 @@ async fn what_is_learnt_of_a_number_concerns_the_one_that_was_called() {
         let message = tx.message(called.message_id, true).await.expect("read").expect("there");
         tx.message_update(&Message { address: fax(177).as_str().to_owned(), ..message }).await.expect("corrected");
         tx.commit().await.expect("committed");
-        learn(&store, called.id, &News::Fact(Fact::Failed(Failure::new(Fault::InvalidNumber)), None)).await;
+        learn(&store, called.id, &Evidence::Fact(Fact::Failed(Failure::new(Fault::InvalidNumber)), None)).await;
         let mut tx = store.read().await.expect("tx");
         let health = async |tx: &mut touchline::store::Tx, address: &Address| {
             tx.address_health(address).await.expect("read").expect("known").health
@@ -276,8 +276,9 @@ async fn a_fax_called_delivered_with_fewer_pages_than_it_has_is_a_partial_send()
             tx.addresses_ensure(&[(message.channel, message.address.clone())], at(1)).await.expect("made");
             tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
             tx.commit().await.expect("committed");
-            let told = learn(&store, called.id, &News::Fact(Fact::Delivered { pages: Some(confirmed) }, None)).await;
-            assert_eq!(told.status, status, "{confirmed} of 3 pages");
+            let origin =
+                learn(&store, called.id, &Evidence::Fact(Fact::Delivered { pages: Some(confirmed) }, None)).await;
+            assert_eq!(origin.status, status, "{confirmed} of 3 pages");
             let mut tx = store.read().await.expect("tx");
             let settled = tx.attempt(called.id).await.expect("read").expect("there");
             let fault = (status == MessageStatus::Failed).then_some(Fault::PartialSend);

@@ -1,5 +1,6 @@
 //! The conformance suite of the store: every function, every word of every vocabulary, every conflict, on both databases.
 
+mod abandoned;
 mod access;
 mod accounts;
 mod addresses;

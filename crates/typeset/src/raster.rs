@@ -73,6 +73,18 @@ impl Bitmap {
         Some(Self { resolution, width, height, rows, grey_share: 0.0 })
     }
 
+    /// A page from its colours, four bytes a dot (red, green, blue, and alpha, which is ignored: paper is opaque), by the
+    /// threshold that every page goes through. `None` if their length does not fit the size, or the size is nothing.
+    pub fn from_rgba(resolution: Resolution, width: u32, height: u32, pixels: &[u8]) -> Option<Self> {
+        if width == 0 || (width as usize).checked_mul(height as usize)?.checked_mul(4)? != pixels.len() {
+            return None;
+        }
+        let lightness: Vec<u8> = pixels.chunks_exact(4).map(|p| lightness(p[0], p[1], p[2])).collect();
+        let mut bitmap = Self::new(resolution, width, height, pack(&lightness, width as usize))?;
+        bitmap.grey_share = stray_grey(&lightness, width as usize) as f64 / lightness.len() as f64;
+        Some(bitmap)
+    }
+
     /// Bytes of one row.
     pub fn row_bytes(&self) -> usize {
         self.width.div_ceil(8) as usize
@@ -95,16 +107,6 @@ impl Bitmap {
 /// Renders a page straight onto the fax grid and thresholds it.
 pub(crate) fn rasterise(page: &Page, resolution: Resolution) -> Result<Bitmap, TypesetError> {
     let (width, height) = resolution.page_dots();
-    let lightness = render(page, width, height);
-    let rows = pack(&lightness, width as usize);
-    let mut bitmap = Bitmap::new(resolution, width, height, rows)
-        .ok_or(TypesetError::Internal("a page was rendered in another size than asked"))?;
-    bitmap.grey_share = stray_grey(&lightness, width as usize) as f64 / lightness.len() as f64;
-    Ok(bitmap)
-}
-
-/// The lightness of every dot, 0 black to 255 white.
-fn render(page: &Page, width: u32, height: u32) -> Vec<u8> {
     let pixel_per_pt = f64::from(DPI_X) / 72.0;
     let target = Size::new(Abs::pt(f64::from(width) / pixel_per_pt), Abs::pt(f64::from(height) / pixel_per_pt));
     let mut page = page.clone();
@@ -113,7 +115,8 @@ fn render(page: &Page, width: u32, height: u32) -> Vec<u8> {
     page.frame.set_size(target);
     let options = RenderOptions { pixel_per_pt: pixel_per_pt.into(), render_bleed: false };
     let pixels = typst_render::render(&page, &options);
-    pixels.data().chunks_exact(4).map(|p| lightness(p[0], p[1], p[2])).collect()
+    Bitmap::from_rgba(resolution, width, height, pixels.data())
+        .ok_or(TypesetError::Internal("a page was rendered in another size than asked"))
 }
 
 fn lightness(red: u8, green: u8, blue: u8) -> u8 {

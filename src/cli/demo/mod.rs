@@ -11,7 +11,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::intake::submit::{self, Accepted, Request};
+use crate::domain::Actor;
+use crate::intake;
+use crate::intake::answer::Accepted;
+use crate::intake::request::Request;
 use crate::referrers::audience::Audience;
 use crate::referrers::{import, sheet};
 use crate::store::views::ledger::{Ledger, LedgerOf};
@@ -75,7 +78,7 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
 
 async fn import_referrers(stage: &Stage) -> anyhow::Result<usize> {
     let sheet = sheet::read(REFERRERS, &[]).context("the sample referrers cannot be read")?;
-    let report = import::import(&stage.gateway.referrers(), &sheet, "demo", false, false).await?;
+    let report = import::import(&stage.gateway.referrers(), &sheet, &Actor::operator("demo"), false, false).await?;
     Ok(report.added + report.updated + report.unchanged)
 }
 
@@ -86,11 +89,12 @@ async fn send(stage: &Stage) -> anyhow::Result<Accepted> {
         via: crate::domain::Channel::ALL.to_vec(),
         variables: serde_json::Map::new(),
         at: None,
-        who: "demo".to_owned(),
+        who: Actor::operator("demo"),
         idempotency_key: None,
+        individually: std::collections::BTreeMap::new(),
         run: None,
     };
-    Ok(submit::accept(&stage.gateway.intake(), &request).await?)
+    Ok(intake::submit(&stage.gateway.intake(), &request).await?)
 }
 
 /// Waits until every message is terminal, held, or in doubt.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::stage::Stage;
+use crate::domain::Reason;
 use crate::domain::{Channel, MessageStatus};
 use crate::store::records::referrers::Members;
 use crate::store::views::ledger::Ledger;
@@ -34,7 +35,7 @@ pub(super) struct MessageReport {
     /// How it ended.
     pub status: MessageStatus,
     /// Why, where there is a reason to give.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
 }
 
 /// Reads the report from the store.
@@ -51,7 +52,7 @@ pub(super) async fn referrers(stage: &Stage) -> anyhow::Result<Vec<ReferrerRepor
         for touch in tx.touches_of(referrer.id, 100).await? {
             for message in tx.messages_of_touch(touch.id).await? {
                 messages.push(MessageReport {
-                    channel: message.channel,
+                    channel: message.channel(),
                     status: message.status,
                     reason: message.reason,
                 });

@@ -8,8 +8,10 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::access;
 use crate::app::{Gateway, Running};
 use crate::config::Config;
+use crate::domain::Actor;
 use crate::domain::{Clock, SystemClock};
 use crate::sandbox::fax::{FaxLine, FaxLineOptions};
 use crate::sandbox::mail::{MailCatcher, Options};
@@ -46,7 +48,7 @@ impl Stage {
             .context("the mail catcher cannot start")?;
         let config = config(&folder, &address, &line, catcher.address().port(), &key, &secret)?;
         let gateway = Gateway::open(config, clock).await?;
-        add_operator(&gateway, &password).await?;
+        access::create_operator(&gateway.access(), OPERATOR, &password, &Actor::operator(OPERATOR)).await?;
         let running = gateway.start();
         let stop = CancellationToken::new();
         let state = web::WebState::new(Arc::new(gateway.clone()), running.inbox(), None);
@@ -117,14 +119,6 @@ fn config(
         account.settings.insert(key.to_owned(), value);
     }
     Ok(config)
-}
-
-async fn add_operator(gateway: &Gateway, password: &str) -> anyhow::Result<()> {
-    let hash = crate::access::hash_password(password.to_owned()).await?;
-    let mut tx = gateway.store.write().await?;
-    tx.operator_put(OPERATOR, &hash, gateway.clock.now()).await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 impl Stage {

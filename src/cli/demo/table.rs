@@ -10,11 +10,11 @@ use super::stage::{OPERATOR, Stage};
 use crate::domain::attempt::Attempt;
 use crate::domain::id::short;
 use crate::domain::message::Message;
-use crate::domain::{Channel, MessageStatus};
-use crate::intake::submit::Accepted;
-use crate::policy;
+use crate::domain::{Channel, Fault, MessageStatus, PolicyReason, Reason};
+use crate::intake::answer::Accepted;
 use crate::render::{Job, preview};
 use crate::store::views::ledger::Ledger;
+use crate::wording;
 
 /// The table, and under it why some were not reached.
 pub(super) async fn story(stage: &Stage, accepted: &Accepted, ledger: Ledger) -> anyhow::Result<String> {
@@ -56,12 +56,12 @@ fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> Str
         });
         return if shared { "with a colleague's copy" } else { "—" }.to_owned();
     };
-    match (message.status, message.reason.as_deref()) {
+    match (message.status, message.reason) {
         (MessageStatus::Delivered, _) => "delivered".to_owned(),
         (status, Some(reason)) => {
-            format!("{}: {}", status.as_str().replace('_', " "), reason.replace('_', " "))
+            format!("{}: {}", wording::status(status).1, reason.as_str().replace('_', " "))
         }
-        (status, None) => status.as_str().replace('_', " "),
+        (status, None) => wording::status(status).1.to_owned(),
     }
 }
 
@@ -69,14 +69,14 @@ fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> Str
 fn next(referrer: &ReferrerReport) -> &'static str {
     let has = |status| referrer.messages.iter().any(|message| message.status == status);
     let because =
-        |reason| referrer.messages.iter().any(|message: &MessageReport| message.reason.as_deref() == Some(reason));
-    if because("no_basis") {
+        |reason: Reason| referrer.messages.iter().any(|message: &MessageReport| message.reason == Some(reason));
+    if because(PolicyReason::NoBasis.into()) {
         "ask for permission to fax"
-    } else if because("not_a_fax") || because("invalid_number") {
+    } else if because(Fault::NotAFax.into()) || because(Fault::InvalidNumber.into()) {
         "ask for the right fax number"
-    } else if because("mailbox_unknown") {
+    } else if because(Fault::MailboxUnknown.into()) {
         "ask for the right email"
-    } else if because("partial_send") {
+    } else if because(Fault::PartialSend.into()) {
         "ask what arrived of the fax"
     } else if has(MessageStatus::InDoubt) {
         "find out whether it arrived"
@@ -89,27 +89,27 @@ fn next(referrer: &ReferrerReport) -> &'static str {
 
 fn sentence(ledger: Ledger) -> String {
     format!(
-        "{} messages: {} delivered, {} failed, {} not allowed, {} in doubt, {} on hold.",
+        "{} messages: {} delivered, {} failed, {} suppressed, {} in doubt, {} held.",
         ledger.total, ledger.delivered, ledger.failed, ledger.suppressed, ledger.in_doubt, ledger.held
     )
 }
 
 /// Each reason once, in plain words, with what to do.
 fn reasons(referrers: &[ReferrerReport]) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (Reason, usize)> = BTreeMap::new();
     for message in referrers.iter().flat_map(|referrer| &referrer.messages) {
-        if let Some(reason) = message.reason.as_deref().filter(|_| message.status != MessageStatus::Delivered) {
-            *counts.entry(reason).or_default() += 1;
+        if let Some(reason) = message.reason.filter(|_| message.status != MessageStatus::Delivered) {
+            counts.entry(reason.as_str()).or_insert((reason, 0)).1 += 1;
         }
     }
     counts
         .into_iter()
-        .map(|(reason, count)| {
+        .map(|(word, (reason, count))| {
             format!(
                 "\n  {count} × {}: {} {}",
-                reason.replace('_', " "),
-                policy::explain(reason),
-                policy::advice(reason)
+                word.replace('_', " "),
+                wording::explain(reason),
+                wording::advice(reason)
             )
         })
         .collect()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::super::console::count;
 use super::{Findings, State};
+use crate::cli::console::count;
 use crate::config::Config;
 use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::store::engine::soundness::{Late, Room, Soundness};

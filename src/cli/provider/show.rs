@@ -3,7 +3,8 @@
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::{kind_object, known};
+use super::check_known;
+use super::list::kind_object;
 use crate::accounts::{ConfiguredAccount, Ready};
 use crate::app::Gateway;
 use crate::cli::console::{Console, table};
@@ -12,6 +13,7 @@ use crate::domain::provider_state::ProviderState;
 use crate::domain::{AttemptStatus, Timestamp};
 use crate::provider::{Reconciliation, WebhookAuthenticity};
 use crate::store::records::provider_state::Trouble;
+use crate::wording;
 
 /// Hand-overs that went wrong, as many as are shown, and the newest of all accounts among which they are looked for.
 const TROUBLES_SHOWN: i64 = 5;
@@ -51,13 +53,15 @@ impl<'a> Known<'a> {
             Ready::Paused => {
                 format!("paused: {}", self.state.paused_reason.as_deref().unwrap_or("no reason was given"))
             }
-            Ready::Resting(until) => format!("rests until {}: {}", when(until), self.fault_words()),
+            Ready::Resting(until) => {
+                format!("paused briefly after errors, until {}: {}", when(until), self.fault_words())
+            }
             Ready::Spent(until) => format!("its budget is used up until {}", when(until)),
         }
     }
 
     fn fault_words(&self) -> String {
-        let explained = self.state.fault.map_or("It does not answer as it should.", |fault| fault.explain());
+        let explained = self.state.fault.map_or(wording::NO_FAULT_KNOWN, wording::fault);
         let words = self.state.fault_text.as_deref().map(|words| format!(" ({words})")).unwrap_or_default();
         format!("{explained}{words}")
     }
@@ -110,7 +114,7 @@ impl<'a> Known<'a> {
 /// There is no such account.
 pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
-    known(&gateway, name)?;
+    check_known(&gateway, name)?;
     let mut tx = gateway.store.read().await?;
     let states = tx.provider_states(false).await?;
     let open = tx.provider_open_attempts().await?;
@@ -193,7 +197,7 @@ fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
         ("deletes documents", yes(can.purge)),
         ("redials by itself", yes(can.redials)),
         ("faults in a row", known.state.faults.to_string()),
-        ("last rest", last.unwrap_or_else(|| "never".to_owned())),
+        ("last pause after errors", last.unwrap_or_else(|| "never".to_owned())),
     ]
 }
 
@@ -205,8 +209,8 @@ fn troubles_words(troubles: &[Trouble], zone: Tz) -> String {
         let words = [trouble.raw_code.as_deref(), trouble.raw_text.as_deref()];
         vec![
             trouble.opened_ms.in_zone(zone),
-            trouble.status.as_str().replace('_', " "),
-            trouble.fault.explain().to_owned(),
+            wording::attempt_status(trouble.status).1.to_owned(),
+            wording::fault(trouble.fault).to_owned(),
             words.into_iter().flatten().collect::<Vec<_>>().join(" "),
         ]
     });

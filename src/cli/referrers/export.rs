@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::console::{Console, count, print};
 use crate::cli::exit::{CliError, Ending};
+use crate::domain::AddressKey;
 use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
 use crate::domain::referrer::Referrer;
@@ -29,8 +30,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let records = console.records().await?;
     let mut tx = records.store.read().await?;
     let referrers = tx.referrers_of(Members::All).await?;
-    let numbers: Vec<String> =
-        referrers.iter().filter_map(|referrer| referrer.fax.as_ref()).map(|fax| fax.as_str().to_owned()).collect();
+    let numbers: Vec<AddressKey> =
+        referrers.iter().filter_map(|referrer| referrer.fax.as_ref()).map(AddressKey::from).collect();
     let current = tx.basis_among(&numbers).await?;
     drop(tx);
     if console.json && args.out.is_none() {

@@ -12,6 +12,7 @@ use crate::domain::suppression::Suppression;
 use crate::domain::{Address, Channel};
 use crate::referrers::audience;
 use crate::store::{StoreError, Tx};
+use crate::wording;
 
 /// Which referrer.
 #[derive(Debug, clap::Args)]
@@ -108,7 +109,7 @@ fn facts(referrer: &Referrer) -> String {
 fn address_words(known: &Known) -> String {
     let mut words = vec![format!("{}: {}", known.address.channel(), known.address.pretty())];
     if let Some(health) = &known.health {
-        let why = health.fault.map(|fault| format!(" ({})", fault.explain())).unwrap_or_default();
+        let why = health.fault.map(|fault| format!(" ({})", wording::fault(fault))).unwrap_or_default();
         words.push(format!("{}{why}", health.health));
     }
     for refusal in &known.refusals {

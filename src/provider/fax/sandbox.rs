@@ -1,7 +1,6 @@
 //! The sandbox fax line (`sandbox::fax`): a provider for the demo, the tests and staff training. The adapter treats it
 //! like any foreign service and knows it only by its HTTP interface.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::{Address, Channel, Outcome, Timestamp};
 use crate::http::{Answer, Trouble, call};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -66,7 +65,8 @@ pub const SPEC: Spec = Spec {
     sources: &["src/sandbox/fax: the sandbox's own code"],
     setup: &[
         "Start it: `touchline demo` does, and says where it listens and with which key.",
-        "To rehearse, `touchline sandbox` runs the fax line alone and prints what to put into the configuration; with          `--like` it passes for another provider.",
+        "To rehearse, `touchline sandbox` runs the fax line alone and prints what to put into the configuration; with \
+         `--like` it passes for another provider.",
     ],
     gaps: &[],
     build,
@@ -89,7 +89,6 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let webhook_key = account.secrets.get("webhook_secret");
     let webhook_key = webhook_key.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()));
     Ok(Arc::new(Sandbox {
-        name: account.name,
         base_url: settings.base_url.trim_end_matches('/').to_owned(),
         api_key,
         callback_url: webhook_key.as_ref().and(account.callback_url),
@@ -101,7 +100,6 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
 
 /// One account at one sandbox.
 struct Sandbox {
-    name: String,
     base_url: String,
     api_key: SecretString,
     webhook_key: Option<hmac::Key>,
@@ -109,12 +107,6 @@ struct Sandbox {
     callback_url: Option<String>,
     http: reqwest::Client,
     timeout: Duration,
-}
-
-impl fmt::Debug for Sandbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 impl Sandbox {
@@ -180,13 +172,13 @@ impl Provider for Sandbox {
         fax.report()
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
+    async fn find(&self, search: &FindQuery) -> Result<FindResult, Failure> {
         let reference = search.attempt.to_string();
         let request = self.request(Method::GET, "/faxes").query(&[("reference", &reference)]);
         let list: FaxList = read(&self.ask(request).await?)?;
         match list.data.iter().find(|fax| fax.reference == reference) {
-            Some(fax) => fax.report().map(Lookup::Found),
-            None => Ok(Lookup::Absent),
+            Some(fax) => fax.report().map(FindResult::Found),
+            None => Ok(FindResult::Absent),
         }
     }
 

@@ -1,7 +1,10 @@
 //! Callbacks of providers that sign nothing: a secret in the address keeps strangers out.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::domain::Timestamp;
 use crate::provider::{Account, Rejection, Setting, SettingsError, WebhookParts};
 
 /// The setting that such a provider has.
@@ -23,10 +26,7 @@ impl PathSecret {
     /// # Errors
     /// It cannot stand in an address, or is too easily guessed.
     pub fn of(account: &Account) -> Result<Self, SettingsError> {
-        if !account.secrets.contains_key(SETTING.key) {
-            return Ok(Self(None));
-        }
-        let secret = account.secret(SETTING.key)?;
+        let Some(secret) = account.optional_secret(SETTING.key)? else { return Ok(Self(None)) };
         let word = secret.expose_secret();
         let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if plain && CHARS.contains(&word.len()) {
@@ -41,11 +41,6 @@ impl PathSecret {
         Some(SecretString::from(format!("{}/{}", url.trim_end_matches('/'), secret.expose_secret())))
     }
 
-    /// The word itself, so that it can be taken out of what the provider repeats.
-    pub const fn word(&self) -> Option<&SecretString> {
-        self.0.as_ref()
-    }
-
     /// Whether a callback came to the right address. Takes the same time whatever it holds.
     ///
     /// # Errors
@@ -55,6 +50,16 @@ impl PathSecret {
         let given = parts.secret.as_deref().unwrap_or_default();
         if same(given.as_bytes(), secret.expose_secret().as_bytes()) { Ok(()) } else { Err(Rejection::Forged) }
     }
+}
+
+/// Whether a callback that was signed at that Unix time is recent: neither older nor newer than the tolerance.
+///
+/// # Errors
+/// `Forged` if it is not a time, `Stale` if it is too far from ours.
+pub fn in_time(seconds: &str, now: Timestamp, tolerance: Duration) -> Result<(), Rejection> {
+    let seconds: i64 = seconds.trim().parse().map_err(|_| Rejection::Forged)?;
+    let distance = now.distance(Timestamp(seconds.saturating_mul(1000)));
+    if distance > tolerance { Err(Rejection::Stale) } else { Ok(()) }
 }
 
 /// Compares without stopping at the first difference.

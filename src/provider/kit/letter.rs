@@ -5,7 +5,7 @@ use reqwest::multipart::Part;
 use crate::domain::envelope::{Content, Envelope};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
-use crate::domain::{Address, FaxNumber};
+use crate::domain::{Address, FaxNumber, Outcome};
 use crate::provider::Spec;
 
 /// What a create call needs.
@@ -28,11 +28,11 @@ impl<'a> Letter<'a> {
     /// The fax in an envelope.
     ///
     /// # Errors
-    /// Not a fax, or larger than the provider takes. Nothing was called.
-    pub fn of(spec: &Spec, from: Option<&'a FaxNumber>, envelope: &'a Envelope) -> Result<Self, Failure> {
+    /// Not sent: it is not a fax, or larger than the provider takes. Nothing was called.
+    pub fn of(spec: &Spec, from: Option<&'a FaxNumber>, envelope: &'a Envelope) -> Result<Self, Outcome> {
         let (Content::Fax { pdf, pages, from: practice, sender }, Address::Fax(to)) = (&envelope.content, &envelope.to)
         else {
-            return Err(Failure::new(Fault::ProtocolError).text("only faxes can be sent this way"));
+            return Err(not_sent(Fault::ProtocolError, "only faxes can be sent this way"));
         };
         let (pages_max, bytes_max) = (spec.capabilities.pages_max, spec.capabilities.bytes_max);
         if pages_max.is_some_and(|most| *pages > most) {
@@ -59,6 +59,11 @@ pub fn ten_digits(number: &FaxNumber) -> Option<&str> {
     number.as_str().strip_prefix("+1").filter(|digits| digits.len() == 10)
 }
 
-fn too_large(words: &str) -> Failure {
-    Failure::new(Fault::DocumentError).text(words)
+fn too_large(words: &str) -> Outcome {
+    not_sent(Fault::DocumentError, words)
+}
+
+/// Nothing was called, for that reason.
+pub fn not_sent(fault: Fault, words: &str) -> Outcome {
+    Outcome::NotSent(Failure::new(fault).text(words))
 }

@@ -1,7 +1,10 @@
-//! What adapters share: reading answers and callbacks, comparing numbers, paging through a provider's list, the document
+//! What adapters share: the HTTP client and its reading of answers, reading JSON and callbacks, comparing numbers, paging through a provider's list, the document
 //! as it is uploaded.
 
+pub(super) mod auth;
 pub(super) mod callback;
+pub(super) mod client;
+pub(super) mod dialect;
 pub(super) mod fields;
 pub(super) mod form_body;
 pub(super) mod letter;

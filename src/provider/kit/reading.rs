@@ -1,12 +1,11 @@
 //! Reading what providers answer: leniently, because samples and servers differ, and never believing a length or a form.
 
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
-use crate::domain::event::Fact;
+use crate::domain::event::{DeliveryEvent, Fact};
 use crate::domain::fault::{Failure, Fault, clean};
-use crate::domain::{Outcome, Timestamp};
 use crate::http::Answer;
 
 /// Longest id of theirs that is taken for one; a UUID has 36 characters.
@@ -43,17 +42,6 @@ pub fn text(value: &Value, key: &str) -> Option<String> {
 /// A member, taken out of its object; null where there is none, or no object.
 pub fn taken(mut value: Value, key: &str) -> Value {
     value.get_mut(key).map_or(Value::Null, Value::take)
-}
-
-/// What a success of a create call means: taken under the id it names; without one, nobody knows.
-pub fn accepted(answer: &Answer, id: Option<ProviderReference>) -> Outcome {
-    match id {
-        Some(reference) => Outcome::Accepted { reference },
-        None => {
-            let failure = unreadable("accepted, but the answer holds no id");
-            Outcome::Unknown(failure.code(answer.status.to_string()))
-        }
-    }
 }
 
 /// A text, a number or a truth, as text; not empty.
@@ -115,6 +103,25 @@ pub fn failed_after(failure: Failure, confirmed: Option<u32>) -> Fact {
     }
 }
 
+/// The end of a failed fax of which the provider names a page count without saying what it counts. Where the fault rules
+/// out that a page went out, it can only be that of the document; else some may have arrived.
+pub fn failed_with(failure: Failure, pages: Option<u32>) -> Fact {
+    let confirmed = if excludes_transmission(failure.fault) { Some(0) } else { pages };
+    failed_after(failure, confirmed)
+}
+
+/// What a callback says of a fax, under a key that is the same whenever the same stage is told again.
+pub fn event(reference: ProviderReference, stage: &str, fact: Fact) -> DeliveryEvent {
+    DeliveryEvent {
+        attempt: None,
+        dedupe: format!("{}:{}", reference.0, self::stage(stage)),
+        reference: Some(reference),
+        fact,
+        billed: None,
+        occurred_ms: None,
+    }
+}
+
 /// Delivered, unless fewer pages were confirmed than there are: then only a part arrived, whatever the provider calls it.
 pub fn delivered(confirmed: Option<u32>, total: Option<u32>) -> Fact {
     match (confirmed, total) {
@@ -136,10 +143,4 @@ pub fn unreadable(why: &str) -> Failure {
 /// It is not JSON.
 pub fn json(answer: &Answer) -> Result<Value, Failure> {
     answer.json().ok_or_else(|| unreadable("the answer is not JSON").code(answer.status.to_string()))
-}
-
-/// Their words without our secrets, should they repeat them.
-pub fn without<'a>(words: &str, secrets: impl IntoIterator<Item = &'a SecretString>) -> String {
-    let secrets = secrets.into_iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
-    secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "…"))
 }

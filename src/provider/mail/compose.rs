@@ -2,7 +2,6 @@
 //! quoted-printable throughout, so that any hop can carry it.
 
 use chrono::DateTime;
-use lettre::Address;
 
 use super::encoding::{FieldWriter, push_quoted_printable};
 use crate::domain::envelope::Mail;
@@ -105,10 +104,10 @@ fn push_mailbox(eml: &mut Vec<u8>, field: &str, name: &str, address: &EmailAddre
     let mut field = FieldWriter::new(eml, field);
     let name = one_line(name);
     if name.is_empty() {
-        field.word(address.to_string().as_bytes());
+        field.word(address.as_str().as_bytes());
     } else {
         field.phrase(&name);
-        field.word(format!("<{address}>").as_bytes());
+        field.word(format!("<{}>", address.as_str()).as_bytes());
     }
     ends_well(field)
 }
@@ -123,12 +122,12 @@ fn date(now: Timestamp) -> String {
 }
 
 /// The address as it is written in commands and headers: an international domain becomes its A-labels (RFC 5891).
-pub(super) fn ascii_address(address: &EmailAddress) -> Result<Address, ComposeError> {
-    let (local, domain) = address.as_str().rsplit_once('@').ok_or(ComposeError::Malformed)?;
-    if !local.bytes().all(|byte| byte.is_ascii_graphic()) {
+pub(super) fn ascii_address(address: &EmailAddress) -> Result<EmailAddress, ComposeError> {
+    if !address.local().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ComposeError::AddressNotAscii);
     }
-    Address::new(local, ascii_domain(domain)?).map_err(|_| ComposeError::Malformed)
+    let ascii = format!("{}@{}", address.local(), ascii_domain(address.domain())?);
+    EmailAddress::parse(&ascii).map_err(|_| ComposeError::Malformed)
 }
 
 /// The domain as it stands in DNS.

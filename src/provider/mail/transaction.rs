@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lettre::Address;
 use tokio::time::Instant;
 
 use super::compose::{ComposeError, ascii_address, compose, message_id};
@@ -24,8 +23,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// A mail ready to travel, with what the commands say of it.
 pub(super) struct Letter {
-    from: Address,
-    to: Address,
+    from: EmailAddress,
+    to: EmailAddress,
     attempt: AttemptId,
     reference: ProviderReference,
     /// Octets of the mail itself.
@@ -69,12 +68,12 @@ impl Letter {
 
     /// What servers repeat in their answers and nobody may read in ours.
     fn private(&self) -> [&str; 2] {
-        [self.to.user(), self.to.domain()]
+        [self.to.local(), self.to.domain()]
     }
 
     /// MAIL with its parameters: the size (RFC 1870), and for bounces our reference and headers only (RFC 3461).
     fn mail_command(&self, connection: &Connection) -> String {
-        let mut command = format!("MAIL FROM:<{}>", self.from);
+        let mut command = format!("MAIL FROM:<{}>", self.from.as_str());
         // Writing to a string cannot fail.
         if connection.offers.size {
             let _ = write!(command, " SIZE={}", self.size);
@@ -88,7 +87,7 @@ impl Letter {
     /// RCPT, asking to hear of failure and delay (RFC 3461 §4.1).
     fn rcpt_command(&self, connection: &Connection) -> String {
         let notify = if connection.offers.dsn { " NOTIFY=FAILURE,DELAY" } else { "" };
-        format!("RCPT TO:<{}>{notify}", self.to)
+        format!("RCPT TO:<{}>{notify}", self.to.as_str())
     }
 
     /// A refusal that the answer to EHLO already implies, before anything is said.

@@ -3,7 +3,7 @@
 use csv::StringRecord;
 
 use super::SheetError;
-use crate::domain::channel::words;
+use crate::domain::words::words;
 
 words! {
     /// What a column may hold.

@@ -6,8 +6,10 @@ const CREDENTIALS: &[&str] = &[
     "ARNP", "CRNP", "FNP", "FNPC", "FNPBC", "PMHNP", "PMHNPBC", "PMHCNS", "CNP", "CNS", "CNM", "PA", "PAC", "RN",
     "BSN", "MSN", "MS", "MA", "MSW", "MPH", "MBA", "MED", "LCSW", "LCSWR", "LICSW", "LMSW", "LSW", "CSW", "LPC",
     "LCPC", "LPCC", "LMHC", "LMFT", "MFT", "CADC", "LCADC", "NCC", "RD", "FACP", "FAAP", "FACOG", "FAAFP", "DFAPA",
-    "FAPA", "ABPP",
+    "FAPA", "ABPP", "DPM", "OD", "DPT", "PT", "OTR", "OTRL", "OTD", "SLP", "CCCSLP", "AUD", "ESQ",
 ];
+/// Letters that are family names as well: behind one, in a list that writes capitals only, they are taken for a name.
+const NAMES_TOO: &[&str] = &["DO", "MA", "PA"];
 /// Titles before a name.
 const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof"];
 /// Parts of a family name that stand before its last word.
@@ -67,6 +69,7 @@ pub(super) struct PersonName {
 
 /// Takes a whole name apart: `Whitfield, Amara J., MD`, `Amara J. Whitfield MD`, `Dr. Amara Whitfield, DO, PhD`.
 pub(super) fn take_apart(text: &str) -> PersonName {
+    let text = without_nicknames(text);
     let mut parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let mut letters: Vec<String> = Vec::new();
     while parts.len() > 1 && parts.last().is_some_and(|part| part.split_whitespace().all(is_credential)) {
@@ -90,7 +93,12 @@ pub(super) fn take_apart(text: &str) -> PersonName {
             while first.len() > 1 && first.last().is_some_and(|token| token.len() > 1 && is_credential(token)) {
                 letters.splice(0..0, first.pop().map(tidy_credentials));
             }
-            (first, last.split_whitespace().collect())
+            let mut last: Vec<&str> = last.split_whitespace().collect();
+            while last.len() > 1 && last.last().is_some_and(|token| is_credential(token) && !NAMES_TOO.contains(token))
+            {
+                letters.splice(0..0, last.pop().map(tidy_credentials));
+            }
+            (first, last)
         }
     };
     last.extend(suffix);
@@ -98,6 +106,24 @@ pub(super) fn take_apart(text: &str) -> PersonName {
     drop_titles(&mut last);
     drop_initials(&mut first);
     PersonName { first: join(&first), last: join(&last), credentials: join_letters(&letters) }
+}
+
+/// Leaves out what stands in brackets or double quotes: a name to be called by, not to be written to.
+fn without_nicknames(text: &str) -> String {
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((start, open)) = rest.char_indices().find(|(_, c)| matches!(c, '(' | '"' | '\u{201c}')) {
+        let close = match open {
+            '(' => ')',
+            '"' => '"',
+            _ => '\u{201d}',
+        };
+        let (before, inside) = (&rest[..start], &rest[start + open.len_utf8()..]);
+        let Some((_, after)) = inside.split_once(close) else { break };
+        kept.push_str(before);
+        rest = after;
+    }
+    kept.push_str(rest);
+    if kept.chars().any(char::is_alphanumeric) { kept } else { text.to_owned() }
 }
 
 /// Given names, then the family name, which is the last word with its particles and suffix.
@@ -213,6 +239,20 @@ mod tests {
             ("Mary Ann Lee", "Mary Ann", "Lee", ""),
             ("Cher", "", "Cher", ""),
             (",,", "", "", ""),
+            ("NULL, JENNIFER", "Jennifer", "Null", ""),
+            ("Jennifer Null, MD", "Jennifer", "Null", "MD"),
+            ("PATEL MD, PRIYA", "Priya", "Patel", "MD"),
+            ("LE DO, ANH", "Anh", "Le Do", ""),
+            ("Brown, LaTonya (Toni), LMFT", "LaTonya", "Brown", "LMFT"),
+            ("Robert \"Bob\" Stone, MD", "Robert", "Stone", "MD"),
+            ("Robert \u{201c}Bob\u{201d} Stone", "Robert", "Stone", ""),
+            ("Robert (Bob Stone", "Robert (Bob", "Stone", ""),
+            ("(Toni)", "", "(Toni)", ""),
+            ("Dr Amara Whitfield DPM", "Amara", "Whitfield", "DPM"),
+            ("John Smith Esq.", "John", "Smith", "Esq"),
+            ("St. John, Peter", "Peter", "St. John", ""),
+            ("Zoë Núñez, PsyD", "Zoë", "Núñez", "PsyD"),
+            ("SMITH JR, JOHN A, DO", "John", "Smith Jr", "DO"),
         ] {
             assert_eq!(parts(text), (first.into(), last.into(), letters.into()), "{text}");
         }

@@ -16,6 +16,7 @@ use super::record::{Fax, FaxStatus};
 use super::told::Callback;
 use super::trouble::Trouble;
 use crate::domain::Timestamp;
+use crate::wording;
 
 /// The most faxes on the page.
 const ROWS_MAX: usize = 200;
@@ -154,7 +155,7 @@ impl Row {
             to: format!("•••-{}", fax.to_tail),
             status,
             tone,
-            why: fault.map_or("", |fault| fault.explain()),
+            why: fault.map_or("", |fault| wording::fault(fault)),
             fault: fault.map_or("", |fault| fault.as_str()),
             pages: pages(fax),
             has_document: fax.document.is_some(),

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::behaviour::Behaviour;
 use super::journal::Entry;
-use crate::domain::channel::words;
+use crate::domain::words::words;
 use crate::domain::{Fault, FaxNumber, Timestamp};
 
 words! {

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::record::LineError;
 use crate::domain::Fault;
+use crate::wording;
 
 /// What is wrong with a request, or with the line. The words never hold what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Trouble {
             Self::TooLarge => "the request is larger than it may be",
             Self::Unreadable => "the request cannot be read",
             Self::Field { why, .. } => why,
-            Self::Refused(fault) => fault.explain(),
+            Self::Refused(fault) => wording::fault(fault),
             Self::SlowDown(_) => "too many requests",
             Self::Broken(_) => "internal error",
         }

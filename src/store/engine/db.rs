@@ -286,7 +286,8 @@ impl Tx {
     /// Makes all of it durable.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; then nothing of it stands.
+    /// [`StoreError::Unavailable`]; then nothing of it stands, unless the connection broke while the answer was on its way:
+    /// then nobody knows. The same holds for a commit whose future is dropped: asked for, it may still take effect.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.inner {
             Inner::Sqlite(transaction) => transaction.commit().await?,

@@ -10,6 +10,7 @@ pub mod error;
 pub mod migrate;
 pub(in crate::store) mod packing;
 pub mod peers;
+pub mod record;
 pub mod rows;
 pub mod server_time;
 pub mod soundness;

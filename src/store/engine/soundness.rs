@@ -12,6 +12,8 @@ use super::error::StoreError;
 use crate::domain::Timestamp;
 
 const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations";
+const WRITE_PROBE: &str = "INSERT INTO setting (name, value) VALUES ('write_check', '')
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const LEASES_PAST: &str =
     "SELECT COUNT(*), MIN(lease_until_ms) FROM queue_entry WHERE state = 'leased' AND lease_until_ms < $1";
 const DUE_PAST: &str = "SELECT COUNT(*), MIN(due_ms) FROM queue_entry WHERE state <> 'leased' AND due_ms < $1";
@@ -68,6 +70,19 @@ impl Store {
             Err(error) => return Err(error),
         }
         Ok(found)
+    }
+
+    /// Whether a row can be written. It is taken back: nothing of it stays.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        on!(tx, |c, d| {
+            sqlx::query(WRITE_PROBE).execute(&mut *c).await?;
+        });
+        drop(tx);
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::id::{OperatorId, TokenId};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 
 const TOKEN_INSERT: &str = "INSERT INTO token (id, name, hash, scopes, created_ms) VALUES ($1, $2, $3, $4, $5)";
 const TOKEN_BY_HASH: &str =
@@ -23,7 +24,7 @@ const SESSION_FIND: &str = "SELECT o.name, s.form_key FROM session s JOIN operat
 const SESSION_END: &str = "DELETE FROM session WHERE hash = $1 OR expires_ms <= $2";
 
 /// An API token without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenRow {
     /// Identifier.
     pub id: TokenId,
@@ -39,8 +40,10 @@ pub struct TokenRow {
     pub revoked_ms: Option<Timestamp>,
 }
 
+record!(TokenRow: "token" by id as TokenId { id, name, scopes, created_ms, used_ms, revoked_ms });
+
 /// An operator with the hash of the password (Argon2id, PHC string).
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone)]
 pub struct OperatorRow {
     /// Identifier.
     pub id: OperatorId,
@@ -49,6 +52,8 @@ pub struct OperatorRow {
     /// PHC string.
     pub password_hash: String,
 }
+
+record!(OperatorRow: "operator" by id as OperatorId { id, name, password_hash });
 
 impl Tx {
     /// Stores a token by the hash of its secret.

@@ -1,9 +1,10 @@
 //! What is known of addresses: health, and the row that serves as the lock of every hand-over.
 
 use crate::domain::health::{AddressHealth, Health};
-use crate::domain::{Address, Channel, Timestamp};
+use crate::domain::{Address, AddressKey, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const ENSURE: &str = "INSERT INTO address (channel, value, health, strikes, updated_ms) ";
@@ -15,24 +16,22 @@ const CHANGE: &str = ") UPDATE address SET health = changed.health, strikes = ch
     WHERE address.channel = changed.channel AND address.value = changed.value";
 const GET: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE channel = $1 AND value = $2";
 
+record!(AddressHealth: "address" by value as AddressKey { channel, value, health, strikes, fault });
+
 impl Tx {
     /// Makes sure that each address has its row; existing rows stay as they are.
     ///
     /// # Errors
     /// As every store function.
-    pub async fn addresses_ensure(
-        &mut self,
-        addresses: &[(Channel, String)],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn addresses_ensure(&mut self, addresses: &[AddressKey], now: Timestamp) -> Result<(), StoreError> {
         let mut addresses = addresses.to_vec();
         addresses.sort_unstable();
         addresses.dedup();
         for portion in portions(&addresses) {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(ENSURE);
-                statement.push_values(portion, |mut row, (channel, value)| {
-                    row.push_bind(*channel).push_bind(value).push_bind(Health::Unverified);
+                statement.push_values(portion, |mut row, key| {
+                    row.push_bind(key.channel()).push_bind(key).push_bind(Health::Unverified);
                     row.push_bind(0_i64).push_bind(now);
                 });
                 statement.push(" ON CONFLICT DO NOTHING");
@@ -46,7 +45,7 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn addresses_lock(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+    pub async fn addresses_lock(&mut self, keys: &[AddressKey]) -> Result<Vec<AddressHealth>, StoreError> {
         self.addresses_of(keys, true).await
     }
 
@@ -54,16 +53,16 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn addresses_known(&mut self, keys: &[String]) -> Result<Vec<AddressHealth>, StoreError> {
+    pub async fn addresses_known(&mut self, keys: &[AddressKey]) -> Result<Vec<AddressHealth>, StoreError> {
         self.addresses_of(keys, false).await
     }
 
-    async fn addresses_of(&mut self, keys: &[String], lock: bool) -> Result<Vec<AddressHealth>, StoreError> {
+    async fn addresses_of(&mut self, keys: &[AddressKey], lock: bool) -> Result<Vec<AddressHealth>, StoreError> {
         let mut keys = keys.to_vec();
         keys.sort_unstable();
         keys.dedup();
         let mut found = Vec::new();
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let keys: Vec<&str> = keys.iter().map(AddressKey::as_str).collect();
         for list in lists(&keys) {
             let rows: Vec<AddressHealth> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(LOCK);

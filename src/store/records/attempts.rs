@@ -6,9 +6,10 @@ use crate::domain::attempt::{Attempt, ProviderReference};
 use crate::domain::health::AddressHealth;
 use crate::domain::id::{AttemptId, MessageId};
 use crate::domain::message::Message;
-use crate::domain::{FaxNumber, Timestamp};
+use crate::domain::{Address, AddressKey, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str = "SELECT id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text,
@@ -25,13 +26,15 @@ const CHANGE: &str = ") UPDATE attempt SET status = changed.status, provider_ref
     looks = changed.looks, doubt_deadline_ms = changed.doubt_deadline_ms FROM changed WHERE attempt.id = changed.id";
 const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
 const NUMBERS: &str = "SELECT message_id, MAX(number) FROM attempt WHERE message_id IN (";
-const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address FROM message m JOIN attempt a ON a.message_id = m.id
+const NUMBERS_BUSY: &str = "SELECT DISTINCT m.address_key FROM message m JOIN attempt a ON a.message_id = m.id
     WHERE m.channel = 'fax' AND m.settled_ms IS NULL AND a.status IN ('calling', 'in_doubt', 'accepted') AND a.opened_ms > ";
 const MESSAGES_OF: &str = "SELECT m.id, m.address, a.dialled FROM message m
     JOIN attempt a ON a.message_id = m.id WHERE a.id IN (";
 const HOMES: &str = "SELECT id, provider, message_id FROM attempt WHERE id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";
 const CLAIMED_REFERENCES: &str = "SELECT provider_reference, id FROM attempt WHERE provider = ";
+
+record!(Attempt: "attempt" by id as AttemptId { id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text, pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms });
 
 impl Tx {
     /// Records attempts that are about to be made.
@@ -96,9 +99,9 @@ impl Tx {
         &mut self,
         attempts: &[AttemptId],
     ) -> Result<(Vec<AddressHealth>, Vec<Message>), StoreError> {
-        let mut about: Vec<(MessageId, String, Option<String>)> = Vec::with_capacity(attempts.len());
+        let mut about: Vec<(MessageId, Address, Option<Address>)> = Vec::with_capacity(attempts.len());
         for list in lists(attempts) {
-            let rows: Vec<(MessageId, String, Option<String>)> = on!(self, |c, d| {
+            let rows: Vec<(MessageId, Address, Option<Address>)> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(MESSAGES_OF);
                 push_list(&mut statement, list);
                 statement.push(")");
@@ -109,7 +112,7 @@ impl Tx {
         // A message's address may have been corrected since: what is learnt concerns the one that was called.
         let keys =
             about.iter().flat_map(|(_, address, dialled)| [Some(address), dialled.as_ref()].into_iter().flatten());
-        let keys: Vec<String> = keys.map(|address| address.to_lowercase()).collect();
+        let keys: Vec<AddressKey> = keys.map(Address::key).collect();
         let known = self.addresses_lock(&keys).await?;
         let mut ids: Vec<MessageId> = about.into_iter().map(|(id, ..)| id).collect();
         ids.sort_unstable();
@@ -222,15 +225,15 @@ impl Tx {
     /// As every store function.
     pub async fn numbers_being_called(
         &mut self,
-        numbers: &[FaxNumber],
+        numbers: &[AddressKey],
         since: Timestamp,
-    ) -> Result<Vec<String>, StoreError> {
-        let numbers: Vec<&str> = numbers.iter().map(FaxNumber::as_str).collect();
+    ) -> Result<Vec<AddressKey>, StoreError> {
+        let numbers: Vec<&str> = numbers.iter().map(AddressKey::as_str).collect();
         let mut found = Vec::new();
         for list in lists(&numbers) {
-            let rows: Vec<String> = on!(self, |c, d| {
+            let rows: Vec<AddressKey> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(NUMBERS_BUSY);
-                statement.push_bind(since).push(" AND m.address IN (");
+                statement.push_bind(since).push(" AND m.address_key IN (");
                 push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_scalar().fetch_all(&mut *c).await?

@@ -4,9 +4,10 @@ use sqlx::AssertSqlSafe;
 
 use crate::domain::basis::Basis;
 use crate::domain::id::BasisId;
-use crate::domain::{FaxNumber, Timestamp};
+use crate::domain::{AddressKey, FaxNumber, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 
 const COLUMNS: &str = "SELECT id, fax, kind, number_source, obtained_on, how, by_whom, note, created_ms, ended_ms,
@@ -15,6 +16,8 @@ const INSERT: &str = "INSERT INTO basis (id, fax, kind, number_source, obtained_
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const END: &str = "UPDATE basis SET ended_ms = $2, ended_reason = $3 WHERE id = $1 AND ended_ms IS NULL";
 const END_RELATIONSHIPS: &str = "UPDATE basis SET ended_ms = $2, ended_reason = $3 WHERE fax = $1 AND ended_ms IS NULL";
+
+record!(Basis: "basis" by id as BasisId { id, fax, kind, number_source, obtained_on, how, by_whom, note, created_ms, ended_ms, ended_reason });
 
 impl Tx {
     /// Records a basis.
@@ -75,9 +78,9 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn basis_among(&mut self, numbers: &[String]) -> Result<Vec<Basis>, StoreError> {
+    pub async fn basis_among(&mut self, numbers: &[AddressKey]) -> Result<Vec<Basis>, StoreError> {
         let mut found = Vec::new();
-        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let numbers: Vec<&str> = numbers.iter().map(AddressKey::as_str).collect();
         for list in lists(&numbers) {
             let rows: Vec<Basis> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);

@@ -7,6 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::id::{BroadcastId, CampaignId, SubmissionId};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 
 const COLUMNS: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms
     FROM broadcast";
@@ -21,7 +22,7 @@ const REOPEN: &str = "UPDATE broadcast SET finished_ms = NULL WHERE id = $1";
 const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
 
 /// A broadcast as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Broadcast {
     /// Identifier.
     pub id: BroadcastId,
@@ -42,6 +43,8 @@ pub struct Broadcast {
     /// When the last of its messages settled.
     pub finished_ms: Option<Timestamp>,
 }
+
+record!(Broadcast: "broadcast" by id as BroadcastId { id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms });
 
 impl Tx {
     /// Stores a broadcast.

@@ -3,10 +3,12 @@
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
-use crate::domain::Timestamp;
+use crate::domain::campaign::CampaignState;
 use crate::domain::id::CampaignId;
+use crate::domain::{Actor, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 
 const COLUMNS: &str = "SELECT id, name, letter, variables, audience, channels, schedule, zone, state, next_ms, who,
     created_ms, updated_ms FROM campaign";
@@ -16,7 +18,7 @@ const NEXT: &str = "SELECT MIN(next_ms) FROM campaign WHERE state = 'active' AND
 const MOVE: &str = "UPDATE campaign SET state = $2, next_ms = $3, updated_ms = $4 WHERE id = $1";
 
 /// A campaign as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CampaignRow {
     /// Identifier.
     pub id: CampaignId,
@@ -34,17 +36,19 @@ pub struct CampaignRow {
     pub schedule: String,
     /// IANA zone in which the schedule is meant.
     pub zone: String,
-    /// active, paused or done.
-    pub state: String,
+    /// Whether it sends when it is due.
+    pub state: CampaignState,
     /// The next planned run.
     pub next_ms: Option<Timestamp>,
     /// Who made it.
-    pub who: String,
+    pub who: Actor,
     /// Made.
     pub created_ms: Timestamp,
     /// Last changed.
     pub updated_ms: Timestamp,
 }
+
+record!(CampaignRow: "campaign" by id as CampaignId { id, name, letter, variables, audience, channels, schedule, zone, state, next_ms, who, created_ms, updated_ms });
 
 impl Tx {
     /// Stores a new campaign.
@@ -62,7 +66,7 @@ impl Tx {
                 .bind(&c_.channels)
                 .bind(&c_.schedule)
                 .bind(&c_.zone)
-                .bind(&c_.state)
+                .bind(c_.state)
                 .bind(c_.next_ms)
                 .bind(&c_.who)
                 .bind(c_.created_ms)
@@ -80,7 +84,7 @@ impl Tx {
     pub async fn campaign_move(
         &mut self,
         id: CampaignId,
-        state: &str,
+        state: CampaignState,
         next: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {

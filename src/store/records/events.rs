@@ -3,22 +3,23 @@
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
-use crate::domain::event::EventSource;
+use crate::domain::event::{EventKind, EventSource};
 use crate::domain::id::{AttemptId, EventId, MessageId};
-use crate::domain::{Fault, Timestamp};
+use crate::domain::{Actor, AuditAct, Fault, Reason, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::portions;
 
-const COLUMNS: &str = "SELECT id, message_id, attempt_id, kind, source, who, fault, detail, occurred_ms, recorded_ms
-    FROM event";
-const INSERT: &str = "INSERT INTO event (id, message_id, attempt_id, kind, source, who, fault, detail, occurred_ms,
-    recorded_ms) ";
+const COLUMNS: &str = "SELECT id, message_id, attempt_id, kind, source, who, fault, reason, detail, occurred_ms,
+    recorded_ms FROM event";
+const INSERT: &str = "INSERT INTO event (id, message_id, attempt_id, kind, source, who, fault, reason, detail,
+    occurred_ms, recorded_ms) ";
 const AUDIT: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
-const AUDITED: &str = "SELECT who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
+const AUDITED: &str = "SELECT id, who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
 
 /// An event as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// Identifier.
     pub id: EventId,
@@ -26,14 +27,16 @@ pub struct Event {
     pub message_id: Option<MessageId>,
     /// Which attempt it concerns.
     pub attempt_id: Option<AttemptId>,
-    /// What happened, one word: `queued`, `calling`, `accepted`, `delivered`, `failed`, `held`, `retried`, …
-    pub kind: String,
+    /// What happened.
+    pub kind: EventKind,
     /// Who brought it.
     pub source: EventSource,
-    /// The provider's, operator's or rule's name.
-    pub who: String,
+    /// Who did it or said it.
+    pub who: Actor,
     /// Why, where it is about a failure.
     pub fault: Option<Fault>,
+    /// Why the message is where it has come to.
+    pub reason: Option<Reason>,
     /// More words for people; never an address.
     pub detail: Option<String>,
     /// When it happened.
@@ -42,18 +45,21 @@ pub struct Event {
     pub recorded_ms: Timestamp,
 }
 
+record!(Event: "event" by id as EventId { id, message_id, attempt_id, kind, source, who, fault, reason, detail, occurred_ms, recorded_ms });
+
 impl Event {
     /// An event that happens now; add to it with struct update syntax.
     #[must_use]
-    pub fn new(message: MessageId, kind: &str, source: EventSource, who: &str, now: Timestamp) -> Self {
+    pub fn new(message: MessageId, kind: EventKind, source: EventSource, who: &Actor, now: Timestamp) -> Self {
         Self {
             id: EventId::new(),
             message_id: Some(message),
             attempt_id: None,
-            kind: kind.to_owned(),
+            kind,
             source,
-            who: who.to_owned(),
+            who: who.clone(),
             fault: None,
+            reason: None,
             detail: None,
             occurred_ms: now,
             recorded_ms: now,
@@ -62,12 +68,14 @@ impl Event {
 }
 
 /// One line of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditLine {
+    /// Identifier.
+    pub id: EventId,
     /// Who.
-    pub who: String,
+    pub who: Actor,
     /// Did what.
-    pub action: String,
+    pub action: AuditAct,
     /// To what.
     pub subject: Option<String>,
     /// More words.
@@ -75,6 +83,8 @@ pub struct AuditLine {
     /// When.
     pub at_ms: Timestamp,
 }
+
+record!(AuditLine: "audit" by id as EventId { id, who, action, subject, detail, at_ms });
 
 impl Tx {
     /// Appends events.
@@ -86,8 +96,9 @@ impl Tx {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
                 statement.push_values(portion, |mut row, e| {
-                    row.push_bind(e.id).push_bind(e.message_id).push_bind(e.attempt_id).push_bind(&e.kind);
-                    row.push_bind(e.source).push_bind(&e.who).push_bind(e.fault).push_bind(&e.detail);
+                    row.push_bind(e.id).push_bind(e.message_id).push_bind(e.attempt_id).push_bind(e.kind);
+                    row.push_bind(e.source).push_bind(&e.who).push_bind(e.fault).push_bind(e.reason);
+                    row.push_bind(&e.detail);
                     row.push_bind(e.occurred_ms).push_bind(e.recorded_ms);
                 });
                 statement.build().execute(&mut *c).await?;
@@ -113,8 +124,8 @@ impl Tx {
     /// As every store function.
     pub async fn audit(
         &mut self,
-        who: &str,
-        action: &str,
+        who: &Actor,
+        act: AuditAct,
         subject: Option<&str>,
         detail: Option<&str>,
         now: Timestamp,
@@ -123,7 +134,7 @@ impl Tx {
             sqlx::query(AUDIT)
                 .bind(EventId::new())
                 .bind(who)
-                .bind(action)
+                .bind(act)
                 .bind(subject)
                 .bind(detail)
                 .bind(now)

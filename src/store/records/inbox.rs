@@ -11,6 +11,7 @@ use crate::domain::id::InboxId;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::packing::{pack, unpack};
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list, weighed};
 
 const INSERT: &str = "INSERT INTO inbox (id, provider, form, dedupe, body, octets, facts, state, looks, received_ms,
@@ -95,7 +96,6 @@ pub struct Callback {
     pub received_ms: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     id: InboxId,
     provider: String,
@@ -107,6 +107,8 @@ struct Row {
     looks: i64,
     received_ms: Timestamp,
 }
+
+record!(Row: "inbox" by id as InboxId { id, provider, form, dedupe, body, facts, state, looks, received_ms });
 
 impl From<Row> for Callback {
     fn from(row: Row) -> Self {

@@ -7,22 +7,27 @@ use crate::domain::message::Message;
 use crate::domain::{Address, MessageStatus};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
-const COLUMNS: &str = "SELECT id, touch_id, submission_id, broadcast_id, referrer_id, channel, address, lane, letter,
-    purpose, phi, variables, status, reason, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages,
+const COLUMNS: &str = "SELECT id, touch_id, submission_id, broadcast_id, referrer_id, address, lane, letter, purpose,
+    phi, variables, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages,
     created_ms, updated_ms, settled_ms FROM message";
 const INSERT: &str = "INSERT INTO message (id, touch_id, submission_id, broadcast_id, referrer_id, channel, address,
-    lane, letter, purpose, phi, variables, status, reason, confidence, due_ms, give_up_ms, tries, dials,
+    address_key, lane, letter, purpose, phi, variables, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials,
     document_hash, pages, created_ms, updated_ms, settled_ms) ";
-const CHANGED: &str = "WITH changed (id, status, reason, confidence, due_ms, give_up_ms, tries, dials, document_hash,
-    pages, updated_ms, settled_ms, address) AS (";
+const CHANGED: &str =
+    "WITH changed (id, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash,
+    pages, updated_ms, settled_ms, address, address_key) AS (";
 const CHANGE: &str = ") UPDATE message SET status = changed.status, reason = changed.reason,
-    confidence = changed.confidence, due_ms = changed.due_ms, give_up_ms = changed.give_up_ms, tries = changed.tries,
+    released_ms = changed.released_ms, confidence = changed.confidence, due_ms = changed.due_ms, give_up_ms = changed.give_up_ms, tries = changed.tries,
     dials = changed.dials, document_hash = changed.document_hash, pages = changed.pages,
-    updated_ms = changed.updated_ms, settled_ms = changed.settled_ms, address = changed.address
+    updated_ms = changed.updated_ms, settled_ms = changed.settled_ms, address = changed.address,
+    address_key = changed.address_key
     FROM changed WHERE message.id = changed.id";
 const STATUSES_OF_TOUCHES: &str = "SELECT touch_id, id, status FROM message WHERE touch_id IN (";
+
+record!(Message: "message" by id as MessageId { id, touch_id, submission_id, broadcast_id, referrer_id, address, lane, letter, purpose, phi, variables, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages, created_ms, updated_ms, settled_ms });
 
 impl Tx {
     /// Stores new messages.
@@ -35,9 +40,11 @@ impl Tx {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
                 statement.push_values(portion, |mut row, m| {
                     row.push_bind(m.id).push_bind(m.touch_id).push_bind(m.submission_id).push_bind(m.broadcast_id);
-                    row.push_bind(m.referrer_id).push_bind(m.channel).push_bind(&m.address).push_bind(m.lane);
+                    row.push_bind(m.referrer_id).push_bind(m.channel()).push_bind(&m.address);
+                    row.push_bind(m.address.key()).push_bind(m.lane);
                     row.push_bind(&m.letter).push_bind(m.purpose).push_bind(m.phi).push_bind(&m.variables);
-                    row.push_bind(m.status).push_bind(&m.reason).push_bind(m.confidence).push_bind(m.due_ms);
+                    row.push_bind(m.status).push_bind(m.reason).push_bind(m.released_ms).push_bind(m.confidence);
+                    row.push_bind(m.due_ms);
                     row.push_bind(m.give_up_ms).push_bind(m.tries).push_bind(m.dials).push_bind(&m.document_hash);
                     row.push_bind(m.pages).push_bind(m.created_ms).push_bind(m.updated_ms).push_bind(m.settled_ms);
                 });
@@ -95,10 +102,11 @@ impl Tx {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
                 statement.push_values(portion, |mut row, m| {
-                    row.push_bind(m.id).push_bind(m.status).push_bind(&m.reason).push_bind(m.confidence);
+                    row.push_bind(m.id).push_bind(m.status).push_bind(m.reason).push_bind(m.released_ms);
+                    row.push_bind(m.confidence);
                     row.push_bind(m.due_ms).push_bind(m.give_up_ms).push_bind(m.tries).push_bind(m.dials);
                     row.push_bind(&m.document_hash).push_bind(m.pages).push_bind(m.updated_ms);
-                    row.push_bind(m.settled_ms).push_bind(&m.address);
+                    row.push_bind(m.settled_ms).push_bind(&m.address).push_bind(m.address.key());
                 });
                 statement.push(CHANGE);
                 statement.build().execute(&mut *c).await?;
@@ -191,12 +199,12 @@ impl Tx {
     pub async fn messages_unsettled_to(&mut self, address: &Address) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
             let text = format!(
-                "{COLUMNS} WHERE channel = $1 AND address = $2 AND settled_ms IS NULL ORDER BY id{}",
+                "{COLUMNS} WHERE channel = $1 AND address_key = $2 AND settled_ms IS NULL ORDER BY id{}",
                 d.for_update()
             );
             Ok(sqlx::query_as(AssertSqlSafe(text))
                 .bind(address.channel())
-                .bind(address.as_str())
+                .bind(address.key())
                 .fetch_all(&mut *c)
                 .await?)
         })

@@ -6,9 +6,11 @@ use std::collections::HashSet;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use crate::domain::words::words;
 use crate::domain::{Lane, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 /// An entry to be put into the queue, its rank already decided.
@@ -28,6 +30,18 @@ pub struct NewEntry {
     pub due_ms: Timestamp,
 }
 
+words! {
+    /// What is happening to an entry.
+    EntryState {
+        /// It is not due yet.
+        Waiting = "waiting",
+        /// It is due and nobody has it.
+        Ready = "ready",
+        /// A worker has it.
+        Leased = "leased",
+    }
+}
+
 /// Whose work is claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lanes {
@@ -38,7 +52,7 @@ pub enum Lanes {
 }
 
 /// An entry that is ours until its lease ends.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     /// Identifier, never used again.
     pub id: i64,
@@ -54,15 +68,17 @@ pub struct Claimed {
     pub rank: i64,
 }
 
+record!(Claimed: "queue_entry" by id as i64 { id, kind, subject, fence, claims, rank });
+
 /// An entry as it is kept, for screens and checks.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Identifier.
     pub id: i64,
     /// What is to be done.
     pub kind: String,
-    /// waiting, ready or leased.
-    pub state: String,
+    /// What is happening to it.
+    pub state: EntryState,
     /// Not before.
     pub due_ms: Timestamp,
     /// Current fence.
@@ -72,6 +88,8 @@ pub struct Entry {
     /// Until when.
     pub lease_until_ms: Option<Timestamp>,
 }
+
+record!(Entry: "queue_entry" by id as i64 { id, kind, state, due_ms, fence, owner, lease_until_ms });
 
 const LAST_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES ($1, 0, $2)
     ON CONFLICT (flow) DO UPDATE SET updated_ms = excluded.updated_ms RETURNING rank";
@@ -157,7 +175,7 @@ impl Tx {
                 statement.push_values(portion, |mut row, entry| {
                     row.push_bind(entry.kind).push_bind(entry.subject).push_bind(entry.lane).push_bind(entry.flow);
                     row.push_bind(entry.rank).push_bind(entry.due_ms);
-                    row.push_bind(if entry.due_ms <= now { "ready" } else { "waiting" });
+                    row.push_bind(if entry.due_ms <= now { EntryState::Ready } else { EntryState::Waiting });
                     row.push_bind(0_i64).push_bind(0_i64);
                 });
                 statement.build().execute(&mut *c).await?;

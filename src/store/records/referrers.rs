@@ -6,19 +6,20 @@ use sqlx::AssertSqlSafe;
 
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType};
-use crate::domain::{EmailAddress, FaxNumber, Timestamp};
+use crate::domain::{AddressKey, EmailAddress, FaxNumber, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 
 const COLUMNS: &str = "SELECT id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone,
     time_zone, state, tags, source, notes, created_ms, updated_ms FROM referrer";
 const UPSERT: &str = "INSERT INTO referrer (id, npi, first_name, last_name, credentials, organization, kind, email,
-        fax, phone, time_zone, state, tags, source, notes, sort_name, created_ms, updated_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        email_key, fax, phone, time_zone, state, tags, source, notes, sort_name, created_ms, updated_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
     ON CONFLICT (id) DO UPDATE SET npi = excluded.npi, first_name = excluded.first_name,
         last_name = excluded.last_name, credentials = excluded.credentials, organization = excluded.organization,
-        kind = excluded.kind, email = excluded.email, fax = excluded.fax, phone = excluded.phone,
+        kind = excluded.kind, email = excluded.email, email_key = excluded.email_key, fax = excluded.fax, phone = excluded.phone,
         time_zone = excluded.time_zone, state = excluded.state, tags = excluded.tags, source = excluded.source,
         notes = excluded.notes, sort_name = excluded.sort_name, updated_ms = excluded.updated_ms";
 const IDS: &str = "SELECT id, kind, sort_name FROM referrer";
@@ -41,7 +42,6 @@ pub enum Members<'a> {
     All,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     id: ReferrerId,
     npi: Option<String>,
@@ -61,6 +61,8 @@ struct Row {
     created_ms: Timestamp,
     updated_ms: Timestamp,
 }
+
+record!(Row: "referrer" by id as ReferrerId { id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone, time_zone, state, tags, source, notes, created_ms, updated_ms });
 
 impl From<Row> for Referrer {
     fn from(row: Row) -> Self {
@@ -122,6 +124,7 @@ impl Tx {
                 .bind(&referrer.organization)
                 .bind(referrer.kind)
                 .bind(&referrer.email)
+                .bind(referrer.email.as_ref().map(AddressKey::from))
                 .bind(&referrer.fax)
                 .bind(&referrer.phone)
                 .bind(&referrer.time_zone)
@@ -186,7 +189,7 @@ impl Tx {
             statement.push(" WHERE 1 = 1");
             if let Some(pattern) = &pattern {
                 statement.push(" AND (sort_name LIKE ").push_bind(pattern.clone()).push(ESCAPE);
-                statement.push(" OR LOWER(COALESCE(email, '')) LIKE ").push_bind(pattern.clone()).push(ESCAPE);
+                statement.push(" OR COALESCE(email_key, '') LIKE ").push_bind(pattern.clone()).push(ESCAPE);
                 statement.push(" OR COALESCE(npi, '') LIKE ").push_bind(pattern.clone()).push(ESCAPE).push(")");
             }
             if let Some((name, id)) = after {
@@ -210,8 +213,13 @@ impl Tx {
         fax: Option<&FaxNumber>,
     ) -> Result<Vec<Referrer>, StoreError> {
         let rows: Vec<Row> = on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE npi = $1 OR email = $2 OR fax = $3 ORDER BY id LIMIT 100");
-            sqlx::query_as(AssertSqlSafe(text)).bind(npi).bind(email).bind(fax).fetch_all(&mut *c).await?
+            let text = format!("{COLUMNS} WHERE npi = $1 OR email_key = $2 OR fax = $3 ORDER BY id LIMIT 100");
+            sqlx::query_as(AssertSqlSafe(text))
+                .bind(npi)
+                .bind(email.map(AddressKey::from))
+                .bind(fax)
+                .fetch_all(&mut *c)
+                .await?
         });
         Ok(rows.into_iter().map(Referrer::from).collect())
     }

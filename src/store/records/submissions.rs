@@ -1,9 +1,10 @@
 //! Submissions and their idempotency keys.
 
-use crate::domain::Timestamp;
 use crate::domain::id::SubmissionId;
+use crate::domain::{Actor, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const INSERT: &str = "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms) ";
@@ -12,7 +13,7 @@ const BY_KEYS: &str = "SELECT id, idempotency_key, request_hash, answer, who, cr
 const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
 
 /// A submission as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmissionRow {
     /// Identifier.
     pub id: SubmissionId,
@@ -23,10 +24,12 @@ pub struct SubmissionRow {
     /// The answer given, JSON.
     pub answer: String,
     /// Who asked.
-    pub who: String,
+    pub who: Actor,
     /// When.
     pub created_ms: Timestamp,
 }
+
+record!(SubmissionRow: "submission" by id as SubmissionId { id, idempotency_key, request_hash, answer, who, created_ms });
 
 impl Tx {
     /// Stores submissions.

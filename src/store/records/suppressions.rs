@@ -4,9 +4,10 @@ use sqlx::AssertSqlSafe;
 
 use crate::domain::id::SuppressionId;
 use crate::domain::suppression::Suppression;
-use crate::domain::{Address, Timestamp};
+use crate::domain::{Actor, Address, AddressKey, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 
 const COLUMNS: &str = "SELECT id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms,
@@ -15,6 +16,8 @@ const INSERT: &str = "INSERT INTO suppression (id, channel, address, scope, reas
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
 const LIFT: &str = "UPDATE suppression SET lifted_ms = $2, lifted_by = $3, lifted_reason = $4
     WHERE id = $1 AND lifted_ms IS NULL";
+
+record!(Suppression: "suppression" by id as SuppressionId { id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms, lifted_by, lifted_reason });
 
 impl Tx {
     /// Sets a suppression. False: one of the same scope stands already.
@@ -28,8 +31,8 @@ impl Tx {
                 .bind(s.channel)
                 .bind(&s.address)
                 .bind(s.scope)
-                .bind(&s.reason)
-                .bind(&s.source)
+                .bind(s.reason)
+                .bind(s.source)
                 .bind(&s.evidence)
                 .bind(&s.who)
                 .bind(s.created_ms)
@@ -46,7 +49,7 @@ impl Tx {
     pub async fn suppression_lift(
         &mut self,
         id: SuppressionId,
-        who: &str,
+        who: &Actor,
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -76,9 +79,9 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn suppressions_among(&mut self, addresses: &[String]) -> Result<Vec<Suppression>, StoreError> {
+    pub async fn suppressions_among(&mut self, addresses: &[AddressKey]) -> Result<Vec<Suppression>, StoreError> {
         let mut found = Vec::new();
-        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let addresses: Vec<&str> = addresses.iter().map(AddressKey::as_str).collect();
         for list in lists(&addresses) {
             let rows: Vec<Suppression> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);

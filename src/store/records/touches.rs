@@ -9,6 +9,7 @@ use crate::domain::touch::{Disposition, Touch, disposition};
 use crate::domain::{MessageStatus, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str = "SELECT id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition,
@@ -24,6 +25,8 @@ const DELIVERED: &str = "SELECT COUNT(*) FROM touch WHERE referrer_id = $1 AND d
     AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn')";
 const DELIVERED_ALL: &str = "SELECT referrer_id, COUNT(*) FROM touch WHERE disposition = 'delivered'
     AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') GROUP BY referrer_id";
+
+record!(Touch: "touch" by id as TouchId { id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition, occurred_ms, delivered_ms, actor, notes });
 
 impl Tx {
     /// Stores new touches.

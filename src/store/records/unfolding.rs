@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::domain::id::{BroadcastId, ReferrerId, SubmissionId};
-use crate::domain::{Channel, Timestamp};
+use crate::domain::{Address, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 
@@ -16,7 +16,7 @@ const ON: &str = "UPDATE broadcast SET unfolded = $2, total = $3, unfolding_ms =
 const END: &str = "UPDATE broadcast SET total = $2, plan = NULL, recipients = NULL, unfolding_ms = NULL WHERE id = $1";
 const IS_UNFOLDING: &str = "SELECT id FROM broadcast WHERE id = $1 AND unfolding_ms IS NOT NULL";
 const LEFT: &str = "SELECT id FROM broadcast WHERE unfolding_ms < $1 ORDER BY id LIMIT 100";
-const ADDRESSES: &str = "SELECT channel, address FROM message WHERE broadcast_id = $1";
+const ADDRESSES: &str = "SELECT address FROM message WHERE broadcast_id = $1";
 
 /// A list as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn broadcast_addresses(&mut self, id: BroadcastId) -> Result<Vec<(Channel, String)>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(ADDRESSES).bind(id).fetch_all(&mut *c).await?))
+    pub async fn broadcast_addresses(&mut self, id: BroadcastId) -> Result<Vec<Address>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(ADDRESSES).bind(id).fetch_all(&mut *c).await?))
     }
 }

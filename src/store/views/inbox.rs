@@ -7,6 +7,7 @@ use crate::domain::callback::{CallbackForm, CallbackState};
 use crate::domain::id::InboxId;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 
 const LINES: &str =
     "SELECT id, provider, form, octets, facts, state, looks, received_ms, settled_ms FROM inbox WHERE 1 = 1";
@@ -43,7 +44,7 @@ pub struct CallbacksOf {
 }
 
 /// A callback, without its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallbackLine {
     /// Identifier.
     pub id: InboxId,
@@ -68,6 +69,10 @@ pub struct CallbackLine {
     #[serde(rename = "settled_at")]
     pub settled_ms: Option<Timestamp>,
 }
+
+record!(CallbackLine: "inbox" by id as InboxId {
+    id, provider, form, octets, facts, state, looks, received_ms, settled_ms
+});
 
 /// A callback's place in the order in which they came.
 pub type Place = (Timestamp, InboxId);

@@ -6,22 +6,23 @@ use crate::domain::id::{BroadcastId, MessageId, ReferrerId};
 use crate::domain::{Channel, Fault, MessageStatus, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 use crate::store::records::broadcasts::Broadcast;
 
-const LINES: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, COALESCE(m.reason, '') AS reason,
+const LINES: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, m.reason,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id WHERE 1 = 1";
 const UNWELL: &str = "SELECT a.channel, a.health, a.fault, a.updated_ms, r.id AS referrer_id
     FROM address a JOIN referrer r ON r.fax = a.value WHERE a.channel = 'fax' AND a.health IN ('dead', 'doubtful')
     UNION ALL
     SELECT a.channel, a.health, a.fault, a.updated_ms, r.id AS referrer_id
-    FROM address a JOIN referrer r ON LOWER(r.email) = a.value
+    FROM address a JOIN referrer r ON r.email_key = a.value
     WHERE a.channel = 'email' AND a.health IN ('dead', 'doubtful')
     ORDER BY 2, 4 DESC, 5, 1 LIMIT $1";
 const UNWELL_COUNT: &str = "SELECT
     (SELECT COUNT(*) FROM address a JOIN referrer r ON r.fax = a.value
         WHERE a.channel = 'fax' AND a.health = 'dead')
-    + (SELECT COUNT(*) FROM address a JOIN referrer r ON LOWER(r.email) = a.value
+    + (SELECT COUNT(*) FROM address a JOIN referrer r ON r.email_key = a.value
         WHERE a.channel = 'email' AND a.health = 'dead')";
 const RUNNING: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms
     FROM broadcast WHERE finished_ms IS NULL ORDER BY created_ms DESC, id DESC LIMIT $1";
@@ -38,7 +39,7 @@ pub struct LinesOf {
 }
 
 /// A referrer's address that does not work, or looks as if it did not.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnwellAddress {
     /// Channel.
     pub channel: Channel,
@@ -51,6 +52,8 @@ pub struct UnwellAddress {
     /// Whose it is.
     pub referrer_id: ReferrerId,
 }
+
+record!(UnwellAddress: "referrer" by referrer_id as ReferrerId { channel, health, fault, updated_ms, referrer_id });
 
 impl Tx {
     /// Messages with their referrers' names, newest first, at most `limit`.

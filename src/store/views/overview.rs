@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::domain::id::{MessageId, ReferrerId};
-use crate::domain::{Channel, MessageStatus, Timestamp};
+use crate::domain::{Channel, MessageStatus, Reason, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::record;
 
 const CAUSES: &str = "SELECT channel, status, COALESCE(reason, 'unknown') AS reason, COUNT(*) AS messages,
         MAX(updated_ms) AS latest_ms
@@ -16,7 +17,7 @@ const FAILURES: &str =
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id
     WHERE m.status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed')";
-const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, COALESCE(m.reason, '') AS reason,
+const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, m.reason,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
 
@@ -27,8 +28,8 @@ pub struct Cause {
     pub channel: Channel,
     /// failed, in doubt, held, expired or suppressed.
     pub status: MessageStatus,
-    /// The reason's word.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// How many.
     pub messages: i64,
     /// The latest of them.
@@ -36,7 +37,7 @@ pub struct Cause {
 }
 
 /// One message in a list, with its referrer's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MessageLine {
     /// Identifier.
     pub id: MessageId,
@@ -48,8 +49,8 @@ pub struct MessageLine {
     pub letter: String,
     /// Where it stands.
     pub status: MessageStatus,
-    /// Why; empty if there is no reason to give.
-    pub reason: String,
+    /// Why, if there is a reason to give.
+    pub reason: Option<Reason>,
     /// Since when.
     pub updated_ms: Timestamp,
     /// Attempts that count.
@@ -63,6 +64,8 @@ pub struct MessageLine {
     /// Organisation.
     pub organization: Option<String>,
 }
+
+record!(MessageLine: "message" by id as MessageId { id, referrer_id, channel, letter, status, reason, updated_ms, tries, first_name, last_name, credentials, organization });
 
 impl MessageLine {
     /// The referrer's name for a list.
@@ -91,11 +94,11 @@ impl Tx {
     ///
     /// # Errors
     /// As every store function.
-    pub async fn failures(&mut self, reason: Option<&str>, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
+    pub async fn failures(&mut self, reason: Option<Reason>, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(FAILURES);
             if let Some(reason) = reason {
-                statement.push(" AND COALESCE(m.reason, 'unknown') = ").push_bind(reason.to_owned());
+                statement.push(" AND COALESCE(m.reason, 'unknown') = ").push_bind(reason);
             }
             statement.push(" ORDER BY m.updated_ms DESC, m.id DESC LIMIT ").push_bind(limit);
             Ok(statement.build_query_as().fetch_all(&mut *c).await?)

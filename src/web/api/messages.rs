@@ -1,5 +1,6 @@
 //! Messages: submit them, see them, act on them, list those that did not get through.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use axum::Json;
@@ -12,17 +13,20 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::{JsonBody, query};
-use super::lists::{FailureList, ProblemView};
-use super::views::{AttemptView, MessageDetail, MessageView, SubmissionView};
-use crate::access::{Bearer, Scope};
+use super::problem_schema::ProblemView;
+use crate::access::Scope;
+use crate::domain::Reason;
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, Timestamp};
-use crate::intake::submit::Request;
+use crate::intake;
+use crate::intake::request::Request;
 use crate::operator;
 use crate::operator::Act;
+use crate::public::{AttemptView, FailureList, MessageDetail, MessageView, SubmissionView};
 use crate::referrers::audience::Audience;
 use crate::store::Tx;
 use crate::web::WebState;
+use crate::web::bearer::Bearer;
 use crate::web::problem::{Kind, Problem};
 
 /// Failures listed unless asked otherwise, and at most.
@@ -85,11 +89,12 @@ pub(super) async fn submit(
         at: new.at.as_deref().map(moment).transpose()?,
         letter: new.letter,
         variables: new.variables,
-        who: bearer.who(),
+        who: bearer.actor(),
         idempotency_key: idempotency_key(&headers)?,
+        individually: BTreeMap::new(),
         run: None,
     };
-    let accepted = state.counter.accept(request).await?;
+    let accepted = intake::submit(&state.intake, &request).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted.into())))
 }
 
@@ -186,7 +191,7 @@ pub(super) async fn act(
         _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release and cancel")),
     };
     let id = message_id(&id)?;
-    operator::act(&state.gateway.operator(), id, act, &bearer.who()).await?;
+    operator::act(&state.gateway.operator(), id, act, &bearer.actor()).await?;
     let mut tx = state.gateway.store.read().await?;
     detail(&mut tx, id, true).await.map(Json)
 }
@@ -200,7 +205,7 @@ async fn detail(tx: &mut Tx, id: MessageId, whole: bool) -> Result<MessageDetail
     let message = message.ok_or_else(|| Problem::new(Kind::NotFound, "there is no such message"))?;
     let attempts = tx.attempts_of(id).await?;
     Ok(MessageDetail {
-        attempts: attempts.into_iter().map(|one| AttemptView::of(one, message.channel, whole)).collect(),
+        attempts: attempts.into_iter().map(|one| AttemptView::of(one, whole)).collect(),
         message: MessageView::of(&message, whole),
         events: tx.events_of(id).await?.into_iter().map(Into::into).collect(),
     })
@@ -239,9 +244,14 @@ pub(super) async fn failures(
     bearer.require(Scope::Read)?;
     let wanted = query(wanted, "reason (a word) and limit (1 to 500)")?;
     let limit = wanted.limit.unwrap_or(FAILURES_DEFAULT).clamp(1, FAILURES_MAX);
+    let reason = wanted.reason.as_deref().map(reason_word).transpose()?;
     let mut tx = state.gateway.store.read().await?;
     Ok(Json(FailureList {
         causes: tx.causes().await?.into_iter().map(Into::into).collect(),
-        messages: tx.failures(wanted.reason.as_deref(), limit).await?.into_iter().map(Into::into).collect(),
+        messages: tx.failures(reason, limit).await?.into_iter().map(Into::into).collect(),
     }))
+}
+
+fn reason_word(word: &str) -> Result<Reason, Problem> {
+    word.parse().map_err(|words| Problem::field(Kind::Invalid, "reason", words))
 }

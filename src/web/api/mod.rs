@@ -2,11 +2,10 @@
 //! have at most 256 KiB, tokens are scoped ([`crate::access::Scope`]).
 
 mod body;
-mod lists;
 mod messages;
 mod openapi;
+mod problem_schema;
 mod referrers;
-mod views;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -7,7 +7,8 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{lists, messages, referrers, views};
+use super::{messages, problem_schema, referrers};
+use crate::public;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,11 +19,11 @@ use super::{lists, messages, referrers, views};
     ),
     paths(messages::submit, messages::show, messages::act, messages::failures, referrers::touches),
     components(schemas(
-        views::SubmissionView,
-        views::MessageDetail,
-        lists::TouchPage,
-        lists::FailureList,
-        lists::ProblemView
+        public::SubmissionView,
+        public::MessageDetail,
+        public::TouchPage,
+        public::FailureList,
+        problem_schema::ProblemView
     )),
     security(("token" = [])),
     modifiers(&Token),

@@ -10,14 +10,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::body::query;
-use super::lists::{ProblemView, TouchPage, TouchView};
-use super::views::MessageView;
-use crate::access::{Bearer, Scope};
+use super::problem_schema::ProblemView;
+use crate::access::Scope;
 use crate::domain::Timestamp;
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::touch::Touch;
+use crate::public::{MessageView, TouchPage, TouchView};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
+use crate::web::bearer::Bearer;
 use crate::web::problem::{Kind, Problem};
 
 /// Touches on a page unless asked otherwise, and at most.

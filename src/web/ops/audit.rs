@@ -7,11 +7,12 @@ use axum::response::Response;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::moment::{Calendar, Moment};
-use crate::access::Operator;
+use crate::domain::AuditAct;
 use crate::domain::id::short;
 use crate::store::records::events::AuditLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
 
 /// Lines shown.
 const SHOWN: i64 = 300;
@@ -55,53 +56,62 @@ fn row(line: &AuditLine, calendar: &Calendar) -> Row {
     let id = subject.parse::<uuid::Uuid>().ok();
     Row {
         at: calendar.moment(line.at_ms),
-        who: line.who.clone(),
-        did: did(&line.action).to_owned(),
-        link: id.and_then(|id| place_of(&line.action).map(|place| format!("/{place}/{id}"))),
+        who: line.who.name().to_owned(),
+        did: did(line.action).to_owned(),
+        link: id.and_then(|id| place_of(line.action).map(|place| format!("/{place}/{id}"))),
         subject: id.map_or(subject, |id| short(&id)),
         detail: line.detail.as_deref().map(|detail| detail.replace('_', " ")),
     }
 }
 
 /// Where the subject of such an act is shown.
-fn place_of(action: &str) -> Option<&'static str> {
-    match action {
-        "retry" | "hold" | "release" | "cancel" | "mark_sent" | "mark_not_sent" | "view_document" => Some("messages"),
-        "edit_referrer" | "log_touch" | "end_basis" => Some("referrers"),
+fn place_of(act: AuditAct) -> Option<&'static str> {
+    match act {
+        AuditAct::Retry
+        | AuditAct::Hold
+        | AuditAct::Release
+        | AuditAct::Cancel
+        | AuditAct::MarkSent
+        | AuditAct::MarkNotSent
+        | AuditAct::ViewDocument => Some("messages"),
+        AuditAct::EditReferrer | AuditAct::LogTouch | AuditAct::EndBasis => Some("referrers"),
         _ => None,
     }
 }
 
-/// An act as people say it; one that is not known here in its own word.
-fn did(action: &str) -> &str {
-    match action {
-        "login" => "logged in",
-        "logout" => "logged out",
-        "retry" => "sent again",
-        "hold" => "put on hold",
-        "release" => "released",
-        "cancel" => "cancelled",
-        "mark_sent" => "said it was sent",
-        "mark_not_sent" => "said it was not sent",
-        "view_document" => "looked at a patient's letter",
-        "edit_referrer" => "changed a referrer",
-        "import_referrers" => "imported referrers",
-        "log_touch" => "logged a touch",
-        "add_basis" => "recorded permission to fax",
-        "end_basis" => "ended a permission to fax",
-        "suppress" => "recorded a refusal",
-        "lift_suppression" => "ended a refusal",
-        "pause_provider" => "paused a provider",
-        "resume_provider" => "resumed a provider",
-        "add_campaign" => "made a campaign",
-        "pause_campaign" => "paused a campaign",
-        "resume_campaign" => "resumed a campaign",
-        "run_campaign" => "ran a campaign",
-        "skip_campaign_run" => "skipped a run of a campaign",
-        "create_token" => "made an API token",
-        "revoke_token" => "revoked an API token",
-        "set_operator" => "set up an operator",
-        other => other,
+/// An act as people say it.
+const fn did(act: AuditAct) -> &'static str {
+    match act {
+        AuditAct::Login => "logged in",
+        AuditAct::Logout => "logged out",
+        AuditAct::Retry => "sent again",
+        AuditAct::Hold => "put on hold",
+        AuditAct::Release => "released",
+        AuditAct::Cancel => "cancelled",
+        AuditAct::MarkSent => "said it was sent",
+        AuditAct::MarkNotSent => "said it was not sent",
+        AuditAct::ViewDocument => "looked at a patient's letter",
+        AuditAct::EditReferrer => "changed a referrer",
+        AuditAct::ImportReferrers => "imported referrers",
+        AuditAct::LogTouch => "logged a touch",
+        AuditAct::AddBasis => "recorded permission to fax",
+        AuditAct::EndBasis => "ended a permission to fax",
+        AuditAct::Suppress => "recorded a refusal",
+        AuditAct::LiftSuppression => "ended a refusal",
+        AuditAct::PauseProvider => "paused a provider",
+        AuditAct::ResumeProvider => "resumed a provider",
+        AuditAct::AddCampaign => "made a campaign",
+        AuditAct::PauseCampaign => "paused a campaign",
+        AuditAct::ResumeCampaign => "resumed a campaign",
+        AuditAct::RunCampaign => "ran a campaign",
+        AuditAct::SkipCampaignRun => "skipped a run of a campaign",
+        AuditAct::CreateToken => "made an API token",
+        AuditAct::RevokeToken => "revoked an API token",
+        AuditAct::SetOperator => "set up an operator",
+        AuditAct::TryProvider => "tried a provider with one test page",
+        AuditAct::Restore => "restored the records",
+        AuditAct::ReplayCallbacks => "read callbacks of providers again",
+        AuditAct::Check => "checked the database",
     }
 }
 
@@ -115,16 +125,17 @@ mod tests {
     fn an_act_on_a_message_leads_to_the_message() {
         let calendar = Calendar { zone: chrono_tz::UTC, now: Timestamp(0) };
         let id = MessageId::new();
-        let line = |action: &str, subject: &str| AuditLine {
-            who: "dana".into(),
-            action: action.into(),
+        let line = |action: AuditAct, subject: &str| AuditLine {
+            id: crate::domain::id::EventId::new(),
+            who: crate::domain::Actor::operator("dana"),
+            action,
             subject: Some(subject.into()),
             detail: None,
             at_ms: Timestamp(0),
         };
-        let row_of = |action: &str, subject: &str| row(&line(action, subject), &calendar);
-        assert_eq!(row_of("retry", &id.to_string()).link, Some(format!("/messages/{id}")));
-        assert_eq!(row_of("suppress", "fax …42").link, None);
-        assert_eq!(row_of("suppress", "fax …42").subject, "fax …42");
+        let row_of = |action: AuditAct, subject: &str| row(&line(action, subject), &calendar);
+        assert_eq!(row_of(AuditAct::Retry, &id.to_string()).link, Some(format!("/messages/{id}")));
+        assert_eq!(row_of(AuditAct::Suppress, "fax …42").link, None);
+        assert_eq!(row_of(AuditAct::Suppress, "fax …42").subject, "fax …42");
     }
 }

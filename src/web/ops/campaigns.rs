@@ -10,14 +10,15 @@ use super::notice::{Asked, Done};
 use super::view::lines::BroadcastRow;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
-use super::view::words::{self, Tone};
-use crate::access::Operator;
 use crate::campaign;
-use crate::intake::IntakeError;
+use crate::campaign::CampaignError;
+use crate::domain::campaign::CampaignState;
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording::{self, Tone};
 
 /// Broadcasts in the list.
 const BROADCASTS_SHOWN: i64 = 25;
@@ -66,20 +67,20 @@ pub async fn show(
 }
 
 fn plan_row(campaign: &CampaignRow, calendar: &Calendar) -> PlanRow {
-    let (state, act) = match campaign.state.as_str() {
-        "active" => ((Tone::Good, "active"), Some(("pause", "Pause"))),
-        "paused" => ((Tone::Warn, "paused"), Some(("resume", "Resume"))),
-        _ => ((Tone::Quiet, "done"), None),
+    let (state, act) = match campaign.state {
+        CampaignState::Active => ((Tone::Good, "active"), Some(("pause", "Pause"))),
+        CampaignState::Paused => ((Tone::Warn, "paused"), Some(("resume", "Resume"))),
+        CampaignState::Done => ((Tone::Quiet, "done"), None),
     };
     PlanRow {
         name: campaign.name.clone(),
-        letter: words::letter(&campaign.letter),
+        letter: wording::letter(&campaign.letter),
         audience: audience(&campaign.audience),
         channels: campaign.channels.replace(',', " and "),
         when: campaign::when(campaign),
         state: state.into(),
         next: campaign.next_ms.map(|next| calendar.moment(next)),
-        made_by: campaign.who.clone(),
+        made_by: campaign.who.name().to_owned(),
         act,
     }
 }
@@ -97,7 +98,7 @@ fn audience(written: &str) -> String {
 /// `POST /campaigns`: pauses or resumes the campaign named in the form.
 pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
     let name = posted.fields.line("name", "the campaign", 200)?;
-    let who = &posted.operator.name;
+    let who = &posted.operator.actor;
     let (changed, done) = match posted.fields.text("act") {
         "pause" => (campaign::pause(&state.intake, &name, who).await, Done::CampaignPaused),
         "resume" => (campaign::resume(&state.intake, &name, who).await, Done::CampaignResumed),
@@ -105,7 +106,7 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
     };
     match changed {
         Ok(_) => Ok(then_show(&done.at("/campaigns"))),
-        Err(IntakeError::WrongState(_)) => Ok(then_show(&Done::NotPossible.at("/campaigns"))),
+        Err(CampaignError::WrongState(_)) => Ok(then_show(&Done::NotPossible.at("/campaigns"))),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,13 +7,14 @@ use axum::response::{IntoResponse, Response};
 
 use super::form::nowhere;
 use super::sheet;
-use crate::access::Operator;
+use crate::access::note_document_view;
 use crate::domain::id::{MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::render::bitmap;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
 
 /// No script, no form, no request to anywhere, in an origin of its own: a letter may only be looked at.
 const MAIL_POLICY: &str =
@@ -35,11 +36,9 @@ pub async fn page(
 ) -> Result<Response, PageProblem> {
     let number: usize = file.strip_suffix(".png").and_then(|n| n.parse().ok()).ok_or_else(nowhere)?;
     let (message, referrer) = message_of(&state, &id).await?;
-    let attempts = state.gateway.store.read().await?.attempts_of(message.id).await?;
-    sheet::note_look(&state, &operator, &message, &format!("page {number}")).await?;
-    let pages = sheet::pages(&state, &message, &referrer, &attempts).await.map_err(|_| nowhere())?;
-    let page = pages.as_deref().and_then(|pages| pages.get(number.checked_sub(1)?)).ok_or_else(nowhere)?;
-    let png = bitmap::png(page).map_err(|_| nowhere())?;
+    note_document_view(&state.gateway.access(), &message, &format!("page {number}"), &operator.actor).await?;
+    let page = sheet::page(&state, &message, &referrer, number).await?.ok_or_else(nowhere)?;
+    let png = bitmap::png(&page).map_err(|_| nowhere())?;
     Ok(private([(header::CONTENT_TYPE, "image/png".to_owned())], png))
 }
 
@@ -50,7 +49,7 @@ pub async fn pdf(
     Path(id): Path<String>,
 ) -> Result<Response, PageProblem> {
     let (message, _) = message_of(&state, &id).await?;
-    sheet::note_look(&state, &operator, &message, "document").await?;
+    note_document_view(&state.gateway.access(), &message, "document", &operator.actor).await?;
     let Some((kind, body)) = sheet::stored(&state, &message).await? else { return Err(nowhere()) };
     if kind != "pdf" {
         return Err(nowhere());
@@ -66,7 +65,7 @@ pub async fn mail(
     Path(id): Path<String>,
 ) -> Result<Response, PageProblem> {
     let (message, referrer) = message_of(&state, &id).await?;
-    sheet::note_look(&state, &operator, &message, "mail").await?;
+    note_document_view(&state.gateway.access(), &message, "mail", &operator.actor).await?;
     let mail = sheet::mail_of(&state, &message, &referrer).await?.ok_or_else(nowhere)?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),

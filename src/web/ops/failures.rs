@@ -8,17 +8,18 @@ use serde::Deserialize;
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
-use super::view::causes::{self, Bulk, CauseGroup};
+use super::view::causes::{self, CauseGroup};
 use super::view::lines::LineRow;
 use super::view::moment::Calendar;
-use super::view::words;
-use crate::access::Operator;
-use crate::operator::Act;
-use crate::operator::{self, OperatorError};
-use crate::policy;
+use crate::domain::Actor;
+use crate::domain::Reason;
+use crate::operator::{self, Act, OperatorError};
 use crate::store::views::overview::MessageLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
+use crate::wording::remedies::{self, Bulk};
 
 /// Messages in the list of a cause, and those that one button acts on.
 const LISTED_MAX: i64 = 500;
@@ -75,49 +76,39 @@ async fn show_cause(
     reason: String,
     calendar: &Calendar,
 ) -> Result<Response, PageProblem> {
-    if !is_reason(&reason) {
-        return Err(nowhere());
-    }
-    let lines = state.gateway.store.read().await?.failures(Some(&reason), LISTED_MAX).await?;
+    let reason: Reason = reason.parse().map_err(|_| nowhere())?;
+    let lines = state.gateway.store.read().await?.failures(Some(reason), LISTED_MAX).await?;
     let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let bulk = lines.iter().find_map(|line| causes::bulk(line.status, &reason));
-    let meaning = policy::explain(&reason);
+    let bulk = lines.iter().find_map(|line| remedies::bulk(line.status, reason));
+    let meaning = wording::explain(reason);
     let page = CausePage {
         frame: Frame::new(state, operator, Section::Failures, meaning.trim_end_matches('.'), asked),
-        advice: causes::advice(&reason),
-        count: words::count(count, "message", "messages"),
+        advice: wording::dashboard_advice(reason),
+        count: wording::count(count, "message", "messages"),
         is_cut: count == LISTED_MAX,
         bulk: bulk.map(|bulk| (bulk, bulk.label(count))),
-        bulk_first: bulk.is_some_and(|bulk| causes::is_likely(bulk, &reason)),
+        bulk_first: bulk.is_some_and(|bulk| bulk.is_likely(reason)),
         rows: lines.iter().map(|line| LineRow::of(line, calendar)).collect(),
-        reason,
-        meaning,
+        reason: reason.to_string(),
+        meaning: meaning.to_owned(),
     };
     Ok(frame::show(&page))
 }
 
-/// A reason's word as the store keeps it.
-pub(super) fn is_reason(word: &str) -> bool {
-    (1..=60).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-}
-
 /// `POST /failures`: one act for every message of a cause, 500 at most.
 pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
-    let reason = posted.fields.text("reason").to_owned();
-    if !is_reason(&reason) {
-        return Err(nowhere());
-    }
-    let wanted = [Bulk::Retry, Bulk::RetryCorrected, Bulk::Release]
+    let reason: Reason = posted.fields.text("reason").parse().map_err(|_| nowhere())?;
+    let wanted = Bulk::ALL
         .into_iter()
         .find(|bulk| bulk.as_str() == posted.fields.text("act"))
         .ok_or_else(|| refused("Please use the buttons of the page."))?;
-    let mut lines = state.gateway.store.read().await?.failures(Some(&reason), LISTED_MAX).await?;
-    lines.retain(|line| causes::bulk(line.status, &reason) == Some(wanted));
+    let mut lines = state.gateway.store.read().await?.failures(Some(reason), LISTED_MAX).await?;
+    lines.retain(|line| remedies::bulk(line.status, reason) == Some(wanted));
     let all = lines.len();
     if wanted == Bulk::RetryCorrected {
         lines = corrected(&state, lines).await?;
     }
-    let done = do_for_each(&state, &lines, wanted, &posted.operator.name).await?;
+    let done = do_for_each(&state, &lines, wanted, &posted.operator.actor).await?;
     let notice = if wanted == Bulk::Release { Done::ReleasedAll } else { Done::RetriedAll };
     Ok(then_show(&notice.at_counted("/failures", done, all - done)))
 }
@@ -129,7 +120,7 @@ async fn corrected(state: &WebState, lines: Vec<MessageLine>) -> Result<Vec<Mess
     for line in lines {
         let Some(message) = tx.message(line.id, false).await? else { continue };
         let present = tx.referrer(line.referrer_id).await?.and_then(|referrer| referrer.address(line.channel));
-        if present.is_some_and(|address| address.key() != message.address.to_lowercase()) {
+        if present.is_some_and(|address| address.key() != message.address.key()) {
             kept.push(line);
         }
     }
@@ -137,7 +128,7 @@ async fn corrected(state: &WebState, lines: Vec<MessageLine>) -> Result<Vec<Mess
 }
 
 /// How many it was done for. A message that has moved on meanwhile is left as it is.
-async fn do_for_each(state: &WebState, lines: &[MessageLine], wanted: Bulk, who: &str) -> Result<usize, PageProblem> {
+async fn do_for_each(state: &WebState, lines: &[MessageLine], wanted: Bulk, who: &Actor) -> Result<usize, PageProblem> {
     let act = if wanted == Bulk::Release { Act::Release } else { Act::Retry };
     let mut done = 0;
     for line in lines {

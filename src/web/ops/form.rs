@@ -6,9 +6,9 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::access::Operator;
 use crate::web::WebState;
 use crate::web::problem::{Kind, PageProblem, Problem};
+use crate::web::session::Operator;
 
 /// The largest form.
 const FORM_OCTETS_MAX: usize = 64 * 1024;

@@ -6,8 +6,8 @@ use axum::response::Response;
 
 use super::notice::{Asked, Notice};
 use super::view::moment::Calendar;
-use crate::access::Operator;
 use crate::web::WebState;
+use crate::web::session::Operator;
 
 /// The parts of the dashboard, in the order of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Frame {
             title: title.into(),
             links: SECTIONS.iter().map(|(own, href, label)| Link { href, label, is_here: *own == section }).collect(),
             operator: operator.name.clone(),
-            form_key: operator.form_key.clone(),
+            form_key: operator.form_key().to_owned(),
             notice: asked.notice(),
             practice: state.gateway.config.practice.name.clone(),
             css: super::assets::css_link(),

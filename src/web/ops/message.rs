@@ -14,21 +14,23 @@ use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
-use super::view::words;
-use crate::access::Operator;
 use crate::consent;
+use crate::domain::Actor;
+use crate::domain::Reason;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, Channel, Fault, FaxNumber, MessageStatus, Purpose};
+use crate::domain::{Address, Channel, FaxNumber, MessageStatus, Purpose};
 use crate::operator::Act;
 use crate::operator::{self, OperatorError};
 use crate::referrers;
 use crate::store::Tx;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
 
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
@@ -102,22 +104,22 @@ pub async fn show(
     let known = known(&mut tx, &state, id, &calendar).await?.ok_or_else(nowhere)?;
     drop(tx);
     let may_show = wanted.document.as_deref() == Some("show");
-    let sheet = sheet::of(&state, &operator, &known.message, &known.referrer, &known.attempts, may_show).await?;
+    let sheet = sheet::of(&state, &operator, &known.message, &known.referrer, may_show).await?;
     let name = known.referrer.display_name();
     let message = &known.message;
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Messages, format!("{} to {name}", known.title), &asked),
         id: id.to_string(),
         reference: short(&id.0),
-        channel: words::channel(message.channel),
+        channel: wording::channel(message.channel()),
         organization: known.referrer.organization.clone().filter(|organization| *organization != name),
         name,
         referrer_link: format!("/referrers/{}", message.referrer_id),
-        address: message.parsed_address().map_or_else(|_| "an address that cannot be read".to_owned(), |a| a.pretty()),
-        status: words::status(message.status).into(),
-        confidence: message.confidence.map(words::confidence),
+        address: message.address.pretty(),
+        status: wording::status(message.status).into(),
+        confidence: message.confidence.map(wording::confidence),
         purpose: message.purpose.as_str(),
-        asks_permission: message.channel == Channel::Fax && message.purpose == Purpose::Advertisement,
+        asks_permission: message.channel() == Channel::Fax && message.purpose == Purpose::Advertisement,
         made: calendar.moment(message.created_ms),
         attempts: known.attempts.iter().map(|attempt| attempt_row(message, attempt, &calendar)).collect(),
         title: known.title,
@@ -157,11 +159,11 @@ async fn known(
         .and_then(|attempt| state.gateway.accounts.get(&attempt.provider))
         .is_some_and(|account| account.capabilities().cancel);
     let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop };
-    let asked_by = touch.as_ref().map_or_else(|| "Somebody".to_owned(), |touch| touch.actor.clone());
+    let asked_by = touch.as_ref().map_or_else(|| "Somebody".to_owned(), |touch| touch.actor.name().to_owned());
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
         timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
-        title: touch.as_ref().map_or_else(|| words::letter(&message.letter), |touch| touch.title.clone()),
+        title: touch.as_ref().map_or_else(|| wording::letter(&message.letter), |touch| touch.title.clone()),
         asked_by,
         message,
         referrer,
@@ -173,12 +175,12 @@ fn attempt_row(message: &Message, attempt: &Attempt, calendar: &Calendar) -> Att
     let elsewhere = attempt.dialled.as_ref().is_some_and(|dialled| *dialled != message.address);
     AttemptRow {
         charge: attempt.billed().map(|charge| charge.to_string()),
-        to: attempt.dialled(message.channel).filter(|_| elsewhere).map(|to| to.pretty()),
+        to: attempt.dialled.as_ref().filter(|_| elsewhere).map(|to| to.pretty()),
         number: attempt.number,
         provider: attempt.provider.clone(),
         at: calendar.moment(attempt.opened_ms),
-        status: words::attempt(attempt.status).into(),
-        fault: attempt.fault.map(Fault::explain),
+        status: wording::attempt_status(attempt.status).into(),
+        fault: attempt.fault.map(wording::fault),
         code: attempt.raw_code.clone().filter(|code| attempt.fault.is_none_or(|fault| fault.as_str() != code)),
         text: attempt.raw_text.clone(),
         pages: attempt.pages_confirmed,
@@ -197,12 +199,12 @@ pub async fn act(
         standing::act_named(posted.fields.text("act")).ok_or_else(|| refused("Please use the buttons of the page."))?;
     let reason = posted.fields.text("reason");
     let back =
-        if failures::is_reason(reason) { format!("/failures?reason={reason}") } else { format!("/messages/{id}") };
-    let done = carry_out(&state, id, wanted, &posted.operator.name).await?;
+        if reason.parse::<Reason>().is_ok() { format!("/failures?reason={reason}") } else { format!("/messages/{id}") };
+    let done = carry_out(&state, id, wanted, &posted.operator.actor).await?;
     Ok(then_show(&done.at(&back)))
 }
 
-async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &str) -> Result<Done, PageProblem> {
+async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &Actor) -> Result<Done, PageProblem> {
     match operator::act(&state.gateway.operator(), id, act, who).await {
         Ok(after) => Ok(match act {
             Act::Retry => Done::Retried,
@@ -228,11 +230,12 @@ pub async fn correct(
     let id: MessageId = id.parse().map_err(|_| nowhere())?;
     let message = state.gateway.store.read().await?.message(id, false).await?.ok_or_else(nowhere)?;
     let text = posted.fields.line("address", "the address", 254)?;
-    let address = Address::parse(message.channel, &text).map_err(|error| refused(sentence(&error.to_string())))?;
-    let who = &posted.operator.name;
+    let address = Address::parse(message.channel(), &text).map_err(|error| refused(sentence(&error.to_string())))?;
+    let who = &posted.operator.actor;
     if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
         let how = "given together with the corrected number".to_owned();
-        consent::add_basis(&state.gateway.consent(), &permission(number, how, who, &frame::calendar(&state))).await?;
+        consent::add_basis(&state.gateway.consent(), &permission(number, how, who, &frame::calendar(&state)), who)
+            .await?;
     }
     referrers::edit(&state.gateway.referrers(), message.referrer_id, who, |referrer| match address {
         Address::Fax(number) => referrer.fax = Some(number),
@@ -254,13 +257,13 @@ pub async fn permit(
 ) -> Result<Response, PageProblem> {
     let id: MessageId = id.parse().map_err(|_| nowhere())?;
     let how = posted.fields.line("how", "how they gave it", 200)?;
-    let who = &posted.operator.name;
+    let who = &posted.operator.actor;
     let mut tx = state.gateway.store.read().await?;
     let message = tx.message(id, false).await?.ok_or_else(nowhere)?;
     let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
     drop(tx);
     let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
-    consent::add_basis(&state.gateway.consent(), &permission(&number, how, who, &frame::calendar(&state))).await?;
+    consent::add_basis(&state.gateway.consent(), &permission(&number, how, who, &frame::calendar(&state)), who).await?;
     let done = match carry_out(&state, id, Act::Retry, who).await? {
         Done::Retried => Done::Permitted,
         other => other,
@@ -268,7 +271,7 @@ pub async fn permit(
     Ok(then_show(&done.at(&format!("/messages/{id}"))))
 }
 
-fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -> Basis {
+fn permission(number: &FaxNumber, how: String, who: &Actor, calendar: &Calendar) -> Basis {
     Basis {
         id: BasisId::new(),
         fax: number.clone(),
@@ -276,7 +279,7 @@ fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -
         number_source: Some(NumberSource::GivenByRecipient),
         obtained_on: calendar.today().to_string(),
         how,
-        by_whom: who.to_owned(),
+        by_whom: who.name().to_owned(),
         note: None,
         created_ms: calendar.now,
         ended_ms: None,
@@ -286,17 +289,16 @@ fn permission(number: &FaxNumber, how: String, who: &str, calendar: &Calendar) -
 
 /// An error's words as a sentence.
 pub(super) fn sentence(words: &str) -> String {
-    let mut letters = words.trim_end_matches('.').chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+    format!("{}.", wording::capitalized(words.trim_end_matches('.')))
 }
 
 impl Page {
     /// What the field of a correction asks for.
     fn address_label(&self) -> &'static str {
-        if self.channel == words::channel(Channel::Fax) { "The right fax number" } else { "The right email address" }
+        if self.channel == wording::channel(Channel::Fax) { "The right fax number" } else { "The right email address" }
     }
 
     fn address_type(&self) -> &'static str {
-        if self.channel == words::channel(Channel::Fax) { "tel" } else { "email" }
+        if self.channel == wording::channel(Channel::Fax) { "tel" } else { "email" }
     }
 }

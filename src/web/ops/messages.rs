@@ -9,12 +9,12 @@ use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::lines::{BroadcastRow, LineRow, STANDS, Stand};
-use crate::access::Operator;
 use crate::domain::id::{BroadcastId, MessageId};
 use crate::store::views::ledger::LedgerOf;
 use crate::store::views::lists::LinesOf;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
 
 /// Messages on a page.
 const PER_PAGE: i64 = 50;

@@ -1,8 +1,7 @@
 //! What a page says after an act. The address carries a word of a fixed list and at most two numbers, never a text.
 
+use crate::wording::{self, Tone};
 use serde::Deserialize;
-
-use super::view::words::{self, Tone};
 
 /// What may stand in the query of every page.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -154,11 +153,11 @@ fn say_counts(text: &str, n: u32, left: u32) -> String {
     let subject = match n {
         0 => "No message goes".to_owned(),
         1 => "1 message goes".to_owned(),
-        _ => format!("{} messages go", words::grouped(i64::from(n))),
+        _ => format!("{} messages go", wording::grouped(i64::from(n))),
     };
     let mut said = text.replace("{n}", &subject);
     if left > 0 {
-        let rest = words::count(i64::from(left), "stays as it is", "stay as they are");
+        let rest = wording::count(i64::from(left), "stays as it is", "stay as they are");
         said.push_str(&format!(" {rest}."));
     }
     said

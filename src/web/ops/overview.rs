@@ -6,30 +6,33 @@ use axum::response::Response;
 
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
-use super::view::attention::{self, Need, Signs};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
-use super::view::words;
-use crate::access::Operator;
-use crate::accounts::breaker_records;
-use crate::accounts::layers::BreakerState;
-use crate::accounts::{Accounts, ConfiguredAccount};
-use crate::store::records::provider_state::ProviderState;
+use crate::accounts::unavailable::{Cause, Unavailable};
 use crate::store::views::ledger::{Ledger, LedgerOf};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
+use crate::wording::attention::{self, Need, PausedAccount, RestingAccount, Signs, Subject};
 
 /// Broadcasts shown with their bars.
 const BROADCASTS_SHOWN: i64 = 10;
 /// Messages in the list of the latest.
 const LATEST_SHOWN: i64 = 15;
 
+/// A matter that needs a person, with the page where it is dealt with.
+struct Matter {
+    need: Need,
+    link: &'static str,
+}
+
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Page {
     frame: Frame,
-    needs: Vec<Need>,
+    needs: Vec<Matter>,
     tiles: Vec<Tile>,
     total: String,
     referrers: i64,
@@ -51,7 +54,7 @@ pub async fn show(
         frame: Frame::new(&state, &operator, Section::Overview, "Overview", &asked),
         needs: needs(&mut tx, &state, &ledger, &calendar).await?,
         tiles: lines::tiles(&ledger),
-        total: words::count(ledger.total, "message", "messages"),
+        total: wording::count(ledger.total, "message", "messages"),
         referrers: tx.referrer_count().await?,
         broadcasts: running(&mut tx, &calendar).await?,
         latest: tx.messages_recent(LATEST_SHOWN).await?.iter().map(|line| LineRow::of(line, &calendar)).collect(),
@@ -60,28 +63,35 @@ pub async fn show(
     Ok(frame::show(&page))
 }
 
-async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calendar) -> Result<Vec<Need>, StoreError> {
-    let accounts = &state.gateway.accounts;
-    let mut providers = tx.provider_states(false).await?;
-    // A row of an account that the configuration no longer names pauses nothing.
-    providers.retain(|state| accounts.get(&state.provider).is_some());
-    let resting = resting(accounts, &providers, calendar);
-    let dead_addresses = tx.addresses_dead_count().await?;
-    let signs = Signs { ledger, providers: &providers, resting: &resting, dead_addresses };
-    Ok(attention::needs(&signs))
+async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calendar) -> Result<Vec<Matter>, StoreError> {
+    let states = tx.provider_states(false).await?;
+    let mut signs = Signs {
+        not_delivered: ledger.failed + ledger.expired,
+        in_doubt: ledger.in_doubt,
+        held: ledger.held,
+        dead_addresses: tx.addresses_dead_count().await?,
+        ..Signs::default()
+    };
+    for Unavailable { account, cause } in state.gateway.accounts.unavailable(&states, calendar.now) {
+        match cause {
+            Cause::Paused(reason) => signs.paused.push(PausedAccount { account, reason }),
+            Cause::Resting { faults, fault } => signs.resting.push(RestingAccount { account, faults, fault }),
+        }
+    }
+    Ok(attention::needs(&signs).into_iter().map(Matter::of).collect())
 }
 
-/// The accounts that rest now, by what this node saw or another one wrote down.
-fn resting(accounts: &Accounts, states: &[ProviderState], calendar: &Calendar) -> Vec<(String, BreakerState)> {
-    let nothing_known = ProviderState::default();
-    let rests = |(name, account): (&str, &ConfiguredAccount)| {
-        let state = states.iter().find(|state| state.provider == name).unwrap_or(&nothing_known);
-        account.rests_until(state, calendar.now)?;
-        let here = account.layered.breaker();
-        let seen = if here.open_until_ms > calendar.now { here } else { breaker_records::as_breaker(state.clone()) };
-        Some((name.to_owned(), seen))
-    };
-    accounts.iter().filter_map(rests).collect()
+impl Matter {
+    fn of(need: Need) -> Self {
+        let link = match need.subject {
+            Subject::Providers => "/providers",
+            Subject::Failures => "/failures",
+            Subject::InDoubt => "/failures#in_doubt",
+            Subject::Held => "/failures#held",
+            Subject::Addresses => "/referrers/addresses",
+        };
+        Self { need, link }
+    }
 }
 
 async fn running(tx: &mut Tx, calendar: &Calendar) -> Result<Vec<BroadcastRow>, StoreError> {

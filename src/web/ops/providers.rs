@@ -10,14 +10,14 @@ use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
-use super::view::words::{self, Tone};
-use crate::access::Operator;
-use crate::accounts::{Accounts, ConfiguredAccount, Ready};
+use crate::accounts::{Accounts, ConfiguredAccount, Ready, acts};
 use crate::domain::{Channel, Fault};
 use crate::provider::{Capabilities, Reconciliation, WebhookAuthenticity};
 use crate::store::records::provider_state::ProviderState;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording::{self, Tone};
 
 /// What may stand in the query, after a check.
 #[derive(Debug, Default, Deserialize)]
@@ -63,7 +63,7 @@ pub async fn show(
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Providers, "Providers", &asked),
         accounts: accounts.iter().map(|(name, one)| row(accounts, name, one, &states, &calendar)).collect(),
-        why: fault.map(|fault| (fault.explain(), fault.advice())),
+        why: fault.map(|fault| (wording::fault(fault), wording::fault_advice(fault))),
     };
     Ok(frame::show(&page))
 }
@@ -90,7 +90,7 @@ fn row(
     AccountRow {
         name: name.to_owned(),
         title: spec.title,
-        channel: words::channel(spec.channel),
+        channel: wording::channel(spec.channel),
         place: place(accounts, spec.channel, name),
         only: only(accounts, spec.channel, name),
         state: state.into(),
@@ -108,7 +108,7 @@ fn why_resting(account: &ConfiguredAccount, known: &ProviderState) -> String {
     let here = account.layered.breaker();
     let (fault, words) =
         if here.fault.is_some() { (here.fault, here.words) } else { (known.fault, known.fault_text.clone()) };
-    let explained = fault.map_or("It does not answer as it should.", Fault::explain);
+    let explained = fault.map_or(wording::NO_FAULT_KNOWN, wording::fault);
     words.map_or_else(|| explained.to_owned(), |words| format!("{explained} ({words})"))
 }
 
@@ -164,16 +164,17 @@ fn abilities(channel: Channel, can: &Capabilities) -> Vec<(&'static str, &'stati
 pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
     let name = posted.fields.text("name");
     let account = state.gateway.accounts.get(name).ok_or_else(nowhere)?;
-    let who = &posted.operator.name;
+    let who = &posted.operator.actor;
+    let (store, now) = (&state.gateway.store, state.gateway.clock.now());
     match posted.fields.text("act") {
         "pause" => {
             let why = posted.fields.optional_line("why", "the reason", 200)?;
             let why = why.unwrap_or_else(|| format!("{who} paused it"));
-            set(&state, name, Some(&why), who).await?;
+            acts::pause(store, name, &why, who, now).await?;
             Ok(then_show(&Done::ProviderPaused.at("/providers")))
         }
         "resume" => {
-            set(&state, name, None, who).await?;
+            acts::resume(store, name, who, now).await?;
             Ok(then_show(&Done::ProviderResumed.at("/providers")))
         }
         "check" => Ok(match account.layered.check().await {
@@ -182,15 +183,4 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
         }),
         _ => Err(refused("Please use the buttons of the page.")),
     }
-}
-
-async fn set(state: &WebState, name: &str, why: Option<&str>, who: &str) -> Result<(), PageProblem> {
-    let now = state.gateway.clock.now();
-    let mut tx = state.gateway.store.write().await?;
-    tx.provider_ensure(name, now).await?;
-    tx.provider_pause(name, why, now).await?;
-    let action = if why.is_some() { "pause_provider" } else { "resume_provider" };
-    tx.audit(who, action, Some(name), why, now).await?;
-    tx.commit().await?;
-    Ok(())
 }

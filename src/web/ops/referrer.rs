@@ -12,8 +12,7 @@ use super::notice::Asked;
 use super::view::history::{self, AddressRow, TouchRow};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::{Chip, Steps};
-use super::view::words;
-use crate::access::Operator;
+use crate::domain::AddressKey;
 use crate::domain::Channel;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{ReferrerId, TouchId};
@@ -23,6 +22,8 @@ use crate::domain::touch::{Touch, TouchKind};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
 
 /// Touches in the history.
 const TOUCHES_SHOWN: i64 = 100;
@@ -101,9 +102,9 @@ pub async fn show(
         id: id.to_string(),
         organization: referrer.organization.clone().filter(|organization| *organization != name),
         name,
-        kind: words::kind(referrer.kind),
-        state: words::state(referrer.state).into(),
-        state_means: words::state_means(referrer.state),
+        kind: wording::referrer_type(referrer.kind),
+        state: wording::referrer_state(referrer.state).into(),
+        state_means: wording::referrer_state_means(referrer.state),
         npi: referrer.npi.clone(),
         phone: referrer.phone.as_deref().map(crate::domain::address::pretty_number),
         phone_typed: referrer.phone.as_deref().map(crate::domain::address::pretty_number).unwrap_or_default(),
@@ -143,7 +144,7 @@ async fn history_of(tx: &mut Tx, id: ReferrerId) -> Result<Vec<(Touch, Vec<Messa
 }
 
 async fn addresses(tx: &mut Tx, referrer: &Referrer, calendar: &Calendar) -> Result<Vec<AddressRow>, StoreError> {
-    let keys: Vec<String> =
+    let keys: Vec<AddressKey> =
         Channel::ALL.iter().filter_map(|channel| referrer.address(*channel)).map(|address| address.key()).collect();
     let known = tx.addresses_known(&keys).await?;
     let refusals = tx.suppressions_among(&keys).await?;
@@ -179,8 +180,8 @@ fn states(now: ReferrerState) -> Vec<Choosable> {
         .iter()
         .map(|state| Choosable {
             word: state.as_str(),
-            label: words::state(*state).1,
-            means: words::state_means(*state),
+            label: wording::referrer_state(*state).1,
+            means: wording::referrer_state_means(*state),
             is_set: *state == now,
         })
         .collect()
@@ -192,7 +193,7 @@ fn touch_kinds() -> Vec<Choosable> {
         .filter(|kind| **kind != TouchKind::Letter)
         .map(|kind| Choosable {
             word: kind.as_str(),
-            label: words::touch(*kind),
+            label: wording::touch_kind(*kind),
             means: if kind.counts() { "" } else { " (does not count toward the seven)" },
             is_set: false,
         })

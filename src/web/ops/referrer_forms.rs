@@ -10,12 +10,14 @@ use super::frame;
 use super::message::sentence;
 use super::notice::Done;
 use super::view::moment::Calendar;
-use crate::consent::{self, Refusal};
+use crate::consent::{self, ConsentError, Refusal};
 use crate::domain::address::AddressError;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, ReferrerId};
 use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::suppression::Scope;
+use crate::domain::suppression::SuppressionReason;
+use crate::domain::suppression::SuppressionSource;
 use crate::domain::touch::TouchKind;
 use crate::domain::{Channel, EmailAddress, FaxNumber, Timestamp};
 use crate::referrers;
@@ -48,7 +50,7 @@ pub async fn state(
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
     let wanted: ReferrerState = posted.fields.word("state", "whether to write to them")?;
-    referrers::edit(&web.gateway.referrers(), id, &posted.operator.name, |referrer| referrer.state = wanted).await?;
+    referrers::edit(&web.gateway.referrers(), id, &posted.operator.actor, |referrer| referrer.state = wanted).await?;
     Ok(then_show(&Done::State.at(&page_of(id))))
 }
 
@@ -67,7 +69,7 @@ pub async fn details(
         refused("The telephone number cannot be read. Please write it with its area code, without an extension.")
     })?;
     let tags = tags(fields)?;
-    referrers::edit(&web.gateway.referrers(), id, &posted.operator.name, |referrer| {
+    referrers::edit(&web.gateway.referrers(), id, &posted.operator.actor, |referrer| {
         referrer.fax = fax;
         referrer.email = email;
         referrer.phone = phone.map(|number| number.as_str().to_owned());
@@ -100,7 +102,7 @@ pub async fn touch(
     let kind: TouchKind = posted.fields.word("kind", "what it was")?;
     let title = posted.fields.line("title", "what was said or done", 200)?;
     let at = moment_of(&posted.fields, &frame::calendar(&web))?;
-    referrers::log_touch(&web.gateway.referrers(), id, kind, &title, Some(at), &posted.operator.name).await?;
+    referrers::log_touch(&web.gateway.referrers(), id, kind, &title, Some(at), &posted.operator.actor).await?;
     Ok(then_show(&Done::Touch.at(&page_of(id))))
 }
 
@@ -160,7 +162,7 @@ pub async fn basis(
         ended_ms: None,
         ended_reason: None,
     };
-    consent::add_basis(&web.gateway.consent(), &basis).await?;
+    consent::add_basis(&web.gateway.consent(), &basis, &posted.operator.actor).await?;
     Ok(then_show(&Done::Basis.at(&page_of(id))))
 }
 
@@ -173,14 +175,12 @@ pub async fn end_basis(
     let id = id_of(&id)?;
     let basis: BasisId = basis.parse().map_err(|_| nowhere())?;
     let why = posted.fields.line("why", "why it ends", 200)?;
-    let now = web.gateway.clock.now();
-    let mut tx = web.gateway.store.write().await?;
-    if !tx.basis_end(basis, &why, now).await? {
-        return Ok(then_show(&Done::NotPossible.at(&page_of(id))));
-    }
-    tx.audit(&posted.operator.name, "end_basis", Some(&id.to_string()), Some(&why), now).await?;
-    tx.commit().await?;
-    Ok(then_show(&Done::BasisEnded.at(&page_of(id))))
+    let done = match consent::end_basis(&web.gateway.consent(), basis, id, &posted.operator.actor, &why).await {
+        Ok(()) => Done::BasisEnded,
+        Err(ConsentError::NotFound(_)) => Done::NotPossible,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(then_show(&done.at(&page_of(id))))
 }
 
 /// `POST /referrers/{id}/suppress`: they, or the office they share the address with, refused.
@@ -197,10 +197,10 @@ pub async fn suppress(
     let refusal = Refusal {
         address,
         scope,
-        reason: "opt_out".to_owned(),
-        source: "operator".to_owned(),
+        reason: SuppressionReason::OptOut,
+        source: SuppressionSource::Operator,
         evidence,
-        who: posted.operator.name.clone(),
+        who: posted.operator.actor.clone(),
     };
     consent::suppress(&web.gateway.consent(), &refusal).await?;
     Ok(then_show(&Done::Suppressed.at(&page_of(id))))

@@ -14,8 +14,7 @@ use super::form::{Posted, nowhere, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::view::people::{PersonRow, UnwellRow};
-use super::view::words;
-use crate::access::Operator;
+use crate::domain::AddressKey;
 use crate::domain::FaxNumber;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
@@ -23,6 +22,8 @@ use crate::store::records::referrers::sort_name;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
+use crate::wording;
 
 /// Referrers on a page.
 const PER_PAGE: i64 = 50;
@@ -84,7 +85,7 @@ pub async fn show(
     });
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Referrers, "Referrers", &asked),
-        total: words::count(tx.referrer_count().await?, "referrer", "referrers"),
+        total: wording::count(tx.referrer_count().await?, "referrer", "referrers"),
         rows: rows(&mut tx, &referrers).await?,
         search,
         next,
@@ -132,7 +133,7 @@ async fn rows(tx: &mut Tx, referrers: &[Referrer]) -> Result<Vec<PersonRow>, Sto
         let both = crate::domain::Channel::ALL.iter().filter_map(|channel| referrer.address(*channel));
         both.map(|address| address.key()).collect::<Vec<_>>()
     };
-    let keys: Vec<String> = referrers.iter().flat_map(addresses).collect();
+    let keys: Vec<AddressKey> = referrers.iter().flat_map(addresses).collect();
     let known = tx.addresses_known(&keys).await?;
     let mut rows = Vec::with_capacity(referrers.len());
     for referrer in referrers {

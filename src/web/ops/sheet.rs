@@ -1,24 +1,20 @@
-//! What was sent, as it was sent. A fax is set again from the same letter at the same moment and shown only if it comes
-//! out as the very same document; the stored document itself is always offered. A mail is shown as it was kept.
+//! What was sent, as it was sent: the pages of a fax are drawn from the document that was stored when it was handed over,
+//! and a mail is shown as it was kept. Before that, what would be sent now is shown.
 //!
 //! A letter that identifies a patient stays covered until somebody asks for it, and every look is written down.
 
-use std::time::Duration;
-
-use crate::access::Operator;
-use crate::domain::attempt::Attempt;
+use crate::access::note_document_view;
 use crate::domain::envelope::Mail;
 use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Address, Channel, PhiClass, Timestamp};
 use crate::render::bitmap::{Bitmap, Resolution};
-use crate::render::{FaxDocument, Job, RenderError, Renderer};
+use crate::render::drawn::DrawnFax;
+use crate::render::{Job, RenderError};
 use crate::store::StoreError;
 use crate::web::WebState;
-
-/// Minutes between rendering and hand-over that are tried: the header line of a fax tells the minute.
-const MINUTES_TRIED: u64 = 3;
+use crate::web::session::Operator;
 
 /// What the page of a message shows of its letter.
 #[derive(Debug)]
@@ -32,8 +28,8 @@ pub enum Sheet {
         /// Whether these are the pages that were sent, rather than those that would be sent now.
         was_sent: bool,
     },
-    /// It was sent, but the letter reads otherwise by now: only the stored document shows what was sent.
-    Changed,
+    /// It was sent, but its pages cannot be drawn: only the stored document shows what was sent.
+    Undrawable,
     /// The mail.
     Mail {
         /// Subject.
@@ -56,50 +52,51 @@ pub async fn of(
     operator: &Operator,
     message: &Message,
     referrer: &Referrer,
-    attempts: &[Attempt],
     may_show: bool,
 ) -> Result<Sheet, StoreError> {
     if message.phi == PhiClass::Identified && !may_show {
         return Ok(Sheet::Covered);
     }
-    match message.channel {
+    match message.channel() {
         // The page names its pictures only; each of them is written down when it is looked at.
-        Channel::Fax => fax(state, message, referrer, attempts).await,
+        Channel::Fax => fax(state, message, referrer).await,
         Channel::Email => {
-            note_look(state, operator, message, "text of the mail").await?;
+            note_document_view(&state.gateway.access(), message, "text of the mail", &operator.actor).await?;
             mail(state, message, referrer).await
         }
     }
 }
 
-/// Writes down who looked at a letter that identifies a patient.
-///
-/// # Errors
-/// As every store function; then it must not be shown.
-pub async fn note_look(state: &WebState, who: &Operator, message: &Message, what: &str) -> Result<(), StoreError> {
-    if message.phi != PhiClass::Identified {
-        return Ok(());
-    }
-    let mut tx = state.gateway.store.write().await?;
-    tx.audit(&who.name, "view_document", Some(&message.id.to_string()), Some(what), state.gateway.clock.now()).await?;
-    tx.commit().await
+async fn fax(state: &WebState, message: &Message, referrer: &Referrer) -> Result<Sheet, StoreError> {
+    let was_sent = message.document_hash.is_some();
+    let pdf = match fax_pdf(state, message, referrer).await? {
+        Ok(Some(pdf)) => pdf,
+        Ok(None) => return Ok(Sheet::Gone),
+        Err(why) => return Ok(Sheet::Unrenderable(why)),
+    };
+    let count = move || DrawnFax::read(pdf).map(|fax| fax.page_count());
+    let pages = tokio::task::spawn_blocking(count).await.ok().flatten();
+    Ok(match pages.and_then(|pages| u32::try_from(pages).ok()) {
+        Some(pages) => Sheet::Fax { pages, was_sent },
+        None => Sheet::Undrawable,
+    })
 }
 
-async fn fax(
+/// The document of a fax: the one that was handed over last (`None`: it was deleted when its time was over), or if
+/// none was yet the one that would be now, or why there can be none.
+async fn fax_pdf(
     state: &WebState,
     message: &Message,
     referrer: &Referrer,
-    attempts: &[Attempt],
-) -> Result<Sheet, StoreError> {
-    let was_sent = message.document_hash.is_some();
-    Ok(match pages(state, message, referrer, attempts).await {
-        Ok(Some(pages)) => Sheet::Fax { pages: u32::try_from(pages.len()).unwrap_or(u32::MAX), was_sent },
-        Ok(None) => match stored(state, message).await? {
-            Some(_) => Sheet::Changed,
-            None => Sheet::Gone,
-        },
-        Err(error) => Sheet::Unrenderable(error),
-    })
+) -> Result<Result<Option<Vec<u8>>, String>, StoreError> {
+    if message.document_hash.is_some() {
+        return Ok(Ok(stored(state, message).await?.filter(|(kind, _)| kind == "pdf").map(|(_, pdf)| pdf)));
+    }
+    let (renderer, now) = (state.gateway.renderer.clone(), state.gateway.clock.now());
+    let (message, referrer) = (message.clone(), addressed(message, referrer));
+    let set = move || with_job(&message, &referrer, None, now, |job| renderer.fax(job)).map(|fax| Some(fax.pdf));
+    let set = tokio::task::spawn_blocking(set).await;
+    Ok(set.unwrap_or_else(|_| Err("the renderer stopped unexpectedly".to_owned())))
 }
 
 async fn mail(state: &WebState, message: &Message, referrer: &Referrer) -> Result<Sheet, StoreError> {
@@ -146,68 +143,29 @@ fn mail_now(state: &WebState, message: &Message, referrer: &Referrer) -> Result<
         .map(|(mail, _)| mail)
 }
 
-/// The dots of the fax's pages: those that were sent, or if none was handed over yet those that would be now. `None`:
-/// it was sent, and the letter reads otherwise by now.
+/// The dots of one page of the fax, from 1: as it was sent, or if it was not handed over yet as it would be now. `None` if
+/// there is no such page, or it cannot be drawn.
 ///
 /// # Errors
-/// Why it cannot be rendered, in words without a value of the letter.
-pub async fn pages(
+/// As every store function.
+pub async fn page(
     state: &WebState,
     message: &Message,
     referrer: &Referrer,
-    attempts: &[Attempt],
-) -> Result<Option<Vec<Bitmap>>, String> {
-    let opened = attempts
-        .iter()
-        .rev()
-        .find(|attempt| Some(&attempt.document_hash) == message.document_hash.as_ref())
-        .map(|attempt| attempt.opened_ms);
-    let renderer = state.gateway.renderer.clone();
-    let now = state.gateway.clock.now();
-    let (message, referrer) = (message.clone(), addressed(message, referrer));
-    let set = move || {
-        let document = match (&message.document_hash, opened) {
-            (Some(hash), Some(opened)) => again(&renderer, &message, &referrer, opened, hash),
-            (Some(_), None) => Ok(None),
-            (None, _) => at(&renderer, &message, &referrer, now).map(Some),
-        };
-        let dots = document?.map(|document| document.bitmaps(Resolution::Fine).map_err(|error| error.to_string()));
-        dots.transpose()
-    };
-    tokio::task::spawn_blocking(set).await.unwrap_or_else(|_| Err("the renderer stopped unexpectedly".to_owned()))
+    number: usize,
+) -> Result<Option<Bitmap>, StoreError> {
+    let Ok(Some(pdf)) = fax_pdf(state, message, referrer).await? else { return Ok(None) };
+    let draw = move || DrawnFax::read(pdf)?.bitmap(number.checked_sub(1)?, Resolution::Fine);
+    Ok(tokio::task::spawn_blocking(draw).await.ok().flatten())
 }
 
 /// The referrer with the address that the message goes to, whatever it is now.
 fn addressed(message: &Message, referrer: &Referrer) -> Referrer {
     let mut referrer = referrer.clone();
-    if let Ok(Address::Fax(number)) = message.parsed_address() {
-        referrer.fax = Some(number);
+    if let Address::Fax(number) = &message.address {
+        referrer.fax = Some(number.clone());
     }
     referrer
-}
-
-/// The fax of that hash, set again. It was rendered shortly before the attempt was opened.
-fn again(
-    renderer: &Renderer,
-    message: &Message,
-    referrer: &Referrer,
-    opened: Timestamp,
-    hash: &str,
-) -> Result<Option<FaxDocument>, String> {
-    for minutes in 0..MINUTES_TRIED {
-        let then = opened.before(Duration::from_secs(60 * minutes));
-        match at(renderer, message, referrer, then) {
-            Ok(document) if document.hash == hash => return Ok(Some(document)),
-            Ok(_) => {}
-            // The letter was rendered once; that it cannot be now means that it has changed.
-            Err(_) => return Ok(None),
-        }
-    }
-    Ok(None)
-}
-
-fn at(renderer: &Renderer, message: &Message, referrer: &Referrer, now: Timestamp) -> Result<FaxDocument, String> {
-    with_job(message, referrer, None, now, |job| renderer.fax(job))
 }
 
 fn with_job<T>(

@@ -14,14 +14,18 @@ use super::message::sentence;
 use super::notice::{Asked, Done};
 use super::view::history::{RefusalRow, refusal_row};
 use super::view::moment::Moment;
-use crate::access::Operator;
 use crate::consent::{self, ConsentError, Refusal};
+use crate::domain::Actor;
 use crate::domain::Address;
+use crate::domain::AddressKey;
 use crate::domain::id::SuppressionId;
+use crate::domain::suppression::SuppressionReason;
+use crate::domain::suppression::SuppressionSource;
 use crate::domain::suppression::{Scope, Suppression};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
+use crate::web::session::Operator;
 
 /// Refusals in the list.
 const SHOWN_MAX: i64 = 500;
@@ -67,10 +71,10 @@ pub async fn show(
         .iter()
         .map(|one| Row {
             refusal: refusal_row(one, &calendar),
-            masked: Address::parse(one.channel, &one.address).map_or_else(|_| "…".to_owned(), |a| a.masked()),
+            masked: one.address.masked(),
             people: people.get(&one.address).cloned().unwrap_or_default(),
             ended: one.lifted_ms.map(|at| {
-                let by = one.lifted_by.clone().unwrap_or_default();
+                let by = one.lifted_by.as_ref().map_or_else(String::new, |by| by.name().to_owned());
                 (calendar.moment(at), by, one.lifted_reason.clone().unwrap_or_default())
             }),
         })
@@ -85,13 +89,13 @@ pub async fn show(
 }
 
 /// By address: the referrers who have it, as name and link.
-async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<String, Vec<(String, String)>>, StoreError> {
+async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<AddressKey, Vec<(String, String)>>, StoreError> {
     let mut people = BTreeMap::new();
     for one in list.iter().take(NAMED_MAX) {
-        let found = match Address::parse(one.channel, &one.address) {
-            Ok(Address::Fax(number)) => tx.referrers_like(None, None, Some(&number)).await?,
-            Ok(Address::Email(mailbox)) => tx.referrers_like(None, Some(&mailbox), None).await?,
-            Err(_) => Vec::new(),
+        let found = match one.address.address() {
+            Some(Address::Fax(number)) => tx.referrers_like(None, None, Some(&number)).await?,
+            Some(Address::Email(mailbox)) => tx.referrers_like(None, Some(&mailbox), None).await?,
+            None => Vec::new(),
         };
         let named = found.iter().map(|one| (one.display_name(), format!("/referrers/{}", one.id))).collect();
         people.insert(one.address.clone(), named);
@@ -106,10 +110,10 @@ pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Respon
     let refusal = Refusal {
         address,
         scope: posted.fields.word::<Scope>("scope", "what they refused")?,
-        reason: "opt_out".to_owned(),
-        source: "operator".to_owned(),
+        reason: SuppressionReason::OptOut,
+        source: SuppressionSource::Operator,
         evidence: posted.fields.optional_line("evidence", "how they said it", 500)?,
-        who: posted.operator.name.clone(),
+        who: posted.operator.actor.clone(),
     };
     consent::suppress(&state.gateway.consent(), &refusal).await?;
     Ok(then_show(&Done::Suppressed.at("/suppressions")))
@@ -123,7 +127,7 @@ pub async fn lift(
 ) -> Result<Response, PageProblem> {
     let id: SuppressionId = id.parse().map_err(|_| nowhere())?;
     let why = posted.fields.line("why", "why it may end", 200)?;
-    match consent::lift(&state.gateway.consent(), id, &posted.operator.name, &why).await {
+    match consent::lift(&state.gateway.consent(), id, &posted.operator.actor, &why).await {
         Ok(()) => Ok(then_show(&Done::Lifted.at("/suppressions"))),
         Err(ConsentError::NotFound(_)) => Ok(then_show(&Done::NotPossible.at("/suppressions"))),
         Err(error) => Err(error.into()),

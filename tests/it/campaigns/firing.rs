@@ -10,6 +10,7 @@ use touchline::intake::Parts;
 
 use super::clinic::{Clinic, broadcasts, plan, planned, put, referrer, row, staffed};
 use crate::support::databases::each_database;
+use crate::support::gateway::soon;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Between two looks in the long run, and how many lie between two restarts.
@@ -152,8 +153,7 @@ async fn the_service_fires_what_is_due_and_ends_when_told() {
         clinic.clock.advance(HOUR);
         let stop = CancellationToken::new();
         let service = tokio::spawn(runner::run(parts.clone(), stop.clone()));
-        // A broadcast wakes the queue.
-        parts.queue.wait(Duration::from_secs(60)).await;
+        soon("a broadcast to wake the queue", parts.queue.wait(HOUR)).await;
         assert_eq!(planned(&parts).await, ["2026-11-23 10:00 -0600"]);
         stop.cancel();
         tokio::time::timeout(Duration::from_secs(10), service).await.expect("it ends").expect("without a panic");

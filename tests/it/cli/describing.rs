@@ -34,10 +34,8 @@ fn exchange(method: &str, path: &str, body: &str) -> Exchange {
     Exchange {
         method: method.to_owned(),
         path: path.to_owned(),
-        query: Default::default(),
-        headers: Default::default(),
-        body_has: Vec::new(),
         answer: Said { status: 200, body: body.to_owned(), ..Said::default() },
+        ..Exchange::default()
     }
 }
 

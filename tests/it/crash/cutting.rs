@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use touchline::domain::attempt::AttemptStatus;
+use touchline::domain::{Clock, SystemClock};
 use touchline::store::Store;
+use touchline::store::records::queue_entries::Entry;
 
 use crate::support::databases::Database;
 use crate::support::proxy::{Proxy, Then};
@@ -114,7 +116,7 @@ async fn what_a_node_learns_while_it_is_cut_off_from_the_database_is_recorded_wh
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fax_is_not_taken_for_absent_while_a_node_that_is_cut_off_may_still_hand_it_over() {
-    let setup = Setup { faxes: 2, mails: 0, fax: "timeout_seconds = 10", ..Setup::default() };
+    let setup = Setup { faxes: 2, mails: 0, fax: "timeout_seconds = 30", ..Setup::default() };
     let Some(divided) = Divided::build(setup).await else { return };
     divided.fax.hold();
     let one = divided.wired();
@@ -126,8 +128,12 @@ async fn a_fax_is_not_taken_for_absent_while_a_node_that_is_cut_off_may_still_ha
             stage::open_attempts(&divided.store, AttemptStatus::InDoubt).await == 2
         })
         .await;
-    // It has found nothing, twice, and would have called itself by now; then the first calls reach the line after all.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    // It has found nothing, and looks again only when those calls must be over; then they reach the line after all.
+    let put_off = |entries: &[Entry]| {
+        let waits = |one: &Entry| one.owner.is_none() && one.due_ms > SystemClock.now();
+        entries.len() == 2 && entries.iter().all(waits)
+    };
+    divided.stage.queue_until(&divided.store, "both put off", put_off).await;
     divided.fax.release();
     divided.base.release();
     assert_eq!(divided.end([one, two]).await, 0);
@@ -145,7 +151,7 @@ async fn a_call_whose_record_is_confirmed_only_after_its_lease_has_ended_is_not_
     divided.stage.until(&divided.store, "the other node to send it", |ledger| ledger.delivered == 1).await;
     divided.base.release();
     // If it were to be called a second time, that would be now.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    divided.stage.hears(1, "not called: its turn was over", 1).await;
     assert_eq!(divided.end([one, two]).await, 0);
 }
 
@@ -157,8 +163,10 @@ async fn a_node_that_is_frozen_in_the_middle_and_wakes_later_repeats_nothing() {
     let share = divided.stage.total() / 6;
     divided.stage.until(&divided.store, "a share", |ledger| ledger.delivered >= share).await;
     nodes[0].freeze();
-    // Longer than a lease, so that the other takes over what the sleeper holds.
-    tokio::time::sleep(Duration::from_secs(7)).await;
+    // Until its leases have ended and the other has taken over what the sleeper holds.
+    let sleeper = |one: &Entry| one.owner.as_deref().is_some_and(|owner| owner.starts_with("node-1"));
+    let taken_over = |entries: &[Entry]| !entries.iter().any(sleeper);
+    divided.stage.queue_until(&divided.store, "the sleeper's work taken over", taken_over).await;
     nodes[0].wake();
     let in_doubt = divided.end(nodes).await;
     println!("{in_doubt} in doubt");

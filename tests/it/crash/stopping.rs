@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use touchline::store::Store;
 
+use crate::support::gateway::soon;
 use crate::support::postgres::own_server;
+use crate::support::proxy::Proxy;
 use crate::support::reckoning::Reckoning;
-use crate::support::stage::{Setup, Stage};
+use crate::support::stage::{self, Setup, Stage};
 
 const STOPS: i64 = 3;
 
@@ -17,13 +19,19 @@ async fn two_nodes_ride_through_a_database_that_is_stopped_and_comes_back() {
     let stage = Stage::build(Setup { faxes: 60, mails: 240, ..Setup::default() }).await;
     stage.send_to_all(&url);
     let store = Store::open(&url, 2).await.expect("the store opens");
+    let relay = Proxy::before(stage.catcher.address()).await;
+    stage.write_config(stage.fax_address(), relay.address());
     let nodes = [stage.node(1, &url), stage.node(2, &url)];
     for stop in 1..=STOPS {
         let share = stage.total() * stop / (STOPS + 2);
         stage.until(&store, "a share of the broadcast", |ledger| ledger.delivered >= share).await;
+        // Calls under way end while nobody can write down what became of them.
+        relay.hold();
+        stage::calls_under_way(&store, 4).await;
         tokio::task::block_in_place(|| server.stop_at_once());
-        // Long enough for calls under way to end while nobody can write down what became of them.
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let caught = stage.catcher.total();
+        relay.release();
+        soon("a call to end", stage.catcher.caught(caught + 1)).await;
         tokio::task::block_in_place(|| server.start_again());
     }
     let ledger = stage.settled(&store, Duration::from_secs(120)).await;

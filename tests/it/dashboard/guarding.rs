@@ -8,6 +8,7 @@ use touchline::domain::id::MessageId;
 use touchline::domain::referrer::{Referrer, ReferrerState};
 use touchline::domain::{Address, Channel, Fault, MessageStatus};
 use touchline::referrers::audience;
+use touchline::store::records::documents::Document;
 
 use super::stage::Stage;
 use super::visitor::Visitor;
@@ -96,6 +97,50 @@ async fn a_patients_letter_stays_covered_until_somebody_looks_and_the_look_is_wr
     assert!(picture.bytes().await.expect("octets").starts_with(b"\x89PNG"));
     assert_eq!(audited(&stage, "view_document").await, 1);
     stage.strike().await;
+}
+
+/// Three empty pages, as short as a PDF can be: nothing that the letter would give today.
+const SENT: &[u8] = b"%PDF-1.7\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n\
+    2 0 obj <</Type/Pages/Count 3/Kids[3 0 R 4 0 R 5 0 R]/MediaBox[0 0 612 792]>> endobj\n\
+    3 0 obj <</Type/Page/Parent 2 0 R>> endobj\n4 0 obj <</Type/Page/Parent 2 0 R>> endobj\n\
+    5 0 obj <</Type/Page/Parent 2 0 R>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fax_is_shown_as_it_was_sent_whatever_its_letter_says_today() {
+    let stage = Stage::set_idle().await;
+    let id = stage.send("capacity-update", "Amara Whitfield", &[Channel::Fax], update()).await.messages[0].id;
+    let path = format!("/messages/{id}");
+    let operator = Visitor::operator(&stage).await;
+    let before = operator.read(&path).await;
+    assert!(before.contains("Nothing was handed over yet") && before.contains("Page 1 of 1"), "{before}");
+
+    for (document, shown) in [(SENT, "Page 3 of 3"), (b"%PDF-1.7 scrap".as_slice(), "document.pdf")] {
+        hand_over(&stage, id, document).await;
+        let page = operator.read(&path).await;
+        assert!(page.contains(shown) && !page.contains("Page 1 of 1"), "{page}");
+    }
+    assert_eq!(operator.get(&format!("{path}/page/1.png")).await.status(), StatusCode::NOT_FOUND);
+
+    hand_over(&stage, id, SENT).await;
+    let picture = operator.get(&format!("{path}/page/3.png")).await;
+    assert!(picture.bytes().await.expect("octets").starts_with(b"\x89PNG"));
+    for beyond in ["0", "4"] {
+        let answer = operator.get(&format!("{path}/page/{beyond}.png")).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{beyond}");
+    }
+    stage.strike().await;
+}
+
+/// Stores a document as the one that was handed over last.
+async fn hand_over(stage: &Stage, id: MessageId, document: &[u8]) {
+    let hash = touchline::render::fax::sha256(document);
+    let mut tx = stage.gateway.store.write().await.expect("a database");
+    let kept = Document::new(hash.clone(), "pdf", document.to_vec());
+    tx.documents_put(&[kept], stage.gateway.clock.now()).await.expect("stored");
+    let mut message = tx.message(id, true).await.expect("read").expect("there");
+    message.document_hash = Some(hash);
+    tx.message_update(&message).await.expect("stored");
+    tx.commit().await.expect("committed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

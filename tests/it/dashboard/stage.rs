@@ -13,7 +13,8 @@ use touchline::config::Config;
 use touchline::domain::id::MessageId;
 use touchline::domain::{Channel, MessageStatus, SystemClock};
 use touchline::intake;
-use touchline::intake::submit::{self, Accepted, Request};
+use touchline::intake::answer::Accepted;
+use touchline::intake::request::Request;
 use touchline::referrers::audience::Audience;
 use touchline::referrers::{import, sheet};
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
@@ -59,7 +60,9 @@ impl Stage {
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
         let config = config(folder.path(), &address, &line, catcher.address().port());
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
-        touchline::access::create_operator(&gateway, OPERATOR.0, OPERATOR.1).await.expect("an operator");
+        touchline::access::create_operator(&gateway.access(), OPERATOR.0, OPERATOR.1, "test")
+            .await
+            .expect("an operator");
         let intake = gateway.intake();
         let list = sheet::read(REFERRERS, &[]).expect("the sample list");
         import::import(&gateway.referrers(), &list, "dana", false, false).await.expect("imported");
@@ -89,7 +92,7 @@ impl Stage {
             idempotency_key: None,
             run: None,
         };
-        submit::accept(&self.intake, &request).await.expect("accepted")
+        intake::submit(&self.intake, &request).await.expect("accepted")
     }
 
     /// Where a message stands.

@@ -9,7 +9,7 @@ use ring::hmac;
 use touchline::domain::callback::CallbackState;
 use touchline::domain::event::Fact;
 use touchline::domain::id::{AttemptId, InboxId};
-use touchline::domain::{Clock, MessageStatus};
+use touchline::domain::{Actor, AuditAct, Clock, MessageStatus};
 use touchline::feedback::inbox::Received;
 use touchline::feedback::replay::{Replayed, Selection, replay};
 use touchline::provider::fax::declared;
@@ -159,10 +159,10 @@ async fn one_that_came_a_moment_ago_waits_for_its_attempt_and_one_that_waits_is_
         listed.is_blind.store(false, Ordering::Relaxed);
         let id = scene.lines().await[0].id;
         let these = Selection::These(vec![id, InboxId::new()]);
-        let replayed = replay(&scene.parts, &these, "dana", false).await.expect("read again");
+        let replayed = replay(&scene.parts, &these, &Actor::operator("dana"), false).await.expect("read again");
         assert_eq!((replayed.callbacks, replayed.skipped), (1, 1));
         assert_eq!(scene.lines().await[0].state, CallbackState::Waiting);
-        let replayed = replay(&scene.parts, &these, "dana", false).await.expect("left alone");
+        let replayed = replay(&scene.parts, &these, &Actor::operator("dana"), false).await.expect("left alone");
         assert_eq!((replayed.callbacks, replayed.skipped), (0, 2));
 
         scene.clock.advance(Duration::from_secs(16 * 60));
@@ -172,7 +172,7 @@ async fn one_that_came_a_moment_ago_waits_for_its_attempt_and_one_that_waits_is_
         assert_eq!((replayed.callbacks, replayed.changed), (1, 0), "it is still about nothing that is known");
         let mut tx = scene.gateway.store.read().await.expect("tx");
         let audit = tx.audit_list(1).await.expect("read").remove(0);
-        assert_eq!((audit.who.as_str(), audit.action.as_str()), ("dana", "replay_callbacks"));
+        assert_eq!((audit.who, audit.action), (Actor::operator("dana"), AuditAct::ReplayCallbacks));
         assert_eq!(audit.detail.as_deref(), Some("1 callbacks, 0 changed, 0 facts"));
         drop(tx);
         scene.gateway.store.close().await;

@@ -15,7 +15,7 @@ use touchline::domain::envelope::Envelope;
 use touchline::domain::event::DeliveryEvent;
 use touchline::domain::fault::{Failure, Fault};
 use touchline::domain::message::Message;
-use touchline::domain::{Channel, Clock, Outcome, Timestamp};
+use touchline::domain::{Actor, Channel, Clock, Outcome, Timestamp};
 use touchline::feedback;
 use touchline::feedback::inbox::{Inbox, Received};
 use touchline::feedback::replay::{Replayed, Selection, replay};
@@ -132,7 +132,7 @@ impl Scene {
     }
 
     pub async fn replay(&self, of: CallbacksOf, is_rehearsal: bool) -> Replayed {
-        replay(&self.parts, &Selection::All(of), "dana", is_rehearsal).await.expect("read again")
+        replay(&self.parts, &Selection::All(of), &Actor::operator("dana"), is_rehearsal).await.expect("read again")
     }
 
     /// Callbacks, the newest first.

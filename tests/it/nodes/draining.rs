@@ -26,7 +26,7 @@ async fn a_node_told_to_stop_ends_its_calls_and_gives_back_the_rest_at_once() {
     relay.hold();
     stage::calls_under_way(&store, 4).await;
     let draining = tokio::spawn(one.drain(Duration::from_secs(60)));
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.hears(1, "Stopping", 1).await;
     assert!(!draining.is_finished(), "calls under way are let end");
     relay.release();
     assert!(draining.await.expect("drained").success(), "{}", stage.logs());

@@ -8,6 +8,7 @@ use touchline::app::{Gateway, Running};
 use touchline::config::Config;
 use touchline::domain::attempt::AttemptStatus;
 use touchline::domain::{Clock, SystemClock, Timestamp};
+use touchline::store::records::queue_entries::Entry;
 
 use crate::support::databases::Database;
 use crate::support::proxy::Proxy;
@@ -50,9 +51,15 @@ async fn a_node_whose_clock_is_ahead_takes_nothing_from_one_that_is_alive_and_be
     let behind = node(&stage, &database, &slow, -4).await;
     stage::calls_under_way(&store, 4).await;
     let ahead = node(&stage, &database, &quick, 6).await;
-    // The others are done long before; then two leases' time in which nothing may be taken.
+    // The others are done long before. Then the living node lengthens its leases until they reach beyond where those of now
+    // would have ended, and nothing may be taken all the while.
     stage.until(&store, "the rest delivered", |ledger| ledger.delivered == 36).await;
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    let leased = |entries: &[Entry]| entries.iter().filter_map(|one| one.lease_until_ms).collect::<Vec<_>>();
+    let now = leased(&stage::entries(&store).await);
+    let ended = now.iter().max().expect("calls are leased").after(Duration::from_secs(stage.setup.lease_seconds));
+    stage
+        .queue_until(&store, "every lease lengthened", |entries| leased(entries).iter().all(|until| *until > ended))
+        .await;
     let under_way = stage::open_attempts(&store, AttemptStatus::Calling).await;
     assert_eq!(under_way, 4, "calls of a living node are nobody else's");
     slow.release();

@@ -47,10 +47,8 @@ fn exchange(method: &str, path: &str, status: u16, body: &str) -> Exchange {
     Exchange {
         method: method.to_owned(),
         path: path.to_owned(),
-        query: BTreeMap::new(),
-        headers: BTreeMap::new(),
-        body_has: Vec::new(),
         answer: Answer { status, body: body.to_owned(), ..Answer::default() },
+        ..Exchange::default()
     }
 }
 

@@ -25,6 +25,9 @@ pub struct AccountFile {
     /// Parts of dialogues that several files play, by name.
     #[serde(default)]
     pub parts: BTreeMap<String, Vec<Line>>,
+    /// Exchanges that several files play, by name.
+    #[serde(default)]
+    pub exchanges: BTreeMap<String, Vec<Exchange>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -126,17 +129,16 @@ impl Fixture {
 }
 
 /// A request that must come next, and its answer.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Exchange {
+    /// Instead of everything else: the exchanges of that name in `account.toml`.
+    pub play: Option<String>,
     pub method: String,
     pub path: String,
-    #[serde(default)]
     pub query: BTreeMap<String, String>,
-    #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// Texts that the raw body must contain.
-    #[serde(default)]
     pub body_has: Vec<String>,
     pub answer: Answer,
 }
@@ -257,7 +259,11 @@ fn read(path: &std::path::Path, account: &AccountFile) -> Result<Fixture, String
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let mut fixture: Fixture = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     fixture.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    fixture.dialogue = whole(&fixture.dialogue, account).map_err(|error| format!("{}: {error}", path.display()))?;
+    let located = |error: String| format!("{}: {error}", path.display());
+    let play = |exchange: &Exchange| exchange.play.clone();
+    fixture.exchanges = whole(&fixture.exchanges, &account.exchanges, play).map_err(located)?;
+    let played = |line: &Line| line.play.clone();
+    fixture.dialogue = whole(&fixture.dialogue, &account.parts, played).map_err(located)?;
     for line in &mut fixture.dialogue {
         line.answers().for_each(|text| fill(text, secrets));
         line.expect.iter_mut().chain(&mut line.upload_has).for_each(|text| fill(text, secrets));
@@ -275,16 +281,20 @@ impl Exchange {
     }
 }
 
-/// The dialogue with its parts put in.
-fn whole(dialogue: &[Line], account: &AccountFile) -> Result<Vec<Line>, String> {
-    let mut lines = Vec::new();
-    for line in dialogue {
-        match &line.play {
-            None => lines.push(line.clone()),
-            Some(name) => lines.extend(account.parts.get(name).ok_or(format!("no part {name}"))?.iter().cloned()),
+/// The steps of an exchange with its shared parts put in.
+fn whole<T: Clone>(
+    steps: &[T],
+    parts: &BTreeMap<String, Vec<T>>,
+    play: impl Fn(&T) -> Option<String>,
+) -> Result<Vec<T>, String> {
+    let mut whole = Vec::new();
+    for step in steps {
+        match play(step) {
+            None => whole.push(step.clone()),
+            Some(name) => whole.extend(parts.get(&name).ok_or(format!("no part {name}"))?.iter().cloned()),
         }
     }
-    Ok(lines)
+    Ok(whole)
 }
 
 /// Fills in the sample's own values: `{to}`, `{attempt}`, `{document}`, and `{secret.<key>}`.

@@ -8,7 +8,7 @@ use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::{Billed, DeliveryEvent, Fact};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Clock, Outcome};
-use touchline::provider::{Lookup, Provider, Rejection, Search, WebhookParts};
+use touchline::provider::{FindQuery, FindResult, Provider, Rejection, WebhookParts};
 
 use super::fixture::{self, CallName, Delivery, Expect, Fixture};
 use super::lines::LineReplay;
@@ -79,9 +79,7 @@ pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     let port = server.port().await;
     let mut account = fixture::account(spec, "127.0.0.1", port)?;
     account.settings.extend(fixture.settings.clone());
-    let silent = fixture.exchanges.iter().any(|exchange| exchange.answer.silence)
-        || fixture.dialogue.iter().any(|line| line.silence);
-    let timeout = if silent { TIMEOUT_OF_SILENCE } else { TIMEOUT };
+    let timeout = if is_silent(fixture) { TIMEOUT_OF_SILENCE } else { TIMEOUT };
     let clock = FakeClock::at(fixture.now.as_deref().unwrap_or(sample::NOW));
     let ready = sample::account(account.settings, &account.secrets, timeout, clock.clone());
     let provider = (spec.build)(ready).map_err(|error| error.to_string())?;
@@ -92,6 +90,11 @@ pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     seen.printed = format!("{} {provider:?}", seen.printed);
     no_leak(&seen.printed, &account.secrets)?;
     Ok(seen)
+}
+
+/// Whether the server goes silent somewhere in it, so that the whole timeout is waited for.
+pub fn is_silent(fixture: &Fixture) -> bool {
+    fixture.exchanges.iter().any(|exchange| exchange.answer.silence) || fixture.dialogue.iter().any(|line| line.silence)
 }
 
 fn no_leak(printed: &str, secrets: &BTreeMap<String, String>) -> Result<(), String> {
@@ -117,7 +120,7 @@ async fn call(
         },
         CallName::Find => {
             let opened_ms = FakeClock::at(sample::NOW).now();
-            let search = Search { attempt: sample::attempt(), to: sample::to(channel), opened_ms };
+            let search = FindQuery { attempt: sample::attempt(), to: sample::to(channel), opened_ms };
             match provider.find(&search).await {
                 Ok(lookup) => of_lookup(&lookup),
                 Err(failure) => of_failure("error", &failure),
@@ -197,11 +200,11 @@ fn of_fact(fact: &Fact, reference: Option<&ProviderReference>) -> Seen {
     }
 }
 
-fn of_lookup(lookup: &Lookup) -> Seen {
+fn of_lookup(lookup: &FindResult) -> Seen {
     let (is, report) = match lookup {
-        Lookup::Found(report) => ("found", Some(report)),
-        Lookup::Absent => ("absent", None),
-        Lookup::Candidates(reports) => ("candidates", reports.first()),
+        FindResult::Found(report) => ("found", Some(report)),
+        FindResult::Absent => ("absent", None),
+        FindResult::Candidates(reports) => ("candidates", reports.first()),
     };
     let reference = report.map(|report| report.reference.0.clone());
     Seen { is: is.to_owned(), reference, printed: format!("{lookup:?}"), ..Seen::default() }

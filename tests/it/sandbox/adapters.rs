@@ -10,7 +10,7 @@ use touchline::domain::fault::Fault;
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Clock, SystemClock};
 use touchline::http;
-use touchline::provider::{Account, Lookup, Provider, Rejection, find_spec};
+use touchline::provider::{Account, FindResult, Provider, Rejection, find_spec};
 use touchline::sandbox::fax::{FaxLine, Guise};
 
 use super::bench::{API_KEY, PATIENCE, SECRET, accepted, envelope};
@@ -97,11 +97,11 @@ async fn finds_what_got_no_answer(guise: Guise) {
         let envelope = envelope(digits);
         assert_eq!(provider.submit(&envelope).await.as_str(), "unknown", "{digits}");
         let lookup = provider.find(&search(envelope.attempt, digits)).await.expect("it answers");
-        assert_eq!(matches!(lookup, Lookup::Found(_)), was_taken, "{digits}: {lookup:?}");
-        assert!(was_taken || lookup == Lookup::Absent, "{digits}: {lookup:?}");
+        assert_eq!(matches!(lookup, FindResult::Found(_)), was_taken, "{digits}: {lookup:?}");
+        assert!(was_taken || lookup == FindResult::Absent, "{digits}: {lookup:?}");
     }
     let nobody = provider.find(&search(AttemptId::new(), "0142")).await;
-    assert_eq!(nobody, Ok(Lookup::Absent));
+    assert_eq!(nobody, Ok(FindResult::Absent));
 }
 
 async fn withdraws_until_the_call_ends(guise: Guise) {

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use touchline::domain::Clock;
 use touchline::domain::fault::{Failure, Fault};
 use touchline::domain::{Outcome, SystemClock};
-use touchline::provider::{Lookup, Rejection};
+use touchline::provider::{FindResult, Rejection};
 use touchline::sandbox::fax::{Chances, FaxLine, FaxLineOptions, FaxStatus, Script, Truth};
 
 use super::bench::{Bench, PAGES, accepted, envelope, soon};
@@ -67,7 +67,7 @@ async fn a_lost_or_unreadable_answer_is_in_doubt_and_the_lookup_knows_better() {
         let outcome = bench.provider.submit(&envelope).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{digits}: {outcome:?}");
         let lookup = find(&bench, envelope.attempt, digits).await;
-        assert_eq!(matches!(lookup, Lookup::Found(_)), was_taken, "{digits}: {lookup:?}");
+        assert_eq!(matches!(lookup, FindResult::Found(_)), was_taken, "{digits}: {lookup:?}");
     }
 }
 

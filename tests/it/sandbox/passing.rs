@@ -17,7 +17,7 @@ use touchline::domain::fault::Fault;
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Clock, Outcome, SystemClock};
 use touchline::http;
-use touchline::provider::{Account, Lookup, Provider, Rejection, Search, WebhookParts, find_spec};
+use touchline::provider::{Account, FindQuery, FindResult, Provider, Rejection, WebhookParts, find_spec};
 use touchline::sandbox::fax::{Fax, FaxLine, FaxLineOptions, FaxStatus, Guise, telnyx_public_key};
 
 use super::bench::{API_KEY, PATIENCE, PDF, SECRET, accepted, envelope, soon};
@@ -88,8 +88,8 @@ fn telnyx(line: &FaxLine, key: &str, document: &str, callback_url: Option<&str>)
     (find_spec("telnyx").expect("it is registered").build)(account).expect("it can be built")
 }
 
-pub fn search(attempt: AttemptId, digits: &str) -> Search {
-    Search { opened_ms: SystemClock.now(), ..super::search(attempt, digits) }
+pub fn search(attempt: AttemptId, digits: &str) -> FindQuery {
+    FindQuery { opened_ms: SystemClock.now(), ..super::search(attempt, digits) }
 }
 
 fn read(provider: &dyn Provider, parts: &WebhookParts) -> Result<DeliveryEvent, Rejection> {
@@ -122,8 +122,8 @@ async fn a_letter_goes_through_telnyx_and_is_told_found_and_deleted() {
 
     let report = provider.status(&reference).await.expect("it answers");
     assert_eq!(report.fact, Fact::Delivered { pages: None }, "the published object knows no pages");
-    assert_eq!(provider.find(&search(envelope.attempt, "0142")).await, Ok(Lookup::Found(report)));
-    assert_eq!(provider.find(&search(AttemptId::new(), "0142")).await, Ok(Lookup::Absent));
+    assert_eq!(provider.find(&search(envelope.attempt, "0142")).await, Ok(FindResult::Found(report)));
+    assert_eq!(provider.find(&search(AttemptId::new(), "0142")).await, Ok(FindResult::Absent));
     provider.purge(&reference).await.expect("it has ended");
     provider.purge(&reference).await.expect("what is gone counts as deleted");
     assert!(line.faxes()[0].purged);
@@ -138,7 +138,7 @@ async fn an_upload_to_telnyx_carries_no_reference_and_is_only_a_candidate() {
     let envelope = envelope("0124");
     assert!(matches!(provider.submit(&envelope).await, Outcome::Unknown(_)), "the answer never came");
     match provider.find(&search(envelope.attempt, "0124")).await.expect("it answers") {
-        Lookup::Candidates(reports) => assert_eq!(reports.len(), 1),
+        FindResult::Candidates(reports) => assert_eq!(reports.len(), 1),
         other => panic!("{other:?}"),
     }
 }

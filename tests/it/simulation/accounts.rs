@@ -14,7 +14,7 @@ use touchline::domain::event::{DeliveryEvent, Report};
 use touchline::domain::fault::Failure;
 use touchline::domain::{Channel, Clock, Outcome, Timestamp};
 use touchline::provider::{
-    Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, SettingsError, Spec, WebhookAuthenticity,
+    Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, SettingsError, Spec, WebhookAuthenticity,
     WebhookParts,
 };
 
@@ -121,8 +121,8 @@ impl Provider for Scripted {
         self.far.status(self.account, reference)
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        let Search { attempt, to, opened_ms } = search;
+    async fn find(&self, search: &FindQuery) -> Result<FindResult, Failure> {
+        let FindQuery { attempt, to, opened_ms } = search;
         self.far.find(self.account, *attempt, to.as_str(), *opened_ms, self.clock.now())
     }
 

@@ -170,7 +170,7 @@ impl World<'_> {
     fn offer_step(&mut self, node: usize, walk: usize, acts: &mut Vec<(u32, Act)>) {
         let going = &self.nodes[node].walks[walk];
         match &going.standing {
-            Standing::InCall(..) | Standing::Recording(_) => acts.push((8, Act::Finish { node, walk })),
+            Standing::InCall(..) | Standing::Recording(..) => acts.push((8, Act::Finish { node, walk })),
             Standing::Between(_) => {
                 let stage = going.stage();
                 let channel = self.before.messages.get(&going.message).map_or(Channel::Fax, |one| one.channel);

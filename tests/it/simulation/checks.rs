@@ -10,7 +10,8 @@ use touchline::domain::message::Message;
 use touchline::domain::touch::disposition;
 use touchline::domain::{Channel, MessageStatus};
 use touchline::intake::IntakeError;
-use touchline::intake::submit::{Accepted, Request};
+use touchline::intake::answer::Accepted;
+use touchline::intake::request::Request;
 use touchline::operator::Act;
 use touchline::queue::retry;
 

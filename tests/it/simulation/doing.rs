@@ -8,7 +8,8 @@ use touchline::dispatch::walk::Stage;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{Address, Channel, FaxNumber};
 use touchline::feedback::inbox::Received;
-use touchline::intake::submit::{self, Request};
+use touchline::intake;
+use touchline::intake::request::Request;
 use touchline::intake::{IntakeError, unfold};
 use touchline::operator::{self, OperatorError};
 use touchline::provider::Rejection;
@@ -61,6 +62,7 @@ impl World<'_> {
         self.log.count += 1;
         self.sabotage_before(act);
         let step = self.carry_out(act);
+        self.house.spy.settle();
         self.sabotage_after(act, &step);
         let after = self.look(act);
         self.learn_fences(&after);
@@ -73,13 +75,19 @@ impl World<'_> {
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
-    /// A picture of what is committed now; the last one where nobody of ours did anything.
+    /// A picture of what is committed now; the last one where nobody changed anything.
     fn look(&mut self, act: &Act) -> Picture {
-        let whole =
-            matches!(act, Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Operator { .. });
+        if self.sabotage.is_some() {
+            return Picture::take(&mut self.house.spy);
+        }
+        let idle = matches!(act, Act::Clock(_) | Act::Works { .. });
+        if idle || !self.house.spy.may_differ() {
+            return self.before.clone();
+        }
         match act {
-            _ if whole || self.sabotage.is_some() => Picture::take(&mut self.house.spy),
-            Act::Clock(_) | Act::Works { .. } => self.before.clone(),
+            Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Operator { .. } => {
+                Picture::take(&mut self.house.spy)
+            }
             _ => Picture::take_after(&mut self.house.spy, &self.before),
         }
     }
@@ -159,7 +167,7 @@ impl World<'_> {
         };
         let request = request(letter, to, via, key);
         let node = &self.nodes[node];
-        let answer = node.run(submit::accept(node.intake(), &request));
+        let answer = node.run(intake::submit(node.intake(), &request));
         let mut step = Step::default();
         let Some(key) = key else {
             step.failed = answer.err().map(|error| error.to_string());
@@ -177,9 +185,9 @@ impl World<'_> {
         let request = request(letter, Audience::All, via, None);
         let node = &self.nodes[node];
         let done = node.run(async {
-            if let submit::Prepared::New(ready) = submit::prepare(node.intake(), &request).await? {
+            if let intake::list::Prepared::New(ready) = intake::list::prepare(node.intake(), &request).await? {
                 let mut tx = node.store().write().await?;
-                submit::record(&mut tx, node.intake(), &request, &ready).await?;
+                intake::list::record(&mut tx, node.intake(), &request, &ready).await?;
                 tx.commit().await?;
             }
             Ok::<(), IntakeError>(())
@@ -193,10 +201,11 @@ impl World<'_> {
         let Standing::Between(walk) = &going.standing else { return Step::default() };
         let attempt = walk.attempt();
         let far = self.shared.far.clone();
-        let done = if cut { self.nodes[node].step_cut_off(place) } else { self.nodes[node].step(place, &far) };
+        let done =
+            if cut { self.nodes[node].step_cut_off(place) } else { self.nodes[node].step(place, &far).map(Some) };
         let mut step = Step::default();
         match done {
-            Ok(stage) => walked.to = Some(stage),
+            Ok(stage) => walked.to = stage,
             Err(error) if !cut => step.failed = Some(error.to_string()),
             Err(_) => {}
         }
@@ -222,7 +231,7 @@ impl World<'_> {
         match &self.nodes[node].walks[place].standing {
             Standing::Between(walk) => walk.attempt(),
             Standing::InCall(attempt, _) => Some(*attempt),
-            Standing::Recording(_) => None,
+            Standing::Recording(..) => None,
         }
     }
 

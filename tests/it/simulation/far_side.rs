@@ -12,7 +12,7 @@ use touchline::domain::event::{DeliveryEvent, Fact, Report};
 use touchline::domain::fault::{Failure, Fault};
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Channel, Outcome, Timestamp};
-use touchline::provider::{Lookup, Reconciliation};
+use touchline::provider::{FindResult, Reconciliation};
 
 use super::accounts::Account;
 
@@ -256,7 +256,7 @@ impl FarSide {
         address: &str,
         opened: Timestamp,
         now: Timestamp,
-    ) -> Result<Lookup, Failure> {
+    ) -> Result<FindResult, Failure> {
         let inner = self.lock();
         if inner.deaf {
             return Err(Failure::new(Fault::ProviderError));
@@ -264,9 +264,9 @@ impl FarSide {
         let mut seen = inner.taken.iter().filter(|one| one.account == account && one.visible_from <= now);
         if account.reconciliation() == Reconciliation::Heuristic {
             let like = |one: &&Taken| one.address == address && one.at >= opened.before(CALL_MAX);
-            return Ok(Lookup::Candidates(seen.filter(like).map(report).collect()));
+            return Ok(FindResult::Candidates(seen.filter(like).map(report).collect()));
         }
-        Ok(seen.find(|one| one.attempt == attempt).map_or(Lookup::Absent, |one| Lookup::Found(report(one))))
+        Ok(seen.find(|one| one.attempt == attempt).map_or(FindResult::Absent, |one| FindResult::Found(report(one))))
     }
 
     /// # Errors

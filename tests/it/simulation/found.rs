@@ -10,6 +10,7 @@ use super::acts::{Act, Recipients};
 use super::far_side::Plan;
 use super::house::House;
 use super::letters::INFORMATIONAL;
+use super::node::Standing;
 use super::world::World;
 
 fn must(world: &mut World<'_>, act: &Act) {
@@ -84,6 +85,37 @@ fn a_broadcast_goes_on_when_a_doubt_turns_out_to_be_work() {
     let act = touchline::operator::Act::MarkNotSent;
     must(&mut world, &Act::Operator { node: 0, message, act });
     assert!(!finished(&world), "it goes on");
+}
+
+/// A record that the database refused was offered again a tenth of a second later by the machine's clock, between two other
+/// acts: the busy number of one picture was free in the gate's. It waits for the history now.
+#[test]
+fn a_record_that_was_refused_is_offered_again_when_the_history_says_so() {
+    let mut house = House::sqlite();
+    let mut world = World::new(&mut house, 0, None);
+    // The third and the fourth share a number.
+    for person in [2, 3] {
+        let (to, via) = (Recipients::One(person), vec![Channel::Fax]);
+        must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via, key: None });
+    }
+    must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
+    for _ in 0..3 {
+        step(&mut world, 0, Plan::AcceptLate);
+    }
+    must(&mut world, &Act::Finish { node: 0, walk: 0 });
+    must(&mut world, &Act::StepCutOff { node: 0, walk: 0, table: "queue_entry" });
+    let statuses = |world: &World<'_>| world.before.attempts.values().map(|one| one.status).collect::<Vec<_>>();
+    for _ in 0..3 {
+        assert!(matches!(world.nodes[0].walks[0].standing, Standing::Recording(..)), "{}", world.story());
+        assert_eq!(statuses(&world), [AttemptStatus::Calling], "the number is busy\n{}", world.story());
+        must(&mut world, &Act::Clock(Duration::from_secs(10)));
+        must(&mut world, &Act::Claim { node: 1, urgent: false, free: 1 });
+        while !world.nodes[1].walks.is_empty() {
+            step(&mut world, 1, Plan::Accept);
+        }
+    }
+    must(&mut world, &Act::Finish { node: 0, walk: 0 });
+    assert_eq!(statuses(&world), [AttemptStatus::Accepted], "{}", world.story());
 }
 
 /// A node that slept between its gate and its call wakes when another one has long found out that nothing was sent, and

@@ -56,6 +56,7 @@ mod rest;
 mod spy;
 mod twin_databases;
 mod twins;
+mod waits;
 mod world;
 
 use std::time::Instant;
@@ -63,8 +64,8 @@ use std::time::Instant;
 use house::House;
 
 /// Histories of an ordinary run. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 2_400;
-const ON_POSTGRES: u64 = 600;
+const ON_SQLITE: u64 = 1_000;
+const ON_POSTGRES: u64 = 120;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
 

@@ -21,14 +21,13 @@ use super::accounts::Routes;
 use super::canaries::Listener;
 use super::far_side::FarSide;
 use super::letters;
+use super::waits::{End, NodeClock};
 use crate::support::clock::FakeClock;
 
 /// How long a claim lasts.
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How long a message is tried.
 pub const GIVE_UP: Duration = Duration::from_secs(48 * 3600);
-/// How long a step may hang on a database that takes nothing before the history goes on without it.
-const CUT_OFF: Duration = Duration::from_millis(30);
 
 /// What all nodes of a history share.
 #[derive(Clone)]
@@ -50,8 +49,9 @@ pub enum Standing {
     Between(Box<Walk>),
     /// In the middle of its call.
     InCall(AttemptId, JoinHandle<Ended>),
-    /// In the middle of recording, on a database that takes nothing.
-    Recording(JoinHandle<Ended>),
+    /// Between two tries to record its answer, on a database that took nothing: it waits until the history lets it try
+    /// again.
+    Recording(JoinHandle<Ended>, End),
 }
 
 /// One walk of a node.
@@ -67,7 +67,7 @@ impl Going {
     pub const fn stage(&self) -> Option<Stage> {
         match &self.standing {
             Standing::Between(walk) => Some(walk.stage()),
-            Standing::InCall(..) | Standing::Recording(_) => None,
+            Standing::InCall(..) | Standing::Recording(..) => None,
         }
     }
 }
@@ -81,6 +81,7 @@ pub struct Node {
 }
 
 struct Parts {
+    clock: Arc<NodeClock>,
     dispatcher: Arc<Dispatcher>,
     feedback: feedback::Parts,
     inbox: Arc<Inbox>,
@@ -186,35 +187,55 @@ impl Node {
         }
     }
 
-    /// Lets a call end, or a recording that hung.
-    pub fn finish(&mut self, place: usize, far: &FarSide) -> Result<Stage, StoreError> {
+    /// Lets a call end, or a recording that waits try again.
+    pub fn finish(&mut self, place: usize, far: &FarSide) -> Result<Option<Stage>, StoreError> {
         let Going { message, claim, standing } = self.walks.remove(place);
         let handle = match standing {
             Standing::InCall(attempt, handle) => {
                 far.release(attempt);
                 handle
             }
-            Standing::Recording(handle) => handle,
+            Standing::Recording(handle, end) => {
+                end.send(()).expect("it waits");
+                handle
+            }
             Standing::Between(_) => panic!("it stands between two steps"),
         };
-        let ended = self.run(handle).expect("a step never panics");
-        self.put_back(place, message, claim, ended)
+        self.ended_or_waiting(place, message, claim, handle)
     }
 
-    /// Takes one step on a database that takes nothing: it fails, or hangs.
-    pub fn step_cut_off(&mut self, place: usize) -> Result<Stage, StoreError> {
+    /// Takes one step on a database that takes nothing: it fails at once, or waits to try again, and is left waiting.
+    pub fn step_cut_off(&mut self, place: usize) -> Result<Option<Stage>, StoreError> {
         let Going { message, claim, standing } = self.walks.remove(place);
         let Standing::Between(walk) = standing else { panic!("it stands in the middle of a step") };
         let mut walk = *walk;
-        let mut handle = self.runtime().spawn(async move {
+        let handle = self.runtime().spawn(async move {
             let stage = walk.step().await;
             (walk, stage)
         });
-        match self.run(async { tokio::time::timeout(CUT_OFF, &mut handle).await }) {
-            Ok(ended) => self.put_back(place, message, claim, ended.expect("a step never panics")),
-            Err(_) => {
-                self.walks.insert(place, Going { message, claim, standing: Standing::Recording(handle) });
-                Ok(Stage::Answered)
+        self.ended_or_waiting(place, message, claim, handle)
+    }
+
+    /// Goes on until a step has ended, or waits for a moment to try again (then `None`).
+    fn ended_or_waiting(
+        &mut self,
+        place: usize,
+        message: MessageId,
+        claim: Option<(i64, i64)>,
+        mut handle: JoinHandle<Ended>,
+    ) -> Result<Option<Stage>, StoreError> {
+        let clock = self.parts().clock.clone();
+        let stopped = self.run(async {
+            tokio::select! {
+                ended = &mut handle => Ok(ended.expect("a step never panics")),
+                end = clock.next_wait() => Err(end),
+            }
+        });
+        match stopped {
+            Ok(ended) => self.put_back(place, message, claim, ended).map(Some),
+            Err(end) => {
+                self.walks.insert(place, Going { message, claim, standing: Standing::Recording(handle, end) });
+                Ok(None)
             }
         }
     }
@@ -260,7 +281,8 @@ impl Drop for Node {
 impl Parts {
     async fn open(name: &str, shared: &Shared) -> Self {
         let store = Store::open(&shared.url, 2).await.expect("the store opens");
-        let clock: Arc<dyn Clock> = shared.clock.clone();
+        let waits = NodeClock::new(shared.clock.clone());
+        let clock: Arc<dyn Clock> = waits.clone();
         let accounts = Arc::new(shared.routes.accounts(name, &shared.far, &clock));
         let queue = Arc::new(Queue::new(store.clone(), name.to_owned(), LEASE));
         let renderer = letters::renderer();
@@ -294,6 +316,6 @@ impl Parts {
             queue_depth_max: 1000,
             permission_only: false,
         };
-        Self { dispatcher, inbox: Inbox::new(feedback.clone()), feedback, intake }
+        Self { clock: waits, dispatcher, inbox: Inbox::new(feedback.clone()), feedback, intake }
     }
 }

@@ -47,7 +47,7 @@ fn told(house: &mut House, channel: Channel, facts: &[Fact], at_once: bool) -> S
     while let Some(going) = world.nodes[0].walks.first() {
         let act = match going.standing {
             Standing::Between(_) => Act::Step { node: 0, walk: 0, plan: Plan::Accept, lag: Duration::ZERO },
-            Standing::InCall(..) | Standing::Recording(_) => Act::Finish { node: 0, walk: 0 },
+            Standing::InCall(..) | Standing::Recording(..) => Act::Finish { node: 0, walk: 0 },
         };
         must(&mut world, &act);
     }
@@ -113,7 +113,7 @@ fn a_walk_goes_from_claimed_to_done_in_four_steps() {
         seen.push(going.stage());
         let act = match going.standing {
             Standing::Between(_) => Act::Step { node: 0, walk: 0, plan: Plan::Accept, lag: Duration::ZERO },
-            Standing::InCall(..) | Standing::Recording(_) => Act::Finish { node: 0, walk: 0 },
+            Standing::InCall(..) | Standing::Recording(..) => Act::Finish { node: 0, walk: 0 },
         };
         must(&mut world, &act);
     }

@@ -79,7 +79,7 @@ impl World<'_> {
         while let Some(going) = self.nodes[node].walks.first() {
             let act = match going.standing {
                 Standing::Between(_) => Act::Step { node, walk: 0, plan: Plan::Accept, lag: Duration::ZERO },
-                Standing::InCall(..) | Standing::Recording(_) => Act::Finish { node, walk: 0 },
+                Standing::InCall(..) | Standing::Recording(..) => Act::Finish { node, walk: 0 },
             };
             self.take(&act)?;
         }

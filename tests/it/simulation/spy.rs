@@ -37,13 +37,15 @@ enum Wire {
 pub struct Spy {
     runtime: Runtime,
     wire: Wire,
+    /// SQLite's number of what others have committed, when it was last looked at.
+    version: Option<i64>,
 }
 
 impl Spy {
     pub fn new(url: &str) -> Self {
         let runtime = super::house::runtime();
         let wire = runtime.block_on(connect(url));
-        Self { runtime, wire }
+        Self { runtime, wire, version: None }
     }
 
     /// Every row of a statement that both engines understand.
@@ -57,6 +59,17 @@ impl Spy {
             Wire::Postgres(wire) => self.runtime.block_on(sqlx::query_as(sql).fetch_all(wire)),
         };
         rows.expect("the spy can read")
+    }
+
+    /// Whether anybody else may have changed anything since the last call, or since the house was emptied. PostgreSQL
+    /// has no cheap way to tell.
+    pub fn may_differ(&mut self) -> bool {
+        if matches!(self.wire, Wire::Postgres(_)) {
+            return true;
+        }
+        let version: Vec<(i64,)> = self.rows("PRAGMA data_version");
+        let version = version.first().map(|row| row.0);
+        std::mem::replace(&mut self.version, version) != version
     }
 
     /// How this engine writes an id as hexadecimal text.
@@ -85,6 +98,18 @@ impl Spy {
     pub fn wipe(&mut self) {
         let statements: Vec<String> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
         self.tamper(&format!("BEGIN; {} COMMIT;", statements.concat()));
+        self.version = None;
+    }
+
+    /// Waits until nobody is in the middle of changing anything. A transaction that is given up is rolled back, and one
+    /// whose commit was on its way is committed, after whoever began it has gone on: whatever becomes of it belongs to
+    /// the act that began it, and no later act may find its locks.
+    pub fn settle(&mut self) {
+        let sql = match &self.wire {
+            Wire::Sqlite(_) => "BEGIN IMMEDIATE; COMMIT",
+            Wire::Postgres(_) => "BEGIN; LOCK TABLE queue_entry, message, attempt IN EXCLUSIVE MODE; COMMIT",
+        };
+        self.tamper(sql);
     }
 
     /// From now on the database takes no change of that table, until [`Spy::mend`].

@@ -10,7 +10,8 @@ use touchline::domain::id::{AttemptId, BasisId, MessageId, ReferrerId, Suppressi
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::suppression::Scope;
 use touchline::domain::{Address, Channel, Clock, EmailAddress, FaxNumber, Timestamp};
-use touchline::intake::submit::{Accepted, Request};
+use touchline::intake::answer::Accepted;
+use touchline::intake::request::Request;
 use touchline::queue::retry::RetryRules;
 use touchline::settle::{Rules, SmtpDoubt};
 
@@ -168,6 +169,11 @@ impl<'h> World<'h> {
     pub fn tell(&mut self, words: &str) {
         let at = self.now().to_utc().format("%d %H:%M:%S%.3f");
         self.trace.push(format!("{:>4} {at} {words}", self.log.count));
+    }
+
+    /// A line for each step, first to last.
+    pub fn trace(&self) -> &[String] {
+        &self.trace
     }
 
     /// The last steps and how to repeat them.

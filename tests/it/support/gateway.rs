@@ -23,7 +23,8 @@ use touchline::domain::message::Message;
 use touchline::domain::{Address, Channel, Clock, FaxNumber, Timestamp};
 use touchline::intake;
 use touchline::intake::IntakeError;
-use touchline::intake::submit::{self, Accepted, Request};
+use touchline::intake::answer::Accepted;
+use touchline::intake::request::Request;
 use touchline::operator::{self, Act, OperatorError};
 use touchline::referrers::audience::Audience;
 use touchline::referrers::{import, sheet};
@@ -212,7 +213,7 @@ impl TestGateway {
             idempotency_key: None,
             run: None,
         };
-        submit::accept(&self.intake, &request).await
+        intake::submit(&self.intake, &request).await
     }
 
     pub async fn act(&self, id: MessageId, act: Act) -> Result<Message, OperatorError> {

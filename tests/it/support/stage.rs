@@ -16,6 +16,7 @@ use touchline::domain::id::MessageId;
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
+use touchline::store::records::queue_entries::Entry;
 use touchline::store::views::ledger::{Ledger, LedgerOf};
 use touchline::store::views::lists::LinesOf;
 
@@ -26,6 +27,8 @@ const NUMBERS_PER_AREA: usize = 60;
 const AREAS: [u16; 10] = [312, 773, 847, 224, 630, 708, 815, 217, 309, 618];
 /// How often the store is looked at while a test waits for it.
 const LOOK: Duration = Duration::from_millis(100);
+/// No wait for a word or a state lasts longer unless something is broken.
+const HEARD_MAX: Duration = Duration::from_secs(90);
 
 /// How a run is set up.
 #[derive(Debug, Clone)]
@@ -179,6 +182,34 @@ impl Stage {
         text
     }
 
+    /// How often a node has said something in its log.
+    pub fn said(&self, number: usize, words: &str) -> usize {
+        let log = std::fs::read_to_string(self.path(&format!("node-{number}.log"))).unwrap_or_default();
+        log.matches(words).count()
+    }
+
+    /// Waits until a node has said something that often.
+    pub async fn hears(&self, number: usize, words: &str, times: usize) {
+        let began = Instant::now();
+        while self.said(number, words) < times {
+            assert!(began.elapsed() < HEARD_MAX, "node {number} never says `{words}`\n{}", self.logs());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until the queue's entries are as looked for.
+    pub async fn queue_until(&self, store: &Store, what: &str, look: impl Fn(&[Entry]) -> bool) -> Vec<Entry> {
+        let began = Instant::now();
+        loop {
+            let entries = entries(store).await;
+            if look(&entries) {
+                return entries;
+            }
+            assert!(began.elapsed() < HEARD_MAX, "never seen: {what}; {entries:?}\n{}", self.logs());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Waits until nothing more happens by itself and every broadcast is marked as finished.
     pub async fn settled(&self, store: &Store, within: Duration) -> Ledger {
         let began = Instant::now();
@@ -204,7 +235,7 @@ impl Stage {
             if look(&ledger) {
                 return ledger;
             }
-            assert!(began.elapsed() < Duration::from_secs(90), "never seen: {what}; {ledger:?}\n{}", self.logs());
+            assert!(began.elapsed() < HEARD_MAX, "never seen: {what}; {ledger:?}\n{}", self.logs());
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -218,6 +249,16 @@ async fn port() -> TcpListener {
 pub async fn ledger(store: &Store) -> Ledger {
     let mut tx = store.read().await.expect("the store can be read");
     tx.ledger(LedgerOf::Everything).await.expect("a ledger")
+}
+
+/// Every entry of the queue.
+pub async fn entries(store: &Store) -> Vec<Entry> {
+    let mut tx = store.read().await.expect("the store can be read");
+    let mut entries = Vec::new();
+    for line in tx.message_lines(LinesOf::default(), 100_000).await.expect("read") {
+        entries.extend(tx.queue_entry(line.id.0).await.expect("read"));
+    }
+    entries
 }
 
 /// How many attempts stand at that status, one of the open ones.

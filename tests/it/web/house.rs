@@ -77,7 +77,7 @@ impl House {
 
     /// A token for these scopes.
     pub async fn token(&self, scopes: &[Scope]) -> String {
-        create_token(&self.gateway, "integrator", scopes).await.expect("a token")
+        create_token(&self.gateway.access(), "integrator", scopes, "test").await.expect("a token")
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
-use touchline::access::{SESSION_COOKIE, Scope, create_operator};
+use touchline::access::{Scope, create_operator};
 use touchline::domain::Clock;
 use touchline::store::records::provider_state::{Meter, ProviderState};
+use touchline::web::session::SESSION_COOKIE;
 
 use super::house::{House, assert_no_canary, problem};
 
@@ -136,7 +137,7 @@ fn session_in(answer: &Response) -> String {
 #[tokio::test]
 async fn an_operator_logs_in_and_out() {
     let house = House::open().await;
-    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    create_operator(&house.gateway.access(), "dana", PASSWORD, "test").await.expect("an operator");
     assert!(look(&house, "/login?next=/failures").await.text().await.expect("text").contains("value=\"/failures\""));
     assert_eq!(log_in(&house, "wrong horse battery").await.status(), StatusCode::UNAUTHORIZED);
     let answer = log_in(&house, PASSWORD).await;
@@ -163,7 +164,7 @@ async fn an_operator_logs_in_and_out() {
 #[tokio::test]
 async fn a_session_ends_by_itself() {
     let house = House::open().await;
-    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    create_operator(&house.gateway.access(), "dana", PASSWORD, "test").await.expect("an operator");
     let secret = session_in(&log_in(&house, PASSWORD).await);
     let hash = hex::encode(ring::digest::digest(&ring::digest::SHA256, secret.as_bytes()));
     house.clock.advance(Duration::from_secs(12 * 3600));
@@ -174,7 +175,7 @@ async fn a_session_ends_by_itself() {
 #[tokio::test]
 async fn guessing_passwords_is_slowed_down() {
     let house = House::open().await;
-    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    create_operator(&house.gateway.access(), "dana", PASSWORD, "test").await.expect("an operator");
     for _ in 0..10 {
         assert_eq!(log_in(&house, "wrong horse battery").await.status(), StatusCode::UNAUTHORIZED);
     }
@@ -188,7 +189,7 @@ async fn guessing_passwords_is_slowed_down() {
 #[tokio::test]
 async fn another_sites_form_logs_nobody_in() {
     let house = House::open().await;
-    create_operator(&house.gateway, "dana", PASSWORD).await.expect("an operator");
+    create_operator(&house.gateway.access(), "dana", PASSWORD, "test").await.expect("an operator");
     let request = house.request(Method::POST, "/login").header("sec-fetch-site", "cross-site");
     let answer = request.form(&[("name", "dana"), ("password", PASSWORD)]).send().await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);

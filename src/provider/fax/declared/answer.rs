@@ -8,6 +8,7 @@ use crate::domain::Outcome;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::fault::{Failure, Fault};
 use crate::http::{Answer, Verdict};
+use crate::provider::kit::client::{REDIRECTED, without};
 use crate::provider::kit::reading;
 use crate::provider::kit::reading::unreadable;
 
@@ -108,7 +109,7 @@ impl Reader<'_> {
 
     fn words(&self, answer: &Answer, json: &Value) -> String {
         if matches!(answer.status, 300..=399) {
-            return "the provider redirects elsewhere: base_url is wrong".to_owned();
+            return REDIRECTED.to_owned();
         }
         self.clean(&self.answers.text.words(json).join("; "))
     }
@@ -116,7 +117,7 @@ impl Reader<'_> {
     /// Their words without our secrets.
     #[must_use]
     pub fn clean(&self, words: &str) -> String {
-        reading::without(words, self.secrets)
+        without(words, self.secrets)
     }
 }
 

@@ -340,7 +340,7 @@ impl Check<'_> {
 
     fn find(&mut self) {
         let Some(find) = &self.description.find else { return };
-        self.request(&find.request, Moment::Search);
+        self.request(&find.request, Moment::Find);
         self.statuses(&find.statuses);
         let fax = &self.description.fax;
         let by = *find.by.get_ref();

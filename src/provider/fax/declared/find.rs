@@ -1,129 +1,94 @@
-//! Looking for a hand-over of unknown outcome. Absence is concluded only from a listing that was read whole.
+//! Looking for a hand-over of unknown outcome, as the description says.
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::Value;
 
 use super::Declared;
-use super::answer::Reader;
 use super::description::{Certainty, Find};
 use super::fill::Scope;
-use super::values::Window;
-use crate::domain::Timestamp;
+use super::values::window;
 use crate::domain::event::Report;
 use crate::domain::fault::{Failure, Fault};
+use crate::provider::FindQuery;
+use crate::provider::kit::listing::{Listing, Owner, Page, Place};
 use crate::provider::kit::reading::{count, progress, unreadable};
-use crate::provider::{Lookup, Search};
-
-/// Pages read before giving up.
-const PAGES_MAX: u32 = 20;
 
 /// How far from the attempt a fax without any reference may have been made and still be ours.
 const NEAR: Duration = Duration::from_secs(30 * 60);
 
-/// Whose a listed fax is.
-enum Ownership {
-    /// It carries our reference.
-    Ours,
-    /// It carries no reference, and number and time fit.
-    Perhaps,
-    /// It carries another's, went elsewhere, or at another time.
-    Others,
+/// What is looked for, and how.
+pub struct Sought {
+    query: FindQuery,
+    /// Our reference as it is there.
+    ours: String,
 }
 
 impl Declared {
-    /// Reads the listing page by page until ours is found or the end is reached.
-    pub(super) async fn look(&self, find: &Find, search: &Search) -> Result<Lookup, Failure> {
-        let ours = self.ours(search)?;
-        let mut candidates: Vec<Report> = Vec::new();
-        let mut seen: usize = 0;
-        for index in 0..PAGES_MAX {
-            let values = self.values.clone().with_search(search, find, index);
-            let answer = self.caller.ask(&find.request, values).await?;
-            let body = self.reader().json(&answer, &find.statuses)?;
-            let items = find.items.part(&body).and_then(Value::as_array);
-            let items = items.ok_or_else(|| unreadable("the listing cannot be read"))?;
-            seen += items.len();
-            self.caller.tell(|| format!("listed: {} on page {}", items.len(), index + 1));
-            for item in items {
-                let (report, ownership) = self.judge(item, search, find, &ours)?;
-                match ownership {
-                    Ownership::Ours => return Ok(Lookup::Found(report)),
-                    Ownership::Perhaps if !candidates.contains(&report) => candidates.push(report),
-                    Ownership::Perhaps | Ownership::Others => {}
-                }
-            }
-            if is_last(find, &body, items.len(), seen, index)? {
-                return Ok(Lookup::without_ours(candidates));
-            }
-        }
-        Err(unreadable("the window holds more faxes than can be looked through"))
+    pub(super) fn sought(&self, query: &FindQuery) -> Result<Sought, Failure> {
+        Ok(Sought { query: query.clone(), ours: self.ours(query)? })
     }
 
     /// Our reference as it stands there.
-    fn ours(&self, search: &Search) -> Result<String, Failure> {
-        let Some(text) = &self.description.fax.ours_is else { return Ok(search.attempt.to_string()) };
-        let values = self.values.clone().with_attempt(search.attempt);
+    fn ours(&self, query: &FindQuery) -> Result<String, Failure> {
+        let Some(text) = &self.description.fax.ours_is else { return Ok(query.attempt.to_string()) };
+        let values = self.values.clone().with_attempt(query.attempt);
         let values =
             handlebars::Context::wraps(Value::Object(values.0)).map_err(|_| Failure::new(Fault::AccountError))?;
         self.caller.filler.plain(text.get_ref(), &values)
     }
 
-    /// One entry. One that cannot be read might be ours, so it is an error.
-    fn judge(&self, item: &Value, search: &Search, find: &Find, ours: &str) -> Result<(Report, Ownership), Failure> {
+    /// One entry; `None` if it cannot be read.
+    fn entry(&self, item: &Value, find: &Find, sought: &Sought) -> Option<(Owner, Report)> {
         let shape = &self.description.fax;
-        let reader: Reader<'_> = self.reader();
-        let reference =
-            shape.reference(item).ok_or_else(|| unreadable("an entry of the listing holds no reference"))?;
-        let fact = shape.fact(item, &reader).unwrap_or_else(|| progress("listed"));
+        let reference = shape.reference(item)?;
+        let fact = shape.fact(item, &self.reader()).unwrap_or_else(|| progress("listed"));
         let billed = shape.billed(item, &fact);
-        let report = Report { reference, fact, billed };
-        let ownership = match shape.ours.word(item) {
-            _ if shape.is_skipped(item) => Ownership::Others,
-            Some(word) if word == ours => Ownership::Ours,
-            Some(_) => Ownership::Others,
-            None if shape.ours_within.value(item).is_some() => Ownership::Others,
-            None if self.fits(item, search, find) => Ownership::Perhaps,
-            None => Ownership::Others,
+        let owner = match shape.ours.word(item) {
+            _ if shape.is_skipped(item) => Owner::Others,
+            Some(word) => Owner::of(word == sought.ours, false),
+            None => Owner::of(false, shape.ours_within.value(item).is_none() && self.fits(item, &sought.query, find)),
         };
-        Ok((report, ownership))
+        Some((owner, Report { reference, fact, billed }))
     }
 
     /// The question's own filters are checked again: one that the server ignored would hand us other people's faxes.
-    fn fits(&self, item: &Value, search: &Search, find: &Find) -> bool {
+    fn fits(&self, item: &Value, query: &FindQuery, find: &Find) -> bool {
         let shape = &self.description.fax;
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-        let number = digits(search.to.as_str());
+        let number = digits(query.to.as_str());
         let to_fits = shape.to.word(item).is_some_and(|to| {
             let to = digits(&to);
             to.len() >= 7 && (to == number || number.strip_prefix('1') == Some(to.as_str()))
         });
-        let window = Window::of(search, find);
-        let is_near = |at: Timestamp| at.since(search.opened_ms).max(search.opened_ms.since(at)) <= NEAR;
-        to_fits && shape.created(item).is_none_or(|at| is_near(at) && at >= window.start && at <= window.end)
+        let created = shape.created(item);
+        let is_near = created.is_none_or(|at| at.distance(query.opened_ms) <= NEAR);
+        to_fits && is_near && window(query, find).holds(created)
     }
 }
 
-/// Whether the page was the last one.
-fn is_last(find: &Find, body: &Value, on_page: usize, seen: usize, index: u32) -> Result<bool, Failure> {
-    let total = find.total.value(body).and_then(count).map(|total| usize::try_from(total).unwrap_or(usize::MAX));
-    let is_short = total.is_some_and(|total| seen < total);
-    let pages = find.pages.value(body).and_then(count).filter(|_| turns_pages(find));
-    if on_page == 0 && pages.is_some_and(|pages| index + 1 < pages) {
-        return Ok(false);
+#[async_trait]
+impl Listing for Declared {
+    type Sought = Sought;
+    const PAGES_MAX: u32 = 20;
+
+    async fn page(&self, sought: &Sought, place: &Place) -> Result<Page, Failure> {
+        let find = self.description.find.as_ref().ok_or_else(crate::provider::unsupported)?;
+        let values = self.values.clone().with_query(&sought.query, find, place.page - 1);
+        let answer = self.caller.ask(&find.request, values).await?;
+        let body = self.reader().json(&answer, &find.statuses)?;
+        let items = find.items.part(&body).unwrap_or(&Value::Null);
+        let page = Page::of(items, |item| self.entry(item, find, sought))?;
+        let listed = page.faxes.len();
+        self.caller.tell(|| format!("listed: {listed} on page {}", place.page));
+        let pages = if turns_pages(find) { find.pages.value(&body).and_then(count) } else { Some(place.page) };
+        let is_full = find.page_size.is_some_and(|size| listed >= usize::try_from(size).unwrap_or(usize::MAX));
+        if is_full && !turns_pages(find) && page.faxes.iter().all(|(owner, _)| *owner != Owner::Ours) {
+            return Err(unreadable("the listing is full, so it may not be the whole"));
+        }
+        Ok(Page { pages, total: find.total.value(&body).and_then(count), ..page })
     }
-    if on_page == 0 {
-        return if is_short { Err(unreadable("the listing ends early")) } else { Ok(true) };
-    }
-    if !turns_pages(find) {
-        let is_full = find.page_size.is_some_and(|size| on_page >= usize::try_from(size).unwrap_or(usize::MAX));
-        return if is_full { Err(unreadable("the listing is full, so it may not be the whole")) } else { Ok(true) };
-    }
-    if let Some(pages) = pages {
-        let is_last = index + 1 >= pages;
-        return if is_last && is_short { Err(unreadable("the listing ends early")) } else { Ok(is_last) };
-    }
-    Ok(total.is_some_and(|total| seen >= total))
 }
 
 /// Whether the request asks for one page after the other.

@@ -25,7 +25,6 @@ mod tests;
 mod values;
 mod webhook;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,12 +46,13 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
-use crate::http::oauth;
+use crate::http::{Answer, Trouble, Verdict, oauth};
 use crate::provider::kit::callback::PathSecret;
 use crate::provider::kit::letter::Letter;
+use crate::provider::kit::listing;
 use crate::provider::kit::reading::unreadable;
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookParts,
 };
 
@@ -111,28 +111,15 @@ struct Declared {
     description: Description,
     caller: Caller,
     values: Values,
-    secrets: Vec<SecretString>,
     from: Option<FaxNumber>,
     callback: Option<SecretString>,
     path_secret: Option<PathSecret>,
     webhook_key: Option<Vec<u8>>,
 }
 
-impl fmt::Debug for Declared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Declared").field("title", &self.spec.title).finish_non_exhaustive()
-    }
-}
-
 impl Declared {
     fn reader(&self) -> Reader<'_> {
-        Reader { answers: &self.description.answer, secrets: &self.secrets }
-    }
-
-    /// Each of the calls of a hand-over has its share of the time, so that all together keep the promised limit.
-    fn share(&self) -> std::time::Duration {
-        let calls = u32::try_from(self.description.prepare.len()).unwrap_or(u32::MAX).saturating_add(1);
-        self.caller.timeout / calls
+        Reader { answers: &self.description.answer, secrets: self.caller.client.secrets() }
     }
 
     /// The calls before the one that dials. Whatever goes wrong here, no fax was made.
@@ -141,11 +128,10 @@ impl Declared {
         for step in &self.description.prepare {
             let name = step.name.get_ref();
             self.caller.tell(|| format!("step {name}: nothing is dialled by it"));
-            let ready =
-                self.caller.prepare(&step.request, values.clone(), Some(letter)).await.map_err(oauth::outcome)?;
-            let answer = self.caller.call(ready, self.share()).await;
-            let answer = answer.map_err(|trouble| Outcome::NotSent(trouble.failure()))?;
-            let is_definite = answer.verdict() != crate::http::Verdict::Open;
+            let request = self.caller.prepare(&step.request, values.clone(), Some(letter)).map_err(oauth::outcome)?;
+            let answer = self.caller.call(request, self.caller.client.share()).await;
+            let answer = answer.map_err(Trouble::outcome_before_dialing)?;
+            let is_definite = answer.verdict() != Verdict::Open;
             let refused = |failure: Failure| match failure.fault {
                 Fault::ProtocolError => Outcome::NotSent(failure),
                 _ if is_definite => Outcome::Refused(failure),
@@ -157,7 +143,7 @@ impl Declared {
         Ok(values)
     }
 
-    fn take(&self, step: &description::Step, answer: &crate::http::Answer) -> Result<Value, Outcome> {
+    fn take(&self, step: &description::Step, answer: &Answer) -> Result<Value, Outcome> {
         let json = answer.json().unwrap_or_default();
         let mut taken = serde_json::Map::new();
         for (name, at) in &step.take {
@@ -174,12 +160,12 @@ impl Declared {
     }
 
     async fn hand_over(&self, envelope: &Envelope) -> Result<Outcome, Outcome> {
-        let letter = Letter::of(self.spec, self.from.as_ref(), envelope).map_err(Outcome::NotSent)?;
+        let letter = Letter::of(self.spec, self.from.as_ref(), envelope)?;
         let values = self.prepare(&letter).await?;
         let send = &self.description.send;
         self.caller.tell(|| "step send: this one dials".to_owned());
-        let ready = self.caller.prepare(&send.request, values, Some(&letter)).await.map_err(oauth::outcome)?;
-        let answer = self.caller.call(ready, self.share()).await.map_err(crate::http::Trouble::outcome)?;
+        let request = self.caller.prepare(&send.request, values, Some(&letter)).map_err(oauth::outcome)?;
+        let answer = self.caller.call(request, self.caller.client.share()).await.map_err(Trouble::outcome)?;
         let outcome = self.reader().outcome(&answer, send);
         self.caller.tell(|| {
             let reference = match &outcome {
@@ -235,9 +221,8 @@ impl Provider for Declared {
         Ok(Report { reference: reference.clone(), fact, billed })
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        let find = self.description.find.as_ref().ok_or_else(crate::provider::unsupported)?;
-        self.look(find, search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, &self.sought(query)?).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {

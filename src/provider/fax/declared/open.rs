@@ -8,7 +8,6 @@ use handlebars::Context;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::auth::Credentials;
 use super::description::Description;
 use super::fill::Filler;
 use super::find::reconciliation;
@@ -17,11 +16,13 @@ use super::problem::DescriptionError;
 use super::request::{Caller, Watch};
 use super::values::Values;
 use super::webhook::Proof;
-use super::{DESCRIPTION, Declared, FROM, SPEC, check, file};
+use super::{DESCRIPTION, Declared, FROM, SPEC, auth, check, file};
 use crate::domain::FaxNumber;
 use crate::http;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::dialect::Dialect;
 use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec, WebhookAuthenticity};
 
 /// The specification that a description declares.
@@ -63,12 +64,13 @@ pub fn open(path: &Path, account: Account, watch: Option<Watch>) -> Result<Arc<d
         client(&hosts).map_err(|()| account.refuse(DESCRIPTION.key, "no HTTP client can be made on this machine"))?;
     let context = Context::wraps(Value::Object(values.0.clone()));
     let context = context.map_err(|_| account.refuse(DESCRIPTION.key, "its values cannot be filled in"))?;
-    let credentials = Credentials::of(&description.auth, &filler, &context, &hosts, &account, &http)?;
+    let auth = auth::of(&description.auth, &filler, &context, &hosts, &account, &http)?;
     let base = hosts.admit(description.base_url.get_ref()).map_err(|why| account.refuse(DESCRIPTION.key, &why))?;
     let webhook_key = webhook_key(&description, &settings, &secrets, &account)?;
-    let caller = Caller { http, base, credentials, filler, timeout: account.timeout, watch };
-    let secrets = secrets.into_values().collect();
-    Ok(Arc::new(Declared { spec, description, caller, values, secrets, from, callback, path_secret, webhook_key }))
+    let calls = u32::try_from(description.prepare.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let client = Client::new(&account, base, auth, &Dialect::PLAIN).over(http).with_calls_per_fax(calls);
+    let caller = Caller { client, filler, watch };
+    Ok(Arc::new(Declared { spec, description, caller, values, from, callback, path_secret, webhook_key }))
 }
 
 /// A client that follows no redirect, asks no proxy, and connects only to what the description names.

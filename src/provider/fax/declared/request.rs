@@ -6,19 +6,18 @@ use std::time::Duration;
 use handlebars::Context;
 use reqwest::multipart::Form;
 use reqwest::{RequestBuilder, header};
-use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
 use super::answer::is_one_part;
-use super::auth::{Credentials, sensitive};
 use super::description::{Method, Request, Texts};
 use super::fill::{Filler, Scope};
 use super::values::Values;
 use crate::domain::fault::{Failure, Fault};
 use crate::http;
-use crate::http::oauth;
 use crate::http::{Answer, Trouble};
+use crate::provider::kit::auth::sensitive;
+use crate::provider::kit::client::Client;
 use crate::provider::kit::letter::Letter;
 
 /// Who is told of each step, in words that hold no value of a secret, a number or a document.
@@ -26,37 +25,25 @@ pub type Watch = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What makes the calls of one account.
 pub struct Caller {
-    /// A client of its own, which connects to nothing but the description's hosts.
-    pub http: reqwest::Client,
-    /// Where paths begin.
-    pub base: Url,
-    /// The account's credentials.
-    pub credentials: Credentials,
+    /// Connects to nothing but the description's hosts.
+    pub client: Client,
     /// Fills in.
     pub filler: Filler,
-    /// The longest that one operation may take.
-    pub timeout: Duration,
     /// Who is told.
     pub watch: Option<Watch>,
-}
-
-/// A request, ready to be sent.
-pub struct Ready {
-    builder: RequestBuilder,
-    token: Option<SecretString>,
 }
 
 impl Caller {
     /// Makes a request of its description.
     ///
     /// # Errors
-    /// A value is missing or cannot stand where it should, or there is no token. Nothing was sent.
-    pub async fn prepare(
+    /// A value is missing or cannot be where it should. Nothing was sent.
+    pub fn prepare(
         &self,
         request: &Request,
         values: Values,
         letter: Option<&Letter<'_>>,
-    ) -> Result<Ready, Failure> {
+    ) -> Result<RequestBuilder, Failure> {
         let values = match letter {
             Some(letter) if wants_document(request) => values.with_document(letter),
             _ => values,
@@ -67,8 +54,8 @@ impl Caller {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
-        let mut told = Told::new(request, &self.base, &query);
-        let builder = self.http.request(method(*request.method.get_ref()), url);
+        let mut told = Told::new(request, self.client.base(), &query);
+        let builder = self.client.request_to(method(*request.method.get_ref()), url);
         let headers = self.fields(&request.headers, &values)?;
         let says_accept = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"));
         let mut builder = if says_accept { builder } else { builder.header(header::ACCEPT, "application/json") };
@@ -76,10 +63,9 @@ impl Caller {
             builder = builder.header(&name, sensitive(&value)?);
             told.headers.push(name);
         }
-        let (builder, token) = self.credentials.sign(builder).await?;
         let builder = self.body(builder, request, &values, letter, &mut told)?;
         self.tell(|| told.words());
-        Ok(Ready { builder, token })
+        Ok(builder)
     }
 
     /// The base with a path appended, part by part, so that no value can add one.
@@ -93,7 +79,7 @@ impl Caller {
             parts.push(filled);
         }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        Ok(http::endpoint(&self.base, &parts))
+        Ok(http::endpoint(self.client.base(), &parts))
     }
 
     /// Names with their values; empty ones are left out.
@@ -156,19 +142,14 @@ impl Caller {
     ///
     /// # Errors
     /// Says whether the request can have taken effect.
-    pub async fn call(&self, ready: Ready, timeout: Duration) -> Result<Answer, Trouble> {
-        let answer = http::call(ready.builder, timeout).await;
+    pub async fn call(&self, request: RequestBuilder, within: Duration) -> Result<Answer, Trouble> {
+        let answer = self.client.call(request, within).await;
         match &answer {
             Ok(answer) => self.tell(|| format!("answered: status {}, {} bytes", answer.status, answer.body.len())),
-            Err(Trouble::NotConnected(failure) | Trouble::AfterWrite(failure)) => {
-                self.tell(|| format!("no answer: {}", failure.raw_text.as_deref().unwrap_or_default()));
+            Err(trouble) => {
+                let why = trouble.clone().failure().raw_text;
+                self.tell(|| format!("no answer: {}", why.unwrap_or_default()));
             }
-        }
-        if let (Ok(answer), Some(token)) = (&answer, &ready.token)
-            && self.credentials.has_ended(token, answer).await
-        {
-            // It was not acted on, and the next try has another token.
-            return Err(Trouble::NotConnected(oauth::ended()));
         }
         answer
     }
@@ -178,8 +159,8 @@ impl Caller {
     /// # Errors
     /// There was no whole answer.
     pub async fn ask(&self, request: &Request, values: Values) -> Result<Answer, Failure> {
-        let ready = self.prepare(request, values, None).await?;
-        self.call(ready, self.timeout).await.map_err(Trouble::failure)
+        let request = self.prepare(request, values, None)?;
+        self.call(request, self.client.timeout()).await.map_err(Trouble::failure)
     }
 
     /// Tells whoever watches.

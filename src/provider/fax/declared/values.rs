@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::description::{Description, Find};
 use super::fill::Scope;
-use crate::domain::Timestamp;
 use crate::domain::id::AttemptId;
-use crate::provider::Search;
+use crate::provider::FindQuery;
 use crate::provider::kit::letter::Letter;
+use crate::provider::kit::listing::Window;
 
 /// When something is filled in.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ pub enum Moment<'a> {
     /// Something is asked about a hand-over by their reference.
     Reference,
     /// A hand-over is looked for.
-    Search,
+    Find,
     /// Our reference is compared.
     Attempt,
 }
@@ -76,7 +76,7 @@ pub fn scope(description: &Description, moment: Moment<'_>, place: Place) -> Sco
             grant(&mut scope, "callback", place.is_url().then_some(SECRET_IN_URL));
             grant(&mut scope, "document_base64", (place != Place::Body).then_some(DOCUMENT_ELSEWHERE));
         }
-        Moment::Search => {
+        Moment::Find => {
             grant_all(&mut scope, &["attempt", "attempt_hex", "page", "offset", "page_size"]);
             for end in ["window_start", "window_end"] {
                 scope.names.extend(["", "_seconds", "_unix", "_day"].map(|form| format!("{end}{form}")));
@@ -146,16 +146,16 @@ impl Values {
 
     /// With what is looked for, and where in the listing.
     #[must_use]
-    pub fn with_search(self, search: &Search, find: &Find, index: u32) -> Self {
-        let window = Window::of(search, find);
+    pub fn with_query(self, query: &FindQuery, find: &Find, index: u32) -> Self {
+        let window = window(query, find);
         let size = find.page_size.unwrap_or(0);
         let mut values = self
-            .with_attempt(search.attempt)
-            .with("to", search.to.as_str())
+            .with_attempt(query.attempt)
+            .with("to", query.to.as_str())
             .with("page", find.page_first.saturating_add(index))
             .with("offset", index.saturating_mul(size))
             .with("page_size", find.page_size.map(|size| size.to_string()).unwrap_or_default());
-        for (name, at) in [("window_start", window.start), ("window_end", window.end)] {
+        for (name, at) in [("window_start", window.from), ("window_end", window.until)] {
             let time = at.to_utc();
             values = values
                 .with(name, at.to_string())
@@ -168,20 +168,8 @@ impl Values {
 }
 
 /// The time in which a hand-over of unknown outcome can have been made.
-#[derive(Debug, Clone, Copy)]
-pub struct Window {
-    /// Its first moment.
-    pub start: Timestamp,
-    /// Its last.
-    pub end: Timestamp,
-}
-
-impl Window {
-    /// Around the attempt.
-    #[must_use]
-    pub fn of(search: &Search, find: &Find) -> Self {
-        let minutes = |count: u32| Duration::from_secs(u64::from(count) * 60);
-        let (start, end) = (minutes(find.minutes_before), minutes(find.minutes_after));
-        Self { start: search.opened_ms.before(start), end: search.opened_ms.after(end) }
-    }
+#[must_use]
+pub fn window(query: &FindQuery, find: &Find) -> Window {
+    let minutes = |count: u32| Duration::from_secs(u64::from(count) * 60);
+    Window::of(query.opened_ms, minutes(find.minutes_before), minutes(find.minutes_after))
 }

@@ -265,8 +265,11 @@ impl Webhook {
 
     fn is_of_now(&self, timestamp: Option<&str>, now: Timestamp) -> Result<(), Rejection> {
         let signed_at = timestamp.and_then(moment).ok_or(Rejection::Forged)?;
-        let distance = now.since(signed_at).max(signed_at.since(now));
-        if distance > Duration::from_secs(self.tolerance_seconds) { Err(Rejection::Stale) } else { Ok(()) }
+        if now.distance(signed_at) > Duration::from_secs(self.tolerance_seconds) {
+            Err(Rejection::Stale)
+        } else {
+            Ok(())
+        }
     }
 
     /// What a verified callback says; an empty list if it is about nothing of ours, `None` if it is not one

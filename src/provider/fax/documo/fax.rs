@@ -9,7 +9,7 @@ use crate::domain::event::{DeliveryEvent, Fact};
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::WebhookParts;
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{count, reference, text, time, words};
+use crate::provider::kit::reading::{count, event, reference, text, time, words};
 
 /// What we read of a fax. It holds a number, so it does not print itself.
 pub struct Fax {
@@ -74,14 +74,8 @@ impl Documo {
     }
 
     fn failed(&self, fax: &Fax) -> Failure {
-        let failure = match &fax.result_code {
-            Some(code) => Failure::new(fault_of(code)).code(self.without_key(code)),
-            None => Failure::new(Fault::Unknown),
-        };
-        match &fax.words {
-            Some(words) => failure.text(self.without_key(words)),
-            None => failure,
-        }
+        let fault = fax.result_code.as_deref().map_or(Fault::Unknown, fault_of);
+        self.client.failed(fault, fax.result_code.as_deref(), fax.words.as_deref())
     }
 
     /// Reads a callback that came to the right address. The event's name is a header; callbacks that are not about an
@@ -94,14 +88,8 @@ impl Documo {
             return Some(Vec::new());
         }
         let fax = fax?;
-        let event = DeliveryEvent {
-            attempt: fax.subject.as_deref().and_then(|subject| subject.parse().ok()),
-            fact: self.fact(&fax),
-            occurred_ms: fax.resolved_ms,
-            dedupe: format!("{}:{}", fax.id.0, reading::stage(&fax.status)),
-            reference: Some(fax.id),
-            billed: None,
-        };
-        Some(vec![event])
+        let attempt = fax.subject.as_deref().and_then(|subject| subject.parse().ok());
+        let fact = self.fact(&fax);
+        Some(vec![DeliveryEvent { attempt, occurred_ms: fax.resolved_ms, ..event(fax.id, &fax.status, fact) }])
     }
 }

@@ -5,17 +5,14 @@
 mod fax;
 mod find;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::RequestBuilder;
 use reqwest::multipart::Form;
-use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -23,15 +20,18 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
-use crate::http;
-use crate::http::{Answer, Verdict};
+use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
-use crate::provider::kit::letter::Letter;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::dialect::{Complaint, Dialect};
+use crate::provider::kit::letter::{Letter, ten_digits};
+use crate::provider::kit::listing;
 use crate::provider::kit::reading;
 use crate::provider::kit::reading::{id, text, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -99,57 +99,37 @@ pub const SPEC: Spec = Spec {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
-    #[serde(default)]
     account_id: Option<String>,
 }
 
 /// One ready account.
 struct Documo {
-    base_url: Url,
-    api_key: SecretString,
-    /// Ten digits.
+    client: Client,
+    /// `callerId` has ten digits, so only North American numbers can be shown.
     caller_id: Option<String>,
     account_id: Option<String>,
     callback: PathSecret,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for Documo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Documo").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let api_key = account.secret("api_key")?;
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://api.documo.com")?;
-    let caller_id = settings.from.as_ref().map(caller_id).transpose();
-    let caller_id = caller_id.map_err(|why| account.refuse("from", why))?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://api.documo.com")?;
+    let caller_id = settings.from.as_ref().and_then(ten_digits).map(str::to_owned);
+    if settings.from.is_some() && caller_id.is_none() {
+        return Err(account.refuse("from", "must be a North American number: Documo takes ten digits"));
+    }
     if settings.account_id.as_deref().is_some_and(|id| !reading::is_path_safe(id)) {
         return Err(account.refuse("account_id", "must be the account's id: letters, digits and hyphens"));
     }
-    let callback = PathSecret::of(&account)?;
+    let key = SecretString::from(format!("Basic {}", account.secret("api_key")?.expose_secret()));
     Ok(Arc::new(Documo {
-        base_url,
-        api_key,
+        client: Client::new(&account, base, Auth::Header("authorization".to_owned(), key), &DIALECT),
         caller_id,
         account_id: settings.account_id,
-        callback,
-        http: account.http,
-        timeout: account.timeout,
+        callback: PathSecret::of(&account)?,
     }))
-}
-
-/// `callerId` has ten digits, so only North American numbers can be shown.
-fn caller_id(number: &FaxNumber) -> Result<String, &'static str> {
-    let national = number.as_str().strip_prefix("+1").filter(|digits| digits.len() == 10);
-    national.map(str::to_owned).ok_or("must be a North American number: Documo takes ten digits")
 }
 
 /// A number as Documo takes it: the country code and the rest, digits only.
@@ -157,74 +137,40 @@ fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }
 
+/// How Documo words its answers. A success may be a list of faxes and refusals, as for several recipients.
+const DIALECT: Dialect = Dialect {
+    complaint,
+    denies: |body| body["errors"].as_array().is_some_and(|all| !all.is_empty()),
+    ..Dialect::PLAIN
+};
+
+/// `NotAllowedError: International fax was disabled for account` inside a success, or a message.
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let Some(words) = text(&body["errors"][0], "error") else {
+        return Complaint::words(text(&body["error"], "message").or_else(|| text(body, "message")));
+    };
+    let name = words.split(':').next().unwrap_or_default().trim().to_owned();
+    let fault = (name == "NotAllowedError").then_some(Fault::Blocked);
+    Complaint { fault, code: Some(name), text: Some(words), ..Complaint::NONE }
+}
+
+/// The id of a fax just made.
+fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    Fax::read(body).or_else(|| Fax::read(&body["success"][0])).map(|fax| fax.id)
+}
+
 impl Documo {
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let mut key = reqwest::header::HeaderValue::try_from(format!("Basic {}", self.api_key.expose_secret()));
-        if let Ok(key) = &mut key {
-            key.set_sensitive(true);
+    /// `cf` would hold the reference too, but takes only fields that the account has defined.
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, None, envelope)?;
+        let mut form = Form::new()
+            .text("faxNumber", digits(letter.to.as_str()))
+            .text("coverPage", "false")
+            .text("subject", letter.attempt.to_string());
+        if let Some(caller_id) = &self.caller_id {
+            form = form.text("callerId", caller_id.clone());
         }
-        let request =
-            self.http.request(method, http::endpoint(&self.base_url, path)).header("accept", "application/json");
-        match key {
-            Ok(key) => request.header("authorization", key),
-            // No key of theirs has such characters; without one the answer is a plain 401.
-            Err(_) => request,
-        }
-    }
-
-    async fn ask(&self, request: RequestBuilder) -> Result<Value, Failure> {
-        let answer = http::ask(request, self.timeout).await?;
-        if answer.is_success() { reading::json(&answer) } else { Err(self.failure(&answer)) }
-    }
-
-    /// What the answer to a create call means: a fax, a list of faxes and refusals (as for several recipients), or neither.
-    fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => self.created(answer),
-            // The path is fixed, so what is missing is the API itself: `base_url` is wrong.
-            Verdict::No if answer.status == 404 => {
-                Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })
-            }
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
-    }
-
-    fn created(&self, answer: &Answer) -> Outcome {
-        let body = answer.json().unwrap_or_default();
-        if let Some(fax) = Fax::read(&body).or_else(|| Fax::read(&body["success"][0])) {
-            return Outcome::Accepted { reference: fax.id };
-        }
-        let none_made = body["success"].as_array().is_none_or(Vec::is_empty);
-        match body["errors"].as_array().and_then(|errors| errors.first()).filter(|_| none_made) {
-            Some(error) => Outcome::Refused(self.refused(error)),
-            None => {
-                Outcome::Unknown(unreadable("accepted, but the answer holds no id").code(answer.status.to_string()))
-            }
-        }
-    }
-
-    /// A refusal inside a success: `NotAllowedError: International fax was disabled for account`.
-    fn refused(&self, error: &Value) -> Failure {
-        let words = text(error, "error").unwrap_or_default();
-        let name = words.split(':').next().unwrap_or_default().trim().to_owned();
-        let fault = if name == "NotAllowedError" { Fault::Blocked } else { Fault::Unknown };
-        Failure::new(fault).code(self.without_key(&name)).text(self.without_key(&words))
-    }
-
-    fn failure(&self, answer: &Answer) -> Failure {
-        let failure = answer.failure();
-        let body = answer.json().unwrap_or_default();
-        let words = text(&body["error"], "message").or_else(|| text(&body, "message"));
-        match words {
-            Some(words) => failure.text(self.without_key(&words)),
-            None => failure,
-        }
-    }
-
-    /// Their words without our key, should they repeat it.
-    fn without_key(&self, words: &str) -> String {
-        reading::without(words, [&self.api_key])
+        Ok(self.client.post(&["v1", "faxes"]).multipart(form.part("attachments", letter.part())))
     }
 }
 
@@ -235,31 +181,17 @@ impl Provider for Documo {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, None, envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
-        // `cf` would hold the reference too, but takes only fields that the account has defined.
-        let mut form = Form::new()
-            .text("faxNumber", digits(letter.to.as_str()))
-            .text("coverPage", "false")
-            .text("subject", letter.attempt.to_string());
-        if let Some(caller_id) = &self.caller_id {
-            form = form.text("callerId", caller_id.clone());
-        }
-        let form = form.part("attachments", letter.part());
-        let request = self.request(Method::POST, &["v1", "faxes"]).multipart(form);
-        http::act(request, self.timeout, |answer| self.outcome(answer)).await
+        self.client.act(self.order(envelope), created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let body = self.ask(self.request(Method::GET, &["v1", "fax", id(reference)?, "info"])).await?;
+        let body = self.client.ask(self.client.get(&["v1", "fax", id(reference)?, "info"])).await?;
         let fax = Fax::read(&body).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(Report::new(reference.clone(), self.fact(&fax)))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.look(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -271,7 +203,7 @@ impl Provider for Documo {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let body = self.ask(self.request(Method::GET, &["v1", "me"])).await?;
+        let body = self.client.ask(self.client.get(&["v1", "me"])).await?;
         if !body.is_object() {
             return Err(unreadable("the answer holds no user"));
         }

@@ -7,7 +7,7 @@ use super::faults;
 use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Billed, Fact, Report};
-use crate::domain::fault::{Failure, Fault, clean};
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::provider::kit::numbers;
 use crate::provider::kit::reading::{count, progress, reference, text, words};
@@ -18,7 +18,7 @@ const TIME: &str = "%Y-%m-%d %H:%M:%S";
 /// What we read of a fax. Only the id must be there. It holds a number, so it does not print itself.
 pub struct Fax {
     pub id: ProviderReference,
-    status: String,
+    pub status: String,
     comment: Option<String>,
     description: Option<String>,
     pages: Option<u32>,
@@ -71,11 +71,6 @@ impl Fax {
     fn failure(&self, fault: Fault) -> Failure {
         let failure = Failure::new(fault).code(&self.status);
         self.description.iter().fold(failure, Failure::text)
-    }
-
-    /// The status in the service's own word, cut to what can be one.
-    pub fn stage(&self) -> String {
-        clean(&self.status, 60)
     }
 
     /// Its state under the id it is known by here, and what it costs once it has ended.

@@ -8,17 +8,14 @@ mod faults;
 mod fax;
 mod find;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -27,15 +24,18 @@ use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, Clock, FaxNumber, Outcome, Timestamp};
 use crate::http;
-use crate::http::{Answer, Verdict};
+use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::letter::Letter;
+use crate::provider::kit::listing::Window;
 use crate::provider::kit::numbers;
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::{accepted, id, reference, text, unreadable};
+use crate::provider::kit::reading::{event, id, reference, text, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -109,104 +109,49 @@ const CHECK_WINDOW: Duration = Duration::from_secs(3600);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
 }
 
 /// One ready account.
 struct FaxPlus {
-    base_url: Url,
-    api_token: SecretString,
+    /// For paths within the token's own account.
+    client: Client,
     from: Option<FaxNumber>,
     secret: PathSecret,
-    http: reqwest::Client,
-    timeout: Duration,
     clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for FaxPlus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaxPlus").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://restapi.fax.plus/v3")?;
+    let own = http::endpoint(&base, &["accounts", "self"]);
+    let auth = Auth::Bearer(account.secret("api_token")?);
     Ok(Arc::new(FaxPlus {
-        base_url: account.base_url(settings.base_url.as_deref(), "https://restapi.fax.plus/v3")?,
-        api_token: account.secret("api_token")?,
+        client: Client::new(&account, own, auth, &DIALECT).with_calls_per_fax(2),
         from: settings.from,
         secret: PathSecret::of(&account)?,
-        http: account.http,
-        timeout: account.timeout,
         clock: account.clock,
     }))
 }
 
+/// How Fax.Plus words its answers: a word and a description.
+const DIALECT: Dialect = Dialect { complaint, ..Dialect::PLAIN };
+
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let word = text(body, "error");
+    let fault = word.as_deref().and_then(faults::of_error);
+    Complaint { fault, code: word, text: text(body, "description"), ..Complaint::NONE }
+}
+
 impl FaxPlus {
-    /// A request about the token's own account.
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let url = http::endpoint(&http::endpoint(&self.base_url, &["accounts", "self"]), path);
-        self.http.request(method, url).bearer_auth(self.api_token.expose_secret()).header("accept", "application/json")
-    }
-
-    /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
-    async fn ask(&self, method: Method, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
-        http::ask(self.request(method, path).query(query), self.timeout).await
-    }
-
-    /// The body of a success; anything else as a failure.
-    fn body(&self, answer: &Answer) -> Result<Value, Failure> {
-        if answer.is_success() { reading::json(answer) } else { Err(self.failure(answer)) }
-    }
-
-    /// Deletes; what is not there is `missing`.
-    async fn delete(&self, path: &[&str], missing: Result<(), Failure>) -> Result<(), Failure> {
-        let answer = self.ask(Method::DELETE, path, &[]).await?;
-        match answer.status {
-            404 => missing,
-            _ if answer.is_success() => Ok(()),
-            _ => Err(self.failure(&answer)),
-        }
-    }
-
-    /// An answer that is not a success, as a failure: by its status, else by the word it gives.
-    fn failure(&self, answer: &Answer) -> Failure {
-        let body = answer.json().unwrap_or_default();
-        let word = text(&body, "error");
-        let fault = match answer.fault() {
-            Fault::Unknown => word.as_deref().and_then(faults::of_error).unwrap_or(Fault::Unknown),
-            fault => fault,
-        };
-        let failure = Failure { fault, ..answer.failure() };
-        let failure = match &word {
-            Some(word) => failure.code(self.without_token(word)),
-            None => failure,
-        };
-        match text(&body, "description") {
-            Some(words) => failure.text(self.without_token(&words)),
-            None => failure,
-        }
-    }
-
-    /// A 404 to an upload: the path exists, so it is the address or the account that does not.
-    fn misdirected(&self, answer: &Answer) -> Failure {
-        Failure { fault: Fault::AccountError, ..self.failure(answer) }
-    }
-
-    fn without_token(&self, words: &str) -> String {
-        reading::without(words, [&self.api_token])
-    }
-
-    /// Upload, then send. Each call has half of the time, so that both together keep the promised limit.
-    async fn send(&self, letter: &Letter<'_>) -> Outcome {
-        let path = match self.upload(letter).await {
-            Ok(path) => path,
-            Err(outcome) => return outcome,
-        };
-        let body = json!({
+    /// Uploads the document into the service's temporary storage, and names it in the call that sends.
+    async fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
+        let form = Form::new().part("fax_file", letter.part());
+        let upload = self.client.post(&["files"]).query(&[("format", "pdf")]).multipart(form);
+        let path = path(&self.client.prepare(upload, self.client.share()).await?).map_err(Outcome::NotSent)?;
+        Ok(self.client.post(&["outbox"]).json(&json!({
             "from": letter.from.as_str(),
             "to": [letter.to.as_str()],
             "files": [path],
@@ -214,33 +159,7 @@ impl FaxPlus {
             // The page is drawn for fax already, and whether to dial again is not theirs to decide.
             "options": { "enhancement": false, "retry": { "count": 0, "delay": 0 } },
             "return_ids": true,
-        });
-        let request = self.request(Method::POST, &["outbox"]).json(&body);
-        http::act(request, self.timeout / 2, |answer| self.outcome(answer, letter)).await
-    }
-
-    /// Puts the document into the service's temporary storage. Whatever goes wrong here, no fax was made.
-    async fn upload(&self, letter: &Letter<'_>) -> Result<String, Outcome> {
-        let form = Form::new().part("fax_file", letter.part());
-        let request = self.request(Method::POST, &["files"]).query(&[("format", "pdf")]).multipart(form);
-        let answer = http::ask(request, self.timeout / 2).await.map_err(Outcome::NotSent)?;
-        match answer.verdict() {
-            Verdict::Done => path(&answer).map_err(Outcome::NotSent),
-            Verdict::No if answer.status == 404 => Err(Outcome::Refused(self.misdirected(&answer))),
-            Verdict::No => Err(Outcome::Refused(self.failure(&answer))),
-            Verdict::Open => Err(Outcome::NotSent(self.failure(&answer))),
-        }
-    }
-
-    fn outcome(&self, answer: &Answer, letter: &Letter<'_>) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => {
-                let id = outbox_id(answer, letter.to);
-                accepted(answer, id)
-            }
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
+        })))
     }
 
     /// Reads a callback that came to the right address. Events that are not about a sent fax give an empty list.
@@ -254,29 +173,22 @@ impl FaxPlus {
         // `hook.id` is the fax; `data.id` is the session, another one only where the service dials again.
         let reference = reference(&hook["id"]).unwrap_or_else(|| session.id.clone());
         let fact = session.fact();
-        Some(vec![DeliveryEvent {
-            attempt: None,
-            dedupe: format!("{}:{}", reference.0, session.stage()),
-            reference: Some(reference),
-            fact,
-            occurred_ms: text(hook, "event_time").as_deref().and_then(fax::time),
-            billed: None,
-        }])
+        let occurred_ms = text(hook, "event_time").as_deref().and_then(fax::time);
+        Some(vec![DeliveryEvent { occurred_ms, ..event(reference, &session.status, fact) }])
     }
 }
 
 /// Where the upload was put.
-fn path(answer: &Answer) -> Result<String, Failure> {
-    let path = answer.json().as_ref().and_then(|body| text(body, "path"));
+fn path(body: &Value) -> Result<String, Failure> {
     let fits = |path: &String| path.len() <= PATH_CHARS_MAX && !path.chars().any(char::is_control);
-    path.filter(fits).ok_or_else(|| unreadable("the document was uploaded, but the answer holds no path"))
+    let path = text(body, "path").filter(fits);
+    path.ok_or_else(|| unreadable("the document was uploaded, but the answer holds no path"))
 }
 
 /// The id of our only recipient, in an answer that maps numbers to ids.
-fn outbox_id(answer: &Answer, to: &FaxNumber) -> Option<ProviderReference> {
-    let body = answer.json()?;
+fn outbox_id(body: &Value, to: &str) -> Option<ProviderReference> {
     let ids = body["ids"].as_object()?;
-    let ours = |number: &str| numbers::is_same(&Value::from(number), to.as_str());
+    let ours = |number: &str| numbers::is_same(&Value::from(number), to);
     let by_number = ids.iter().find(|(number, _)| ours(number)).map(|(_, id)| id);
     let only = || ids.values().next().filter(|_| ids.len() == 1);
     reference(by_number.or_else(only)?)
@@ -289,34 +201,36 @@ impl Provider for FaxPlus {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => self.send(&letter).await,
-            Err(failure) => Outcome::NotSent(failure),
-        }
+        let order = self.order(envelope).await;
+        self.client.act(order, |_, body| outbox_id(body, envelope.to.as_str())).await
     }
 
     /// The outbox, and once it has left that, the records.
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
         let id = id(reference)?;
-        let mut answer = self.ask(Method::GET, &["outbox", id], &[]).await?;
+        let mut answer = self.client.answer(self.client.get(&["outbox", id])).await?;
         if answer.status == 404 {
-            answer = self.ask(Method::GET, &["faxes", id], &[]).await?;
+            answer = self.client.answer(self.client.get(&["faxes", id])).await?;
         }
-        let fax = Fax::read(&self.body(&answer)?).ok_or_else(|| unreadable("the answer holds no fax"))?;
+        let fax = Fax::read(&self.client.body(&answer)?).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(fax.report(reference.clone()))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.scan(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        self.find_in_both(query).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let gone = Failure::new(Fault::Unknown).code("404").text("it is no longer in the outbox");
-        self.delete(&["outbox", id(reference)?], Err(gone)).await
+        let request = self.client.request(Method::DELETE, &["outbox", id(reference)?]);
+        let answer = self.client.answer(request).await?;
+        if answer.status == 404 {
+            return Err(Failure::new(Fault::Unknown).code("404").text("it is no longer in the outbox"));
+        }
+        self.client.done(&answer)
     }
 
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        self.delete(&["faxes", id(reference)?], Ok(())).await
+        self.client.delete(&["faxes", id(reference)?]).await
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -329,7 +243,8 @@ impl Provider for FaxPlus {
 
     async fn check(&self) -> Result<String, Failure> {
         let now = self.clock.now();
-        let body = self.list(now.before(CHECK_WINDOW), now, 0, 1).await?;
+        let window = Window { from: now.before(CHECK_WINDOW), until: now };
+        let body = self.client.ask(self.records(window, 0, 1)).await?;
         if !body["data"]["records"].is_array() {
             return Err(unreadable("the answer holds no list of faxes"));
         }

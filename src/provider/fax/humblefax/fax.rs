@@ -6,8 +6,9 @@ use serde_json::Value;
 use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Fact, Report};
-use crate::domain::fault::{Failure, Fault, clean};
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
+use crate::provider::kit::listing::Window;
 use crate::provider::kit::numbers;
 use crate::provider::kit::reading;
 use crate::provider::kit::reading::{count, failed_after, progress, reference, text, words};
@@ -15,7 +16,7 @@ use crate::provider::kit::reading::{count, failed_after, progress, reference, te
 /// What we read of a fax. Only the id must be there. It holds numbers, so it does not print itself.
 pub struct Fax {
     pub id: ProviderReference,
-    status: String,
+    pub status: String,
     uuid: Option<String>,
     pages: Option<u32>,
     begun_ms: Option<Timestamp>,
@@ -42,15 +43,10 @@ impl Fax {
     }
 
     /// Whether it carries no reference at all, and number and time fit.
-    pub fn may_be_of(&self, number: &str, from: Timestamp, to: Timestamp) -> bool {
+    pub fn may_be_of(&self, number: &str, window: Window) -> bool {
         self.uuid.is_none()
-            && self.begun_ms.is_none_or(|at| at >= from && at <= to)
+            && window.holds(self.begun_ms)
             && self.recipients.iter().any(|one| numbers::is_same(&one["toNumber"], number))
-    }
-
-    /// The status in the service's own word, cut to what can be one.
-    pub fn stage(&self) -> String {
-        clean(&self.status, 60)
     }
 
     /// Its state under its own id.

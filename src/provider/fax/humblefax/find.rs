@@ -4,51 +4,63 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::Value;
+use async_trait::async_trait;
 
 use super::{HumbleFax, number};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::fault::Failure;
+use crate::provider::FindQuery;
+use crate::provider::kit::listing::{Listing, Owner, Page, Place, Window, too_long};
 use crate::provider::kit::reading::{id, reference, unreadable};
-use crate::provider::{Lookup, Search};
 
 /// How far before the attempt the window begins: the two clocks may differ.
 const WINDOW_BEFORE: Duration = Duration::from_secs(2 * 60);
 /// How far after it the window ends: an unanswered call takes effect within minutes or not at all.
 const WINDOW_AFTER: Duration = Duration::from_secs(15 * 60);
-/// Faxes read before giving up. Nothing says how many ids a listing can hold: below this none can have been cut off.
-const FAXES_MAX: usize = 15;
 /// Between two requests: half of what is allowed, for hand-overs go on meanwhile.
 const PACE: Duration = Duration::from_millis(500);
 
-impl HumbleFax {
-    pub(super) async fn scan(&self, search: &Search) -> Result<Lookup, Failure> {
-        let (from, to) = (search.opened_ms.before(WINDOW_BEFORE), search.opened_ms.after(WINDOW_AFTER));
-        let mut query = vec![("timeFrom", (from.0 / 1000).to_string()), ("timeTo", (to.0 / 1000).to_string())];
-        query.extend(self.from.as_ref().and_then(number).map(|number| ("fromNumber", number.to_string())));
-        let answer = self.ask(Method::GET, &["sentFaxes"], &query).await?;
-        let ids = ids(&self.data(&answer)?).ok_or_else(|| unreadable("the listing cannot be read"))?;
-        if ids.len() > FAXES_MAX {
-            return Err(unreadable("the window holds more faxes than can be looked through"));
-        }
+/// The faxes of the window, of which only the ids are known.
+pub struct Listed {
+    query: FindQuery,
+    ids: Vec<ProviderReference>,
+}
 
-        let mut candidates = Vec::new();
-        for reference in &ids {
-            tokio::time::sleep(PACE).await;
-            let fax = self.fax(id(reference)?).await?;
-            if fax.attempt() == Some(search.attempt) {
-                return Ok(Lookup::Found(fax.report()));
-            }
-            if fax.may_be_of(search.to.as_str(), from, to) {
-                candidates.push(fax.report());
-            }
+fn window(query: &FindQuery) -> Window {
+    Window::of(query.opened_ms, WINDOW_BEFORE, WINDOW_AFTER)
+}
+
+impl HumbleFax {
+    /// Asks for the ids. One that cannot be read might be ours, so then the listing cannot be.
+    pub(super) async fn listed(&self, query: &FindQuery) -> Result<Listed, Failure> {
+        let window = window(query);
+        let seconds = [("timeFrom", window.from.0 / 1000), ("timeTo", window.until.0 / 1000)];
+        let from = self.from.as_ref().and_then(number).map(|number| ("fromNumber", number));
+        let request = self.client.get(&["sentFaxes"]).query(&seconds).query(from.as_slice());
+        let data = self.data(request).await?;
+        let ids: Option<_> = data["sentFaxIds"].as_array().and_then(|ids| ids.iter().map(reference).collect());
+        let ids: Vec<ProviderReference> = ids.ok_or_else(|| unreadable("the listing cannot be read"))?;
+        if ids.len() > Self::PAGES_MAX as usize {
+            return Err(too_long());
         }
-        Ok(Lookup::without_ours(candidates))
+        Ok(Listed { query: query.clone(), ids })
     }
 }
 
-/// The ids of a listing; `None` if any of them cannot be read, because that one might be ours.
-fn ids(data: &Value) -> Option<Vec<ProviderReference>> {
-    data["sentFaxIds"].as_array()?.iter().map(reference).collect()
+/// Each page is one fax.
+#[async_trait]
+impl Listing for HumbleFax {
+    type Sought = Listed;
+    /// Nothing says how many ids a listing can hold: below this none can have been cut off.
+    const PAGES_MAX: u32 = 15;
+
+    async fn page(&self, listed: &Listed, place: &Place) -> Result<Page, Failure> {
+        let pages = u32::try_from(listed.ids.len()).unwrap_or(u32::MAX);
+        let Some(reference) = listed.ids.get(place.page as usize - 1) else { return Ok(Page::default()) };
+        tokio::time::sleep(PACE).await;
+        let fax = self.fax(id(reference)?).await?;
+        let may_be_ours = fax.may_be_of(listed.query.to.as_str(), window(&listed.query));
+        let owner = Owner::of(fax.attempt() == Some(listed.query.attempt), may_be_ours);
+        Ok(Page { faxes: vec![(owner, fax.report())], pages: Some(pages), ..Page::default() })
+    }
 }

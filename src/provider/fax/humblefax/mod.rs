@@ -7,17 +7,14 @@
 mod fax;
 mod find;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::RequestBuilder;
 use reqwest::multipart::Form;
-use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -25,15 +22,17 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
-use crate::http;
-use crate::http::{Answer, Verdict};
+use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::letter::Letter;
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::{accepted, id, reference, text, unreadable};
+use crate::provider::kit::listing;
+use crate::provider::kit::reading::{event, id, reference, taken, text, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -94,27 +93,15 @@ const BLOCKED_SECONDS: u64 = 60;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
 }
 
 /// One ready account.
 struct HumbleFax {
-    base_url: Url,
-    access_key: SecretString,
-    secret_key: SecretString,
+    client: Client,
     from: Option<FaxNumber>,
     secret: PathSecret,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for HumbleFax {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HumbleFax").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
@@ -122,14 +109,12 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     if settings.from.as_ref().is_some_and(|from| number(from).is_none()) {
         return Err(account.refuse("from", "must be a number in the United States or Canada"));
     }
+    let base = account.base_url(settings.base_url.as_deref(), "https://api.humblefax.com")?;
+    let auth = Auth::Basic(account.secret("access_key")?.expose_secret().to_owned(), account.secret("secret_key")?);
     Ok(Arc::new(HumbleFax {
-        base_url: account.base_url(settings.base_url.as_deref(), "https://api.humblefax.com")?,
-        access_key: account.secret("access_key")?,
-        secret_key: account.secret("secret_key")?,
+        client: Client::new(&account, base, auth, &DIALECT),
         from: settings.from,
         secret: PathSecret::of(&account)?,
-        http: account.http,
-        timeout: account.timeout,
     }))
 }
 
@@ -139,54 +124,34 @@ fn number(number: &FaxNumber) -> Option<u64> {
     if digits.len() == 11 && digits.starts_with('1') { digits.parse().ok() } else { None }
 }
 
+/// How HumbleFax words its answers: an error or a message. Too many requests block the address for a known time.
+const DIALECT: Dialect = Dialect { complaint, ..Dialect::PLAIN };
+
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let text = text(body, "error").or_else(|| text(body, "message"));
+    Complaint { text, wait_seconds: Some(BLOCKED_SECONDS), ..Complaint::NONE }
+}
+
 impl HumbleFax {
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let request = self.http.request(method, http::endpoint(&self.base_url, path));
-        let request = request.basic_auth(self.access_key.expose_secret(), Some(self.secret_key.expose_secret()));
-        request.header("accept", "application/json")
-    }
-
-    /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
-    async fn ask(&self, method: Method, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
-        http::ask(self.request(method, path).query(query), self.timeout).await
-    }
-
-    /// What a success holds; anything else as a failure.
-    fn data(&self, answer: &Answer) -> Result<Value, Failure> {
-        if !answer.is_success() {
-            return Err(self.failure(answer));
-        }
-        match reading::json(answer)? {
-            mut body if body["data"].is_object() => Ok(body["data"].take()),
-            _ => Err(unreadable("the answer holds no data")),
-        }
+    /// Asks for what a success holds.
+    async fn data(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        let data = taken(self.client.ask(request).await?, "data");
+        if data.is_object() { Ok(data) } else { Err(unreadable("the answer holds no data")) }
     }
 
     async fn fax(&self, id: &str) -> Result<Fax, Failure> {
-        let answer = self.ask(Method::GET, &["sentFax", id], &[]).await?;
-        let fax = Fax::read(&self.data(&answer)?["sentFax"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
+        let data = self.data(self.client.get(&["sentFax", id])).await?;
+        let fax = Fax::read(&data["sentFax"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
         if fax.id.0 == id { Ok(fax) } else { Err(unreadable("the answer is about another fax")) }
     }
 
-    /// An answer that is not a success, as a failure. Too many requests block the address for a known time.
-    fn failure(&self, answer: &Answer) -> Failure {
-        let body = answer.json().unwrap_or_default();
-        let mut failure = answer.failure();
-        if failure.fault == Fault::RateLimited {
-            failure.retry_after_seconds.get_or_insert(BLOCKED_SECONDS);
-        }
-        match text(&body, "error").or_else(|| text(&body, "message")) {
-            Some(words) => failure.text(reading::without(&words, [&self.access_key, &self.secret_key])),
-            None => failure,
-        }
-    }
-
     /// One multipart call. The cover page is on unless it is switched off.
-    async fn send(&self, letter: &Letter<'_>) -> Outcome {
-        let Some(to) = number(letter.to) else {
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
+        let to = number(letter.to).ok_or_else(|| {
             let words = "HumbleFax reaches only the United States and Canada";
-            return Outcome::Refused(Failure::new(Fault::Blocked).text(words));
-        };
+            Outcome::Refused(Failure::new(Fault::Blocked).text(words))
+        })?;
         let mut data = json!({
             "recipients": [to],
             "includeCoversheet": false,
@@ -198,23 +163,7 @@ impl HumbleFax {
             data["fromNumber"] = json!(from);
         }
         let form = Form::new().text("jsonData", data.to_string()).part("file", letter.part());
-        let request = self.request(Method::POST, &["quickSendFax"]).multipart(form);
-        http::act(request, self.timeout, |answer| self.outcome(answer)).await
-    }
-
-    fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => {
-                let id = self.data(answer).ok().as_ref().and_then(created);
-                accepted(answer, id)
-            }
-            // The path exists, so it is the address that does not.
-            Verdict::No if answer.status == 404 => {
-                Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })
-            }
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
+        Ok(self.client.post(&["quickSendFax"]).multipart(form))
     }
 
     /// Reads a callback that came to the right address. Events that are not about a sent fax give an empty list.
@@ -226,20 +175,14 @@ impl HumbleFax {
         let data = &body["data"];
         let named = ["SentFax", "sentFax"].into_iter().map(|name| &data[name]).find(|fax| fax.is_object());
         let fax = Fax::read(named.unwrap_or(data))?;
-        Some(vec![DeliveryEvent {
-            attempt: fax.attempt(),
-            dedupe: format!("{}:{}", fax.id.0, fax.stage()),
-            fact: fax.fact(),
-            reference: Some(fax.id),
-            occurred_ms: None,
-            billed: None,
-        }])
+        let (attempt, fact) = (fax.attempt(), fax.fact());
+        Some(vec![DeliveryEvent { attempt, ..event(fax.id, &fax.status, fact) }])
     }
 }
 
 /// The id of a fax just made. Both names are in use.
-fn created(data: &Value) -> Option<ProviderReference> {
-    ["fax", "sentFax"].into_iter().find_map(|name| reference(&data[name]["id"]))
+fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    ["fax", "sentFax"].into_iter().find_map(|name| reference(&body["data"][name]["id"]))
 }
 
 #[async_trait]
@@ -249,18 +192,15 @@ impl Provider for HumbleFax {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => self.send(&letter).await,
-            Err(failure) => Outcome::NotSent(failure),
-        }
+        self.client.act(self.order(envelope), created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
         Ok(self.fax(id(reference)?).await?.report())
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.scan(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, &self.listed(query).await?).await
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -272,8 +212,7 @@ impl Provider for HumbleFax {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let answer = self.ask(Method::GET, &["user"], &[]).await?;
-        if !self.data(&answer)?["user"].is_object() {
+        if !self.data(self.client.get(&["user"])).await?["user"].is_object() {
             return Err(unreadable("the answer holds no user"));
         }
         Ok("HumbleFax accepts the keys".to_owned())

@@ -8,7 +8,7 @@ use super::dialogue::quoted;
 use super::job::{self, JobReference};
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::kit::reading::unreadable;
-use crate::provider::{Lookup, Search};
+use crate::provider::{FindQuery, FindResult};
 
 /// How each job is listed: a word that makes sure that it is our format, number, and tag. The tag comes last because it
 /// may hold anything where it is another's.
@@ -22,26 +22,30 @@ impl HylaFax {
     ///
     /// # Errors
     /// A listing did not come whole; or nothing is there, but a finished job may have been cleaned away by now.
-    pub(super) async fn search(&self, connection: &mut Connection, search: &Search) -> Result<Lookup, Failure> {
+    pub(super) async fn find_by_tag(
+        &self,
+        connection: &mut Connection,
+        query: &FindQuery,
+    ) -> Result<FindResult, Failure> {
         connection.ask(&format!("JOBFMT {}", quoted(FORMAT, FORMAT_CHARS_MAX)), &[200]).await?;
-        let tag = search.attempt.to_string();
+        let tag = query.attempt.to_string();
         for folder in ["sendq", "doneq"] {
             let listing = connection.list(folder).await?;
             let jobs = tagged(&listing, &tag).ok_or_else(|| unreadable("the listing cannot be read"))?;
             if let Some(found) = jobs.into_iter().next() {
-                return Ok(Lookup::Found(job::report(connection, &found).await?));
+                return Ok(FindResult::Found(job::report(connection, &found).await?));
             }
         }
-        if self.may_be_cleaned_away(search) {
+        if self.may_be_cleaned_away(query) {
             let words = "nothing is there, but a finished job may have been removed by now; see done_kept_minutes";
             return Err(Failure::new(Fault::Unknown).text(words));
         }
-        Ok(Lookup::Absent)
+        Ok(FindResult::Absent)
     }
 
-    fn may_be_cleaned_away(&self, search: &Search) -> bool {
+    fn may_be_cleaned_away(&self, query: &FindQuery) -> bool {
         let kept = Duration::from_secs(u64::from(self.settings.done_kept_minutes) * 60);
-        self.clock.now().since(search.opened_ms) > kept
+        self.clock.now().since(query.opened_ms) > kept
     }
 }
 

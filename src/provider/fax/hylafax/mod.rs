@@ -14,7 +14,6 @@ mod job;
 mod send;
 mod settings;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +29,8 @@ use crate::domain::event::Report;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, Clock, Outcome};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Search, Setting, SettingsError, Spec, WebhookAuthenticity,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Setting, SettingsError, Spec,
+    WebhookAuthenticity,
 };
 
 /// HylaFAX, as the registry knows it. The protocol limits neither pages nor bytes; the server's own configuration may.
@@ -136,16 +136,10 @@ struct HylaFax {
     clock: Arc<dyn Clock>,
 }
 
-impl fmt::Debug for HylaFax {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HylaFax").field("dials", &self.settings.dials).finish_non_exhaustive()
-    }
-}
-
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
     settings.check(&account)?;
-    let password = account.secrets.contains_key("password").then(|| account.secret("password")).transpose()?;
+    let password = account.optional_secret("password")?;
     let server = Server {
         host: settings.host.clone(),
         port: settings.port,
@@ -181,9 +175,9 @@ impl Provider for HylaFax {
         report
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
         let mut connection = self.connect().await?;
-        let found = self.search(&mut connection, search).await;
+        let found = self.find_by_tag(&mut connection, query).await;
         connection.quit().await;
         found
     }

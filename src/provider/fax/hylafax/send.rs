@@ -47,7 +47,7 @@ impl HylaFax {
     pub(super) async fn send(&self, envelope: &Envelope) -> Outcome {
         let letter = match Letter::of(&SPEC, self.settings.from.as_ref(), envelope) {
             Ok(letter) => letter,
-            Err(failure) => return Outcome::Refused(failure),
+            Err(outcome) => return outcome,
         };
         let start = Instant::now();
         let end = start + self.timeout;

@@ -2,63 +2,32 @@
 
 use serde_json::Value;
 
+use super::faults;
 use super::fax::reference;
-use super::{InterFax, faults};
-use crate::domain::Outcome;
 use crate::domain::attempt::ProviderReference;
-use crate::domain::fault::{Failure, Fault};
-use crate::http::{Answer, Verdict};
+use crate::http::Answer;
+use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{text, unreadable};
+use crate::provider::kit::reading::text;
 
-impl InterFax {
-    /// What the answer to a create call means: 201, and the fax's address in `Location`, with an empty body.
-    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => match answer.location.as_deref().and_then(id_in) {
-                Some(reference) => Outcome::Accepted { reference },
-                None => {
-                    let code = answer.status.to_string();
-                    Outcome::Unknown(unreadable("accepted, but the answer names no fax").code(code))
-                }
-            },
-            Verdict::No if code(&body(answer)) == Some(faults::INTERNAL) => Outcome::Unknown(self.failure(answer)),
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
-    }
+/// How InterFAX words its answers: a number, and a message with more of it. What is not JSON says nothing.
+pub const DIALECT: Dialect = Dialect { complaint, ..Dialect::PLAIN };
 
-    /// An answer that is not a success, as a failure. The body's code is more telling than the status, save where the
-    /// status speaks of the account or of the pace.
-    pub(super) fn failure(&self, answer: &Answer) -> Failure {
-        let body = body(answer);
-        let code = code(&body);
-        let fault = match answer.fault() {
-            Fault::Unknown => code.and_then(faults::of_code).unwrap_or(Fault::Unknown),
-            fault => fault,
-        };
-        let failure = answer.failure();
-        let shown = code.map_or_else(|| answer.status.to_string(), |code| code.to_string());
-        let failure = Failure { fault, ..failure }.code(shown);
-        match self.words(answer, &body) {
-            words if words.is_empty() => failure,
-            words => failure.text(words),
-        }
-    }
-
-    fn words(&self, answer: &Answer, body: &Value) -> String {
-        if matches!(answer.status, 300..=399) {
-            return "the provider redirects elsewhere: base_url is wrong".to_owned();
-        }
-        let more = text(body, "moreInfo").or_else(|| text(body, "more_info"));
-        let words = [text(body, "message"), more].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        reading::without(&words, [&self.password])
-    }
+/// The id of a fax just made: 201, and the fax's address in `Location`, with an empty body.
+pub fn created(answer: &Answer, _: &Value) -> Option<ProviderReference> {
+    id_in(answer.location.as_deref()?)
 }
 
-/// Their content type is `text/json`; what is not JSON says nothing.
-fn body(answer: &Answer) -> Value {
-    answer.json().unwrap_or_default()
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let code = code(body);
+    let more = text(body, "moreInfo").or_else(|| text(body, "more_info"));
+    let words: Vec<String> = [text(body, "message"), more].into_iter().flatten().collect();
+    Complaint {
+        fault: code.and_then(faults::of_code),
+        code: code.map(|code| code.to_string()),
+        text: Some(words.join("; ")),
+        ..Complaint::NONE
+    }
 }
 
 fn code(body: &Value) -> Option<i64> {

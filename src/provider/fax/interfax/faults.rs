@@ -45,10 +45,8 @@ pub const fn of_code(code: i64) -> Option<Fault> {
         -123 | -1002 | -1004 | -1007 | -1008 | -1061 | -1063 => Some(Fault::DocumentError),
         -310 | -311 | -666 | -677 | -1003 | -1876 => Some(Fault::AccountError),
         -1011 => Some(Fault::RateLimited),
-        INTERNAL => Some(Fault::ProviderError),
+        // An exception somewhere inside: the fax may have been taken before it.
+        -150 => Some(Fault::ProviderError),
         _ => None,
     }
 }
-
-/// An exception somewhere inside: the fax may have been taken before it.
-pub const INTERNAL: i64 = -150;

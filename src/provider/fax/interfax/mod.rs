@@ -9,15 +9,11 @@ mod faults;
 mod fax;
 mod find;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::RequestBuilder;
 use serde::Deserialize;
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -25,15 +21,15 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::Failure;
 use crate::domain::{Channel, Outcome, Timestamp};
-use crate::http;
-use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
 use crate::provider::kit::fields::Fields;
 use crate::provider::kit::letter::Letter;
-use crate::provider::kit::reading::{id, unreadable, words};
+use crate::provider::kit::reading::{event, id, unreadable, words};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -121,37 +117,24 @@ enum Rendering {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
     username: String,
-    #[serde(default)]
     page_header: Option<String>,
     #[serde(default)]
     resolution: Resolution,
     #[serde(default)]
     rendering: Rendering,
-    #[serde(default)]
     currency: Option<String>,
 }
 
 /// One ready account.
 struct InterFax {
-    base_url: Url,
-    username: String,
-    password: SecretString,
+    client: Client,
     page_header: String,
     resolution: Resolution,
     rendering: Rendering,
     currency: Option<String>,
     callback: PathSecret,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for InterFax {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InterFax").field("resolution", &self.resolution).finish_non_exhaustive()
-    }
 }
 
 /// What tells InterFAX to print no line of its own.
@@ -159,38 +142,29 @@ const NO_HEADER: &str = "N";
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let password = account.secret("password")?;
     if settings.username.trim().is_empty() {
         return Err(account.refuse("username", "is empty"));
     }
     if settings.currency.as_ref().is_some_and(|word| word.len() != 3 || !word.bytes().all(|b| b.is_ascii_uppercase())) {
         return Err(account.refuse("currency", "must be three capital letters, such as USD"));
     }
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://rest.interfax.net")?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://rest.interfax.net")?;
+    let auth = Auth::Basic(settings.username.trim().to_owned(), account.secret("password")?);
     Ok(Arc::new(InterFax {
-        base_url,
-        username: settings.username.trim().to_owned(),
-        password,
+        client: Client::new(&account, base, auth, &answer::DIALECT),
         page_header: settings.page_header.unwrap_or_else(|| NO_HEADER.to_owned()),
         resolution: settings.resolution,
         rendering: settings.rendering,
         currency: settings.currency,
         callback: PathSecret::of(&account)?,
-        http: account.http,
-        timeout: account.timeout,
     }))
 }
 
 impl InterFax {
-    /// A request to the API; `path` is appended to the configured address, each part escaped.
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let request = self.http.request(method, http::endpoint(&self.base_url, path));
-        request.basic_auth(&self.username, Some(self.password.expose_secret())).header("accept", "application/json")
-    }
-
-    /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
-    async fn ask(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        http::ask(request, self.timeout).await
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, None, envelope)?;
+        let request = self.client.post(&["outbound", "faxes"]).query(&self.options(&letter));
+        Ok(request.header("content-type", "application/pdf").body(letter.pdf.to_vec()))
     }
 
     /// The options of a hand-over, all of them in the query, as the API wants them.
@@ -222,32 +196,22 @@ impl Provider for InterFax {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, None, envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
-        let request = self
-            .request(Method::POST, &["outbound", "faxes"])
-            .query(&self.options(&letter))
-            .header("content-type", "application/pdf")
-            .body(letter.pdf.to_vec());
-        http::act(request, self.timeout, |answer| self.outcome(answer)).await
+        self.client.act(self.order(envelope), answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let answer = self.ask(self.request(Method::GET, &["outbound", "faxes", id(reference)?])).await?;
-        let fax = Fax::read(&self.body(&answer)?).ok_or_else(|| unreadable("the answer holds no fax"))?;
+        let body = self.client.ask(self.client.get(&["outbound", "faxes", id(reference)?])).await?;
+        let fax = Fax::read(&body).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(Report { reference: reference.clone(), ..self.report(&fax) })
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.search(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        self.find_by_reference(query).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let path = ["outbound", "faxes", id(reference)?, "cancel"];
-        let answer = self.ask(self.request(Method::POST, &path).header("content-length", "0")).await?;
-        if answer.is_success() { Ok(()) } else { Err(self.failure(&answer)) }
+        let request = self.client.post_empty(&["outbound", "faxes", id(reference)?, "cancel"]);
+        self.client.done(&self.client.answer(request).await?)
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -260,19 +224,14 @@ impl Provider for InterFax {
             return Some(Vec::new());
         }
         let fax = Fax::of_fields(&fields)?;
-        Some(vec![DeliveryEvent {
-            attempt: None,
-            dedupe: format!("{}:{}", fax.id.0, fax.status),
-            fact: fax.fact(),
-            billed: self.charge(&fax),
-            reference: Some(fax.id),
-            occurred_ms: fields.get(&["CompletionTime"]).and_then(fax::gmt),
-        }])
+        let (fact, billed, status) = (fax.fact(), self.charge(&fax), fax.status.to_string());
+        let occurred_ms = fields.get(&["CompletionTime"]).and_then(fax::gmt);
+        Some(vec![DeliveryEvent { billed, occurred_ms, ..event(fax.id, &status, fact) }])
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let answer = self.ask(self.request(Method::GET, &["accounts", "self", "ppcards", "balance"])).await?;
-        let balance = words(&self.body(&answer)?).ok_or_else(|| unreadable("the answer holds no balance"))?;
+        let body = self.client.ask(self.client.get(&["accounts", "self", "ppcards", "balance"])).await?;
+        let balance = words(&body).ok_or_else(|| unreadable("the answer holds no balance"))?;
         Ok(format!("InterFAX accepts the user and password; the balance is {balance}"))
     }
 }

@@ -1,22 +1,20 @@
 //! What comes before the hand-over: the document is uploaded and converted. Nothing here dials, so whatever goes wrong, no
 //! fax was made.
 //!
-//! Their conversion takes a moment and tells nobody when it is done, so this is the one adapter that waits: a few times,
-//! for seconds, within the time that the call has anyway (decision 21).
+//! Their conversion takes a moment and tells nobody when it is done, so this adapter waits before it hands over: a few
+//! times, for seconds, within the time that the call has anyway (decision 0016).
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Notifyre, inner};
+use super::Notifyre;
 use crate::domain::Outcome;
 use crate::domain::fault::{Failure, Fault};
-use crate::http;
-use crate::http::{Answer, Verdict};
+use crate::http::Trouble;
 use crate::provider::kit::letter::Letter;
 use crate::provider::kit::reading::{text, unreadable};
 
@@ -65,37 +63,22 @@ impl Notifyre {
     /// Uploads the document; the name by which its conversion is asked for.
     async fn upload(&self, letter: &Letter<'_>, within: Duration) -> Result<String, Outcome> {
         let body = json!({ "base64Str": BASE64.encode(letter.pdf), "contentType": "application/pdf" });
-        let request = self.request(Method::POST, &["fax", "send", "conversion"]).json(&body);
-        let answer = self.prepare(request, within).await?;
-        let name = answer.json().and_then(|body| text(&body["payload"], "fileName")).filter(|name| is_a_name(name));
+        let request = self.client.post(&["fax", "send", "conversion"]).json(&body);
+        let body = self.client.prepare(request, within).await?;
+        let name = text(&body["payload"], "fileName").filter(|name| is_a_name(name));
         name.ok_or_else(|| Outcome::NotSent(unreadable("the document was taken, but the answer holds no name")))
     }
 
     async fn conversion(&self, name: &str, until: Instant) -> Result<Conversion, Outcome> {
-        let request = self.request(Method::GET, &["fax", "send", "conversion", name]);
+        let request = self.client.get(&["fax", "send", "conversion", name]);
         let left = until.saturating_duration_since(Instant::now());
-        let answer = inner(http::ask(request, left).await.map_err(Outcome::NotSent)?);
+        let answer = self.client.call(request, left).await.map_err(Trouble::outcome_before_dialing)?;
         if answer.status == 404 {
             // Their own libraries take this for a conversion that has not begun.
             return Ok(Conversion::UnderWay);
         }
-        let answer = self.prepared(answer)?;
-        conversion(&answer.json().unwrap_or_default()["payload"])
+        conversion(&self.client.prepared(&answer)?["payload"])
             .ok_or_else(|| Outcome::NotSent(unreadable("the state of the conversion cannot be read")))
-    }
-
-    async fn prepare(&self, request: RequestBuilder, within: Duration) -> Result<Answer, Outcome> {
-        let answer = http::ask(request, within).await.map_err(Outcome::NotSent)?;
-        self.prepared(inner(answer))
-    }
-
-    /// A success, or what it means that it is none: a definite no is one, the rest passes; nothing was sent either way.
-    fn prepared(&self, answer: Answer) -> Result<Answer, Outcome> {
-        match answer.verdict() {
-            Verdict::Done => Ok(answer),
-            Verdict::No => Err(Outcome::Refused(self.failure(&answer))),
-            Verdict::Open => Err(Outcome::NotSent(self.failure(&answer))),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Fact;
 use crate::domain::fault::{Failure, Fault};
+use crate::domain::id::AttemptId;
 use crate::provider::kit::reading;
 use crate::provider::kit::reading::{count, reference};
 
@@ -34,6 +35,11 @@ impl Fax {
             pages: count(&member("pages", "Pages")),
             modified_ms: seconds.map(|seconds| Timestamp(seconds.saturating_mul(1000))),
         })
+    }
+
+    /// Our attempt, if the fax carries one.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        self.reference.as_deref()?.parse().ok()
     }
 }
 
@@ -68,8 +74,7 @@ impl Notifyre {
     fn failed(&self, fax: &Fax) -> Fact {
         let message = fax.failed_message.as_deref().unwrap_or_default();
         let fault = fault_of(message);
-        let failure = Failure::new(fault);
-        let failure = if message.is_empty() { failure } else { failure.code(self.without_secrets(message)) };
+        let failure = self.client.failed(fault, Some(message), None);
         match fault {
             Fault::Unknown => reading::failed_after(failure, fax.pages),
             _ => Fact::Failed(failure.pages(Some(0))),

@@ -4,32 +4,32 @@
 
 mod convert;
 mod fax;
-mod list;
+mod find;
 mod webhook;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::RequestBuilder;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
-use crate::domain::fault::Failure;
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, Clock, FaxNumber, Outcome, Timestamp};
-use crate::http;
-use crate::http::{Answer, Verdict};
+use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::letter::Letter;
+use crate::provider::kit::listing;
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{accepted, reference, text};
+use crate::provider::kit::reading::{reference, text};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -95,78 +95,60 @@ pub const SPEC: Spec = Spec {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
-    #[serde(default)]
     high_quality: Option<bool>,
 }
 
 /// One ready account.
 struct Notifyre {
-    base_url: Url,
-    api_token: SecretString,
+    client: Client,
     webhook_secret: Option<SecretString>,
     from: Option<FaxNumber>,
     high_quality: bool,
-    http: reqwest::Client,
-    timeout: Duration,
     clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for Notifyre {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notifyre").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let api_token = account.secret("api_token")?;
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://api.notifyre.com/20220711")?;
-    let has_secret = account.secrets.contains_key("webhook_secret");
-    let webhook_secret = has_secret.then(|| account.secret("webhook_secret")).transpose()?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://api.notifyre.com/20220711")?;
+    let auth = Auth::Header("x-api-token".to_owned(), account.secret("api_token")?);
     Ok(Arc::new(Notifyre {
-        base_url,
-        api_token,
-        webhook_secret,
+        // Conversion has half of the time, the hand-over the other.
+        client: Client::new(&account, base, auth, &DIALECT).with_calls_per_fax(2),
+        webhook_secret: account.optional_secret("webhook_secret")?,
         from: settings.from,
         high_quality: settings.high_quality.unwrap_or(true),
-        http: account.http,
-        timeout: account.timeout,
         clock: account.clock,
     }))
 }
 
+/// How Notifyre words its answers. What HTTP calls a success may have a status of its own that says otherwise.
+const DIALECT: Dialect = Dialect {
+    complaint,
+    denies: |body| body["success"] == Value::Bool(false),
+    status: |body| body["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()),
+};
+
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let said = text(body, "message").into_iter().chain(errors.iter().filter_map(reading::words));
+    Complaint::words(Some(said.collect::<Vec<_>>().join("; ")))
+}
+
+/// The id of a fax just made.
+fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    reference(&body["payload"]["faxID"])
+}
+
 impl Notifyre {
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let request =
-            self.http.request(method, http::endpoint(&self.base_url, path)).header("accept", "application/json");
-        match reqwest::header::HeaderValue::try_from(self.api_token.expose_secret()) {
-            Ok(mut token) => {
-                token.set_sensitive(true);
-                request.header("x-api-token", token)
-            }
-            // No token of theirs has such characters; without one the answer is a plain 401.
-            Err(_) => request,
-        }
-    }
-
-    /// The payload of a success.
-    async fn ask(&self, request: RequestBuilder) -> Result<Value, Failure> {
-        let answer = inner(http::ask(request, self.timeout).await?);
-        if !answer.is_success() {
-            return Err(self.failure(&answer));
-        }
-        Ok(reading::taken(reading::json(&answer)?, "payload"))
-    }
-
-    /// The fields of the published library, and no others. An empty `templateName` is no cover page, an empty `sendFrom`
-    /// the account's default.
-    fn order(&self, letter: &Letter<'_>, file: &str) -> Value {
+    /// Converts the document and makes the order: the fields of the published library, and no others. An empty
+    /// `templateName` is no cover page, an empty `sendFrom` the account's default.
+    async fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
+        let file = self.convert(&letter, self.client.share()).await?;
         let from = self.from.as_ref().map_or("", FaxNumber::as_str);
-        json!({
+        Ok(self.client.post(&["fax", "send"]).json(&json!({
             "templateName": "",
             "faxes": {
                 "clientReference": letter.attempt.to_string(),
@@ -179,42 +161,7 @@ impl Notifyre {
                 "senderID": from,
                 "subject": "",
             }
-        })
-    }
-
-    fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => {
-                let id = answer.json().as_ref().and_then(|body| reference(&body["payload"]["faxID"]));
-                accepted(answer, id)
-            }
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
-    }
-
-    fn failure(&self, answer: &Answer) -> Failure {
-        let failure = answer.failure();
-        let body = answer.json().unwrap_or_default();
-        let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let said = text(&body, "message").into_iter().chain(errors.iter().filter_map(reading::words));
-        let words = said.collect::<Vec<_>>().join("; ");
-        if words.is_empty() { failure } else { failure.text(self.without_secrets(&words)) }
-    }
-
-    /// Their words without our secrets, should they repeat them.
-    fn without_secrets(&self, words: &str) -> String {
-        reading::without(words, self.webhook_secret.iter().chain([&self.api_token]))
-    }
-}
-
-/// The status that counts: the envelope's own, where it says that what HTTP calls a success was none.
-fn inner(answer: Answer) -> Answer {
-    let body = answer.json().unwrap_or_default();
-    let own = body["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
-    match own.filter(|_| answer.is_success() && body["success"] == Value::Bool(false)) {
-        Some(status) => Answer { status, ..answer },
-        None => answer,
+        })))
     }
 }
 
@@ -224,29 +171,20 @@ impl Provider for Notifyre {
         &SPEC
     }
 
-    /// Conversion has half of the time, the hand-over the other, so that both together keep the promised limit.
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
-        let file = match self.convert(&letter, self.timeout / 2).await {
-            Ok(file) => file,
-            Err(outcome) => return outcome,
-        };
-        let request = self.request(Method::POST, &["fax", "send"]).json(&self.order(&letter, &file));
-        match http::call(request, self.timeout / 2).await {
-            Ok(answer) => self.outcome(&inner(answer)),
-            Err(trouble) => trouble.outcome(),
+        self.client.act(self.order(envelope).await, created).await
+    }
+
+    /// There is no question about one fax: it is found in the list.
+    async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
+        match listing::find(self, &self.by_id(reference)).await? {
+            FindResult::Found(report) => Ok(report),
+            _ => Err(Failure::new(Fault::Unknown).text("the list of the last two days does not hold this fax")),
         }
     }
 
-    async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        self.state(reference).await
-    }
-
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.look(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, &find::Sought::of(query)).await
     }
 
     fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection> {
@@ -258,7 +196,7 @@ impl Provider for Notifyre {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        self.ask(self.request(Method::GET, &["fax", "numbers"])).await?;
+        self.client.ask(self.client.get(&["fax", "numbers"])).await?;
         Ok(match self.webhook_secret {
             Some(_) => "Notifyre accepts the token".to_owned(),
             None => {

@@ -10,8 +10,8 @@ use super::Notifyre;
 use super::fax::Fax;
 use crate::domain::Timestamp;
 use crate::domain::event::DeliveryEvent;
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::text;
+use crate::provider::kit::callback::in_time;
+use crate::provider::kit::reading::{event, text};
 use crate::provider::{Rejection, WebhookParts};
 
 /// The header, as others' libraries have it; Notifyre's own take its value from the caller.
@@ -39,10 +39,7 @@ pub fn verify(secret: Option<&SecretString>, parts: &WebhookParts, now: Timestam
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
     let signed = [time.as_bytes(), b".", &parts.body].concat();
     hmac::verify(&key, &signed, &signature).map_err(|_| Rejection::Forged)?;
-    let seconds: i64 = time.parse().map_err(|_| Rejection::Forged)?;
-    let signed_at = Timestamp(seconds.saturating_mul(1000));
-    let distance = now.since(signed_at).max(signed_at.since(now));
-    if distance > TOLERANCE { Err(Rejection::Stale) } else { Ok(()) }
+    in_time(time, now, TOLERANCE)
 }
 
 impl Notifyre {
@@ -55,14 +52,7 @@ impl Notifyre {
         }
         let fax = Fax::read(&body["Payload"])?;
         let seconds = body["Timestamp"].as_i64().map(|seconds| Timestamp(seconds.saturating_mul(1000)));
-        let event = DeliveryEvent {
-            attempt: fax.reference.as_deref().and_then(|reference| reference.parse().ok()),
-            fact: self.fact(&fax),
-            occurred_ms: fax.modified_ms.or(seconds),
-            dedupe: format!("{}:{}", fax.id.0, reading::stage(&fax.status)),
-            reference: Some(fax.id),
-            billed: None,
-        };
-        Some(vec![event])
+        let (attempt, fact, occurred_ms) = (fax.attempt(), self.fact(&fax), fax.modified_ms.or(seconds));
+        Some(vec![DeliveryEvent { attempt, occurred_ms, ..event(fax.id, &fax.status, fact) }])
     }
 }

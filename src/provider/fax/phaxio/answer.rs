@@ -1,56 +1,26 @@
 //! From an HTTP answer to what it means.
 
-use super::Phaxio;
-use crate::domain::Outcome;
-use crate::domain::fault::{Failure, Fault};
-use crate::http::{Answer, Verdict};
+use serde_json::Value;
+
+use crate::domain::attempt::ProviderReference;
+use crate::domain::fault::Fault;
+use crate::http::Answer;
+use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{text, unreadable};
+use crate::provider::kit::reading::text;
 
-impl Phaxio {
-    /// What the answer to a create call means. A success that denies itself and names no fax is a no.
-    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => {
-                let body = answer.json().unwrap_or_default();
-                match reading::reference(&body["data"]["id"]) {
-                    Some(reference) => Outcome::Accepted { reference },
-                    None if body["success"] == serde_json::Value::Bool(false) => Outcome::Refused(self.failure(answer)),
-                    None => {
-                        let failure = unreadable("accepted, but the answer holds no id");
-                        Outcome::Unknown(failure.code(answer.status.to_string()))
-                    }
-                }
-            }
-            Verdict::No if answer.status == 404 => {
-                // The path exists at Phaxio: the address is wrong.
-                Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })
-            }
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
-    }
+/// How Phaxio words its answers: a message without a code; a success may deny itself.
+pub const DIALECT: Dialect =
+    Dialect { complaint, denies: |body| body["success"] == Value::Bool(false), ..Dialect::PLAIN };
 
-    /// An answer that is not a success, as a failure.
-    pub(super) fn failure(&self, answer: &Answer) -> Failure {
-        let message = answer.json().and_then(|body| text(&body, "message")).unwrap_or_default();
-        let failure = answer.failure();
-        let fault = match failure.fault {
-            Fault::Unknown => of_words(&message),
-            Fault::ProtocolError if answer.is_success() => of_words(&message),
-            fault => fault,
-        };
-        let failure = Failure { fault, ..failure };
-        if matches!(answer.status, 300..=399) {
-            return failure.text("the provider redirects elsewhere: base_url is wrong");
-        }
-        if message.is_empty() { failure } else { failure.text(self.without_secrets(&message)) }
-    }
+/// The id of a fax just made.
+pub fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    reading::reference(&body["data"]["id"])
+}
 
-    /// Their words without our secrets, should they repeat them.
-    pub(super) fn without_secrets(&self, words: &str) -> String {
-        reading::without(words, [&self.api_key, &self.api_secret].into_iter().chain(&self.callback_token))
-    }
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let message = text(body, "message");
+    Complaint { fault: message.as_deref().map(of_words), text: message, ..Complaint::NONE }
 }
 
 /// What a refusal without a code speaks of. Only what cannot be misread: the recipient's number is called wrong, which

@@ -99,6 +99,6 @@ impl Phaxio {
 
     /// Why it failed, in Phaxio's words.
     fn failed(&self, fax: &Fax) -> Failure {
-        fax.cause.cleaned(|words| self.without_secrets(words)).failure()
+        fax.cause.cleaned(|words| self.client.clean(words)).failure()
     }
 }

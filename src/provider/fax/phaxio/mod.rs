@@ -7,29 +7,25 @@ mod find;
 mod send;
 mod webhook;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::Failure;
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
-use crate::http;
-use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
+use crate::provider::kit::client::Client;
 use crate::provider::kit::form_body::FormBody;
-use crate::provider::kit::reading::{id, json, unreadable, words};
+use crate::provider::kit::listing;
+use crate::provider::kit::reading::{id, unreadable, words};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -135,79 +131,40 @@ impl TestFail {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
-    #[serde(default)]
     header_text: Option<String>,
-    #[serde(default)]
     test_fail: Option<TestFail>,
 }
 
 /// One ready account.
 struct Phaxio {
-    base_url: Url,
-    api_key: SecretString,
-    api_secret: SecretString,
+    client: Client,
     callback_token: Option<SecretString>,
     from: Option<FaxNumber>,
     header_text: Option<String>,
     test_fail: Option<TestFail>,
     /// Only where callbacks can be verified: what cannot be believed is not asked for.
     callback_url: Option<String>,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for Phaxio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Phaxio").field("test_fail", &self.test_fail).finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://api.phaxio.com/v2.1")?;
-    let is_given = account.secrets.contains_key("callback_token");
-    let callback_token = is_given.then(|| account.secret("callback_token")).transpose()?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://api.phaxio.com/v2.1")?;
+    let callback_token = account.optional_secret("callback_token")?;
     let fits = |text: &String| (1..=HEADER_CHARS_MAX).contains(&text.trim().chars().count());
     if !settings.header_text.iter().all(fits) {
         return Err(account.refuse("header_text", "must have 1 to 50 characters"));
     }
+    let auth = Auth::Basic(account.secret("api_key")?.expose_secret().to_owned(), account.secret("api_secret")?);
     Ok(Arc::new(Phaxio {
-        base_url,
-        api_key: account.secret("api_key")?,
-        api_secret: account.secret("api_secret")?,
+        client: Client::new(&account, base, auth, &answer::DIALECT),
         callback_url: callback_token.as_ref().and(account.callback_url),
         callback_token,
         from: settings.from,
         header_text: settings.header_text,
         test_fail: settings.test_fail,
-        http: account.http,
-        timeout: account.timeout,
     }))
-}
-
-impl Phaxio {
-    /// A request to the API; `path` is appended to the configured address, each part escaped.
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let request = self.http.request(method, http::endpoint(&self.base_url, path));
-        let request = request.basic_auth(self.api_key.expose_secret(), Some(self.api_secret.expose_secret()));
-        request.header("accept", "application/json")
-    }
-
-    /// Makes a call that changes nothing or can be repeated without harm; its answer if it is a success.
-    async fn ask(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        let answer = http::ask(request, self.timeout).await?;
-        if answer.is_success() { Ok(answer) } else { Err(self.failure(&answer)) }
-    }
-
-    /// The body of a success that says so itself.
-    fn body(&self, answer: &Answer) -> Result<Value, Failure> {
-        let body = json(answer)?;
-        if body["success"] == Value::Bool(false) { Err(self.failure(answer)) } else { Ok(body) }
-    }
 }
 
 #[async_trait]
@@ -217,35 +174,26 @@ impl Provider for Phaxio {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        self.send(envelope).await
+        self.client.act(self.order(envelope), answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let answer = self.ask(self.request(Method::GET, &["faxes", id(reference)?])).await?;
-        let fax = Fax::read(&self.body(&answer)?["data"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
+        let body = self.client.ask(self.client.get(&["faxes", id(reference)?])).await?;
+        let fax = Fax::read(&body["data"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(Report { reference: reference.clone(), ..self.report(&fax) })
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.look_up(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        // A POST without a body says so (RFC 9110 §8.6): a gateway in between may refuse it otherwise.
-        let request = self.request(Method::POST, &["faxes", id(reference)?, "cancel"]).header("content-length", "0");
-        let answer = self.ask(request).await?;
-        self.body(&answer).map(drop)
+        self.client.ask(self.client.post_empty(&["faxes", id(reference)?, "cancel"])).await.map(drop)
     }
 
-    /// Deletes the document; the record of the fax stays. What is gone already counts as deleted.
+    /// Deletes the document; the record of the fax stays.
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let request = self.request(Method::DELETE, &["faxes", id(reference)?, "file"]);
-        let answer = http::ask(request, self.timeout).await?;
-        match answer.status {
-            404 => Ok(()),
-            _ if answer.is_success() => self.body(&answer).map(drop),
-            _ => Err(self.failure(&answer)),
-        }
+        self.client.delete(&["faxes", id(reference)?, "file"]).await
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -258,12 +206,9 @@ impl Provider for Phaxio {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let answer = self.ask(self.request(Method::GET, &["account", "status"])).await?;
-        let body = self.body(&answer)?;
+        let body = self.client.ask(self.client.get(&["account", "status"])).await?;
         let balance = words(&body["data"]["balance"]).filter(|_| body["data"].is_object());
-        let Some(balance) = balance else {
-            return Err(Failure::new(Fault::ProtocolError).text("the answer holds no state of the account"));
-        };
+        let balance = balance.ok_or_else(|| unreadable("the answer holds no state of the account"))?;
         let mut text = format!("Phaxio accepts the key; the balance is {balance} cents");
         if self.callback_token.is_none() {
             text.push_str("; without callback_token no callback is asked for, so states are polled");

@@ -1,13 +1,12 @@
 //! The hand-over: one multipart call.
 
-use reqwest::Method;
+use reqwest::RequestBuilder;
 use reqwest::multipart::Form;
 
 use super::fax::TAG;
 use super::{Phaxio, SPEC};
 use crate::domain::Outcome;
 use crate::domain::envelope::Envelope;
-use crate::http;
 use crate::provider::kit::letter::Letter;
 
 /// Minutes after which Phaxio gives up a fax that has not ended: its longest. Each attempt so ends by itself, and a
@@ -15,13 +14,9 @@ use crate::provider::kit::letter::Letter;
 const CANCEL_TIMEOUT_MINUTES: &str = "60";
 
 impl Phaxio {
-    pub(super) async fn send(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
-        let request = self.request(Method::POST, &["faxes"]).multipart(self.form(&letter));
-        http::act(request, self.timeout, |answer| self.outcome(answer)).await
+    pub(super) fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
+        Ok(self.client.post(&["faxes"]).multipart(self.form(&letter)))
     }
 
     /// One recipient, one file, no batching. The caller number only where one is configured: Phaxio takes none that the

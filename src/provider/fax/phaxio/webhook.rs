@@ -8,13 +8,9 @@ use serde_json::Value;
 use super::Phaxio;
 use super::fax::Fax;
 use crate::domain::event::{DeliveryEvent, Fact};
-use crate::domain::fault::clean;
 use crate::provider::kit::form_body::FormBody;
-use crate::provider::kit::reading::progress;
+use crate::provider::kit::reading::{event, progress};
 use crate::provider::{Rejection, WebhookParts};
-
-/// Longest part of a key that is kept of a callback's own word.
-const WORD_CHARS_MAX: usize = 40;
 
 /// Reads the form and checks its signature.
 ///
@@ -60,15 +56,9 @@ impl Phaxio {
             return Some(Vec::new());
         }
         let (fact, about) = self.told(&fax, form);
-        let event = DeliveryEvent {
-            attempt: fax.attempt(),
-            dedupe: format!("{}:{about}", fax.id.0),
-            occurred_ms: fax.completed_ms.filter(|_| fax.is_final()),
-            billed: fax.billed(),
-            reference: Some(fax.id),
-            fact,
-        };
-        Some(vec![event])
+        let occurred_ms = fax.completed_ms.filter(|_| fax.is_final());
+        let (attempt, billed) = (fax.attempt(), fax.billed());
+        Some(vec![DeliveryEvent { attempt, billed, occurred_ms, ..event(fax.id, &about, fact) }])
     }
 
     /// What a callback says, and the part of its key that tells it from others about the same fax: callbacks on the way
@@ -76,12 +66,11 @@ impl Phaxio {
     fn told(&self, fax: &Fax, form: &FormBody) -> (Fact, String) {
         let event = form.text("event_type").unwrap_or("fax_completed");
         let which = match event {
-            "fax_completed" => return (self.fact(fax), clean(&fax.status, WORD_CHARS_MAX)),
+            "fax_completed" => return (self.fact(fax), fax.status.clone()),
             "transmitting_page" => form.text("page"),
             "retry_scheduled" => form.text("retry_count"),
             _ => None,
         };
-        let about = format!("{event}:{}", which.unwrap_or_default());
-        (progress(event), clean(&about, WORD_CHARS_MAX))
+        (progress(event), format!("{event}:{}", which.unwrap_or_default()))
     }
 }

@@ -10,16 +10,14 @@ mod faults;
 mod fax;
 mod find;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -28,12 +26,16 @@ use crate::domain::event::Report;
 use crate::domain::fault::Failure;
 use crate::domain::{Channel, Clock, Outcome};
 use crate::http;
-use crate::http::Answer;
-use crate::http::oauth;
-use crate::http::oauth::{Grant, Tokens};
+use crate::http::oauth::Grant;
+use crate::provider::kit::auth::Auth;
+use crate::provider::kit::client::Client;
 use crate::provider::kit::letter::Letter;
+use crate::provider::kit::listing;
+use crate::provider::kit::listing::Window;
 use crate::provider::kit::reading::{id, unreadable};
-use crate::provider::{Account, Capabilities, Lookup, Provider, Reconciliation, Search, Setting, SettingsError, Spec};
+use crate::provider::{
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Setting, SettingsError, Spec,
+};
 
 /// RingCentral, as the registry knows it. Limits: 50 MB and 200 pages; sending is in the group of 10 calls a minute and
 /// user, reading the message store in that of 50.
@@ -97,99 +99,53 @@ pub const SPEC: Spec = Spec {
     build,
 };
 
-/// The part of the time limit that fetching a token may take; the call has the rest.
-const TOKEN_PART: u32 = 4;
 /// How far back `check` lists, which must be some window.
 const CHECK_WINDOW: Duration = Duration::from_secs(3600);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
     client_id: String,
 }
 
 /// One ready account.
 struct RingCentral {
-    base_url: Url,
-    tokens: Tokens,
-    /// What must not be read in their words, should they repeat it.
-    secrets: [SecretString; 2],
-    http: reqwest::Client,
-    timeout: Duration,
+    /// For paths within the token's own extension.
+    client: Client,
     clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for RingCentral {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RingCentral").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let (client_secret, jwt) = (account.secret("client_secret")?, account.secret("jwt")?);
     if settings.client_id.trim().is_empty() {
         return Err(account.refuse("client_id", "is empty"));
     }
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://platform.ringcentral.com")?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://platform.ringcentral.com")?;
     let grant = Grant {
         form: vec![
-            ("grant_type", SecretString::from("urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned())),
-            ("assertion", jwt.clone()),
+            ("grant_type", SecretString::from("urn:ietf:params:oauth:grant-type:jwt-bearer")),
+            ("assertion", account.secret("jwt")?),
         ],
-        basic: Some((settings.client_id.trim().to_owned(), client_secret.clone())),
+        basic: Some((settings.client_id.trim().to_owned(), account.secret("client_secret")?)),
     };
-    let tokens = Tokens::new(
-        account.http.clone(),
-        http::endpoint(&base_url, &["restapi", "oauth", "token"]),
-        grant,
-        account.timeout / TOKEN_PART,
-        account.clock.clone(),
-    );
-    Ok(Arc::new(RingCentral {
-        base_url,
-        tokens,
-        secrets: [client_secret, jwt],
-        http: account.http,
-        timeout: account.timeout - account.timeout / TOKEN_PART,
-        clock: account.clock,
-    }))
+    let tokens = http::endpoint(&base, &["restapi", "oauth", "token"]);
+    let auth = Auth::tokens(&account, account.http.clone(), tokens, grant);
+    let extension = http::endpoint(&base, &["restapi", "v1.0", "account", "~", "extension", "~"]);
+    let client = Client::new(&account, extension, auth, &answer::DIALECT);
+    Ok(Arc::new(RingCentral { client, clock: account.clock }))
 }
 
 impl RingCentral {
-    /// A request about the token's own extension.
-    fn request(&self, method: Method, path: &[&str], token: &SecretString) -> RequestBuilder {
-        let extension = ["restapi", "v1.0", "account", "~", "extension", "~"];
-        let url = http::endpoint(&http::endpoint(&self.base_url, &extension), path);
-        self.http.request(method, url).bearer_auth(token.expose_secret()).header("accept", "application/json")
-    }
-
-    /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
-    async fn ask(&self, method: Method, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
-        let token = self.tokens.bearer().await?;
-        let answer = http::ask(self.request(method, path, &token).query(query), self.timeout).await?;
-        if self.tokens.has_ended(&token, &answer).await { Err(oauth::ended()) } else { Ok(answer) }
-    }
-
     /// One multipart call. The default cover page is refused with index 0.
-    async fn send(&self, letter: &Letter<'_>) -> Outcome {
-        let token = match self.tokens.bearer().await {
-            Ok(token) => token,
-            Err(failure) => return oauth::outcome(failure),
-        };
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, None, envelope)?;
         let form = Form::new()
             .text("to", letter.to.as_str().to_owned())
             .text("faxResolution", "High")
             .text("coverIndex", "0")
             .part("attachment", letter.part());
-        let request = self.request(Method::POST, &["fax"], &token).multipart(form);
-        match http::call(request, self.timeout).await {
-            Ok(answer) if self.tokens.has_ended(&token, &answer).await => Outcome::NotSent(oauth::ended()),
-            Ok(answer) => self.outcome(&answer),
-            Err(trouble) => trouble.outcome(),
-        }
+        Ok(self.client.post(&["fax"]).multipart(form))
     }
 }
 
@@ -200,31 +156,28 @@ impl Provider for RingCentral {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        match Letter::of(&SPEC, None, envelope) {
-            Ok(letter) => self.send(&letter).await,
-            Err(failure) => Outcome::NotSent(failure),
-        }
+        self.client.act(self.order(envelope), answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let answer = self.ask(Method::GET, &["message-store", id(reference)?], &[]).await?;
-        let fax = Fax::read(&self.body(&answer)?).ok_or_else(|| unreadable("the answer holds no message"))?;
+        let body = self.client.ask(self.client.get(&["message-store", id(reference)?])).await?;
+        let fax = Fax::read(&body).ok_or_else(|| unreadable("the answer holds no message"))?;
         Ok(Report::new(reference.clone(), fax.fact()))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.candidates(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let query = [("purge", "true".to_owned())];
-        let answer = self.ask(Method::DELETE, &["message-store", id(reference)?], &query).await?;
-        if answer.is_success() || answer.status == 404 { Ok(()) } else { Err(self.failure(&answer)) }
+        let request = self.client.request(Method::DELETE, &["message-store", id(reference)?]);
+        self.client.delete_by(request.query(&[("purge", "true")])).await
     }
 
     async fn check(&self) -> Result<String, Failure> {
         let now = self.clock.now();
-        let body = self.list(now.before(CHECK_WINDOW), now, 1, 1).await?;
+        let window = Window { from: now.before(CHECK_WINDOW), until: now };
+        let body = self.client.ask(self.messages(window, 1, 1)).await?;
         if !body["records"].is_array() {
             return Err(unreadable("the answer holds no list of messages"));
         }

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::SignalWire;
+use super::{SignalWire, without_links};
 use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Billed, DeliveryEvent, Fact, Report};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::Fault;
 use crate::provider::WebhookParts;
 use crate::provider::kit::fields::Fields;
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{count, reference, text, time, words};
+use crate::provider::kit::reading::{count, event, reference, text, time, words};
 
 /// What we read of a fax. It holds a number, so it does not print itself.
 pub struct Fax {
@@ -131,15 +131,8 @@ impl SignalWire {
             stage => return reading::progress(stage),
         };
         let code = fax.error_code.as_deref().unwrap_or(&fax.status);
-        let failure = Failure::new(fault).code(self.without_secrets(code));
-        let failure = match &fax.error_message {
-            Some(words) => failure.text(self.without_secrets(words)),
-            None => failure,
-        };
-        if reading::excludes_transmission(fault) {
-            return Fact::Failed(failure.pages(Some(0)));
-        }
-        reading::failed_after(failure, fax.pages)
+        let words = fax.error_message.as_deref().map(without_links);
+        reading::failed_with(self.client.failed(fault, Some(code), words.as_deref()), fax.pages)
     }
 
     /// Reads a callback that came to the right address; our attempt stands in its query.
@@ -149,14 +142,8 @@ impl SignalWire {
         if fax.is_inbound() {
             return Some(Vec::new());
         }
-        let event = DeliveryEvent {
-            attempt: fields.get(&["attempt"]).and_then(|attempt| attempt.parse().ok()),
-            fact: self.fact(&fax),
-            occurred_ms: None,
-            dedupe: format!("{}:{}", fax.id.0, reading::stage(&fax.status)),
-            reference: Some(fax.id),
-            billed: None,
-        };
-        Some(vec![event])
+        let attempt = fields.get(&["attempt"]).and_then(|attempt| attempt.parse().ok());
+        let fact = self.fact(&fax);
+        Some(vec![DeliveryEvent { attempt, ..event(fax.id, &fax.status, fact) }])
     }
 }

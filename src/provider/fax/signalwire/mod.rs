@@ -8,16 +8,14 @@
 mod fax;
 mod find;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Method, RequestBuilder};
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -26,16 +24,20 @@ use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, Clock, FaxNumber, Outcome, PhiClass, Timestamp};
 use crate::http;
-use crate::http::{Answer, Verdict};
+use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::dialect::{Complaint, Dialect};
 use crate::provider::kit::letter::Letter;
 use crate::provider::kit::link;
 use crate::provider::kit::link::DocumentLinks;
+use crate::provider::kit::listing;
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{accepted, id, is_path_safe, text, unreadable};
+use crate::provider::kit::reading::{id, is_path_safe, text, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -136,19 +138,16 @@ struct Settings {
     project_id: String,
     #[serde(default, rename = "public_link")]
     _public_link: bool,
-    #[serde(default)]
     from: Option<FaxNumber>,
     #[serde(default)]
     quality: Quality,
-    #[serde(default)]
     base_url: Option<String>,
 }
 
 /// One ready account.
 struct SignalWire {
-    base_url: Url,
-    project_id: String,
-    api_token: SecretString,
+    /// For paths below the project's faxes.
+    client: Client,
     links: DocumentLinks,
     baa: bool,
     from: Option<FaxNumber>,
@@ -156,21 +155,12 @@ struct SignalWire {
     callback: PathSecret,
     /// Where callbacks shall come, without our attempt.
     callback_url: Option<SecretString>,
-    http: reqwest::Client,
-    timeout: Duration,
     clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for SignalWire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignalWire").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
     let links = DocumentLinks::of(&account)?;
-    let api_token = account.secret("api_token")?;
     let host = settings.space.trim_end_matches(".signalwire.com");
     if !is_path_safe(host) {
         return Err(account.refuse("space", "must be the first part of NAME.signalwire.com"));
@@ -179,43 +169,52 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
         return Err(account.refuse("project_id", "must be the project's id: letters, digits and hyphens"));
     }
     let own = format!("https://{host}.signalwire.com/api/laml/2010-04-01");
-    let base_url = account.base_url(settings.base_url.as_deref(), &own)?;
+    let base = account.base_url(settings.base_url.as_deref(), &own)?;
+    let faxes = http::endpoint(&base, &["Accounts", &settings.project_id, "Faxes"]);
+    let auth = Auth::Basic(settings.project_id, account.secret("api_token")?);
     let callback = PathSecret::of(&account)?;
-    let callback_url = callback.address(&account);
     Ok(Arc::new(SignalWire {
-        base_url,
-        project_id: settings.project_id,
-        api_token,
+        client: Client::new(&account, faxes, auth, &DIALECT),
         links,
         baa: account.baa,
         from: settings.from,
         quality: settings.quality,
+        callback_url: callback.address(&account),
         callback,
-        callback_url,
-        http: account.http,
-        timeout: account.timeout,
         clock: account.clock,
     }))
 }
 
+/// How SignalWire words its answers: a code and a message.
+const DIALECT: Dialect = Dialect { complaint, ..Dialect::PLAIN };
+
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let (code, words) = (reading::words(&body["code"]), text(body, "message").unwrap_or_default());
+    let fault = code.as_deref().and_then(fault_of_code).unwrap_or_else(|| fault_of_words(&words));
+    Complaint { fault: Some(fault), code, text: Some(without_links(&words)), ..Complaint::NONE }
+}
+
+/// Their words without a link to a document, should they repeat one.
+fn without_links(words: &str) -> String {
+    let words = words.split_whitespace().map(|word| if word.contains("/documents/") { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The id of a fax just made.
+fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    Fax::read(body).map(|fax| fax.id)
+}
+
 impl SignalWire {
-    /// A request about faxes of the project; `path` is appended, each part escaped.
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let path = [&["Accounts", &self.project_id, "Faxes"], path].concat();
-        let url = http::endpoint(&self.base_url, &path);
-        let request = self.http.request(method, url).header("accept", "application/json");
-        request.basic_auth(&self.project_id, Some(self.api_token.expose_secret()))
-    }
-
-    async fn ask(&self, request: RequestBuilder) -> Result<Value, Failure> {
-        let answer = http::ask(request, self.timeout).await?;
-        if answer.is_success() { reading::json(&answer) } else { Err(self.failure(&answer)) }
-    }
-
-    /// The fields of the order. `StoreMedia` is off: what is not kept need not be deleted.
-    fn order(&self, letter: &Letter<'_>) -> Vec<(&'static str, String)> {
+    /// A form that names the document. `StoreMedia` is off: what is not kept need not be deleted.
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
+        if envelope.phi == PhiClass::Identified && !self.baa {
+            let why = "a letter about a patient goes by a public link only where an agreement is signed";
+            return Err(Outcome::Refused(Failure::new(Fault::Blocked).text(why)));
+        }
         let link = self.links.link(letter.attempt, self.clock.now(), LINK_LIFE);
-        let mut order = vec![
+        let mut fields = vec![
             ("To", letter.to.as_str().to_owned()),
             ("From", letter.from.as_str().to_owned()),
             ("MediaUrl", link.expose_secret().to_owned()),
@@ -224,68 +223,19 @@ impl SignalWire {
             ("Ttl", TTL_MINUTES.to_string()),
         ];
         if let Some(url) = &self.callback_url {
-            order.push(("StatusCallback", format!("{}?attempt={}", url.expose_secret(), letter.attempt)));
-            order.push(("StatusCallbackMethod", "POST".to_owned()));
+            fields.push(("StatusCallback", format!("{}?attempt={}", url.expose_secret(), letter.attempt)));
+            fields.push(("StatusCallbackMethod", "POST".to_owned()));
         }
-        order
-    }
-
-    fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => {
-                let fax = answer.json().as_ref().and_then(Fax::read);
-                accepted(answer, fax.map(|fax| fax.id))
-            }
-            // The path holds the space and the project: one of them is wrong.
-            Verdict::No if answer.status == 404 => {
-                Outcome::Refused(Failure { fault: Fault::AccountError, ..self.failure(answer) })
-            }
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
-    }
-
-    fn failure(&self, answer: &Answer) -> Failure {
-        let body = answer.json().unwrap_or_default();
-        let code = reading::words(&body["code"]);
-        let words = text(&body, "message").unwrap_or_default();
-        let mut failure = answer.failure();
-        if failure.fault == Fault::Unknown {
-            failure.fault = code.as_deref().and_then(fault_of_code).unwrap_or_else(|| fault_of_words(&words));
-        }
-        let failure = match code {
-            Some(code) => failure.code(self.without_secrets(&code)),
-            None => failure,
-        };
-        if words.is_empty() { failure } else { failure.text(self.without_secrets(&words)) }
-    }
-
-    /// Their words without our secrets and without a link, should they repeat one.
-    fn without_secrets(&self, words: &str) -> String {
-        let words = reading::without(words, self.callback_url.iter().chain([&self.api_token]));
-        words
-            .split_whitespace()
-            .map(|word| if word.contains("/documents/") { "…" } else { word })
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    /// Deletes; what is gone already counts as deleted.
-    async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
-        let answer = http::ask(self.request(Method::DELETE, path), self.timeout).await?;
-        if answer.is_success() || answer.status == 404 { Ok(()) } else { Err(self.failure(&answer)) }
+        Ok(self.client.post(&[]).form(&fields))
     }
 
     /// The files kept for a fax; none where the fax is gone.
     async fn media(&self, fax: &str) -> Result<Vec<String>, Failure> {
-        let answer = http::ask(self.request(Method::GET, &[fax, "Media"]), self.timeout).await?;
+        let answer = self.client.answer(self.client.get(&[fax, "Media"])).await?;
         if answer.status == 404 {
             return Ok(Vec::new());
         }
-        if !answer.is_success() {
-            return Err(self.failure(&answer));
-        }
-        let body = reading::json(&answer)?;
+        let body = self.client.body(&answer)?;
         let list = ["media", "fax_media"].into_iter().find_map(|key| body[key].as_array());
         let files = list.ok_or_else(|| unreadable("the list of files cannot be read"))?;
         Ok(files.iter().filter_map(|file| text(file, "sid")).filter(|sid| is_path_safe(sid)).take(MEDIA_MAX).collect())
@@ -319,41 +269,32 @@ impl Provider for SignalWire {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
-        if envelope.phi == PhiClass::Identified && !self.baa {
-            let why = "a letter about a patient goes by a public link only where an agreement is signed";
-            return Outcome::Refused(Failure::new(Fault::Blocked).text(why));
-        }
-        let request = self.request(Method::POST, &[]).form(&self.order(&letter));
-        http::act(request, self.timeout, |answer| self.outcome(answer)).await
+        self.client.act(self.order(envelope), created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let body = self.ask(self.request(Method::GET, &[id(reference)?])).await?;
+        let body = self.client.ask(self.client.get(&[id(reference)?])).await?;
         let fax = Fax::read(&body).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(self.report(&fax, reference.clone()))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.look(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
     /// Possible while it is queued.
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let request = self.request(Method::POST, &[id(reference)?]).form(&[("Status", "canceled")]);
-        self.ask(request).await.map(drop)
+        let request = self.client.post(&[id(reference)?]).form(&[("Status", "canceled")]);
+        self.client.ask(request).await.map(drop)
     }
 
     /// The files first, then the fax: a fax that is gone no longer tells its files.
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
         let fax = id(reference)?;
         for file in self.media(fax).await? {
-            self.delete(&[fax, "Media", &file]).await?;
+            self.client.delete(&[fax, "Media", &file]).await?;
         }
-        self.delete(&[fax]).await
+        self.client.delete(&[fax]).await
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -369,7 +310,7 @@ impl Provider for SignalWire {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let body = self.ask(self.request(Method::GET, &[]).query(&[("PageSize", "1")])).await?;
+        let body = self.client.ask(self.client.get(&[]).query(&[("PageSize", "1")])).await?;
         if !body["faxes"].is_array() {
             return Err(unreadable("the answer holds no list of faxes"));
         }

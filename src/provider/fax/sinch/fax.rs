@@ -84,7 +84,7 @@ impl Sinch {
 
     /// Why it failed. Pages that arrived before make it a partial send.
     fn failed(&self, fax: &Fax) -> Fact {
-        let failure = fax.cause.cleaned(|words| self.without_secrets(words)).failure();
+        let failure = fax.cause.cleaned(|words| self.client.clean(words)).failure();
         match fax.pages_confirmed {
             None => Fact::Failed(failure),
             confirmed => failed_after(failure, confirmed),

@@ -2,24 +2,19 @@
 //! signed, so they only prompt a question. Our attempt goes along as a label; the listing is searched for it. The label
 //! is the only thing of ours in any field.
 
-mod access;
 mod answer;
 mod fax;
 mod find;
 mod send;
 mod webhook;
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
-use self::access::Access;
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
@@ -27,11 +22,15 @@ use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
 use crate::http;
+use crate::http::oauth::Grant;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
-use crate::provider::kit::reading::{id, is_path_safe, json, unreadable};
+use crate::provider::kit::client::Client;
+use crate::provider::kit::listing;
+use crate::provider::kit::reading::{id, is_path_safe, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -108,10 +107,10 @@ pub const SPEC: Spec = Spec {
 /// Most characters of `header_text`.
 const HEADER_CHARS_MAX: usize = 50;
 
-/// How requests are authorised.
+/// How requests are authorized: with a token that the key buys, or, for trials, with the key itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Auth {
+enum AuthKind {
     #[default]
     Oauth2,
     Basic,
@@ -120,28 +119,50 @@ enum Auth {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
-    #[serde(default)]
     auth_url: Option<String>,
     #[serde(default)]
-    auth: Auth,
+    auth: AuthKind,
     project_id: String,
     key_id: String,
-    #[serde(default)]
     service_id: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
-    #[serde(default)]
     header_text: Option<String>,
+}
+
+impl Settings {
+    fn check(&self, account: &Account) -> Result<(), SettingsError> {
+        for (key, value) in [("project_id", Some(&self.project_id)), ("service_id", self.service_id.as_ref())] {
+            if value.is_some_and(|value| !is_path_safe(value)) {
+                return Err(account.refuse(key, "must be an id: letters, digits and hyphens"));
+            }
+        }
+        if self.key_id.trim().is_empty() {
+            return Err(account.refuse("key_id", "is empty"));
+        }
+        let fits = |text: &String| (1..=HEADER_CHARS_MAX).contains(&text.trim().chars().count());
+        if !self.header_text.iter().all(fits) {
+            return Err(account.refuse("header_text", "must have 1 to 50 characters"));
+        }
+        Ok(())
+    }
+
+    fn auth(&self, account: &Account) -> Result<Auth, SettingsError> {
+        let (id, secret) = (self.key_id.trim().to_owned(), account.secret("key_secret")?);
+        if self.auth == AuthKind::Basic {
+            return Ok(Auth::Basic(id, secret));
+        }
+        let url = account.base_url(self.auth_url.as_deref(), "https://auth.sinch.com/oauth2/token");
+        let url = url.map_err(|_| account.refuse("auth_url", "must be an http(s) address without user and query"))?;
+        let form = vec![("grant_type", SecretString::from("client_credentials"))];
+        Ok(Auth::tokens(account, account.http.clone(), url, Grant { form, basic: Some((id, secret)) }))
+    }
 }
 
 /// One ready account.
 struct Sinch {
-    base_url: Url,
-    access: Access,
-    key_secret: SecretString,
-    project_id: String,
+    /// For paths within the project.
+    client: Client,
     service_id: Option<String>,
     from: Option<FaxNumber>,
     header_text: Option<String>,
@@ -150,46 +171,20 @@ struct Sinch {
     callback_url: Option<SecretString>,
 }
 
-impl fmt::Debug for Sinch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sinch").field("has_service", &self.service_id.is_some()).finish_non_exhaustive()
-    }
-}
-
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    for (key, value) in [("project_id", Some(&settings.project_id)), ("service_id", settings.service_id.as_ref())] {
-        if value.is_some_and(|value| !is_path_safe(value)) {
-            return Err(account.refuse(key, "must be an id: letters, digits and hyphens"));
-        }
-    }
-    if settings.key_id.trim().is_empty() {
-        return Err(account.refuse("key_id", "is empty"));
-    }
-    let fits = |text: &String| (1..=HEADER_CHARS_MAX).contains(&text.trim().chars().count());
-    if !settings.header_text.iter().all(fits) {
-        return Err(account.refuse("header_text", "must have 1 to 50 characters"));
-    }
-    let key_secret = account.secret("key_secret")?;
+    settings.check(&account)?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://fax.api.sinch.com/v3")?;
+    let project = http::endpoint(&base, &["projects", &settings.project_id]);
     let path_secret = PathSecret::of(&account)?;
     Ok(Arc::new(Sinch {
-        base_url: account.base_url(settings.base_url.as_deref(), "https://fax.api.sinch.com/v3")?,
-        access: Access::of(&account, &settings, &key_secret)?,
-        key_secret,
+        client: Client::new(&account, project, settings.auth(&account)?, &answer::DIALECT),
         callback_url: path_secret.address(&account),
         path_secret,
-        project_id: settings.project_id,
         service_id: settings.service_id,
         from: settings.from,
         header_text: settings.header_text,
     }))
-}
-
-impl Sinch {
-    /// An address within the project.
-    fn url(&self, path: &[&str]) -> Url {
-        http::endpoint(&self.base_url, &[&["projects", self.project_id.as_str()], path].concat())
-    }
 }
 
 #[async_trait]
@@ -199,26 +194,22 @@ impl Provider for Sinch {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        self.send(envelope).await
+        self.client.act(self.order(envelope), answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let answer = self.access.ask(Method::GET, self.url(&["faxes", id(reference)?])).await?;
-        if !answer.is_success() {
-            return Err(self.failure(&answer));
-        }
-        let fax = Fax::first(&json(&answer)?).ok_or_else(|| unreadable("the answer holds no fax"))?;
+        let body = self.client.ask(self.client.get(&["faxes", id(reference)?])).await?;
+        let fax = Fax::first(&body).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(Report { reference: reference.clone(), ..self.report(&fax) })
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.scan(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
-    /// Deletes the document; the record of the fax stays. What is gone already counts as deleted.
+    /// Deletes the document; the record of the fax stays.
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        let answer = self.access.ask(Method::DELETE, self.url(&["faxes", id(reference)?, "file"])).await?;
-        if answer.is_success() || answer.status == 404 { Ok(()) } else { Err(self.failure(&answer)) }
+        self.client.delete(&["faxes", id(reference)?, "file"]).await
     }
 
     fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
@@ -230,13 +221,7 @@ impl Provider for Sinch {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let mut url = self.url(&["services"]);
-        url.query_pairs_mut().append_pair("pageSize", "1000");
-        let answer = self.access.ask(Method::GET, url).await?;
-        if !answer.is_success() {
-            return Err(self.failure(&answer));
-        }
-        let body = json(&answer)?;
+        let body = self.client.ask(self.client.get(&["services"]).query(&[("pageSize", "1000")])).await?;
         let services = body["services"].as_array().ok_or_else(|| unreadable("the answer holds no fax services"))?;
         self.describe(services)
     }

@@ -3,9 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use reqwest::Method;
+use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fax::LABEL;
 use super::{SPEC, Sinch};
@@ -14,19 +14,9 @@ use crate::domain::envelope::Envelope;
 use crate::provider::kit::letter::Letter;
 
 impl Sinch {
-    pub(super) async fn send(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
-        let body = self.order(&letter);
-        self.access
-            .act(Method::POST, self.url(&["faxes"]), |request| request.json(&body), |answer| self.outcome(answer))
-            .await
-    }
-
     /// One recipient, one file, one dial: the next try is ours to plan. No cover page is named.
-    fn order(&self, letter: &Letter<'_>) -> Value {
+    pub(super) fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
         let mut body = json!({
             "to": letter.to.as_str(),
             "from": letter.from.as_str(),
@@ -44,6 +34,6 @@ impl Sinch {
             body["callbackUrl"] = json!(callback_url.expose_secret());
             body["callbackUrlContentType"] = json!("application/json");
         }
-        body
+        Ok(self.client.post(&["faxes"]).json(&body))
     }
 }

@@ -6,13 +6,9 @@ use serde_json::Value;
 use super::Sinch;
 use super::fax::Fax;
 use crate::domain::event::DeliveryEvent;
-use crate::domain::fault::clean;
 use crate::provider::WebhookParts;
 use crate::provider::kit::form_body::FormBody;
-use crate::provider::kit::reading::{text, time};
-
-/// Longest part of a key that is kept of a callback's own word.
-const WORD_CHARS_MAX: usize = 40;
+use crate::provider::kit::reading::{event, text, time};
 
 /// What we read of a callback.
 struct Callback {
@@ -52,14 +48,8 @@ impl Sinch {
             return Some(Vec::new());
         }
         let fax = Fax::read(&callback.fax)?;
-        let event = DeliveryEvent {
-            attempt: fax.attempt(),
-            fact: self.fact(&fax),
-            dedupe: format!("{}:{}", fax.id.0, clean(&fax.status, WORD_CHARS_MAX)),
-            occurred_ms: fax.completed_ms.or_else(|| callback.occurred.as_deref().and_then(time)),
-            billed: fax.price,
-            reference: Some(fax.id),
-        };
-        Some(vec![event])
+        let (attempt, fact, status) = (fax.attempt(), self.fact(&fax), fax.status);
+        let occurred_ms = fax.completed_ms.or_else(|| callback.occurred.as_deref().and_then(time));
+        Some(vec![DeliveryEvent { attempt, occurred_ms, billed: fax.price, ..event(fax.id, &status, fact) }])
     }
 }

@@ -13,27 +13,20 @@ use super::record::Record;
 use crate::domain::Timestamp;
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::kit::reading::unreadable;
-use crate::provider::{Lookup, Search};
+use crate::provider::{FindQuery, FindResult};
 
 /// Days are those of the account's own time zone, which is at most a day off.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl SrFax {
-    pub(super) async fn look(&self, search: &Search) -> Result<Lookup, Failure> {
-        let result = self
-            .ask(
-                "Get_Fax_Outbox",
-                json!({
-                    "sPeriod": "RANGE",
-                    "sStartDate": day(search.opened_ms.before(DAY)),
-                    "sEndDate": day(search.opened_ms.after(DAY)),
-                }),
-            )
-            .await?;
+    pub(super) async fn find_in_outbox(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        let (first, last) = (day(query.opened_ms.before(DAY)), day(query.opened_ms.after(DAY)));
+        let days = json!({ "sPeriod": "RANGE", "sStartDate": first, "sEndDate": last });
+        let result = self.ask("Get_Fax_Outbox", days).await?;
         let mut listed = records(&result)?.iter().filter_map(Record::read);
-        if let Some(record) = listed.find(|record| record.is_of(search.attempt)) {
+        if let Some(record) = listed.find(|record| record.is_of(query.attempt)) {
             let reference = record.reference.clone().ok_or_else(|| unreadable("the outbox names our fax by no id"))?;
-            return Ok(Lookup::Found(record.report(reference)));
+            return Ok(FindResult::Found(record.report(reference)));
         }
         Err(Failure::new(Fault::Unknown).text("not in the outbox, which need not list a fax before it is finished"))
     }

@@ -9,17 +9,15 @@ mod faults;
 mod find;
 mod record;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use self::record::{Record, account_code};
 use crate::domain::attempt::ProviderReference;
@@ -28,13 +26,15 @@ use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, EmailAddress, FaxNumber, Outcome, Timestamp};
 use crate::http;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
 use crate::provider::kit::fields::Fields;
-use crate::provider::kit::letter::{Letter, ten_digits};
-use crate::provider::kit::reading::{id, unreadable};
+use crate::provider::kit::letter::{Letter, not_sent, ten_digits};
+use crate::provider::kit::reading::{event, id, taken, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -107,36 +107,26 @@ const FROM_HEADER_CHARS_MAX: usize = 50;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
     account_number: String,
     sender_email: EmailAddress,
-    #[serde(default)]
     from: Option<FaxNumber>,
 }
 
 /// One ready account.
 struct SrFax {
-    service: Url,
+    /// For the one address of the service; the credentials are in each body.
+    client: Client,
     account_number: u64,
     password: SecretString,
     sender_email: EmailAddress,
     from: Option<FaxNumber>,
     callback: PathSecret,
     callback_address: Option<SecretString>,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for SrFax {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SrFax").finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let password = account.secret("password")?;
     let account_number = settings.account_number.trim().parse();
     let account_number = account_number.map_err(|_| account.refuse("account_number", "must be a number"))?;
     if settings.from.as_ref().is_some_and(|from| ten_digits(from).is_none()) {
@@ -151,43 +141,40 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
         return Err(account.refuse(callback::SETTING.key, why));
     }
     Ok(Arc::new(SrFax {
-        service,
+        client: Client::new(&account, service, Auth::None, &answer::DIALECT),
         account_number,
-        password,
+        password: account.secret("password")?,
         sender_email: settings.sender_email,
         from: settings.from,
         callback_address,
         callback,
-        http: account.http,
-        timeout: account.timeout,
     }))
 }
 
 impl SrFax {
     /// A call by its name. The credentials stand in the body, so nothing may print it.
-    fn request(&self, action: &str, mut fields: Value) -> reqwest::RequestBuilder {
+    fn request(&self, action: &str, mut fields: Value) -> RequestBuilder {
         fields["action"] = json!(action);
         fields["access_id"] = json!(self.account_number);
         fields["access_pwd"] = json!(self.password.expose_secret());
         fields["sResponseFormat"] = json!("JSON");
-        self.http.post(self.service.clone()).header("accept", "application/json").json(&fields)
+        self.client.post(&[]).json(&fields)
     }
 
-    /// Makes a call that changes nothing or can be repeated without harm.
+    /// Makes a call that changes nothing or can be repeated without harm; its result.
     async fn ask(&self, action: &str, fields: Value) -> Result<Value, Failure> {
-        let answer = http::ask(self.request(action, fields), self.timeout).await?;
-        self.result(&answer)
+        let body = self.client.ask(self.request(action, fields)).await?;
+        if answer::succeeds(&body) { Ok(taken(body, "Result")) } else { Err(unreadable("the answer cannot be read")) }
     }
 
     /// The fields of `Queue_Fax`.
-    fn fax(&self, letter: &Letter<'_>) -> Result<Value, Failure> {
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
         let to = ten_digits(letter.to);
-        let to =
-            to.ok_or_else(|| Failure::new(Fault::Blocked).text("SRFax faxes to the United States and Canada only"))?;
+        let to = to.ok_or_else(|| not_sent(Fault::Blocked, "SRFax faxes to the United States and Canada only"))?;
         let from = ten_digits(letter.from).and_then(|digits| digits.parse::<u64>().ok());
-        let from = from.ok_or_else(|| {
-            Failure::new(Fault::AccountError).text("the caller number must be one of the United States or Canada")
-        })?;
+        let why = "the caller number must be one of the United States or Canada";
+        let from = from.ok_or_else(|| not_sent(Fault::AccountError, why))?;
         let mut fields = json!({
             "sCallerID": from,
             "sSenderEmail": self.sender_email.as_str(),
@@ -202,7 +189,7 @@ impl SrFax {
         if let Some(address) = &self.callback_address {
             fields["sNotifyURL"] = json!(address.expose_secret());
         }
-        Ok(fields)
+        Ok(self.request("Queue_Fax", fields))
     }
 }
 
@@ -213,14 +200,7 @@ impl Provider for SrFax {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope);
-        match letter.and_then(|letter| self.fax(&letter)) {
-            Ok(fields) => {
-                let request = self.request("Queue_Fax", fields);
-                http::act(request, self.timeout, |answer| self.outcome(answer)).await
-            }
-            Err(failure) => Outcome::NotSent(failure),
-        }
+        self.client.act(self.order(envelope), answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
@@ -231,14 +211,14 @@ impl Provider for SrFax {
         Ok(record.report(reference.clone()))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.look(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        self.find_in_outbox(query).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
         let result = self.ask("Stop_Fax", json!({ "sFaxDetailsID": id(reference)? })).await?;
         match result.as_str().filter(|words| faults::is_over(words)) {
-            Some(words) => Err(self.refusal(words)),
+            Some(words) => Err(self.client.failed(faults::of_result(words), Some(answer::plain(words)), None)),
             None => Ok(()),
         }
     }
@@ -255,15 +235,9 @@ impl Provider for SrFax {
     fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let record = Record::of_fields(&Fields::of(parts))?;
         let reference = record.reference.clone()?;
-        Some(vec![DeliveryEvent {
-            // The account code holds only the beginning of our attempt's id.
-            attempt: None,
-            dedupe: format!("{}:{}", reference.0, record.fact().as_str()),
-            fact: record.fact(),
-            billed: None,
-            reference: Some(reference),
-            occurred_ms: None,
-        }])
+        let fact = record.fact();
+        // The account code holds only the beginning of our attempt's id, so the event names none.
+        Some(vec![event(reference, fact.as_str(), record.fact())])
     }
 
     async fn check(&self) -> Result<String, Failure> {
@@ -274,6 +248,8 @@ impl Provider for SrFax {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::SystemClock;
 

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::faults;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Fact, Report};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::Failure;
 use crate::domain::id::AttemptId;
 use crate::provider::kit::fields::Fields;
 use crate::provider::kit::reading;
-use crate::provider::kit::reading::{count, excludes_transmission, progress, text, words};
+use crate::provider::kit::reading::{count, failed_with, progress, text, words};
 
 /// Characters of `sAccountCode`.
 const ACCOUNT_CODE_CHARS: usize = 20;
@@ -60,7 +60,7 @@ impl Record {
     pub fn fact(&self) -> Fact {
         match self.sent_status.to_ascii_lowercase().as_str() {
             "sent" => Fact::Delivered { pages: self.pages },
-            "failed" => Fact::Failed(self.failure()),
+            "failed" => self.failed(),
             _ => progress(&self.sent_status),
         }
     }
@@ -71,15 +71,10 @@ impl Record {
 
     /// Why it failed. Whether `Pages` of a failed fax counts pages sent is nowhere told: where the error does not
     /// exclude that a page went out, some may have arrived, and then the whole is never repeated.
-    fn failure(&self) -> Failure {
+    fn failed(&self) -> Fact {
         let error = self.error.as_deref().unwrap_or_default();
-        let fault = faults::of_error(error);
-        let failure = match (excludes_transmission(fault), self.pages) {
-            (true, _) => Failure::new(fault).pages(Some(0)),
-            (false, Some(pages)) if pages > 0 => Failure::new(Fault::PartialSend).pages(Some(pages)),
-            (false, pages) => Failure::new(fault).pages(pages),
-        };
-        if error.is_empty() { failure } else { failure.code(error) }
+        let failure = Failure::new(faults::of_error(error));
+        failed_with(if error.is_empty() { failure } else { failure.code(error) }, self.pages)
     }
 }
 

@@ -2,77 +2,27 @@
 
 use serde_json::Value;
 
+use super::faults;
 use super::fax::Fax;
-use super::{Telnyx, faults};
-use crate::domain::Outcome;
-use crate::domain::fault::{Failure, Fault};
-use crate::http::{Answer, Verdict};
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::{accepted, text};
+use crate::domain::attempt::ProviderReference;
+use crate::domain::fault::Fault;
+use crate::http::Answer;
+use crate::provider::kit::dialect::{Complaint, Dialect};
+use crate::provider::kit::reading::text;
 
-impl Telnyx {
-    /// What the answer to a create call means. A client error is a definite no; a redirect that asks for the same
-    /// request elsewhere means that it was not acted on here; everything else that is not a readable success leaves
-    /// open whether a fax was made.
-    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::Done => {
-                let fax = answer.json().as_ref().and_then(|body| Fax::read(&body["data"]));
-                accepted(answer, fax.map(|fax| fax.id))
-            }
-            Verdict::No if answer.status == 404 => Outcome::Refused(self.missing(answer)),
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-        }
-    }
+/// How Telnyx words its answers: a list of errors, of which the first counts.
+pub const DIALECT: Dialect = Dialect { complaint, ..Dialect::PLAIN };
 
-    /// What the answer to an upload into media storage means, unless it worked. Nothing was dialled in any case.
-    pub(super) fn upload_outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Done | Verdict::Open => Outcome::NotSent(self.failure(answer)),
-        }
-    }
+/// The id of a fax just made.
+pub fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    Fax::read(&body["data"]).map(|fax| fax.id)
+}
 
-    /// An answer that is not a success, as a failure.
-    pub(super) fn failure(&self, answer: &Answer) -> Failure {
-        let body = answer.json().unwrap_or_default();
-        let error = &body["errors"][0];
-        let fault = match answer.fault() {
-            Fault::Unknown => named(error).unwrap_or(Fault::Unknown),
-            fault => fault,
-        };
-        let code = text(error, "code").unwrap_or_else(|| status(answer));
-        let failure = Failure::new(fault).code(self.without_key(&code)).retry_after(answer.retry_after_seconds);
-        match self.words(answer, error) {
-            words if words.is_empty() => failure,
-            words => failure.text(words),
-        }
-    }
-
-    /// A 404 to a create call: the path exists, so what is missing is named by the request: the document where the
-    /// answer says so, else the Fax Application.
-    fn missing(&self, answer: &Answer) -> Failure {
-        let mut failure = self.failure(answer);
-        if failure.fault == Fault::Unknown {
-            failure.fault = Fault::AccountError;
-        }
-        failure
-    }
-
-    fn words(&self, answer: &Answer, error: &Value) -> String {
-        if matches!(answer.status, 300..=399) {
-            return "the provider redirects elsewhere: base_url is wrong".to_owned();
-        }
-        let field = field(error).map(|field| format!("field {field}"));
-        let parts = [text(error, "title"), text(error, "detail"), field];
-        self.without_key(&parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
-    }
-
-    /// Their words without our key, should they repeat it.
-    pub(super) fn without_key(&self, words: &str) -> String {
-        reading::without(words, [&self.api_key])
-    }
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let error = &body["errors"][0];
+    let field = field(error).map(|field| format!("field {field}"));
+    let words: Vec<String> = [text(error, "title"), text(error, "detail"), field].into_iter().flatten().collect();
+    Complaint { fault: named(error), code: text(error, "code"), text: Some(words.join("; ")), ..Complaint::NONE }
 }
 
 /// What an error says by the field it points to, else by its code.
@@ -88,8 +38,4 @@ fn field(error: &Value) -> Option<String> {
     let name = pointer.rsplit('/').find(|part| !part.is_empty() && part.parse::<u32>().is_err())?;
     let fits = name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     fits.then(|| name.to_owned())
-}
-
-fn status(answer: &Answer) -> String {
-    answer.status.to_string()
 }

@@ -9,12 +9,8 @@ use super::faults;
 use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::Fact;
-use crate::domain::fault::{Failure, Fault, clean};
 use crate::domain::id::AttemptId;
-use crate::provider::kit::reading::{count, excludes_transmission, is_path_safe, text, time};
-
-/// Longest word for a stage that is kept.
-const STAGE_CHARS_MAX: usize = 40;
+use crate::provider::kit::reading::{count, failed_with, progress, reference, text, time};
 
 /// What we read of a fax. Only the id must be there; everything else is optional in the published schema. It holds a
 /// number, so it does not print itself.
@@ -34,9 +30,8 @@ pub struct Fax {
 impl Fax {
     /// Reads a fax object or the payload of a callback.
     pub fn read(value: &Value) -> Option<Self> {
-        let id = text(value, "fax_id").or_else(|| text(value, "id")).filter(|id| is_path_safe(id))?;
         Some(Self {
-            id: ProviderReference::new(&id)?,
+            id: reference(&value["fax_id"]).or_else(|| reference(&value["id"]))?,
             status: text(value, "status").unwrap_or_default(),
             failure_reason: text(value, "failure_reason"),
             internal_reason: text(value, "internal_failure_reason"),
@@ -57,11 +52,6 @@ impl Fax {
     pub fn is_inbound(&self) -> bool {
         self.direction.as_deref() == Some("inbound")
     }
-
-    /// The stage in the provider's own word.
-    pub fn stage(&self) -> String {
-        clean(&self.status, STAGE_CHARS_MAX)
-    }
 }
 
 /// `client_state` for an attempt: base64, as the schema demands.
@@ -74,25 +64,16 @@ impl Telnyx {
     pub(super) fn fact(&self, fax: &Fax) -> Fact {
         match fax.status.as_str() {
             "delivered" => Fact::Delivered { pages: fax.pages },
-            "failed" => Fact::Failed(self.failed(fax)),
-            _ => Fact::Progress { stage: fax.stage() },
+            "failed" => self.failed(fax),
+            stage => progress(stage),
         }
     }
 
     /// Why a fax failed. Pages that arrived before a failure make it a partial send, which is never repeated as a
     /// whole; where the reason itself excludes a transmission, a page count can only be that of the document.
-    pub(super) fn failed(&self, fax: &Fax) -> Failure {
-        let reason = fax.failure_reason.as_deref().unwrap_or("");
-        let fault = faults::of_reason(reason);
-        let failure = match (excludes_transmission(fault), fax.pages) {
-            (true, _) => Failure::new(fault).pages(Some(0)),
-            (false, Some(pages)) if pages > 0 => Failure::new(Fault::PartialSend).pages(Some(pages)),
-            (false, pages) => Failure::new(fault).pages(pages),
-        };
-        let failure = if reason.is_empty() { failure } else { failure.code(self.without_key(reason)) };
-        match &fax.internal_reason {
-            Some(words) => failure.text(self.without_key(words)),
-            None => failure,
-        }
+    pub(super) fn failed(&self, fax: &Fax) -> Fact {
+        let reason = fax.failure_reason.as_deref().unwrap_or_default();
+        let failure = self.client.failed(faults::of_reason(reason), Some(reason), fax.internal_reason.as_deref());
+        failed_with(failure, fax.pages)
     }
 }

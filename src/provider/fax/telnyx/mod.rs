@@ -12,18 +12,13 @@ mod find;
 mod send;
 mod webhook;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
 use self::fax::Fax;
 use crate::domain::attempt::ProviderReference;
@@ -31,11 +26,12 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
-use crate::http;
-use crate::http::Answer;
+use crate::provider::kit::auth::Auth;
+use crate::provider::kit::client::Client;
+use crate::provider::kit::listing;
 use crate::provider::kit::reading::{id, is_path_safe, text, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -50,8 +46,6 @@ pub const SPEC: Spec = Spec {
         cancel: true,
         purge: true,
         webhook: WebhookAuthenticity::SignedWithTime,
-        redials: false,
-        stamps_header: false,
         pages_max: Some(350),
         bytes_max: Some(20_000_000),
         ..Capabilities::NONE
@@ -93,7 +87,8 @@ pub const SPEC: Spec = Spec {
     ],
     setup: &[
         "Sign in to the Mission Control Portal. Under Numbers buy a number that can fax, or move the practice's number there.",
-        "Under Fax make a Fax Application and give it an outbound voice profile, without which nothing can be sent. Allow          the countries you send to in that profile. The application's id is `connection_id`.",
+        "Under Fax make a Fax Application and give it an outbound voice profile, without which nothing can be sent. Allow \
+         the countries you send to in that profile. The application's id is `connection_id`.",
         "Give the number to the Fax Application, and put it into `from` if it is not the practice's own number.",
         "Under API Keys make a key for `api_key`, and copy the public key from the same page into `public_key`.",
         "Put the callback address into the Fax Application's webhook URL.",
@@ -101,7 +96,8 @@ pub const SPEC: Spec = Spec {
     gaps: &[
         "An upload carries no reference of ours in the published schema: a doubtful hand-over is found by number and time \
          unless `document = \"media\"`.",
-        "The published fax carries no count of pages: of a fax that broke off only the callback tells that some pages          arrived. Where callbacks cannot come, such a failure is tried again as a whole.",
+        "The published fax carries no count of pages: of a fax that broke off only the callback tells that some pages \
+         arrived. Where callbacks cannot come, such a failure is tried again as a whole.",
         "Telnyx tells no charge with a fax, so none is kept.",
         "Whether Programmable Fax is part of Telnyx' business associate agreement is not published: ask before setting `baa`.",
     ],
@@ -149,12 +145,9 @@ enum Document {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
     connection_id: String,
-    #[serde(default)]
     from: Option<FaxNumber>,
-    #[serde(default)]
     public_key: Option<String>,
     #[serde(default)]
     quality: Quality,
@@ -164,44 +157,33 @@ struct Settings {
 
 /// One ready account.
 struct Telnyx {
-    base_url: Url,
-    api_key: SecretString,
+    client: Client,
     connection_id: String,
     from: Option<FaxNumber>,
     public_key: Option<[u8; PUBLIC_KEY_BYTES]>,
     quality: Quality,
     document: Document,
     callback_url: Option<String>,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for Telnyx {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Telnyx").field("document", &self.document).finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let settings: Settings = account.read()?;
-    let api_key = account.secret("api_key")?;
     if !is_path_safe(&settings.connection_id) {
         return Err(account.refuse("connection_id", "must be the application's id: letters, digits and hyphens"));
     }
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://api.telnyx.com/v2")?;
+    let base = account.base_url(settings.base_url.as_deref(), "https://api.telnyx.com/v2")?;
     let public_key = settings.public_key.as_deref().map(public_key).transpose();
     let public_key = public_key.map_err(|why| account.refuse("public_key", why))?;
+    let calls = if settings.document == Document::Media { 2 } else { 1 };
+    let auth = Auth::Bearer(account.secret("api_key")?);
     Ok(Arc::new(Telnyx {
-        base_url,
-        api_key,
+        client: Client::new(&account, base, auth, &answer::DIALECT).with_calls_per_fax(calls),
         connection_id: settings.connection_id,
         from: settings.from,
         public_key,
         quality: settings.quality,
         document: settings.document,
         callback_url: account.callback_url,
-        http: account.http,
-        timeout: account.timeout,
     }))
 }
 
@@ -211,41 +193,16 @@ fn public_key(text: &str) -> Result<[u8; PUBLIC_KEY_BYTES], &'static str> {
 }
 
 impl Telnyx {
-    /// A request to the API; `path` is appended to the configured address, each part escaped.
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let url = http::endpoint(&self.base_url, path);
-        self.http.request(method, url).bearer_auth(self.api_key.expose_secret()).header("accept", "application/json")
-    }
-
-    /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
-    async fn ask(&self, request: RequestBuilder) -> Result<Answer, Failure> {
-        http::ask(request, self.timeout).await
-    }
-
-    /// The body of a success; anything else as a failure.
-    fn body(&self, answer: &Answer) -> Result<Value, Failure> {
-        if !answer.is_success() {
-            return Err(self.failure(answer));
-        }
-        answer.json().ok_or_else(|| unreadable("the answer is not JSON"))
-    }
-
-    /// Deletes; what is gone already counts as deleted.
-    async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
-        let answer = self.ask(self.request(Method::DELETE, path)).await?;
-        if answer.is_success() || answer.status == 404 { Ok(()) } else { Err(self.failure(&answer)) }
-    }
-
     /// Deletes the file that this adapter put into media storage for a fax. Files that others put there stay, and a
     /// fax that is gone no longer tells which file was its own: that one ends with its time to live.
     async fn purge_media(&self, id: &str) -> Result<(), Failure> {
-        let answer = self.ask(self.request(Method::GET, &["faxes", id])).await?;
+        let answer = self.client.answer(self.client.get(&["faxes", id])).await?;
         if answer.status == 404 {
             return Ok(());
         }
-        let name = text(&self.body(&answer)?["data"], "media_name").filter(|name| send::is_our_media(name));
+        let name = text(&self.client.body(&answer)?["data"], "media_name").filter(|name| send::is_our_media(name));
         match name {
-            Some(name) => self.delete(&["media", &name]).await,
+            Some(name) => self.client.delete(&["media", &name]).await,
             None => Ok(()),
         }
     }
@@ -258,24 +215,22 @@ impl Provider for Telnyx {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        self.send(envelope).await
+        self.client.act(self.order(envelope).await, answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
-        let answer = self.ask(self.request(Method::GET, &["faxes", id(reference)?])).await?;
-        let fax = Fax::read(&self.body(&answer)?["data"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
+        let body = self.client.ask(self.client.get(&["faxes", id(reference)?])).await?;
+        let fax = Fax::read(&body["data"]).ok_or_else(|| unreadable("the answer holds no fax"))?;
         Ok(Report::new(reference.clone(), self.fact(&fax)))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.scan(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
-        // A POST without a body must say so: a gateway may answer 411 (RFC 9110 §8.6).
-        let request = self.request(Method::POST, &["faxes", id(reference)?, "actions", "cancel"]);
-        let answer = self.ask(request.header("content-length", "0")).await?;
-        if answer.is_success() { Ok(()) } else { Err(self.failure(&answer)) }
+        let request = self.client.post_empty(&["faxes", id(reference)?, "actions", "cancel"]);
+        self.client.done(&self.client.answer(request).await?)
     }
 
     async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
@@ -283,7 +238,7 @@ impl Provider for Telnyx {
         if self.document == Document::Media {
             self.purge_media(id).await?;
         }
-        self.delete(&["faxes", id]).await
+        self.client.delete(&["faxes", id]).await
     }
 
     fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection> {
@@ -295,13 +250,13 @@ impl Provider for Telnyx {
     }
 
     async fn check(&self) -> Result<String, Failure> {
-        let answer = self.ask(self.request(Method::GET, &["fax_applications", &self.connection_id])).await?;
+        let answer = self.client.answer(self.client.get(&["fax_applications", &self.connection_id])).await?;
         if answer.status == 404 {
             return Err(Failure::new(Fault::AccountError)
                 .code("404")
                 .text("no Fax Application has this connection_id"));
         }
-        let body = self.body(&answer)?;
+        let body = self.client.body(&answer)?;
         if !body["data"].is_object() {
             return Err(unreadable("the answer holds no Fax Application"));
         }

@@ -1,13 +1,12 @@
 //! The hand-over: upload in one call, or media storage and JSON in two, of which only the second dials.
 
-use reqwest::Method;
+use reqwest::RequestBuilder;
 use reqwest::multipart::Form;
 use serde_json::json;
 
 use super::{Document, SPEC, Telnyx, fax};
 use crate::domain::Outcome;
 use crate::domain::envelope::Envelope;
-use crate::http;
 use crate::provider::kit::letter::Letter;
 use crate::provider::kit::reading::is_path_safe;
 
@@ -22,19 +21,20 @@ pub fn is_our_media(name: &str) -> bool {
 }
 
 impl Telnyx {
-    pub(super) async fn send(&self, envelope: &Envelope) -> Outcome {
-        let letter = match Letter::of(&SPEC, self.from.as_ref(), envelope) {
-            Ok(letter) => letter,
-            Err(failure) => return Outcome::NotSent(failure),
-        };
+    /// The call that dials.
+    ///
+    /// # Errors
+    /// What it means that there is none: nothing was dialed.
+    pub(super) async fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
         match self.document {
-            Document::Upload => self.send_upload(&letter).await,
-            Document::Media => self.send_media(&letter).await,
+            Document::Upload => Ok(self.upload(&letter)),
+            Document::Media => self.by_media(&letter).await,
         }
     }
 
     /// One multipart call, fields as in the published schema and no others.
-    async fn send_upload(&self, letter: &Letter<'_>) -> Outcome {
+    fn upload(&self, letter: &Letter<'_>) -> RequestBuilder {
         let form = Form::new()
             .text("connection_id", self.connection_id.clone())
             .text("from", letter.from.as_str().to_owned())
@@ -42,16 +42,18 @@ impl Telnyx {
             .text("quality", self.quality.as_str())
             .text("store_media", "false")
             .part("contents", letter.part());
-        self.create(self.request(Method::POST, &["faxes"]).multipart(form), self.timeout).await
+        self.client.post(&["faxes"]).multipart(form)
     }
 
-    /// Upload, then create. Each call has half of the time, so that both together keep the promised limit.
-    async fn send_media(&self, letter: &Letter<'_>) -> Outcome {
+    /// Puts the document into media storage, then names it. `store_media` is left out: the schema forbids it beside
+    /// `media_name`, and false is its default.
+    async fn by_media(&self, letter: &Letter<'_>) -> Result<RequestBuilder, Outcome> {
         let media_name = format!("{MEDIA_PREFIX}{}", letter.attempt);
-        if let Err(outcome) = self.upload(letter, &media_name).await {
-            return outcome;
-        }
-        // `store_media` is left out: the schema forbids it beside `media_name`, and false is its default.
+        let form = Form::new()
+            .text("media_name", media_name.clone())
+            .text("ttl_secs", MEDIA_TTL_SECONDS)
+            .part("media", letter.part());
+        self.client.prepare(self.client.post(&["media"]).multipart(form), self.client.share()).await?;
         let mut body = json!({
             "connection_id": self.connection_id,
             "from": letter.from.as_str(),
@@ -63,24 +65,6 @@ impl Telnyx {
         if let Some(callback_url) = &self.callback_url {
             body["webhook_url"] = json!(callback_url);
         }
-        self.create(self.request(Method::POST, &["faxes"]).json(&body), self.timeout / 2).await
-    }
-
-    async fn create(&self, request: reqwest::RequestBuilder, timeout: std::time::Duration) -> Outcome {
-        http::act(request, timeout, |answer| self.outcome(answer)).await
-    }
-
-    /// Puts the document into media storage. Whatever goes wrong here, no fax was made.
-    async fn upload(&self, letter: &Letter<'_>, media_name: &str) -> Result<(), Outcome> {
-        let form = Form::new()
-            .text("media_name", media_name.to_owned())
-            .text("ttl_secs", MEDIA_TTL_SECONDS)
-            .part("media", letter.part());
-        let request = self.request(Method::POST, &["media"]).multipart(form);
-        match http::ask(request, self.timeout / 2).await {
-            Ok(answer) if answer.is_success() => Ok(()),
-            Ok(answer) => Err(self.upload_outcome(&answer)),
-            Err(failure) => Err(Outcome::NotSent(failure)),
-        }
+        Ok(self.client.post(&["faxes"]).json(&body))
     }
 }

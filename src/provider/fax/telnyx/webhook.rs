@@ -12,7 +12,8 @@ use super::fax::Fax;
 use super::{PUBLIC_KEY_BYTES, Telnyx};
 use crate::domain::Timestamp;
 use crate::domain::event::{DeliveryEvent, Fact};
-use crate::provider::kit::reading::{text, time};
+use crate::provider::kit::callback::in_time;
+use crate::provider::kit::reading::{event, text, time};
 use crate::provider::{Rejection, WebhookParts};
 
 /// How far a callback's time may be from ours, either way; the tolerance of Telnyx' own libraries.
@@ -35,10 +36,7 @@ pub fn verify(
     let signature = BASE64.decode(signature.trim()).map_err(|_| Rejection::Forged)?;
     let signed = [timestamp.as_bytes(), b"|", &parts.body].concat();
     UnparsedPublicKey::new(&ED25519, public_key).verify(&signed, &signature).map_err(|_| Rejection::Forged)?;
-    let seconds: i64 = timestamp.trim().parse().map_err(|_| Rejection::Forged)?;
-    let signed_at = Timestamp(seconds.saturating_mul(1000));
-    let distance = now.since(signed_at).max(signed_at.since(now));
-    if distance > TOLERANCE { Err(Rejection::Stale) } else { Ok(()) }
+    in_time(timestamp, now, TOLERANCE)
 }
 
 impl Telnyx {
@@ -55,18 +53,12 @@ impl Telnyx {
         }
         let fact = match stage {
             "delivered" => Fact::Delivered { pages: fax.pages },
-            "failed" => Fact::Failed(self.failed(&fax)),
+            "failed" => self.failed(&fax),
             _ => Fact::Progress { stage: stage.to_owned() },
         };
-        let event = DeliveryEvent {
-            attempt: fax.attempt(),
-            // Not the event's own id: the same fact told anew must have the same key.
-            dedupe: format!("{}:{event_type}", fax.id.0),
-            reference: Some(fax.id),
-            fact,
-            billed: None,
-            occurred_ms: text(envelope, "occurred_at").as_deref().and_then(time),
-        };
-        Some(vec![event])
+        // The key is not the event's own id: the same fact told anew must have the same key.
+        let key = format!("{}:{event_type}", fax.id.0);
+        let occurred_ms = text(envelope, "occurred_at").as_deref().and_then(time);
+        Some(vec![DeliveryEvent { attempt: fax.attempt(), dedupe: key, occurred_ms, ..event(fax.id, stage, fact) }])
     }
 }

@@ -2,91 +2,36 @@
 
 use serde_json::Value;
 
+use super::faults;
 use super::job::reference;
-use super::{WestFax, faults};
-use crate::domain::Outcome;
-use crate::domain::fault::Failure;
-use crate::http::{Answer, Verdict};
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::{text, unreadable, words};
+use crate::domain::attempt::ProviderReference;
+use crate::http::Answer;
+use crate::provider::kit::dialect::{Complaint, Dialect};
+use crate::provider::kit::reading::{text, words};
 
-/// What an answer's body says of itself.
-enum Said {
-    Success(Value),
-    Failure { error: String, info: String },
-    Nothing,
+/// How WestFax words its answers: whether it is a success, an error, and what is known about it.
+pub const DIALECT: Dialect = Dialect { complaint, denies: |body| says(body, "false"), ..Dialect::PLAIN };
+
+fn says(body: &Value, word: &str) -> bool {
+    words(&body["Success"]).is_some_and(|truth| truth.eq_ignore_ascii_case(word))
 }
 
-impl Said {
-    fn read(answer: &Answer) -> Self {
-        let Some(mut body) = answer.json() else { return Self::Nothing };
-        match words(&body["Success"]).unwrap_or_default().to_ascii_lowercase().as_str() {
-            "true" => Self::Success(body["Result"].take()),
-            "false" => Self::Failure {
-                error: text(&body, "ErrorString").unwrap_or_default(),
-                info: text(&body, "InfoString").unwrap_or_default(),
-            },
-            _ => Self::Nothing,
-        }
-    }
+/// Whether the body says that it is a success.
+pub fn succeeds(body: &Value) -> bool {
+    says(body, "true")
 }
 
-impl WestFax {
-    /// What the answer to `Fax_SendFax` means.
-    pub(super) fn outcome(&self, answer: &Answer) -> Outcome {
-        match answer.verdict() {
-            Verdict::No => Outcome::Refused(self.failure(answer)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer)),
-            Verdict::Done => match Said::read(answer) {
-                Said::Success(result) => match reference(&result) {
-                    Some(reference) => Outcome::Accepted { reference },
-                    None => Outcome::Unknown(unreadable("accepted, but the answer holds no job")),
-                },
-                Said::Failure { error, info } => Outcome::Refused(self.refusal(&error, &info)),
-                Said::Nothing => Outcome::Unknown(unreadable("a success that cannot be read")),
-            },
-        }
-    }
+/// The id of a job just made.
+pub fn created(_: &Answer, body: &Value) -> Option<ProviderReference> {
+    succeeds(body).then(|| reference(&body["Result"])).flatten()
+}
 
-    /// What a question was answered.
-    ///
-    /// # Errors
-    /// Not a success, by status or by words.
-    pub(super) fn result(&self, answer: &Answer) -> Result<Value, Failure> {
-        if !answer.is_success() {
-            return Err(self.failure(answer));
-        }
-        match Said::read(answer) {
-            Said::Success(result) => Ok(result),
-            Said::Failure { error, info } => Err(self.refusal(&error, &info)),
-            Said::Nothing => Err(unreadable("the answer cannot be read")),
-        }
-    }
-
-    /// An answer that is no success by its status.
-    fn failure(&self, answer: &Answer) -> Failure {
-        if matches!(answer.status, 300..=399) {
-            return answer.failure().text("the provider redirects elsewhere: base_url is wrong");
-        }
-        match Said::read(answer) {
-            Said::Failure { error, .. } => answer.failure().text(self.without_secrets(&error)),
-            Said::Success(_) | Said::Nothing => answer.failure(),
-        }
-    }
-
-    fn refusal(&self, error: &str, info: &str) -> Failure {
-        let failure = Failure::new(faults::of_error(error));
-        let failure = match self.without_secrets(error).trim() {
-            "" => failure,
-            words => failure.code(words),
-        };
-        match self.without_secrets(info).trim() {
-            "" => failure,
-            words => failure.text(words),
-        }
-    }
-
-    fn without_secrets(&self, words: &str) -> String {
-        reading::without(words, self.credentials.secrets())
+fn complaint(_: &Answer, body: &Value) -> Complaint {
+    let error = text(body, "ErrorString").filter(|_| says(body, "false"));
+    Complaint {
+        fault: error.as_deref().map(faults::of_error),
+        code: error.map(|error| error.trim().to_owned()),
+        text: text(body, "InfoString").filter(|_| says(body, "false")),
+        ..Complaint::NONE
     }
 }

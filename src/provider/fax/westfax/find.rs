@@ -3,31 +3,34 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::WestFax;
 use super::job::Job;
 use crate::domain::event::Report;
 use crate::domain::fault::Failure;
 use crate::domain::{Address, Timestamp};
+use crate::provider::FindQuery;
 use crate::provider::kit::letter::ten_digits;
-use crate::provider::kit::listing;
-use crate::provider::kit::listing::{Owner, Page};
-use crate::provider::kit::reading::{progress, unreadable};
-use crate::provider::{Lookup, Search};
+use crate::provider::kit::listing::{Listing, Owner, Page, Place};
+use crate::provider::kit::reading::progress;
 
 /// The date is told without a time zone, which is at most a day off.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-impl WestFax {
-    pub(super) async fn look(&self, search: &Search) -> Result<Lookup, Failure> {
-        let form = self.form().text("StartDate", date(search.opened_ms.before(DAY))).text("FaxDirection", "Outbound");
+#[async_trait]
+impl Listing for WestFax {
+    type Sought = FindQuery;
+    const PAGES_MAX: u32 = 1;
+
+    async fn page(&self, query: &FindQuery, place: &Place) -> Result<Page, Failure> {
+        let form = self.form().text("StartDate", date(query.opened_ms.before(DAY))).text("FaxDirection", "Outbound");
         let result = self.ask("Fax_GetFaxDescriptions", form).await?;
-        let listed = result.as_array().ok_or_else(|| unreadable("the listing is no list"))?;
-        // One that cannot be read might be ours.
-        let jobs: Option<Vec<Job>> = listed.iter().map(Job::of_description).collect();
-        let jobs = jobs.ok_or_else(|| unreadable("the listing holds a job that cannot be read"))?;
-        let faxes = jobs.iter().map(|job| (owner(job, search), report(job))).collect();
-        let mut listing = listing::Search::default();
-        listing.read(Page { faxes, is_last: true }).ok_or_else(listing::too_long)
+        let page = Page::of(&result, |item| {
+            let job = Job::of_description(item)?;
+            Some((owner(&job, query), report(&job)))
+        })?;
+        Ok(page.last(place))
     }
 }
 
@@ -36,16 +39,13 @@ fn report(job: &Job) -> Report {
     Report::new(job.id.clone(), job.fact().unwrap_or_else(|| progress("over")))
 }
 
-fn owner(job: &Job, search: &Search) -> Owner {
-    let digits = match &search.to {
+fn owner(job: &Job, query: &FindQuery) -> Owner {
+    let digits = match &query.to {
         Address::Fax(to) => ten_digits(to),
         Address::Email(_) => None,
     };
-    match &job.name {
-        Some(name) if *name == search.attempt.to_string() => Owner::Ours,
-        None if !job.is_inbound && digits.is_some_and(|digits| job.may_have_gone_to(digits)) => Owner::Perhaps,
-        _ => Owner::Others,
-    }
+    let may_be_ours = job.name.is_none() && !job.is_inbound && digits.is_some_and(|it| job.may_have_gone_to(it));
+    Owner::of(job.name.as_deref() == Some(query.attempt.to_string().as_str()), may_be_ours)
 }
 
 /// As their library writes it: month, day, year.

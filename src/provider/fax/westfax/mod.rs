@@ -9,9 +9,7 @@ mod faults;
 mod find;
 mod job;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::RequestBuilder;
@@ -19,7 +17,6 @@ use reqwest::multipart::Form;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
 use self::job::Job;
 use crate::domain::attempt::ProviderReference;
@@ -27,14 +24,16 @@ use crate::domain::envelope::Envelope;
 use crate::domain::event::{DeliveryEvent, Report};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
-use crate::http;
+use crate::provider::kit::auth::Auth;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
+use crate::provider::kit::client::Client;
 use crate::provider::kit::fields::Fields;
-use crate::provider::kit::letter::{Letter, ten_digits};
-use crate::provider::kit::reading::{id, is_path_safe, progress, unreadable};
+use crate::provider::kit::letter::{Letter, not_sent, ten_digits};
+use crate::provider::kit::listing;
+use crate::provider::kit::reading::{event, id, is_path_safe, progress, taken, unreadable};
 use crate::provider::{
-    Account, Capabilities, Lookup, Provider, Reconciliation, Rejection, Search, Setting, SettingsError, Spec,
+    Account, Capabilities, FindQuery, FindResult, Provider, Reconciliation, Rejection, Setting, SettingsError, Spec,
     WebhookAuthenticity, WebhookParts,
 };
 
@@ -108,91 +107,74 @@ enum Quality {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    #[serde(default)]
     base_url: Option<String>,
     product_id: String,
-    #[serde(default)]
     username: Option<String>,
-    #[serde(default)]
     from: Option<FaxNumber>,
     #[serde(default)]
     quality: Quality,
 }
 
-/// Who calls. A key goes into a header, a name and a password among the fields.
-enum Credentials {
-    ApiKey(SecretString),
-    Password { username: String, password: SecretString },
+/// A name and a password, which are among the fields of every call where there is no API key.
+struct Login {
+    username: String,
+    password: SecretString,
 }
 
-impl Credentials {
-    fn of(account: &Account, username: Option<String>) -> Result<Self, SettingsError> {
-        if account.secrets.contains_key("api_key") {
-            return Ok(Self::ApiKey(account.secret("api_key")?));
-        }
-        match username.filter(|name| !name.trim().is_empty()) {
-            Some(username) => Ok(Self::Password { username, password: account.secret("password")? }),
-            None => {
-                Err(account.refuse("api_key", "is missing, and so is username with password: one of them is needed"))
-            }
-        }
+/// Who calls: a key goes into a header, a login among the fields.
+fn credentials(account: &Account, username: Option<String>) -> Result<(Auth, Option<Login>), SettingsError> {
+    if let Some(key) = account.optional_secret("api_key")? {
+        return Ok((Auth::Header("x-api-key".to_owned(), key), None));
     }
-
-    fn secrets(&self) -> [&SecretString; 1] {
-        match self {
-            Self::ApiKey(secret) | Self::Password { password: secret, .. } => [secret],
-        }
-    }
+    let username = username.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
+        account.refuse("api_key", "is missing, and so is username with password: one of them is needed")
+    })?;
+    Ok((Auth::None, Some(Login { username, password: account.secret("password")? })))
 }
 
 /// One ready account.
 struct WestFax {
-    base_url: Url,
+    client: Client,
+    login: Option<Login>,
     product_id: String,
-    credentials: Credentials,
     from: Option<FaxNumber>,
     quality: Quality,
     callback: PathSecret,
     callback_address: Option<SecretString>,
-    http: reqwest::Client,
-    timeout: Duration,
-}
-
-impl fmt::Debug for WestFax {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WestFax").field("quality", &self.quality).finish_non_exhaustive()
-    }
 }
 
 fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
-    let settings: Settings = account.read()?;
-    if !is_path_safe(&settings.product_id) {
-        return Err(account.refuse("product_id", "must be the line's id: letters, digits and hyphens"));
-    }
-    if settings.from.as_ref().is_some_and(|from| ten_digits(from).is_none()) {
-        return Err(account.refuse("from", "must be a number of the United States or Canada"));
-    }
-    let base_url = account.base_url(settings.base_url.as_deref(), "https://apisecure.westfax.com")?;
-    let callback = PathSecret::of(&account)?;
-    Ok(Arc::new(WestFax {
-        base_url,
-        product_id: settings.product_id,
-        credentials: Credentials::of(&account, settings.username)?,
-        from: settings.from,
-        quality: settings.quality,
-        callback_address: callback.address(&account),
-        callback,
-        http: account.http,
-        timeout: account.timeout,
-    }))
+    Ok(Arc::new(WestFax::of(account)?))
 }
 
 impl WestFax {
+    fn of(account: Account) -> Result<Self, SettingsError> {
+        let settings: Settings = account.read()?;
+        if !is_path_safe(&settings.product_id) {
+            return Err(account.refuse("product_id", "must be the line's id: letters, digits and hyphens"));
+        }
+        if settings.from.as_ref().is_some_and(|from| ten_digits(from).is_none()) {
+            return Err(account.refuse("from", "must be a number of the United States or Canada"));
+        }
+        let base = account.base_url(settings.base_url.as_deref(), "https://apisecure.westfax.com")?;
+        let (auth, login) = credentials(&account, settings.username)?;
+        let callback = PathSecret::of(&account)?;
+        Ok(Self {
+            client: Client::new(&account, base, auth, &answer::DIALECT),
+            login,
+            product_id: settings.product_id,
+            from: settings.from,
+            quality: settings.quality,
+            callback_address: callback.address(&account),
+            callback,
+        })
+    }
+
     /// The fields that every call has.
     fn form(&self) -> Form {
-        let form = match &self.credentials {
-            Credentials::ApiKey(_) => Form::new(),
-            Credentials::Password { username, password } => {
+        let form = match &self.login {
+            None => Form::new(),
+            Some(Login { username, password }) => {
                 Form::new().text("Username", username.clone()).text("Password", password.expose_secret().to_owned())
             }
         };
@@ -200,28 +182,22 @@ impl WestFax {
     }
 
     fn request(&self, method: &str, form: Form) -> RequestBuilder {
-        let request = self.http.post(http::endpoint(&self.base_url, &["REST", method, "json"]));
-        let request = match &self.credentials {
-            Credentials::ApiKey(key) => request.header("x-api-key", key.expose_secret()),
-            Credentials::Password { .. } => request,
-        };
-        request.header("accept", "application/json").multipart(form)
+        self.client.post(&["REST", method, "json"]).multipart(form)
     }
 
-    /// Makes a call that changes nothing or can be repeated without harm.
+    /// Makes a call that changes nothing or can be repeated without harm; its result.
     async fn ask(&self, method: &str, form: Form) -> Result<Value, Failure> {
-        let answer = http::ask(self.request(method, form), self.timeout).await?;
-        self.result(&answer)
+        let body = self.client.ask(self.request(method, form)).await?;
+        if answer::succeeds(&body) { Ok(taken(body, "Result")) } else { Err(unreadable("the answer cannot be read")) }
     }
 
     /// The fields of `Fax_SendFax`: one number, one file, no header of theirs.
-    fn fax(&self, letter: &Letter<'_>) -> Result<Form, Failure> {
+    fn order(&self, envelope: &Envelope) -> Result<RequestBuilder, Outcome> {
+        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope)?;
         let to = ten_digits(letter.to);
-        let to =
-            to.ok_or_else(|| Failure::new(Fault::Blocked).text("WestFax faxes to the United States and Canada only"))?;
-        let from = ten_digits(letter.from).ok_or_else(|| {
-            Failure::new(Fault::AccountError).text("the caller number must be one of the United States or Canada")
-        })?;
+        let to = to.ok_or_else(|| not_sent(Fault::Blocked, "WestFax faxes to the United States and Canada only"))?;
+        let why = "the caller number must be one of the United States or Canada";
+        let from = ten_digits(letter.from).ok_or_else(|| not_sent(Fault::AccountError, why))?;
         let quality = match self.quality {
             Quality::Fine => "Fine",
             Quality::Normal => "Normal",
@@ -236,10 +212,11 @@ impl WestFax {
             .text("ANI", from.to_owned())
             .text("FaxQuality", quality)
             .part("Files0", letter.part());
-        Ok(match &self.callback_address {
+        let form = match &self.callback_address {
             Some(address) => form.text("CallbackUrl", callback_template(address)),
             None => form,
-        })
+        };
+        Ok(self.request("Fax_SendFax", form))
     }
 }
 
@@ -255,14 +232,7 @@ impl Provider for WestFax {
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
-        let letter = Letter::of(&SPEC, self.from.as_ref(), envelope);
-        match letter.and_then(|letter| self.fax(&letter)) {
-            Ok(form) => {
-                let request = self.request("Fax_SendFax", form);
-                http::act(request, self.timeout, |answer| self.outcome(answer)).await
-            }
-            Err(failure) => Outcome::NotSent(failure),
-        }
+        self.client.act(self.order(envelope), answer::created).await
     }
 
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
@@ -275,8 +245,8 @@ impl Provider for WestFax {
         Ok(Report::new(reference.clone(), fact))
     }
 
-    async fn find(&self, search: &Search) -> Result<Lookup, Failure> {
-        self.look(search).await
+    async fn find(&self, query: &FindQuery) -> Result<FindResult, Failure> {
+        listing::find(self, query).await
     }
 
     async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
@@ -296,14 +266,7 @@ impl Provider for WestFax {
         if is_inbound || is_of_another {
             return Some(Vec::new());
         }
-        Some(vec![DeliveryEvent {
-            attempt: None,
-            dedupe: format!("{}:over", reference.0),
-            fact: progress("over"),
-            billed: None,
-            reference: Some(reference),
-            occurred_ms: None,
-        }])
+        Some(vec![event(reference, "over", progress("over"))])
     }
 
     async fn check(&self) -> Result<String, Failure> {
@@ -314,8 +277,11 @@ impl Provider for WestFax {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::SystemClock;
+    use crate::http;
 
     const JOB: &str = "f7e8d9c0-b1a2-4456-8def-789012345678";
 
@@ -359,28 +325,19 @@ mod tests {
         assert_eq!(events[0].reference, ProviderReference::new(JOB));
     }
 
-    #[test]
-    fn a_key_travels_in_a_header_and_a_password_never_does() {
-        let ready = |username, secrets: &[(&str, &str)]| {
-            let account = account(username, secrets);
-            let credentials = Credentials::of(&account, username.map(str::to_owned)).expect("they are complete");
-            WestFax {
-                base_url: Url::parse("https://apisecure.westfax.com").expect("a constant address"),
-                product_id: String::new(),
-                credentials,
-                from: None,
-                quality: Quality::Fine,
-                callback: PathSecret::of(&account).expect("there is none"),
-                callback_address: None,
-                http: account.http,
-                timeout: account.timeout,
-            }
+    #[tokio::test]
+    async fn a_key_travels_in_a_header_and_a_password_never_does() {
+        let office = |username, secrets: &[(&str, &str)]| WestFax::of(account(username, secrets)).expect("complete");
+        let (by_key, by_password) =
+            (office(None, &[("api_key", "canary-key")]), office(Some("clinic"), &[("password", "canary-word")]));
+        let request = async |office: &WestFax| {
+            let request = office.client.signed(office.request("Security_Authenticate", office.form())).await;
+            request.expect("signed").0.build().expect("valid")
         };
-        let request = |office: &WestFax| office.request("Security_Authenticate", office.form()).build().expect("valid");
-        let by_key = request(&ready(None, &[("api_key", "canary-key")]));
+        let by_key = request(&by_key).await;
         assert_eq!(by_key.url().as_str(), "https://apisecure.westfax.com/REST/Security_Authenticate/json");
         assert_eq!(by_key.headers()["x-api-key"], "canary-key");
-        let by_password = request(&ready(Some("clinic"), &[("password", "canary-word")]));
+        let by_password = request(&by_password).await;
         assert!(!format!("{:?}", by_password.headers()).contains("canary-word"));
         assert!(!by_password.headers().contains_key("x-api-key"));
     }

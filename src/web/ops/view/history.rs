@@ -2,14 +2,13 @@
 
 use super::moment::{Calendar, Moment};
 use super::pieces::Chip;
-use super::words;
 use crate::domain::channel::Channel;
 use crate::domain::health::AddressHealth;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::suppression::Suppression;
 use crate::domain::touch::Touch;
-use crate::policy;
+use crate::wording;
 
 /// One message below its touch.
 #[derive(Debug, Clone)]
@@ -51,11 +50,11 @@ pub fn touches(touches: &[(Touch, Vec<Message>)], calendar: &Calendar) -> Vec<To
     touches
         .iter()
         .map(|(touch, messages)| TouchRow {
-            kind: words::touch(touch.kind),
+            kind: wording::touch_kind(touch.kind),
             title: touch.title.clone(),
-            standing: words::touch_standing(touch.kind, touch.disposition).into(),
+            standing: wording::touch_standing(touch.kind, touch.disposition).into(),
             at: calendar.moment(touch.occurred_ms),
-            actor: touch.actor.clone(),
+            actor: touch.actor.name().to_owned(),
             notes: touch.notes.clone(),
             messages: messages.iter().map(|message| message_row(message, calendar)).collect(),
         })
@@ -63,12 +62,11 @@ pub fn touches(touches: &[(Touch, Vec<Message>)], calendar: &Calendar) -> Vec<To
 }
 
 fn message_row(message: &Message, calendar: &Calendar) -> MessageRow {
-    let quiet = message.reason.as_deref().is_none_or(|reason| reason == policy::Reason::Released.as_str());
     MessageRow {
         link: format!("/messages/{}", message.id),
-        channel: words::channel(message.channel),
-        status: words::status(message.status).into(),
-        why: message.reason.as_deref().filter(|_| !quiet).map(policy::explain),
+        channel: wording::channel(message.channel()),
+        status: wording::status(message.status).into(),
+        why: message.reason.map(|reason| wording::explain(reason).to_owned()),
         since: calendar.moment(message.updated_ms),
     }
 }
@@ -121,11 +119,13 @@ pub fn addresses(
             let health = known.iter().find(|one| one.channel == channel && one.value == key);
             let of_it = refusals.iter().filter(|one| one.channel == channel && one.address == key);
             AddressRow {
-                channel: words::channel(channel),
+                channel: wording::channel(channel),
                 address: address.pretty(),
-                health: words::health(health.map_or(crate::domain::health::Health::Unverified, |one| one.health))
-                    .into(),
-                why: health.and_then(|one| one.fault).map(crate::domain::Fault::explain),
+                health: wording::address_health(
+                    health.map_or(crate::domain::health::Health::Unverified, |one| one.health),
+                )
+                .into(),
+                why: health.and_then(|one| one.fault).map(wording::fault),
                 refusals: of_it.map(|refusal| refusal_row(refusal, calendar)).collect(),
             }
         })
@@ -137,10 +137,10 @@ pub fn addresses(
 pub fn refusal_row(refusal: &Suppression, calendar: &Calendar) -> RefusalRow {
     RefusalRow {
         id: refusal.id.to_string(),
-        scope: words::scope(refusal.scope),
-        reason: refusal.reason.replace('_', " "),
+        scope: wording::suppression_scope(refusal.scope),
+        reason: refusal.reason.as_str().replace('_', " "),
         since: calendar.moment(refusal.created_ms),
-        who: refusal.who.clone(),
+        who: refusal.who.name().to_owned(),
         evidence: refusal.evidence.clone(),
     }
 }

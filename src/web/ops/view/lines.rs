@@ -1,15 +1,13 @@
 //! Lists: messages in one line each, and broadcasts with how far they have come.
 
-use super::causes;
 use super::moment::{Calendar, Moment};
 use super::pieces::{Bar, Chip};
 use super::standing::{self, Choice};
-use super::words::{self, Tone};
 use crate::domain::message::MessageStatus;
-use crate::policy::{self, Reason};
 use crate::store::records::broadcasts::Broadcast;
 use crate::store::views::ledger::Ledger;
 use crate::store::views::overview::MessageLine;
+use crate::wording::{self, Tone, remedies};
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -47,29 +45,27 @@ impl LineRow {
     #[must_use]
     pub fn of(line: &MessageLine, calendar: &Calendar) -> Self {
         let name = line.name();
-        let choices = standing::quick_choices(line.status, &line.reason);
-        let quiet = matches!(line.status, MessageStatus::Delivered | MessageStatus::Accepted)
-            || line.reason.is_empty()
-            || line.reason == Reason::Released.as_str();
-        let mendable = line.status.may_be_retried() && causes::needs_more_than_retry(&line.reason);
+        let choices = standing::quick_choices(line.status, line.reason);
+        let quiet = matches!(line.status, MessageStatus::Delivered | MessageStatus::Accepted);
+        let correctable = line.status.may_be_retried() && line.reason.is_some_and(remedies::needs_more_than_retry);
         Self {
             link: format!("/messages/{}", line.id),
             organization: line.organization.clone().filter(|organization| *organization != name),
             name,
             referrer_link: format!("/referrers/{}", line.referrer_id),
-            channel: words::channel(line.channel),
-            letter: words::letter(&line.letter),
-            status: words::status(line.status).into(),
-            why: (!quiet).then(|| policy::explain(&line.reason)),
+            channel: wording::channel(line.channel),
+            letter: wording::letter(&line.letter),
+            status: wording::status(line.status).into(),
+            why: line.reason.filter(|_| !quiet).map(|reason| wording::explain(reason).to_owned()),
             since: calendar.moment(line.updated_ms),
             tries: line.tries,
             choices,
             page_act: match line.status {
                 MessageStatus::InDoubt => "Decide",
-                _ if causes::is_about_address(&line.reason) => "Correct",
+                _ if line.reason.is_some_and(remedies::is_about_address) => "Correct",
                 _ => "Record permission",
             },
-            needs_its_page: mendable || line.status == MessageStatus::InDoubt,
+            needs_its_page: correctable || line.status == MessageStatus::InDoubt,
         }
     }
 }
@@ -99,7 +95,7 @@ impl BroadcastRow {
     pub fn of(broadcast: &Broadcast, ledger: &Ledger, calendar: &Calendar) -> Self {
         Self {
             name: broadcast.name.clone(),
-            letter: words::letter(&broadcast.letter),
+            letter: wording::letter(&broadcast.letter),
             link: format!("/messages?broadcast={}", broadcast.id),
             made: calendar.moment(broadcast.created_ms),
             is_finished: broadcast.finished_ms.is_some() || (ledger.is_settled() && ledger.held + ledger.in_doubt == 0),
@@ -111,7 +107,7 @@ impl BroadcastRow {
 
 fn counts(ledger: &Ledger) -> Vec<String> {
     let mut counts =
-        vec![format!("{} of {} delivered", words::grouped(ledger.delivered), words::grouped(ledger.total))];
+        vec![format!("{} of {} delivered", wording::grouped(ledger.delivered), wording::grouped(ledger.total))];
     let others = [
         (ledger.queued, "on the way"),
         (ledger.failed, "failed"),
@@ -122,7 +118,10 @@ fn counts(ledger: &Ledger) -> Vec<String> {
         (ledger.cancelled, "cancelled"),
     ];
     counts.extend(
-        others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} {word}", words::grouped(*count))),
+        others
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{} {word}", wording::grouped(*count))),
     );
     counts
 }
@@ -134,6 +133,8 @@ pub struct Stand {
     pub word: &'static str,
     /// As people say it.
     pub label: &'static str,
+    /// What it means, in one sentence.
+    pub means: &'static str,
     /// The statuses it takes in.
     pub statuses: &'static [MessageStatus],
     /// Style.
@@ -143,24 +144,34 @@ pub struct Stand {
 
 /// Every stand, in the order of the tiles.
 pub const STANDS: &[Stand] = &[
-    stand("delivered", "Delivered", &[MessageStatus::Delivered], Tone::Good, |ledger| ledger.delivered),
-    stand("under_way", "On the way", &[MessageStatus::Queued, MessageStatus::Accepted], Tone::Busy, |l| l.queued),
-    stand("failed", "Did not arrive", &[MessageStatus::Failed], Tone::Bad, |ledger| ledger.failed),
-    stand("expired", "Time ran out", &[MessageStatus::Expired], Tone::Bad, |ledger| ledger.expired),
-    stand("in_doubt", "In doubt", &[MessageStatus::InDoubt], Tone::Warn, |ledger| ledger.in_doubt),
-    stand("held", "Held", &[MessageStatus::Held], Tone::Warn, |ledger| ledger.held),
-    stand("suppressed", "Not allowed", &[MessageStatus::Suppressed], Tone::Quiet, |ledger| ledger.suppressed),
-    stand("cancelled", "Cancelled", &[MessageStatus::Cancelled], Tone::Quiet, |ledger| ledger.cancelled),
+    one("delivered", "Delivered", &[MessageStatus::Delivered], |ledger| ledger.delivered),
+    UNDER_WAY,
+    one("failed", "Failed", &[MessageStatus::Failed], |ledger| ledger.failed),
+    one("expired", "Expired", &[MessageStatus::Expired], |ledger| ledger.expired),
+    one("in_doubt", "In doubt", &[MessageStatus::InDoubt], |ledger| ledger.in_doubt),
+    one("held", "Held", &[MessageStatus::Held], |ledger| ledger.held),
+    one("suppressed", "Suppressed", &[MessageStatus::Suppressed], |ledger| ledger.suppressed),
+    one("cancelled", "Cancelled", &[MessageStatus::Cancelled], |ledger| ledger.cancelled),
 ];
 
-const fn stand(
+const UNDER_WAY: Stand = Stand {
+    word: "under_way",
+    label: "On the way",
+    means: "Queued, or accepted by the provider: whether it arrived is not known yet.",
+    statuses: &[MessageStatus::Queued, MessageStatus::Accepted],
+    tone: Tone::Busy,
+    count: |ledger| ledger.queued,
+};
+
+/// The stand of one status, which it is called by.
+const fn one(
     word: &'static str,
     label: &'static str,
-    statuses: &'static [MessageStatus],
-    tone: Tone,
+    status: &'static [MessageStatus; 1],
     count: fn(&Ledger) -> i64,
 ) -> Stand {
-    Stand { word, label, statuses, tone, count }
+    let (means, tone) = (wording::status_means(status[0]), wording::status(status[0]).0);
+    Stand { word, label, means, statuses: status, tone, count }
 }
 
 /// A number on the overview, with where it leads.
@@ -183,7 +194,7 @@ pub fn tiles(ledger: &Ledger) -> Vec<Tile> {
         .enumerate()
         .filter(|(place, (_, count))| *place < 2 || *count > 0)
         .map(|(_, (stand, count))| Tile {
-            count: words::grouped(count),
+            count: wording::grouped(count),
             stand: *stand,
             link: format!("/messages?status={}", stand.word),
         })
@@ -211,6 +222,16 @@ mod tests {
         assert_eq!(sum, ledger.total);
         let known: usize = STANDS.iter().map(|stand| stand.statuses.len()).sum();
         assert_eq!(known, MessageStatus::ALL.len());
+    }
+
+    #[test]
+    fn a_stand_of_one_status_is_called_by_its_word() {
+        for stand in STANDS {
+            if let [status] = stand.statuses {
+                assert_eq!(stand.label, wording::capitalized(wording::status(*status).1));
+                assert_eq!(stand.word, status.as_str());
+            }
+        }
     }
 
     #[test]

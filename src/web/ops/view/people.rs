@@ -2,11 +2,11 @@
 
 use super::moment::{Calendar, Moment};
 use super::pieces::{Chip, Steps};
-use super::words;
+use crate::domain::Channel;
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::referrer::{Referrer, ReferrerState};
-use crate::domain::{Channel, Fault};
 use crate::store::views::lists::UnwellAddress;
+use crate::wording;
 
 /// One referrer.
 #[derive(Debug, Clone)]
@@ -36,8 +36,10 @@ impl PersonRow {
             link: format!("/referrers/{}", referrer.id),
             organization: referrer.organization.clone().filter(|organization| *organization != name),
             name,
-            kind: words::kind(referrer.kind),
-            state: Some(referrer.state).filter(|state| *state != ReferrerState::Active).map(|s| words::state(s).into()),
+            kind: wording::referrer_type(referrer.kind),
+            state: Some(referrer.state)
+                .filter(|state| *state != ReferrerState::Active)
+                .map(|s| wording::referrer_state(s).into()),
             steps: Steps::new(delivered),
             troubles: troubles(referrer, known),
         }
@@ -55,7 +57,7 @@ fn troubles(referrer: &Referrer, known: &[AddressHealth]) -> Vec<String> {
             let key = address.key();
             let health = known.iter().find(|one| one.channel == address.channel() && one.value == key)?.health;
             let bad = matches!(health, Health::Dead | Health::Doubtful);
-            bad.then(|| format!("{} {}", address.channel(), words::health(health).1))
+            bad.then(|| format!("{} {}", address.channel(), wording::address_health(health).1))
         })
         .collect()
 }
@@ -85,9 +87,9 @@ impl UnwellRow {
         Some(Self {
             link: format!("/referrers/{}#details", referrer.id),
             name: referrer.display_name(),
-            channel: words::channel(unwell.channel),
-            health: words::health(unwell.health).into(),
-            why: unwell.fault.map_or("", Fault::explain),
+            channel: wording::channel(unwell.channel),
+            health: wording::address_health(unwell.health).into(),
+            why: unwell.fault.map_or("", wording::fault),
             since: calendar.moment(unwell.updated_ms),
         })
     }

@@ -3,22 +3,22 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::words::Said;
 use crate::domain::touch::TOUCH_GOAL_DEFAULT;
 use crate::store::views::ledger::Ledger;
+use crate::wording::Label;
 
 /// A word in a coloured frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
-#[template(source = r#"<span class="chip {{ said.0.class() }}">{{ said.1 }}</span>"#, ext = "html")]
+#[template(source = r#"<span class="chip {{ said.0.as_str() }}">{{ said.1 }}</span>"#, ext = "html")]
 pub struct Chip {
     /// The word and its tone.
-    pub said: Said,
+    pub said: Label,
 }
 
 impl HtmlSafe for Chip {}
 
-impl From<Said> for Chip {
-    fn from(said: Said) -> Self {
+impl From<Label> for Chip {
+    fn from(said: Label) -> Self {
         Self { said }
     }
 }
@@ -83,9 +83,9 @@ impl Bar {
     pub fn of(ledger: &Ledger) -> Self {
         let parts = [
             ("good", ledger.delivered, "delivered"),
-            ("bad", ledger.failed + ledger.expired, "did not arrive"),
-            ("warn", ledger.in_doubt + ledger.held, "wait for a person"),
-            ("quiet", ledger.suppressed + ledger.cancelled, "not sent"),
+            ("bad", ledger.failed + ledger.expired, "failed or expired"),
+            ("warn", ledger.in_doubt + ledger.held, "in doubt or held"),
+            ("quiet", ledger.suppressed + ledger.cancelled, "suppressed or cancelled"),
         ];
         let total = ledger.total.max(1) as f64;
         let mut from = 0.0;
@@ -105,13 +105,13 @@ impl Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::ops::view::words::Tone;
+    use crate::wording::Tone;
 
     #[test]
     fn a_bar_says_in_words_what_it_shows() {
         let ledger = Ledger { total: 8, delivered: 4, failed: 1, expired: 1, queued: 2, ..Ledger::default() };
         let bar = Bar::of(&ledger);
-        assert_eq!(bar.words, "4 delivered, 2 did not arrive, 2 still on the way");
+        assert_eq!(bar.words, "4 delivered, 2 failed or expired, 2 still on the way");
         let widths: Vec<&str> = bar.stretches.iter().map(|stretch| stretch.width.as_str()).collect();
         assert_eq!(widths, ["50.00", "25.00"]);
     }

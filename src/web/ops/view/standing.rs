@@ -1,15 +1,16 @@
 //! How a message stands, why, what happens next, and what a person may do about it: in plain words.
 
-use super::causes;
 use super::moment::{Calendar, Moment};
-use super::words::{self, Tone};
+use crate::domain::PolicyReason;
+use crate::domain::Reason;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::message::{Confidence, Message};
 use crate::domain::{Channel, MessageStatus};
 use crate::operator::Act;
-use crate::policy::{self, Reason};
 use crate::settle::POLL;
 use crate::store::records::queue_entries::Entry;
+use crate::store::records::queue_entries::EntryState;
+use crate::wording::{self, Tone, remedies};
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -71,28 +72,28 @@ pub struct Choice {
 #[must_use]
 pub fn of(case: &Case<'_>, calendar: &Calendar) -> Standing {
     let message = case.message;
-    let reason = message.reason.as_deref().filter(|reason| *reason != Reason::Released.as_str());
+    let reason = message.reason;
     let troubled = !matches!(message.status, MessageStatus::Delivered | MessageStatus::Accepted);
     let waits = message.status == MessageStatus::Queued;
     Standing {
-        tone: words::status(message.status).0,
+        tone: wording::status(message.status).0,
         headline: headline(message, case.attempts),
-        why: reason.filter(|_| troubled).map(policy::explain),
-        advice: reason.filter(|_| troubled && !waits).map(causes::advice).filter(|advice| !advice.is_empty()),
+        why: reason.filter(|_| troubled).map(|reason| wording::explain(reason).to_owned()),
+        advice: reason.filter(|_| troubled && !waits).map(wording::dashboard_advice),
         next: next(case, calendar),
         choices: choices(case),
-        offers_correction: message.status.may_be_retried() && reason.is_some_and(causes::is_about_address),
-        offers_permission: message.status.may_be_retried() && reason == Some(Reason::NoBasis.as_str()),
+        offers_correction: message.status.may_be_retried() && reason.is_some_and(remedies::is_about_address),
+        offers_permission: message.status.may_be_retried() && reason == Some(PolicyReason::NoBasis.into()),
     }
 }
 
 fn headline(message: &Message, attempts: &[Attempt]) -> String {
-    let what = words::channel(message.channel);
+    let what = wording::channel(message.channel());
     match message.status {
         MessageStatus::Queued if attempts.is_empty() => format!("{what} waiting for its turn."),
         MessageStatus::Queued => format!("{what} not through yet: it will be tried again."),
         MessageStatus::Held => format!("{what} held: it waits for a person."),
-        MessageStatus::Accepted => match message.channel {
+        MessageStatus::Accepted => match message.channel() {
             Channel::Fax => "The fax provider has it and is calling.".to_owned(),
             Channel::Email => "The mail server took it. It counts as delivered unless it bounces.".to_owned(),
         },
@@ -108,9 +109,9 @@ fn headline(message: &Message, attempts: &[Attempt]) -> String {
 fn delivered(message: &Message, attempts: &[Attempt]) -> String {
     let pages =
         attempts.iter().rev().find(|one| one.status == AttemptStatus::Delivered).and_then(|a| a.pages_confirmed);
-    match (message.channel, message.confidence, pages) {
+    match (message.channel(), message.confidence, pages) {
         (Channel::Fax, Some(Confidence::Confirmed), Some(pages)) => {
-            format!("Delivered: the far machine confirmed {}.", words::count(pages, "page", "pages"))
+            format!("Delivered: the far machine confirmed {}.", wording::count(pages, "page", "pages"))
         }
         (_, Some(Confidence::Confirmed), _) => "Delivered, confirmed.".to_owned(),
         (Channel::Email, ..) => "Delivered, as far as anybody can tell: no bounce came back.".to_owned(),
@@ -123,7 +124,7 @@ fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
     let timed = |words: &str, entry: &Entry| Next { words: words.to_owned(), at: Some(calendar.moment(entry.due_ms)) };
     match (case.message.status, case.entry) {
         (MessageStatus::Queued | MessageStatus::Accepted | MessageStatus::InDoubt, Some(entry))
-            if entry.state == "leased" =>
+            if entry.state == EntryState::Leased =>
         {
             plain("It is being worked on right now")
         }
@@ -132,7 +133,7 @@ fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
         }
         (MessageStatus::Queued, Some(entry)) if case.attempts.is_empty() => timed("It goes out", entry),
         (MessageStatus::Queued, Some(entry)) => timed("The next try is", entry),
-        (MessageStatus::Accepted, Some(entry)) if case.message.channel == Channel::Email && entry.kind == POLL => {
+        (MessageStatus::Accepted, Some(entry)) if case.message.channel() == Channel::Email && entry.kind == POLL => {
             timed("Unless a bounce comes first, it counts as delivered", entry)
         }
         (MessageStatus::Accepted, Some(entry)) => timed("Unless the provider tells us first, we ask it", entry),
@@ -153,9 +154,10 @@ fn choices(case: &Case<'_>) -> Vec<Choice> {
         MessageStatus::Accepted if case.can_stop => vec![choice(Act::Cancel, false)],
         MessageStatus::InDoubt => vec![choice(Act::MarkSent, false), choice(Act::MarkNotSent, false)],
         status if status.may_be_retried() => {
-            let reason = case.message.reason.as_deref().unwrap_or_default();
-            let makes_sense = causes::retry_makes_sense(reason);
-            makes_sense.then(|| choice(Act::Retry, !causes::needs_more_than_retry(reason))).into_iter().collect()
+            let reason = case.message.reason;
+            let makes_sense = reason.is_none_or(remedies::retry_makes_sense);
+            let needs_more = reason.is_some_and(remedies::needs_more_than_retry);
+            makes_sense.then(|| choice(Act::Retry, !needs_more)).into_iter().collect()
         }
         _ => Vec::new(),
     }
@@ -176,7 +178,7 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
             ("It was not sent: send again", "It goes out once more. If it did arrive after all, they get it twice.")
         }
     };
-    Choice { act: act.as_str(), label, means, is_first }
+    Choice { act: act.audited().as_str(), label, means, is_first }
 }
 
 /// The act of that word.
@@ -184,18 +186,19 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
 pub fn act_named(word: &str) -> Option<Act> {
     [Act::Retry, Act::Hold, Act::Release, Act::Cancel, Act::MarkSent, Act::MarkNotSent]
         .into_iter()
-        .find(|act| act.as_str() == word)
+        .find(|act| act.audited().as_str() == word)
 }
 
 /// What can be done for a message in a list, where its attempts are not at hand: what needs no second thought.
 #[must_use]
-pub fn quick_choices(status: MessageStatus, reason: &str) -> Vec<Choice> {
+pub fn quick_choices(status: MessageStatus, reason: Option<Reason>) -> Vec<Choice> {
     match status {
         MessageStatus::Held => vec![choice(Act::Cancel, false), choice(Act::Release, true)],
         status
             if status.may_be_retried()
-                && causes::retry_makes_sense(reason)
-                && !causes::needs_more_than_retry(reason) =>
+                && reason.is_none_or(|reason| {
+                    remedies::retry_makes_sense(reason) && !remedies::needs_more_than_retry(reason)
+                }) =>
         {
             vec![choice(Act::Retry, true)]
         }

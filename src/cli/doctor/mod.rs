@@ -1,0 +1,174 @@
+//! `touchline doctor`: configuration, database, letters and providers, each with ok, warn or fail. Sends nothing.
+
+mod soundness;
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::Gateway;
+use crate::cli::console::{Console, count, table};
+use crate::cli::exit::{CliError, Ending};
+use crate::cli::provider::check_accounts;
+use crate::config::Config;
+use crate::domain::{Channel, SystemClock};
+use crate::render::Renderer;
+use crate::store::Store;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: String,
+    state: State,
+    words: String,
+}
+
+#[derive(Debug, Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, check: &str, state: State, words: impl Into<String>) {
+        self.0.push(Finding { check: check.to_owned(), state, words: words.into() });
+    }
+}
+
+/// Checks everything that can be checked, one thing's failure notwithstanding.
+///
+/// # Errors
+/// Something failed; what it was stands in the answer.
+pub async fn run(console: &Console) -> Result<(), CliError> {
+    let mut findings = Findings::default();
+    match console.config() {
+        Ok(config) => {
+            findings.add("configuration", State::Ok, console.config_path.display().to_string());
+            check_practice(&config, &mut findings);
+            check_letters(&config, &mut findings);
+            if check_database(&config, &mut findings).await {
+                soundness::check(&config, &mut findings).await;
+                check_providers(config, &mut findings).await;
+            }
+        }
+        Err(error) => findings.add("configuration", State::Fail, error.words),
+    }
+    let failed = findings.0.iter().any(|finding| finding.state == State::Fail);
+    console.answer(&json!({ "ok": !failed, "checks": findings.0 }), || {
+        let rows = findings.0.iter().map(|finding| {
+            let state = match finding.state {
+                State::Ok => "ok",
+                State::Warn => "warn",
+                State::Fail => "FAIL",
+            };
+            vec![finding.check.clone(), state.to_owned(), finding.words.clone()]
+        });
+        table(&["check", "state", "what was found"], rows)
+    })?;
+    if failed { Err(CliError::said(Ending::Failed)) } else { Ok(()) }
+}
+
+/// What is allowed, but worth knowing.
+fn check_practice(config: &Config, findings: &mut Findings) {
+    let practice = &config.practice;
+    if practice.fax.is_fictional() || practice.phone.is_fictional() || practice.opt_out.fax.is_fictional() {
+        findings.add(
+            "practice",
+            State::Warn,
+            "a number is from the range kept for fiction (555-01xx): put in your own before letters go out",
+        );
+    } else if practice.medical_director.background.trim().is_empty() {
+        findings.add(
+            "practice",
+            State::Warn,
+            "practice.medical_director.background is empty: the introduction letter prints it",
+        );
+    } else {
+        findings.add("practice", State::Ok, practice.name.clone());
+    }
+    if config.server.public_url.is_none() {
+        findings.add(
+            "public address",
+            State::Warn,
+            "server.public_url is not set: providers are polled, and mail carries no opt-out link",
+        );
+    }
+}
+
+fn check_letters(config: &Config, findings: &mut Findings) {
+    match Renderer::load(config.practice.clone(), config.templates.folder.as_deref()) {
+        Ok(renderer) => {
+            findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
+        }
+        Err(errors) => {
+            let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            findings.add("letters", State::Fail, words.join("\n"));
+        }
+    }
+}
+
+/// Opens, migrates and tries a write. True if all of it worked.
+async fn check_database(config: &Config, findings: &mut Findings) -> bool {
+    let tried = async {
+        let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
+        store.migrate().await?;
+        store.check_writable().await?;
+        let operators = store.read().await?.operator_count().await?;
+        let words = store.describe();
+        store.close().await;
+        Ok::<_, crate::store::StoreError>((words, operators))
+    };
+    match tried.await {
+        Ok((words, operators)) => {
+            findings.add("database", State::Ok, format!("{words}: schema up to date, writable"));
+            if operators == 0 {
+                findings.add(
+                    "operators",
+                    State::Warn,
+                    "nobody can log in to the dashboard: `touchline operator add NAME`",
+                );
+            }
+            true
+        }
+        Err(error) => {
+            findings.add("database", State::Fail, error.to_string());
+            false
+        }
+    }
+}
+
+async fn check_providers(config: Config, findings: &mut Findings) {
+    let gateway = match Gateway::join(config, Arc::new(SystemClock)).await {
+        Ok(gateway) => gateway,
+        // The letters have been told of already.
+        Err(crate::app::OpenError::Templates(_)) => return,
+        Err(error) => return findings.add("providers", State::Fail, error.to_string()),
+    };
+    for channel in Channel::ALL {
+        if !gateway.accounts.carries(*channel) {
+            let words = format!("routes.{channel} names no account: nothing goes by {channel}");
+            findings.add(&format!("route {channel}"), State::Warn, words);
+        } else if !gateway.accounts.carries_phi(*channel) {
+            let words = "no account under a business associate agreement: letters with health information are held";
+            findings.add(&format!("route {channel}"), State::Warn, words);
+        }
+    }
+    for checked in check_accounts(&gateway, None).await {
+        let state = if checked.ok { State::Ok } else { State::Fail };
+        let publish = checked.publish_words();
+        findings.add(&format!("provider {}", checked.account), state, checked.words);
+        if !publish.is_empty() {
+            let words = format!("the domain must publish (this is not looked up):\n{publish}");
+            findings.add(&format!("dns {}", checked.account), State::Ok, words);
+        }
+    }
+    gateway.store.close().await;
+}

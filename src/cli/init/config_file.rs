@@ -1,0 +1,195 @@
+//! A first configuration file: the answers it is made of, and the text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use url::Url;
+
+use crate::domain::practice::Practice;
+use crate::domain::{Channel, EmailAddress, FaxNumber};
+use crate::provider::{Setting, Spec, find_spec, secret_variable};
+
+/// What the file is made of.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// Who sends.
+    pub practice: Practice,
+    /// Provider accounts; each is the first in the route of its channel in this order.
+    pub accounts: Vec<AccountAnswers>,
+    /// Where the outside reaches us.
+    pub public_url: Option<Url>,
+}
+
+/// One provider account, without its secrets: the file names the environment variables that hold them.
+#[derive(Debug, Clone)]
+pub struct AccountAnswers {
+    /// Account name: a-z, 0-9, hyphen.
+    pub name: String,
+    /// A kind of the registry.
+    pub kind: &'static str,
+    /// Plain settings by key. Those of the kind that are not here are written as comments.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Answers {
+    /// Answers around a practice, with nothing else said.
+    #[must_use]
+    pub const fn of_practice(practice: Practice) -> Self {
+        Self { practice, accounts: Vec::new(), public_url: None }
+    }
+
+    /// Every environment variable that must be set before the file loads, with what it must hold.
+    #[must_use]
+    pub fn variables_to_set(&self) -> Vec<(String, &'static str)> {
+        let accounts = self.accounts.iter().filter_map(|account| Some((account, spec_of(account.kind)?)));
+        let secrets = accounts.flat_map(|(account, spec)| {
+            let needed = spec.settings.iter().filter(|setting| setting.secret && is_needed(account, setting));
+            needed.map(|setting| (secret_variable(spec.kind, setting.key), setting.about))
+        });
+        secrets.collect()
+    }
+}
+
+/// The file's text. It parses once [`Answers::variables_to_set`] are set and the settings that an account cannot do
+/// without are given.
+#[must_use]
+pub fn render_config(answers: &Answers) -> String {
+    let mut text = String::from(
+        "# Touchline's configuration. Every key with its default stands in touchline.example.toml.\n\
+         # TOUCHLINE_STORE__URL=… in the environment overrides store.url, and so on. Secrets never stand in this file.\n",
+    );
+    render_practice(&mut text, &answers.practice);
+    text.push_str(
+        "\n[store]\n# The path is relative to this file. Or postgres://…, or { env = \"DATABASE_URL\" }.\nurl = \"sqlite:touchline.db\"\n",
+    );
+    text.push_str("\n[server]\nlisten = \"127.0.0.1:8025\"\n");
+    match &answers.public_url {
+        Some(url) => line(&mut text, "public_url", url.as_str(), "provider callbacks and opt-out links"),
+        None => text.push_str(
+            "# public_url = \"https://touchline.clinic.example\"   # callbacks and opt-out links; without it, providers are polled\n",
+        ),
+    }
+    for account in &answers.accounts {
+        render_account(&mut text, account);
+    }
+    render_routes(&mut text, &answers.accounts);
+    text.push_str("\n[policy]\n# Or permission_only. Either way, an advertisement is faxed only to a number with a recorded basis.\nadvertising = \"permission_or_ebr\"\n");
+    text
+}
+
+fn render_practice(text: &mut String, practice: &Practice) {
+    text.push_str("\n# Who sends: on the letterhead, in the fax header line, and under every letter.\n[practice]\n");
+    line(text, "name", &practice.name, "on the letterhead");
+    line(text, "legal_name", &practice.legal_name, "in the header line of every fax (47 CFR 68.318(d))");
+    line(text, "street", &practice.street, "a postal address is required in commercial mail");
+    line(text, "city", &practice.city, "");
+    line(text, "state", &practice.state, "");
+    line(text, "zip", &practice.zip, "");
+    line(text, "phone", practice.phone.as_str(), "main number");
+    line(text, "fax", practice.fax.as_str(), "caller number of faxes");
+    optional_line(text, "referral_line", practice.referral_line.as_ref().map(FaxNumber::as_str));
+    optional_line(text, "website", practice.website.as_deref());
+    line(text, "email", practice.email.as_str(), "From of every letter");
+    line(text, "time_zone", practice.time_zone.name(), "");
+    optional_line(text, "hours", practice.hours.as_deref());
+    list(text, "services", &practice.services);
+    list(text, "conditions", &practice.conditions);
+    list(text, "insurers", &practice.insurers);
+    line(text, "response_time", &practice.response_time, "promised to referrers: \"within …\"");
+    optional_line(text, "logo", practice.logo.as_ref().and_then(|path| path.to_str()));
+
+    let director = &practice.medical_director;
+    text.push_str("\n[practice.medical_director]\n");
+    line(text, "name", &director.name, "who signs");
+    line(text, "credentials", &director.credentials, "");
+    line(text, "title", &director.title, "");
+    line(text, "background", &director.background, "one or two sentences; the introduction prints them");
+    optional_line(text, "signature", director.signature.as_ref().and_then(|path| path.to_str()));
+
+    let opt_out = &practice.opt_out;
+    text.push_str("\n# How an advertisement is refused; all of it must work day and night (47 CFR 64.1200(a)(4)).\n");
+    text.push_str("[practice.opt_out]\n");
+    line(text, "phone", opt_out.phone.as_str(), "");
+    line(text, "fax", opt_out.fax.as_str(), "");
+    optional_line(text, "web", opt_out.web.as_deref());
+    optional_line(text, "email", opt_out.email.as_ref().map(EmailAddress::as_str));
+    let _ =
+        writeln!(text, "toll_free = {}   # whether one of the two numbers costs the caller nothing", opt_out.toll_free);
+}
+
+/// A secret that the account cannot do without: one that is always required, or the password of a username given.
+fn is_needed(account: &AccountAnswers, setting: &Setting) -> bool {
+    let has_username = account.settings.get("username").is_some_and(|name| !name.is_empty());
+    setting.required || (setting.key == "password" && has_username)
+}
+
+fn render_account(text: &mut String, account: &AccountAnswers) {
+    let Some(spec) = spec_of(account.kind) else { return };
+    let _ = writeln!(text, "\n# {} ({})", spec.title, spec.channel);
+    let _ = writeln!(text, "[providers.{}]\nkind = {}", account.name, quoted(spec.kind));
+    for setting in spec.settings {
+        let _ = writeln!(text, "# {}", setting.about.replace('\n', " "));
+        let (mark, value) = if setting.secret {
+            let reference = format!("{{ env = \"{}\" }}", secret_variable(spec.kind, setting.key));
+            (if is_needed(account, setting) { "" } else { "# " }, reference)
+        } else {
+            match account.settings.get(setting.key).filter(|value| !value.is_empty()) {
+                Some(value) => ("", setting_value(setting.key, value)),
+                None => ("# ", setting_value(setting.key, "")),
+            }
+        };
+        let _ = writeln!(text, "{mark}{} = {value}", setting.key);
+    }
+    text.push_str("# Without a signed business associate agreement, nothing about patients goes this way.\n");
+    text.push_str("# baa = { signed = true, date = \"2026-01-31\", reference = \"where the paper lies\" }\n");
+}
+
+fn render_routes(text: &mut String, accounts: &[AccountAnswers]) {
+    text.push_str(
+        "\n# Account names in order of preference; the next is used only if the one before certainly did not send.\n",
+    );
+    text.push_str("[routes]\n");
+    for channel in Channel::ALL {
+        let names: Vec<String> = accounts
+            .iter()
+            .filter(|account| spec_of(account.kind).is_some_and(|spec| spec.channel == *channel))
+            .map(|account| quoted(&account.name))
+            .collect();
+        let _ = writeln!(text, "{channel} = [{}]", names.join(", "));
+    }
+}
+
+/// A setting's value as TOML: a number where the key's last word says that it is one, else a text.
+fn setting_value(key: &str, value: &str) -> String {
+    const NUMBERS: [&str; 5] = ["port", "seconds", "minutes", "ms", "max"];
+    let counts = key.rsplit('_').next().is_some_and(|unit| NUMBERS.contains(&unit));
+    match value {
+        "true" | "false" => value.to_owned(),
+        _ if counts && value.parse::<u32>().is_ok() => value.to_owned(),
+        _ => quoted(value),
+    }
+}
+
+fn spec_of(kind: &str) -> Option<&'static Spec> {
+    find_spec(kind)
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn line(text: &mut String, key: &str, value: &str, comment: &str) {
+    let gap = if comment.is_empty() { "" } else { "   # " };
+    let _ = writeln!(text, "{key} = {}{gap}{comment}", quoted(value));
+}
+
+fn optional_line(text: &mut String, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        line(text, key, value, "");
+    }
+}
+
+fn list(text: &mut String, key: &str, values: &[String]) {
+    let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+    let _ = writeln!(text, "{key} = [{}]", values.join(", "));
+}

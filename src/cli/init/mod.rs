@@ -1,0 +1,147 @@
+//! `touchline init`: a first configuration file, from questions or from flags.
+
+pub mod config_file;
+mod practice_flags;
+mod questions;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use serde_json::json;
+use url::Url;
+
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
+use crate::provider::{REGISTRY, Spec, find_spec};
+use config_file::{AccountAnswers, Answers, render_config};
+use practice_flags::PracticeFlags;
+use questions::{ask, ask_overwrite};
+
+/// What goes into the file.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Ask nothing; fill in a fictional practice where flags say nothing
+    #[arg(long)]
+    defaults: bool,
+    /// Write over a file that is there already
+    #[arg(long)]
+    force: bool,
+    /// An account of this provider kind; repeat for more
+    #[arg(long = "provider", value_name = "KIND")]
+    providers: Vec<String>,
+    /// A setting of such an account: KIND.KEY=VALUE; secrets go into the environment
+    #[arg(long = "setting", value_name = "KIND.KEY=VALUE")]
+    settings: Vec<String>,
+    /// Where the outside reaches this installation: provider callbacks, opt-out links
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
+    #[command(flatten, next_help_heading = "Practice")]
+    practice: PracticeFlags,
+}
+
+/// Writes the file and says what must be set before it is used.
+///
+/// # Errors
+/// There is such a file already; flags are missing; there is no terminal to ask at.
+pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
+    let path = console.config_path.as_path();
+    let flags = args.defaults || args.practice.any() || !args.providers.is_empty();
+    refuse_overwrite(path, args.force, flags)?;
+    let answers = if flags { from_flags(args)? } else { from_questions()? };
+    write(path, &render_config(&answers))?;
+    let variables = answers.variables_to_set();
+    let object = json!({
+        "file": path.display().to_string(),
+        "variables": variables.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect::<Vec<_>>(),
+    });
+    console.answer(&object, || {
+        let mut text = format!("Written: {}\n", path.display());
+        if !variables.is_empty() {
+            text.push_str("Set these in the environment; they never stand in the file:\n");
+        }
+        for (name, about) in &variables {
+            text.push_str(&format!("  {name}   {about}\n"));
+        }
+        if args.defaults {
+            text.push_str("What the flags did not say is fictional: put your own practice into the file.\n");
+        }
+        text.push_str("Next: touchline doctor, then touchline referrers import FILE, then touchline serve.");
+        text
+    })
+}
+
+fn refuse_overwrite(path: &Path, force: bool, flags: bool) -> Result<(), CliError> {
+    if force || !path.exists() {
+        return Ok(());
+    }
+    let asked = !flags && std::io::stdin().is_terminal() && ask_overwrite(path).unwrap_or(false);
+    if asked { Ok(()) } else { Err(CliError::refused(format!("{} exists: --force replaces it", path.display()))) }
+}
+
+fn from_questions() -> Result<Answers, CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage(
+            "there is no terminal to ask at: say what the practice is with flags, or --defaults (see touchline init --help)",
+        ));
+    }
+    ask().map_err(|_| CliError::new(Ending::Failed, "Cancelled. No file was written."))
+}
+
+fn from_flags(args: &Args) -> Result<Answers, CliError> {
+    let mut answers = Answers::of_practice(args.practice.practice(args.defaults)?);
+    let mut settings = read_settings(&args.settings)?;
+    for kind in &args.providers {
+        let spec = find_spec(kind).ok_or_else(|| {
+            let kinds: Vec<&str> = REGISTRY.iter().map(|spec| spec.kind).collect();
+            CliError::usage(format!("there is no provider `{kind}`; there are: {}", kinds.join(", ")))
+        })?;
+        let settings = settings.remove(spec.kind).unwrap_or_default();
+        check_settings(spec, &settings)?;
+        answers.accounts.push(AccountAnswers {
+            name: format!("{}-{}", spec.channel, spec.kind),
+            kind: spec.kind,
+            settings,
+        });
+    }
+    if let Some(kind) = settings.keys().next() {
+        return Err(CliError::usage(format!("--setting {kind}.…: add --provider {kind}")));
+    }
+    answers.public_url.clone_from(&args.public_url);
+    Ok(answers)
+}
+
+fn read_settings(texts: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, CliError> {
+    let mut settings: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for text in texts {
+        let parts = text.split_once('=').and_then(|(key, value)| Some((key.split_once('.')?, value)));
+        let ((kind, key), value) = parts.ok_or_else(|| CliError::usage("--setting takes KIND.KEY=VALUE"))?;
+        settings.entry(kind.trim().to_owned()).or_default().insert(key.trim().to_owned(), value.to_owned());
+    }
+    Ok(settings)
+}
+
+fn check_settings(spec: &Spec, given: &BTreeMap<String, String>) -> Result<(), CliError> {
+    for key in given.keys() {
+        let known = spec.settings.iter().find(|setting| setting.key == key);
+        if known.is_none_or(|setting| setting.secret) {
+            let keys: Vec<&str> = spec.settings.iter().filter(|s| !s.secret).map(|s| s.key).collect();
+            return Err(CliError::usage(format!("{} takes these settings here: {}", spec.kind, keys.join(", "))));
+        }
+    }
+    let missing = spec.settings.iter().find(|s| s.required && !s.secret && !given.contains_key(s.key));
+    match missing {
+        None => Ok(()),
+        Some(setting) => {
+            Err(CliError::usage(format!("add --setting {0}.{1}=…: {2}", spec.kind, setting.key, setting.about)))
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| {
+        CliError::new(Ending::Failed, format!("{} cannot be written ({})", path.display(), error.kind()))
+    };
+    let mut file = std::fs::File::create(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}

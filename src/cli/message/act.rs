@@ -1,0 +1,89 @@
+//! `touchline retry | hold | cancel`: one act on each of the messages named.
+
+use serde::Serialize;
+
+use crate::cli::console::{Console, plain, print, warn};
+use crate::cli::exit::{CliError, Ending};
+use crate::domain::MessageStatus;
+use crate::domain::Reason;
+use crate::domain::id::MessageId;
+use crate::operator::{self, Act};
+
+/// An act, and how it is told once done.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    act: Act,
+    done: &'static str,
+}
+
+/// `touchline retry`.
+pub const RETRY: Order =
+    Order { act: Act::Retry, done: "is queued again; the rules are checked once more before it goes" };
+/// `touchline hold`.
+pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
+/// `touchline release`.
+pub(super) const RELEASE: Order = Order { act: Act::Release, done: "goes out" };
+/// `touchline cancel`.
+pub const CANCEL: Order = Order { act: Act::Cancel, done: "is withdrawn" };
+/// `touchline resolve --sent`.
+pub(super) const SENT: Order = Order { act: Act::MarkSent, done: "counts as sent" };
+/// `touchline resolve --not-sent`.
+pub(super) const NOT_SENT: Order = Order { act: Act::MarkNotSent, done: "counts as not sent and goes out once more" };
+
+/// The messages meant.
+#[derive(Debug, clap::Args)]
+pub struct Messages {
+    /// Message ids, as `touchline failures` and `touchline touches` show them
+    #[arg(required = true, value_name = "MESSAGE")]
+    pub(super) messages: Vec<MessageId>,
+}
+
+/// What became of one order.
+#[derive(Debug, Serialize)]
+struct Done {
+    id: MessageId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<MessageStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Carries an order out on every message; one that does not allow it does not keep the others.
+///
+/// # Errors
+/// The end of the first message that did not allow it, after all were tried.
+pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<(), CliError> {
+    let parts = console.gateway().await?.operator();
+    let mut done = Vec::new();
+    let mut ending = None;
+    for id in messages.messages {
+        match operator::act(&parts, id, order.act, &console.who).await {
+            Ok(message) => done.push(Done { id, status: Some(message.status), reason: message.reason, error: None }),
+            Err(error) => {
+                let error = CliError::from(error);
+                if error.ending == Ending::Database {
+                    return Err(error);
+                }
+                ending.get_or_insert(error.ending);
+                done.push(Done { id, status: None, reason: None, error: Some(error.words) });
+            }
+        }
+    }
+    tell(console, &done, order)?;
+    ending.map_or(Ok(()), |ending| Err(CliError::said(ending)))
+}
+
+fn tell(console: &Console, done: &[Done], order: Order) -> Result<(), CliError> {
+    if console.json {
+        return console.answer(&serde_json::json!({ "messages": done }), String::new);
+    }
+    for one in done {
+        match &one.error {
+            None => print(&format!("{} {}.", one.id, order.done)),
+            Some(error) => warn(&format!("{}: {}", one.id, plain(error))),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `touchline provider check`: credentials and reachability; sends nothing.
+
+use serde_json::json;
+
+use super::check_known;
+use crate::app::Gateway;
+use crate::cli::console::{Console, table};
+use crate::cli::exit::{CliError, Ending};
+use crate::provider::DnsRecord;
+use crate::wording;
+
+/// What a check of one account found.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Checked {
+    /// The account.
+    pub account: String,
+    /// Whether it works.
+    pub ok: bool,
+    /// What was reached, or what is wrong and what to do.
+    pub words: String,
+    /// What the practice's domain must publish for it.
+    pub publish: Vec<DnsRecord>,
+}
+
+impl Checked {
+    /// What to publish, a line for each record.
+    #[must_use]
+    pub fn publish_words(&self) -> String {
+        let line = |record: &DnsRecord| format!("{} {} \"{}\"", record.name, record.kind, record.value);
+        self.publish.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Checks accounts all at once, one or all, in the order of their names.
+pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checked> {
+    let accounts = gateway.accounts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let checks = accounts.map(|(name, account)| async move {
+        let publish = account.layered.provider().dns_records();
+        let (ok, words) = match account.layered.check().await {
+            Ok(words) => (true, words),
+            Err(failure) => {
+                let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
+                let raw = raw.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                let raw = if raw.is_empty() { raw } else { format!(" ({raw})") };
+                (false, format!("{}{raw} {}", wording::fault(failure.fault), wording::fault_advice(failure.fault)))
+            }
+        };
+        Checked { account: name.to_owned(), ok, words, publish }
+    });
+    futures_util::future::join_all(checks).await
+}
+
+pub(super) async fn run(console: &Console, name: Option<&str>) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    if let Some(name) = name {
+        check_known(&gateway, name)?;
+    }
+    let checked = check_accounts(&gateway, name).await;
+    console.answer(&json!({ "checks": checked }), || {
+        if checked.is_empty() {
+            return "No provider account is configured.".to_owned();
+        }
+        let rows = checked.iter().map(|check| {
+            vec![check.account.clone(), if check.ok { "ok" } else { "fail" }.to_owned(), check.words.clone()]
+        });
+        let found = table(&["account", "state", "what was found"], rows);
+        let publish: Vec<String> =
+            checked.iter().map(Checked::publish_words).filter(|words| !words.is_empty()).collect();
+        if publish.is_empty() {
+            return found;
+        }
+        format!("{found}\n\nThe domain must publish in DNS:\n{}", publish.join("\n"))
+    })?;
+    if checked.iter().all(|check| check.ok) { Ok(()) } else { Err(CliError::said(Ending::Failed)) }
+}

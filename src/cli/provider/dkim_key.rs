@@ -1,0 +1,35 @@
+//! `touchline provider dkim-key`: an Ed25519 key for DKIM in a new file, and the DNS record that goes with it.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
+use crate::provider::mail;
+
+/// Writes the key so that only its owner may read it, and never over another.
+pub(super) fn run(console: &Console, file: &Path) -> Result<(), CliError> {
+    let (pem, record) = mail::new_dkim_key().map_err(|error| CliError::new(Ending::Failed, error.to_string()))?;
+    let shown = file.display();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(file).and_then(|mut opened| {
+        opened.write_all(pem.expose_secret().as_bytes())?;
+        opened.sync_all()
+    });
+    written.map_err(|error| CliError::refused(format!("the key cannot be written to {shown}: {}", error.kind())))?;
+    console.answer(&json!({ "file": file, "kind": "TXT", "value": record }), || {
+        format!(
+            "The key is in {shown}; only its owner may read it. In the account's section of touchline.toml:\n\n  \
+             dkim_domain           = \"your-practice.example\"\n  dkim_ed25519_selector = \"touchline-ed\"\n  \
+             dkim_ed25519_key      = {{ file = \"{shown}\" }}\n\n\
+             In DNS, at SELECTOR._domainkey.DOMAIN, a TXT record:\n\n  {record}\n\n\
+             Few receivers check Ed25519 yet. Add an RSA key beside it: openssl genrsa -out dkim-rsa.pem 2048"
+        )
+    })
+}

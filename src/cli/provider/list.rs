@@ -1,0 +1,121 @@
+//! `touchline provider list`: the kinds there are, and the configured accounts.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::show::Known;
+use crate::app::Gateway;
+use crate::cli::console::{Console, table, warn};
+use crate::cli::exit::CliError;
+use crate::domain::SystemClock;
+use crate::provider::fax::declared;
+use crate::provider::{REGISTRY, Spec, WebhookAuthenticity};
+use crate::store::records::provider_state::ProviderState;
+
+/// The registry needs no configuration; the accounts are shown where there is one.
+pub(super) async fn run(console: &Console) -> Result<(), CliError> {
+    let accounts = match configured(console).await {
+        Ok(accounts) => accounts,
+        Err(error) => {
+            warn(&format!("touchline: the accounts are not shown: {error}"));
+            None
+        }
+    };
+    let kinds: Vec<Value> = REGISTRY.iter().map(|spec| kind_object(spec)).collect();
+    let objects = accounts
+        .as_ref()
+        .map(|(gateway, states)| known_all(gateway, states).map(|known| known.object()).collect::<Vec<_>>());
+    console.answer(&json!({ "kinds": kinds, "accounts": objects }), || {
+        let kinds = table(
+            &["kind", "channel", "name", "look-up of doubt", "unsupported", "needs"],
+            REGISTRY.iter().map(|s| kind_row(s)),
+        );
+        match &accounts {
+            Some((gateway, states)) => format!("{kinds}\n\nAccounts:\n{}", accounts_table(gateway, states)),
+            None => kinds,
+        }
+    })
+}
+
+async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderState>)>, CliError> {
+    if !console.config_path.exists() {
+        return Ok(None);
+    }
+    let gateway = Gateway::join(console.config()?, Arc::new(SystemClock)).await?;
+    let states = gateway.store.read().await?.provider_states(false).await?;
+    Ok(Some((gateway, states)))
+}
+
+fn kind_row(spec: &Spec) -> Vec<String> {
+    let needed = spec.settings.iter().filter(|setting| setting.required).map(|setting| setting.key);
+    vec![
+        spec.kind.to_owned(),
+        spec.channel.to_string(),
+        spec.title.to_owned(),
+        spec.capabilities.reconciliation.as_str().to_owned(),
+        unsupported(spec),
+        needed.collect::<Vec<_>>().join(", "),
+    ]
+}
+
+/// What such an account cannot do.
+fn unsupported(spec: &Spec) -> String {
+    if spec.kind == declared::SPEC.kind {
+        return "as its description says".to_owned();
+    }
+    let can = &spec.capabilities;
+    let calls = can.webhook != WebhookAuthenticity::NoWebhook;
+    let abilities = [(can.status, "status"), (can.cancel, "cancel"), (can.purge, "purge"), (calls, "callbacks")];
+    let lacking: Vec<&str> = abilities.iter().filter(|(able, _)| !able).map(|(_, word)| *word).collect();
+    if lacking.is_empty() { "—".to_owned() } else { lacking.join(", ") }
+}
+
+pub(super) fn kind_object(spec: &Spec) -> Value {
+    let able = &spec.capabilities;
+    json!({
+        "kind": spec.kind,
+        "title": spec.title,
+        "channel": spec.channel,
+        "reconciliation": able.reconciliation.as_str(),
+        "status": able.status,
+        "cancel": able.cancel,
+        "purge": able.purge,
+        "redials": able.redials,
+        "stamps_header": able.stamps_header,
+        "pages_max": able.pages_max,
+        "bytes_max": able.bytes_max,
+        "settings": spec.settings.iter().map(|setting| json!({
+            "key": setting.key,
+            "about": setting.about,
+            "required": setting.required,
+            "secret": setting.secret,
+        })).collect::<Vec<_>>(),
+        "submits_per_minute": able.submits_per_minute,
+        "questions_per_minute": able.questions_per_minute,
+        "sources": spec.sources,
+        "gaps": spec.gaps,
+    })
+}
+
+/// Every account with what is known of it.
+fn known_all<'a>(gateway: &'a Gateway, states: &'a [ProviderState]) -> impl Iterator<Item = Known<'a>> {
+    gateway.accounts.iter().filter_map(|(name, _)| Known::of(gateway, name, states))
+}
+
+fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
+    let rows = known_all(gateway, states).map(|known| {
+        let spec = known.account.spec();
+        let place = gateway.accounts.place(spec.channel, known.name);
+        vec![
+            known.name.to_owned(),
+            spec.kind.to_owned(),
+            spec.channel.to_string(),
+            if known.account.baa { "signed" } else { "none: no health information" }.to_owned(),
+            if place.is_some() { "routed" } else { "not routed" }.to_owned(),
+            known.words(),
+            known.budget_words(),
+        ]
+    });
+    table(&["account", "kind", "channel", "agreement", "route", "state", "budget today"], rows)
+}

@@ -1,0 +1,77 @@
+//! `touchline provider new`: a commented description of another fax API, beside the configuration.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::console::Console;
+use crate::cli::exit::{CliError, Ending};
+use crate::provider::fax::declared::examples::{BEGINNING, EXAMPLES, Example, find};
+use crate::provider::fax::declared::{FOLDER, is_plain_name};
+
+/// What to begin.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name: lower-case letters, digits, hyphens and underscores
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Begin with a built-in provider's description: phaxio, telnyx, telnyx-media
+    #[arg(long, value_name = "EXAMPLE")]
+    from: Option<String>,
+}
+
+/// Writes the file, never over another.
+///
+/// # Errors
+/// The name cannot be one, there is no such example, or there is such a file already.
+pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
+    let file = format!("{}.toml", args.name);
+    if !is_plain_name(&file) {
+        return Err(CliError::refused(
+            "a description's name has lower-case letters, digits, hyphens and underscores, at most 59, such as acme",
+        ));
+    }
+    let example = example(args.from.as_deref())?;
+    let folder = folder(&console.config_path);
+    let path = folder.join(&file);
+    std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let opened = std::fs::File::options().write(true).create_new(true).open(&path);
+    opened
+        .and_then(|mut opened| opened.write_all(example.text.as_bytes()).and_then(|()| opened.sync_all()))
+        .map_err(|error| unwritable(&path, &error))?;
+    console.answer(&json!({ "file": path.display().to_string(), "from": example.name }), || {
+        format!(
+            "Begun: {}\n\nWrite into it what the provider's documentation says, then an account into {}:\n\n  \
+             [providers.{}]\n  kind        = \"http\"\n  description = \"{file}\"\n\n\
+             with the settings and secrets that the description declares. Send one test page to a number of yours:\n\n  \
+             touchline provider try {file} --to NUMBER",
+            path.display(),
+            console.config_path.display(),
+            args.name,
+        )
+    })
+}
+
+/// The folder of descriptions beside a configuration.
+#[must_use]
+pub fn folder(config: &Path) -> PathBuf {
+    config.parent().unwrap_or(Path::new("")).join(FOLDER)
+}
+
+fn example(name: Option<&str>) -> Result<&'static Example, CliError> {
+    let Some(name) = name else { return Ok(&BEGINNING) };
+    find(name).ok_or_else(|| {
+        let names: Vec<&str> = EXAMPLES.iter().map(|example| example.name).collect();
+        CliError::not_found(format!("there is no example `{name}`; there are: {}", names.join(", ")))
+    })
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            CliError::refused(format!("{} is there already: choose another name", path.display()))
+        }
+        kind => CliError::new(Ending::Failed, format!("{} cannot be written ({kind})", path.display())),
+    }
+}

@@ -1,0 +1,58 @@
+//! What became of a request to send, or in a dry run would: who gets it, who does not and why.
+
+use serde_json::{Value, json};
+
+use crate::cli::console::{count, table};
+use crate::domain::MessageStatus;
+use crate::intake::answer::{Accepted, AcceptedMessage, Counts};
+use crate::wording::{self, advice, explain};
+
+/// Messages shown one by one to a person; JSON has more.
+const LINES_MAX: usize = 50;
+
+/// Either for people; `verb` begins the sentence.
+#[must_use]
+pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
+    let Counts { queued, held, suppressed, skipped } = accepted.counts;
+    let mut text = format!(
+        "{verb} {} to send, {held} held for a person, {suppressed} suppressed, {skipped} left out.\n",
+        count(queued, "message"),
+    );
+    text.push_str(&message_lines(accepted, dry));
+    for skipped in accepted.skipped.iter().take(LINES_MAX) {
+        text.push_str(&format!("{}: {}\n", skipped.name, skipped.why));
+    }
+    if dry {
+        text.push_str("Nothing was stored or sent.")
+    } else {
+        text.push_str(&next(accepted))
+    }
+    text
+}
+
+/// Those that are not sent come first: they need somebody.
+fn message_lines(accepted: &Accepted, dry: bool) -> String {
+    let mut messages: Vec<&AcceptedMessage> = accepted.messages.iter().collect();
+    messages.sort_by_key(|message| message.status == MessageStatus::Queued);
+    let rows = messages.iter().take(LINES_MAX).map(|message| {
+        let why = message.reason.map(|reason| format!("{} {}", explain(reason), advice(reason))).unwrap_or_default();
+        let id = if dry { String::new() } else { message.id.to_string() };
+        vec![message.name.clone(), message.channel.to_string(), wording::status(message.status).1.to_owned(), why, id]
+    });
+    if messages.is_empty() {
+        return String::new();
+    }
+    let more = accepted.counts.messages().saturating_sub(LINES_MAX);
+    let more = if more > 0 { format!("… and {more} more\n") } else { String::new() };
+    let last = if dry { "" } else { "message" };
+    format!("{}\n{more}", table(&["referrer", "channel", "status", "why", last], rows))
+}
+
+fn next(accepted: &Accepted) -> String {
+    let hint = if accepted.counts.queued > 0 {
+        "A running `touchline serve` sends it; `--wait` does so here."
+    } else {
+        "Nothing goes out."
+    };
+    format!("Submission {}. {hint}", accepted.submission)
+}

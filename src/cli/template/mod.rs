@@ -1,0 +1,125 @@
+//! `touchline template`: what letters there are, whether they are sound, and the beginning of a new one.
+
+mod check;
+mod new;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::console::{Console, count, table};
+use crate::cli::exit::{CliError, Ending};
+use crate::cli::sample;
+use crate::render::{Letter, Renderer, TemplateError};
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List the letters: built in, and of the configured folder
+    List,
+    /// Show what a letter is for and what it is filled in with
+    Show {
+        /// Its name
+        #[arg(value_name = "LETTER")]
+        name: String,
+    },
+    /// Check every letter, partial and notice, and try each letter with its sample
+    Check {
+        /// A folder of letters (default: the configured one)
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Begin a new letter with a commented file
+    New {
+        /// Its name: lower-case letters, digits and hyphens
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Where your letters are (default: the configured folder, else `letters`)
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// A letter is not sound; a file is there already.
+pub fn run(console: &Console, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::List => list(console),
+        Command::Show { name } => show(console, &name),
+        Command::Check { folder } => check::run(console, folder.as_deref()),
+        Command::New { name, folder } => new::run(console, &name, folder),
+    }
+}
+
+/// The letters with the configured practice and folder, or without a configuration with the sample's.
+fn load(console: &Console, folder: Option<&Path>) -> Result<Result<Renderer, Vec<TemplateError>>, CliError> {
+    let (practice, configured) = if console.config_path.exists() {
+        let config = console.config()?;
+        (config.practice, config.templates.folder)
+    } else {
+        (sample::practice()?, None)
+    };
+    let folder = folder.or(configured.as_deref());
+    if let Some(missing) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(CliError::not_found(format!("there is no folder {}", missing.display())));
+    }
+    Ok(Renderer::load(practice, folder))
+}
+
+fn list(console: &Console) -> Result<(), CliError> {
+    let renderer = sound(console)?;
+    let letters: Vec<&Letter> = renderer.letters().collect();
+    console.answer(&json!({ "letters": letters }), || {
+        let rows = letters.iter().map(|letter| {
+            vec![
+                letter.name.clone(),
+                letter.purpose.to_string(),
+                letter.phi.to_string(),
+                required(letter),
+                if letter.built_in { "built in" } else { "own" }.to_owned(),
+                letter.about.clone(),
+            ]
+        });
+        table(&["letter", "purpose", "health information", "must be filled in", "from", "when to use it"], rows)
+    })
+}
+
+fn sound(console: &Console) -> Result<Renderer, CliError> {
+    load(console, None)?.map_err(|errors| CliError::new(Ending::Configuration, lines(&errors)))
+}
+
+/// The names of the variables that cannot be left out.
+fn required(letter: &Letter) -> String {
+    let names =
+        letter.variables.iter().filter(|variable| variable.is_required()).map(|variable| variable.name.as_str());
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn show(console: &Console, name: &str) -> Result<(), CliError> {
+    let renderer = sound(console)?;
+    let letter = renderer.letter(name).ok_or_else(|| {
+        CliError::not_found(format!("there is no letter `{name}`; `touchline template list` shows them all"))
+    })?;
+    console.answer(&json!({ "letter": letter, "sample": letter.sample }), || {
+        let rows = letter.variables.iter().map(|variable| {
+            let needed = if variable.is_required() { "must be filled in" } else { "may be left out" };
+            let kind = serde_json::to_value(variable.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+            vec![variable.name.clone(), kind.unwrap_or_default(), needed.to_owned(), variable.about.clone()]
+        });
+        format!(
+            "{} ({}, health information: {}, at most {} by fax)\n{}\n\n{}",
+            letter.title,
+            letter.purpose,
+            letter.phi,
+            count(usize::try_from(letter.pages_max).unwrap_or(usize::MAX), "page"),
+            letter.about,
+            table(&["variable", "kind", "", "what it is"], rows)
+        )
+    })
+}
+
+fn lines(errors: &[TemplateError]) -> String {
+    errors.iter().map(TemplateError::to_string).collect::<Vec<_>>().join("\n")
+}

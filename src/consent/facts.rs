@@ -1,0 +1,119 @@
+//! What is on record about addresses, read once for a whole batch: the same for the preview at intake, which only looks, and
+//! for the gate, which holds the addresses locked until its commit.
+
+use std::collections::HashMap;
+
+use crate::domain::basis::Basis;
+use crate::domain::health::{AddressHealth, Health};
+use crate::domain::message::Message;
+use crate::domain::referrer::ReferrerState;
+use crate::domain::suppression::Scope;
+use crate::domain::{Address, AddressKey, Lane, PhiClass, Purpose};
+use crate::policy::Facts;
+use crate::store::{StoreError, Tx};
+
+/// Health, refusals and bases of a batch of addresses.
+#[derive(Debug, Default)]
+pub struct AddressFacts {
+    health: HashMap<AddressKey, Health>,
+    refusals: HashMap<AddressKey, Vec<Scope>>,
+    bases: HashMap<AddressKey, Vec<Basis>>,
+}
+
+/// What is to be decided: a message, or one that would be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Where to.
+    pub address: &'a Address,
+    /// What the letter is for.
+    pub purpose: Purpose,
+    /// Whether it holds health information.
+    pub phi: PhiClass,
+    /// Class of work.
+    pub lane: Lane,
+    /// Whether a person released it.
+    pub released: bool,
+    /// Whether the referrer is contacted.
+    pub referrer: ReferrerState,
+}
+
+impl<'a> Subject<'a> {
+    /// A message that exists.
+    #[must_use]
+    pub const fn of(message: &'a Message, referrer: ReferrerState) -> Self {
+        Self {
+            address: &message.address,
+            purpose: message.purpose,
+            phi: message.phi,
+            lane: message.lane,
+            released: message.released_ms.is_some(),
+            referrer,
+        }
+    }
+}
+
+/// What the moment and the configuration add.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// Whether only permission counts as basis.
+    pub permission_only: bool,
+    /// Whether the routes lead to some account for it.
+    pub routed: bool,
+    /// Whether one of those is under a business associate agreement.
+    pub baa: bool,
+    /// Whether the number is being called for another message now.
+    pub number_busy: bool,
+}
+
+impl AddressFacts {
+    /// Reads what is on record, without locking anything: good for a preview.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn look(tx: &mut Tx, keys: &[AddressKey]) -> Result<Self, StoreError> {
+        let known = tx.addresses_known(keys).await?;
+        Self::with(tx, keys, known).await
+    }
+
+    /// Takes the addresses' locks first, so that what is read stays true until the commit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock(tx: &mut Tx, keys: &[AddressKey]) -> Result<Self, StoreError> {
+        let known = tx.addresses_lock(keys).await?;
+        Self::with(tx, keys, known).await
+    }
+
+    async fn with(tx: &mut Tx, keys: &[AddressKey], known: Vec<AddressHealth>) -> Result<Self, StoreError> {
+        let health = known.into_iter().map(|one| (one.value, one.health)).collect();
+        let mut facts = Self { health, ..Self::default() };
+        for refusal in tx.suppressions_among(keys).await? {
+            facts.refusals.entry(refusal.address).or_default().push(refusal.scope);
+        }
+        for basis in tx.basis_among(keys).await? {
+            facts.bases.entry(AddressKey::from(&basis.fax)).or_default().push(basis);
+        }
+        Ok(facts)
+    }
+
+    /// The facts for policy about one message.
+    #[must_use]
+    pub fn of(&self, subject: &Subject<'_>, circumstances: Circumstances) -> Facts<'_> {
+        let key = subject.address.key();
+        Facts {
+            purpose: subject.purpose,
+            phi: subject.phi,
+            channel: subject.address.channel(),
+            lane: subject.lane,
+            released: subject.released,
+            referrer: subject.referrer,
+            health: self.health.get(&key).copied().unwrap_or(Health::Unverified),
+            refusals: self.refusals.get(&key).map_or(&[], Vec::as_slice),
+            bases: self.bases.get(&key).map_or(&[], Vec::as_slice),
+            permission_only: circumstances.permission_only,
+            routed: circumstances.routed,
+            baa: circumstances.baa,
+            number_busy: circumstances.number_busy,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What people and rules do that is worth an entry in the audit log.
+
+use super::words::words;
+
+words! {
+    /// An act that is audited.
+    AuditAct {
+        /// A campaign was added.
+        AddCampaign = "add_campaign",
+        /// A campaign was paused.
+        PauseCampaign = "pause_campaign",
+        /// A campaign was resumed.
+        ResumeCampaign = "resume_campaign",
+        /// A campaign was run by hand.
+        RunCampaign = "run_campaign",
+        /// A due run of a campaign was skipped.
+        SkipCampaignRun = "skip_campaign_run",
+        /// A message was retried.
+        Retry = "retry",
+        /// A message was put on hold.
+        Hold = "hold",
+        /// A held message was released.
+        Release = "release",
+        /// A message was cancelled, or its provider asked to stop it.
+        Cancel = "cancel",
+        /// A message in doubt was marked as sent.
+        MarkSent = "mark_sent",
+        /// A message in doubt was marked as not sent.
+        MarkNotSent = "mark_not_sent",
+        /// A provider account was paused.
+        PauseProvider = "pause_provider",
+        /// A provider account was resumed.
+        ResumeProvider = "resume_provider",
+        /// A provider description was tried with one test page.
+        TryProvider = "try_provider",
+        /// A basis for faxing was recorded.
+        AddBasis = "add_basis",
+        /// A basis was ended.
+        EndBasis = "end_basis",
+        /// An address was suppressed.
+        Suppress = "suppress",
+        /// A suppression was lifted.
+        LiftSuppression = "lift_suppression",
+        /// A referrer was edited.
+        EditReferrer = "edit_referrer",
+        /// Referrers were imported.
+        ImportReferrers = "import_referrers",
+        /// A touch was logged.
+        LogTouch = "log_touch",
+        /// Callbacks of providers were read again.
+        ReplayCallbacks = "replay_callbacks",
+        /// A rendered document was looked at.
+        ViewDocument = "view_document",
+        /// An operator was added, or given a new password.
+        SetOperator = "set_operator",
+        /// An API token was made.
+        CreateToken = "create_token",
+        /// API tokens were revoked.
+        RevokeToken = "revoke_token",
+        /// An operator logged in.
+        Login = "login",
+        /// An operator logged out.
+        Logout = "logout",
+        /// The records were put back from a backup.
+        Restore = "restore",
+        /// The database was checked for being writable; never committed.
+        Check = "check",
+    }
+}

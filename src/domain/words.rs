@@ -1,0 +1,107 @@
+//! How a vocabulary is made: an enum whose values have one spelling each, the same in the database, the API and the logs.
+
+/// An enum of words with their one spelling: text, JSON and database column.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word used in the schema, the API and the logs.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let word = text.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+                Self::ALL.iter().copied().find(|value| value.as_str() == word).ok_or_else(|| {
+                    let known: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    let word: String = word.chars().take(80).collect();
+                    format!("`{word}` is not one of: {}", known.join(", "))
+                })
+            }
+        }
+
+        $crate::domain::words::text_json!($name);
+        $crate::domain::words::text_column!($name);
+    };
+}
+pub(crate) use words;
+
+/// JSON for a type that is written by `Display` and read back with `parse`.
+macro_rules! text_json {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use text_json;
+
+/// A database column of text for a type that is read back with `parse`. A word that is not known is an error that names the
+/// type, never the word, which may be anything; the record's reader adds table, row and column.
+macro_rules! text_column {
+    ($name:ident) => {
+        $crate::domain::words::text_column!($name, &'static str, |value| value.as_str());
+    };
+    ($name:ident, $text:ty, |$value:ident| $written:expr) => {
+        impl<D: sqlx::Database> sqlx::Type<D> for $name
+        where
+            String: sqlx::Type<D>,
+        {
+            fn type_info() -> D::TypeInfo {
+                <String as sqlx::Type<D>>::type_info()
+            }
+            fn compatible(info: &D::TypeInfo) -> bool {
+                <String as sqlx::Type<D>>::compatible(info)
+            }
+        }
+
+        impl<'q, D: sqlx::Database> sqlx::Encode<'q, D> for $name
+        where
+            $text: sqlx::Encode<'q, D>,
+        {
+            fn encode_by_ref(
+                &self,
+                buffer: &mut <D as sqlx::Database>::ArgumentBuffer,
+            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                let $value = self;
+                <$text as sqlx::Encode<'q, D>>::encode($written, buffer)
+            }
+        }
+
+        impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for $name
+        where
+            &'r str: sqlx::Decode<'r, D>,
+        {
+            fn decode(value: <D as sqlx::Database>::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                let text = <&'r str as sqlx::Decode<'r, D>>::decode(value)?;
+                text.parse().map_err(|_| concat!("it holds no known ", stringify!($name)).into())
+            }
+        }
+    };
+}
+pub(crate) use text_column;

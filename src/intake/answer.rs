@@ -1,0 +1,117 @@
+//! The answer to a submission: what was accepted, how many of each, and who was left out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
+use crate::domain::{Channel, MessageStatus, Reason};
+use crate::store::StoreError;
+
+/// Messages of a long list that an answer shows, of those that are queued and of those that are not; and recipients left
+/// out. All are counted.
+pub const SHOWN_MAX: usize = 500;
+
+/// What was accepted, or in a dry run would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// The broadcast, for a list.
+    pub broadcast: Option<BroadcastId>,
+    /// How many of each, all counted.
+    pub counts: Counts,
+    /// The messages, those that policy forbids too; of a long list the first [`SHOWN_MAX`] that are queued, and as many
+    /// that are not.
+    pub messages: Vec<AcceptedMessage>,
+    /// Who gets nothing by some channel, and why; the first [`SHOWN_MAX`].
+    pub skipped: Vec<Skipped>,
+}
+
+/// Numbers of messages by where they stand when accepted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// To be sent.
+    pub queued: usize,
+    /// Waiting for a person.
+    pub held: usize,
+    /// Not allowed.
+    pub suppressed: usize,
+    /// Left out before they became messages.
+    pub skipped: usize,
+}
+
+impl Counts {
+    /// All messages.
+    #[must_use]
+    pub const fn messages(self) -> usize {
+        self.queued + self.held + self.suppressed
+    }
+}
+
+impl Accepted {
+    pub(super) fn begin(submission: SubmissionId, broadcast: Option<BroadcastId>) -> Self {
+        Self { submission, broadcast, counts: Counts::default(), messages: Vec::new(), skipped: Vec::new() }
+    }
+
+    /// As it is kept with the submission, so that a repeat gets the same answer.
+    pub(super) fn kept(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|_| StoreError::Corrupt("the answer".to_owned()))
+    }
+
+    /// The answer as it was kept.
+    pub(super) fn read(kept: &str) -> Result<Self, StoreError> {
+        serde_json::from_str(kept).map_err(|_| StoreError::Corrupt("a stored answer".to_owned()))
+    }
+
+    /// Adds what a portion of the list became.
+    pub(super) fn add(&mut self, said: Vec<AcceptedMessage>, skipped: Vec<Skipped>) {
+        self.counts.skipped += skipped.len();
+        let room = SHOWN_MAX.saturating_sub(self.skipped.len());
+        self.skipped.extend(skipped.into_iter().take(room));
+        for message in said {
+            let before = match message.status {
+                MessageStatus::Queued => self.counts.queued,
+                _ => self.counts.held + self.counts.suppressed,
+            };
+            match message.status {
+                MessageStatus::Queued => self.counts.queued += 1,
+                MessageStatus::Held => self.counts.held += 1,
+                _ => self.counts.suppressed += 1,
+            }
+            if before < SHOWN_MAX {
+                self.messages.push(message);
+            }
+        }
+    }
+}
+
+/// One message of an accepted submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedMessage {
+    /// Identifier.
+    pub id: MessageId,
+    /// The touch it belongs to.
+    pub touch: TouchId,
+    /// For whom.
+    pub referrer: ReferrerId,
+    /// The referrer's name.
+    pub name: String,
+    /// How.
+    pub channel: Channel,
+    /// Where it stands: queued, held or suppressed.
+    pub status: MessageStatus,
+    /// Why, if not queued.
+    pub reason: Option<Reason>,
+}
+
+/// A recipient or channel left out before it became a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The referrer.
+    pub referrer: ReferrerId,
+    /// The referrer's name.
+    pub name: String,
+    /// The channel, if only one is left out.
+    pub channel: Option<Channel>,
+    /// Why, in words.
+    pub why: String,
+}

@@ -1,0 +1,150 @@
+//! A list: everybody's letter is looked at, the list is recorded whole, and then unfolded into messages ([`super::unfold`]).
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::answer::Accepted;
+use super::plan::{self, Frame};
+use super::request::{self, Request};
+use super::{IntakeError, Parts, unfold, variables};
+use crate::consent::facts::AddressFacts;
+use crate::domain::id::ReferrerId;
+use crate::referrers::audience;
+use crate::store::{StoreError, Tx};
+
+/// Recipients of one submission.
+const RECIPIENTS_MAX: usize = 200_000;
+/// How often and how soon the answer of another caller with the same key is looked for while its list is unfolded.
+const LOOKS_AT_ANOTHER_MAX: u32 = 300;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Accepts a list: afterwards it is durable and will be carried out. Returns when all of it is on the queue.
+pub(super) async fn submit(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    for _ in 0..LOOKS_AT_ANOTHER_MAX {
+        match submit_once(parts, request).await {
+            Err(IntakeError::Unfolding) => tokio::time::sleep(LOOK_AGAIN).await,
+            other => return other,
+        }
+    }
+    Err(IntakeError::Unfolding)
+}
+
+/// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet.
+async fn submit_once(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    let ready = match prepare(parts, request).await? {
+        Prepared::Answered(answer) => return Ok(answer),
+        Prepared::New(ready) => ready,
+    };
+    let mut tx = parts.store.write().await?;
+    match record(&mut tx, parts, request, &ready).await {
+        Err(IntakeError::Store(StoreError::Conflict(_))) if request.idempotency_key.is_some() => {
+            // Another caller with the same key was faster: its answer is ours.
+            drop(tx);
+            let mut tx = parts.store.read().await?;
+            return answered_before(&mut tx, request).await?.ok_or(IntakeError::KeyReused);
+        }
+        recorded => recorded?,
+    }
+    tx.commit().await?;
+    ready.unfold(parts).await
+}
+
+/// A list that was looked at and found good.
+#[derive(Debug)]
+pub struct Ready {
+    frame: Frame,
+    recipients: Vec<ReferrerId>,
+}
+
+impl Ready {
+    /// Unfolds the recorded list into messages.
+    ///
+    /// # Errors
+    /// The store's; then it goes on by itself.
+    pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
+        let broadcast = self.frame.broadcast.ok_or_else(|| StoreError::Corrupt("a list".to_owned()))?;
+        unfold::unfold(parts, broadcast).await?.ok_or(IntakeError::Unfolding)
+    }
+}
+
+/// What a look at a request found.
+#[derive(Debug)]
+pub enum Prepared {
+    /// The same was accepted before, and this is the answer.
+    Answered(Accepted),
+    /// It is new, and nothing is wrong with it.
+    New(Ready),
+}
+
+/// Looks at everything that can be wrong with a request to a list, for the whole list. Stores nothing, and holds no lock
+/// while it looks.
+///
+/// # Errors
+/// See [`IntakeError`].
+pub async fn prepare(parts: &Parts, request: &Request) -> Result<Prepared, IntakeError> {
+    let mut tx = parts.store.read().await?;
+    if let Some(answer) = answered_before(&mut tx, request).await? {
+        return Ok(Prepared::Answered(answer));
+    }
+    request::check(parts, request)?;
+    request::check_depth(&mut tx, parts).await?;
+    let recipients = recipients(&mut tx, request).await?;
+    drop(tx);
+    variables::check_all(parts, request, &recipients).await?;
+    Ok(Prepared::New(Ready { frame: Frame::of(parts, request)?, recipients }))
+}
+
+/// Records a list that was found good, within the caller's transaction: once that is committed, the list is accepted, and
+/// [`Ready::unfold`] makes its messages.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if another caller was faster: the same key, or the same run of a campaign.
+pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready) -> Result<(), IntakeError> {
+    let now = parts.clock.now();
+    let answer = Accepted::begin(ready.frame.submission, ready.frame.broadcast);
+    tx.submissions_insert(&[request::row(request, ready.frame.submission, &answer, now)?]).await?;
+    unfold::record(tx, request, &ready.frame, &ready.recipients, now).await
+}
+
+/// Who would get it, who would not and why; nothing is stored.
+///
+/// # Errors
+/// See [`IntakeError`].
+pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    let mut tx = parts.store.read().await?;
+    request::check(parts, request)?;
+    let recipients = recipients(&mut tx, request).await?;
+    variables::check_all(parts, request, &recipients).await?;
+    let frame = Frame::of(parts, request)?;
+    let (mut accepted, mut taken) = (Accepted::begin(frame.submission, frame.broadcast), HashSet::new());
+    for portion in recipients.chunks(unfold::PORTION) {
+        let referrers = tx.referrers_in_order(portion).await?;
+        let facts = AddressFacts::look(&mut tx, &plan::keys(&referrers)).await?;
+        let draft = plan::plan(parts, &frame, &facts, &mut taken, &referrers)?;
+        accepted.add(draft.said, draft.skipped);
+    }
+    Ok(accepted)
+}
+
+/// The earlier answer under the same idempotency key.
+async fn answered_before(tx: &mut Tx, request: &Request) -> Result<Option<Accepted>, IntakeError> {
+    let Some(key) = &request.idempotency_key else { return Ok(None) };
+    request::check_key(key)?;
+    let Some(earlier) = tx.submissions_by_keys(&[key]).await?.pop() else { return Ok(None) };
+    let answer = request::answer_of(&earlier, request)?;
+    match answer.broadcast {
+        Some(broadcast) if tx.broadcast_is_unfolding(broadcast).await? => Err(IntakeError::Unfolding),
+        _ => Ok(Some(answer)),
+    }
+}
+
+async fn recipients(tx: &mut Tx, request: &Request) -> Result<Vec<ReferrerId>, IntakeError> {
+    let members = audience::members(tx, &request.to).await?;
+    if members.is_empty() {
+        return Err(IntakeError::NotFound(format!("nobody is in `{}`", request.to)));
+    }
+    if members.len() > RECIPIENTS_MAX {
+        return Err(IntakeError::Invalid(format!("{} recipients are more than {RECIPIENTS_MAX}", members.len())));
+    }
+    Ok(members)
+}

@@ -1,0 +1,283 @@
+//! From recipients to touches and messages, with policy's verdict on each before anything is queued: pure, but for storing
+//! the draft.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::answer::{AcceptedMessage, Skipped};
+use super::request::{self, Content, Request};
+use super::{IntakeError, Parts};
+use crate::accounts::routes::Parcel;
+use crate::consent::facts::{AddressFacts, Circumstances, Subject};
+use crate::domain::event::EventSource;
+use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
+use crate::domain::message::Message;
+use crate::domain::referrer::Referrer;
+use crate::domain::touch::{Touch, TouchKind, disposition};
+use crate::domain::{
+    Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, Timestamp,
+};
+use crate::policy::{self, Verdict};
+use crate::queue::{self, Work};
+use crate::render::Letter;
+use crate::settle::{self, SUBMIT};
+use crate::store::records::events::Event;
+use crate::store::{StoreError, Tx};
+
+/// What a submission, or a portion of a list, becomes.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub said: Vec<AcceptedMessage>,
+    pub skipped: Vec<Skipped>,
+    pub touches: Vec<Touch>,
+    pub messages: Vec<Message>,
+    pub events: Vec<Event>,
+    pub work: Vec<Work>,
+    pub addresses: Vec<AddressKey>,
+}
+
+impl Draft {
+    /// Puts another draft behind this one.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.said.append(&mut other.said);
+        self.skipped.append(&mut other.skipped);
+        self.touches.append(&mut other.touches);
+        self.messages.append(&mut other.messages);
+        self.events.append(&mut other.events);
+        self.work.append(&mut other.work);
+        self.addresses.append(&mut other.addresses);
+    }
+}
+
+/// What all messages of a submission share, and what single recipients get instead.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub submission: SubmissionId,
+    pub broadcast: Option<BroadcastId>,
+    pub letter: Arc<str>,
+    pub via: Vec<Channel>,
+    /// JSON object.
+    pub variables: String,
+    pub individually: BTreeMap<ReferrerId, Content>,
+    pub who: Actor,
+    pub lane: Lane,
+    pub due: Timestamp,
+    /// A list that was recorded before the records were restored: what became of it since may be forgotten, so all of it
+    /// waits for a person.
+    pub from_before_a_restore: bool,
+}
+
+impl Frame {
+    /// For a request that is new.
+    pub(super) fn of(parts: &Parts, request: &Request) -> Result<Self, IntakeError> {
+        let letter = request::letter(parts, &request.letter)?;
+        let now = parts.clock.now();
+        Ok(Self {
+            submission: SubmissionId::new(),
+            broadcast: request.makes_a_broadcast().then(BroadcastId::new),
+            letter: letter.name.as_str().into(),
+            via: request.via.clone(),
+            variables: Value::Object(request.variables.clone()).to_string(),
+            individually: request.individually.clone(),
+            who: request.who.clone(),
+            lane: lane(letter.purpose, request.to.is_list()),
+            due: request.at.map_or(now, |at| if at > now { at } else { now }),
+            from_before_a_restore: false,
+        })
+    }
+}
+
+/// The keys of all the recipients' addresses.
+pub(super) fn keys(recipients: &[Referrer]) -> Vec<AddressKey> {
+    let of = |referrer: &Referrer| -> Vec<Address> {
+        Channel::ALL.iter().filter_map(|channel| referrer.address(*channel)).collect()
+    };
+    recipients.iter().flat_map(of).map(|address| address.key()).collect()
+}
+
+/// Makes the draft for these recipients; stores nothing. `taken` are the addresses that the list has had already.
+pub(super) fn plan(
+    parts: &Parts,
+    frame: &Frame,
+    facts: &AddressFacts,
+    taken: &mut HashSet<AddressKey>,
+    recipients: &[Referrer],
+) -> Result<Draft, IntakeError> {
+    let letter = request::letter(parts, &frame.letter)?;
+    let planner = Planner { parts, frame, facts, letter, now: parts.clock.now() };
+    let mut draft = Draft::default();
+    for referrer in recipients {
+        planner.add_touch(&mut draft, taken, referrer)?;
+    }
+    Ok(draft)
+}
+
+/// Everything that is looked at while a draft is made.
+struct Planner<'a> {
+    parts: &'a Parts,
+    frame: &'a Frame,
+    facts: &'a AddressFacts,
+    letter: &'a Letter,
+    now: Timestamp,
+}
+
+/// One recipient's letter with its variables, JSON.
+struct Written<'a> {
+    letter: &'a Letter,
+    variables: Cow<'a, str>,
+}
+
+const fn lane(purpose: Purpose, is_list: bool) -> Lane {
+    match (purpose, is_list) {
+        (Purpose::Treatment, _) => Lane::Treatment,
+        (_, false) => Lane::OneOff,
+        (_, true) => Lane::Broadcast,
+    }
+}
+
+impl Planner<'_> {
+    fn written_for(&self, referrer: ReferrerId) -> Result<Written<'_>, IntakeError> {
+        Ok(match self.frame.individually.get(&referrer) {
+            None => Written { letter: self.letter, variables: Cow::Borrowed(&self.frame.variables) },
+            Some(own) => Written {
+                letter: request::letter(self.parts, &own.letter)?,
+                variables: Cow::Owned(Value::Object(own.variables.clone()).to_string()),
+            },
+        })
+    }
+
+    /// One referrer's touch with a message for each channel that can be used.
+    fn add_touch(
+        &self,
+        draft: &mut Draft,
+        taken: &mut HashSet<AddressKey>,
+        referrer: &Referrer,
+    ) -> Result<(), IntakeError> {
+        let written = self.written_for(referrer.id)?;
+        let touch = TouchId::new();
+        let first = draft.messages.len();
+        for channel in &self.frame.via {
+            let Some(address) = referrer.address(*channel) else {
+                skip(draft, referrer, Some(*channel), format!("no {channel} address"));
+                continue;
+            };
+            if self.frame.broadcast.is_some() && !taken.insert(address.key()) {
+                let why = format!("shares the {channel} address of an earlier recipient: one copy goes there");
+                skip(draft, referrer, Some(*channel), why);
+                continue;
+            }
+            self.add_message(draft, touch, referrer, address, &written);
+        }
+        let statuses: Vec<MessageStatus> = draft.messages[first..].iter().map(|message| message.status).collect();
+        if statuses.is_empty() {
+            return Ok(());
+        }
+        draft.touches.push(Touch {
+            id: touch,
+            referrer_id: referrer.id,
+            submission_id: Some(self.frame.submission),
+            broadcast_id: self.frame.broadcast,
+            kind: TouchKind::Letter,
+            letter: Some(written.letter.name.clone()),
+            title: written.letter.title.clone(),
+            category: Some(written.letter.category.to_string()),
+            disposition: disposition(&statuses),
+            occurred_ms: self.frame.due,
+            delivered_ms: None,
+            actor: self.frame.who.clone(),
+            notes: None,
+        });
+        Ok(())
+    }
+
+    fn add_message(
+        &self,
+        draft: &mut Draft,
+        touch: TouchId,
+        referrer: &Referrer,
+        address: Address,
+        written: &Written<'_>,
+    ) {
+        let (status, reason) = self.verdict(referrer, &address, written.letter);
+        let message = Message {
+            id: MessageId::new(),
+            touch_id: touch,
+            submission_id: self.frame.submission,
+            broadcast_id: self.frame.broadcast,
+            referrer_id: referrer.id,
+            address,
+            lane: self.frame.lane,
+            letter: written.letter.name.clone(),
+            purpose: written.letter.purpose,
+            phi: written.letter.phi,
+            variables: written.variables.clone().into_owned(),
+            status,
+            reason,
+            released_ms: None,
+            confidence: None,
+            due_ms: self.frame.due,
+            give_up_ms: self.frame.due.after(self.parts.give_up),
+            tries: 0,
+            dials: 0,
+            document_hash: None,
+            pages: None,
+            created_ms: self.now,
+            updated_ms: self.now,
+            settled_ms: status.is_terminal().then_some(self.now),
+        };
+        let event = Event::new(message.id, status.into(), EventSource::Operator, &self.frame.who, self.now);
+        draft.events.push(Event { reason, ..event });
+        draft.addresses.push(message.address.key());
+        if status == MessageStatus::Queued {
+            draft.work.push(settle::work(&message, SUBMIT, self.frame.due));
+        }
+        draft.said.push(AcceptedMessage {
+            id: message.id,
+            touch,
+            referrer: referrer.id,
+            name: referrer.display_name(),
+            channel: message.channel(),
+            status,
+            reason,
+        });
+        draft.messages.push(message);
+    }
+
+    /// Policy's preview. The gate decides again with the facts of that moment; what is refused already is never queued.
+    fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> (MessageStatus, Option<Reason>) {
+        let (purpose, phi) = (letter.purpose, letter.phi);
+        let carriers = self.parts.accounts.carriers(&Parcel { address, purpose, phi, pages: None });
+        let subject =
+            Subject { address, purpose, phi, lane: self.frame.lane, released: false, referrer: referrer.state };
+        let circumstances = Circumstances {
+            permission_only: self.parts.permission_only,
+            routed: carriers.routed,
+            baa: carriers.baa,
+            number_busy: false,
+        };
+        match policy::decide(&self.facts.of(&subject, circumstances)) {
+            Verdict::Allow | Verdict::Defer(..) if self.frame.from_before_a_restore => {
+                (MessageStatus::Held, Some(PolicyReason::Restored.into()))
+            }
+            Verdict::Allow | Verdict::Defer(..) => (MessageStatus::Queued, None),
+            Verdict::Hold(reason) => (MessageStatus::Held, Some(reason.into())),
+            Verdict::Deny(reason) => (MessageStatus::Suppressed, Some(reason.into())),
+        }
+    }
+}
+
+fn skip(draft: &mut Draft, referrer: &Referrer, channel: Option<Channel>, why: String) {
+    draft.skipped.push(Skipped { referrer: referrer.id, name: referrer.display_name(), channel, why });
+}
+
+/// Stores a draft with all its parts, and puts what is to be sent on the queue.
+pub(super) async fn keep(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<(), StoreError> {
+    tx.addresses_ensure(&draft.addresses, now).await?;
+    tx.touches_insert(&draft.touches).await?;
+    tx.messages_insert(&draft.messages).await?;
+    tx.events_insert(&draft.events).await?;
+    queue::put(tx, &draft.work, now).await
+}

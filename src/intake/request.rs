@@ -1,0 +1,200 @@
+//! A request to send, and everything that can be wrong with it before anybody's letter is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::answer::Accepted;
+use super::{IntakeError, Parts};
+use crate::domain::id::{CampaignId, ReferrerId, SubmissionId};
+use crate::domain::{Actor, Channel, Purpose, Timestamp};
+use crate::referrers::audience::Audience;
+use crate::render::Letter;
+use crate::store::records::submissions::SubmissionRow;
+use crate::store::{StoreError, Tx};
+
+/// Octets of one letter's variables together.
+const VARIABLES_OCTETS_MAX: usize = 64 * 1024;
+/// Octets of all variables of a submission together, those for single recipients included.
+const VARIABLES_OCTETS_ALL_MAX: usize = 16 * 1024 * 1024;
+/// How long to wait when the queue is full.
+const QUEUE_FULL_SECONDS: u64 = 60;
+
+/// What a recipient gets: a letter, and its variables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The letter's name.
+    pub letter: String,
+    /// The letter's own variables. May hold patient words: never logged.
+    pub variables: Map<String, Value>,
+}
+
+/// A request to send.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The letter's name.
+    pub letter: String,
+    /// To whom.
+    pub to: Audience,
+    /// By which channels; all that the referrer has an address for are tried.
+    pub via: Vec<Channel>,
+    /// The letter's own variables.
+    pub variables: Map<String, Value>,
+    /// Recipients who get something else than the others. Names that are not in the audience have no effect.
+    pub individually: BTreeMap<ReferrerId, Content>,
+    /// Not before.
+    pub at: Option<Timestamp>,
+    /// Who asks.
+    pub who: Actor,
+    /// Same key, same answer.
+    pub idempotency_key: Option<String>,
+    /// The campaign run it is, if any.
+    pub run: Option<CampaignRun>,
+}
+
+impl Request {
+    /// Whether it makes a broadcast: a list does, and every run of a campaign.
+    #[must_use]
+    pub const fn makes_a_broadcast(&self) -> bool {
+        self.to.is_list() || self.run.is_some()
+    }
+
+    /// The letter and variables for one recipient.
+    pub(super) fn content_for(&self, referrer: ReferrerId) -> (&str, &Map<String, Value>) {
+        self.individually
+            .get(&referrer)
+            .map_or((&self.letter, &self.variables), |own| (own.letter.as_str(), &own.variables))
+    }
+
+    /// Every letter with its variables that the request names.
+    fn contents(&self) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
+        let own = self.individually.values().map(|own| (own.letter.as_str(), &own.variables));
+        std::iter::once((self.letter.as_str(), &self.variables)).chain(own)
+    }
+
+    /// What makes two requests the same.
+    fn hash(&self) -> String {
+        let channels: BTreeSet<&str> = self.via.iter().map(|channel| channel.as_str()).collect();
+        let sorted = |variables: &Map<String, Value>| {
+            let sorted: BTreeMap<String, Value> =
+                variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            serde_json::json!(sorted)
+        };
+        let shared = serde_json::json!([self.letter, self.to.to_string(), channels, sorted(&self.variables), self.at]);
+        let own: Vec<Value> = self
+            .individually
+            .iter()
+            .map(|(id, own)| serde_json::json!([id, own.letter, sorted(&own.variables)]))
+            .collect();
+        // A request without them has the hash that it had before there were any.
+        let text = if own.is_empty() { shared.to_string() } else { serde_json::json!([shared, own]).to_string() };
+        hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
+    }
+}
+
+/// Which run of which campaign.
+#[derive(Debug, Clone)]
+pub struct CampaignRun {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// Its name.
+    pub name: String,
+    /// The moment the run was planned for; `None` for a run that a person started.
+    pub planned: Option<Timestamp>,
+}
+
+/// The letter of that name.
+pub(super) fn letter<'p>(parts: &'p Parts, name: &str) -> Result<&'p Letter, IntakeError> {
+    parts.renderer.letter(name).ok_or_else(|| {
+        IntakeError::NotFound(format!(
+            "there is no letter `{}`; `touchline template list` shows them all",
+            name.chars().take(80).collect::<String>()
+        ))
+    })
+}
+
+/// Everything that can be wrong with a request whoever is to get it.
+pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
+    let mut octets = 0;
+    for (name, variables) in request.contents() {
+        check_letter(letter(parts, name)?, variables, request.to.is_list())?;
+        let length = serde_json::to_string(variables).map_or(usize::MAX, |text| text.len());
+        if length > VARIABLES_OCTETS_MAX {
+            return Err(IntakeError::Invalid("the variables are larger than 64 KiB together".to_owned()));
+        }
+        octets += length;
+    }
+    if octets > VARIABLES_OCTETS_ALL_MAX {
+        return Err(IntakeError::Invalid("the variables of all recipients are larger than 16 MiB together".to_owned()));
+    }
+    check_channels(parts, request)
+}
+
+fn check_letter(letter: &Letter, variables: &Map<String, Value>, is_list: bool) -> Result<(), IntakeError> {
+    if letter.purpose != Purpose::Treatment {
+        return Ok(());
+    }
+    if is_list {
+        return Err(IntakeError::Invalid("a treatment letter goes to one referrer, never to a list".to_owned()));
+    }
+    if variables.get("part2").and_then(Value::as_str) == Some("unknown") {
+        return Err(IntakeError::Invalid(
+            "part2 is unknown: find out whether 42 CFR Part 2 applies before this report is sent".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn check_channels(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
+    if request.via.is_empty() {
+        return Err(IntakeError::Invalid("say how: --via fax,email".to_owned()));
+    }
+    match request.via.iter().find(|channel| !parts.accounts.carries(**channel)) {
+        None => Ok(()),
+        Some(channel) => Err(IntakeError::Invalid(format!(
+            "no provider carries {channel}: name one in [routes] of the configuration, or leave {channel} out"
+        ))),
+    }
+}
+
+/// Whether there is room on the queue.
+pub(super) async fn check_depth(tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
+    let depth = tx.queue_depth().await?;
+    if depth >= parts.queue_depth_max {
+        return Err(IntakeError::QueueFull { depth, retry_after_seconds: QUEUE_FULL_SECONDS });
+    }
+    Ok(())
+}
+
+pub(super) fn check_key(key: &str) -> Result<(), IntakeError> {
+    if key.is_empty() || key.len() > 255 {
+        return Err(IntakeError::Invalid("an idempotency key has 1 to 255 characters".to_owned()));
+    }
+    Ok(())
+}
+
+/// The submission as it is recorded.
+pub(super) fn row(
+    request: &Request,
+    id: SubmissionId,
+    answer: &Accepted,
+    now: Timestamp,
+) -> Result<SubmissionRow, StoreError> {
+    Ok(SubmissionRow {
+        id,
+        idempotency_key: request.idempotency_key.clone(),
+        request_hash: request.hash(),
+        answer: answer.kept()?,
+        who: request.who.clone(),
+        created_ms: now,
+    })
+}
+
+/// The answer of an earlier submission with the request's key, if it was the same request.
+pub(super) fn answer_of(earlier: &SubmissionRow, request: &Request) -> Result<Accepted, IntakeError> {
+    if earlier.request_hash != request.hash() {
+        return Err(IntakeError::KeyReused);
+    }
+    Ok(Accepted::read(&earlier.answer)?)
+}

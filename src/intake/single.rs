@@ -1,0 +1,160 @@
+//! Single letters: many callers at once, each durable before its answer. What comes in while one transaction runs goes
+//! together into the next one, so that a hundred callers share one fsync and a handful of statements.
+
+use std::collections::{HashMap, HashSet};
+
+use super::answer::Accepted;
+use super::plan::{self, Draft, Frame};
+use super::request::{self, Request};
+use super::{IntakeError, Parts, variables};
+use crate::consent::facts::AddressFacts;
+use crate::domain::Timestamp;
+use crate::domain::id::ReferrerId;
+use crate::domain::referrer::Referrer;
+use crate::referrers::audience;
+use crate::store::engine::batch::Batcher;
+use crate::store::records::submissions::SubmissionRow;
+use crate::store::{StoreError, Tx};
+
+type Answer = Result<Accepted, IntakeError>;
+
+/// The worker that accepts single letters in batches.
+pub type SingleBatcher = Batcher<Request, Answer>;
+
+/// Starts the worker; must be called within a runtime. It ends when the last of those who hold it is gone.
+pub(super) fn start(parts: &Parts) -> SingleBatcher {
+    // Without the worker itself, which would otherwise hold itself for ever.
+    let own = Parts { singles: std::sync::Arc::default(), ..parts.clone() };
+    Batcher::start(move |requests| accept_all(own.clone(), requests))
+}
+
+/// Accepts one letter; those that come in at the same time share a transaction.
+pub(super) async fn submit(parts: &Parts, request: &Request) -> Answer {
+    match parts.singles.get_or_init(|| start(parts)).ask(request.clone()).await {
+        Ok(answer) => answer,
+        // A transaction stands or falls as a whole: what fell with others is tried alone.
+        Err(_) => submit_alone(parts, request).await,
+    }
+}
+
+/// Accepts one letter in a transaction of its own.
+async fn submit_alone(parts: &Parts, request: &Request) -> Answer {
+    let answers = match accept_all(parts.clone(), vec![request.clone()]).await {
+        // Another caller with the same key was faster: the second look finds its answer.
+        Err(StoreError::Conflict(_)) => accept_all(parts.clone(), vec![request.clone()]).await?,
+        other => other?,
+    };
+    answers.into_iter().next().unwrap_or(Err(IntakeError::KeyReused))
+}
+
+async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>, StoreError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let table = Table::lay(&mut tx, &parts, &requests).await?;
+    let mut answers = Vec::with_capacity(requests.len());
+    let (mut rows, mut whole): (Vec<SubmissionRow>, Draft) = (Vec::new(), Draft::default());
+    for request in &requests {
+        let answer = table.answer(&parts, request, &rows, now);
+        answers.push(answer.map(|(accepted, new)| {
+            if let Some((row, draft)) = new {
+                rows.push(row);
+                whole.append(draft);
+            }
+            accepted
+        }));
+    }
+    tx.submissions_insert(&rows).await?;
+    plan::keep(&mut tx, &whole, now).await?;
+    tx.commit().await?;
+    if !whole.work.is_empty() {
+        parts.queue.wake();
+    }
+    Ok(answers)
+}
+
+/// Everything that the requests of one transaction are looked at with.
+struct Table {
+    full: Option<IntakeError>,
+    earlier: HashMap<String, SubmissionRow>,
+    referrers: HashMap<String, Result<Referrer, IntakeError>>,
+    facts: AddressFacts,
+}
+
+impl Table {
+    async fn lay(tx: &mut Tx, parts: &Parts, requests: &[Request]) -> Result<Self, StoreError> {
+        let full = match request::check_depth(tx, parts).await {
+            Err(IntakeError::Store(error)) => return Err(error),
+            other => other.err(),
+        };
+        let keys: Vec<&str> = requests.iter().filter_map(|request| request.idempotency_key.as_deref()).collect();
+        let earlier = tx.submissions_by_keys(&keys).await?;
+        let earlier = earlier.into_iter().filter_map(|row| Some((row.idempotency_key.clone()?, row))).collect();
+        let referrers = read_referrers(tx, requests).await?;
+        let found: Vec<Referrer> = referrers.values().filter_map(|found| found.as_ref().ok().cloned()).collect();
+        let facts = AddressFacts::look(tx, &plan::keys(&found)).await?;
+        Ok(Self { full, earlier, referrers, facts })
+    }
+
+    /// What one request becomes: an earlier answer, or what is to be stored.
+    fn answer(
+        &self,
+        parts: &Parts,
+        request: &Request,
+        rows: &[SubmissionRow],
+        now: Timestamp,
+    ) -> Result<(Accepted, Option<(SubmissionRow, Draft)>), IntakeError> {
+        if let Some(key) = &request.idempotency_key {
+            request::check_key(key)?;
+            let beside = || rows.iter().find(|row| row.idempotency_key.as_ref() == Some(key));
+            if let Some(earlier) = self.earlier.get(key).or_else(beside) {
+                return Ok((request::answer_of(earlier, request)?, None));
+            }
+        }
+        request::check(parts, request)?;
+        if let Some(full) = &self.full {
+            return Err(full.again());
+        }
+        let referrer = match self.referrers.get(&request.to.to_string()) {
+            Some(Ok(referrer)) => std::slice::from_ref(referrer),
+            Some(Err(error)) => return Err(error.again()),
+            None => return Err(IntakeError::NotFound("nobody is named".to_owned())),
+        };
+        variables::check(parts, request, referrer)?;
+        let frame = Frame::of(parts, request)?;
+        let mut draft = plan::plan(parts, &frame, &self.facts, &mut HashSet::new(), referrer)?;
+        let mut accepted = Accepted::begin(frame.submission, frame.broadcast);
+        accepted.add(std::mem::take(&mut draft.said), std::mem::take(&mut draft.skipped));
+        let row = request::row(request, frame.submission, &accepted, now)?;
+        Ok((accepted, Some((row, draft))))
+    }
+}
+
+/// The referrer that each request names; those named by id are read at once.
+async fn read_referrers(
+    tx: &mut Tx,
+    requests: &[Request],
+) -> Result<HashMap<String, Result<Referrer, IntakeError>>, StoreError> {
+    let names: HashMap<String, Option<ReferrerId>> = requests
+        .iter()
+        .map(|request| request.to.to_string())
+        .map(|name| {
+            let id = name.trim().parse().ok();
+            (name, id)
+        })
+        .collect();
+    let ids: Vec<ReferrerId> = names.values().filter_map(|id| *id).collect();
+    let mut by_id: HashMap<ReferrerId, Referrer> =
+        tx.referrers(&ids).await?.into_iter().map(|one| (one.id, one)).collect();
+    let mut found = HashMap::with_capacity(names.len());
+    for (name, id) in names {
+        let referrer = match id.and_then(|id| by_id.remove(&id)) {
+            Some(referrer) => Ok(referrer),
+            None => match audience::one(tx, &name).await {
+                Err(crate::referrers::ReferrersError::Store(error)) => return Err(error),
+                other => other.map_err(IntakeError::from),
+            },
+        };
+        found.insert(name, referrer);
+    }
+    Ok(found)
+}

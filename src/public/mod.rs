@@ -1,0 +1,13 @@
+//! The public JSON: one type for each thing that leaves the program as data, the same for the API, `--json` and webhooks.
+//! Times are RFC 3339 in UTC and named `…_at`; identifiers of other things are named after them; words are those of the
+//! schema. Addresses are masked unless the caller may operate. Nothing here knows HTTP or a terminal.
+
+pub mod failure;
+pub mod message;
+pub mod submission;
+pub mod touch;
+
+pub use failure::{CauseView, FailureList, FailureView};
+pub use message::{AttemptView, BilledView, EventView, MessageDetail, MessageView};
+pub use submission::{CountsView, DryRunView, PlannedMessage, SkippedView, SubmissionView, SubmittedMessage};
+pub use touch::{TouchPage, TouchView};

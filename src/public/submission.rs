@@ -1,0 +1,156 @@
+//! A submission as it was accepted, or in a dry run would be.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::{Channel, Reason};
+use crate::intake::answer::{Accepted, Counts};
+use crate::wording;
+
+/// An accepted submission.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubmissionView {
+    /// False: it was accepted.
+    pub dry_run: bool,
+    /// The submission.
+    pub submission: Uuid,
+    /// The broadcast, for a list.
+    pub broadcast: Option<Uuid>,
+    /// How many of each, all counted.
+    pub counts: CountsView,
+    /// The messages, those that policy forbids too; of a long list the first 500 that are queued, and as many that are
+    /// not.
+    pub messages: Vec<SubmittedMessage>,
+    /// Who gets nothing by some channel, and why; the first 500.
+    pub skipped: Vec<SkippedView>,
+}
+
+/// Numbers of messages by where they stand when accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CountsView {
+    /// To be sent.
+    pub queued: usize,
+    /// Waiting for a person.
+    pub held: usize,
+    /// Not allowed.
+    pub suppressed: usize,
+    /// Left out before they became messages.
+    pub skipped: usize,
+}
+
+/// One message of an accepted submission.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubmittedMessage {
+    /// Identifier.
+    pub id: Uuid,
+    /// The touch it belongs to.
+    pub touch: Uuid,
+    /// For whom.
+    pub referrer: Uuid,
+    /// The referrer's name.
+    pub name: String,
+    /// `fax` or `email`.
+    pub channel: &'static str,
+    /// `queued`, `held` or `suppressed`.
+    pub status: &'static str,
+    /// Why, if not queued: a word.
+    pub reason: Option<&'static str>,
+    /// What the reason means, in a sentence.
+    pub explanation: Option<&'static str>,
+    /// What can be done about it, in a sentence.
+    pub advice: Option<&'static str>,
+}
+
+/// A recipient or channel left out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SkippedView {
+    /// The referrer.
+    pub referrer: Uuid,
+    /// The referrer's name.
+    pub name: String,
+    /// The channel, if only one is left out.
+    pub channel: Option<&'static str>,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl From<Accepted> for SubmissionView {
+    fn from(accepted: Accepted) -> Self {
+        let Counts { queued, held, suppressed, skipped: left_out } = accepted.counts;
+        let messages = accepted.messages.into_iter().map(|message| SubmittedMessage {
+            id: message.id.0,
+            touch: message.touch.0,
+            referrer: message.referrer.0,
+            name: message.name,
+            channel: message.channel.as_str(),
+            status: message.status.as_str(),
+            reason: message.reason.map(Reason::as_str),
+            explanation: message.reason.map(wording::explain),
+            advice: message.reason.map(wording::advice),
+        });
+        let skipped = accepted.skipped.into_iter().map(|skipped| SkippedView {
+            referrer: skipped.referrer.0,
+            name: skipped.name,
+            channel: skipped.channel.map(Channel::as_str),
+            why: skipped.why,
+        });
+        Self {
+            dry_run: false,
+            submission: accepted.submission.0,
+            broadcast: accepted.broadcast.map(|broadcast| broadcast.0),
+            counts: CountsView { queued, held, suppressed, skipped: left_out },
+            messages: messages.collect(),
+            skipped: skipped.collect(),
+        }
+    }
+}
+
+/// What a submission would become. Nothing was stored, so there are no ids to give.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DryRunView {
+    /// True: nothing was accepted.
+    pub dry_run: bool,
+    /// How many of each, all counted.
+    pub counts: CountsView,
+    /// The messages, those that policy forbids too; of a long list the first 500 that would be queued, and as many that would
+    /// not.
+    pub messages: Vec<PlannedMessage>,
+    /// Who gets nothing by some channel, and why; the first 500.
+    pub skipped: Vec<SkippedView>,
+}
+
+/// One message that would be made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlannedMessage {
+    /// For whom.
+    pub referrer: Uuid,
+    /// The referrer's name.
+    pub name: String,
+    /// `fax` or `email`.
+    pub channel: &'static str,
+    /// `queued`, `held` or `suppressed`.
+    pub status: &'static str,
+    /// Why, if not queued: a word.
+    pub reason: Option<&'static str>,
+    /// What the reason means, in a sentence.
+    pub explanation: Option<&'static str>,
+    /// What can be done about it, in a sentence.
+    pub advice: Option<&'static str>,
+}
+
+impl From<Accepted> for DryRunView {
+    fn from(planned: Accepted) -> Self {
+        let SubmissionView { counts, messages, skipped, .. } = planned.into();
+        let messages = messages.into_iter().map(|message| PlannedMessage {
+            referrer: message.referrer,
+            name: message.name,
+            channel: message.channel,
+            status: message.status,
+            reason: message.reason,
+            explanation: message.explanation,
+            advice: message.advice,
+        });
+        Self { dry_run: true, counts, messages: messages.collect(), skipped }
+    }
+}

@@ -1,0 +1,125 @@
+//! What policy, a setting or a person does to messages, apart from evidence about their attempts: hold, defer, send again,
+//! end. Nothing outside this module changes a message; the layering test checks it.
+
+use super::{Origin, SUBMIT, set_ended, work};
+use crate::domain::event::EventKind;
+use crate::domain::message::Message;
+use crate::domain::{MessageStatus, PolicyReason, Reason, Timestamp};
+use crate::queue;
+use crate::store::records::events::Event;
+use crate::store::{StoreError, Tx};
+
+/// A claim on a queue entry: its id, and the fence under which it was made.
+pub type Claim = (i64, i64);
+
+/// Parks messages until a person decides, and takes them off the queue. The caller holds them locked.
+///
+/// # Errors
+/// [`StoreError`]; then nothing of the transaction stands.
+pub async fn hold(
+    tx: &mut Tx,
+    messages: &mut [Message],
+    reason: Reason,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for message in messages.iter_mut() {
+        set_held(message, reason, now);
+    }
+    write(tx, messages, EventKind::Held, origin, now).await?;
+    tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await
+}
+
+/// Puts a message off: the claimed entry becomes due then, and the message says why. Costs no try.
+///
+/// # Errors
+/// [`StoreError`]; then nothing of the transaction stands.
+pub async fn defer(
+    tx: &mut Tx,
+    message: &mut Message,
+    claim: Claim,
+    reason: Option<PolicyReason>,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    message.reason = reason.map(Reason::Policy);
+    message.updated_ms = now;
+    tx.messages_update(std::slice::from_ref(message)).await?;
+    tx.queue_snooze(claim.0, claim.1, SUBMIT, due).await.map(|_| ())
+}
+
+/// Lets a message go, or sends one that ended without arriving once more: it is queued with a fresh time to give up, and what
+/// a person released is not held again for what they have seen. `kind` says which of the two it was.
+///
+/// # Errors
+/// [`StoreError`]; then nothing of the transaction stands.
+pub async fn send_again(
+    tx: &mut Tx,
+    message: &mut Message,
+    kind: EventKind,
+    give_up: Timestamp,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    message.status = MessageStatus::Queued;
+    message.reason = None;
+    message.released_ms = Some(now);
+    message.settled_ms = None;
+    message.confidence = None;
+    message.due_ms = message.due_ms.max(now);
+    message.give_up_ms = give_up.max(message.due_ms);
+    message.updated_ms = now;
+    if let Some(broadcast) = message.broadcast_id {
+        tx.broadcast_reopen(broadcast).await?;
+    }
+    write(tx, std::slice::from_ref(message), kind, origin, now).await?;
+    if tx.queue_next_steps(&[(message.id.0, SUBMIT, message.due_ms)]).await?.is_empty() {
+        queue::put(tx, &[work(message, SUBMIT, message.due_ms)], now).await?;
+    }
+    Ok(())
+}
+
+/// Ends messages and takes them off the queue. The caller holds them locked.
+///
+/// # Errors
+/// [`StoreError`]; then nothing of the transaction stands.
+pub async fn end(
+    tx: &mut Tx,
+    messages: &mut [Message],
+    status: MessageStatus,
+    reason: Reason,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for message in messages.iter_mut() {
+        message.updated_ms = now;
+        set_ended(message, status, Some(reason), now);
+    }
+    write(tx, messages, status.into(), origin, now).await?;
+    tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await
+}
+
+/// The message as it is held.
+pub(super) fn set_held(message: &mut Message, reason: Reason, now: Timestamp) {
+    message.status = MessageStatus::Held;
+    message.reason = Some(reason);
+    message.released_ms = None;
+    message.updated_ms = now;
+}
+
+/// Writes messages, an event for each, and their touches.
+async fn write(
+    tx: &mut Tx,
+    messages: &[Message],
+    kind: EventKind,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let event = |message: &Message| {
+        let event = Event::new(message.id, kind, origin.source, &origin.actor, now);
+        Event { reason: message.reason, ..event }
+    };
+    tx.messages_update(messages).await?;
+    tx.events_insert(&messages.iter().map(event).collect::<Vec<_>>()).await?;
+    tx.touches_project(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>(), now).await
+}

@@ -1,0 +1,217 @@
+//! The messages of one transaction, each with its attempts: read under lock, changed in memory by each piece of evidence in
+//! turn, written back in a handful of statements however many there are.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::case::{Case, Next};
+use super::{Evidence, Origin, Rules, Update, conclude, evidence};
+use crate::domain::Timestamp;
+use crate::domain::attempt::{Attempt, ProviderReference};
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Failure, Fault};
+use crate::domain::health::AddressHealth;
+use crate::domain::id::{AttemptId, BroadcastId, MessageId};
+use crate::domain::message::Message;
+use crate::domain::{Actor, AddressKey, AuditAct, MessageStatus, Outcome};
+use crate::queue;
+use crate::store::records::events::Event;
+use crate::store::{StoreError, Tx};
+
+/// The cases, and what is written beside them.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    cases: BTreeMap<MessageId, Case>,
+    case_of: HashMap<AttemptId, MessageId>,
+    /// What is known of the cases' addresses; several messages may go to one.
+    addresses: HashMap<AddressKey, AddressHealth>,
+    learnt: BTreeSet<AddressKey>,
+    /// Who bears which provider reference, among those that the evidence speaks of.
+    bearers: HashMap<(String, String), AttemptId>,
+    events: Vec<Event>,
+    /// The broadcasts that go on: doubt about one of their messages, with which they count as finished, has become work.
+    going_on: BTreeSet<BroadcastId>,
+}
+
+impl Batch {
+    /// Reads everything that the updates are about, under the locks of addresses and messages, in that order.
+    pub(super) async fn read(tx: &mut Tx, updates: &[Update]) -> Result<Self, StoreError> {
+        let ids: Vec<AttemptId> = updates.iter().map(|update| update.attempt).collect();
+        let (known, messages) = tx.attempts_lock(&ids).await?;
+        let mut attempts: HashMap<MessageId, Vec<Attempt>> = HashMap::new();
+        let message_ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
+        for attempt in tx.attempts_of_messages(&message_ids).await? {
+            attempts.entry(attempt.message_id).or_default().push(attempt);
+        }
+        let mut batch = Self::default();
+        batch.addresses.extend(known.into_iter().map(|one| (one.value.clone(), one)));
+        for message in messages {
+            let own = attempts.remove(&message.id).unwrap_or_default();
+            batch.case_of.extend(own.iter().map(|attempt| (attempt.id, message.id)));
+            batch.cases.insert(message.id, Case::new(message, own));
+        }
+        batch.read_bearers(tx, updates).await?;
+        Ok(batch)
+    }
+
+    /// Which of the references that the evidence brings are borne already.
+    async fn read_bearers(&mut self, tx: &mut Tx, updates: &[Update]) -> Result<(), StoreError> {
+        let mut brought: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for update in updates {
+            let attempt = self.case_of.get(&update.attempt).and_then(|id| self.cases.get(id)?.attempt(update.attempt));
+            if let (Some(attempt), Some(reference)) = (attempt, reference_of(&update.evidence))
+                && attempt.provider_reference.as_ref() != Some(&reference.0)
+            {
+                brought.entry(attempt.provider.clone()).or_default().push(&reference.0);
+            }
+        }
+        for (provider, references) in brought {
+            for (reference, bearer) in tx.references_claimed(&provider, &references).await? {
+                self.bearers.insert((provider.clone(), reference), bearer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies one piece of evidence. What changes nothing (a repeat, or something lighter than what is known) is dropped.
+    pub(super) fn apply(&mut self, rules: &Rules, update: &Update, now: Timestamp) {
+        let Update { attempt, origin, .. } = update;
+        let Some(case) = self.case_of.get(attempt).and_then(|id| self.cases.get_mut(id)) else { return };
+        let Some(standing) = case.attempt(*attempt).cloned() else { return };
+        let evidence = without_a_borrowed_name(&self.bearers, &standing, &update.evidence);
+        let evidence = evidence::as_counted(&standing, evidence);
+        let changed = evidence::change(case.message.channel(), &standing, &evidence, origin, rules, now);
+        if changed.status.is_open() && !standing.status.is_open() && case.others_open(*attempt) {
+            let words = "the provider knows an attempt that was given up".to_owned();
+            let event = event(&case.message, &standing, EventKind::Contradicted, origin, now);
+            return self.events.push(Event { detail: Some(words), ..event });
+        }
+        if changed == standing {
+            return;
+        }
+        case.replace(&changed);
+        if let Some(reference) = &changed.provider_reference {
+            self.bearers.insert((changed.provider.clone(), reference.clone()), changed.id);
+        }
+        let kind = evidence::kind(&evidence, &standing, &changed);
+        let event = event(&case.message, &changed, kind, origin, now);
+        self.events.push(Event { detail: evidence::detail(&evidence, kind, &changed), ..event });
+        if changed.status != standing.status {
+            let called = changed.dialled.as_ref().unwrap_or(&case.message.address);
+            let called = called.key();
+            let address = self.addresses.get_mut(&called);
+            let was_in_doubt = case.message.status == MessageStatus::InDoubt;
+            if conclude::conclude(case, address, rules, &changed, evidence::failure_of(&evidence), origin, now) {
+                self.learnt.insert(called);
+            }
+            self.events.append(&mut case.notes);
+            let goes_on =
+                matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted | MessageStatus::Held);
+            if was_in_doubt && goes_on {
+                self.going_on.extend(case.message.broadcast_id);
+            }
+        }
+    }
+
+    /// Writes everything back. Locks touches, then accounts, then queue entries.
+    pub(super) async fn write(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let changed = |case: &&Case| case.message_changed;
+        let attempts: Vec<Attempt> = self
+            .cases
+            .values()
+            .flat_map(|case| case.attempts.iter().filter(|one| case.attempts_changed.contains(&one.id)).cloned())
+            .collect();
+        let messages: Vec<Message> = self.cases.values().filter(changed).map(|case| case.message.clone()).collect();
+        let touches: Vec<_> = messages.iter().map(|message| message.touch_id).collect();
+        let learnt: Vec<AddressHealth> =
+            self.learnt.iter().filter_map(|place| self.addresses.get(place).cloned()).collect();
+        tx.addresses_learn(&learnt, now).await?;
+        tx.attempts_update(&attempts).await?;
+        tx.events_insert(&self.events).await?;
+        tx.messages_update(&messages).await?;
+        tx.touches_project(&touches, now).await?;
+        for broadcast in &self.going_on {
+            tx.broadcast_reopen(*broadcast).await?;
+        }
+        self.write_pauses(tx, now).await?;
+        self.write_next(tx, now).await
+    }
+
+    /// Pauses the accounts that cannot go on until somebody mends them, each once, and says so where it is heard: to the
+    /// operator on the overview and in the audit, to whoever watches in the log and in the metrics. An account that is
+    /// paused already keeps its reason.
+    async fn write_pauses(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let pauses = self.cases.values().flat_map(|case| case.pauses.clone());
+        for (provider, reason) in pauses.collect::<BTreeMap<_, _>>() {
+            if tx.provider_pause_new(&provider, &reason, now).await? {
+                tx.audit(&Actor::System, AuditAct::PauseProvider, Some(&provider), Some(&reason), now).await?;
+                tracing::error!(provider, reason, "the account is paused: it needs a person");
+                metrics::counter!("touchline_provider_account_faults_total", "provider" => provider).increment(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next steps: entries are put off or removed; a message without an entry gets one.
+    async fn write_next(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let (mut ended, mut steps) = (Vec::new(), Vec::new());
+        for case in self.cases.values() {
+            match case.next {
+                Some(Next::None) => ended.push(case.message.id.0),
+                Some(Next::Step { kind, due }) => steps.push((case, kind, due)),
+                None => {}
+            }
+        }
+        tx.queue_remove_all(&ended).await?;
+        let put_off: Vec<_> = steps.iter().map(|(case, kind, due)| (case.message.id.0, *kind, *due)).collect();
+        let found = tx.queue_next_steps(&put_off).await?;
+        let fresh: Vec<queue::Work> = steps
+            .into_iter()
+            .filter(|(case, ..)| !found.contains(&case.message.id.0))
+            .map(|(case, kind, due)| super::work(&case.message, kind, due))
+            .collect();
+        queue::put(tx, &fresh, now).await
+    }
+
+    /// The message that an attempt belongs to, as it stands now.
+    pub(super) fn message_of(&self, attempt: AttemptId) -> Option<&Message> {
+        self.case_of.get(&attempt).and_then(|id| self.cases.get(id)).map(|case| &case.message)
+    }
+}
+
+const fn reference_of(evidence: &Evidence) -> Option<&ProviderReference> {
+    match evidence {
+        Evidence::Answer(Outcome::Accepted { reference }) | Evidence::Fact(_, Some(reference)) => Some(reference),
+        _ => None,
+    }
+}
+
+/// Evidence without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
+/// so what became of the call is unknown; a fact keeps its weight.
+fn without_a_borrowed_name(
+    bearers: &HashMap<(String, String), AttemptId>,
+    standing: &Attempt,
+    evidence: &Evidence,
+) -> Evidence {
+    let Some(reference) = reference_of(evidence) else { return evidence.clone() };
+    let bearer = bearers.get(&(standing.provider.clone(), reference.0.clone()));
+    let ours = standing.provider_reference.as_ref() == Some(&reference.0);
+    if ours || bearer.is_none_or(|bearer| *bearer == standing.id) {
+        return evidence.clone();
+    }
+    match evidence {
+        Evidence::Fact(fact, _) => Evidence::Fact(fact.clone(), None),
+        _ => {
+            let failure = Failure::new(Fault::ProtocolError).text("the provider named it like an earlier hand-over");
+            Evidence::Answer(Outcome::Unknown(failure))
+        }
+    }
+}
+
+fn event(message: &Message, attempt: &Attempt, kind: EventKind, origin: &Origin, now: Timestamp) -> Event {
+    Event {
+        attempt_id: Some(attempt.id),
+        fault: attempt.fault,
+        occurred_ms: origin.occurred.unwrap_or(now),
+        ..Event::new(message.id, kind, origin.source, &origin.actor, now)
+    }
+}

@@ -1,0 +1,181 @@
+//! What needs a person now: each matter one sentence, with what to do about it. The readers of the records fill in
+//! [`Signs`]; screens and alerts show the [`Need`]s.
+
+use super::faults::{NO_FAULT_KNOWN, fault};
+use super::labels::Tone;
+use super::numbers::{count, grouped};
+use crate::domain::Fault;
+
+/// One matter that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// How pressing.
+    pub tone: Tone,
+    /// What it is, as a sentence.
+    pub sentence: String,
+    /// What to do about it, in a few words.
+    pub act: &'static str,
+    /// What it is about, and so where it is dealt with.
+    pub subject: Subject,
+}
+
+/// What a matter is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The provider accounts.
+    Providers,
+    /// Messages that failed or expired.
+    Failures,
+    /// Messages in doubt.
+    InDoubt,
+    /// Messages on hold.
+    Held,
+    /// Addresses that do not work.
+    Addresses,
+}
+
+/// What is looked at. The default is a quiet day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// The accounts that are paused until somebody resumes them.
+    pub paused: Vec<PausedAccount>,
+    /// The accounts that are paused briefly after errors in a row.
+    pub resting: Vec<RestingAccount>,
+    /// Messages that failed or expired.
+    pub not_delivered: i64,
+    /// Messages in doubt.
+    pub in_doubt: i64,
+    /// Messages on hold.
+    pub held: i64,
+    /// Addresses that are known not to work.
+    pub dead_addresses: i64,
+}
+
+/// An account that is paused until somebody resumes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PausedAccount {
+    /// Its name.
+    pub account: String,
+    /// Why, if it was said.
+    pub reason: Option<String>,
+}
+
+/// An account that is paused briefly after errors in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestingAccount {
+    /// Its name.
+    pub account: String,
+    /// How many errors in a row.
+    pub faults: u32,
+    /// The last of them.
+    pub fault: Option<Fault>,
+}
+
+/// Everything that needs a person, what stops the most first.
+#[must_use]
+pub fn needs(signs: &Signs) -> Vec<Need> {
+    let mut needs = Vec::new();
+    needs.extend(signs.paused.iter().map(paused));
+    needs.extend(signs.resting.iter().map(resting));
+    needs.extend(not_delivered(signs.not_delivered));
+    needs.extend(in_doubt(signs.in_doubt));
+    needs.extend(held(signs.held));
+    needs.extend(dead(signs.dead_addresses));
+    needs
+}
+
+fn paused(paused: &PausedAccount) -> Need {
+    let why = paused.reason.as_deref().unwrap_or("no reason was given");
+    Need {
+        tone: Tone::Bad,
+        sentence: format!("{} is paused and sends nothing: {}.", paused.account, why.trim_end_matches('.')),
+        act: "Look at the provider",
+        subject: Subject::Providers,
+    }
+}
+
+fn resting(resting: &RestingAccount) -> Need {
+    let why = resting.fault.map_or(NO_FAULT_KNOWN, fault);
+    Need {
+        tone: Tone::Warn,
+        sentence: format!("{} is paused briefly after {} errors in a row. {why}", resting.account, resting.faults),
+        act: "Look at the provider",
+        subject: Subject::Providers,
+    }
+}
+
+fn not_delivered(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Bad,
+        sentence: format!("{} did not arrive.", count(number, "message", "messages")),
+        act: "See why, and retry",
+        subject: Subject::Failures,
+    })
+}
+
+fn in_doubt(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: format!("{} may or may not have been sent.", count(number, "message", "messages")),
+        act: "Say what became of it",
+        subject: Subject::InDoubt,
+    })
+}
+
+fn held(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: match number {
+            1 => "1 message is held until somebody releases it.".to_owned(),
+            _ => format!("{} messages are held until somebody releases them.", grouped(number)),
+        },
+        act: "Release or cancel",
+        subject: Subject::Held,
+    })
+}
+
+fn dead(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: match number {
+            1 => "1 fax number or email address does not work.".to_owned(),
+            _ => format!("{} fax numbers or email addresses do not work.", grouped(number)),
+        },
+        act: "Correct the addresses",
+        subject: Subject::Addresses,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_day_needs_nobody() {
+        assert_eq!(needs(&Signs::default()), []);
+    }
+
+    #[test]
+    fn what_stops_everything_comes_first_and_each_matter_is_a_sentence() {
+        let signs = Signs {
+            paused: vec![PausedAccount { account: "telnyx-main".into(), reason: Some("no funds.".into()) }],
+            resting: vec![RestingAccount { account: "mail".into(), faults: 5, fault: Some(Fault::ProviderError) }],
+            not_delivered: 2,
+            in_doubt: 1,
+            held: 1,
+            dead_addresses: 1,
+        };
+        let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
+        assert_eq!(
+            sentences,
+            [
+                "telnyx-main is paused and sends nothing: no funds.",
+                "mail is paused briefly after 5 errors in a row. The provider had trouble or could not be reached.",
+                "2 messages did not arrive.",
+                "1 message may or may not have been sent.",
+                "1 message is held until somebody releases it.",
+                "1 fax number or email address does not work.",
+            ]
+        );
+    }
+}

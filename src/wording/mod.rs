@@ -1,0 +1,23 @@
+//! Wording: the sentences and words people read, one source for command line, screens, API and alerts. A state is called
+//! by the word that database and API use for it; a sentence beside it explains.
+//!
+//! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
+//! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
+//! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
+//!
+//! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
+
+pub mod attention;
+mod faults;
+mod labels;
+mod numbers;
+mod reasons;
+pub mod remedies;
+
+pub use faults::{NO_FAULT_KNOWN, fault, fault_advice};
+pub use labels::{
+    Label, Tone, address_health, attempt_status, capitalized, channel, confidence, disposition, letter, referrer_state,
+    referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing,
+};
+pub use numbers::{count, grouped};
+pub use reasons::{advice, dashboard_advice, explain};

@@ -1,0 +1,159 @@
+//! Remedies: what a person can do about messages that did not get through, by status and reason, one by one or for all of
+//! a cause at once.
+
+use super::labels::Tone;
+use super::numbers::grouped;
+use crate::domain::{Fault, MessageStatus, PolicyReason, Reason};
+
+/// What can be done for every message of a cause at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// Send all of them once more.
+    Retry,
+    /// Send those once more whose address was corrected since: the others would only go wrong again.
+    RetryCorrected,
+    /// Let all of them go.
+    Release,
+}
+
+impl Bulk {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Retry, Self::RetryCorrected, Self::Release];
+
+    /// Its word in forms.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::RetryCorrected => "retry_corrected",
+            Self::Release => "release",
+        }
+    }
+
+    /// What it is called for that many messages.
+    #[must_use]
+    pub fn label(self, count: i64) -> String {
+        match (self, count) {
+            (Self::Retry, 1) => "Retry".to_owned(),
+            (Self::Retry, _) => format!("Retry all {}", grouped(count)),
+            (Self::RetryCorrected, _) => "Retry those corrected".to_owned(),
+            (Self::Release, 1) => "Release".to_owned(),
+            (Self::Release, _) => format!("Release all {}", grouped(count)),
+        }
+    }
+
+    /// Whether doing it for all is the likely next step, rather than looking at each message.
+    #[must_use]
+    pub fn is_likely(self, reason: Reason) -> bool {
+        self == Self::Release || !needs_more_than_retry(reason)
+    }
+}
+
+/// What can be done for all messages of a cause.
+#[must_use]
+pub fn bulk(status: MessageStatus, reason: Reason) -> Option<Bulk> {
+    match status {
+        MessageStatus::Held => Some(Bulk::Release),
+        _ if !status.may_be_retried() || !retry_makes_sense(reason) => None,
+        _ if is_about_address(reason) => Some(Bulk::RetryCorrected),
+        _ => Some(Bulk::Retry),
+    }
+}
+
+/// Whether a person should be offered to send again. Not after a refusal or a complaint.
+#[must_use]
+pub fn retry_makes_sense(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::Policy(PolicyReason::OptedOut | PolicyReason::DoNotContact) | Reason::Fault(Fault::Complaint)
+    )
+}
+
+/// Whether the address has to be corrected before another try can work.
+#[must_use]
+pub fn is_about_address(reason: Reason) -> bool {
+    match reason {
+        Reason::Policy(reason) => reason == PolicyReason::DeadAddress,
+        Reason::Fault(fault) => matches!(
+            fault,
+            Fault::NotAFax
+                | Fault::InvalidNumber
+                | Fault::MailboxUnknown
+                | Fault::DomainUnknown
+                | Fault::MailboxDisabled
+        ),
+        Reason::Operator(_) => false,
+    }
+}
+
+/// Whether something has to be corrected first, so that a retry alone would only end like the last try.
+#[must_use]
+pub fn needs_more_than_retry(reason: Reason) -> bool {
+    is_about_address(reason) || reason == PolicyReason::NoBasis.into()
+}
+
+/// A heading under which causes are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Heading {
+    /// Its word in links.
+    pub key: &'static str,
+    /// The heading.
+    pub title: &'static str,
+    /// One sentence on what the messages under it have in common.
+    pub hint: &'static str,
+    /// How bad it is.
+    pub tone: Tone,
+    /// The statuses of the messages under it.
+    pub statuses: &'static [MessageStatus],
+}
+
+/// The headings under which causes are listed, the most pressing first.
+pub const HEADINGS: [Heading; 4] = [
+    Heading {
+        key: "failed",
+        title: "Failed or expired",
+        hint: "They did not arrive and are not tried again by themselves.",
+        tone: Tone::Bad,
+        statuses: &[MessageStatus::Failed, MessageStatus::Expired],
+    },
+    Heading {
+        key: "in_doubt",
+        title: "In doubt",
+        hint: "The connection broke at a bad moment. Open each one and say what became of it; nothing is sent twice meanwhile.",
+        tone: Tone::Warn,
+        statuses: &[MessageStatus::InDoubt],
+    },
+    Heading {
+        key: "held",
+        title: "Held",
+        hint: "They wait until somebody releases or cancels them.",
+        tone: Tone::Warn,
+        statuses: &[MessageStatus::Held],
+    },
+    Heading {
+        key: "suppressed",
+        title: "Suppressed",
+        hint: "The rules forbid sending these. That is how it should be, unless something has changed.",
+        tone: Tone::Quiet,
+        statuses: &[MessageStatus::Suppressed],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_number_is_never_dialled_again_for_all_at_once() {
+        assert_eq!(bulk(MessageStatus::Failed, "not_a_fax".parse().expect("a reason")), Some(Bulk::RetryCorrected));
+        assert_eq!(bulk(MessageStatus::Failed, "busy".parse().expect("a reason")), Some(Bulk::Retry));
+        assert_eq!(bulk(MessageStatus::Held, "conversation_open".parse().expect("a reason")), Some(Bulk::Release));
+    }
+
+    #[test]
+    fn who_refused_or_complained_is_not_offered_for_another_try() {
+        assert_eq!(bulk(MessageStatus::Suppressed, "opted_out".parse().expect("a reason")), None);
+        assert_eq!(bulk(MessageStatus::Failed, "complaint".parse().expect("a reason")), None);
+        assert_eq!(bulk(MessageStatus::InDoubt, "outcome_unknown".parse().expect("a reason")), None);
+    }
+}
