@@ -178,7 +178,7 @@ impl Gateway {
         tasks.spawn(feedback::run(feedback_parts, inbox.clone(), stop.clone()));
         tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
-        tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), stop.clone()));
+        tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), self.retention(), stop.clone()));
         let (store, accounts, clock) = (self.store.clone(), self.accounts.clone(), self.clock.clone());
         tasks.spawn(breaker_records::keep(store, accounts, clock, stop.clone()));
         if let Some(clock) = &self.shared {
@@ -204,7 +204,13 @@ impl Gateway {
         }
     }
 
-    fn feedback(&self) -> feedback::Parts {
+    fn retention(&self) -> upkeep::retention::Retention {
+        upkeep::retention::Retention { callback_days: self.config.retention.callback_days }
+    }
+
+    /// What reading callbacks needs.
+    #[must_use]
+    pub fn feedback(&self) -> feedback::Parts {
         feedback::Parts {
             store: self.store.clone(),
             queue: self.queue.clone(),

@@ -2,8 +2,8 @@
 
 use super::passwords::{hash_password, verify_password};
 use super::{AccessError, Parts, check_name};
-use crate::domain::{Actor, AuditAct};
 use crate::domain::id::OperatorId;
+use crate::domain::{Actor, AuditAct};
 use crate::store::StoreError;
 
 /// Stores an operator, or a new password for one. `who` does it, for the audit trail.

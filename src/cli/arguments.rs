@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Command};
@@ -115,6 +115,17 @@ pub fn moment(text: &str, zone: Tz) -> Result<Timestamp, CliError> {
         .ok_or_else(|| CliError::usage(format!("in {zone} the clocks skip that time: choose another")))
 }
 
+/// A moment, or a day such as `2026-12-01`, which is its first moment in the practice's zone.
+///
+/// # Errors
+/// It is neither.
+pub fn day_or_moment(text: &str, zone: Tz) -> Result<Timestamp, CliError> {
+    match NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d") {
+        Ok(day) => moment(&format!("{day} 00:00"), zone),
+        Err(_) => moment(text, zone),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +138,8 @@ mod tests {
         assert_eq!(at("2026-12-01 09:00"), Ok("2026-12-01T15:00:00.000Z".to_owned()));
         assert_eq!(at("2026-12-01T09:00:00+01:00"), Ok("2026-12-01T08:00:00.000Z".to_owned()));
         assert!(at("2026-03-08 02:30").expect_err("skipped").contains("skip"));
+        let day = day_or_moment("2026-12-01", ZONE).map(|at| at.to_string()).map_err(|error| error.words);
+        assert_eq!(day, Ok("2026-12-01T06:00:00.000Z".to_owned()));
         assert!(at("tomorrow").expect_err("no time").contains("2026-12-01 09:00"));
     }
 

@@ -12,6 +12,7 @@ pub mod demo;
 mod doctor;
 mod exit;
 mod failures;
+mod inbox;
 pub mod init;
 mod message;
 mod migrate;
@@ -104,6 +105,9 @@ enum Command {
     /// List, check, begin, try, pause and resume providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// List callbacks of providers, and read them again after an upgrade
+    #[command(subcommand)]
+    Inbox(inbox::Command),
     /// Make, list and revoke tokens for the API
     #[command(subcommand)]
     Token(token::Command),
@@ -168,6 +172,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Basis(command) => basis::run(&console, command).await,
         Command::Template(command) => template::run(&console, command),
         Command::Provider(command) => provider::run(&console, command).await,
+        Command::Inbox(command) => inbox::run(&console, command).await,
         Command::Token(command) => token::run(&console, command).await,
         Command::Operator(command) => operator::run(&console, command).await,
         Command::Migrate => migrate::run(&console).await,

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::problem::Problems;
-use super::{LogConfig, Sending};
+use super::{LogConfig, RetentionConfig, Sending};
 
 /// Ranges of `[sending]`.
 pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
@@ -26,6 +26,13 @@ pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
     within("doubt_settle_seconds", sending.doubt_settle_seconds, 0, 3_600);
     within("touch_goal", u64::from(sending.touch_goal), 1, 100);
     within("queue_depth_max", sending.queue_depth_max, 1, 10_000_000);
+}
+
+/// Ranges of `[retention]`.
+pub(super) fn retention(problems: &mut Problems, retention: &RetentionConfig) {
+    if !(1..=3_650).contains(&retention.callback_days) {
+        problems.add("retention.callback_days", "write a number from 1 to 3650");
+    }
 }
 
 /// The level or directives of `[log]`.

@@ -22,8 +22,8 @@ use crate::provider::{REGISTRY, Spec};
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The sections there are.
-const SECTIONS: [&str; 9] =
-    ["practice", "store", "server", "templates", "providers", "routes", "sending", "policy", "log"];
+const SECTIONS: [&str; 10] =
+    ["practice", "store", "server", "templates", "providers", "routes", "sending", "retention", "policy", "log"];
 
 /// What the environment says, so that a test or the demo can bring its own.
 pub struct Environment<'a> {
@@ -139,11 +139,13 @@ pub(super) fn assemble(
     let accounts = AccountReader { specs, folder, lookup: environment.lookup }.read_all(&mut reader, providers);
     let routes = read_section(&mut root, &mut reader, "routes").map(|written| routes::read(&mut reader, written));
     let sending = read_section(&mut root, &mut reader, "sending");
+    let retention = read_section(&mut root, &mut reader, "retention");
     let policy = read_section(&mut root, &mut reader, "policy");
     let log = read_section(&mut root, &mut reader, "log");
 
     practice.as_ref().into_iter().flat_map(Practice::problems).for_each(|text| add_practice_problem(problems, &text));
     sending.as_ref().inspect(|sending| check::sending(problems, sending));
+    retention.as_ref().inspect(|retention| check::retention(problems, retention));
     log.as_ref().inspect(|log| check::log(problems, log));
     let routes = routes.map(|written| {
         routes::check(problems, written, &Known { accounts: &accounts, configured: &configured, specs })
@@ -156,6 +158,7 @@ pub(super) fn assemble(
         providers: accounts,
         routes: routes?,
         sending: sending?,
+        retention: retention?,
         policy: policy?,
         log: log?,
     };

@@ -48,6 +48,8 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// Which accounts carry what, in order of preference.
     pub routes: Routes,
+    /// How long things are kept.
+    pub retention: RetentionConfig,
     /// How sending proceeds.
     pub sending: Sending,
     /// The choices that the law leaves.
@@ -232,6 +234,20 @@ pub enum AdvertisingPolicy {
     /// A recorded permission, or a recorded relationship with a number from the recipient.
     #[default]
     PermissionOrEbr,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// How long callbacks of providers are kept as they came, 1 to 3,650 days. Default 90.
+    pub callback_days: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { callback_days: 90 }
+    }
 }
 
 /// The log.

@@ -208,6 +208,7 @@ fn each_mistake_is_explained_with_what_to_do() {
             format!("{good}[policy]\nadvertising = \"anything\"\n"),
             "policy.advertising: write one of: permission_only, permission_or_ebr",
         ),
+        (format!("{good}[retention]\ncallback_days = 0\n"), "retention.callback_days: write a number from 1 to 3650"),
         (format!("{good}[sending]\nslots = 5000\n"), "sending.slots: write a number from 1 to 1024"),
         (good.replace("toll_free = true", "toll_free = false"), "practice.opt_out"),
         (

@@ -47,6 +47,8 @@ words! {
         ImportReferrers = "import_referrers",
         /// A touch was logged.
         LogTouch = "log_touch",
+        /// Callbacks of providers were read again.
+        ReplayCallbacks = "replay_callbacks",
         /// A rendered document was looked at.
         ViewDocument = "view_document",
         /// An operator was added, or given a new password.

@@ -6,6 +6,7 @@ pub mod address;
 pub mod attempt;
 pub mod audit;
 pub mod basis;
+pub mod callback;
 pub mod campaign;
 pub mod channel;
 pub mod clock;

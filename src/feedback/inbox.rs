@@ -1,37 +1,34 @@
-//! The inbox: a callback is verified over its raw bytes, stored, and answered; it is applied afterwards, so that a slow
-//! database never makes a provider think that we are deaf.
+//! The inbox: a callback is verified over its raw bytes, kept as it came, and answered; what it says is applied afterwards,
+//! so that a slow database never makes a provider think that nobody listens, and read again should it have been misread.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::apply::{self, Reread};
+use super::{Parts, callback, reading};
+use crate::domain::Timestamp;
+use crate::domain::callback::CallbackState;
+use crate::domain::id::InboxId;
+use crate::provider::{Provider, Rejection, WebhookParts};
+use crate::store::engine::batch::Batcher;
+use crate::store::records::inbox::{Callback, NewCallback};
+use crate::store::records::inbox_facts::NewFact;
+use crate::store::{Store, StoreError, Tx, in_time};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::Parts;
-use crate::domain::Timestamp;
-use crate::domain::event::{DeliveryEvent, EventSource};
-use crate::domain::id::{AttemptId, InboxId, MessageId};
-use crate::provider::{Rejection, WebhookParts};
-use crate::settle::{self, Evidence, Origin, POLL, Update};
-use crate::store::engine::batch::Batcher;
-use crate::store::records::inbox::{Letter, NewLetter};
-use crate::store::{Store, StoreError, Tx, in_time};
-
+/// Largest body of a callback, in octets: some providers send the document along, in base64.
+pub const BODY_OCTETS_MAX: usize = 4 * 1024 * 1024;
 /// Callbacks applied in one transaction at most.
 const BATCH_MAX: i64 = 100;
-/// How long a callback whose attempt is not known yet goes on waiting: it may have overtaken the answer to the call.
-const WAIT_FOR_ATTEMPT: Duration = Duration::from_secs(15 * 60);
-/// Longest key kept.
-const DEDUPE_CHARS_MAX: usize = 200;
 
 /// What became of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// Kept; so many facts were new.
     Kept(usize),
-    /// Turned away.
+    /// Kept, because it is authentic, though this version cannot read it.
+    Unreadable,
+    /// Rejected; nothing of it is kept.
     Rejected(Rejection),
     /// There is no such account.
     NoSuchProvider,
@@ -41,7 +38,7 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Inbox {
     parts: Parts,
-    keeper: Batcher<NewLetter, bool>,
+    keeper: Batcher<NewCallback, usize>,
     signal: Notify,
 }
 
@@ -50,31 +47,28 @@ impl Inbox {
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         let store = parts.store.clone();
-        let keeper = Batcher::start(move |letters| keep(store.clone(), letters));
+        let keeper = Batcher::start(move |callbacks| keep(store.clone(), callbacks));
         Arc::new(Self { parts, keeper, signal: Notify::new() })
     }
 
-    /// Verifies and keeps a callback. Once this has answered `Kept`, the callback is durable.
+    /// Verifies and keeps a callback. Once this has answered `Kept` or `Unreadable`, the callback is durable.
     ///
     /// # Errors
     /// As every store function; the provider should be told to come again.
-    pub async fn receive(&self, provider: &str, callback: &WebhookParts) -> Result<Received, StoreError> {
+    pub async fn receive(&self, provider: &str, parts: &WebhookParts) -> Result<Received, StoreError> {
         let Some(account) = self.parts.accounts.get(provider) else { return Ok(Received::NoSuchProvider) };
         let now = self.parts.clock.now();
-        let events = match account.layered.provider().receive(callback, now) {
-            Ok(events) => events,
-            Err(rejection) => {
-                tracing::warn!(provider, %rejection, "a callback was turned away");
-                metrics::counter!("touchline_callbacks_rejected_total", "provider" => provider.to_owned()).increment(1);
-                return Ok(Received::Rejected(rejection));
-            }
-        };
-        let mut fresh = 0;
-        for event in events {
-            let body = serde_json::to_string(&event).map_err(|_| StoreError::Corrupt("a delivery event".to_owned()))?;
-            let dedupe: String = event.dedupe.chars().take(DEDUPE_CHARS_MAX).collect();
-            let letter = NewLetter { provider: provider.to_owned(), dedupe, body, received_ms: now };
-            fresh += usize::from(self.keeper.ask(letter).await?);
+        if let Err(rejection) = account.layered.provider().verify(parts, now) {
+            tracing::warn!(provider, %rejection, "a callback was rejected");
+            metrics::counter!("touchline_callbacks_rejected_total", "provider" => provider.to_owned()).increment(1);
+            return Ok(Received::Rejected(rejection));
+        }
+        let callback = to_keep(provider, account.layered.provider(), parts, now);
+        let (id, state) = (callback.id, callback.state);
+        let fresh = self.keeper.ask(callback).await?;
+        if state == CallbackState::Unreadable {
+            raise_unreadable(id, provider);
+            return Ok(Received::Unreadable);
         }
         self.signal.notify_one();
         Ok(Received::Kept(fresh))
@@ -119,14 +113,14 @@ impl Inbox {
     /// Applies the first waiting callback alone; one that cannot be applied is set aside.
     async fn apply_alone(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.parts.store.write().await?;
-        let Some(letter) = tx.inbox_waiting(1).await?.pop() else { return Ok(0) };
-        let (id, provider) = (letter.id, letter.provider.clone());
-        match self.apply_all(tx, vec![letter], now).await {
+        let Some(callback) = tx.inbox_waiting(1).await?.pop() else { return Ok(0) };
+        let (id, provider) = (callback.id, callback.provider.clone());
+        match self.apply_all(tx, vec![callback], now).await {
             Err(error) if !error.is_passing() => {
-                tracing::error!(%error, provider, "a callback was set aside");
+                tracing::error!(%error, provider, callback = %id, "a callback was set aside");
                 // By its name: what is first now may be another one.
                 let mut tx = self.parts.store.write().await?;
-                tx.inbox_settle(&[id], false, now).await?;
+                tx.inbox_settle(&[id], CallbackState::Unmatched, now).await?;
                 tx.commit().await?;
                 Ok(1)
             }
@@ -136,130 +130,54 @@ impl Inbox {
 
     async fn apply_up_to(&self, limit: i64, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.parts.store.write().await?;
-        let letters = tx.inbox_waiting(limit).await?;
-        self.apply_all(tx, letters, now).await
+        let callbacks = tx.inbox_waiting(limit).await?;
+        self.apply_all(tx, callbacks, now).await
     }
 
-    async fn apply_all(&self, mut tx: Tx, letters: Vec<Letter>, now: Timestamp) -> Result<usize, StoreError> {
-        let sorted = self.sort(&mut tx, letters, now).await?;
-        settle::apply_all(&mut tx, &self.parts.rules, &sorted.updates, now).await?;
-        tx.queue_hasten_all(POLL, &sorted.hinted, now).await?;
-        tx.inbox_settle(&sorted.applied, true, now).await?;
-        tx.inbox_settle(&sorted.unmatched, false, now).await?;
-        tx.inbox_looked(&sorted.waiting).await?;
+    async fn apply_all(&self, mut tx: Tx, callbacks: Vec<Callback>, now: Timestamp) -> Result<usize, StoreError> {
+        let outcome = apply::apply(&mut tx, &self.parts, callbacks, now).await?;
         tx.commit().await?;
-        let settled = sorted.applied.len() + sorted.unmatched.len();
-        if settled > 0 {
+        for Reread { id, provider, .. } in outcome.callbacks.iter().filter(|callback| !callback.is_readable) {
+            raise_unreadable(*id, provider);
+        }
+        if outcome.settled > 0 {
             self.parts.queue.wake();
         }
-        Ok(settled)
+        Ok(outcome.settled)
     }
 }
 
-/// Keeps callbacks, all in one transaction; answers which were new.
-async fn keep(store: Store, letters: Vec<NewLetter>) -> Result<Vec<bool>, StoreError> {
+/// A verified callback as it is kept. It is read here to know whether it can be, and which of its facts are new; what it
+/// says is read from what was kept, when it is applied.
+fn to_keep(provider: &str, reader: &dyn Provider, parts: &WebhookParts, now: Timestamp) -> NewCallback {
+    let content = callback::encode(parts, reader.secret_header());
+    let mut new = NewCallback::new(provider, callback::fingerprint(parts), content, parts.body.len(), now);
+    match reading::translate(reader, parts) {
+        None => new.state = CallbackState::Unreadable,
+        Some(facts) if facts.is_empty() => new.state = CallbackState::Ignored,
+        Some(facts) => {
+            let claim = |fact: reading::Fact| NewFact {
+                provider: provider.to_owned(),
+                dedupe: fact.event.dedupe,
+                callback: new.id,
+                said: fact.said,
+            };
+            new.facts = facts.into_iter().map(claim).collect();
+        }
+    }
+    new
+}
+
+/// Keeps callbacks, all in one transaction; answers how many facts of each were new.
+async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<usize>, StoreError> {
     let mut tx = store.write().await?;
-    let fresh = tx.inbox_insert(&letters).await?;
+    let fresh = tx.inbox_insert(&callbacks).await?;
     tx.commit().await?;
     Ok(fresh)
 }
 
-/// Callbacks of one batch, sorted by what is to be done with them.
-#[derive(Debug, Default)]
-struct Sorted {
-    updates: Vec<Update>,
-    /// Messages of which something was said that is not believed unasked.
-    hinted: Vec<Uuid>,
-    applied: Vec<InboxId>,
-    /// Never to be applied: unreadable, or about an attempt that did not turn up in time.
-    unmatched: Vec<InboxId>,
-    /// About an attempt that is not known yet.
-    waiting: Vec<InboxId>,
-}
-
-impl Inbox {
-    /// Only what is proven is learnt; what an unsigned callback says is a reason to ask at once, and no more.
-    async fn sort(&self, tx: &mut Tx, letters: Vec<Letter>, now: Timestamp) -> Result<Sorted, StoreError> {
-        let read: Vec<(Letter, Option<DeliveryEvent>)> = letters
-            .into_iter()
-            .map(|letter| {
-                let event = serde_json::from_str(&letter.body).ok();
-                (letter, event)
-            })
-            .collect();
-        let attempts = Attempts::read(tx, &read).await?;
-        let mut sorted = Sorted::default();
-        for (letter, event) in read {
-            let late = now.since(letter.received_ms) > WAIT_FOR_ATTEMPT;
-            let home = event.as_ref().and_then(|event| attempts.of(&letter.provider, event));
-            match (event, home) {
-                (Some(_), Some((_, message))) if !self.is_believed(&letter.provider) => {
-                    sorted.hinted.push(message.0);
-                    sorted.applied.push(letter.id);
-                }
-                (Some(event), Some((attempt, _))) => {
-                    let origin = Origin::provider(EventSource::Webhook, &letter.provider);
-                    let origin = Origin { occurred: event.occurred_ms, billed: event.billed, ..origin };
-                    sorted.updates.push(Update {
-                        attempt,
-                        evidence: Evidence::Fact(event.fact, event.reference),
-                        origin,
-                    });
-                    sorted.applied.push(letter.id);
-                }
-                (Some(_), None) if !late => sorted.waiting.push(letter.id),
-                _ => sorted.unmatched.push(letter.id),
-            }
-        }
-        Ok(sorted)
-    }
-
-    /// Whether callbacks of the account prove where they come from, or nobody could be asked.
-    fn is_believed(&self, provider: &str) -> bool {
-        self.parts.accounts.get(provider).is_some_and(|account| {
-            let can = account.capabilities();
-            can.webhook.is_proof() || !can.status
-        })
-    }
-}
-
-/// The attempts that a batch of callbacks may speak of.
-struct Attempts {
-    homes: HashMap<AttemptId, (String, MessageId)>,
-    by_reference: HashMap<(String, String), AttemptId>,
-}
-
-impl Attempts {
-    async fn read(tx: &mut Tx, read: &[(Letter, Option<DeliveryEvent>)]) -> Result<Self, StoreError> {
-        let events = || read.iter().filter_map(|(letter, event)| Some((letter, event.as_ref()?)));
-        let mut references: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (letter, event) in events() {
-            if let Some(reference) = &event.reference {
-                references.entry(&letter.provider).or_default().push(&reference.0);
-            }
-        }
-        let mut by_reference = HashMap::new();
-        for (provider, references) in references {
-            for (reference, id) in tx.references_claimed(provider, &references).await? {
-                by_reference.insert((provider.to_owned(), reference), id);
-            }
-        }
-        let named = events().filter_map(|(_, event)| event.attempt);
-        let ids: Vec<AttemptId> = named.chain(by_reference.values().copied()).collect();
-        let homes = tx.attempt_homes(&ids).await?;
-        let homes = homes.into_iter().map(|(id, provider, message)| (id, (provider, message))).collect();
-        Ok(Self { homes, by_reference })
-    }
-
-    /// The attempt an event speaks of and its message: by our reference if it is echoed, else by the provider's. An
-    /// attempt of another account is never touched, whatever the callback says.
-    fn of(&self, provider: &str, event: &DeliveryEvent) -> Option<(AttemptId, MessageId)> {
-        let home = |id: AttemptId| self.homes.get(&id).map(|(owner, message)| (id, owner, *message));
-        if let Some((id, owner, message)) = event.attempt.and_then(home) {
-            return (owner == provider).then_some((id, message));
-        }
-        let reference = event.reference.as_ref()?;
-        let (id, _, message) = home(*self.by_reference.get(&(provider.to_owned(), reference.0.clone()))?)?;
-        Some((id, message))
-    }
+/// Somebody should know: an account's callbacks are written otherwise than this version expects.
+fn raise_unreadable(id: InboxId, provider: &str) {
+    tracing::error!(provider, callback = %id, "an authentic callback cannot be read; it is kept");
+    metrics::counter!("touchline_callbacks_unreadable_total", "provider" => provider.to_owned()).increment(1);
 }

@@ -1,8 +1,14 @@
 //! Feedback: what became of what was handed over. Callbacks go into the inbox and are answered at once; a poller asks
 //! about what nobody reported; both end in one pure fold over facts (`settle`), whatever their order.
 
+mod apply;
+mod attempts;
+mod callback;
 pub mod inbox;
 mod poller;
+mod reading;
+pub mod replay;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +21,9 @@ use crate::queue::Queue;
 use crate::settle::Rules;
 use crate::store::Store;
 pub use poller::poll_some;
+
+/// How long a callback whose attempt is not known yet goes on waiting: it may have overtaken the answer to the call.
+const WAIT_FOR_ATTEMPT: Duration = Duration::from_secs(15 * 60);
 
 /// Everything feedback works with.
 #[derive(Debug, Clone)]

@@ -84,7 +84,6 @@ pub async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeErro
     }
     single::submit(parts, request).await.map(Begun::Done)
 }
-}
 
 /// Why a request was not accepted. Nothing of it was.
 #[derive(Debug, thiserror::Error)]

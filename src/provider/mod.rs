@@ -191,12 +191,33 @@ pub trait Provider: Send + Sync {
         Err(unsupported())
     }
 
-    /// Reads a callback: verifies it over the raw bytes, then translates it. Pure.
+    /// Checks over the raw bytes who sent a callback, and that it was sent about `now`. Pure.
     ///
     /// # Errors
-    /// Why it was turned away.
-    fn receive(&self, _parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
+    /// Why it was rejected.
+    fn verify(&self, _parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
         Err(Rejection::Unsupported)
+    }
+
+    /// The header in which callbacks carry a shared secret, if they do; it is never kept.
+    fn secret_header(&self) -> Option<&str> {
+        None
+    }
+
+    /// What a verified callback says: nothing, if it is about nothing that we sent; `None` if it cannot be read. Pure,
+    /// and without a look at signature, age or path secret, which a callback that is read again months later no longer has.
+    /// Reads no header beside `content-type`, `content-encoding` and those with `event` in their names.
+    fn translate(&self, _parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        None
+    }
+
+    /// Verifies a callback, then translates it.
+    ///
+    /// # Errors
+    /// As [`Provider::verify`], and `Unreadable`.
+    fn receive(&self, parts: &WebhookParts, now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
+        self.verify(parts, now)?;
+        self.translate(parts).ok_or(Rejection::Unreadable)
     }
 
     /// The links by which the provider fetches documents, where it takes them no other way.

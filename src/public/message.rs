@@ -11,7 +11,6 @@ use crate::domain::{Actor, Reason, Timestamp};
 use crate::store::records::events::Event;
 use crate::wording;
 
-
 /// A message as it stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageView {

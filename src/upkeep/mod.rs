@@ -1,6 +1,7 @@
 //! Upkeep: the small things that keep a long-running house in order.
 
 pub mod restore;
+pub mod retention;
 pub mod time;
 
 use std::time::Duration;
@@ -9,12 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::Clock;
 use crate::store::{Store, StoreError, in_time};
+use crate::upkeep::retention::Retention;
 
 /// How often upkeep looks around.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Looks around until told to stop.
-pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, stop: CancellationToken) {
+pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
@@ -23,11 +25,14 @@ pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, stop: Cancellat
         if let Err(error) = in_time(tidy(&store, clock.as_ref())).await {
             tracing::warn!(%error, "upkeep could not be done; trying again");
         }
+        if let Err(error) = in_time(retention::remove_old(&store, clock.as_ref(), keep)).await {
+            tracing::warn!(%error, "what was kept long enough could not be removed; trying again");
+        }
     }
 }
 
-/// One round: marks the broadcasts whose last message has settled, ends sessions that ran out, and shows the depth of
-/// the queue to the metrics. Looks before it writes.
+/// One round: marks the broadcasts whose last message has settled, and shows the depth of the queue and the number of
+/// callbacks that cannot be read to the metrics. Looks before it writes.
 ///
 /// # Errors
 /// As every store function.
@@ -37,11 +42,15 @@ pub async fn tidy(store: &Store, clock: &dyn Clock) -> Result<(), StoreError> {
     let depth = tx.queue_depth().await?;
     let oldest = tx.queue_oldest_ready().await?;
     let unfinished = tx.broadcasts_unfinished().await?;
+    let unreadable = tx.callbacks_unreadable().await?;
     drop(tx);
     #[allow(clippy::cast_precision_loss, reason = "a gauge")]
     metrics::gauge!("touchline_queue_depth").set(depth as f64);
     metrics::gauge!("touchline_queue_oldest_ready_seconds")
         .set(oldest.map_or(0.0, |since| now.since(since).as_secs_f64()));
+    #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+    metrics::gauge!("touchline_inbox_unreadable")
+        .set(unreadable.iter().map(|account| account.callbacks).sum::<i64>() as f64);
     if unfinished {
         let mut tx = store.write().await?;
         tx.broadcasts_finish(now).await?;

@@ -11,17 +11,14 @@ use axum::routing::post;
 
 use super::WebState;
 use super::problem::{Kind, Problem};
-use crate::feedback::inbox::Received;
+use crate::feedback::inbox::{BODY_OCTETS_MAX, Received};
 use crate::provider::{Rejection, WebhookParts};
-
-/// Largest callback: some providers send the document along, in base64.
-const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/hooks/{provider}", post(receive))
         .route("/hooks/{provider}/{secret}", post(receive))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
 }
 
 /// The account, and the secret that providers which sign nothing are told to add.
@@ -53,8 +50,9 @@ async fn receive(
         Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
             Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
         }
-        Received::Rejected(rejection @ Rejection::Unreadable) => {
-            Err(Problem::new(Kind::Malformed, rejection.to_string()))
+        // It is kept, but the provider should see that something is wrong with it.
+        Received::Unreadable | Received::Rejected(Rejection::Unreadable) => {
+            Err(Problem::new(Kind::Malformed, Rejection::Unreadable.to_string()))
         }
     }
 }

@@ -34,6 +34,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::SetOperator => "set up an operator",
         AuditAct::TryProvider => "sent a test page",
         AuditAct::Restore => "restored a backup",
+        AuditAct::ReplayCallbacks => "read callbacks of providers again",
         AuditAct::Check => "checked the database",
     }
 }

@@ -3,6 +3,7 @@
 mod beginning;
 mod describing;
 mod house;
+mod inbox;
 mod letters;
 mod lists;
 mod restoring;

@@ -32,6 +32,7 @@ fn the_example_loads_and_shows_the_defaults() {
     assert_eq!(config.sending, touchline::config::Sending::default());
     assert_eq!(config.sending.smtp_doubt, SmtpDoubt::Hold);
     assert_eq!(config.sending.email_presume_delivered().as_secs(), 72 * 3_600);
+    assert_eq!(config.retention, touchline::config::RetentionConfig::default());
     assert_eq!(config.policy.advertising, AdvertisingPolicy::PermissionOrEbr);
     assert_eq!((config.log.format, config.log.level.as_str()), (LogFormat::Text, "info"));
     assert_eq!(config.providers["fax-telnyx"].secrets["api_key"].expose_secret(), CANARY);

@@ -74,14 +74,15 @@ impl Provider for Unsigned {
         Ok(Report { billed: Billed::new("0.07", "USD"), ..Report::new(reference.clone(), fact) })
     }
 
-    fn receive(&self, parts: &WebhookParts, _: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        if parts.secret.as_deref() != Some(SECRET) {
-            return Err(Rejection::Forged);
-        }
+    fn verify(&self, parts: &WebhookParts, _: Timestamp) -> Result<(), Rejection> {
+        if parts.secret.as_deref() == Some(SECRET) { Ok(()) } else { Err(Rejection::Forged) }
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let reference = std::str::from_utf8(&parts.body).ok().and_then(ProviderReference::new);
         let fact = Fact::Failed(Failure::new(Fault::InvalidNumber));
         let dedupe = format!("{reference:?} failed");
-        Ok(vec![DeliveryEvent { attempt: None, reference, fact, occurred_ms: None, dedupe, billed: None }])
+        Some(vec![DeliveryEvent { attempt: None, reference, fact, occurred_ms: None, dedupe, billed: None }])
     }
 
     async fn check(&self) -> Result<String, Failure> {
@@ -156,14 +157,15 @@ impl Scene {
     }
 }
 
-fn config(url: &str) -> Config {
+/// The demo's configuration over a database.
+pub fn config(url: &str) -> Config {
     let text = DEMO.replace("sqlite:touchline-demo.db", url);
     let lookup = |_: &str| Some("a secret of the tests".to_owned());
     Config::parse_with_env(&text, "test.toml", std::path::Path::new("/nowhere"), &lookup).expect("a configuration")
 }
 
 /// A fax that the first account took as `fx_1`, to be asked about in an hour.
-async fn accept(gateway: &Gateway, now: Timestamp) -> Attempt {
+pub async fn accept(gateway: &Gateway, now: Timestamp) -> Attempt {
     let stage = Stage::set(&gateway.store).await;
     let message = Message { give_up_ms: now.after(Duration::from_secs(86_400)), ..stage.message() };
     let called = Attempt { provider: "first".into(), opened_ms: now, ..attempt(message.id, 1) };

@@ -9,6 +9,7 @@ mod delivering;
 mod hardships;
 mod hinting;
 mod importing;
+mod inbox;
 mod layering;
 mod nodes;
 mod postfix;

@@ -11,6 +11,7 @@ mod broadcasts;
 mod events;
 mod foreign;
 mod forward;
+mod inbox;
 mod lists;
 mod locks;
 mod messages;
@@ -26,3 +27,5 @@ mod soundness;
 mod sources;
 mod statements;
 mod touches;
+
+pub use forward::execute;

@@ -3,7 +3,6 @@
 use chrono_tz::Tz;
 
 use super::show::overview;
-use crate::public::{DryRunView, SubmissionView};
 use crate::app::Gateway;
 use crate::campaign::{self, NewCampaign};
 use crate::cli::arguments::{VariableArgs, word};
@@ -11,6 +10,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::cli::send::{accepted, channels};
 use crate::domain::Channel;
+use crate::public::{DryRunView, SubmissionView};
 use crate::referrers::audience::Audience;
 
 /// A new campaign.

@@ -8,9 +8,9 @@ use serde_json::json;
 use super::console::Console;
 use super::exit::CliError;
 use super::send::accepted;
-use crate::public::{DryRunView, SubmissionView};
 use crate::app::Gateway;
 use crate::campaign;
+use crate::public::{DryRunView, SubmissionView};
 use crate::store::records::campaigns::CampaignRow;
 
 /// What to do.

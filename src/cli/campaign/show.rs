@@ -24,7 +24,7 @@ pub(super) async fn list(console: &Console, gateway: &Gateway) -> Result<(), Cli
         let zone = gateway.config.practice.time_zone;
         let lines = rows.iter().map(|row| {
             let (letter, to) = (row.letter.clone(), row.audience.clone());
-            vec![row.name.clone(), letter, to, campaign::when(row), row.state.clone(), next(row.next_ms, zone)]
+            vec![row.name.clone(), letter, to, campaign::when(row), row.state.to_string(), next(row.next_ms, zone)]
         });
         table(&["campaign", "letter", "to", "when", "state", "next run"], lines)
     })

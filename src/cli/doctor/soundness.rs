@@ -9,6 +9,7 @@ use crate::cli::console::count;
 use crate::config::Config;
 use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::store::engine::soundness::{Late, Room, Soundness};
+use crate::store::views::inbox::Unreadable;
 use crate::store::{Store, StoreError};
 
 /// With less room than this the next letters may not be recorded.
@@ -29,14 +30,16 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
         let mut tx = store.read().await?;
         let leases = tx.queue_leases_past(now.before(LEASE_GRACE)).await?;
         let due = tx.queue_due_past(now.before(DUE_GRACE)).await?;
+        let unreadable = tx.callbacks_unreadable().await?;
         drop(tx);
         store.close().await;
-        Ok::<_, StoreError>((found, leases, due))
+        Ok::<_, StoreError>((found, leases, due, unreadable))
     };
     match looked.await {
-        Ok((found, leases, due)) => {
+        Ok((found, leases, due, unreadable)) => {
             tell_soundness(&found, findings);
             tell_queue(config, leases, due, findings);
+            tell_callbacks(config, &unreadable, findings);
         }
         Err(error) => findings.add("records", State::Fail, error.to_string()),
     }
@@ -89,6 +92,21 @@ fn tell_queue(config: &Config, leases: Late, due: Late, findings: &mut Findings)
     } else {
         findings.add("queue", State::Warn, words.join("\n"));
     }
+}
+
+fn tell_callbacks(config: &Config, unreadable: &[Unreadable], findings: &mut Findings) {
+    if unreadable.is_empty() {
+        return findings.add("callbacks", State::Ok, "every callback could be read");
+    }
+    let words = unreadable.iter().map(|Unreadable { provider, callbacks, oldest_ms }| {
+        let many = count(usize::try_from(*callbacks).unwrap_or(0), "callback");
+        let since = oldest_ms.in_zone(config.practice.time_zone);
+        format!(
+            "{many} of {provider} could not be read since {since}: they are kept. After an upgrade: touchline inbox replay \
+             --unreadable --provider {provider}"
+        )
+    });
+    findings.add("callbacks", State::Warn, words.collect::<Vec<_>>().join("\n"));
 }
 
 fn megabytes(octets: u64) -> String {

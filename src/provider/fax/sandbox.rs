@@ -192,10 +192,13 @@ impl Provider for Sandbox {
         self.ask(self.request(Method::DELETE, &path)).await.map(drop)
     }
 
-    fn receive(&self, parts: &WebhookParts, now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        verify(self.webhook_key.as_ref(), parts, now)?;
-        let callback: Callback = serde_json::from_slice(&parts.body).map_err(|_| Rejection::Unreadable)?;
-        callback.event().map(|event| vec![event]).ok_or(Rejection::Unreadable)
+    fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection> {
+        verify(self.webhook_key.as_ref(), parts, now)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        let callback: Callback = serde_json::from_slice(&parts.body).ok()?;
+        callback.event().map(|event| vec![event])
     }
 
     async fn check(&self) -> Result<String, Failure> {

@@ -8,6 +8,7 @@ pub mod deadline;
 pub mod dialect;
 pub mod error;
 pub mod migrate;
+pub(in crate::store) mod packing;
 pub mod peers;
 pub mod record;
 pub mod rows;

@@ -21,6 +21,25 @@ pub(in crate::store) fn portions<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// Cuts rows into runs that weigh no more than `most` together, unless one row alone does.
+pub(in crate::store) fn weighed<T>(
+    rows: &[T],
+    most: usize,
+    weight: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut sum = 0_usize;
+        let fits = rest.iter().take_while(|row| {
+            sum = sum.saturating_add(weight(row));
+            sum <= most
+        });
+        let (run, others) = rest.split_at(fits.count().max(1).min(rest.len()));
+        rest = others;
+        (!run.is_empty()).then_some(run)
+    })
+}
+
 /// Cuts keys into lists of at most [`ROWS_MAX`].
 pub(in crate::store) fn lists<T>(keys: &[T]) -> impl Iterator<Item = &[T]> {
     keys.chunks(ROWS_MAX)
@@ -52,6 +71,14 @@ mod tests {
             let cut: Vec<&[usize]> = portions(&rows).collect();
             prop_assert_eq!(&cut.concat(), &rows);
             prop_assert!(cut.iter().all(|portion| portion.len().is_power_of_two() && portion.len() <= ROWS_MAX));
+        }
+
+        #[test]
+        fn runs_hold_every_row_once_in_order_and_none_is_too_heavy(rows in prop::collection::vec(0usize..20, 0..50)) {
+            let runs: Vec<&[usize]> = weighed(&rows, 30, |row| *row).collect();
+            prop_assert_eq!(&runs.concat(), &rows);
+            prop_assert!(runs.iter().all(|run| !run.is_empty() && run.iter().sum::<usize>() <= 30));
+            prop_assert!(weighed(&rows, 0, |row| *row + 1).all(|run| run.len() == 1), "a heavy row goes alone");
         }
 
         #[test]

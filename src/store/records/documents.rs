@@ -3,13 +3,12 @@
 use crate::domain::Timestamp;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::packing::{pack, unpack};
 use crate::store::engine::rows::portions;
 
 const PUT: &str = "INSERT INTO document (hash, kind, body, created_ms) ";
 const GET: &str = "SELECT kind, body FROM document WHERE hash = $1";
 
-/// What a packed body begins with. No document does: a PDF begins with a per cent sign, a mail with a brace.
-const PACKED: u8 = 1;
 /// The largest document that is unpacked, in octets.
 const OCTETS_MAX: usize = 64 * 1024 * 1024;
 
@@ -27,22 +26,8 @@ impl Document {
     /// A document, its body packed (LZ4) if that makes it smaller: the letters of a broadcast are text and much alike.
     #[must_use]
     pub fn new(hash: String, kind: &'static str, body: Vec<u8>) -> Self {
-        let mut packed = vec![PACKED];
-        packed.extend(lz4_flex::compress_prepend_size(&body));
-        let smaller = packed.len() < body.len() || body.first() == Some(&PACKED);
-        Self { hash, kind, body: if smaller { packed } else { body } }
+        Self { hash, kind, body: pack(body) }
     }
-}
-
-/// The body as it was given.
-fn unpacked(body: Vec<u8>) -> Result<Vec<u8>, StoreError> {
-    let Some((&PACKED, packed)) = body.split_first() else { return Ok(body) };
-    let corrupt = || StoreError::Corrupt("a kept document".to_owned());
-    let (octets, rest) = lz4_flex::block::uncompressed_size(packed).map_err(|_| corrupt())?;
-    if octets > OCTETS_MAX {
-        return Err(corrupt());
-    }
-    lz4_flex::decompress(rest, octets).map_err(|_| corrupt())
 }
 
 impl Tx {
@@ -73,6 +58,7 @@ impl Tx {
     pub async fn document(&mut self, hash: &str) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         let found: Option<(String, Vec<u8>)> =
             on!(self, |c, d| sqlx::query_as(GET).bind(hash).fetch_optional(&mut *c).await?);
-        found.map(|(kind, body)| Ok((kind, unpacked(body)?))).transpose()
+        let corrupt = || StoreError::Corrupt("a kept document".to_owned());
+        found.map(|(kind, body)| Ok((kind, unpack(body, OCTETS_MAX).ok_or_else(corrupt)?))).transpose()
     }
 }

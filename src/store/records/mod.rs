@@ -9,6 +9,7 @@ pub mod campaigns;
 pub mod documents;
 pub mod events;
 pub mod inbox;
+pub mod inbox_facts;
 pub mod messages;
 pub mod provider_state;
 pub mod queue_entries;

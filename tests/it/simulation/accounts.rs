@@ -130,12 +130,12 @@ impl Provider for Scripted {
         self.far.cancel(self.account, reference)
     }
 
-    fn receive(&self, parts: &WebhookParts, _: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        if parts.header("x-secret") != Some(SECRET) {
-            return Err(Rejection::Forged);
-        }
-        let event = serde_json::from_slice(&parts.body).map_err(|_| Rejection::Unreadable)?;
-        Ok(vec![event])
+    fn verify(&self, parts: &WebhookParts, _: Timestamp) -> Result<(), Rejection> {
+        if parts.header("x-secret") == Some(SECRET) { Ok(()) } else { Err(Rejection::Forged) }
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        serde_json::from_slice(&parts.body).ok().map(|event| vec![event])
     }
 
     async fn check(&self) -> Result<String, Failure> {

@@ -180,7 +180,10 @@ impl World<'_> {
     /// has seen. Nothing changes.
     fn everything_told_again_changes_nothing(&mut self, broken: &mut Vec<Broken>) -> Result<(), Vec<Broken>> {
         let known = self.before.clone();
-        let applied: Vec<(String,)> = self.house.spy.rows("SELECT dedupe FROM inbox WHERE state = 'applied'");
+        let applied: Vec<(String,)> = self
+            .house
+            .spy
+            .rows("SELECT inbox_fact.dedupe FROM inbox_fact JOIN inbox ON id = inbox_id WHERE state = 'applied'");
         for (place, mut callback) in self.shared.far.callbacks().into_iter().enumerate().rev() {
             if !applied.contains(&(callback.event.dedupe.clone(),)) {
                 continue;

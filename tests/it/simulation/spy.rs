@@ -8,6 +8,7 @@ use tokio::time::Duration;
 
 /// Children before parents, so that nothing refers to what is gone.
 const TABLES: &[&str] = &[
+    "inbox_fact",
     "inbox",
     "event",
     "attempt",

@@ -15,7 +15,7 @@ const REPEATED_ON_SQLITE: u64 = 25;
 const REPEATED_ON_POSTGRES: u64 = 5;
 
 /// Every table with its columns as text, in an order that does not depend on what an id happens to be. Left out: what is
-/// made of an id (request hashes, the bodies of documents), which must differ.
+/// made of an id (request hashes, the bodies of documents and callbacks and their digests), which must differ.
 const TABLES: &[(&str, &str, &str)] = &[
     ("message", "id, touch_id, submission_id, broadcast_id, referrer_id", MESSAGE),
     ("attempt", "id, message_id", ATTEMPT),
@@ -24,6 +24,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("suppression", "id", SUPPRESSION),
     ("broadcast", "id, submission_id", BROADCAST),
     ("inbox", "id", INBOX),
+    ("inbox_fact", "inbox_id", INBOX_FACT),
 ];
 const MESSAGE: &str = "channel, address, lane, letter, purpose, phi, status, reason, confidence, due_ms, give_up_ms,
     tries, dials, pages, created_ms, updated_ms, settled_ms";
@@ -33,7 +34,8 @@ const TOUCH: &str = "kind, letter, title, category, disposition, occurred_ms, de
 const EVENT: &str = "kind, source, who, fault, detail, occurred_ms, recorded_ms";
 const SUPPRESSION: &str = "channel, address, scope, reason, source, who, created_ms, lifted_ms, lifted_by";
 const BROADCAST: &str = "name, letter, total, created_ms, finished_ms";
-const INBOX: &str = "provider, dedupe, state, looks, received_ms, settled_ms";
+const INBOX: &str = "provider, form, octets, facts, state, looks, received_ms, settled_ms";
+const INBOX_FACT: &str = "provider, dedupe, applied_ms";
 
 /// A row of which the ids stand apart.
 type Row = (Vec<String>, String);

@@ -1,4 +1,4 @@
-//! Events, the audit log, the inbox, what the installation made up, the shared state of provider accounts.
+//! Events, the audit log, what the installation made up, the shared state of provider accounts.
 
 use touchline::domain::Fault;
 use touchline::domain::cost::Cost;
@@ -6,7 +6,6 @@ use touchline::domain::event::EventKind;
 use touchline::domain::event::EventSource;
 use touchline::domain::{Actor, AuditAct};
 use touchline::store::records::events::Event;
-use touchline::store::records::inbox::NewLetter;
 use touchline::store::records::provider_state::{Meter, ProviderState};
 
 use super::samples::{Stage, at, attempt};
@@ -56,38 +55,6 @@ async fn the_audit_log_tells_the_newest_first() {
         assert_eq!(seen, [("sam", None, at(2)), ("dana", Some("message 1"), at(1))]);
         assert_eq!((lines[1].action.as_str(), lines[1].detail.as_deref()), ("hold", Some("asked by the office")));
         assert_eq!(tx.audit_list(1).await.expect("read"), lines[..1]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_callback_is_kept_once_and_those_looked_at_in_vain_let_others_go_first() {
-    each_db(async |store| {
-        let mut tx = store.write().await.expect("tx");
-        let letter = |provider: &str, key: &str, received| NewLetter {
-            provider: provider.into(),
-            dedupe: key.into(),
-            body: "{}".into(),
-            received_ms: at(received),
-        };
-        let letters = [letter("fax-sandbox", "a", 1), letter("fax-sandbox", "b", 2), letter("fax-sandbox", "b", 2)];
-        assert_eq!(tx.inbox_insert(&letters).await.expect("kept"), [true, true, false], "the same fact twice");
-        let more = [letter("fax-sandbox", "c", 3), letter("fax-sandbox", "a", 9), letter("other", "a", 4)];
-        assert_eq!(tx.inbox_insert(&more).await.expect("kept"), [true, false, true], "another account's is another");
-        assert!(tx.inbox_has_waiting().await.expect("read"));
-        let waiting = tx.inbox_waiting(10).await.expect("read");
-        let keys = |letters: &[touchline::store::records::inbox::Letter]| -> Vec<String> {
-            letters.iter().map(|letter| format!("{}/{}", letter.provider, letter.dedupe)).collect()
-        };
-        assert_eq!(keys(&waiting), ["fax-sandbox/a", "fax-sandbox/b", "fax-sandbox/c", "other/a"]);
-        assert_eq!((waiting[0].body.as_str(), waiting[0].looks, waiting[0].received_ms), ("{}", 0, at(1)));
-        tx.inbox_settle(&[waiting[1].id], true, at(10)).await.expect("settled");
-        tx.inbox_settle(&[waiting[2].id], false, at(10)).await.expect("settled");
-        tx.inbox_looked(&[waiting[0].id]).await.expect("counted");
-        let left = tx.inbox_waiting(10).await.expect("read");
-        assert_eq!(keys(&left), ["other/a", "fax-sandbox/a"], "a stranger's callbacks must not stand before ours");
-        assert_eq!(left[1].looks, 1);
-        assert_eq!(tx.inbox_waiting(1).await.expect("read").len(), 1);
     })
     .await;
 }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use touchline::domain::attempt::AttemptStatus;
+use touchline::domain::callback::CallbackForm;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{MessageStatus, Timestamp};
 use touchline::store::StoreError;
 use touchline::store::engine::migrate;
+use touchline::store::views::inbox::CallbacksOf;
 use touchline::store::views::ledger::LedgerOf;
 use uuid::Uuid;
 
@@ -57,7 +59,8 @@ async fn migrate_to(database: &Database, folder: &Path, number: i64) -> Result<(
     }
 }
 
-async fn execute(database: &Database, sql: String) {
+/// Runs statements on a database, by a connection of its own.
+pub async fn execute(database: &Database, sql: String) {
     if database.is_sqlite() {
         let mut connection = SqliteConnection::connect(&database.url).await.expect("connected");
         connection.execute(AssertSqlSafe(sql)).await.expect("done");
@@ -138,7 +141,16 @@ async fn read_back(tx: &mut touchline::store::Tx) {
     assert_eq!(tx.events_of(MessageId(id(60))).await.expect("read").len(), 2);
     let entry = tx.queue_entry(id(69)).await.expect("read").expect("there");
     assert_eq!((entry.state.as_str(), entry.fence), ("leased", 3));
-    assert_eq!(tx.inbox_waiting(9).await.expect("read").len(), 1);
+    let waiting = tx.inbox_waiting(9).await.expect("read");
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].form, waiting[0].dedupe.as_str(), waiting[0].looks), (CallbackForm::Event, "e1", 3));
+    assert_eq!(waiting[0].content.as_deref(), Some(b"{}".as_slice()));
+    let lines = tx.callback_lines(&CallbacksOf::default(), 9).await.expect("read");
+    let sizes: Vec<(i64, i64)> = lines.iter().map(|line| (line.octets, line.facts)).collect();
+    assert_eq!(sizes, [(2, 1); 3]);
+    let facts = tx.inbox_facts_of(&lines.iter().map(|line| line.id).collect::<Vec<_>>()).await.expect("read");
+    assert_eq!(facts.len(), 3, "what an earlier version was told is not told anew");
+    assert!(facts.iter().all(|fact| fact.said.is_none() && fact.applied_ms.is_none()));
     assert_eq!(tx.campaigns_list().await.expect("read").len(), 2);
 }
 

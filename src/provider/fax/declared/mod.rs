@@ -233,12 +233,20 @@ impl Provider for Declared {
         self.act(self.description.purge.as_ref(), reference).await
     }
 
-    fn receive(&self, parts: &WebhookParts, now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
+    fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection> {
         let webhook = self.description.webhook.as_ref().ok_or(Rejection::Unsupported)?;
         match &self.path_secret {
-            Some(secret) => secret.verify(parts)?,
-            None => webhook.verify(self.webhook_key.as_deref(), parts, now)?,
+            Some(secret) => secret.verify(parts),
+            None => webhook.verify(self.webhook_key.as_deref(), parts, now),
         }
+    }
+
+    fn secret_header(&self) -> Option<&str> {
+        self.description.webhook.as_ref()?.secret_header()
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        let webhook = self.description.webhook.as_ref()?;
         webhook.events(&parts.body, &self.description.fax, &self.reader())
     }
 

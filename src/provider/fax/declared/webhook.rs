@@ -224,6 +224,12 @@ impl Webhook {
         if pieces.contains(&Piece::Timestamp) { self.is_of_now(timestamp, now) } else { Ok(()) }
     }
 
+    /// The header with the shared secret, where that is the proof.
+    pub fn secret_header(&self) -> Option<&str> {
+        let is_secret = *self.proof.get_ref() == Proof::SharedSecret;
+        self.header.as_ref().filter(|_| is_secret).map(|header| header.get_ref().as_str())
+    }
+
     fn timestamp<'p>(&self, given: &'p str, parts: &'p WebhookParts) -> Option<&'p str> {
         match (&self.timestamp_header, &self.timestamp_part) {
             (Some(name), _) => parts.header(&name.to_ascii_lowercase()),
@@ -266,27 +272,24 @@ impl Webhook {
         }
     }
 
-    /// What a verified callback says; an empty list if it is about nothing of ours.
-    ///
-    /// # Errors
-    /// `Unreadable` if it is not one of theirs.
-    pub fn events(&self, body: &[u8], shape: &FaxShape, reader: &Reader<'_>) -> Result<Vec<DeliveryEvent>, Rejection> {
-        let body = self.read(body).ok_or(Rejection::Unreadable)?;
+    /// What a verified callback says; an empty list if it is about nothing of ours, `None` if it is not one
+    /// of theirs.
+    pub fn events(&self, body: &[u8], shape: &FaxShape, reader: &Reader<'_>) -> Option<Vec<DeliveryEvent>> {
+        let body = self.read(body)?;
         let event = if self.event.is_empty() {
             None
         } else {
-            let word = self.event.word(&body).filter(|word| word.chars().count() <= WORD_CHARS_MAX);
-            let word = word.ok_or(Rejection::Unreadable)?;
+            let word = self.event.word(&body).filter(|word| word.chars().count() <= WORD_CHARS_MAX)?;
             if !word.starts_with(&self.event_prefix) {
-                return Ok(Vec::new());
+                return Some(Vec::new());
             }
             Some(word)
         };
-        let fax = self.at.part(&body).filter(|fax| fax.is_object()).ok_or(Rejection::Unreadable)?;
+        let fax = self.at.part(&body).filter(|fax| fax.is_object())?;
         if shape.is_skipped(fax) {
-            return Ok(Vec::new());
+            return Some(Vec::new());
         }
-        let reference = shape.reference(fax).ok_or(Rejection::Unreadable)?;
+        let reference = shape.reference(fax)?;
         let (word, fact) = match event {
             Some(word) => {
                 let state = self.events.get(&word).copied().unwrap_or(State::Progress);
@@ -295,7 +298,7 @@ impl Webhook {
                 (word, fact)
             }
             None => {
-                let fact = shape.fact(fax, reader).ok_or(Rejection::Unreadable)?;
+                let fact = shape.fact(fax, reader)?;
                 (shape.state.word(fax).unwrap_or_default(), fact)
             }
         };
@@ -308,7 +311,7 @@ impl Webhook {
             fact,
             occurred_ms: self.occurred.word(&body).as_deref().and_then(moment),
         };
-        Ok(vec![event])
+        Some(vec![event])
     }
 
     fn read(&self, body: &[u8]) -> Option<Value> {

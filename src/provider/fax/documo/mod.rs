@@ -195,9 +195,12 @@ impl Provider for Documo {
         listing::find(self, query).await
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.callback.verify(parts)?;
-        self.events(parts).ok_or(Rejection::Unreadable)
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.callback.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events(parts)
     }
 
     async fn check(&self) -> Result<String, Failure> {

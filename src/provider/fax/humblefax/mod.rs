@@ -203,9 +203,12 @@ impl Provider for HumbleFax {
         listing::find(self, &self.listed(query).await?).await
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.secret.verify(parts)?;
-        Self::events(&parts.body).ok_or(Rejection::Unreadable)
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.secret.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        Self::events(&parts.body)
     }
 
     async fn check(&self) -> Result<String, Failure> {

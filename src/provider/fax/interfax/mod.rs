@@ -214,16 +214,19 @@ impl Provider for InterFax {
         self.client.done(&self.client.answer(request).await?)
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.callback.verify(parts)?;
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.callback.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let fields = Fields::of(parts);
         if fields.get(&["TransactionIDType"]).is_some_and(|kind| !kind.eq_ignore_ascii_case("outbound")) {
-            return Ok(Vec::new());
+            return Some(Vec::new());
         }
-        let fax = Fax::of_fields(&fields).ok_or(Rejection::Unreadable)?;
+        let fax = Fax::of_fields(&fields)?;
         let (fact, billed, status) = (fax.fact(), self.charge(&fax), fax.status.to_string());
         let occurred_ms = fields.get(&["CompletionTime"]).and_then(fax::gmt);
-        Ok(vec![DeliveryEvent { billed, occurred_ms, ..event(fax.id, &status, fact) }])
+        Some(vec![DeliveryEvent { billed, occurred_ms, ..event(fax.id, &status, fact) }])
     }
 
     async fn check(&self) -> Result<String, Failure> {

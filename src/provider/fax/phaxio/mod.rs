@@ -21,6 +21,7 @@ use crate::domain::fault::Failure;
 use crate::domain::{Channel, FaxNumber, Outcome, Timestamp};
 use crate::provider::kit::auth::Auth;
 use crate::provider::kit::client::Client;
+use crate::provider::kit::form_body::FormBody;
 use crate::provider::kit::listing;
 use crate::provider::kit::reading::{id, unreadable, words};
 use crate::provider::{
@@ -195,10 +196,13 @@ impl Provider for Phaxio {
         self.client.delete(&["faxes", id(reference)?, "file"]).await
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
         let token = self.callback_token.as_ref().ok_or(Rejection::Unsupported)?;
-        let form = webhook::verify(token, parts)?;
-        self.events(&form).ok_or(Rejection::Unreadable)
+        webhook::verify(token, parts).map(drop)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events(&FormBody::read(parts)?)
     }
 
     async fn check(&self) -> Result<String, Failure> {

@@ -212,9 +212,12 @@ impl Provider for Sinch {
         self.client.delete(&["faxes", id(reference)?, "file"]).await
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.path_secret.verify(parts)?;
-        self.events(parts).ok_or(Rejection::Unreadable)
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.path_secret.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events(parts)
     }
 
     async fn check(&self) -> Result<String, Failure> {

@@ -228,13 +228,16 @@ impl Provider for SrFax {
         self.ask("Delete_Fax", fields).await.map(|_| ())
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.callback.verify(parts)?;
-        let record = Record::of_fields(&Fields::of(parts)).ok_or(Rejection::Unreadable)?;
-        let reference = record.reference.clone().ok_or(Rejection::Unreadable)?;
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.callback.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        let record = Record::of_fields(&Fields::of(parts))?;
+        let reference = record.reference.clone()?;
         let fact = record.fact();
         // The account code holds only the beginning of our attempt's id, so the event names none.
-        Ok(vec![event(reference, fact.as_str(), record.fact())])
+        Some(vec![event(reference, fact.as_str(), record.fact())])
     }
 
     async fn check(&self) -> Result<String, Failure> {

@@ -241,9 +241,12 @@ impl Provider for Telnyx {
         self.client.delete(&["faxes", id]).await
     }
 
-    fn receive(&self, parts: &WebhookParts, now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        webhook::verify(self.public_key.as_ref(), parts, now)?;
-        self.events(&parts.body).ok_or(Rejection::Unreadable)
+    fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection> {
+        webhook::verify(self.public_key.as_ref(), parts, now)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events(&parts.body)
     }
 
     async fn check(&self) -> Result<String, Failure> {

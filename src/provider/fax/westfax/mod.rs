@@ -253,17 +253,20 @@ impl Provider for WestFax {
         self.ask("Fax_CancelFax", self.form().text("Ids1", id(reference)?.to_owned())).await.map(|_| ())
     }
 
-    fn receive(&self, parts: &WebhookParts, _now: Timestamp) -> Result<Vec<DeliveryEvent>, Rejection> {
-        self.callback.verify(parts)?;
+    fn verify(&self, parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
+        self.callback.verify(parts)
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         let fields = Fields::of(parts);
         let job = fields.get(&["jobid"]).map(|id| Value::from(id.to_owned()));
-        let reference = job.as_ref().and_then(job::reference).ok_or(Rejection::Unreadable)?;
+        let reference = job.as_ref().and_then(job::reference)?;
         let is_inbound = fields.get(&["dir"]).is_some_and(|word| faults::plain(word) == "inbound");
         let is_of_another = fields.get(&["prodid"]).is_some_and(|id| !id.eq_ignore_ascii_case(&self.product_id));
         if is_inbound || is_of_another {
-            return Ok(Vec::new());
+            return Some(Vec::new());
         }
-        Ok(vec![event(reference, "over", progress("over"))])
+        Some(vec![event(reference, "over", progress("over"))])
     }
 
     async fn check(&self) -> Result<String, Failure> {

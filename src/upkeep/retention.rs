@@ -1,0 +1,35 @@
+//! Retention: what is kept only for a time goes, a portion at a time, so that nothing waits for it.
+
+use std::time::Duration;
+
+use crate::domain::Clock;
+use crate::store::{Store, StoreError};
+
+/// Callbacks removed in one round at most: with a round every five seconds, some eight million a day.
+const PORTION: i64 = 500;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Callbacks of providers, in days.
+    pub callback_days: u32,
+}
+
+/// Removes a portion of the callbacks whose time is up; answers how many. One that waits to be applied stays.
+///
+/// # Errors
+/// As every store function.
+pub async fn remove_old(store: &Store, clock: &dyn Clock, retention: Retention) -> Result<usize, StoreError> {
+    let before = clock.now().before(DAY * retention.callback_days);
+    if !store.read().await?.inbox_has_older(before).await? {
+        return Ok(0);
+    }
+    let mut tx = store.write().await?;
+    let removed = tx.inbox_remove_old(before, PORTION).await?;
+    tx.commit().await?;
+    if removed > 0 {
+        tracing::info!(removed, "callbacks whose time was up were removed");
+    }
+    Ok(removed)
+}

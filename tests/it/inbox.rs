@@ -1,0 +1,5 @@
+//! Callbacks are kept as they came, read when they are applied, and read again once they can be read better.
+
+mod keeping;
+mod replaying;
+mod scene;
