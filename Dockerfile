@@ -1,4 +1,4 @@
-# Two stages: the Rust toolchain builds, a small Debian runs. The binary carries letters, fonts, migrations and pages.
+# Two stages: the Rust toolchain builds, a small Debian runs. Letters, fonts, migrations and pages are built into the binary.
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
