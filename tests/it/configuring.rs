@@ -1,4 +1,4 @@
-//! The configuration files that ship with the program load, and a mistake is answered with file, key and what to do.
+//! The configuration files that ship with the program load, and a mistake is reported with file, key and what to do.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! When the ground gives way: a locked database, a full disk, a provider that cannot be reached. Each gives a clear
-//! error and loses nothing. (A bad list, letter or configuration: `cli`; a forged webhook: `web`.)
+//! When what Touchline depends on fails: a locked database, a full disk, a provider that cannot be reached. Each gives
+//! a clear error and loses nothing. (A bad list, letter or configuration: `cli`; a forged webhook: `web`.)
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

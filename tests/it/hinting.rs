@@ -1,5 +1,5 @@
-//! Callbacks of providers that sign nothing: a secret in the address keeps strangers out, and even then what is said is
-//! only a reason to ask. Whoever guesses the address can make us ask, and nothing else.
+//! Callbacks of providers that sign nothing: a secret in the URL keeps strangers out, and even then a callback is
+//! only a reason to ask. Anyone who guesses the URL can make Touchline ask, and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

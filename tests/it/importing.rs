@@ -1,4 +1,4 @@
-//! Lists of referrers of several origins are read as their makers meant them, and a bad row is named by its line.
+//! Lists of referrers of several origins are read as their makers meant them, and a bad row is reported by line.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Callbacks are kept as they came, read when they are applied, and read again once they can be read better.
+//! Callbacks are stored as received, read when they are applied, and read again once they can be read better.
 
 mod keeping;
 mod replaying;

@@ -1,4 +1,4 @@
-//! The map of the house, checked against the source: arrows point down only, files stay small, nothing is left undone.
+//! The module map, checked against the source: arrows point down only, files stay small, nothing is left undone.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

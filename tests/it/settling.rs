@@ -1,4 +1,4 @@
-//! What follows from evidence about attempts, whoever brings it, however often and in whatever order.
+//! What follows from evidence about attempts, from any source, any number of times, in any order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

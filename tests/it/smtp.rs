@@ -1,4 +1,4 @@
-//! Mail through a relay: what each way of failing means, and what never leaves the house.
+//! Mail through a relay: what each way of failing means, and what is never sent.
 
 mod catching;
 mod composing;

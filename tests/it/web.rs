@@ -1,5 +1,5 @@
-//! The outside faces over real HTTP on loopback, in front of a real database. The services are not started: what the
-//! faces take in stays where they put it.
+//! The web interfaces over real HTTP on loopback, in front of a real database. The services are not started: what comes
+//! in stays as it was recorded.
 
 mod acting;
 mod fetching;

@@ -1,4 +1,4 @@
-//! Nothing to do: it must cost nothing.
+//! An idle daemon must cost nothing.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Callbacks taken in: signed reports about faxes that are under way, each durable before it is answered. They are
-//! applied meanwhile, which costs what it costs.
+//! Callbacks taken in: signed reports about faxes in progress, each durable before it is answered. They are
+//! applied at the same time, which is part of the measurement.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What is asked for on the command line.
+//! The bench's command-line arguments.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! People to write to, and the records of what was written to them, by the hundred thousand: set-based, and for the
-//! gateway no different from what import and sending leave behind. Fax numbers are of the range kept for fiction.
+//! People to write to, and the records of what was written to them, by the hundred thousand: inserted in
+//! bulk, and the same as what import and sending leave behind. Fax numbers are from the range reserved for fiction.
 
 use super::desk::Desk;
 

@@ -1,5 +1,5 @@
-//! The daemon as a child of ours, and what the kernel knows of it. It is killed when it goes out of scope, and when we
-//! are killed ourselves.
+//! The daemon as a child process, and what the kernel knows of it. It is killed when it goes out of scope, and when the
+//! bench itself is killed.
 
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;

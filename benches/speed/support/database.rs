@@ -1,4 +1,4 @@
-//! A fresh, migrated database for each measurement, gone when it is over.
+//! A fresh, migrated database for each measurement, removed afterwards.
 
 use anyhow::Context;
 use tempfile::TempDir;

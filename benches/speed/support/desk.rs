@@ -1,5 +1,5 @@
-//! A connection of the bench's own: it prepares rows by the hundred thousand and counts what became of them. Everything
-//! that it prepares is there, and on the disk, before a row begins to measure.
+//! The bench's own database connection: it prepares rows by the hundred thousand and counts what became of them. All
+//! that it prepares is committed to disk before a row starts to measure.
 
 use std::time::Duration;
 

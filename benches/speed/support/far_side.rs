@@ -1,6 +1,6 @@
-//! The far side, in processes of its own, so that the daemon's memory and time are measured alone: the sandbox's fax
-//! line and mail catcher, served by this very program started once more, and Postfix's `smtp-sink`. Each ends when we
-//! close its standard input, or are gone.
+//! The far side, in separate processes, so that the daemon's memory and time are measured alone: the sandbox's fax
+//! line and mail catcher, served by this very program started once more, and Postfix's `smtp-sink`. Each ends when
+//! the bench closes its standard input or exits.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;

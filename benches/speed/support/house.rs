@@ -1,4 +1,4 @@
-//! An installation under test: a configuration in a folder of its own, over one database, run by the real program.
+//! An installation under test: a configuration in its own folder, over one database, run by the real program.
 
 use std::fmt::Write;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What all figures depend on: this machine.
+//! The machine that the figures were measured on.
 
 use std::fmt;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! The figures as a table of a document, so that none is ever typed by hand.
+//! The figures as a Markdown table, so that none is ever typed by hand.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the rows share: databases, the daemon under test, the far side, people to write to, load, and how it is told.
+//! What the rows share: databases, the daemon under test, the far side, people to write to, load, and reporting.
 
 pub mod arguments;
 pub mod client;

@@ -1,4 +1,4 @@
-//! The figures, as they are told and kept.
+//! The figures, as they are printed and stored.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What many measurements of one thing come to.
+//! Summary statistics of repeated measurements.
 
 use std::fmt;
 use std::time::Duration;

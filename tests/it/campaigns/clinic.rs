@@ -1,5 +1,5 @@
-//! A clinic with letters, referrers and a clock of its own, over one database that any number of nodes share. Its
-//! providers are never called: campaigns end at the queue.
+//! A clinic with letters, referrers and its own clock, over one database that any number of nodes share. Its providers
+//! are never called: campaigns end at the queue.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Exactly once: at the planned moment, across changes of the clocks, restarts and any number of nodes.
+//! Exactly once: at the planned moment, across daylight-saving changes, restarts and any number of nodes.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What happens to runs that could not be made: late, paused, broken, or before a full queue.
+//! What happens to runs that could not be made: late, paused, broken, or with the queue full.
 
 use std::time::Duration;
 

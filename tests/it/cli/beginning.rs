@@ -1,4 +1,4 @@
-//! The first day: a configuration is written, checked, and what is wrong with it is said.
+//! The first day: a configuration is written and checked, and what is wrong with it is reported.
 
 use super::house::{CANARY, House};
 

@@ -1,4 +1,4 @@
-//! Another fax API by a file alone: begun, tried with one page, and every step told without a value.
+//! Another fax API by a file alone: started, tried with one page, and every step reported without showing a value.
 
 use super::house::{Answer, House};
 use crate::providers::fixture::{Answer as Said, Exchange};

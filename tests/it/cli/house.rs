@@ -1,4 +1,4 @@
-//! A house for the program: a folder with a configuration, and the program run in it.
+//! An installation: a folder with a configuration, and the program run in it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! Letters: listed, checked, begun, and looked at before anything is sent.
+//! Letters: listed, checked, created, and previewed before anything is sent.
 
 use super::house::House;
 

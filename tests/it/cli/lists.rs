@@ -1,4 +1,4 @@
-//! Referrers come in, are looked up and corrected, go out again, and gather touches.
+//! Referrers are imported, looked up, corrected and exported, and gather touches.
 
 use super::house::{House, sample_list};
 

@@ -1,4 +1,4 @@
-//! A copy of the records is made, put back, and what may have gone out since waits for a person.
+//! A backup is made and restored, and what may have been sent since waits for a person.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The gateway at work: `send --wait` without a daemon, and `serve` until it is told to stop.
+//! The gateway at work: `send --wait` without a daemon, and `serve` until it is stopped.
 
 use std::process::Stdio;
 use std::time::Duration;

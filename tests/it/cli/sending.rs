@@ -1,4 +1,4 @@
-//! Sending: what would happen is said before it does, policy is explained, and an operator's acts do what they say.
+//! Sending: what would happen is shown first, policy is explained, and an operator's acts do what they say.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
-//! The wire to the provider is cut, goes silent, or is refused: before anybody heard, after everything was heard, in the
-//! middle of the answer. What certainly did not happen is done again, what is unknown is looked up or waits for a person,
-//! and nobody gets the same letter twice.
+//! The wire to the provider is cut, goes silent, or is refused: before anything was received, after everything was
+//! received, in the middle of the answer. What certainly did not happen is repeated, what is unknown is looked up or
+//! waits for a person, and nobody gets the same letter twice.
 
 use touchline::domain::{Channel, MessageStatus};
 

@@ -1,5 +1,5 @@
-//! One of two nodes is cut off from the database, or stopped in its tracks, while its calls are under way. The other takes
-//! over; what the first learnt is recorded when it is back; nobody is called twice.
+//! One of two nodes is cut off from the database, or frozen, while its calls are in progress. The other takes
+//! over; what the first learned is recorded when it is back; nobody is called twice.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

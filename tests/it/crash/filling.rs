@@ -1,4 +1,4 @@
-//! The disk under a SQLite database fills up in the middle of a broadcast, and there is room again later.
+//! The disk under a SQLite database fills up in the middle of a broadcast, and space is freed later.
 
 use std::fs::File;
 use std::io::Write;

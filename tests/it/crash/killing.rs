@@ -1,4 +1,4 @@
-//! SIGKILL at random moments: while nothing happens, while a call is under way, and just when an answer is on its way back.
+//! SIGKILL at random moments: while idle, during a call, and just when an answer is on its way back.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A real browser, driven over the W3C WebDriver protocol (chromedriver on a port of its own). Waits are the driver's own:
-//! a look for an element lasts until it is there, ten seconds at most.
+//! A real browser, driven over the W3C WebDriver protocol (chromedriver on a port of its own). Waits are the driver's
+//! own: a lookup of an element lasts until it is there, ten seconds at most.
 
 use std::path::Path;
 use std::process::Stdio;

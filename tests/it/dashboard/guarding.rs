@@ -1,4 +1,4 @@
-//! What the dashboard refuses, keeps to itself, and writes down.
+//! What the dashboard refuses, hides, and records.
 
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_SECURITY_POLICY, LOCATION};

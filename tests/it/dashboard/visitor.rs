@@ -1,4 +1,4 @@
-//! A visitor without a browser: sends forms by hand, also such as no page of ours would send.
+//! A visitor without a browser: sends forms by hand, including ones that no page would send.
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode};

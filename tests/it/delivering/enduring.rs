@@ -1,5 +1,5 @@
-//! The database goes away in the middle of the work and comes back: what was given up is found again, and no answer that
-//! was already given is lost.
+//! The database disappears in the middle of the work and comes back: what was given up is found again, and no answer
+//! that was already given is lost.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A mistake in reading callbacks is corrected later, and they are read again: the evidence was kept.
+//! A mistake in reading callbacks is corrected later, and they are read again: the original was kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

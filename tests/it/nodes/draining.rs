@@ -1,4 +1,4 @@
-//! SIGTERM: running calls end and are recorded, what was not begun is everybody's at once.
+//! SIGTERM: calls in progress finish and are recorded; what was not started is available to all nodes immediately.
 
 use std::time::{Duration, Instant};
 

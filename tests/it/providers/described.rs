@@ -1,4 +1,4 @@
-//! What the described built-ins do not use: other ways to prove whose a call is, other bodies, other signatures; and what
+//! What the described built-ins do not use: other ways to authenticate a call, other bodies, other signatures; and what
 //! no description can do.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! The real thing: faxes handed to a HylaFAX server on this machine. It has no modem, so that a job waits until it is
-//! stopped; nothing is ever dialled.
+//! stopped; nothing is ever dialed.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Plays one exchange against an adapter and says in flat words what came of it.
+//! Plays one exchange against an adapter and reports in plain words what came of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Callbacks with any body: well signed, none makes reading panic or break a limit; badly signed, none is believed.
+//! Callbacks with any body: well signed, none makes reading panic or break a limit; badly signed, none is accepted.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,4 +1,4 @@
-//! The exchanges that every fax provider must bring, and what each of them must show to deserve its name.
+//! The exchanges that every fax provider must supply, and what each of them must show.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Bearer tokens: one is kept for the calls that follow, and given up when it is not taken.
+//! Bearer tokens: one is kept for the calls that follow, and discarded when it is refused.
 
 use serde::Deserialize;
 use touchline::domain::attempt::ProviderReference;

@@ -1,5 +1,5 @@
-//! The line in the guise of Phaxio and of InterFAX, asked by the gateway's own adapters for them: what each number does is
-//! understood as what it is.
+//! The line in the guise of Phaxio and of InterFAX, used through the gateway's own adapters: what each number does is
+//! understood correctly.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Callbacks: in order, doubled, forged, reversed, missing, and repeated until they are heard.
+//! Callbacks: in order, doubled, forged, reversed, missing, and repeated until they are acknowledged.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

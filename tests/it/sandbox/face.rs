@@ -1,4 +1,4 @@
-//! The line's own face: what it says to requests that are wrong, its page, and the settings the adapter refuses.
+//! The line's own interface: how it answers wrong requests, its page, and the settings the adapter refuses.
 
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The line in the guise of providers that practices use: Telnyx with the real adapter, and the others as their own
+//! The line imitating providers that practices use: Telnyx with the real adapter, and the others as their own
 //! documentation has it, byte for byte.
 
 use std::collections::BTreeMap;

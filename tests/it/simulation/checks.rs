@@ -1,4 +1,4 @@
-//! The checks after every act: two pictures, what was done between them, and what the onlooker remembers.
+//! The checks after every act: two pictures, what was done between them, and what the observer remembers.
 //! Each check is named after its invariant; `mod.rs` has the table.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Doing: one act is carried out, through the same functions as in a real house, and looked at.
+//! Doing: one act is carried out, through the same functions as in production, and checked.
 
 use std::str::FromStr;
 

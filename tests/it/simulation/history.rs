@@ -1,4 +1,4 @@
-//! Histories: each seed is one, lived from its beginning to its rest.
+//! Histories: each seed is one, run from its start until nothing more happens.
 
 use super::checks::Broken;
 use super::house::House;

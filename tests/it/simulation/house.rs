@@ -1,4 +1,4 @@
-//! The house: one real database that many histories use one after the other.
+//! The shared setup: one real database that many histories use one after the other.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The world of one history: nodes on one database, the far side, people, a clock; and what an onlooker remembers.
+//! The world of one history: nodes on one database, the far side, people, a clock; and what an observer remembers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Connections are kept for the next letter, and a dead one costs nothing.
+//! Connections are reused for the next letter, and a dead one loses nothing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Settings that would be dangerous or make no sense are refused when the program starts, by name.
+//! Settings that would be dangerous or make no sense are refused by name when the program starts.
 
 use super::Relay;
 

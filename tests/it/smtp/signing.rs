@@ -1,4 +1,4 @@
-//! Letters signed with DKIM: checked by a verifier of their own, as they arrive at a mail catcher.
+//! Letters signed with DKIM: checked by a separate verifier, as they arrive at a mail catcher.
 
 use std::time::Duration;
 

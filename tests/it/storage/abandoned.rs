@@ -1,5 +1,5 @@
-//! Transactions that nobody waits for any more: a request is cancelled, a limit on waiting is reached, a process goes on
-//! without the answer. What was asked of the database may still happen, but never in part, and never after a later change.
+//! Transactions that nobody waits for any more: a request is cancelled, a timeout expires, a process continues without
+//! the answer. What was asked of the database may still happen, but never in part, and never after a later change.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -1,4 +1,4 @@
-//! A copy of a running database is whole; what is none is refused; what a copy replaces is kept.
+//! A copy of a running database is complete; a file that is not a copy is refused; what a restore replaces is kept.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A database that is not ours is told from one that is, in words that say what to do.
+//! A database that belongs to another program is recognized, with words that say what to do.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use touchline::store::{Store, StoreError};

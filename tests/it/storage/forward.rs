@@ -1,4 +1,5 @@
-//! Migrations forward: records of the first schema reach the present one whole, and a migration that fails leaves nothing.
+//! Migrations forward: records of the first schema reach the present one complete, and a migration that fails leaves
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

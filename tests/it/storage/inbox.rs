@@ -1,4 +1,4 @@
-//! The inbox: callbacks as they came, and which of them told a fact first.
+//! The inbox: callbacks as received, and which of them reported a fact first.
 
 use std::collections::BTreeSet;
 

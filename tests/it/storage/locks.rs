@@ -1,5 +1,5 @@
-//! Who waits for whom. On SQLite there is one writer, so all wait for it; on PostgreSQL rows are locked, and what need
-//! not wait passes by.
+//! Who waits for whom. On SQLite there is one writer, so all wait for it; on PostgreSQL rows are locked, and the
+//! rest does not wait.
 
 use std::time::Duration;
 

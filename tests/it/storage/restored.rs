@@ -1,4 +1,4 @@
-//! After a restore nothing that may have gone out since goes out by itself.
+//! After a restore, nothing that may have been sent since is sent automatically.
 
 use touchline::domain::MessageStatus;
 use touchline::domain::attempt::{Attempt, AttemptStatus};

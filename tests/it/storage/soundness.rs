@@ -1,4 +1,4 @@
-//! Damage, settings under which a power cut could erase commits, and a queue that does not move are found.
+//! Damage, settings under which a power cut could erase commits, and a stalled queue are detected.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! A whole gateway under test: the real composition root over a real database, a sandbox fax line and a mail catcher on
-//! loopback, its callbacks over HTTP. Its steps read like a user's. Time runs faster for it than for us, and when it is
-//! finished it is looked over ([`super::invariants`]).
+//! A whole gateway under test: the real composition root over a real database, a sandbox fax line and a mail catcher
+//! on loopback, its callbacks over HTTP. Its steps read like a user's. Its time runs faster than real time, and when a
+//! test is finished its state is checked ([`super::invariants`]).
 
 use std::fmt::Write as _;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! A provider played from its published OpenAPI document: every request is held against the document, and every answer
-//! is one that the document allows.
+//! A provider played from its published OpenAPI document: every request is checked against the document, and every
+//! answer is one that the document allows.
 
 pub mod document;
 mod incoming;

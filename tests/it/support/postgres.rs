@@ -1,6 +1,6 @@
-//! A PostgreSQL of our own, one for the whole run: made from the installed programs in a folder that goes with it, fully
-//! synchronous, on a socket and a loopback port. It ends with this process, however that ends. A test that stops the server
-//! in the middle of something gets one for itself ([`own_server`]).
+//! A PostgreSQL server for the tests, one for the whole run: made from the installed programs in a temporary folder,
+//! fully synchronous, on a socket and a loopback port. It ends with this process, however that ends. A test that stops
+//! the server in the middle of something gets one for itself ([`own_server`]).
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};

@@ -1,5 +1,5 @@
-//! A wire that can be cut: a TCP proxy on loopback between a node and what it depends on. It lets everything through until
-//! it is told to refuse or hold everything, or to cut at a certain word of the dialogue.
+//! A wire that can be cut: a TCP proxy on loopback between a node and what it depends on. It lets everything through
+//! until a test makes it refuse or hold everything, or cut at a certain word of the dialogue.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! The reckoning after a run: the database's own account of every message and attempt, laid beside the journals of the
-//! far side, which no kill of ours can touch. Every figure of the promise is held against both.
+//! The reckoning after a run: the database's own account of every message and attempt, compared with the journals of
+//! the far side, which no kill can touch. Every figure of the promise is checked against both.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! What a test needs from the machine beyond Rust. Absent parts are skipped loudly; with `TOUCHLINE_TEST_REQUIRE=all`
-//! an absence is a failure.
+//! What a test needs from the machine beyond Rust. Tests that lack something are skipped with a message; with
+//! `TOUCHLINE_TEST_REQUIRE=all` an absence is a failure.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A small file system of its own, gone with the test. Only root can make one.
+//! A small file system, removed after the test. Only root can make one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

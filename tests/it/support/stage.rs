@@ -1,5 +1,5 @@
 //! A stage for the real program: a far side with journals in this process, which outlives every kill, and any number of
-//! nodes over one database, each a process with a network name and a loopback address of its own. What became of it all is
+//! nodes over one database, each a process with its own network name and loopback address. What became of it all is
 //! read afterwards by [`super::reckoning`].
 
 use std::fmt::Write as _;

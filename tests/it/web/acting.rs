@@ -1,4 +1,4 @@
-//! What a program sees of a message, and what it may do with it; a referrer's history in pages.
+//! What a program sees of a message, and what it may do to it; a referrer's history in pages.
 
 use serde_json::{Value, json};
 use touchline::access::Scope;

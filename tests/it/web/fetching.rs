@@ -1,5 +1,5 @@
-//! Documents by a link: a provider that fetches them gets the one it was told of, for as long as its fax is under way, and
-//! nobody else gets anything.
+//! Documents by a link: a provider that fetches them gets the one it was given a link to, for as long as its fax is in
+//! progress, and nobody else gets anything.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

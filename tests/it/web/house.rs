@@ -1,4 +1,4 @@
-//! A gateway with its web server, ready to be asked.
+//! A gateway with its web server, ready for requests.
 
 use std::path::Path;
 use std::sync::Arc;

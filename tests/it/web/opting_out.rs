@@ -1,4 +1,5 @@
-//! Opt-out links: looking changes nothing, one click acts at once and for good, and nothing can be learnt by guessing.
+//! Opt-out links: opening one changes nothing, one click takes effect immediately and for good, and guessing reveals
+//! nothing.
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Provider callbacks: only what is proved is kept, each fact once, and a provider is told to come again when we
-//! cannot keep it.
+//! Provider callbacks: only authenticated ones are stored, each fact once, and a provider is asked to retry when
+//! they cannot be stored.
 
 use reqwest::{Method, Response};
 use ring::hmac;

@@ -1,5 +1,5 @@
 //! The integrator: tokens and scopes, a letter submitted once however often it is sent, and refusals that say what to
-//! mend.
+//! fix.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the log tells of requests: routes and outcomes, never a link, a query, a key or a body.
+//! What the log says about requests: routes and outcomes, never a link, a query, a key or a body.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

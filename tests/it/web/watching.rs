@@ -1,4 +1,4 @@
-//! Health, metrics, the login, and what stands before every answer.
+//! Health, metrics, the login, and the headers and limits of every answer.
 
 use std::time::Duration;
 
