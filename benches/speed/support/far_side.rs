@@ -1,5 +1,5 @@
 //! The far side, in separate processes, so that the daemon's memory and time are measured alone: the sandbox's fax
-//! line and mail catcher, served by this very program started once more, and Postfix's `smtp-sink`. Each ends when
+//! line and mail catcher, served by this program started a second time, and Postfix's `smtp-sink`. Each ends when
 //! the bench closes its standard input or exits.
 
 use std::net::SocketAddr;

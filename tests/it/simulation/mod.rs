@@ -23,7 +23,7 @@
 //! | 8 broadcasts add up | `checks`; `rest`: the ledger, and that it is marked as finished | every act, at rest |
 //! | 9 terminal stays terminal | `checks`, save evidence that it arrived, a late bounce, a person's retry | every act |
 //! | 10 fences grow, stale walks change nothing | `checks` | every act |
-//! | 11 any order, any duplication | `order`; `rest`: everything told once more changes nothing | by itself; at rest |
+//! | 11 any order, any duplication | `order`; `rest`: everything reported again changes nothing | by itself; at rest |
 //! | 12 touches are projections | `checks` | every act |
 //! | 13 fairness | `fairness` | by itself |
 //! | 14 retries in their band | `checks` | every act |
