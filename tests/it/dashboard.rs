@@ -44,7 +44,7 @@ async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
 
     browser.reload_until("main", |page| page.contains("1 message did not arrive.")).await;
     browser.picture("02-overview-with-a-failure").await;
-    browser.follow("See why, and retry").await;
+    browser.follow("Review and retry").await;
     browser.follow("Something answered, but no fax tone was heard").await;
     browser.picture("03-failures-of-one-cause").await;
     browser.follow("Correct").await;

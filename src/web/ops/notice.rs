@@ -70,7 +70,7 @@ pub enum Done {
 const NOTICES: [(Done, &str, Tone, &str); 25] = [
     (Done::Retried, "retried", Tone::Good, "It goes out again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
-    (Done::Held, "held", Tone::Good, "It is held until somebody releases it."),
+    (Done::Held, "held", Tone::Good, "It is held until someone releases it."),
     (Done::Released, "released", Tone::Good, "It is released and goes out in its turn."),
     (Done::ReleasedAll, "released_all", Tone::Good, "{n} out in their turn."),
     (Done::Cancelled, "cancelled", Tone::Good, "It is cancelled."),

@@ -174,7 +174,7 @@ async fn what_is_searched_for_never_stands_in_an_address() {
     }
     let place = operator.submit("/referrers", &[("search", "<script>alert(1)</script>")]).await;
     let page = operator.read(&place).await;
-    assert!(page.contains("No referrer matches") && !page.contains("<script>"), "what was typed is text and nothing else");
+    assert!(page.contains("No referrer matches") && !page.contains("<script>"), "what was typed is plain text");
     stage.strike().await;
 }
 

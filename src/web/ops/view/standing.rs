@@ -168,7 +168,7 @@ fn choices(case: &Case<'_>) -> Vec<Choice> {
 pub const fn choice(act: Act, is_first: bool) -> Choice {
     let (label, means) = match act {
         Act::Retry => ("Retry", "It goes out once more, to the address that the referrer has now."),
-        Act::Hold => ("Hold", "It waits until somebody releases it."),
+        Act::Hold => ("Hold", "It is on hold until someone releases it."),
         Act::Release => ("Release", "It goes out in its turn."),
         Act::Cancel => {
             ("Cancel message", "It is not sent. If the provider has it already, the provider is asked to stop.")
@@ -261,7 +261,7 @@ mod tests {
     fn a_refusal_leaves_nothing_to_click() {
         let standing = standing(&message(MessageStatus::Suppressed, Some("opted_out")), None);
         assert_eq!(standing.choices, []);
-        assert_eq!(standing.why.as_deref(), Some("They asked not to receive this."));
+        assert_eq!(standing.why.as_deref(), Some("They opted out of this."));
     }
 
     #[test]
