@@ -192,7 +192,7 @@ pub struct PageProblem(pub Problem);
 <main class="plain">
 <h1>{{ title }}</h1>
 <p>{{ detail }}</p>
-<p><a href="/">To the overview</a></p>
+<p><a href="/">Back to the overview</a></p>
 </main>
 </body>
 </html>

@@ -197,7 +197,7 @@ async fn a_wrong_number_is_not_dialled_again_with_the_others_until_it_is_correct
     let mut operator = Visitor::operator(&stage).await;
     let place = operator.submit("/failures", &[("reason", "not_a_fax"), ("act", "retry_corrected")]).await;
     let page = operator.read(&place).await;
-    assert!(page.contains("1 message goes out again. 1 stays as it is."), "{place}");
+    assert!(page.contains("1 message goes out again. 1 is unchanged."), "{place}");
     assert_eq!(stage.status(wrong).await, MessageStatus::Failed);
     assert_eq!(stage.status(mended).await, MessageStatus::Queued);
 

@@ -157,7 +157,7 @@ pub const STANDS: &[Stand] = &[
 const UNDER_WAY: Stand = Stand {
     word: "under_way",
     label: "On the way",
-    means: "Queued, or accepted by the provider: whether it arrived is not known yet.",
+    means: "Queued, or accepted by the provider: delivery is not known yet.",
     statuses: &[MessageStatus::Queued, MessageStatus::Accepted],
     tone: Tone::Busy,
     count: |ledger| ledger.queued,
