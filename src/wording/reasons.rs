@@ -26,7 +26,7 @@ pub const fn advice(reason: Reason) -> &'static str {
     }
 }
 
-/// The same for somebody at the dashboard, where the next step is a form on the page and not a command.
+/// The same for someone at the dashboard, where the next step is a form on the page and not a command.
 #[must_use]
 pub const fn dashboard_advice(reason: Reason) -> &'static str {
     match reason {

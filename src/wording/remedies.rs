@@ -8,9 +8,9 @@ use crate::domain::{Fault, MessageStatus, PolicyReason, Reason};
 /// What can be done for every message of a cause at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bulk {
-    /// Send all of them once more.
+    /// Send all of them again.
     Retry,
-    /// Send those once more whose address was corrected since: the others would only go wrong again.
+    /// Send again those whose address was corrected since: the others would only fail again.
     RetryCorrected,
     /// Let all of them go.
     Release,

@@ -83,7 +83,7 @@ impl Fields {
         Ok(Some(text.to_owned()))
     }
 
-    /// A field that holds a word of ours.
+    /// A field that has a word of a fixed list.
     ///
     /// # Errors
     /// 422: only a changed page sends another word.

@@ -136,7 +136,7 @@ pub struct Notice {
 }
 
 impl Asked {
-    /// The notice asked for, if its word is one of ours.
+    /// The notice asked for, if its word is known.
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
         let word = self.done.as_deref()?;

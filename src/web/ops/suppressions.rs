@@ -103,7 +103,7 @@ async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<AddressKey
     Ok(people)
 }
 
-/// `POST /suppressions`: somebody called or wrote and refused.
+/// `POST /suppressions`: someone called or wrote to opt out.
 pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
     let text = posted.fields.line("address", "the fax number or email address", 254)?;
     let address = Address::guess(&text).map_err(|error| refused(sentence(&error.to_string())))?;

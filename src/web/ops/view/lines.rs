@@ -16,7 +16,7 @@ pub struct LineRow {
     pub link: String,
     /// The referrer's name.
     pub name: String,
-    /// The referrer's organisation, if the name is a person's.
+    /// The referrer's organization, if the name is a person's.
     pub organization: Option<String>,
     /// Where the referrer is shown.
     pub referrer_link: String,
