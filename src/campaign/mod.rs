@@ -6,7 +6,6 @@ pub mod runner;
 pub mod schedule;
 
 use chrono_tz::Tz;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::Actor;
@@ -74,10 +73,9 @@ pub struct NewCampaign {
 }
 
 /// A campaign with what a person wants to know beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
     /// The campaign.
-    #[serde(flatten)]
     pub campaign: CampaignRow,
     /// When it runs, as a sentence.
     pub when: String,

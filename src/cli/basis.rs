@@ -11,6 +11,7 @@ use crate::consent;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::BasisId;
 use crate::domain::{Address, FaxNumber, Purpose};
+use crate::public::BasisView;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -86,7 +87,7 @@ async fn add(console: &Console, add: Add) -> Result<(), CliError> {
     let refusals = gateway.store.read().await?.suppressions_of(&Address::Fax(basis.fax.clone())).await?;
     let refused = refusals.iter().any(|refusal| refusal.scope.covers(Purpose::Advertisement));
     let sufficient = basis.is_sufficient(permission_only);
-    let object = json!({ "basis": basis, "sufficient": sufficient, "suppressed": refused });
+    let object = json!({ "basis": BasisView::of(&basis, true), "sufficient": sufficient, "suppressed": refused });
     console.answer(&object, || {
         let number = basis.fax.pretty();
         match (sufficient, refused) {
@@ -113,7 +114,7 @@ fn insufficient(basis: &Basis, permission_only: bool) -> String {
 async fn list(console: &Console, fax: &FaxNumber) -> Result<(), CliError> {
     let records = console.records().await?;
     let found = records.store.read().await?.basis_of(fax).await?;
-    console.answer(&json!({ "bases": found }), || {
+    console.answer(&json!({ "bases": found.iter().map(|one| BasisView::of(one, true)).collect::<Vec<_>>() }), || {
         if found.is_empty() {
             return format!("Nothing is recorded for {}: advertisements are not faxed there.", fax.pretty());
         }

@@ -11,6 +11,7 @@ use crate::domain::suppression::SuppressionReason;
 use crate::domain::suppression::SuppressionSource;
 use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::{Address, address};
+use crate::public::SuppressionView;
 
 /// Refusals listed at most.
 const LISTED_MAX: i64 = 10_000;
@@ -110,28 +111,31 @@ async fn suppress(console: &Console, refusal: &Refusal) -> Result<(), CliError> 
 async fn list(console: &Console, all: bool) -> Result<(), CliError> {
     let records = console.records().await?;
     let found = records.store.read().await?.suppressions_list(all, LISTED_MAX).await?;
-    console.answer(&json!({ "suppressions": found }), || {
-        if found.is_empty() {
-            return "No address is refused.".to_owned();
-        }
-        let rows = found.iter().map(|row| {
-            let state = match (row.lifted_ms, &row.lifted_reason) {
-                (Some(at), why) => format!("lifted {}: {}", at.in_zone(records.zone), why.as_deref().unwrap_or("")),
-                (None, _) => "stands".to_owned(),
-            };
-            let since = row.created_ms.in_zone(records.zone);
-            vec![
-                row.id.to_string(),
-                shown(row),
-                row.scope.to_string(),
-                row.reason.to_string(),
-                since,
-                row.who.name().to_owned(),
-                state,
-            ]
-        });
-        table(&["id", "address", "scope", "reason", "since", "who", "state"], rows)
-    })
+    console.answer(
+        &json!({ "suppressions": found.iter().map(|one| SuppressionView::of(one, true)).collect::<Vec<_>>() }),
+        || {
+            if found.is_empty() {
+                return "No address is refused.".to_owned();
+            }
+            let rows = found.iter().map(|row| {
+                let state = match (row.lifted_ms, &row.lifted_reason) {
+                    (Some(at), why) => format!("lifted {}: {}", at.in_zone(records.zone), why.as_deref().unwrap_or("")),
+                    (None, _) => "stands".to_owned(),
+                };
+                let since = row.created_ms.in_zone(records.zone);
+                vec![
+                    row.id.to_string(),
+                    shown(row),
+                    row.scope.to_string(),
+                    row.reason.to_string(),
+                    since,
+                    row.who.name().to_owned(),
+                    state,
+                ]
+            });
+            table(&["id", "address", "scope", "reason", "since", "who", "state"], rows)
+        },
+    )
 }
 
 fn shown(row: &Suppression) -> String {

@@ -7,6 +7,7 @@ use super::console::{Console, count, table};
 use super::exit::CliError;
 use crate::access::{self, Scope};
 use crate::domain::Timestamp;
+use crate::public::TokenView;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -54,7 +55,7 @@ async fn create(console: &Console, name: &str, scopes: &[Scope]) -> Result<(), C
 async fn list(console: &Console) -> Result<(), CliError> {
     let records = console.records().await?;
     let tokens = access::tokens(&records.access()).await?;
-    console.answer(&json!({ "tokens": tokens }), || {
+    console.answer(&json!({ "tokens": tokens.iter().map(TokenView::from).collect::<Vec<_>>() }), || {
         if tokens.is_empty() {
             return "There are no tokens.".to_owned();
         }

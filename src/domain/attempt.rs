@@ -95,7 +95,7 @@ impl Outcome {
 }
 
 /// An attempt as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Identifier, and our reference at the provider.
     pub id: AttemptId,
@@ -122,7 +122,6 @@ pub struct Attempt {
     /// Pages of that document; not known of attempts from before this was kept.
     pub pages: Option<i64>,
     /// The address as it was handed over; not known of attempts from before this was kept.
-    #[serde(skip)]
     pub dialled: Option<Address>,
     /// What the provider charged for it, a decimal number as it wrote it.
     pub billed_amount: Option<String>,

@@ -1,7 +1,5 @@
 //! What experience says of an address.
 
-use serde::Serialize;
-
 use super::address::AddressKey;
 use super::channel::Channel;
 use super::fault::{AddressEvidence, Fault};
@@ -25,12 +23,11 @@ words! {
 const STRIKES_DOUBTFUL: i64 = 2;
 
 /// An address's record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressHealth {
     /// Channel.
     pub channel: Channel,
     /// The address's key.
-    #[serde(skip)]
     pub value: AddressKey,
     /// Trust.
     pub health: Health,

@@ -1,7 +1,5 @@
 //! A standing refusal to contact an address.
 
-use serde::Serialize;
-
 use super::actor::Actor;
 use super::address::AddressKey;
 use super::channel::{Channel, Purpose};
@@ -65,14 +63,13 @@ impl Scope {
 
 /// A refusal as it is kept. It attaches to the address, not to the person: all who share a fax number are covered
 /// (R2.8). Never deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     /// Identifier.
     pub id: SuppressionId,
     /// Channel of the address.
     pub channel: Channel,
     /// The address's key.
-    #[serde(skip)]
     pub address: AddressKey,
     /// How far it goes.
     pub scope: Scope,

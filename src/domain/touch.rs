@@ -1,7 +1,5 @@
 //! A touch: one communication in a referrer's history. Faxing and emailing one letter is one touch with two messages.
 
-use serde::Serialize;
-
 use super::actor::Actor;
 use super::clock::Timestamp;
 use super::id::{BroadcastId, ReferrerId, SubmissionId, TouchId};
@@ -76,7 +74,7 @@ pub fn disposition(messages: &[MessageStatus]) -> Disposition {
 }
 
 /// A touch as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
     /// Identifier.
     pub id: TouchId,

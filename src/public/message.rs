@@ -11,7 +11,7 @@ use crate::domain::{Actor, Reason, Timestamp};
 use crate::store::records::events::Event;
 use crate::wording;
 
-/// A message as it stands.
+/// A message and its current state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageView {
     /// Identifier.
@@ -36,7 +36,7 @@ pub struct MessageView {
     pub phi: &'static str,
     /// `queued`, `held`, `accepted`, `in_doubt`, `delivered`, `failed`, `suppressed`, `cancelled` or `expired`.
     pub status: &'static str,
-    /// Why it stands there: a word.
+    /// Why it has this status: a word.
     pub reason: Option<&'static str>,
     /// What the reason means, in a sentence.
     pub explanation: Option<&'static str>,
@@ -48,19 +48,19 @@ pub struct MessageView {
     pub tries: i64,
     /// Pages of the document last handed over.
     pub pages: Option<i64>,
-    /// Made.
+    /// When it was created.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// Not sent before.
+    /// Earliest time to send.
     #[schema(value_type = String, format = DateTime)]
     pub due_at: Timestamp,
-    /// Not sent after.
+    /// Latest time to send.
     #[schema(value_type = String, format = DateTime)]
     pub give_up_at: Timestamp,
     /// Last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// When a person released it from a hold or retried it, if that still stands.
+    /// When a person released it from a hold or retried it, if that still applies.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub released_at: Option<Timestamp>,
     /// When it ended.
@@ -197,14 +197,14 @@ pub struct EventView {
     pub attempt: Option<Uuid>,
     /// Why, where it is about a failure.
     pub fault: Option<&'static str>,
-    /// Why the message came to where it is: a word.
+    /// Why the message has its status: a word.
     pub reason: Option<&'static str>,
-    /// More words.
+    /// Further details.
     pub detail: Option<String>,
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub occurred_at: Timestamp,
-    /// When it was written down.
+    /// When it was recorded.
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Timestamp,
 }

@@ -2,12 +2,18 @@
 //! Times are RFC 3339 in UTC and named `…_at`; identifiers of other things are named after them; words are those of the
 //! schema. Addresses are masked unless the caller may operate. Nothing here knows HTTP or a terminal.
 
+pub mod broadcast;
 pub mod failure;
 pub mod message;
+pub mod referrer;
 pub mod submission;
+pub mod token;
 pub mod touch;
 
+pub use broadcast::{BroadcastView, CampaignView};
 pub use failure::{CauseView, FailureList, FailureView};
 pub use message::{AttemptView, BilledView, EventView, MessageDetail, MessageView};
+pub use referrer::{BasisView, ReferrerView, SuppressionView};
 pub use submission::{CountsView, DryRunView, PlannedMessage, SkippedView, SubmissionView, SubmittedMessage};
+pub use token::TokenView;
 pub use touch::{TouchPage, TouchView};

@@ -1,11 +1,19 @@
-//! Fax pages as one TIFF file: the form in which fax providers take ready-made pages, and in which we keep what was sent.
+//! Fax pages as one TIFF file, for a preview: the form in which fax software shows and exchanges pages.
 //!
-//! TIFF class F (RFC 2306): little-endian, one page per directory, each directory before its picture, CCITT Group 4 (T.6),
-//! white is zero, the resolutions of T.4. The picture is a single strip per page.
+//! TIFF class F (RFC 2306): one page per directory, CCITT Group 4 (T.6), white is zero, the resolutions of T.4, a single
+//! strip per page. The byte order is the machine's own, and each directory follows its page.
+
+use std::io::Cursor;
 
 use fax::encoder::Encoder;
 use fax::{Color, VecWriter};
+use tiff::encoder::{DirectoryEncoder, Rational, TiffEncoder, TiffKindStandard};
+use tiff::tags::Tag;
 use touchline_typeset::Bitmap;
+
+/// `T6Options` and `PageNumber`, which the library has no names for.
+const T6_OPTIONS: Tag = Tag::Unknown(293);
+const PAGE_NUMBER: Tag = Tag::Unknown(297);
 
 /// The most pages of one file. Providers refuse faxes of a few hundred pages anyway.
 const PAGES_MAX: usize = 1000;
@@ -39,25 +47,26 @@ pub enum TiffError {
     TooLarge,
 }
 
+impl From<tiff::TiffError> for TiffError {
+    /// In memory, only an offset that does not fit can fail.
+    fn from(_: tiff::TiffError) -> Self {
+        Self::TooLarge
+    }
+}
+
 /// Writes the pages, in order, as one TIFF-F file with Group 4 compression.
 ///
 /// # Errors
 /// [`TiffError`] for no pages, more than 1000, or a page whose size is wrong.
 pub fn write(pages: &[Bitmap]) -> Result<Vec<u8>, TiffError> {
     check(pages)?;
-    let mut file = b"II\x2a\x00\x08\x00\x00\x00".to_vec();
+    let mut file = Cursor::new(Vec::new());
+    let mut tiff = TiffEncoder::new(&mut file)?;
     for (number, page) in pages.iter().enumerate() {
-        let strip = encode(page);
-        let directory = Directory { page, number, total: pages.len(), strip_bytes: strip.len() };
-        let last = number + 1 == pages.len();
-        let start = file.len();
-        file.extend(directory.bytes(start, last).ok_or(TiffError::TooLarge)?);
-        file.extend(strip);
-        if file.len() % 2 == 1 {
-            file.push(0); // a directory begins on a word
-        }
+        // Both fit: they are at most PAGES_MAX.
+        write_page(tiff.image_directory()?, page, [number as u16, pages.len() as u16])?;
     }
-    Ok(file)
+    Ok(file.into_inner())
 }
 
 fn check(pages: &[Bitmap]) -> Result<(), TiffError> {
@@ -90,85 +99,36 @@ fn encode(page: &Bitmap) -> Vec<u8> {
     writer.finish()
 }
 
-/// One page's directory of tags.
-struct Directory<'a> {
-    page: &'a Bitmap,
-    number: usize,
-    total: usize,
-    strip_bytes: usize,
-}
+/// One page: its strip, then its directory. `place` is the page's number, from 0, and how many there are.
+fn write_page(
+    mut directory: DirectoryEncoder<'_, &mut Cursor<Vec<u8>>, TiffKindStandard>,
+    page: &Bitmap,
+    place: [u16; 2],
+) -> Result<(), TiffError> {
+    let strip = encode(page);
+    let strip_at = u32::try_from(directory.write_data(strip.as_slice())?).map_err(|_| TiffError::TooLarge)?;
+    let strip_bytes = u32::try_from(strip.len()).map_err(|_| TiffError::TooLarge)?;
+    let (dpi_x, dpi_y) = page.resolution.dots_per_inch();
 
-/// A tag's value, by TIFF type.
-enum Value {
-    Short(u16),
-    ShortPair(u16, u16),
-    Long(u32),
-    Ratio(u32),
-}
-
-/// Tags per directory.
-const TAGS: usize = 17;
-/// Entry count, entries, offset of the next directory.
-const DIRECTORY_BYTES: usize = 2 + 12 * TAGS + 4;
-/// The two resolutions, which do not fit into their entries.
-const RATIOS_BYTES: usize = 2 * 8;
-
-impl Directory<'_> {
-    /// The directory as it stands at `start` in the file, its picture right behind it; `None` past 4 GiB.
-    fn bytes(&self, start: usize, last: bool) -> Option<Vec<u8>> {
-        let ratios_at = start + DIRECTORY_BYTES;
-        let strip_at = ratios_at + RATIOS_BYTES;
-        let end = (strip_at + self.strip_bytes).next_multiple_of(2);
-        let next = if last { 0 } else { u32::try_from(end).ok()? };
-        u32::try_from(end).ok()?;
-
-        let mut entries = (TAGS as u16).to_le_bytes().to_vec();
-        let mut ratios = Vec::with_capacity(RATIOS_BYTES);
-        for (tag, value) in self.tags(u32::try_from(strip_at).ok()?) {
-            let (kind, count, field): (u16, u32, [u8; 4]) = match value {
-                Value::Short(v) => (3, 1, u32::from(v).to_le_bytes()),
-                Value::ShortPair(a, b) => (3, 2, (u32::from(b) << 16 | u32::from(a)).to_le_bytes()),
-                Value::Long(v) => (4, 1, v.to_le_bytes()),
-                Value::Ratio(v) => {
-                    let at = u32::try_from(ratios_at + ratios.len()).ok()?;
-                    ratios.extend(v.to_le_bytes());
-                    ratios.extend(1_u32.to_le_bytes());
-                    (5, 1, at.to_le_bytes())
-                }
-            };
-            entries.extend(tag.to_le_bytes());
-            entries.extend(kind.to_le_bytes());
-            entries.extend(count.to_le_bytes());
-            entries.extend(field);
-        }
-        entries.extend(next.to_le_bytes());
-        entries.extend(ratios);
-        Some(entries)
-    }
-
-    /// The tags in ascending order, as TIFF demands. Page counts fit: both are at most [`PAGES_MAX`].
-    fn tags(&self, strip_at: u32) -> [(u16, Value); TAGS] {
-        let (dpi_x, dpi_y) = self.page.resolution.dots_per_inch();
-        [
-            (254, Value::Long(2)),                                          // NewSubfileType: a page of several
-            (256, Value::Long(self.page.width)),                            // ImageWidth
-            (257, Value::Long(self.page.height)),                           // ImageLength
-            (258, Value::Short(1)),                                         // BitsPerSample
-            (259, Value::Short(4)),                                         // Compression: T.6
-            (262, Value::Short(0)),                                         // Photometric: white is zero
-            (266, Value::Short(1)),                                         // FillOrder: highest bit first
-            (273, Value::Long(strip_at)),                                   // StripOffsets
-            (274, Value::Short(1)),                                         // Orientation: top left
-            (277, Value::Short(1)),                                         // SamplesPerPixel
-            (278, Value::Long(self.page.height)),                           // RowsPerStrip
-            (279, Value::Long(self.strip_bytes as u32)),                    // StripByteCounts
-            (282, Value::Ratio(dpi_x)),                                     // XResolution
-            (283, Value::Ratio(dpi_y)),                                     // YResolution
-            (293, Value::Long(0)),                                          // T6Options: plain
-            (296, Value::Short(2)),                                         // ResolutionUnit: inch
-            (297, Value::ShortPair(self.number as u16, self.total as u16)), // PageNumber, from 0
-        ]
-    }
+    directory.write_tag(Tag::NewSubfileType, 2_u32)?; // a page of several
+    directory.write_tag(Tag::ImageWidth, page.width)?;
+    directory.write_tag(Tag::ImageLength, page.height)?;
+    directory.write_tag(Tag::BitsPerSample, 1_u16)?;
+    directory.write_tag(Tag::Compression, 4_u16)?; // T.6
+    directory.write_tag(Tag::PhotometricInterpretation, 0_u16)?; // white is zero
+    directory.write_tag(Tag::FillOrder, 1_u16)?; // highest bit first
+    directory.write_tag(Tag::StripOffsets, strip_at)?;
+    directory.write_tag(Tag::Orientation, 1_u16)?; // top left
+    directory.write_tag(Tag::SamplesPerPixel, 1_u16)?;
+    directory.write_tag(Tag::RowsPerStrip, page.height)?;
+    directory.write_tag(Tag::StripByteCounts, strip_bytes)?;
+    directory.write_tag(Tag::XResolution, Rational { n: dpi_x, d: 1 })?;
+    directory.write_tag(Tag::YResolution, Rational { n: dpi_y, d: 1 })?;
+    directory.write_tag(T6_OPTIONS, 0_u32)?; // plain
+    directory.write_tag(Tag::ResolutionUnit, 2_u16)?; // inch
+    directory.write_tag(PAGE_NUMBER, place.as_slice())?;
+    directory.finish()?;
+    Ok(())
 }
 
 #[cfg(test)]

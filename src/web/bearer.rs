@@ -64,7 +64,7 @@ fn secret_in(header: &str) -> Option<&str> {
 }
 
 fn unknown() -> Problem {
-    Problem::new(Kind::Unauthorized, "this token is not known, or was revoked")
+    Problem::new(Kind::Unauthorized, "this token is unknown or has been revoked")
         .challenge("Bearer realm=\"touchline\", error=\"invalid_token\"")
 }
 

@@ -1,6 +1,6 @@
 //! Documents for providers that fetch them (`provider::link`): who has the link gets the one document, until the link
-//! ends or the attempt is settled. Every other address is answered alike, so that nothing can be learnt by guessing. The
-//! log knows only the route.
+//! ends or the attempt is settled. Every other address is answered alike, so that nothing can be learned by guessing.
+//! The log has only the route.
 
 use axum::Router;
 use axum::extract::{Path, State};

@@ -27,7 +27,7 @@ const REQUESTS_MAX: usize = 512;
 /// (`web::api`).
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
 /// What such a request is answered.
-const TOOK_TOO_LONG: &str = "this took too long; it may have been carried out all the same. Look before you repeat it; \
+const TOOK_TOO_LONG: &str = "this took too long; it may have been carried out anyway. Check before you repeat it; \
     a submission with the same Idempotency-Key is never carried out twice";
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -93,7 +93,7 @@ fn tell<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
 
 fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
-    Problem::new(Kind::Internal, "this request met a fault of this program; it was written down").into_response()
+    Problem::new(Kind::Internal, "this request failed because of an internal error; it has been logged").into_response()
 }
 
 /// Neither more requests at once nor longer ones than this process can carry.
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Time is paused, so that the two minutes pass at once.
+    /// Time is paused, so that the two minutes pass immediately.
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_too_long_may_have_been_carried_out() {
         let slots = Arc::new(Semaphore::new(1));

@@ -48,7 +48,7 @@ async fn ready(State(state): State<WebState>) -> Response {
     }
 }
 
-/// Somebody who may see the counts: on this machine, or with a token that may read.
+/// A caller who may see the counts: on this machine, or with a token that may read.
 struct Watcher;
 
 impl FromRequestParts<WebState> for Watcher {

@@ -1,5 +1,5 @@
-//! Provider callbacks: verified over the raw body, kept, answered; everything else happens later. A provider that is
-//! not told that we have it comes again, so nothing is lost.
+//! Provider callbacks: verified over the raw body, kept, answered; everything else happens later. A provider that
+//! gets no confirmation calls again, so nothing is lost.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -45,7 +45,7 @@ async fn receive(
     match state.inbox.receive(&target.provider, &callback).await? {
         Received::Kept(_) => Ok(StatusCode::OK.into_response()),
         Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => {
-            Err(Problem::new(Kind::NotFound, "no callbacks are taken at this address"))
+            Err(Problem::new(Kind::NotFound, "no callbacks are accepted at this address"))
         }
         Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
             Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
@@ -59,9 +59,9 @@ async fn receive(
 
 fn unread(status: StatusCode) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(Kind::TooLarge, "a callback has at most 4 MiB")
+        Problem::new(Kind::TooLarge, "a callback may have at most 4 MiB")
     } else {
-        Problem::new(Kind::Malformed, "the body broke off")
+        Problem::new(Kind::Malformed, "the request body was cut off")
     }
 }
 

@@ -51,7 +51,7 @@ async fn show(
 ) -> Result<Response, PageProblem> {
     let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
     let nobody = !access::has_operators(&state.gateway.access()).await?;
-    let problem = nobody.then_some("Nobody can log in yet: this installation has no operator.");
+    let problem = nobody.then_some("No one can log in yet: no operator has been set up.");
     Ok(page(&state, StatusCode::OK, &next, problem))
 }
 
@@ -119,7 +119,7 @@ fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn too_many(state: &WebState, next: &str, wait: Duration) -> Response {
-    let problem = Some("Too many tries. Wait some minutes, then try again.");
+    let problem = Some("Too many attempts. Wait a few minutes, then try again.");
     let mut response = page(state, StatusCode::TOO_MANY_REQUESTS, next, problem);
     response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
     response

@@ -34,7 +34,7 @@ use crate::feedback::inbox::Inbox;
 use crate::intake;
 use problem::{Kind, Problem};
 
-/// How long open connections may go on after the server was told to stop.
+/// How long open connections may go on after the server was asked to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 
 /// What every handler works with. Cheap to clone.
@@ -80,19 +80,19 @@ pub fn router(state: WebState) -> Router {
     guard::guarded(faces, &state).with_state(state)
 }
 
-/// Serves until told to stop, then lets requests under way end, for 20 seconds at most.
+/// Serves until asked to stop, then lets requests under way end, for 20 seconds at most.
 ///
 /// # Errors
 /// The listener's.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    // Small answers must not wait for Nagle's algorithm; a socket that cannot be told so still works.
+    // Small answers must not wait for Nagle's algorithm; a socket without this option still works.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = serving.into_future() => served,
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_MAX).await } => {
-            tracing::warn!("some connections did not end in time and were cut");
+            tracing::warn!("some connections did not finish in time and were closed");
             Ok(())
         }
     }
@@ -103,7 +103,7 @@ pub(crate) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a page could not be written");
+            tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -114,5 +114,5 @@ async fn no_such_path(uri: Uri) -> Response {
 }
 
 async fn no_such_method(uri: Uri) -> Response {
-    Problem::new(Kind::MethodNotAllowed, "this address does not take that method").answer(uri.path())
+    Problem::new(Kind::MethodNotAllowed, "this address does not support that method").answer(uri.path())
 }

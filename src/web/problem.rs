@@ -1,4 +1,4 @@
-//! What goes wrong at the outside faces, told in one form: problem+json (RFC 9457) for programs, a plain page for
+//! What goes wrong at the outside faces, reported in one form: problem+json (RFC 9457) for programs, a plain page for
 //! people. Everything from below is mapped here, once. No text repeats an address, a key or a body.
 
 use askama::Template;
@@ -15,7 +15,7 @@ use crate::operator::OperatorError;
 use crate::referrers::ReferrersError;
 use crate::store::StoreError;
 
-/// When to come again after trouble that passes.
+/// When to try again after a temporary problem.
 const COME_AGAIN_SECONDS: u64 = 5;
 /// When to ask again for the answer to a list that is still being put on the queue.
 const UNFOLDING_SECONDS: u64 = 2;
@@ -29,19 +29,19 @@ pub enum Kind {
     Unauthorized,
     /// Known, but not allowed to.
     Forbidden,
-    /// There is no such thing.
+    /// It does not exist.
     NotFound,
-    /// There is such a thing, but it does not do that.
+    /// It exists, but does not support that method.
     MethodNotAllowed,
     /// Its state does not allow it.
     WrongState,
     /// The idempotency key was used for another request.
     KeyReused,
-    /// There is one already.
+    /// It already exists.
     Conflict,
-    /// Larger than is taken.
+    /// Larger than is accepted.
     TooLarge,
-    /// Not the media type that is taken.
+    /// Not a supported media type.
     UnsupportedMediaType,
     /// It can be read, but not be carried out.
     Invalid,
@@ -51,7 +51,7 @@ pub enum Kind {
     TooManyTries,
     /// The queue is full.
     QueueFull,
-    /// A fault of ours.
+    /// An internal error.
     Internal,
     /// Not now.
     Unavailable,
@@ -61,30 +61,30 @@ impl Kind {
     const fn told(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::Malformed => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A token is needed"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A token is required"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not that way"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::WrongState => (StatusCode::CONFLICT, "wrong-state", "Its state does not allow it"),
-            Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was used before"),
-            Self::Conflict => (StatusCode::CONFLICT, "conflict", "There is one already"),
+            Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was already used"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "It already exists"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
             Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not a media type that is taken")
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported")
             }
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request cannot be carried out"),
             Self::MissingVariables => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "missing-variables", "The letter lacks variables")
+                (StatusCode::UNPROCESSABLE_ENTITY, "missing-variables", "The letter is missing variables")
             }
-            Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries"),
+            Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many attempts"),
             Self::QueueFull => (StatusCode::TOO_MANY_REQUESTS, "queue-full", "The queue is full"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of this program"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not now"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"),
         }
     }
 }
 
-/// A problem, told as `application/problem+json`.
+/// A problem, reported as `application/problem+json`.
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
@@ -173,7 +173,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The same problem, told on a page.
+/// The same problem, shown on a page.
 #[derive(Debug)]
 pub struct PageProblem(pub Problem);
 
@@ -192,7 +192,7 @@ pub struct PageProblem(pub Problem);
 <main class="plain">
 <h1>{{ title }}</h1>
 <p>{{ detail }}</p>
-<p><a href="/">To the overview</a></p>
+<p><a href="/">Back to the overview</a></p>
 </main>
 </body>
 </html>
@@ -221,15 +221,15 @@ impl<E: Into<Problem>> From<E> for PageProblem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict(_) => Self::new(Kind::Conflict, "there is one with the same key already"),
+            StoreError::Conflict(_) => Self::new(Kind::Conflict, "one with the same key already exists"),
             StoreError::Unavailable(_) | StoreError::InUse(_) => {
-                tracing::warn!(%error, "a request had to be turned away");
-                Self::new(Kind::Unavailable, "the database cannot do that now; nothing was changed")
+                tracing::warn!(%error, "a request was refused because the database is unavailable");
+                Self::new(Kind::Unavailable, "the database is unavailable; nothing was changed")
                     .retry_after(COME_AGAIN_SECONDS)
             }
             StoreError::Unusable(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "a request failed");
-                Self::new(Kind::Internal, "the database cannot be used as it is; the log says why")
+                Self::new(Kind::Internal, "the database cannot be used; see the log")
             }
         }
     }

@@ -49,7 +49,7 @@ impl Operator {
         }
         Err(PageProblem(Problem::new(
             Kind::Forbidden,
-            "this form is not of your session; reload the page and try again",
+            "this form does not belong to your session; reload the page and try again",
         )))
     }
 }

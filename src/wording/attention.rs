@@ -37,7 +37,7 @@ pub enum Subject {
 /// What is looked at. The default is a quiet day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// The accounts that are paused until somebody resumes them.
+    /// The accounts that are paused until someone resumes them.
     pub paused: Vec<PausedAccount>,
     /// The accounts that are paused briefly after errors in a row.
     pub resting: Vec<RestingAccount>,
@@ -51,7 +51,7 @@ pub struct Signs {
     pub dead_addresses: i64,
 }
 
-/// An account that is paused until somebody resumes it.
+/// An account that is paused until someone resumes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PausedAccount {
     /// Its name.
@@ -89,7 +89,7 @@ fn paused(paused: &PausedAccount) -> Need {
     Need {
         tone: Tone::Bad,
         sentence: format!("{} is paused and sends nothing: {}.", paused.account, why.trim_end_matches('.')),
-        act: "Look at the provider",
+        act: "Check the provider",
         subject: Subject::Providers,
     }
 }
@@ -99,7 +99,7 @@ fn resting(resting: &RestingAccount) -> Need {
     Need {
         tone: Tone::Warn,
         sentence: format!("{} is paused briefly after {} errors in a row. {why}", resting.account, resting.faults),
-        act: "Look at the provider",
+        act: "Check the provider",
         subject: Subject::Providers,
     }
 }
@@ -108,7 +108,7 @@ fn not_delivered(number: i64) -> Option<Need> {
     (number > 0).then(|| Need {
         tone: Tone::Bad,
         sentence: format!("{} did not arrive.", count(number, "message", "messages")),
-        act: "See why, and retry",
+        act: "Review and retry",
         subject: Subject::Failures,
     })
 }
@@ -117,7 +117,7 @@ fn in_doubt(number: i64) -> Option<Need> {
     (number > 0).then(|| Need {
         tone: Tone::Warn,
         sentence: format!("{} may or may not have been sent.", count(number, "message", "messages")),
-        act: "Say what became of it",
+        act: "Resolve them",
         subject: Subject::InDoubt,
     })
 }
@@ -126,8 +126,8 @@ fn held(number: i64) -> Option<Need> {
     (number > 0).then(|| Need {
         tone: Tone::Warn,
         sentence: match number {
-            1 => "1 message is held until somebody releases it.".to_owned(),
-            _ => format!("{} messages are held until somebody releases them.", grouped(number)),
+            1 => "1 message is held until someone releases it.".to_owned(),
+            _ => format!("{} messages are held until someone releases them.", grouped(number)),
         },
         act: "Release or cancel",
         subject: Subject::Held,
@@ -170,10 +170,10 @@ mod tests {
             sentences,
             [
                 "telnyx-main is paused and sends nothing: no funds.",
-                "mail is paused briefly after 5 errors in a row. The provider had trouble or could not be reached.",
+                "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
                 "2 messages did not arrive.",
                 "1 message may or may not have been sent.",
-                "1 message is held until somebody releases it.",
+                "1 message is held until someone releases it.",
                 "1 fax number or email address does not work.",
             ]
         );

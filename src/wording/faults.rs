@@ -3,7 +3,7 @@
 use crate::domain::Fault;
 
 /// What to say of an account that has failed without a known fault.
-pub const NO_FAULT_KNOWN: &str = "It does not answer as it should.";
+pub const NO_FAULT_KNOWN: &str = "It is not responding correctly.";
 
 /// What a fault means, in one plain sentence.
 #[must_use]
@@ -12,29 +12,29 @@ pub const fn fault(fault: Fault) -> &'static str {
         Fault::Busy => "The line was busy.",
         Fault::NoAnswer => "Nobody answered the call.",
         Fault::LineError => "The call was dropped by the telephone network.",
-        Fault::NegotiationError => "The far fax machine answered, but the two machines could not agree.",
+        Fault::NegotiationError => "The receiving fax machine answered, but the two machines could not negotiate.",
         Fault::NotAFax => "Something answered, but no fax tone was heard: it may be a voice line.",
         Fault::InvalidNumber => "The number does not exist or is disconnected.",
-        Fault::RejectedByRemote => "The far side declined the call.",
+        Fault::RejectedByRemote => "The receiving side declined the call.",
         Fault::Blocked => "The fax provider does not allow this destination.",
         Fault::PartialSend => "Only some of the pages arrived.",
         Fault::DocumentError => "The provider could not process the document.",
         Fault::AccountError => "The provider account has a problem: credentials, funds or permissions.",
         Fault::RateLimited => "The provider asked us to slow down.",
-        Fault::ProviderError => "The provider had trouble or could not be reached.",
+        Fault::ProviderError => "The provider had an error or could not be reached.",
         Fault::Cancelled => "It was cancelled at the provider.",
         Fault::Expired => "The provider gave up trying.",
         Fault::MailboxUnknown => "There is no such mailbox.",
-        Fault::DomainUnknown => "The part after the @ does not exist or takes no mail.",
+        Fault::DomainUnknown => "The domain (after the @) does not exist or accepts no mail.",
         Fault::MailboxFull => "The mailbox is full.",
-        Fault::MailboxDisabled => "The mailbox is switched off.",
-        Fault::Deferred => "The receiving mail server asked us to come back later.",
+        Fault::MailboxDisabled => "The mailbox is disabled.",
+        Fault::Deferred => "The receiving mail server asked us to try again later.",
         Fault::PolicyRefusal => "The receiving mail server refused it by policy.",
-        Fault::TooLarge => "It is larger than the far side accepts.",
+        Fault::TooLarge => "It is larger than the receiving side accepts.",
         Fault::TlsRequired => "The mail server offered no trustworthy encryption, so it was not sent.",
         Fault::Complaint => "The recipient reported it as unwanted.",
-        Fault::ProtocolError => "The provider gave an answer that makes no sense.",
-        Fault::Unknown => "It failed for a reason that the provider did not explain.",
+        Fault::ProtocolError => "The provider's response could not be understood.",
+        Fault::Unknown => "It failed, and the provider did not explain why.",
     }
 }
 
@@ -55,12 +55,12 @@ pub const fn fault_advice(fault: Fault) -> &'static str {
         | Fault::ProtocolError
         | Fault::Unknown
         | Fault::Deferred
-        | Fault::MailboxFull => "Retry later; if it repeats, look at the provider.",
-        Fault::Cancelled => "Retry if it should still go out.",
+        | Fault::MailboxFull => "Retry later; if it keeps failing, check the provider.",
+        Fault::Cancelled => "Retry if it should still be sent.",
         Fault::MailboxUnknown | Fault::DomainUnknown | Fault::MailboxDisabled => {
             "Ask for the current email address, correct it, then retry."
         }
-        Fault::PolicyRefusal => "Look at the server's words; check the sending domain's SPF, DKIM and DMARC.",
+        Fault::PolicyRefusal => "Read the server's reply; check the sending domain's SPF, DKIM and DMARC.",
         Fault::TlsRequired => "Send it by fax, or ask their mail administrator for TLS.",
         Fault::Complaint => "Do not write to this address again.",
     }

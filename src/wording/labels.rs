@@ -60,14 +60,14 @@ pub const fn status(status: MessageStatus) -> Label {
 #[must_use]
 pub const fn status_means(status: MessageStatus) -> &'static str {
     match status {
-        MessageStatus::Queued => "It waits for its turn or its time.",
-        MessageStatus::Held => "It waits until somebody releases or cancels it.",
-        MessageStatus::Accepted => "The provider has it; whether it arrived is not known yet.",
+        MessageStatus::Queued => "It is waiting for its turn or its scheduled time.",
+        MessageStatus::Held => "It is on hold until someone releases or cancels it.",
+        MessageStatus::Accepted => "The provider accepted it; delivery is not known yet.",
         MessageStatus::InDoubt => "It may or may not have been sent.",
         MessageStatus::Delivered => "It arrived.",
-        MessageStatus::Failed => "It did not arrive and is not tried again by itself.",
+        MessageStatus::Failed => "It did not arrive and is not retried automatically.",
         MessageStatus::Suppressed => "The rules do not allow sending it.",
-        MessageStatus::Cancelled => "Somebody cancelled it before it was sent.",
+        MessageStatus::Cancelled => "Someone cancelled it before it was sent.",
         MessageStatus::Expired => "Its time ran out before it could be sent.",
     }
 }
@@ -145,10 +145,10 @@ pub const fn referrer_state(state: ReferrerState) -> Label {
 #[must_use]
 pub const fn referrer_state_means(state: ReferrerState) -> &'static str {
     match state {
-        ReferrerState::Active => "Letters and updates go out as planned.",
-        ReferrerState::ConversationOpen => "Somebody is talking to them: updates wait, single letters go.",
-        ReferrerState::Paused => "Not for now: letters are held until somebody releases them.",
-        ReferrerState::DoNotContact => "Never, except about their own patients.",
+        ReferrerState::Active => "Letters and updates are sent as planned.",
+        ReferrerState::ConversationOpen => "Someone is talking to them: updates wait, individual letters are sent.",
+        ReferrerState::Paused => "Letters are held until someone releases them.",
+        ReferrerState::DoNotContact => "Nothing is sent, except about their own patients.",
     }
 }
 

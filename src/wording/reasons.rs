@@ -10,8 +10,8 @@ pub const fn explain(reason: Reason) -> &'static str {
     match reason {
         Reason::Policy(reason) => meaning(reason),
         Reason::Fault(reason) => fault(reason),
-        Reason::Operator(OperatorReason::HeldByOperator) => "Somebody put it on hold.",
-        Reason::Operator(OperatorReason::CancelledByOperator) => "Somebody cancelled it.",
+        Reason::Operator(OperatorReason::HeldByOperator) => "Someone put it on hold.",
+        Reason::Operator(OperatorReason::CancelledByOperator) => "Someone cancelled it.",
     }
 }
 
@@ -21,12 +21,12 @@ pub const fn advice(reason: Reason) -> &'static str {
     match reason {
         Reason::Policy(reason) => action(reason),
         Reason::Fault(reason) => fault_advice(reason),
-        Reason::Operator(OperatorReason::HeldByOperator) => "Release it when it should go out.",
-        Reason::Operator(OperatorReason::CancelledByOperator) => "Retry if it should go out after all.",
+        Reason::Operator(OperatorReason::HeldByOperator) => "Release it when it should be sent.",
+        Reason::Operator(OperatorReason::CancelledByOperator) => "Retry if it should be sent after all.",
     }
 }
 
-/// The same for somebody at the dashboard, where the next step is a form on the page and not a command.
+/// The same for someone at the dashboard, where the next step is a form on the page and not a command.
 #[must_use]
 pub const fn dashboard_advice(reason: Reason) -> &'static str {
     match reason {
@@ -37,59 +37,59 @@ pub const fn dashboard_advice(reason: Reason) -> &'static str {
 
 const fn meaning(reason: PolicyReason) -> &'static str {
     match reason {
-        PolicyReason::OptedOut => "They asked not to receive this.",
+        PolicyReason::OptedOut => "They opted out of this.",
         PolicyReason::DoNotContact => "This referrer is marked do not contact.",
         PolicyReason::NoBasis => {
-            "Advertisements may be faxed only with recorded permission or a relationship; there is none for this number."
+            "Advertisements may be faxed only with recorded permission or a relationship; this number has neither."
         }
         PolicyReason::DeadAddress => "Earlier attempts showed that this address does not work.",
         PolicyReason::NoBaa => {
-            "It holds health information and no provider under a business associate agreement can carry it."
+            "It contains health information, and no provider with a business associate agreement can carry it."
         }
         PolicyReason::NoRoute => {
-            "No route is meant for it: the conditions under [routes] (country, purpose, health information, pages) \
-             leave it out."
+            "No route accepts it: the conditions under [routes] (country, purpose, health information, pages) \
+             exclude it."
         }
         PolicyReason::ReferrerPaused => "This referrer is paused.",
-        PolicyReason::ConversationOpen => "Somebody is in conversation with this referrer.",
-        PolicyReason::NumberBusy => "Another fax to the same number is under way.",
+        PolicyReason::ConversationOpen => "Someone is in conversation with this referrer.",
+        PolicyReason::NumberBusy => "Another fax to the same number is in progress.",
         PolicyReason::ProviderPaused => "The provider is paused.",
         PolicyReason::ProviderResting => "The provider account is paused briefly after repeated errors.",
         PolicyReason::BudgetSpent => "The provider account's budget for today is used up.",
-        PolicyReason::RateReached => "The provider account's rate is used up for the moment.",
+        PolicyReason::RateReached => "The provider account's rate limit is reached for the moment.",
         PolicyReason::RenderingFailed => "The letter could not be rendered for this recipient.",
         PolicyReason::Restored => {
-            "The records were restored from a backup: it may have gone out after the backup was made."
+            "The records were restored from a backup: it may have been sent after the backup was made."
         }
         PolicyReason::GaveUp => "Its time ran out before it could be sent.",
-        PolicyReason::NoFinalReport => "The provider took it but never reported how it ended.",
-        PolicyReason::OutcomeUnknown => "The connection broke at a moment when it may or may not have been sent.",
+        PolicyReason::NoFinalReport => "The provider accepted it but never reported the outcome.",
+        PolicyReason::OutcomeUnknown => "The connection broke, so it may or may not have been sent.",
     }
 }
 
 const fn action(reason: PolicyReason) -> &'static str {
     match reason {
-        PolicyReason::OptedOut | PolicyReason::DoNotContact => "Leave it, unless they ask again in writing.",
+        PolicyReason::OptedOut | PolicyReason::DoNotContact => "Do not send it, unless they ask again in writing.",
         PolicyReason::NoBasis => {
             "Ask the office whether you may fax updates, record it with `touchline basis add`, then retry."
         }
         PolicyReason::DeadAddress => "Correct the address, then retry.",
         PolicyReason::NoBaa => "Set up a provider with baa.signed = true, then release.",
-        PolicyReason::NoRoute => "Add a route that is meant for it under [routes], restart, then release.",
-        PolicyReason::ReferrerPaused | PolicyReason::ConversationOpen => "Release it when it should go out.",
+        PolicyReason::NoRoute => "Add a route for it under [routes], restart, then release.",
+        PolicyReason::ReferrerPaused | PolicyReason::ConversationOpen => "Release it when it should be sent.",
         PolicyReason::Restored => {
-            "Look in the provider's console or the relay's log whether it went out; then release or cancel it."
+            "Check the provider's console or the relay's log for whether it was sent; then release or cancel it."
         }
-        PolicyReason::NumberBusy | PolicyReason::RateReached => "Nothing to do: it goes out by itself.",
+        PolicyReason::NumberBusy | PolicyReason::RateReached => "Nothing to do: it is sent automatically.",
         PolicyReason::ProviderResting => {
-            "Nothing to do at first: it is tried again by itself. If it lasts, look at the provider."
+            "Nothing to do at first: it is retried automatically. If this persists, check the provider."
         }
-        PolicyReason::BudgetSpent => "Nothing to do: it goes out after midnight. To send it today, raise daily_budget.",
+        PolicyReason::BudgetSpent => "Nothing to do: it is sent after midnight. To send it today, raise daily_budget.",
         PolicyReason::ProviderPaused => "Fix the provider account and resume it.",
         PolicyReason::RenderingFailed => "Correct the letter or the referrer's data, then retry.",
         PolicyReason::GaveUp => "Retry if it is still worth sending.",
         PolicyReason::NoFinalReport | PolicyReason::OutcomeUnknown => {
-            "Look in the provider's console or call the office; then mark it as sent or as not sent."
+            "Check the provider's console or call the office; then mark it as sent or not sent."
         }
     }
 }

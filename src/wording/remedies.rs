@@ -8,9 +8,9 @@ use crate::domain::{Fault, MessageStatus, PolicyReason, Reason};
 /// What can be done for every message of a cause at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bulk {
-    /// Send all of them once more.
+    /// Send all of them again.
     Retry,
-    /// Send those once more whose address was corrected since: the others would only go wrong again.
+    /// Send again those whose address was corrected since: the others would only fail again.
     RetryCorrected,
     /// Let all of them go.
     Release,
@@ -36,7 +36,7 @@ impl Bulk {
         match (self, count) {
             (Self::Retry, 1) => "Retry".to_owned(),
             (Self::Retry, _) => format!("Retry all {}", grouped(count)),
-            (Self::RetryCorrected, _) => "Retry those corrected".to_owned(),
+            (Self::RetryCorrected, _) => "Retry corrected ones".to_owned(),
             (Self::Release, 1) => "Release".to_owned(),
             (Self::Release, _) => format!("Release all {}", grouped(count)),
         }
@@ -112,28 +112,28 @@ pub const HEADINGS: [Heading; 4] = [
     Heading {
         key: "failed",
         title: "Failed or expired",
-        hint: "They did not arrive and are not tried again by themselves.",
+        hint: "They did not arrive and are not retried automatically.",
         tone: Tone::Bad,
         statuses: &[MessageStatus::Failed, MessageStatus::Expired],
     },
     Heading {
         key: "in_doubt",
         title: "In doubt",
-        hint: "The connection broke at a bad moment. Open each one and say what became of it; nothing is sent twice meanwhile.",
+        hint: "The connection broke. Open each one and mark it as sent or not sent; until then, nothing is sent twice.",
         tone: Tone::Warn,
         statuses: &[MessageStatus::InDoubt],
     },
     Heading {
         key: "held",
         title: "Held",
-        hint: "They wait until somebody releases or cancels them.",
+        hint: "They are on hold until someone releases or cancels them.",
         tone: Tone::Warn,
         statuses: &[MessageStatus::Held],
     },
     Heading {
         key: "suppressed",
         title: "Suppressed",
-        hint: "The rules forbid sending these. That is how it should be, unless something has changed.",
+        hint: "The rules do not allow sending these. This is as it should be, unless something has changed.",
         tone: Tone::Quiet,
         statuses: &[MessageStatus::Suppressed],
     },

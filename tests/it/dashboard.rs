@@ -44,7 +44,7 @@ async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
 
     browser.reload_until("main", |page| page.contains("1 message did not arrive.")).await;
     browser.picture("02-overview-with-a-failure").await;
-    browser.follow("See why, and retry").await;
+    browser.follow("Review and retry").await;
     browser.follow("Something answered, but no fax tone was heard").await;
     browser.picture("03-failures-of-one-cause").await;
     browser.follow("Correct").await;
@@ -57,11 +57,11 @@ async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
     browser.click("input[name=permission]").await;
     browser.press("Correct and send again").await;
     assert!(browser.text("[role=status]").await.contains("goes out again"));
-    browser.reload_until(".standing h2", |headline| headline == "Delivered: the far machine confirmed 1 page.").await;
+    browser
+        .reload_until(".standing h2", |headline| headline == "Delivered: the receiving machine confirmed 1 page.")
+        .await;
     let history = browser.text(".timeline").await;
-    for said in
-        ["dana asked for it.", "no fax tone was heard", "dana sent it once more.", "Delivered: 1 page confirmed."]
-    {
+    for said in ["dana requested it.", "no fax tone was heard", "dana sent it again.", "Delivered: 1 page confirmed."] {
         assert!(history.contains(said), "`{said}` is not in: {history}");
     }
     browser.picture("05-corrected-and-delivered").await;

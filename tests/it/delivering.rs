@@ -5,6 +5,7 @@ mod acting;
 mod doubting;
 mod enduring;
 mod hearing;
+mod individually;
 mod pausing;
 mod reaching;
 mod refusing;

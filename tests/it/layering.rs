@@ -18,38 +18,71 @@ const REFUSED: [(&str, &str); 4] = [
 
 /// Which other modules each module may name.
 fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let below = ["accounts", "queue", "store", "policy", "provider", "render", "http", "wording", "domain"];
-    let with = |more: &[&'static str], below: &[&'static str]| [more, below].concat();
-    let rules = with(&["settle"], &below);
-    let services = with(&["consent", "referrers", "access"], &rules);
-    let app = with(&["intake", "operator", "dispatch", "feedback", "upkeep", "campaign", "config"], &services);
-    let faces = with(&["app", "telemetry"], &app);
+    let faces = [
+        "access",
+        "accounts",
+        "app",
+        "campaign",
+        "config",
+        "consent",
+        "domain",
+        "feedback",
+        "http",
+        "intake",
+        "operator",
+        "policy",
+        "provider",
+        "public",
+        "referrers",
+        "render",
+        "settle",
+        "store",
+        "telemetry",
+        "upkeep",
+        "wording",
+    ];
     BTreeMap::from([
+        // what it is
         ("domain", vec![]),
+        // what it is done with
         ("policy", vec!["domain"]),
         ("wording", vec!["policy", "domain"]),
         ("http", vec!["domain"]),
         ("render", vec!["domain"]),
         ("provider", vec!["http", "domain"]),
-        ("sandbox", vec!["domain", "provider", "wording"]),
         ("store", vec!["domain"]),
         ("queue", vec!["store", "domain"]),
         ("accounts", vec!["provider", "store", "http", "domain"]),
-        ("settle", below.to_vec()),
-        ("consent", rules.clone()),
-        ("referrers", rules.clone()),
+        // the rule books
+        ("settle", vec!["queue", "store", "provider", "policy", "domain"]),
+        ("consent", vec!["settle", "store", "policy", "domain"]),
+        ("referrers", vec!["store", "domain"]),
         ("access", vec!["store", "domain"]),
-        ("intake", services.clone()),
-        ("operator", services.clone()),
-        ("dispatch", services.clone()),
-        ("feedback", services.clone()),
-        ("upkeep", services.clone()),
-        ("campaign", with(&["intake"], &services)),
-        ("config", vec!["domain", "provider", "accounts", "settle"]),
-        ("telemetry", vec!["domain", "config"]),
-        ("app", app),
-        ("web", faces.clone()),
-        ("cli", with(&["web", "sandbox"], &faces)),
+        // what happens
+        ("intake", vec!["settle", "consent", "referrers", "queue", "accounts", "store", "render", "policy", "domain"]),
+        ("campaign", vec!["intake", "referrers", "store", "domain"]),
+        ("operator", vec!["settle", "queue", "accounts", "store", "wording", "domain"]),
+        ("dispatch", vec!["settle", "consent", "queue", "accounts", "store", "provider", "render", "policy", "domain"]),
+        ("feedback", vec!["settle", "queue", "accounts", "store", "provider", "domain"]),
+        ("upkeep", vec!["settle", "store", "domain"]),
+        // what is shown: the public JSON, read by every face
+        ("public", vec!["intake", "store", "wording", "domain"]),
+        // how it is put together
+        ("config", vec!["accounts", "provider", "settle", "domain"]),
+        ("telemetry", vec!["config", "domain"]),
+        (
+            "app",
+            faces
+                .iter()
+                .copied()
+                .filter(|module| !["app", "public", "telemetry"].contains(module))
+                .chain(["dispatch", "queue"])
+                .collect(),
+        ),
+        // who asks
+        ("sandbox", vec!["wording", "domain"]),
+        ("web", faces.to_vec()),
+        ("cli", faces.iter().copied().chain(["web", "sandbox"]).collect()),
     ])
 }
 
@@ -241,6 +274,59 @@ fn faces_never_write_to_the_store() {
         }
     }
     assert!(found.is_empty(), "acts belong into the modules below:\n{found}");
+}
+
+/// Statements that change a message, its touch, or its next step on the queue: `settle` alone decides what follows.
+const CHANGES_A_MESSAGE: [&str; 7] = [
+    ".message_update(",
+    ".messages_update(",
+    ".touches_project(",
+    ".queue_remove(",
+    ".queue_remove_all(",
+    ".queue_next_steps(",
+    ".broadcast_reopen(",
+];
+
+fn changes_of_messages<'s>(sources: impl Iterator<Item = &'s Source>) -> String {
+    let mut found = String::new();
+    for source in sources.filter(|source| !["settle", "store"].contains(&source.module().as_str())) {
+        for (number, line) in source.lines.iter().enumerate() {
+            if CHANGES_A_MESSAGE.iter().any(|name| line.contains(name)) {
+                let _ = writeln!(found, "{}: {}", source.at(number), line.trim());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn settle_alone_changes_a_message() {
+    let found = changes_of_messages(shipped().iter());
+    assert!(found.is_empty(), "these belong into `settle`:\n{found}");
+}
+
+#[test]
+fn a_change_of_a_message_elsewhere_would_be_seen() {
+    let lines = vec!["    tx.messages_update(&messages).await?;".to_owned()];
+    let elsewhere = Source { path: root().join("src/operator/mod.rs"), lines: lines.clone() };
+    let settle = Source { path: root().join("src/settle/acts.rs"), lines };
+    assert!(!changes_of_messages([&elsewhere].into_iter()).is_empty());
+    assert!(changes_of_messages([&settle].into_iter()).is_empty());
+}
+
+#[test]
+fn no_module_reaches_itself_by_the_arrows_of_others() {
+    let arrows = arrows();
+    for module in arrows.keys() {
+        let (mut seen, mut next) = (Vec::new(), arrows[module].clone());
+        while let Some(name) = next.pop() {
+            assert_ne!(name, *module, "`{module}` can be reached from what it stands on");
+            if !seen.contains(&name) {
+                seen.push(name);
+                next.extend(arrows.get(name).into_iter().flatten());
+            }
+        }
+    }
 }
 
 #[test]

@@ -27,5 +27,6 @@ mod soundness;
 mod sources;
 mod statements;
 mod touches;
+mod words;
 
 pub use forward::execute;

@@ -61,5 +61,7 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Resu
         return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
     }
     let made = campaign::add(&gateway.intake(), new).await?;
-    console.answer(&made, || format!("Made.\n{}", overview(&made, gateway.config.practice.time_zone)))
+    console.answer(&super::show::described(&made), || {
+        format!("Made.\n{}", overview(&made, gateway.config.practice.time_zone))
+    })
 }

@@ -10,7 +10,7 @@ use super::exit::CliError;
 use super::send::accepted;
 use crate::app::Gateway;
 use crate::campaign;
-use crate::public::{DryRunView, SubmissionView};
+use crate::public::{CampaignView, DryRunView, SubmissionView};
 use crate::store::records::campaigns::CampaignRow;
 
 /// What to do.
@@ -79,7 +79,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 }
 
 fn tell_moved(console: &Console, gateway: &Gateway, row: &CampaignRow) -> Result<(), CliError> {
-    console.answer(&json!({ "campaign": row }), || {
+    console.answer(&json!({ "campaign": CampaignView::from(row) }), || {
         let next = show::next(row.next_ms, gateway.config.practice.time_zone);
         format!("{} is {}. Next run: {next}.", row.name, row.state)
     })

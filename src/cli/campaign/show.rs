@@ -1,13 +1,14 @@
 //! `touchline campaign list | show`: the standing plans, and one with its runs.
 
 use chrono_tz::Tz;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::Gateway;
 use crate::campaign::{self, Overview};
 use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
 use crate::domain::Timestamp;
+use crate::public::{BroadcastView, CampaignView};
 use crate::store::views::ledger::LedgerOf;
 
 /// Lists all campaigns.
@@ -16,7 +17,8 @@ use crate::store::views::ledger::LedgerOf;
 /// The database's.
 pub(super) async fn list(console: &Console, gateway: &Gateway) -> Result<(), CliError> {
     let rows = campaign::list(&gateway.intake()).await?;
-    let objects: Vec<_> = rows.iter().map(|row| json!({ "campaign": row, "when": campaign::when(row) })).collect();
+    let objects: Vec<_> =
+        rows.iter().map(|row| json!({ "campaign": CampaignView::from(row), "when": campaign::when(row) })).collect();
     console.answer(&json!({ "campaigns": objects }), || {
         if rows.is_empty() {
             return "There are no campaigns yet: `touchline campaign add` makes one.".to_owned();
@@ -42,7 +44,7 @@ pub(super) async fn show(console: &Console, gateway: &Gateway, name: &str) -> Re
         ledgers.push(tx.ledger(LedgerOf::Broadcast(run.id)).await?);
     }
     drop(tx);
-    let object = json!({ "campaign": shown, "ledgers": ledgers });
+    let object = json!({ "campaign": described(&shown), "ledgers": ledgers });
     console.answer(&object, || {
         let zone = gateway.config.practice.time_zone;
         let rows = shown.runs.iter().zip(&ledgers).map(|(run, ledger)| {
@@ -82,4 +84,14 @@ pub(super) fn overview(shown: &Overview, zone: Tz) -> String {
 /// When it runs next.
 pub(super) fn next(at: Option<Timestamp>, zone: Tz) -> String {
     at.map_or_else(|| "none".to_owned(), |at| at.in_zone(zone))
+}
+
+/// A campaign with what a person wants to know beside it.
+pub(super) fn described(overview: &Overview) -> Value {
+    let mut object = json!(CampaignView::from(&overview.campaign));
+    object["when"] = json!(overview.when);
+    object["active_targets"] = json!(overview.active_targets);
+    object["warnings"] = json!(overview.warnings);
+    object["runs"] = json!(overview.runs.iter().map(BroadcastView::from).collect::<Vec<_>>());
+    object
 }

@@ -88,21 +88,21 @@ impl<'a> Known<'a> {
             "rate_per_minute": account.rate_per_minute,
             "cost_per_page": account.cost_per_page,
             "state": self.word().replace(' ', "_"),
-            "paused": state.paused_ms,
+            "paused_at": state.paused_ms,
             "paused_reason": state.paused_reason,
             "breaker": {
-                "rests_until": resting,
+                "paused_until": resting,
                 "faults": state.faults,
                 "fault": state.fault,
                 "words": state.fault_text,
-                "at": state.faulted_ms,
+                "faulted_at": state.faulted_ms,
             },
             "budget": account.budget.map(|budget| json!({
                 "hand_overs_max": budget.hand_overs,
                 "hand_overs_today": hand_overs,
                 "cost_max": budget.cost,
                 "cost_today": cost,
-                "ends": state.meter.day_ends_ms.filter(|ends| now < ends),
+                "ends_at": state.meter.day_ends_ms.filter(|ends| now < ends),
             })),
         })
     }
@@ -134,7 +134,7 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
     object["route"] = json!(place.map(|(place, _)| json!({ "place": place, "only": conditions })));
     object["callback"] = json!(callback);
     object["in_flight"] = json!({ "calling": in_flight[0], "accepted": in_flight[1], "in_doubt": in_flight[2] });
-    object["troubles"] = json!(troubles);
+    object["troubles"] = json!(troubles.iter().map(trouble).collect::<Vec<_>>());
     console.answer(&object, || {
         let route = match place {
             None => "in no route".to_owned(),
@@ -215,4 +215,15 @@ fn troubles_words(troubles: &[Trouble], zone: Tz) -> String {
         ]
     });
     format!("Last faults:\n{}", table(&["at", "status", "why", "provider's words"], rows))
+}
+
+/// A hand-over that did not go well, for machines.
+fn trouble(trouble: &Trouble) -> Value {
+    json!({
+        "opened_at": trouble.opened_ms,
+        "status": trouble.status,
+        "fault": trouble.fault,
+        "raw_code": trouble.raw_code,
+        "raw_text": trouble.raw_text,
+    })
 }

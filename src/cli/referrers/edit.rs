@@ -8,6 +8,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType, npi_is_valid};
 use crate::domain::{EmailAddress, FaxNumber};
+use crate::public::ReferrerView;
 use crate::referrers::audience;
 
 /// Longest text kept.
@@ -75,7 +76,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let _ = change(referrer, &args);
     };
     let after = crate::referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
-    console.answer(&json!({ "referrer": after }), || {
+    console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
         let mut text = format!("{} is changed.", after.display_name());
         if before.fax != after.fax && after.fax.is_some() {
             text.push_str(" Advertisements go to the new fax number only once a basis is recorded for it.");

@@ -11,6 +11,7 @@ use crate::domain::AddressKey;
 use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
 use crate::domain::referrer::Referrer;
+use crate::public::{BasisView, ReferrerView};
 use crate::referrers::sheet::TEMPLATE_HEADER;
 use crate::store::records::referrers::Members;
 
@@ -35,7 +36,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let current = tx.basis_among(&numbers).await?;
     drop(tx);
     if console.json && args.out.is_none() {
-        return console.answer(&json!({ "referrers": referrers, "bases": current }), String::new);
+        return console.answer(
+            &json!({
+                "referrers": referrers.iter().map(|one| ReferrerView::of(one, true)).collect::<Vec<_>>(),
+                "bases": current.iter().map(|one| BasisView::of(one, true)).collect::<Vec<_>>(),
+            }),
+            String::new,
+        );
     }
     let bases: HashMap<&str, &Basis> = current.iter().map(|basis| (basis.fax.as_str(), basis)).collect();
     let text = sheet(&referrers, &bases)

@@ -10,6 +10,7 @@ use crate::domain::health::AddressHealth;
 use crate::domain::referrer::Referrer;
 use crate::domain::suppression::Suppression;
 use crate::domain::{Address, Channel};
+use crate::public::{BasisView, ReferrerView, SuppressionView};
 use crate::referrers::audience;
 use crate::store::{StoreError, Tx};
 use crate::wording;
@@ -53,12 +54,12 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
                 "address": one.address.as_str(),
                 "health": one.health.as_ref().map(|health| health.health),
                 "fault": one.health.as_ref().and_then(|health| health.fault),
-                "suppressions": one.refusals,
-                "bases": one.bases,
+                "suppressions": one.refusals.iter().map(|one| SuppressionView::of(one, true)).collect::<Vec<_>>(),
+                "bases": one.bases.iter().map(|one| BasisView::of(one, true)).collect::<Vec<_>>(),
             })
         })
         .collect();
-    let object = json!({ "referrer": referrer, "addresses": addresses, "delivered": delivered, "goal": goal });
+    let object = json!({ "referrer": ReferrerView::of(&referrer, true), "addresses": addresses, "delivered": delivered, "goal": goal });
     console.answer(&object, || {
         let mut text = facts(&referrer);
         for one in &known {

@@ -118,7 +118,7 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
         .map(|message| {
             let reason = message.reason;
             json!({
-                "message": message.id,
+                "id": message.id,
                 "name": names(message.id),
                 "channel": message.channel(),
                 "status": message.status,

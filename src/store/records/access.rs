@@ -1,7 +1,5 @@
 //! Who may come in: API tokens, operators and their sessions. Only hashes of secrets are kept.
 
-use serde::Serialize;
-
 use crate::domain::Timestamp;
 use crate::domain::id::{OperatorId, TokenId};
 use crate::store::engine::db::{Tx, on};
@@ -24,7 +22,7 @@ const SESSION_FIND: &str = "SELECT o.name, s.form_key FROM session s JOIN operat
 const SESSION_END: &str = "DELETE FROM session WHERE hash = $1 OR expires_ms <= $2";
 
 /// An API token without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
     /// Identifier.
     pub id: TokenId,

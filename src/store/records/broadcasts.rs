@@ -1,6 +1,5 @@
 //! Broadcasts: one run of a campaign, or one send to a list.
 
-use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use crate::domain::Timestamp;
@@ -22,7 +21,7 @@ const REOPEN: &str = "UPDATE broadcast SET finished_ms = NULL WHERE id = $1";
 const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
 
 /// A broadcast as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broadcast {
     /// Identifier.
     pub id: BroadcastId,

@@ -1,6 +1,5 @@
 //! Campaigns: standing plans.
 
-use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use crate::domain::campaign::CampaignState;
@@ -18,7 +17,7 @@ const NEXT: &str = "SELECT MIN(next_ms) FROM campaign WHERE state = 'active' AND
 const MOVE: &str = "UPDATE campaign SET state = $2, next_ms = $3, updated_ms = $4 WHERE id = $1";
 
 /// A campaign as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CampaignRow {
     /// Identifier.
     pub id: CampaignId,

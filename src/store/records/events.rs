@@ -1,6 +1,5 @@
 //! Events: every fact and every decision, append only. And the audit log of people's acts.
 
-use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use crate::domain::event::{EventKind, EventSource};
@@ -19,7 +18,7 @@ const AUDIT: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms)
 const AUDITED: &str = "SELECT id, who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
 
 /// An event as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Identifier.
     pub id: EventId,
@@ -68,7 +67,7 @@ impl Event {
 }
 
 /// One line of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
     /// Identifier.
     pub id: EventId,

@@ -1,6 +1,5 @@
 //! The state of provider accounts that all nodes share: pauses, circuit breakers, and what counts against rate and budget.
 
-use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 pub use crate::domain::provider_state::{Meter, ProviderState};
@@ -32,7 +31,7 @@ const TROUBLES: &str =
     WHERE provider = $1 AND fault IS NOT NULL ORDER BY id DESC LIMIT $3";
 
 /// A hand-over that did not go well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Trouble {
     /// When it was made.
     pub opened_ms: Timestamp,

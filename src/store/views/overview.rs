@@ -1,7 +1,5 @@
 //! Read models for people: failures by cause, what needs somebody now.
 
-use serde::Serialize;
-
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, MessageStatus, Reason, Timestamp};
 use crate::store::engine::db::{Tx, on};
@@ -22,7 +20,7 @@ const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status,
     FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
 
 /// Messages that did not get through, by cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Cause {
     /// Channel.
     pub channel: Channel,
@@ -37,7 +35,7 @@ pub struct Cause {
 }
 
 /// One message in a list, with its referrer's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageLine {
     /// Identifier.
     pub id: MessageId,

@@ -30,7 +30,7 @@ impl<T: DeserializeOwned> FromRequest<WebState> for JsonBody<T> {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 Problem::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} octets"))
             } else {
-                Problem::new(Kind::Malformed, "the body broke off")
+                Problem::new(Kind::Malformed, "the request body was cut off")
             }
         })?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| refusal(&error))

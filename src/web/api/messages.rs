@@ -48,14 +48,14 @@ pub(super) struct NewMessage {
     /// To whom: a referrer's id, NPI, email address or name; `tag:NAME`, `type:NAME` or `all` for a list.
     #[schema(example = "tag:north-shore")]
     to: String,
-    /// By which channels. Every channel that has a route, if not said.
+    /// By which channels. Defaults to every channel that has a route.
     #[schema(value_type = Option<Vec<String>>, example = json!(["fax", "email"]))]
     via: Option<Vec<Channel>>,
     /// The letter's own variables.
     #[serde(default)]
     #[schema(value_type = Object)]
     variables: Map<String, Value>,
-    /// Not before: RFC 3339 with an offset. At once, if not said.
+    /// Not before: RFC 3339 with an offset. Defaults to immediately.
     #[schema(format = DateTime, example = "2026-12-01T09:00:00-06:00")]
     at: Option<String>,
 }
@@ -72,14 +72,14 @@ pub(super) struct NewMessage {
     responses(
         (status = 202, description = "Accepted. A long list may be answered with `unfolding: true` before all of it is on \
             the queue; it goes on by itself", body = SubmissionView),
-        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `send`", body = ProblemView),
-        (status = 404, description = "No such letter, or nobody of that name", body = ProblemView),
+        (status = 404, description = "No such letter, or no referrer matches", body = ProblemView),
         (status = 409, description = "The key was used for another request", body = ProblemView),
         (status = 422, description = "It cannot be carried out; missing variables are listed by recipient",
             body = ProblemView),
-        (status = 429, description = "The queue is full; come again after Retry-After", body = ProblemView),
-        (status = 503, description = "Not now; come again after Retry-After", body = ProblemView),
+        (status = 429, description = "The queue is full; try again after Retry-After", body = ProblemView),
+        (status = 503, description = "Temporarily unavailable; try again after Retry-After", body = ProblemView),
     )
 )]
 pub(super) async fn submit(
@@ -117,9 +117,9 @@ async fn list_view(state: &WebState, list: Ready, ends: Instant) -> SubmissionVi
     let unfolding = tokio::spawn(async move { list.finish(&parts).await });
     match tokio::time::timeout_at(ends, unfolding).await {
         Ok(Ok(Ok(accepted))) => return accepted.into(),
-        Ok(Ok(Err(error))) => tracing::warn!(%error, %submission, "a recorded list waits to be put on the queue"),
-        Ok(Err(_)) => tracing::error!(%submission, "putting a list on the queue ended unexpectedly; it is tried again"),
-        Err(_) => tracing::info!(%submission, "a list is answered before all of it is on the queue"),
+        Ok(Ok(Err(error))) => tracing::warn!(%error, %submission, "a recorded list is waiting to be queued"),
+        Ok(Err(_)) => tracing::error!(%submission, "queuing a list ended unexpectedly; it is retried"),
+        Err(_) => tracing::info!(%submission, "a list was answered before all of it was queued"),
     }
     SubmissionView::unfolding(so_far)
 }
@@ -151,14 +151,14 @@ fn channels(state: &WebState, via: Option<Vec<Channel>>) -> Result<Vec<Channel>,
 
 fn moment(at: &str) -> Result<Timestamp, Problem> {
     DateTime::parse_from_rfc3339(at).map(|time| Timestamp::from_utc(time.with_timezone(&Utc))).map_err(|_| {
-        Problem::field(Kind::Invalid, "at", "write a time as RFC 3339 has it, such as 2026-12-01T09:00:00-06:00")
+        Problem::field(Kind::Invalid, "at", "write the time in RFC 3339 format, such as 2026-12-01T09:00:00-06:00")
     })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().map_err(|_| {
-        Problem::field(Kind::Invalid, "Idempotency-Key", "an idempotency key is of visible ASCII characters")
+        Problem::field(Kind::Invalid, "Idempotency-Key", "an idempotency key must consist of visible ASCII characters")
     })?;
     Ok(Some(key.to_owned()))
 }
@@ -170,8 +170,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     tag = "messages",
     params(("id" = String, Path, description = "The message's id", format = Uuid)),
     responses(
-        (status = 200, description = "As it stands", body = MessageDetail),
-        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 200, description = "The message's current state", body = MessageDetail),
+        (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `read`", body = ProblemView),
         (status = 404, description = "There is no such message", body = ProblemView),
     )
@@ -197,7 +197,7 @@ pub(super) async fn show(
     ),
     responses(
         (status = 200, description = "Done; the message as it stands now", body = MessageDetail),
-        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `operate`", body = ProblemView),
         (status = 404, description = "There is no such message or act", body = ProblemView),
         (status = 409, description = "Its state does not allow it", body = ProblemView),
@@ -243,7 +243,7 @@ async fn detail(tx: &mut Tx, id: MessageId, whole: bool) -> Result<MessageDetail
 pub(super) struct FailuresWanted {
     /// Only those with this reason's word.
     reason: Option<String>,
-    /// How many messages, 1 to 500; 50 if not said.
+    /// How many messages, 1 to 500; 50 by default.
     limit: Option<i64>,
 }
 
@@ -254,11 +254,11 @@ pub(super) struct FailuresWanted {
     tag = "messages",
     params(
         ("reason" = Option<String>, Query, description = "Only those with this reason's word"),
-        ("limit" = Option<i64>, Query, description = "How many messages, 1 to 500; 50 if not said"),
+        ("limit" = Option<i64>, Query, description = "How many messages, 1 to 500; 50 by default"),
     ),
     responses(
         (status = 200, description = "Causes and messages", body = FailureList),
-        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `read`", body = ProblemView),
     )
 )]

@@ -29,7 +29,7 @@ const PAGE_MAX: i64 = 200;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageWanted {
-    /// Touches on the page, 1 to 200; 50 if not said.
+    /// Touches on the page, 1 to 200; 50 by default.
     limit: Option<i64>,
     /// `next` of the page before.
     after: Option<String>,
@@ -42,12 +42,12 @@ pub(super) struct PageWanted {
     tag = "referrers",
     params(
         ("id" = String, Path, description = "The referrer's id", format = Uuid),
-        ("limit" = Option<i64>, Query, description = "Touches on the page, 1 to 200; 50 if not said"),
+        ("limit" = Option<i64>, Query, description = "Touches on the page, 1 to 200; 50 by default"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
         (status = 200, description = "One page", body = TouchPage),
-        (status = 401, description = "No token, or one that is not known", body = ProblemView),
+        (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `read`", body = ProblemView),
         (status = 404, description = "There is no such referrer", body = ProblemView),
         (status = 422, description = "The query cannot be read", body = ProblemView),

@@ -88,9 +88,9 @@ fn plan_row(campaign: &CampaignRow, calendar: &Calendar) -> PlanRow {
 /// An audience as people say it.
 fn audience(written: &str) -> String {
     match written.split_once(':') {
-        Some(("tag", tag)) => format!("everybody tagged {tag}"),
+        Some(("tag", tag)) => format!("everyone tagged {tag}"),
         Some(("type", kind)) => format!("every {}", kind.replace('_', " ")),
-        _ if written == "all" => "everybody".to_owned(),
+        _ if written == "all" => "everyone".to_owned(),
         _ => written.to_owned(),
     }
 }
@@ -102,7 +102,7 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
     let (changed, done) = match posted.fields.text("act") {
         "pause" => (campaign::pause(&state.intake, &name, who).await, Done::CampaignPaused),
         "resume" => (campaign::resume(&state.intake, &name, who).await, Done::CampaignResumed),
-        _ => return Err(refused("Please use the buttons of the page.")),
+        _ => return Err(refused("Please use the buttons on the page.")),
     };
     match changed {
         Ok(_) => Ok(then_show(&done.at("/campaigns"))),

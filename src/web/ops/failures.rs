@@ -101,7 +101,7 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
     let wanted = Bulk::ALL
         .into_iter()
         .find(|bulk| bulk.as_str() == posted.fields.text("act"))
-        .ok_or_else(|| refused("Please use the buttons of the page."))?;
+        .ok_or_else(|| refused("Please use the buttons on the page."))?;
     let mut lines = state.gateway.store.read().await?.failures(Some(reason), LISTED_MAX).await?;
     lines.retain(|line| remedies::bulk(line.status, reason) == Some(wanted));
     let all = lines.len();

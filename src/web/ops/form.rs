@@ -75,15 +75,15 @@ impl Fields {
     pub fn optional_line(&self, name: &str, label: &str, chars_max: usize) -> Result<Option<String>, PageProblem> {
         let Some(text) = self.optional(name) else { return Ok(None) };
         if text.chars().count() > chars_max {
-            return Err(refused(format!("Too long: {label} may have {chars_max} characters.")));
+            return Err(refused(format!("Too long: {label} may have at most {chars_max} characters.")));
         }
         if text.chars().any(char::is_control) {
-            return Err(refused(format!("Please write it in one line: {label}.")));
+            return Err(refused(format!("Please use a single line: {label}.")));
         }
         Ok(Some(text.to_owned()))
     }
 
-    /// A field that holds a word of ours.
+    /// A field that has a word of a fixed list.
     ///
     /// # Errors
     /// 422: only a changed page sends another word.
@@ -101,7 +101,7 @@ pub fn refused(words: impl Into<String>) -> PageProblem {
 /// There is no such page.
 #[must_use]
 pub fn nowhere() -> PageProblem {
-    PageProblem(Problem::new(Kind::NotFound, "This page does not exist, or what it showed is gone."))
+    PageProblem(Problem::new(Kind::NotFound, "This page does not exist, or its contents are gone."))
 }
 
 /// After an act: the browser asks for that page next (303), so that reloading repeats nothing.

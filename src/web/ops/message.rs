@@ -159,7 +159,7 @@ async fn known(
         .and_then(|attempt| state.gateway.accounts.get(&attempt.provider))
         .is_some_and(|account| account.capabilities().cancel);
     let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop };
-    let asked_by = touch.as_ref().map_or_else(|| "Somebody".to_owned(), |touch| touch.actor.name().to_owned());
+    let asked_by = touch.as_ref().map_or_else(|| "Someone".to_owned(), |touch| touch.actor.name().to_owned());
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
         timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
@@ -196,7 +196,7 @@ pub async fn act(
 ) -> Result<Response, PageProblem> {
     let id: MessageId = id.parse().map_err(|_| nowhere())?;
     let wanted =
-        standing::act_named(posted.fields.text("act")).ok_or_else(|| refused("Please use the buttons of the page."))?;
+        standing::act_named(posted.fields.text("act")).ok_or_else(|| refused("Please use the buttons on the page."))?;
     let reason = posted.fields.text("reason");
     let back =
         if reason.parse::<Reason>().is_ok() { format!("/failures?reason={reason}") } else { format!("/messages/{id}") };
@@ -256,13 +256,13 @@ pub async fn permit(
     posted: Posted,
 ) -> Result<Response, PageProblem> {
     let id: MessageId = id.parse().map_err(|_| nowhere())?;
-    let how = posted.fields.line("how", "how they gave it", 200)?;
+    let how = posted.fields.line("how", "how they gave permission", 200)?;
     let who = &posted.operator.actor;
     let mut tx = state.gateway.store.read().await?;
     let message = tx.message(id, false).await?.ok_or_else(nowhere)?;
     let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
     drop(tx);
-    let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
+    let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: permission is per number."))?;
     consent::add_basis(&state.gateway.consent(), &permission(&number, how, who, &frame::calendar(&state)), who).await?;
     let done = match carry_out(&state, id, Act::Retry, who).await? {
         Done::Retried => Done::Permitted,
@@ -295,7 +295,7 @@ pub(super) fn sentence(words: &str) -> String {
 impl Page {
     /// What the field of a correction asks for.
     fn address_label(&self) -> &'static str {
-        if self.channel == wording::channel(Channel::Fax) { "The right fax number" } else { "The right email address" }
+        if self.channel == wording::channel(Channel::Fax) { "Correct fax number" } else { "Correct email address" }
     }
 
     fn address_type(&self) -> &'static str {

@@ -90,7 +90,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// Reads the query; `None` if it holds anything else than words and ids of ours.
+    /// Reads the query; `None` if it has anything other than known words and ids.
     fn read(wanted: &Wanted) -> Option<Self> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let mut choice = Self::default();

@@ -68,39 +68,39 @@ pub enum Done {
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
 const NOTICES: [(Done, &str, Tone, &str); 25] = [
-    (Done::Retried, "retried", Tone::Good, "It goes out again."),
+    (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
-    (Done::Held, "held", Tone::Good, "It is held until somebody releases it."),
-    (Done::Released, "released", Tone::Good, "It is released and goes out in its turn."),
+    (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
+    (Done::Released, "released", Tone::Good, "The message is released and will be sent in its turn."),
     (Done::ReleasedAll, "released_all", Tone::Good, "{n} out in their turn."),
-    (Done::Cancelled, "cancelled", Tone::Good, "It is cancelled."),
-    (Done::CancelAsked, "cancel_asked", Tone::Good, "The provider was asked to stop it. Its answer will show here."),
-    (Done::SaidSent, "said_sent", Tone::Good, "Noted: it was sent. It counts as delivered."),
-    (Done::SaidNotSent, "said_not_sent", Tone::Good, "Noted: it was not sent. It goes out again."),
+    (Done::Cancelled, "cancelled", Tone::Good, "The message is cancelled."),
+    (Done::CancelAsked, "cancel_asked", Tone::Good, "The provider was asked to stop it. Its response will show here."),
+    (Done::SaidSent, "said_sent", Tone::Good, "Marked as sent. It counts as delivered."),
+    (Done::SaidNotSent, "said_not_sent", Tone::Good, "Marked as not sent. It will be sent again."),
     (Done::Corrected, "corrected", Tone::Good, "The address is corrected, and the message goes out again."),
-    (Done::Permitted, "permitted", Tone::Good, "The permission is recorded, and the fax goes out."),
+    (Done::Permitted, "permitted", Tone::Good, "Permission is recorded, and the fax will be sent."),
     (
         Done::NotPossible,
         "not_possible",
         Tone::Warn,
-        "That was not possible: it has moved on meanwhile, or there is no address for it. This is how it stands now.",
+        "That was not possible: the message has changed since, or it has no address. Its current status is below.",
     ),
-    (Done::State, "state", Tone::Good, "Saved. From now on this decides what goes out to them."),
+    (Done::State, "state", Tone::Good, "Saved. From now on this decides what is sent to them."),
     (Done::Details, "details", Tone::Good, "The details are saved."),
-    (Done::Touch, "touch", Tone::Good, "The touch is in the history."),
-    (Done::Basis, "basis", Tone::Good, "The permission is recorded."),
-    (Done::BasisEnded, "basis_ended", Tone::Good, "It no longer allows faxing advertisements."),
-    (Done::Suppressed, "suppressed", Tone::Good, "The refusal is recorded and holds from this moment on."),
-    (Done::Lifted, "lifted", Tone::Good, "The refusal has ended. Its record stays."),
+    (Done::Touch, "touch", Tone::Good, "The touch is logged."),
+    (Done::Basis, "basis", Tone::Good, "Permission is recorded."),
+    (Done::BasisEnded, "basis_ended", Tone::Good, "It no longer permits faxed advertisements."),
+    (Done::Suppressed, "suppressed", Tone::Good, "The opt-out is recorded and takes effect immediately."),
+    (Done::Lifted, "lifted", Tone::Good, "The suppression is lifted. Its record is kept."),
     (
         Done::ProviderPaused,
         "provider_paused",
         Tone::Good,
-        "The provider is paused. What is due waits, and nothing is lost.",
+        "The provider is paused. Messages wait, and nothing is lost.",
     ),
-    (Done::ProviderResumed, "provider_resumed", Tone::Good, "The provider is resumed. What waited goes out now."),
-    (Done::CheckedWell, "checked_well", Tone::Good, "The provider answers and accepts our credentials."),
-    (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider does not answer as it should."),
+    (Done::ProviderResumed, "provider_resumed", Tone::Good, "The provider is resumed. Waiting messages go out."),
+    (Done::CheckedWell, "checked_well", Tone::Good, "The provider responds and accepts our credentials."),
+    (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider is not responding correctly."),
     (Done::CampaignPaused, "campaign_paused", Tone::Good, "The campaign is paused: it makes no new broadcasts."),
     (Done::CampaignResumed, "campaign_resumed", Tone::Good, "The campaign is resumed."),
 ];
@@ -136,7 +136,7 @@ pub struct Notice {
 }
 
 impl Asked {
-    /// The notice asked for, if its word is one of ours.
+    /// The notice asked for, if its word is known.
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
         let word = self.done.as_deref()?;
@@ -157,7 +157,7 @@ fn say_counts(text: &str, n: u32, left: u32) -> String {
     };
     let mut said = text.replace("{n}", &subject);
     if left > 0 {
-        let rest = wording::count(i64::from(left), "stays as it is", "stay as they are");
+        let rest = wording::count(i64::from(left), "is unchanged", "are unchanged");
         said.push_str(&format!(" {rest}."));
     }
     said
@@ -175,8 +175,8 @@ mod tests {
     fn a_notice_counts_what_was_done_and_what_was_not() {
         let text = |n, left| asked("retried_all", n, left).notice().expect("a notice").text;
         assert_eq!(text("12", "0"), "12 messages go out again.");
-        assert_eq!(text("1", "2"), "1 message goes out again. 2 stay as they are.");
-        assert_eq!(text("0", "1"), "No message goes out again. 1 stays as it is.");
+        assert_eq!(text("1", "2"), "1 message goes out again. 2 are unchanged.");
+        assert_eq!(text("0", "1"), "No message goes out again. 1 is unchanged.");
     }
 
     #[test]

@@ -136,26 +136,26 @@ fn abilities(channel: Channel, can: &Capabilities) -> Vec<(&'static str, &'stati
     let yes = |able: bool| if able { "yes" } else { "no" };
     vec![
         (
-            "Finds a lost hand-over again",
+            "Finds a lost submission",
             match can.reconciliation {
                 Reconciliation::Exact => "yes, by our reference",
-                Reconciliation::Scan => "yes, by looking through its list",
+                Reconciliation::Scan => "yes, by searching its list",
                 Reconciliation::Heuristic => "only by number and time",
                 Reconciliation::None => "no: a person decides",
             },
         ),
         (
-            "Tells us what became of it",
+            "Reports the outcome",
             match (can.webhook, can.status) {
                 (WebhookAuthenticity::NoWebhook, false) if channel == Channel::Email => "only when it bounces",
                 (WebhookAuthenticity::NoWebhook, false) => "no",
                 (WebhookAuthenticity::NoWebhook, true) => "when asked",
-                (_, true) => "by itself and when asked",
-                (_, false) => "by itself",
+                (_, true) => "automatically and when asked",
+                (_, false) => "automatically",
             },
         ),
-        ("Can be asked to stop", yes(can.cancel)),
-        ("Redials a busy line by itself", yes(can.redials)),
+        ("Can cancel a message", yes(can.cancel)),
+        ("Redials busy lines automatically", yes(can.redials)),
         ("Deletes documents on request", yes(can.purge)),
     ]
 }
@@ -181,6 +181,6 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
             Ok(_) => then_show(&Done::CheckedWell.at("/providers")),
             Err(failure) => then_show(&format!("{}&why={}", Done::CheckedBadly.at("/providers"), failure.fault)),
         }),
-        _ => Err(refused("Please use the buttons of the page.")),
+        _ => Err(refused("Please use the buttons on the page.")),
     }
 }

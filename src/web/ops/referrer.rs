@@ -208,7 +208,7 @@ fn number_sources() -> Vec<Choosable> {
             label: match source {
                 NumberSource::GivenByRecipient => "They gave it to us",
                 NumberSource::RecipientOwnDirectoryAdOrSite => "Their own site, directory entry or advertisement",
-                NumberSource::ThirdPartyList => "A list that somebody else compiled",
+                NumberSource::ThirdPartyList => "A list compiled by a third party",
             },
             means: "",
             is_set: false,

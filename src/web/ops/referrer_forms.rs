@@ -66,7 +66,7 @@ pub async fn details(
     let fax = fields.optional("fax").map(FaxNumber::parse).transpose().map_err(in_words)?;
     let email = fields.optional("email").map(EmailAddress::parse).transpose().map_err(in_words)?;
     let phone = fields.optional("phone").map(FaxNumber::parse).transpose().map_err(|_| {
-        refused("The telephone number cannot be read. Please write it with its area code, without an extension.")
+        refused("The phone number cannot be read. Please enter it with its area code, without an extension.")
     })?;
     let tags = tags(fields)?;
     referrers::edit(&web.gateway.referrers(), id, &posted.operator.actor, |referrer| {
@@ -99,8 +99,8 @@ pub async fn touch(
     posted: Posted,
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
-    let kind: TouchKind = posted.fields.word("kind", "what it was")?;
-    let title = posted.fields.line("title", "what was said or done", 200)?;
+    let kind: TouchKind = posted.fields.word("kind", "the type of touch")?;
+    let title = posted.fields.line("title", "what happened", 200)?;
     let at = moment_of(&posted.fields, &frame::calendar(&web))?;
     referrers::log_touch(&web.gateway.referrers(), id, kind, &title, Some(at), &posted.operator.actor).await?;
     Ok(then_show(&Done::Touch.at(&page_of(id))))
@@ -112,15 +112,15 @@ fn moment_of(fields: &Fields, calendar: &Calendar) -> Result<Timestamp, PageProb
     if day == calendar.today() {
         return Ok(calendar.now);
     }
-    noon(day, calendar.zone).ok_or_else(|| refused("That day cannot be read."))
+    noon(day, calendar.zone).ok_or_else(|| refused("The date cannot be read."))
 }
 
 fn day_of(fields: &Fields, calendar: &Calendar) -> Result<NaiveDate, PageProblem> {
     let Some(text) = fields.optional("day") else { return Ok(calendar.today()) };
     let day =
-        NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused("Please write the day as YYYY-MM-DD."))?;
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused("Please enter the date as YYYY-MM-DD."))?;
     if day > calendar.today() {
-        return Err(refused("That day has not come yet."));
+        return Err(refused("The date cannot be in the future."));
     }
     Ok(day)
 }
@@ -140,7 +140,7 @@ pub async fn basis(
     let fields = &posted.fields;
     let calendar = frame::calendar(&web);
     let fax =
-        referrer(&web, id).await?.fax.ok_or_else(|| refused("Add a fax number first: the permission is for it."))?;
+        referrer(&web, id).await?.fax.ok_or_else(|| refused("Add a fax number first: permission is per number."))?;
     let kind: BasisKind = fields.word("kind", "permission or relationship")?;
     let number_source: Option<NumberSource> = match fields.optional("number_source") {
         Some(_) => Some(fields.word("number_source", "where the number came from")?),
@@ -174,7 +174,7 @@ pub async fn end_basis(
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
     let basis: BasisId = basis.parse().map_err(|_| nowhere())?;
-    let why = posted.fields.line("why", "why it ends", 200)?;
+    let why = posted.fields.line("why", "the reason", 200)?;
     let done = match consent::end_basis(&web.gateway.consent(), basis, id, &posted.operator.actor, &why).await {
         Ok(()) => Done::BasisEnded,
         Err(ConsentError::NotFound(_)) => Done::NotPossible,
@@ -191,9 +191,9 @@ pub async fn suppress(
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
     let channel: Channel = posted.fields.word("channel", "fax or email")?;
-    let scope: Scope = posted.fields.word("scope", "what they refused")?;
-    let evidence = posted.fields.optional_line("evidence", "how they said it", NOTE_CHARS_MAX)?;
-    let address = referrer(&web, id).await?.address(channel).ok_or_else(|| refused("They have no such address."))?;
+    let scope: Scope = posted.fields.word("scope", "what they opted out of")?;
+    let evidence = posted.fields.optional_line("evidence", "how they asked", NOTE_CHARS_MAX)?;
+    let address = referrer(&web, id).await?.address(channel).ok_or_else(|| refused("There is no such address."))?;
     let refusal = Refusal {
         address,
         scope,

@@ -94,7 +94,7 @@ pub async fn show(
     Ok(frame::show(&page))
 }
 
-/// A page of those whose name, organisation, email, NPI or fax fits, and whether more follow.
+/// A page of those whose name, organization, email, NPI or fax fits, and whether more follow.
 async fn find(tx: &mut Tx, search: &str, after: Option<&Referrer>) -> Result<(Vec<Referrer>, bool), StoreError> {
     if let (Ok(number), None) = (FaxNumber::parse(search), after) {
         let found = tx.referrers_like(Some(search), None, Some(&number)).await?;

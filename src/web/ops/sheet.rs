@@ -1,7 +1,7 @@
 //! What was sent, as it was sent: the pages of a fax are drawn from the document that was stored when it was handed over,
 //! and a mail is shown as it was kept. Before that, what would be sent now is shown.
 //!
-//! A letter that identifies a patient stays covered until somebody asks for it, and every look is written down.
+//! A letter that identifies a patient stays covered until someone asks for it, and every view is recorded.
 
 use crate::access::note_document_view;
 use crate::domain::envelope::Mail;

@@ -103,16 +103,16 @@ async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<AddressKey
     Ok(people)
 }
 
-/// `POST /suppressions`: somebody called or wrote and refused.
+/// `POST /suppressions`: someone called or wrote to opt out.
 pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
     let text = posted.fields.line("address", "the fax number or email address", 254)?;
     let address = Address::guess(&text).map_err(|error| refused(sentence(&error.to_string())))?;
     let refusal = Refusal {
         address,
-        scope: posted.fields.word::<Scope>("scope", "what they refused")?,
+        scope: posted.fields.word::<Scope>("scope", "what they opted out of")?,
         reason: SuppressionReason::OptOut,
         source: SuppressionSource::Operator,
-        evidence: posted.fields.optional_line("evidence", "how they said it", 500)?,
+        evidence: posted.fields.optional_line("evidence", "how they asked", 500)?,
         who: posted.operator.actor.clone(),
     };
     consent::suppress(&state.gateway.consent(), &refusal).await?;
@@ -126,7 +126,7 @@ pub async fn lift(
     posted: Posted,
 ) -> Result<Response, PageProblem> {
     let id: SuppressionId = id.parse().map_err(|_| nowhere())?;
-    let why = posted.fields.line("why", "why it may end", 200)?;
+    let why = posted.fields.line("why", "the reason", 200)?;
     match consent::lift(&state.gateway.consent(), id, &posted.operator.actor, &why).await {
         Ok(()) => Ok(then_show(&Done::Lifted.at("/suppressions"))),
         Err(ConsentError::NotFound(_)) => Ok(then_show(&Done::NotPossible.at("/suppressions"))),

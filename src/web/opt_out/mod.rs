@@ -1,6 +1,6 @@
 //! Opt-out (RFC 8058; `compliance.md` §2.3, R3.4): a link names one message. Looking at it changes nothing, because
-//! scanners fetch every link in a mail; a POST acts at once, with no login and no further step. Every token is answered
-//! alike, so that nothing can be learnt by guessing.
+//! scanners fetch every link in a mail; a POST acts immediately, with no login and no further step. Every token is
+//! answered alike, so that nothing can be learned by guessing.
 
 use askama::Template;
 use axum::Router;

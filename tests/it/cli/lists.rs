@@ -135,7 +135,7 @@ fn a_call_that_was_logged_counts_and_a_referral_that_came_in_does_not() {
     let history = house.ask(&["touches", "Whitfield"]);
     assert_eq!((&history["delivered"], &history["goal"]), (&2.into(), &7.into()));
     assert_eq!(history["touches"].as_array().map(Vec::len), Some(3));
-    assert_eq!(history["touches"][0]["touch"]["actor"], "Dana Lee");
+    assert_eq!(history["touches"][0]["actor"], "operator:Dana Lee");
     let said = house.run(&["touches", "Whitfield"]).good().out;
     assert!(said.contains("2 of 7 touches delivered") && said.contains("lunch and learn"), "{said}");
     assert_eq!(house.run(&["touches", "log", "Whitfield", "--kind=letter", "--title=x"]).code, 2);

@@ -32,7 +32,7 @@ fn a_restored_database_holds_what_waited_until_a_person_releases_it() {
     assert_eq!((clash.code, clash.err.contains("not overwritten")), (5, true), "{clash:?}");
 
     // What happens after the backup is forgotten by the restore.
-    let id = sent["messages"][0]["message"].as_str().expect("an id").to_owned();
+    let id = sent["messages"][0]["id"].as_str().expect("an id").to_owned();
     house.run(&["cancel", &id]).good();
     let refused = house.run(&["restore", "copy.db"]);
     assert_eq!((refused.code, refused.err.contains("--replace")), (5, true), "{refused:?}");
@@ -40,7 +40,7 @@ fn a_restored_database_holds_what_waited_until_a_person_releases_it() {
     house.write("letter.db", &"Dear colleague\n".repeat(400));
     let refused = house.run(&["restore", "letter.db", "--replace"]);
     assert_eq!((refused.code, refused.err.contains("not a SQLite database")), (6, true), "{refused:?}");
-    assert_eq!(house.ask(&["status", &id])["message"]["status"], "cancelled", "untouched so far");
+    assert_eq!(house.ask(&["status", &id])["status"], "cancelled", "untouched so far");
 
     let restored = house.ask(&["restore", "copy.db", "--replace"]);
     assert_eq!(restored["parked"]["held"], count, "{restored}");

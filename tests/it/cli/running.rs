@@ -60,7 +60,7 @@ async fn a_letter_is_sent_and_waited_for_without_a_running_gateway() {
     let failed = run(&house, &["send", "introduction", "--to=Goldfarb", "--via=fax", "--wait", "--json"]).await;
     let message = failed.json()["messages"][0].clone();
     assert_eq!((failed.code, &message["status"], &message["reason"]), (1, &"failed".into(), &"not_a_fax".into()));
-    let id = message["message"].as_str().expect("an id").to_owned();
+    let id = message["id"].as_str().expect("an id").to_owned();
     let status = run(&house, &["status", &id]).await.good().out;
     assert!(status.contains("voice line") && status.contains("touchline retry"), "{status}");
     line.shutdown().await;

@@ -78,8 +78,8 @@ fn what_cannot_be_sent_at_all_is_refused() {
 fn an_operators_acts_move_a_message_and_are_refused_where_they_make_no_sense() {
     let house = House::with_referrers();
     let sent = house.ask(&["send", "introduction", "--to=Whitfield", "--via=email", "--at=2099-12-01 09:00"]);
-    let id = sent["messages"][0]["message"].as_str().expect("an id").to_owned();
-    let status = || house.ask(&["status", &id])["message"]["status"].as_str().expect("a status").to_owned();
+    let id = sent["messages"][0]["id"].as_str().expect("an id").to_owned();
+    let status = || house.ask(&["status", &id])["status"].as_str().expect("a status").to_owned();
     assert_eq!(status(), "queued");
     for (act, after) in [("hold", "held"), ("release", "queued"), ("cancel", "cancelled"), ("retry", "queued")] {
         house.run(&[act, &id]).good();
@@ -98,7 +98,9 @@ fn an_operators_acts_move_a_message_and_are_refused_where_they_make_no_sense() {
     let kinds: Vec<&str> =
         shown["events"].as_array().expect("events").iter().filter_map(|event| event["kind"].as_str()).collect();
     assert_eq!(kinds, ["queued", "held", "released", "cancelled", "retried", "held"]);
-    assert!(shown["events"].as_array().is_some_and(|events| events.iter().all(|event| event["who"] == "dana")));
+    assert!(
+        shown["events"].as_array().is_some_and(|events| events.iter().all(|event| event["who"] == "operator:dana"))
+    );
     assert!(house.run(&["status", &id]).good().out.contains("touchline release"));
     assert_eq!(house.run(&["status", nobody]).code, 4);
 }
@@ -124,7 +126,7 @@ fn a_campaign_is_made_paused_resumed_and_run() {
     assert!(dry["messages"].as_array().is_some_and(|list| !list.is_empty()), "{dry}");
     assert_eq!(house.ask(&["campaign", "list"])["campaigns"].as_array().map(Vec::len), Some(0));
     let made = house.ask(&add);
-    assert_eq!((&made["state"], made["next_ms"].is_string()), (&"active".into(), true), "{made}");
+    assert_eq!((&made["state"], made["next_at"].is_string()), (&"active".into(), true), "{made}");
     assert_eq!(house.run(&add).code, 5, "the name is taken");
     house.run(&["campaign", "pause", "north"]).good();
     assert_eq!(house.run(&["campaign", "pause", "north"]).code, 5);

@@ -112,7 +112,7 @@ async fn a_fax_is_shown_as_it_was_sent_whatever_its_letter_says_today() {
     let path = format!("/messages/{id}");
     let operator = Visitor::operator(&stage).await;
     let before = operator.read(&path).await;
-    assert!(before.contains("Nothing was handed over yet") && before.contains("Page 1 of 1"), "{before}");
+    assert!(before.contains("Nothing has been sent yet") && before.contains("Page 1 of 1"), "{before}");
 
     for (document, shown) in [(SENT, "Page 3 of 3"), (b"%PDF-1.7 scrap".as_slice(), "document.pdf")] {
         hand_over(&stage, id, document).await;
@@ -174,7 +174,7 @@ async fn what_is_searched_for_never_stands_in_an_address() {
     }
     let place = operator.submit("/referrers", &[("search", "<script>alert(1)</script>")]).await;
     let page = operator.read(&place).await;
-    assert!(page.contains("Nobody fits") && !page.contains("<script>"), "what was typed is text and nothing else");
+    assert!(page.contains("No referrer matches") && !page.contains("<script>"), "what was typed is plain text");
     stage.strike().await;
 }
 
@@ -197,7 +197,7 @@ async fn a_wrong_number_is_not_dialled_again_with_the_others_until_it_is_correct
     let mut operator = Visitor::operator(&stage).await;
     let place = operator.submit("/failures", &[("reason", "not_a_fax"), ("act", "retry_corrected")]).await;
     let page = operator.read(&place).await;
-    assert!(page.contains("1 message goes out again. 1 stays as it is."), "{place}");
+    assert!(page.contains("1 message goes out again. 1 is unchanged."), "{place}");
     assert_eq!(stage.status(wrong).await, MessageStatus::Failed);
     assert_eq!(stage.status(mended).await, MessageStatus::Queued);
 
@@ -239,7 +239,7 @@ async fn a_paused_provider_stands_first_on_the_overview_until_it_is_resumed() {
     let needs = "fax-sandbox is paused and sends nothing: the invoice is unpaid.";
     assert!(operator.read("/").await.contains(needs));
     operator.submit("/providers", &[name, ("act", "resume")]).await;
-    assert!(operator.read("/").await.contains("Nothing needs you now."));
+    assert!(operator.read("/").await.contains("Nothing needs attention."));
     assert_eq!((audited(&stage, "pause_provider").await, audited(&stage, "resume_provider").await), (1, 1));
     stage.strike().await;
 }

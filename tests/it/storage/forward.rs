@@ -23,12 +23,12 @@ const RECORDS: &str = include_str!("../fixtures/schema/0001.sql");
 const NOT_OURS: [&str; 2] = ["_sqlx_migrations", "sqlite_sequence"];
 
 /// The identifier with that number in the fixture.
-fn id(number: u128) -> Uuid {
+pub fn id(number: u128) -> Uuid {
     Uuid::from_u128(0x0193_5000_0000_7000_8000_0000_0000_0000 + number)
 }
 
 /// The fixture in an engine's words.
-fn records(database: &Database) -> String {
+pub fn records(database: &Database) -> String {
     let mut text = String::new();
     for (place, part) in RECORDS.split('~').enumerate() {
         match (place % 2, database.is_sqlite()) {
@@ -42,13 +42,13 @@ fn records(database: &Database) -> String {
     parts.map(|(place, part)| if place % 2 == 0 { part.to_owned() } else { octets(part) }).collect()
 }
 
-fn migrations(database: &Database) -> PathBuf {
+pub fn migrations(database: &Database) -> PathBuf {
     let engine = if database.is_sqlite() { "sqlite" } else { "postgres" };
     Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine)
 }
 
 /// Runs a folder's migrations up to a number, by the migrator alone.
-async fn migrate_to(database: &Database, folder: &Path, number: i64) -> Result<(), sqlx::migrate::MigrateError> {
+pub async fn migrate_to(database: &Database, folder: &Path, number: i64) -> Result<(), sqlx::migrate::MigrateError> {
     let migrator = Migrator::new(folder).await.expect("the folder is read");
     if database.is_sqlite() {
         let url = format!("{}?mode=rwc", database.url);

@@ -41,7 +41,7 @@ async fn a_message_is_held_released_and_cancelled_where_its_state_allows() {
     let held: Value = act("hold").await.json().await.expect("JSON");
     assert_eq!(
         (held["status"].as_str(), held["explanation"].as_str()),
-        (Some("held"), Some("Somebody put it on hold."))
+        (Some("held"), Some("Someone put it on hold."))
     );
     let released: Value = act("release").await.json().await.expect("JSON");
     assert_eq!(released["status"], "queued");
@@ -109,7 +109,7 @@ async fn failures_are_listed_by_cause_with_what_to_do() {
     assert_no_canary(&list.to_string());
     assert_eq!((&list["causes"][0]["reason"], &list["causes"][0]["messages"]), (&json!("held_by_operator"), &json!(1)));
     assert_eq!(list["messages"][0]["id"], message.to_string());
-    assert_eq!(list["messages"][0]["advice"], "Release it when it should go out.");
+    assert_eq!(list["messages"][0]["advice"], "Release it when it should be sent.");
     let other: Value = house.get("/api/v1/failures?reason=busy", &read).await.json().await.expect("JSON");
     assert_eq!(other["messages"], json!([]));
     problem(house.get("/api/v1/failures?resaon=busy", &read).await, 422).await;

@@ -16,7 +16,7 @@ pub struct LineRow {
     pub link: String,
     /// The referrer's name.
     pub name: String,
-    /// The referrer's organisation, if the name is a person's.
+    /// The referrer's organization, if the name is a person's.
     pub organization: Option<String>,
     /// Where the referrer is shown.
     pub referrer_link: String,
@@ -157,7 +157,7 @@ pub const STANDS: &[Stand] = &[
 const UNDER_WAY: Stand = Stand {
     word: "under_way",
     label: "On the way",
-    means: "Queued, or accepted by the provider: whether it arrived is not known yet.",
+    means: "Queued, or accepted by the provider: delivery is not known yet.",
     statuses: &[MessageStatus::Queued, MessageStatus::Accepted],
     tone: Tone::Busy,
     count: |ledger| ledger.queued,

@@ -95,12 +95,12 @@ fn headline(message: &Message, attempts: &[Attempt]) -> String {
         MessageStatus::Held => format!("{what} held: it waits for a person."),
         MessageStatus::Accepted => match message.channel() {
             Channel::Fax => "The fax provider has it and is calling.".to_owned(),
-            Channel::Email => "The mail server took it. It counts as delivered unless it bounces.".to_owned(),
+            Channel::Email => "The mail server accepted it. It counts as delivered unless it bounces.".to_owned(),
         },
-        MessageStatus::InDoubt => "In doubt: nobody knows yet whether it was sent.".to_owned(),
+        MessageStatus::InDoubt => "In doubt: it is not known yet whether it was sent.".to_owned(),
         MessageStatus::Delivered => delivered(message, attempts),
         MessageStatus::Failed => format!("{what} did not arrive."),
-        MessageStatus::Suppressed => format!("{what} not sent: the rules forbid it."),
+        MessageStatus::Suppressed => format!("{what} not sent: the rules do not allow it."),
         MessageStatus::Cancelled => format!("{what} cancelled."),
         MessageStatus::Expired => format!("{what} not sent: its time ran out."),
     }
@@ -111,11 +111,11 @@ fn delivered(message: &Message, attempts: &[Attempt]) -> String {
         attempts.iter().rev().find(|one| one.status == AttemptStatus::Delivered).and_then(|a| a.pages_confirmed);
     match (message.channel(), message.confidence, pages) {
         (Channel::Fax, Some(Confidence::Confirmed), Some(pages)) => {
-            format!("Delivered: the far machine confirmed {}.", wording::count(pages, "page", "pages"))
+            format!("Delivered: the receiving machine confirmed {}.", wording::count(pages, "page", "pages"))
         }
         (_, Some(Confidence::Confirmed), _) => "Delivered, confirmed.".to_owned(),
-        (Channel::Email, ..) => "Delivered, as far as anybody can tell: no bounce came back.".to_owned(),
-        (Channel::Fax, ..) => "Delivered, presumed: the provider never said otherwise.".to_owned(),
+        (Channel::Email, ..) => "Delivered, presumed: no bounce came back.".to_owned(),
+        (Channel::Fax, ..) => "Delivered, presumed: the provider reported no failure.".to_owned(),
     }
 }
 
@@ -126,23 +126,23 @@ fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
         (MessageStatus::Queued | MessageStatus::Accepted | MessageStatus::InDoubt, Some(entry))
             if entry.state == EntryState::Leased =>
         {
-            plain("It is being worked on right now")
+            plain("It is being processed now")
         }
         (MessageStatus::Queued, Some(entry)) if entry.due_ms <= calendar.now => {
-            plain("It goes out as soon as its turn comes")
+            plain("It is sent as soon as its turn comes")
         }
-        (MessageStatus::Queued, Some(entry)) if case.attempts.is_empty() => timed("It goes out", entry),
+        (MessageStatus::Queued, Some(entry)) if case.attempts.is_empty() => timed("It will be sent", entry),
         (MessageStatus::Queued, Some(entry)) => timed("The next try is", entry),
         (MessageStatus::Accepted, Some(entry)) if case.message.channel() == Channel::Email && entry.kind == POLL => {
-            timed("Unless a bounce comes first, it counts as delivered", entry)
+            timed("Unless it bounces first, it counts as delivered", entry)
         }
-        (MessageStatus::Accepted, Some(entry)) => timed("Unless the provider tells us first, we ask it", entry),
+        (MessageStatus::Accepted, Some(entry)) => timed("Unless the provider reports first, we check with it", entry),
         (MessageStatus::InDoubt, Some(entry)) => timed("We look it up at the provider", entry),
-        (MessageStatus::InDoubt, None) => plain("Nothing happens until somebody says what became of it"),
-        (MessageStatus::Held, _) => plain("Nothing happens until somebody releases it"),
+        (MessageStatus::InDoubt, None) => plain("Nothing happens until someone marks it as sent or not sent"),
+        (MessageStatus::Held, _) => plain("Nothing happens until someone releases it"),
         (MessageStatus::Delivered, _) => plain("Nothing more to do"),
-        (status, _) if status.is_terminal() => plain("Nothing more happens by itself"),
-        _ => plain("It is being worked on right now"),
+        (status, _) if status.is_terminal() => plain("Nothing more happens automatically"),
+        _ => plain("It is being processed now"),
     }
 }
 
@@ -167,15 +167,15 @@ fn choices(case: &Case<'_>) -> Vec<Choice> {
 #[must_use]
 pub const fn choice(act: Act, is_first: bool) -> Choice {
     let (label, means) = match act {
-        Act::Retry => ("Retry", "It goes out once more, to the address that the referrer has now."),
-        Act::Hold => ("Hold", "It waits until somebody releases it."),
-        Act::Release => ("Release", "It goes out in its turn."),
+        Act::Retry => ("Retry", "It is sent again, to the referrer's current address."),
+        Act::Hold => ("Hold", "It is on hold until someone releases it."),
+        Act::Release => ("Release", "It is sent in its turn."),
         Act::Cancel => {
             ("Cancel message", "It is not sent. If the provider has it already, the provider is asked to stop.")
         }
         Act::MarkSent => ("It was sent", "It counts as delivered and is not sent again."),
         Act::MarkNotSent => {
-            ("It was not sent: send again", "It goes out once more. If it did arrive after all, they get it twice.")
+            ("It was not sent: send again", "It is sent again. If it did arrive after all, they get it twice.")
         }
     };
     Choice { act: act.audited().as_str(), label, means, is_first }
@@ -261,13 +261,13 @@ mod tests {
     fn a_refusal_leaves_nothing_to_click() {
         let standing = standing(&message(MessageStatus::Suppressed, Some("opted_out")), None);
         assert_eq!(standing.choices, []);
-        assert_eq!(standing.why.as_deref(), Some("They asked not to receive this."));
+        assert_eq!(standing.why.as_deref(), Some("They opted out of this."));
     }
 
     #[test]
     fn doubt_asks_for_a_decision_and_says_what_each_answer_means() {
         let standing = standing(&message(MessageStatus::InDoubt, Some("outcome_unknown")), None);
-        assert_eq!(standing.next.words, "Nothing happens until somebody says what became of it");
+        assert_eq!(standing.next.words, "Nothing happens until someone marks it as sent or not sent");
         assert_eq!(
             standing.choices.iter().map(|choice| choice.act).collect::<Vec<_>>(),
             ["mark_sent", "mark_not_sent"]

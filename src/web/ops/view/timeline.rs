@@ -42,7 +42,7 @@ fn asked(message: &Message, asked_by: &str, calendar: &Calendar) -> Line {
     Line {
         at: calendar.moment(message.created_ms),
         tone: Tone::Quiet,
-        sentence: format!("{asked_by} asked for it."),
+        sentence: format!("{asked_by} requested it."),
         words: None,
     }
 }
@@ -82,18 +82,18 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         EventKind::NotSent => (Tone::Bad, format!("It could not be handed to {who}. {because}")),
         EventKind::Failed if event.attempt_id.is_some() => (Tone::Bad, format!("The attempt failed. {because}")),
         EventKind::Failed => (Tone::Bad, format!("It ended without arriving. {because}")),
-        EventKind::InDoubt => (Tone::Warn, format!("{who} gave no clear answer: it may or may not have been sent.")),
+        EventKind::InDoubt => (Tone::Warn, format!("{who} gave no clear response: it may or may not have been sent.")),
         EventKind::Orphaned => {
             (Tone::Warn, "The program was interrupted during the call: it may or may not have been sent.".to_owned())
         }
-        EventKind::NoFinalReport => (Tone::Warn, "The provider never reported how it ended.".to_owned()),
+        EventKind::NoFinalReport => (Tone::Warn, "The provider never reported the outcome.".to_owned()),
         EventKind::FoundAbsent => {
             (Tone::Warn, format!("{who} was asked twice and does not have it: it was never sent."))
         }
         EventKind::Contradicted => (Tone::Warn, format!("{who} knows of an attempt that was given up here.")),
-        EventKind::SaidSent => (Tone::Good, format!("{} said that it was sent.", decider(event))),
-        EventKind::SaidNotSent => (Tone::Warn, format!("{} said that it was not sent.", decider(event))),
-        EventKind::Retried => (Tone::Busy, format!("{who} sent it once more.")),
+        EventKind::SaidSent => (Tone::Good, format!("{} marked it as sent.", decider(event))),
+        EventKind::SaidNotSent => (Tone::Warn, format!("{} marked it as not sent.", decider(event))),
+        EventKind::Retried => (Tone::Busy, format!("{who} sent it again.")),
         EventKind::Released => (Tone::Busy, format!("{who} released it.")),
         EventKind::CancelAsked => (Tone::Quiet, format!("{who} asked the provider to stop it.")),
         EventKind::Cancelled if by_a_person => (Tone::Quiet, format!("{who} cancelled it.")),

@@ -1,0 +1,108 @@
+//! Broadcasts, and the campaigns whose runs they are.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::{Actor, Timestamp};
+use crate::store::records::broadcasts::Broadcast;
+use crate::store::records::campaigns::CampaignRow;
+
+/// One run of a campaign, or one send to a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BroadcastView {
+    /// Identifier.
+    pub id: Uuid,
+    /// The submission that made it.
+    pub submission: Uuid,
+    /// The campaign it is a run of.
+    pub campaign: Option<Uuid>,
+    /// Name for people.
+    pub name: String,
+    /// The letter's name.
+    pub letter: String,
+    /// How many messages it has.
+    pub total: i64,
+    /// The moment the run was planned for.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub planned_at: Option<Timestamp>,
+    /// Made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When the last of its messages settled.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+}
+
+impl From<&Broadcast> for BroadcastView {
+    fn from(broadcast: &Broadcast) -> Self {
+        Self {
+            id: broadcast.id.0,
+            submission: broadcast.submission_id.0,
+            campaign: broadcast.campaign_id.map(|id| id.0),
+            name: broadcast.name.clone(),
+            letter: broadcast.letter.clone(),
+            total: broadcast.total,
+            planned_at: broadcast.planned_ms,
+            created_at: broadcast.created_ms,
+            finished_at: broadcast.finished_ms,
+        }
+    }
+}
+
+/// A standing plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignView {
+    /// Identifier.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// The letter's name.
+    pub letter: String,
+    /// The letter's variables.
+    #[schema(value_type = Object)]
+    pub variables: Map<String, Value>,
+    /// To whom, as written: `tag:north-shore`.
+    pub audience: String,
+    /// `fax`, `email` or both.
+    pub channels: Vec<String>,
+    /// When, as written: `first tuesday 09:00`.
+    pub schedule: String,
+    /// IANA zone in which the schedule is meant.
+    pub zone: String,
+    /// `active`, `paused` or `done`.
+    pub state: &'static str,
+    /// Who made it.
+    #[schema(value_type = String)]
+    pub who: Actor,
+    /// The next planned run.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_at: Option<Timestamp>,
+    /// Made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// Last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+impl From<&CampaignRow> for CampaignView {
+    fn from(campaign: &CampaignRow) -> Self {
+        Self {
+            id: campaign.id.0,
+            name: campaign.name.clone(),
+            letter: campaign.letter.clone(),
+            variables: serde_json::from_str(&campaign.variables).unwrap_or_default(),
+            audience: campaign.audience.clone(),
+            channels: campaign.channels.split(',').map(str::to_owned).collect(),
+            schedule: campaign.schedule.clone(),
+            zone: campaign.zone.clone(),
+            state: campaign.state.as_str(),
+            who: campaign.who.clone(),
+            next_at: campaign.next_ms,
+            created_at: campaign.created_ms,
+            updated_at: campaign.updated_ms,
+        }
+    }
+}
