@@ -34,7 +34,7 @@
 //!
 //! Each check has a broken twin that it must catch ([`twins`], and in the files of 13, 17 and 18). A failing seed prints
 //! its last acts; `TOUCHLINE_SIM_SEED=n` lives that history alone, `TOUCHLINE_SIM_FROM` and `TOUCHLINE_SIM_HISTORIES`
-//! choose which and how many.
+//! choose which and how many, `TOUCHLINE_SIM_REST=all` brings every one of them to its rest.
 
 mod accounts;
 mod acts;
