@@ -19,7 +19,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Puts the breakers where they stood when the records were last written.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn restore(store: &Store, accounts: &Accounts) -> Result<(), StoreError> {
     for state in store.read().await?.provider_states(false).await? {
         if let Some(account) = accounts.get(&state.provider).filter(|_| state.faulted_ms.is_some()) {

@@ -88,26 +88,17 @@ impl Store {
 
 impl Tx {
     /// The number of the last migration; 0 if there was none.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn schema_number(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(SCHEMA).fetch_one(&mut *c).await?))
     }
 
     /// Entries whose lease ended before that moment: their worker is gone and nobody took them back.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_leases_past(&mut self, moment: Timestamp) -> Result<Late, StoreError> {
         let (entries, since) = on!(self, |c, d| sqlx::query_as(LEASES_PAST).bind(moment).fetch_one(&mut *c).await?);
         Ok(Late { entries, since })
     }
 
     /// Entries that were due before that moment and that nobody has taken.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_due_past(&mut self, moment: Timestamp) -> Result<Late, StoreError> {
         let (entries, since) = on!(self, |c, d| sqlx::query_as(DUE_PAST).bind(moment).fetch_one(&mut *c).await?);
         Ok(Late { entries, since })

@@ -79,9 +79,6 @@ impl Tx {
     }
 
     /// Counts a look at an attempt without touching anything that evidence may have changed meanwhile.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt_update_looks(&mut self, id: AttemptId, looks: i64) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(LOOKS).bind(id).bind(looks).execute(&mut *c).await?;
@@ -92,9 +89,6 @@ impl Tx {
     /// Takes the locks of the addresses and messages that news about these attempts may change, in the order in which
     /// everybody takes them, and answers with them. Whoever brings news of several attempts in one transaction does this
     /// first; taking the locks one attempt after the other, two could wait for each other in a circle.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_lock(
         &mut self,
         attempts: &[AttemptId],
@@ -121,9 +115,6 @@ impl Tx {
     }
 
     /// One attempt.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1");
@@ -132,9 +123,6 @@ impl Tx {
     }
 
     /// All attempts of these messages, each message's first to last.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_of_messages(&mut self, messages: &[MessageId]) -> Result<Vec<Attempt>, StoreError> {
         let mut found = Vec::new();
         for list in lists(messages) {
@@ -151,9 +139,6 @@ impl Tx {
     }
 
     /// The account that each of these attempts was handed to, and its message.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt_homes(
         &mut self,
         ids: &[AttemptId],
@@ -172,9 +157,6 @@ impl Tx {
     }
 
     /// All attempts of a message, first to last.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_of(&mut self, message: MessageId) -> Result<Vec<Attempt>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE message_id = $1 ORDER BY number");
@@ -183,9 +165,6 @@ impl Tx {
     }
 
     /// The open attempts among these messages.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_open(&mut self, messages: &[MessageId]) -> Result<Vec<Attempt>, StoreError> {
         let mut found = Vec::new();
         for list in lists(messages) {
@@ -202,9 +181,6 @@ impl Tx {
     }
 
     /// The highest attempt number of each of these messages that has one.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt_numbers(&mut self, messages: &[MessageId]) -> Result<Vec<(MessageId, i64)>, StoreError> {
         let mut found = Vec::new();
         for list in lists(messages) {
@@ -220,9 +196,6 @@ impl Tx {
     }
 
     /// Which of these fax numbers are being called now, by an attempt opened after `since`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn numbers_being_called(
         &mut self,
         numbers: &[AddressKey],
@@ -244,9 +217,6 @@ impl Tx {
     }
 
     /// Those of an account's references that some attempt already bears, each with its bearer.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn references_claimed(
         &mut self,
         provider: &str,
@@ -267,9 +237,6 @@ impl Tx {
     }
 
     /// Whether some attempt already bears that provider reference.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn reference_is_claimed(
         &mut self,
         provider: &str,

@@ -70,17 +70,11 @@ impl Tx {
 
     /// Marks the broadcasts all of whose messages are settled or in doubt: delivered + failed + suppressed + cancelled +
     /// expired + in doubt = total. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_finish(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(now).execute(&mut *c).await?.rows_affected()))
     }
 
     /// Marks a broadcast as going on again, because one of its messages is.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_reopen(&mut self, id: BroadcastId) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(REOPEN).bind(id).execute(&mut *c).await?;
@@ -89,18 +83,12 @@ impl Tx {
     }
 
     /// Whether any broadcast is not marked as finished.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_unfinished(&mut self) -> Result<bool, StoreError> {
         let count: i64 = on!(self, |c, d| sqlx::query_scalar(UNFINISHED).fetch_one(&mut *c).await?);
         Ok(count > 0)
     }
 
     /// One broadcast.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast(&mut self, id: BroadcastId) -> Result<Option<Broadcast>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1");
@@ -109,9 +97,6 @@ impl Tx {
     }
 
     /// The newest broadcasts, of one campaign or of all.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_list(
         &mut self,
         campaign: Option<CampaignId>,

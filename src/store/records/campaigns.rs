@@ -78,9 +78,6 @@ impl Tx {
     }
 
     /// Changes state and next run.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaign_move(
         &mut self,
         id: CampaignId,
@@ -95,9 +92,6 @@ impl Tx {
     }
 
     /// The active campaigns that are due, the longest due first. Takes no lock: see [`Tx::campaign_due`].
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!(
@@ -109,9 +103,6 @@ impl Tx {
 
     /// The campaign if it is active and due, its row locked until the end of the transaction; `None` too if another
     /// node holds it.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaign_due(&mut self, id: CampaignId, now: Timestamp) -> Result<Option<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1 AND state = 'active' AND next_ms <= $2{}", d.skip_locked());
@@ -120,17 +111,11 @@ impl Tx {
     }
 
     /// The earliest planned run of all active campaigns.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaigns_next(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(NEXT).fetch_one(&mut *c).await?))
     }
 
     /// A campaign by its name; `lock` keeps it from changing until the end of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaign_named(&mut self, name: &str, lock: bool) -> Result<Option<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE name = $1{}", if lock { d.for_update() } else { "" });
@@ -139,9 +124,6 @@ impl Tx {
     }
 
     /// All campaigns by name.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaigns_list(&mut self) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} ORDER BY name LIMIT 1000");

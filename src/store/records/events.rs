@@ -88,9 +88,6 @@ record!(AuditLine: "audit" by id as EventId { id, who, action, subject, detail, 
 
 impl Tx {
     /// Appends events.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn events_insert(&mut self, events: &[Event]) -> Result<(), StoreError> {
         for portion in portions(events) {
             on!(self, |c, d| {
@@ -108,9 +105,6 @@ impl Tx {
     }
 
     /// The events of a message, first to last, at most 1,000.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn events_of(&mut self, message: MessageId) -> Result<Vec<Event>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE message_id = $1 ORDER BY recorded_ms, id LIMIT 1000");
@@ -119,9 +113,6 @@ impl Tx {
     }
 
     /// Writes down what a person did.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn audit(
         &mut self,
         who: &Actor,
@@ -145,9 +136,6 @@ impl Tx {
     }
 
     /// The newest lines of the audit log.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn audit_list(&mut self, limit: i64) -> Result<Vec<AuditLine>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(AUDITED).bind(limit).fetch_all(&mut *c).await?))
     }

@@ -131,9 +131,6 @@ fn within(sizes: &[(InboxId, i64)]) -> Vec<InboxId> {
 impl Tx {
     /// Keeps callbacks and claims their facts. Answers for each how many of its facts were new. One whose content is kept
     /// already is not kept again; one that says nothing new is kept as a repetition.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_insert(&mut self, callbacks: &[NewCallback]) -> Result<Vec<usize>, StoreError> {
         let kept = self.inbox_insert_new(callbacks).await?;
         let of_new = callbacks.iter().filter(|callback| kept.contains(&callback.id));
@@ -182,9 +179,6 @@ impl Tx {
     }
 
     /// Whether any callback waits. Takes no lock: a look must not hide what it finds from the one who looked.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_has_waiting(&mut self) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<InboxId> = sqlx::query_scalar(HAS_WAITING).fetch_optional(&mut *c).await?;
@@ -195,9 +189,6 @@ impl Tx {
     /// The callbacks that wait, those least often looked at first, so that many that belong to nothing of ours never
     /// stand before one that does; locked, and those another node works on are skipped. At most `limit`, and no more than
     /// some 16 MiB at once.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_waiting(&mut self, limit: i64) -> Result<Vec<Callback>, StoreError> {
         let waiting: Vec<(InboxId, i64)> = on!(self, |c, d| {
             let text = format!("{WAITING}{}", d.skip_locked());
@@ -208,9 +199,6 @@ impl Tx {
 
     /// The first of these callbacks, no more than some 16 MiB at once, and how many identifiers they are the answer to:
     /// those that are gone are left out. Locked, on PostgreSQL.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_callbacks_within(&mut self, ids: &[InboxId]) -> Result<(Vec<Callback>, usize), StoreError> {
         let mut known: HashMap<InboxId, i64> = HashMap::with_capacity(ids.len());
         for list in lists(ids) {
@@ -228,9 +216,6 @@ impl Tx {
     }
 
     /// Callbacks by their identifiers, in that order; those that are gone are left out. Locked, on PostgreSQL.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_callbacks(&mut self, ids: &[InboxId]) -> Result<Vec<Callback>, StoreError> {
         let mut found: HashMap<InboxId, Callback> = HashMap::with_capacity(ids.len());
         for list in lists(ids) {
@@ -246,9 +231,6 @@ impl Tx {
     }
 
     /// Marks what became of callbacks; `Waiting` puts them back among those to be applied.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_settle(
         &mut self,
         ids: &[InboxId],
@@ -269,9 +251,6 @@ impl Tx {
     }
 
     /// Counts a look at callbacks that found nothing; they go on waiting.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_looked(&mut self, ids: &[InboxId]) -> Result<(), StoreError> {
         for list in lists(ids) {
             on!(self, |c, d| {
@@ -285,9 +264,6 @@ impl Tx {
     }
 
     /// Notes how many facts a callback was read as, where that has changed.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_count_facts(&mut self, id: InboxId, facts: i64) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(COUNT_FACTS).bind(facts).bind(id).execute(&mut *c).await?;
@@ -296,9 +272,6 @@ impl Tx {
     }
 
     /// Whether a settled callback came before a moment.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_has_older(&mut self, before: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<InboxId> = sqlx::query_scalar(HAS_OLDER).bind(before).fetch_optional(&mut *c).await?;
@@ -308,9 +281,6 @@ impl Tx {
 
     /// Removes settled callbacks that came before a moment, with their facts, the oldest first, at most `limit`. Answers
     /// how many. Those that another node is removing are skipped.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_remove_old(&mut self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let old: Vec<InboxId> = on!(self, |c, d| {
             let text = format!("{OLD}{}", d.skip_locked());

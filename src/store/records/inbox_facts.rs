@@ -46,9 +46,6 @@ pub struct Claim {
 impl Tx {
     /// Claims facts for their callbacks, in the order of their keys, so that two nodes never wait for each other. Answers
     /// callback and key of those that nobody had told before; of two alike, that is the first.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_facts_claim(&mut self, facts: &[NewFact]) -> Result<BTreeSet<(InboxId, String)>, StoreError> {
         let mut facts: Vec<&NewFact> = facts.iter().collect();
         facts.sort_by(|a, b| (&a.provider, &a.dedupe).cmp(&(&b.provider, &b.dedupe)));
@@ -69,9 +66,6 @@ impl Tx {
     }
 
     /// The facts that callbacks were the first to tell.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_facts_of(&mut self, callbacks: &[InboxId]) -> Result<Vec<Claim>, StoreError> {
         let mut claims = Vec::with_capacity(callbacks.len());
         for list in lists(callbacks) {
@@ -87,9 +81,6 @@ impl Tx {
     }
 
     /// Notes that a claimed fact was read as saying something else than before.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_fact_restate(&mut self, fact: &NewFact) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(RESTATE).bind(&fact.said).bind(fact.callback).bind(&fact.dedupe).execute(&mut *c).await?;
@@ -98,9 +89,6 @@ impl Tx {
     }
 
     /// Notes that a fact was applied while its callback waits for others.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_fact_applied(
         &mut self,
         callback: InboxId,
@@ -114,9 +102,6 @@ impl Tx {
     }
 
     /// Gives up a claim: the callback does not say that, or could not say it of anything that is known.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_fact_release(&mut self, callback: InboxId, dedupe: &str) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(RELEASE).bind(callback).bind(dedupe).execute(&mut *c).await?;

@@ -141,9 +141,6 @@ const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiti
 
 impl Tx {
     /// The last rank given to a flow (the row stays locked until the end of the transaction) and the virtual time.
-    ///
-    /// # Errors
-    /// As every store function: [`StoreError`].
     pub async fn queue_ranks(&mut self, flow: Uuid, now: Timestamp) -> Result<(i64, i64), StoreError> {
         on!(self, |c, d| {
             let last: i64 = sqlx::query_scalar(LAST_RANK).bind(flow).bind(now).fetch_one(&mut *c).await?;
@@ -154,9 +151,6 @@ impl Tx {
     }
 
     /// Moves a flow's last rank, or with the nil flow the virtual time, forward; never back.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_set_rank(&mut self, flow: Uuid, rank: i64, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(SET_RANK).bind(flow).bind(rank).bind(now).execute(&mut *c).await?;
@@ -185,9 +179,6 @@ impl Tx {
     }
 
     /// Makes what has become due ready. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_promote(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let text = format!("{PROMOTE}{})", d.skip_locked());
@@ -196,9 +187,6 @@ impl Tx {
     }
 
     /// Leases up to `limit` ready entries of one kind and these lanes to `owner`, in the order of their ranks.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_claim(
         &mut self,
         kind: &str,
@@ -224,9 +212,6 @@ impl Tx {
     }
 
     /// Lengthens those leases of an owner that are named. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_extend(
         &mut self,
         owner: &str,
@@ -247,9 +232,6 @@ impl Tx {
     }
 
     /// Gives entries whose lease has ended back to everybody. Their fence stays, so the late owner can do no harm.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_reap(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let text = format!("{REAP}{})", d.skip_locked());
@@ -258,18 +240,12 @@ impl Tx {
     }
 
     /// Whether the claim is still ours; on PostgreSQL the row stays locked until the end of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_holds(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
         Ok(self.queue_held(&[(id, fence)]).await?.contains(&id))
     }
 
     /// Which of these claims, each an id and a fence, are still ours; on PostgreSQL their rows stay locked until the end
     /// of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_held(&mut self, claims: &[(i64, i64)]) -> Result<HashSet<i64>, StoreError> {
         let mut ids: Vec<i64> = claims.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
@@ -287,17 +263,11 @@ impl Tx {
     }
 
     /// Removes an entry whose work is done. False: it was no longer ours.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_finish(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
     }
 
     /// Puts an entry off, perhaps to do something else then. False: it was no longer ours.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_snooze(
         &mut self,
         id: i64,
@@ -309,9 +279,6 @@ impl Tx {
     }
 
     /// The same for many, each an id, a fence and a time. Answers with the ids of those that were ours.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_snooze_all(
         &mut self,
         kind: &'static str,
@@ -333,25 +300,16 @@ impl Tx {
     }
 
     /// Gives an entry back untouched. False: it was no longer ours.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_release(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(RELEASE).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
     }
 
     /// Removes the entry of a subject, whoever holds it: its fence can never match again.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_remove(&mut self, subject: Uuid) -> Result<(), StoreError> {
         self.queue_remove_all(&[subject]).await
     }
 
     /// The same for many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_remove_all(&mut self, subjects: &[Uuid]) -> Result<(), StoreError> {
         for list in lists(subjects) {
             on!(self, |c, d| {
@@ -365,9 +323,6 @@ impl Tx {
     }
 
     /// Brings a waiting entry forward.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_hasten(&mut self, subject: Uuid, due: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(HASTEN).bind(subject).bind(due).execute(&mut *c).await?;
@@ -376,9 +331,6 @@ impl Tx {
     }
 
     /// Brings waiting entries of one kind forward, those of these subjects.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_hasten_all(
         &mut self,
         kind: &'static str,
@@ -399,17 +351,11 @@ impl Tx {
     }
 
     /// The entry of a subject.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_entry(&mut self, subject: Uuid) -> Result<Option<Entry>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(OF_SUBJECT).bind(subject).fetch_optional(&mut *c).await?))
     }
 
     /// Whether a claim of that kind could find anything. Only reads.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_has_work(&mut self, kind: &str, now: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<i64> = sqlx::query_scalar(HAS_WORK).bind(kind).bind(now).fetch_optional(&mut *c).await?;
@@ -420,9 +366,6 @@ impl Tx {
     /// Sets what comes next for subjects, whoever holds their entries: the fence grows, so that the holder's own changes
     /// touch nothing. Only evidence about the subject, written under its lock, may do this. Answers with the subjects that
     /// have an entry.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_next_steps(
         &mut self,
         steps: &[(Uuid, &'static str, Timestamp)],
@@ -443,25 +386,16 @@ impl Tx {
     }
 
     /// How many entries there are.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_depth(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(DEPTH).fetch_one(&mut *c).await?))
     }
 
     /// Since when the oldest ready entry has been due.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_oldest_ready(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(OLDEST_READY).fetch_one(&mut *c).await?))
     }
 
     /// When the next waiting entry becomes due.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(NEXT_DUE).fetch_one(&mut *c).await?))
     }

@@ -146,9 +146,6 @@ impl Tx {
     }
 
     /// Those referrers of the list that exist, in no particular order.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for list in lists(ids) {
@@ -165,18 +162,12 @@ impl Tx {
     }
 
     /// One referrer.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrer(&mut self, id: ReferrerId) -> Result<Option<Referrer>, StoreError> {
         Ok(self.referrers(&[id]).await?.pop())
     }
 
     /// Referrers by name after a cursor (the [`sort_name`] and id of the last one of the page before), optionally only
     /// those whose name, organisation, email or NPI contains a text. At most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers_page(
         &mut self,
         contains: Option<&str>,
@@ -203,9 +194,6 @@ impl Tx {
     }
 
     /// Referrers with that NPI, or else that email, or else that fax: candidates for "the same referrer".
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers_like(
         &mut self,
         npi: Option<&str>,
@@ -225,9 +213,6 @@ impl Tx {
     }
 
     /// The ids of everybody who belongs, by priority of type, then name.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrer_ids(&mut self, members: Members<'_>) -> Result<Vec<ReferrerId>, StoreError> {
         let mut rows: Vec<(ReferrerId, ReferrerType, String)> = on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(IDS);
@@ -249,18 +234,12 @@ impl Tx {
     }
 
     /// Everybody who belongs, by priority of type, then name.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers_of(&mut self, members: Members<'_>) -> Result<Vec<Referrer>, StoreError> {
         let ids = self.referrer_ids(members).await?;
         self.referrers_in_order(&ids).await
     }
 
     /// These referrers, in this order; those that are gone are passed over.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers_in_order(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
         let mut found: HashMap<ReferrerId, Referrer> =
             self.referrers(ids).await?.into_iter().map(|referrer| (referrer.id, referrer)).collect();
@@ -268,17 +247,11 @@ impl Tx {
     }
 
     /// Every tag and how many bear it.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrer_tags(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(TAGS).fetch_all(&mut *c).await?))
     }
 
     /// How many referrers there are.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrer_count(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(COUNT).fetch_one(&mut *c).await?))
     }

@@ -8,9 +8,6 @@ const GET: &str = "SELECT value FROM setting WHERE name = $1";
 
 impl Tx {
     /// The value kept under a name; `candidate` is kept and answered if there is none yet.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn setting_or(&mut self, name: &str, candidate: &str) -> Result<String, StoreError> {
         on!(self, |c, d| {
             sqlx::query(PUT).bind(name).bind(candidate).execute(&mut *c).await?;

@@ -52,9 +52,6 @@ impl Tx {
     }
 
     /// The earlier submissions with these keys.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn submissions_by_keys(&mut self, keys: &[&str]) -> Result<Vec<SubmissionRow>, StoreError> {
         let mut found = Vec::new();
         for list in lists(keys) {
@@ -70,17 +67,11 @@ impl Tx {
     }
 
     /// A submission by its id.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn submission(&mut self, id: SubmissionId) -> Result<Option<SubmissionRow>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(&mut *c).await?))
     }
 
     /// Writes down the answer as it stands now.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn submission_answer(&mut self, id: SubmissionId, answer: &str) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(ANSWER).bind(id).bind(answer).execute(&mut *c).await?;

@@ -21,9 +21,6 @@ record!(Suppression: "suppression" by id as SuppressionId { id, channel, address
 
 impl Tx {
     /// Sets a suppression. False: one of the same scope stands already.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn suppression_insert(&mut self, s: &Suppression) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let done = sqlx::query(INSERT)
@@ -43,9 +40,6 @@ impl Tx {
     }
 
     /// Ends a suppression; its row stays. False: it had ended.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn suppression_lift(
         &mut self,
         id: SuppressionId,
@@ -60,9 +54,6 @@ impl Tx {
     }
 
     /// The standing suppressions of an address.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn suppressions_of(&mut self, address: &Address) -> Result<Vec<Suppression>, StoreError> {
         on!(self, |c, d| {
             let text =
@@ -76,9 +67,6 @@ impl Tx {
     }
 
     /// The standing suppressions among these addresses (their keys).
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn suppressions_among(&mut self, addresses: &[AddressKey]) -> Result<Vec<Suppression>, StoreError> {
         let mut found = Vec::new();
         let addresses: Vec<&str> = addresses.iter().map(AddressKey::as_str).collect();
@@ -96,9 +84,6 @@ impl Tx {
     }
 
     /// All suppressions, newest first, ended ones too if asked for. At most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn suppressions_list(&mut self, ended_too: bool, limit: i64) -> Result<Vec<Suppression>, StoreError> {
         on!(self, |c, d| {
             let filter = if ended_too { "" } else { " WHERE lifted_ms IS NULL" };

@@ -47,9 +47,6 @@ struct Row {
 
 impl Tx {
     /// Fixes who is on a broadcast's list.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_unfold_begin(
         &mut self,
         id: BroadcastId,
@@ -84,9 +81,6 @@ impl Tx {
     }
 
     /// Takes a list's lock if it has come exactly so far.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_unfold_lock(&mut self, id: BroadcastId, unfolded: usize) -> Result<bool, StoreError> {
         let unfolded = i64::try_from(unfolded).unwrap_or(i64::MAX);
         on!(self, |c, d| {
@@ -98,9 +92,6 @@ impl Tx {
     }
 
     /// Writes down how far a list has come, and how many messages it has made.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_unfold_on(
         &mut self,
         id: BroadcastId,
@@ -116,9 +107,6 @@ impl Tx {
     }
 
     /// The list is unfolded: so many messages.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_unfold_end(&mut self, id: BroadcastId, total: usize) -> Result<(), StoreError> {
         let total = i64::try_from(total).unwrap_or(i64::MAX);
         on!(self, |c, d| {
@@ -128,9 +116,6 @@ impl Tx {
     }
 
     /// Whether a list is still being unfolded.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_is_unfolding(&mut self, id: BroadcastId) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<BroadcastId> = sqlx::query_scalar(IS_UNFOLDING).bind(id).fetch_optional(&mut *c).await?;
@@ -139,17 +124,11 @@ impl Tx {
     }
 
     /// Lists that have not moved since a moment, at most 100.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_left_unfolding(&mut self, since: Timestamp) -> Result<Vec<BroadcastId>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(LEFT).bind(since).fetch_all(&mut *c).await?))
     }
 
     /// Every address that a broadcast has a message for.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_addresses(&mut self, id: BroadcastId) -> Result<Vec<Address>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(ADDRESSES).bind(id).fetch_all(&mut *c).await?))
     }

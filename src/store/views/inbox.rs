@@ -90,9 +90,6 @@ pub struct Unreadable {
 
 impl Tx {
     /// Callbacks, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callback_lines(&mut self, of: &CallbacksOf, limit: i64) -> Result<Vec<CallbackLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(LINES);
@@ -103,17 +100,11 @@ impl Tx {
     }
 
     /// One callback.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callback_line(&mut self, id: InboxId) -> Result<Option<CallbackLine>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(LINE).bind(id).fetch_optional(&mut *c).await?))
     }
 
     /// The places of callbacks that can be read again, in the order in which they came, after a place; at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callback_places(
         &mut self,
         of: &CallbacksOf,
@@ -133,9 +124,6 @@ impl Tx {
     }
 
     /// How many callbacks could not be read, for each account that has any.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callbacks_unreadable(&mut self) -> Result<Vec<Unreadable>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(UNREADABLE).fetch_all(&mut *c).await?))
     }

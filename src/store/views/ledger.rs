@@ -70,9 +70,6 @@ impl Ledger {
 
 impl Tx {
     /// Counts messages by where they stand.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn ledger(&mut self, of: LedgerOf) -> Result<Ledger, StoreError> {
         let rows: Vec<(MessageStatus, i64)> = on!(self, |c, d| match of {
             LedgerOf::Everything => sqlx::query_as(ALL).fetch_all(&mut *c).await?,

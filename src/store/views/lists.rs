@@ -57,9 +57,6 @@ record!(UnwellAddress: "referrer" by referrer_id as ReferrerId { channel, health
 
 impl Tx {
     /// Messages with their referrers' names, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn message_lines(&mut self, of: LinesOf, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(LINES);
@@ -83,25 +80,16 @@ impl Tx {
     }
 
     /// Addresses of referrers that are dead or doubtful, the dead first, then the latest, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn addresses_unwell(&mut self, limit: i64) -> Result<Vec<UnwellAddress>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(UNWELL).bind(limit).fetch_all(&mut *c).await?))
     }
 
     /// How many addresses of referrers are dead.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn addresses_dead_count(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(UNWELL_COUNT).fetch_one(&mut *c).await?))
     }
 
     /// Broadcasts whose messages are not all settled, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_running(&mut self, limit: i64) -> Result<Vec<Broadcast>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(RUNNING).bind(limit).fetch_all(&mut *c).await?))
     }

@@ -83,17 +83,11 @@ impl MessageLine {
 
 impl Tx {
     /// Everything that did not get through, by cause, the most frequent first.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn causes(&mut self) -> Result<Vec<Cause>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(CAUSES).fetch_all(&mut *c).await?))
     }
 
     /// Messages that did not get through, of one reason or all, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn failures(&mut self, reason: Option<Reason>, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(FAILURES);
@@ -106,9 +100,6 @@ impl Tx {
     }
 
     /// The messages that changed last.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages_recent(&mut self, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(RECENT).bind(limit).fetch_all(&mut *c).await?))
     }
