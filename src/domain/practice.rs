@@ -20,7 +20,7 @@ pub struct Practice {
     pub state: String,
     /// ZIP code.
     pub zip: String,
-    /// Main voice number; stands in the fax header.
+    /// Main voice number; printed in the fax header.
     pub phone: FaxNumber,
     /// The practice's own fax number; the caller number of faxes.
     pub fax: FaxNumber,
