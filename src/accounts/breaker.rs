@@ -106,7 +106,7 @@ impl Gate for Arc<Breaker> {
         let wait_seconds = if kind.is_hand_over { self.refuses() } else { None };
         match wait_seconds {
             Some(_) => {
-                Err(Failure::new(Fault::ProviderError).text("paused after repeated trouble").retry_after(wait_seconds))
+                Err(Failure::new(Fault::ProviderError).text("paused after repeated errors").retry_after(wait_seconds))
             }
             None => Ok(()),
         }

@@ -45,7 +45,7 @@ async fn keep_one(store: &Store, name: &str, account: &ConfiguredAccount, clock:
             let state = as_state(name, moves.borrow_and_update().clone());
             match in_time(write(store, &state, clock.now())).await {
                 Ok(()) => break,
-                Err(error) => tracing::warn!(%error, "a circuit breaker could not be written down; trying again"),
+                Err(error) => tracing::warn!(%error, "a circuit breaker could not be recorded; trying again"),
             }
             tokio::time::sleep(AGAIN).await;
         }

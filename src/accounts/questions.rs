@@ -63,7 +63,7 @@ impl Gate for Option<Arc<Questions>> {
         let Some(questions) = self.as_ref().filter(|_| !kind.is_hand_over) else { return Ok(()) };
         questions.turn(kind.is_for_a_person).map_err(|wait| {
             let failure =
-                Failure::new(Fault::RateLimited).text("not asked: the provider's limit of questions is reached");
+                Failure::new(Fault::RateLimited).text("not asked: the provider's limit on status requests is reached");
             failure.retry_after(Some(wait.as_secs() + 1))
         })
     }

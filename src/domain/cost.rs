@@ -21,7 +21,7 @@ impl Cost {
     #[must_use]
     pub fn new(amount: f64) -> Option<Self> {
         let millionths = (amount * 1e6).round();
-        #[allow(clippy::cast_possible_truncation, reason = "the range was looked at")]
+        #[allow(clippy::cast_possible_truncation, reason = "the range was checked")]
         (0.0..=MILLIONTHS_MAX).contains(&millionths).then_some(Self(millionths as i64))
     }
 

@@ -125,7 +125,7 @@ impl Practice {
             ("medical_director.name", &self.medical_director.name),
         ] {
             if value.trim().is_empty() {
-                problems.push(format!("practice.{key} is empty: write it as it should stand on the letterhead"));
+                problems.push(format!("practice.{key} is empty: write it as it should appear on the letterhead"));
             } else if value.chars().count() > 200 || value.chars().any(char::is_control) {
                 problems.push(format!("practice.{key} must be one line of at most 200 characters"));
             }

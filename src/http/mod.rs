@@ -195,7 +195,7 @@ pub async fn call(request: reqwest::RequestBuilder, timeout: Duration) -> Result
 fn trouble(error: &reqwest::Error) -> Trouble {
     if error.is_builder() {
         return Trouble::NotConnected(
-            Failure::new(Fault::AccountError).text("the provider's base_url or settings make no valid request"),
+            Failure::new(Fault::AccountError).text("the provider's base_url or settings do not make a valid request"),
         );
     }
     if error.is_connect() {

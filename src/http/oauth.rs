@@ -104,10 +104,10 @@ fn read(answer: &Answer, now: Timestamp) -> Result<Kept, Failure> {
         let fault = if failure.fault == Fault::Unknown { Fault::AccountError } else { failure.fault };
         let is_plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let word = body["error"].as_str().filter(is_plain);
-        return Err(Failure { fault, ..failure }.text(word.unwrap_or("no token was given")));
+        return Err(Failure { fault, ..failure }.text(word.unwrap_or("no token was returned")));
     }
     let token = body["access_token"].as_str().filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the answer holds no token"))?;
+    let token = token.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the answer contains no token"))?;
     Ok(Kept { token: SecretString::from(token), until: now.after(life(&body).saturating_sub(MARGIN)), served: false })
 }
 
@@ -120,7 +120,7 @@ fn life(body: &Value) -> Duration {
 
 /// The failure of a call with an expired token: it was not acted on, and the next try has a new token.
 pub fn ended() -> Failure {
-    Failure::new(Fault::ProviderError).code("401").text("the access token had ended before its time")
+    Failure::new(Fault::ProviderError).code("401").text("the access token expired early")
 }
 
 /// What it means for a hand-over that there was no token: wrong credentials are a refusal, the rest passes; nothing was

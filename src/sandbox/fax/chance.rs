@@ -23,7 +23,7 @@ impl Chances {
             if (0.0..=1.0).contains(&share) {
                 Ok((behaviour(word)?, share))
             } else {
-                Err(format!("the share of {word} is not from 0 to 1"))
+                Err(format!("the share of {word} is not between 0 and 1"))
             }
         };
         let shares: Vec<(&str, f64)> = shares.into_iter().collect();
@@ -31,7 +31,7 @@ impl Chances {
         let shares = shares.into_iter().map(read).collect::<Result<Vec<_>, String>>()?;
         // Sums of decimal shares may miss 1 by a little.
         if shares.iter().map(|(_, share)| share).sum::<f64>() > 1.0 + 1e-9 {
-            return Err("the shares are more than 1 altogether".to_owned());
+            return Err("the shares add up to more than 1".to_owned());
         }
         Ok(Self { seed, shares, words })
     }

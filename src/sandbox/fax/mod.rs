@@ -201,7 +201,7 @@ impl FaxLine {
             served
         };
         if !matches!(tokio::time::timeout(SHUTDOWN_MAX, ended).await, Ok(Ok(Ok(())))) {
-            tracing::warn!("the sandbox fax line did not stop in order");
+            tracing::warn!("the sandbox fax line did not shut down cleanly");
         }
     }
 }

@@ -71,11 +71,11 @@ code { font: .9em ui-monospace, monospace; }
 <body>
 <main>
 <h1>Sandbox fax line{% if !guise.is_empty() %}, in the guise of {{ guise }}{% endif %}</h1>
-<p>Nothing sent here leaves this machine: these are the faxes that a real line would have called.
-{% if live %}The page refreshes itself every 3 seconds. <a href="/">Stop that</a>.{% else %}<a href="/">Refresh</a> or
+<p>Nothing sent here leaves this machine: these are the faxes that a real line would have sent.
+{% if live %}The page refreshes itself every 3 seconds. <a href="/">Stop refreshing</a>.{% else %}<a href="/">Refresh</a> or
 <a href="/?live=true">refresh every 3 seconds</a>.{% endif %}</p>
 {% if rows.is_empty() %}
-<div class="card none">No fax has come in yet.</div>
+<div class="card none">No faxes received yet.</div>
 {% endif %}
 {% for row in rows %}<article class="card fax">
 {% if row.has_document %}<a class="page" href="/faxes/{{ row.id }}/document"><img src="/faxes/{{ row.id }}/page.png" loading="lazy" alt="First page of the fax to {{ row.to }}; opens the PDF"></a>
@@ -159,7 +159,7 @@ impl Row {
             fault: fault.map_or("", |fault| fault.as_str()),
             pages: pages(fax),
             has_document: fax.document.is_some(),
-            no_document: if fax.purged { "Deleted on request" } else { "No longer kept" },
+            no_document: if fax.purged { "Deleted on request" } else { "No longer stored" },
             callbacks: callbacks.iter().map(CallbackLine::of).collect(),
         }
     }

@@ -83,7 +83,7 @@ pub(super) fn pdf(name: &'static str, file: Option<Bytes>) -> Result<Bytes, Trou
 /// What the sender calls the fax.
 pub(super) fn reference(name: &'static str, text: &str) -> Result<String, Trouble> {
     let fits = text.chars().count() <= REFERENCE_CHARS_MAX && !text.chars().any(char::is_control);
-    if fits { Ok(text.to_owned()) } else { Err(Trouble::field(name, "200 characters at most, none of them a control")) }
+    if fits { Ok(text.to_owned()) } else { Err(Trouble::field(name, "at most 200 characters, no control characters")) }
 }
 
 /// Where callbacks about the fax go, if it names a place.

@@ -141,7 +141,7 @@ impl RuleWords {
 /// What is lost cannot be anything else besides.
 fn lenient(manners: Manners) -> Result<Manners, String> {
     if manners.lost && manners != Manners::LOST {
-        return Err("callbacks that are lost are nothing else besides".to_owned());
+        return Err("lost callbacks cannot be anything else".to_owned());
     }
     Ok(manners)
 }

@@ -102,7 +102,7 @@ impl BackupFile {
         let names: Vec<String> =
             sqlx::query_scalar(super::dialect::Dialect::Sqlite.table_names()).fetch_all(&mut connection).await?;
         if !["_sqlx_migrations", "message", "attempt"].iter().all(|table| names.iter().any(|name| name == table)) {
-            return Err(StoreError::Unusable("the file holds no records of touchline".to_owned()));
+            return Err(StoreError::Unusable("the file contains no touchline records".to_owned()));
         }
         let schema: i64 = sqlx::query_scalar(SCHEMA).fetch_one(&mut connection).await?;
         if schema > migrate::newest() {
@@ -238,7 +238,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn as_text(path: &Path) -> Result<&str, StoreError> {
-    path.to_str().ok_or_else(|| StoreError::Unusable("the file's path is not written in Unicode".to_owned()))
+    path.to_str().ok_or_else(|| StoreError::Unusable("the file's path is not valid Unicode".to_owned()))
 }
 
 /// Until the disk has it: of a folder, the names in it.

@@ -252,7 +252,7 @@ fn sqlite_pool() -> SqlitePoolOptions {
 async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     for _ in 0..pool.size() {
         match pool.begin().await {
-            Err(error) if is_ended(&error) => tracing::debug!("the server has ended a connection; taking another"),
+            Err(error) if is_ended(&error) => tracing::debug!("the server closed a connection; using another"),
             other => return other,
         }
     }

@@ -6,11 +6,11 @@ use super::record::Unreadable;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Something with the same key exists: the name of what clashed, where the database tells it.
-    #[error("there is one already ({0})")]
+    #[error("it already exists ({0})")]
     Conflict(String),
     /// The database is locked, full, read-only or gone. Nothing was changed, unless it went away while
     /// a commit was on its way: then nobody knows. The same call may work later.
-    #[error("the database cannot do that now: {0}")]
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// Another program has it open, and what was asked for needs it alone.
     #[error("the database is in use: {0}")]
@@ -43,7 +43,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".to_owned()),
             sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt(format!("column {index}")),
             sqlx::Error::Decode(source) if source.is::<Unreadable>() => Self::Corrupt(source.to_string()),
-            sqlx::Error::Decode(_) => Self::Corrupt("a column of another type than expected".to_owned()),
+            sqlx::Error::Decode(_) => Self::Corrupt("a column has an unexpected type".to_owned()),
             sqlx::Error::Tls(_) => Self::Unavailable("TLS to the database failed".to_owned()),
             sqlx::Error::Configuration(_) => Self::Unusable("store.url cannot be understood".to_owned()),
             _ => Self::Unavailable("unexpected database error".to_owned()),

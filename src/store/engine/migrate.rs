@@ -66,7 +66,7 @@ impl Store {
             return Ok(());
         }
         Err(StoreError::Unusable(format!(
-            "it holds tables of another program ({}): give touchline a database of its own",
+            "it contains another program's tables ({}): give touchline a separate database",
             names[..names.len().min(NAMES_SHOWN_MAX)].join(", ")
         )))
     }

@@ -143,7 +143,7 @@ async fn damage(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreE
     if !orphans.is_empty() {
         let mut tables = orphans.clone();
         tables.dedup();
-        found.push(format!("{} rows refer to what is not there (in {})", orphans.len(), tables.join(", ")));
+        found.push(format!("{} rows refer to missing rows (in {})", orphans.len(), tables.join(", ")));
     }
     Ok(found)
 }

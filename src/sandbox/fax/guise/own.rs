@@ -48,7 +48,7 @@ async fn create(State(desk): Shared, ConnectInfo(cut): ConnectInfo<Cut>, form: M
 
 async fn order(desk: &Desk, form: Parts) -> Result<Order, Trouble> {
     if form.texts.iter().any(|(name, _)| !FIELDS.contains(&name.as_str())) {
-        return Err(Trouble::field("", "a field has a name that is not known here"));
+        return Err(Trouble::field("", "a field has an unknown name"));
     }
     let to = parts::destination("to", form.text("to"))?;
     let from = FaxNumber::parse(form.text("from"));

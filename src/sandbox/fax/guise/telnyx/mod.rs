@@ -121,7 +121,7 @@ impl Wish {
     async fn order(self, desk: &Desk) -> Result<Order, Trouble> {
         let text = |name: &str| self.said.get(name).map_or("", String::as_str);
         if text("connection_id") != desk.account {
-            return Err(Trouble::field("connection_id", "there is no Fax Application of that id"));
+            return Err(Trouble::field("connection_id", "there is no Fax Application with that id"));
         }
         let to = parts::destination("to", text("to"))?;
         let from = FaxNumber::parse(text("from")).map_err(|_| Trouble::field("from", "not a number of the account"))?;
