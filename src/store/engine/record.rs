@@ -8,7 +8,7 @@ use std::fmt;
 #[error("{0}")]
 pub(in crate::store) struct Unreadable(pub String);
 
-/// The error for one field. Of the cause only our own words are kept.
+/// The error for one field. Of the cause, only our own words are kept.
 pub(in crate::store) fn unreadable(
     table: &str,
     key: &dyn fmt::Display,

@@ -1,4 +1,4 @@
-//! Who may come in: API tokens, operators and their sessions. Only hashes of secrets are kept.
+//! Access: API tokens, operators and their sessions. Only hashes of secrets are stored.
 
 use serde::Serialize;
 
@@ -28,15 +28,15 @@ const SESSION_END: &str = "DELETE FROM session WHERE hash = $1 OR expires_ms <= 
 pub struct TokenRow {
     /// Identifier.
     pub id: TokenId,
-    /// Who it was made for.
+    /// Who it was created for.
     pub name: String,
     /// What it may do, comma-separated.
     pub scopes: String,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
-    /// Last used.
+    /// When it was last used.
     pub used_ms: Option<Timestamp>,
-    /// Revoked.
+    /// When it was revoked.
     pub revoked_ms: Option<Timestamp>,
 }
 
@@ -89,7 +89,7 @@ impl Tx {
         })
     }
 
-    /// Ends the tokens of that name. Returns how many.
+    /// Revokes the tokens of that name. Returns how many.
     pub async fn token_revoke(&mut self, name: &str, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(TOKEN_REVOKE).bind(name).bind(now).execute(&mut *c).await?.rows_affected()))
     }
@@ -137,7 +137,7 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query_as(SESSION_FIND).bind(hash).bind(now).fetch_optional(&mut *c).await?))
     }
 
-    /// Ends a session, and with it all that have run out.
+    /// Ends a session, and all sessions that have expired.
     pub async fn session_end(&mut self, hash: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(SESSION_END).bind(hash).bind(now).execute(&mut *c).await?;

@@ -1,4 +1,4 @@
-//! What is known of addresses: health, and the row that serves as the lock of every hand-over.
+//! Addresses: their health, and the row that serves as the lock of every hand-over.
 
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::{Address, AddressKey, Timestamp};
@@ -38,7 +38,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the locks of these addresses, always in the same order, and answers what is known of them.
+    /// Takes the locks of these addresses, always in the same order, and returns what is known of them.
     pub async fn addresses_lock(&mut self, keys: &[AddressKey]) -> Result<Vec<AddressHealth>, StoreError> {
         self.addresses_of(keys, true).await
     }
@@ -76,7 +76,7 @@ impl Tx {
             .await?))
     }
 
-    /// Writes down what was learnt of addresses.
+    /// Records what was learned about addresses.
     pub async fn addresses_learn(&mut self, learnt: &[AddressHealth], now: Timestamp) -> Result<(), StoreError> {
         for portion in portions(learnt) {
             on!(self, |c, d| {

@@ -1,4 +1,4 @@
-//! Attempts: written before the call, corrected by what is learnt.
+//! Attempts: written before the call, corrected by what is learned.
 
 use sqlx::AssertSqlSafe;
 
@@ -40,7 +40,7 @@ impl Tx {
     /// Records attempts that are about to be made.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a message has an open attempt already: the index is the last line of defence.
+    /// [`StoreError::Conflict`] if a message has an open attempt already: the index is the last line of defense.
     pub async fn attempts_insert(&mut self, attempts: &[Attempt]) -> Result<(), StoreError> {
         for portion in portions(attempts) {
             on!(self, |c, d| {
@@ -78,7 +78,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a look at an attempt without touching anything that evidence may have changed meanwhile.
+    /// Counts a lookup of an attempt without touching anything that evidence may have changed meanwhile.
     pub async fn attempt_update_looks(&mut self, id: AttemptId, looks: i64) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(LOOKS).bind(id).bind(looks).execute(&mut *c).await?;
@@ -86,9 +86,9 @@ impl Tx {
         })
     }
 
-    /// Takes the locks of the addresses and messages that news about these attempts may change, in the order in which
-    /// everybody takes them, and answers with them. Whoever brings news of several attempts in one transaction does this
-    /// first; taking the locks one attempt after the other, two could wait for each other in a circle.
+    /// Takes the locks of the addresses and messages that events about these attempts may change, in the one order in
+    /// which they are always taken, and returns them. Call this first when one transaction applies events of several
+    /// attempts: locks taken attempt by attempt could deadlock.
     pub async fn attempts_lock(
         &mut self,
         attempts: &[AttemptId],
@@ -103,7 +103,7 @@ impl Tx {
             });
             about.extend(rows);
         }
-        // A message's address may have been corrected since: what is learnt concerns the one that was called.
+        // A message's address may have been corrected since: what is learned concerns the one that was called.
         let keys =
             about.iter().flat_map(|(_, address, dialled)| [Some(address), dialled.as_ref()].into_iter().flatten());
         let keys: Vec<AddressKey> = keys.map(Address::key).collect();
@@ -216,7 +216,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// Those of an account's references that some attempt already bears, each with its bearer.
+    /// Those of an account's references that an attempt already has, each with that attempt.
     pub async fn references_claimed(
         &mut self,
         provider: &str,
@@ -236,7 +236,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// Whether some attempt already bears that provider reference.
+    /// Whether an attempt already has that provider reference.
     pub async fn reference_is_claimed(
         &mut self,
         provider: &str,

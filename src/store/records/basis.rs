@@ -39,7 +39,7 @@ impl Tx {
         })
     }
 
-    /// Ends one basis. False: it had ended.
+    /// Ends one basis. False: it had already ended.
     pub async fn basis_end(&mut self, id: BasisId, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(
             sqlx::query(END).bind(id).bind(now).bind(reason).execute(&mut *c).await?.rows_affected() == 1
@@ -54,7 +54,7 @@ impl Tx {
         })
     }
 
-    /// Every basis of a number, newest first, ended ones too.
+    /// Every basis of a number, newest first, including ended ones.
     pub async fn basis_of(&mut self, fax: &FaxNumber) -> Result<Vec<Basis>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE fax = $1 ORDER BY created_ms DESC, id DESC LIMIT 100");

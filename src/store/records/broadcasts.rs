@@ -21,12 +21,12 @@ const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS
 const REOPEN: &str = "UPDATE broadcast SET finished_ms = NULL WHERE id = $1";
 const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
 
-/// A broadcast as it is kept.
+/// A stored broadcast.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Broadcast {
     /// Identifier.
     pub id: BroadcastId,
-    /// The submission that made it.
+    /// The submission that created it.
     pub submission_id: SubmissionId,
     /// The campaign it is a run of.
     pub campaign_id: Option<CampaignId>,
@@ -36,9 +36,9 @@ pub struct Broadcast {
     pub name: String,
     /// The letter.
     pub letter: String,
-    /// Its messages.
+    /// Number of its messages.
     pub total: i64,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
     /// When the last of its messages settled.
     pub finished_ms: Option<Timestamp>,
@@ -74,7 +74,7 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(now).execute(&mut *c).await?.rows_affected()))
     }
 
-    /// Marks a broadcast as going on again, because one of its messages is.
+    /// Marks a broadcast as unfinished again, because one of its messages is.
     pub async fn broadcast_reopen(&mut self, id: BroadcastId) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(REOPEN).bind(id).execute(&mut *c).await?;

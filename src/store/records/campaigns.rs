@@ -17,7 +17,7 @@ const INSERT: &str = "INSERT INTO campaign (id, name, letter, variables, audienc
 const NEXT: &str = "SELECT MIN(next_ms) FROM campaign WHERE state = 'active' AND next_ms IS NOT NULL";
 const MOVE: &str = "UPDATE campaign SET state = $2, next_ms = $3, updated_ms = $4 WHERE id = $1";
 
-/// A campaign as it is kept.
+/// A stored campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CampaignRow {
     /// Identifier.
@@ -28,23 +28,23 @@ pub struct CampaignRow {
     pub letter: String,
     /// The letter's variables, JSON object.
     pub variables: String,
-    /// To whom, as written: `tag:north-shore`.
+    /// The audience, as written: `tag:north-shore`.
     pub audience: String,
     /// Channels, comma-separated.
     pub channels: String,
-    /// When, as written: `first tuesday 09:00`.
+    /// The schedule, as written: `first tuesday 09:00`.
     pub schedule: String,
-    /// IANA zone in which the schedule is meant.
+    /// IANA time zone of the schedule.
     pub zone: String,
     /// Whether it sends when it is due.
     pub state: CampaignState,
     /// The next planned run.
     pub next_ms: Option<Timestamp>,
-    /// Who made it.
+    /// Who created it.
     pub who: Actor,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
-    /// Last changed.
+    /// When it was last changed.
     pub updated_ms: Timestamp,
 }
 
@@ -91,7 +91,7 @@ impl Tx {
         })
     }
 
-    /// The active campaigns that are due, the longest due first. Takes no lock: see [`Tx::campaign_due`].
+    /// The active campaigns that are due, the longest overdue first. Takes no lock: see [`Tx::campaign_due`].
     pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!(

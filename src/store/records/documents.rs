@@ -12,7 +12,7 @@ const GET: &str = "SELECT kind, body FROM document WHERE hash = $1";
 /// The largest document that is unpacked, in octets.
 const OCTETS_MAX: usize = 64 * 1024 * 1024;
 
-/// A rendered document, ready to be kept.
+/// A rendered document, ready to be stored.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// SHA-256, hex.
@@ -31,7 +31,7 @@ impl Document {
 }
 
 impl Tx {
-    /// Keeps documents, in the order of their hashes, so that two nodes never wait for each other; those already kept stay.
+    /// Stores documents, in the order of their hashes, so that two nodes never deadlock; those already stored stay.
     pub async fn documents_put(&mut self, documents: &[Document], now: Timestamp) -> Result<(), StoreError> {
         let mut documents: Vec<&Document> = documents.iter().collect();
         documents.sort_unstable_by(|a, b| a.hash.cmp(&b.hash));

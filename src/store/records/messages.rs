@@ -157,7 +157,7 @@ impl Tx {
         })
     }
 
-    /// The messages in one status, last changed first, at most `limit`.
+    /// The messages in one status, most recently changed first, at most `limit`.
     pub async fn messages_in(&mut self, status: MessageStatus, limit: i64) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE status = $1 ORDER BY updated_ms DESC, id DESC LIMIT $2");

@@ -31,12 +31,12 @@ const TROUBLES: &str =
     fault, raw_code, raw_text FROM attempt ORDER BY id DESC LIMIT $2) AS newest
     WHERE provider = $1 AND fault IS NOT NULL ORDER BY id DESC LIMIT $3";
 
-/// A hand-over that did not go well.
+/// A failed or doubtful hand-over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct Trouble {
     /// When it was made.
     pub opened_ms: Timestamp,
-    /// Where it stands.
+    /// Its status.
     pub status: AttemptStatus,
     /// Why.
     pub fault: Fault,
@@ -47,7 +47,7 @@ pub struct Trouble {
 }
 
 impl Tx {
-    /// Makes sure that an account has its row.
+    /// Makes sure that an account has a row.
     pub async fn provider_ensure(&mut self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(ENSURE).bind(provider).bind(now).execute(&mut *c).await?;
@@ -63,7 +63,7 @@ impl Tx {
         })
     }
 
-    /// Writes what counts against rate and budget.
+    /// Records what counts against rate and budget.
     pub async fn provider_meter(&mut self, provider: &str, meter: &Meter, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             let query = sqlx::query(METER).bind(provider).bind(meter.arrival_ms).bind(meter.day_ends_ms);
@@ -98,7 +98,7 @@ impl Tx {
         })
     }
 
-    /// Writes down where an account's circuit breaker stands; the rest of `state` is left alone.
+    /// Records the state of an account's circuit breaker; the rest of `state` is left alone.
     pub async fn provider_breaker(&mut self, state: &ProviderState, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             let query = sqlx::query(BREAKER).bind(&state.provider).bind(state.rests_until_ms).bind(state.faults);
@@ -113,7 +113,8 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query_as(OPEN).fetch_all(&mut *c).await?))
     }
 
-    /// The newest hand-overs to an account that did not go well, at most `limit`, among the `among` newest of all accounts.
+    /// The newest failed or doubtful hand-overs to an account, at most `limit`, among the `among` newest of all
+    /// accounts.
     pub async fn provider_troubles(
         &mut self,
         provider: &str,

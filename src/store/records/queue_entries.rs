@@ -16,36 +16,36 @@ use crate::store::engine::rows::{lists, portions, push_list};
 /// An entry to be put into the queue, its rank already decided.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
-    /// What is to be done; opaque to the queue.
+    /// The kind of work; opaque to the queue.
     pub kind: &'static str,
-    /// To what; at most one entry for each subject.
+    /// The subject; at most one entry each.
     pub subject: Uuid,
-    /// Class of work.
+    /// Lane.
     pub lane: Lane,
-    /// Whose turn it uses up.
+    /// The flow whose turn it uses.
     pub flow: Uuid,
     /// Place in the order; smaller goes first.
     pub rank: i64,
-    /// Not before.
+    /// When it is due.
     pub due_ms: Timestamp,
 }
 
 words! {
-    /// What is happening to an entry.
+    /// The state of an entry.
     EntryState {
         /// It is not due yet.
         Waiting = "waiting",
-        /// It is due and nobody has it.
+        /// It is due and no worker has it.
         Ready = "ready",
         /// A worker has it.
         Leased = "leased",
     }
 }
 
-/// Whose work is claimed.
+/// Which lanes are claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lanes {
-    /// Everybody's.
+    /// All lanes.
     All,
     /// What must not wait behind a broadcast: every other lane.
     Urgent,
@@ -56,9 +56,9 @@ pub enum Lanes {
 pub struct Claimed {
     /// Identifier, never used again.
     pub id: i64,
-    /// What is to be done.
+    /// The kind of work.
     pub kind: String,
-    /// To what.
+    /// The subject.
     pub subject: Uuid,
     /// Proof that the claim is ours; only grows.
     pub fence: i64,
@@ -70,22 +70,22 @@ pub struct Claimed {
 
 record!(Claimed: "queue_entry" by id as i64 { id, kind, subject, fence, claims, rank });
 
-/// An entry as it is kept, for screens and checks.
+/// A stored entry, for screens and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Identifier.
     pub id: i64,
-    /// What is to be done.
+    /// The kind of work.
     pub kind: String,
-    /// What is happening to it.
+    /// Its state.
     pub state: EntryState,
-    /// Not before.
+    /// When it is due.
     pub due_ms: Timestamp,
     /// Current fence.
     pub fence: i64,
     /// Who holds it.
     pub owner: Option<String>,
-    /// Until when.
+    /// When the lease ends.
     pub lease_until_ms: Option<Timestamp>,
 }
 
@@ -99,8 +99,8 @@ const SET_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES (
         rank = CASE WHEN excluded.rank > queue_flow.rank THEN excluded.rank ELSE queue_flow.rank END,
         updated_ms = excluded.updated_ms";
 const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, due_ms, state, fence, claims) ";
-// What concerns the queue as a whole passes by entries that somebody is changing: waiting for them, in whatever order
-// the engine meets them, could be waiting in a circle. The next round finds them.
+// Statements about the whole queue skip entries that another node is changing: waiting for them, in whatever order the
+// engine meets them, could deadlock. The next round finds them.
 const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
     (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
@@ -158,7 +158,7 @@ impl Tx {
         })
     }
 
-    /// Puts entries into the queue; those already due are ready at once.
+    /// Puts entries into the queue; those already due are ready immediately.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a subject has an entry already.
@@ -178,7 +178,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes what has become due ready. Returns how many.
+    /// Marks entries that have become due as ready. Returns how many.
     pub async fn queue_promote(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let text = format!("{PROMOTE}{})", d.skip_locked());
@@ -211,7 +211,7 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Lengthens those leases of an owner that are named. Returns how many.
+    /// Extends the named leases of an owner. Returns how many.
     pub async fn queue_extend(
         &mut self,
         owner: &str,
@@ -231,7 +231,8 @@ impl Tx {
         Ok(extended)
     }
 
-    /// Gives entries whose lease has ended back to everybody. Their fence stays, so the late owner can do no harm.
+    /// Releases entries whose lease has ended, for any node to claim. Their fence stays, so the late owner can do no
+    /// harm.
     pub async fn queue_reap(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let text = format!("{REAP}{})", d.skip_locked());
@@ -267,7 +268,7 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
     }
 
-    /// Puts an entry off, perhaps to do something else then. False: it was no longer ours.
+    /// Postpones an entry, perhaps for another kind of work. False: it was no longer ours.
     pub async fn queue_snooze(
         &mut self,
         id: i64,
@@ -278,7 +279,7 @@ impl Tx {
         Ok(self.queue_snooze_all(kind, &[(id, fence, due)]).await?.contains(&id))
     }
 
-    /// The same for many, each an id, a fence and a time. Answers with the ids of those that were ours.
+    /// The same for many, each an id, a fence and a time. Returns the ids of those that were ours.
     pub async fn queue_snooze_all(
         &mut self,
         kind: &'static str,
@@ -364,7 +365,7 @@ impl Tx {
     }
 
     /// Sets what comes next for subjects, whoever holds their entries: the fence grows, so that the holder's own changes
-    /// touch nothing. Only evidence about the subject, written under its lock, may do this. Answers with the subjects that
+    /// touch nothing. Only evidence about the subject, written under its lock, may do this. Returns the subjects that
     /// have an entry.
     pub async fn queue_next_steps(
         &mut self,

@@ -1,4 +1,4 @@
-//! What a restore has to know and to leave in the records: what had not ended, and the moment of the restore.
+//! What a restore reads and leaves in the records: what had not ended, and when the restore happened.
 
 use crate::domain::Timestamp;
 use crate::domain::id::MessageId;
@@ -27,7 +27,7 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query_scalar(IN_FLIGHT).fetch_one(&mut *c).await?))
     }
 
-    /// Pauses the active campaigns that are due, and answers their names.
+    /// Pauses the active campaigns that are due, and returns their names.
     pub async fn campaigns_pause_due(&mut self, now: Timestamp) -> Result<Vec<String>, StoreError> {
         let mut names: Vec<String> =
             on!(self, |c, d| sqlx::query_scalar(PAUSE_DUE).bind(now).fetch_all(&mut *c).await?);
@@ -40,7 +40,7 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query(END_SESSIONS).execute(&mut *c).await?.rows_affected()))
     }
 
-    /// Notes that the records were put back to an earlier state at that moment.
+    /// Records that the database was restored to an earlier state at that moment.
     pub async fn restore_note(&mut self, at: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(NOTE).bind(at.0.to_string()).execute(&mut *c).await?;
@@ -48,7 +48,7 @@ impl Tx {
         })
     }
 
-    /// When the records were last put back to an earlier state, if ever.
+    /// When the database was last restored to an earlier state, if ever.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the note was changed by hand.

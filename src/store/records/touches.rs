@@ -46,7 +46,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the locks of these touches, always in the same order, and answers with their dispositions.
+    /// Takes the locks of these touches, always in the same order, and returns their dispositions.
     pub async fn touches_lock(&mut self, touches: &[TouchId]) -> Result<Vec<(TouchId, Disposition)>, StoreError> {
         let mut touches = touches.to_vec();
         touches.sort_unstable();
@@ -134,7 +134,7 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query_scalar(DELIVERED).bind(referrer).fetch_one(&mut *c).await?))
     }
 
-    /// The same for every referrer who has any.
+    /// The same for every referrer with any.
     pub async fn touches_delivered_all(&mut self) -> Result<Vec<(ReferrerId, i64)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(DELIVERED_ALL).fetch_all(&mut *c).await?))
     }

@@ -30,26 +30,26 @@ const RUNNING: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, 
 /// Which messages to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LinesOf {
-    /// Only those that stand in one of these; all, if empty.
+    /// Only those in one of these statuses; all, if empty.
     pub statuses: &'static [MessageStatus],
     /// Only those of one broadcast.
     pub broadcast: Option<BroadcastId>,
-    /// Only those made before this one: the last of the page before.
+    /// Only those created before this one: the last of the page before.
     pub before: Option<MessageId>,
 }
 
-/// A referrer's address that does not work, or looks as if it did not.
+/// A referrer's address that does not work, or seems not to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnwellAddress {
     /// Channel.
     pub channel: Channel,
     /// dead or doubtful.
     pub health: Health,
-    /// The last evidence against it.
+    /// The latest evidence against it.
     pub fault: Option<Fault>,
     /// Since when.
     pub updated_ms: Timestamp,
-    /// Whose it is.
+    /// The referrer it belongs to.
     pub referrer_id: ReferrerId,
 }
 
