@@ -1,11 +1,11 @@
 //! Numbers that misbehave on purpose: the last four digits of the destination decide what becomes of a fax, in every area
-//! code. The first lie in the range kept for fiction, 555-0100 to 555-0199, where lists of samples also live; the others
-//! follow it, so that they are met only on purpose.
+//! code. The first are in the range reserved for fiction, 555-0100 to 555-0199, where lists of samples also live; the
+//! others follow it, so that they are used only on purpose.
 
 use super::behaviour::{Arrived, Behaviour, Ending, Intake, Manners, SLOW_DOWN_SECONDS};
 use crate::domain::Fault;
 
-/// One number's behaviour.
+/// One number's behavior.
 #[derive(Debug, Clone, Copy)]
 pub struct Magic {
     /// The last four digits of the destination.
@@ -41,7 +41,7 @@ const fn refuses(digits: &'static str, about: &'static str, fault: Fault) -> Mag
     Magic { digits, about, behaviour }
 }
 
-/// Every number that does something else than deliver. Every fault in which a fax can end is among them.
+/// Every number that does something other than deliver. Every fault in which a fax can end is among them.
 pub const MAGIC: &[Magic] = &[
     first("0117", "busy on the first two calls, then delivers", 2, Fault::Busy),
     fails("0118", "never answers", Fault::NoAnswer),

@@ -1,4 +1,4 @@
-//! The page of received faxes, for people who try the product out: plain HTML, nothing from outside, no scripts.
+//! The page of received faxes, for people who try the product out: plain HTML, no external content, no scripts.
 
 use std::sync::Arc;
 
@@ -173,7 +173,7 @@ impl CallbackLine {
             Truth::Stale => "signed a day ago",
         };
         let answer = callback.answer.map_or_else(|| "no answer".to_owned(), |status| format!("answered {status}"));
-        // A lie that is turned away is as it should be.
+        // A forgery that is rejected is as it should be.
         let is_well = matches!(callback.answer, Some(200..=299)) == (callback.truth == Truth::Authentic);
         Self {
             at: callback.at.to_utc().format("%H:%M:%S").to_string(),
@@ -197,7 +197,7 @@ fn pages(fax: &Fax) -> String {
     }
 }
 
-/// How the page was asked for.
+/// The page's query parameters.
 #[derive(Deserialize)]
 pub(super) struct PageQuery {
     #[serde(default)]
@@ -219,7 +219,7 @@ pub(super) async fn received_page(
         .into_response())
 }
 
-/// `GET /faxes/{id}/document`: the PDF as it came in.
+/// `GET /faxes/{id}/document`: the PDF as received.
 pub(super) async fn document(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Trouble> {
     let fax = desk.calls.line.get(&id)?;
     let document = fax.document.ok_or(Trouble::NoDocument)?;

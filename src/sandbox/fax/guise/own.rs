@@ -26,7 +26,7 @@ use crate::domain::{Fault, FaxNumber};
 pub const SIGNATURE_HEADER: &str = "x-sandbox-signature";
 /// Header with the time of the signature in seconds since 1970.
 pub const TIMESTAMP_HEADER: &str = "x-sandbox-timestamp";
-/// The most faxes listed at once.
+/// The most faxes in one listing.
 const LIST_MAX: usize = 100;
 const FIELDS: [&str; 5] = ["to", "from", "reference", "pages", "callback_url"];
 
@@ -146,7 +146,7 @@ pub fn words_for(trouble: Trouble) -> Response {
     trouble.answer(trouble.status(), "application/json", body.to_string())
 }
 
-/// A callback: the event's id, the fax as it stood, and when.
+/// A callback: the event's id, the fax at that moment, and when.
 pub fn message(notice: &Notice, delivery: &Delivery<'_>) -> Message {
     let fax = &notice.fax;
     let told = json!({

@@ -44,7 +44,7 @@ pub fn routes() -> Router<Arc<Desk>> {
         .route("/v2/fax_applications/{id}", get(application))
 }
 
-/// `POST /v2/media`: a file for later.
+/// `POST /v2/media`: stores a file for later.
 async fn upload(State(desk): Shared, form: Multipart) -> Result<Response, Trouble> {
     let form = Parts::read(form, &["media"]).await?;
     let file = parts::pdf("media", form.file.clone())?;
@@ -140,7 +140,7 @@ async fn show(State(desk): Shared, Path(id): Path<String>) -> Result<Json<Value>
     Ok(Json(json!({ "data": object(&known(&desk, &id)?) })))
 }
 
-/// A fax that was not deleted: what is deleted is gone.
+/// A fax that was not deleted: deleted ones are gone.
 fn known(desk: &Desk, id: &str) -> Result<Fax, Trouble> {
     let fax = desk.calls.line.get(id)?;
     if fax.purged { Err(Trouble::NoSuchFax) } else { Ok(fax) }
