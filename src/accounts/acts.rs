@@ -7,10 +7,11 @@ use crate::domain::Timestamp;
 use crate::domain::id::AttemptId;
 use crate::store::{Store, StoreError};
 
-/// Pauses an account on all nodes: nothing is handed over to it until somebody resumes it. `reason` is shown to operators.
+/// Pauses an account on all nodes: nothing is handed over to it until someone resumes it. `reason` is shown to
+/// operators.
 ///
 /// # Errors
-/// The database's; then nothing was changed.
+/// Database errors; then nothing was changed.
 pub async fn pause(store: &Store, name: &str, reason: &str, who: &Actor, now: Timestamp) -> Result<(), StoreError> {
     set_pause(store, name, Some(reason), who, now).await
 }
@@ -18,7 +19,7 @@ pub async fn pause(store: &Store, name: &str, reason: &str, who: &Actor, now: Ti
 /// Ends the pause of an account.
 ///
 /// # Errors
-/// The database's; then nothing was changed.
+/// Database errors; then nothing was changed.
 pub async fn resume(store: &Store, name: &str, who: &Actor, now: Timestamp) -> Result<(), StoreError> {
     set_pause(store, name, None, who, now).await
 }
@@ -38,11 +39,11 @@ async fn set_pause(
     tx.commit().await
 }
 
-/// Records that a test page is about to be sent by a description (its file name), outside of any message. To be committed
+/// Records that a test page is about to be sent by a description (its file name), outside any message. To be committed
 /// before the call is made: no provider is called without a record of it.
 ///
 /// # Errors
-/// The database's; then the call must not be made.
+/// Database errors; then the call must not be made.
 pub async fn record_trial(
     store: &Store,
     description: &str,

@@ -1,5 +1,5 @@
 //! The circuit breaker of one account: after a number of provider faults in a row it lets no hand-over through for a
-//! while. What it knows can be watched, so that somebody keeps it, and put back after a restart.
+//! while. Its state can be watched, so that it can be stored, and restored after a restart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Breaker {
         (until > now).then(|| until.since(now).as_secs() + 1)
     }
 
-    /// Takes notice of how a call ended. Those who watch hear only of openings and closings.
+    /// Notes how a call ended. Watchers are notified only of openings and closings.
     pub(crate) fn observe(&self, failure: Option<&Failure>) {
         match failure.filter(|failure| failure.fault.is_the_providers()) {
             Some(failure) => self.note(failure),
@@ -85,7 +85,7 @@ impl Breaker {
         });
     }
 
-    /// Goes on where another one stopped, and pauses no longer than it would by itself.
+    /// Continues from another breaker's state, and pauses no longer than it would by itself.
     pub(crate) fn adopt(&self, known: BreakerState) {
         let latest = self.clock.now().after(self.pause);
         self.state.send_replace(BreakerState { open_until_ms: known.open_until_ms.min(latest), ..known });
@@ -106,7 +106,7 @@ impl Gate for Arc<Breaker> {
         let wait_seconds = if kind.is_hand_over { self.refuses() } else { None };
         match wait_seconds {
             Some(_) => {
-                Err(Failure::new(Fault::ProviderError).text("paused after repeated trouble").retry_after(wait_seconds))
+                Err(Failure::new(Fault::ProviderError).text("paused after repeated errors").retry_after(wait_seconds))
             }
             None => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! Circuit breakers are kept with the records: what one opens or closes is written down, so that a restart does not begin
+//! Circuit breakers are stored in the database: each opening and closing is recorded, so that a restart does not begin
 //! with a burst of calls into the same trouble, and so that other nodes and every screen see it.
 
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::domain::provider_state::ProviderState;
 use crate::domain::{Clock, Timestamp};
 use crate::store::{Store, StoreError, in_time};
 
-/// How long to wait before a state that could not be written is tried again.
+/// How long to wait before writing a state is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Puts the breakers where they stood when the records were last written.
+/// Restores the breakers to their last recorded state.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn restore(store: &Store, accounts: &Accounts) -> Result<(), StoreError> {
     for state in store.read().await?.provider_states(false).await? {
         if let Some(account) = accounts.get(&state.provider).filter(|_| state.faulted_ms.is_some()) {
@@ -29,7 +29,7 @@ pub async fn restore(store: &Store, accounts: &Accounts) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Writes down every opening and closing until told to stop.
+/// Records every opening and closing until it is stopped.
 pub async fn keep(store: Store, accounts: Arc<Accounts>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     let keepers = accounts.iter().map(|(name, account)| keep_one(&store, name, account, clock.as_ref()));
     tokio::select! {
@@ -45,7 +45,7 @@ async fn keep_one(store: &Store, name: &str, account: &ConfiguredAccount, clock:
             let state = as_state(name, moves.borrow_and_update().clone());
             match in_time(write(store, &state, clock.now())).await {
                 Ok(()) => break,
-                Err(error) => tracing::warn!(%error, "a circuit breaker could not be written down; trying again"),
+                Err(error) => tracing::warn!(%error, "a circuit breaker could not be recorded; trying again"),
             }
             tokio::time::sleep(AGAIN).await;
         }
@@ -70,7 +70,7 @@ fn as_state(name: &str, breaker: BreakerState) -> ProviderState {
     }
 }
 
-/// What is on record of a breaker, as the breaker has it.
+/// A breaker's recorded state, in the breaker's own terms.
 #[must_use]
 pub fn as_breaker(state: ProviderState) -> BreakerState {
     BreakerState {

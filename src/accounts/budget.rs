@@ -8,14 +8,14 @@ use crate::domain::Timestamp;
 use crate::domain::cost::Cost;
 use crate::domain::provider_state::Meter;
 
-/// What may be spent in a day. What was handed over counts, whatever became of it.
+/// What may be spent in a day. Everything handed over counts, whatever became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     /// Hand-overs.
     pub hand_overs: Option<u32>,
-    /// Cost, by the account's price of a page.
+    /// Cost, at the account's price per page.
     pub cost: Option<Cost>,
-    /// Whose midnight ends the day.
+    /// The time zone whose midnight ends the day.
     pub zone: Tz,
 }
 
@@ -23,7 +23,7 @@ impl Budget {
     /// The meter after one more hand-over of that cost.
     ///
     /// # Errors
-    /// The budget does not reach for it; the moment at which a new one begins.
+    /// The budget does not cover it: the moment at which a new one begins.
     pub fn draw(&self, meter: Meter, cost: Cost, now: Timestamp) -> Result<Meter, Timestamp> {
         let (hand_overs, spent) = meter.today(now);
         let ends = meter.day_ends_ms.filter(|ends| now < *ends).unwrap_or_else(|| next_midnight(now, self.zone));

@@ -1,4 +1,4 @@
-//! The configured accounts, with their layers on, in the order of their routes, and whether each can take something now.
+//! The configured accounts, wrapped in their layers, in the order of their routes, and whether each is available now.
 
 pub mod acts;
 mod breaker;
@@ -30,20 +30,20 @@ pub struct ConfiguredAccount {
     pub layered: Layered,
     /// Whether a business associate agreement is signed.
     pub baa: bool,
-    /// Hand-overs per minute over all nodes: the lower of what the configuration allows and what the provider takes.
+    /// Hand-overs per minute across all nodes: the lower of the configured rate and the provider's limit.
     pub rate_per_minute: Option<u32>,
     /// What a page costs.
     pub cost_per_page: Option<Cost>,
-    /// What may be spent in a day, over all nodes.
+    /// What may be spent in a day, across all nodes.
     pub budget: Option<Budget>,
 }
 
 /// Whether an account can take a hand-over now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ready {
-    /// Yes; its meter afterwards.
+    /// Yes; its meter afterward.
     Now(Meter),
-    /// An operator paused it; it stays so until one resumes it.
+    /// An operator paused it; it stays paused until one resumes it.
     Paused,
     /// It is paused briefly, until then, after repeated errors.
     Resting(Timestamp),
@@ -54,7 +54,7 @@ pub enum Ready {
 }
 
 impl ConfiguredAccount {
-    /// An account that may carry anything, as fast as it likes, at no cost.
+    /// An account without limits or costs.
     #[must_use]
     pub const fn free(layered: Layered) -> Self {
         Self { layered, baa: true, rate_per_minute: None, cost_per_page: None, budget: None }
@@ -72,20 +72,20 @@ impl ConfiguredAccount {
         &self.spec().capabilities
     }
 
-    /// Whether something of it is counted over all nodes.
+    /// Whether anything about it is counted across all nodes.
     #[must_use]
     pub const fn is_metered(&self) -> bool {
         self.rate_per_minute.is_some() || self.budget.is_some()
     }
 
-    /// Until when it is paused after errors, by what this node knows and what is on record; the later of the two.
+    /// Until when it is paused after errors, by what this node knows or what is on record, whichever is later.
     #[must_use]
     pub fn rests_until(&self, state: &ProviderState, now: Timestamp) -> Option<Timestamp> {
         let here = self.layered.breaker().open_until_ms;
         Some(here.max(state.rests_until_ms.unwrap_or_default())).filter(|until| *until > now)
     }
 
-    /// Whether it can take so many pages now, given what all nodes know of it.
+    /// Whether it can take that many pages now, given what all nodes know of it.
     #[must_use]
     pub fn ready(&self, state: &ProviderState, pages: u32, now: Timestamp) -> Ready {
         if state.paused_ms.is_some() {
@@ -106,7 +106,7 @@ impl ConfiguredAccount {
         }
     }
 
-    /// Whether a document of so many pages is within what the provider takes.
+    /// Whether a document of that many pages is within the provider's limit.
     fn takes(&self, pages: Option<u32>) -> bool {
         self.capabilities().pages_max.is_none_or(|most| pages.is_none_or(|pages| pages <= most))
     }
@@ -118,7 +118,7 @@ pub fn rate_within(configured: Option<u32>, can: &Capabilities) -> Option<u32> {
     configured.into_iter().chain(can.submits_per_minute).min()
 }
 
-/// Who could carry a message, whatever state they are in now.
+/// Which accounts could carry a message, whatever their state now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Carriers {
     /// Whether the routes lead to some account for it.
@@ -142,8 +142,8 @@ impl Accounts {
         Self { by_name, fax, email }
     }
 
-    /// With each channel's routes sorted by the price of a page, cheapest first; what has no price comes last, and what
-    /// costs the same stays in order.
+    /// With each channel's routes sorted by price per page, cheapest first; those without a price come last, and
+    /// equal prices stay in order.
     #[must_use]
     pub fn cheapest_first(mut self) -> Self {
         let price = |route: &Route| {
@@ -166,7 +166,7 @@ impl Accounts {
         self.by_name.iter().map(|(name, account)| (name.as_str(), account))
     }
 
-    /// The names of the accounts of which something is counted over all nodes.
+    /// The names of the accounts for which anything is counted across all nodes.
     pub fn metered(&self) -> impl Iterator<Item = &str> {
         self.iter().filter(|(_, account)| account.is_metered()).map(|(name, _)| name)
     }
@@ -204,7 +204,7 @@ impl Accounts {
         self.fitting(parcel).filter(|account| account.baa || !parcel.needs_agreement())
     }
 
-    /// Who could carry a message: what policy must know.
+    /// Which accounts could carry a message: what policy must know.
     #[must_use]
     pub fn carriers(&self, parcel: &Parcel<'_>) -> Carriers {
         let mut fitting = self.fitting(parcel).peekable();

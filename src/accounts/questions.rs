@@ -1,4 +1,4 @@
-//! Questions: how many a minute an account is asked, on each node.
+//! Status queries and other questions: how many a minute each node asks an account.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,22 +8,22 @@ use super::rate::{interval, next_arrival};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Timestamp};
 
-/// The longest wait that is named to a caller whose question must wait.
+/// The longest wait given to a caller whose question must wait.
 const WAIT_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// Keeps the questions to one account within the number that its provider answers.
+/// Keeps the questions to one account within its provider's limit.
 pub(crate) struct Questions {
     per_minute: u32,
     clock: Arc<dyn Clock>,
     turns: Mutex<Turns>,
 }
 
-/// How far the questions have come.
+/// How much of the rate has been used.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turns {
     /// Theoretical arrival time of the next question.
     arrival: Timestamp,
-    /// The last moment that was named to one who must wait, so that those who wait do not all come back at once.
+    /// The last moment given to a waiting caller, so that callers do not all come back at the same time.
     promised: Timestamp,
 }
 
@@ -32,10 +32,10 @@ impl Questions {
         Self { per_minute, clock, turns: Mutex::default() }
     }
 
-    /// Whether a question may be asked now. What a person waits for is always asked, and the others make up for it.
+    /// Whether a question may be asked now. What a person waits for is always asked, at the expense of later questions.
     ///
     /// # Errors
-    /// How long to wait; each caller that must wait gets a moment of its own.
+    /// How long to wait; each waiting caller gets a different moment.
     pub(crate) fn turn(&self, for_a_person: bool) -> Result<(), Duration> {
         let now = self.clock.now();
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,13 +57,13 @@ impl Questions {
     }
 }
 
-/// Accounts whose provider names no limit have none. Hand-overs have a rate of their own.
+/// Accounts whose provider names no limit have none. Hand-overs have a separate rate.
 impl Gate for Option<Arc<Questions>> {
     fn admit(&self, kind: Kind) -> Result<(), Failure> {
         let Some(questions) = self.as_ref().filter(|_| !kind.is_hand_over) else { return Ok(()) };
         questions.turn(kind.is_for_a_person).map_err(|wait| {
             let failure =
-                Failure::new(Fault::RateLimited).text("not asked: the provider's limit of questions is reached");
+                Failure::new(Fault::RateLimited).text("not asked: the provider's limit on status requests is reached");
             failure.retry_after(Some(wait.as_secs() + 1))
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 
-/// The time between two of so many a minute.
+/// The interval between two events at that many a minute.
 pub(crate) fn interval(per_minute: u32) -> Duration {
     Duration::from_millis(60_000 / u64::from(per_minute.clamp(1, 60_000)))
 }

@@ -1,5 +1,5 @@
 //! Routes: which accounts may carry what. Each channel has a list of accounts in the order in which they are tried, and an
-//! entry may be meant for some messages only.
+//! entry may be limited to some messages.
 
 use crate::domain::Address;
 use crate::domain::country::Country;
@@ -10,11 +10,11 @@ use crate::domain::{Channel, FaxNumber, PhiClass, Purpose};
 pub struct Route {
     /// The account's name.
     pub account: String,
-    /// For which messages it is meant.
+    /// Which messages it is for.
     pub only: Conditions,
 }
 
-/// What a message must be like. What is not said does not matter.
+/// Conditions on a message. What is not set does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conditions {
     /// It goes to a number in one of these countries.
@@ -30,13 +30,13 @@ pub struct Conditions {
 /// A message, as far as its route depends on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Parcel<'a> {
-    /// Where to, and with it how it travels.
+    /// The address, and with it the channel.
     pub address: &'a Address,
     /// What it is for.
     pub purpose: Purpose,
     /// Whether it holds health information.
     pub phi: PhiClass,
-    /// Its pages, once they are known; until then they stand in nobody's way.
+    /// Its pages, once known; until then a page limit excludes no account.
     pub pages: Option<u32>,
 }
 
@@ -63,7 +63,7 @@ impl Route {
 }
 
 impl Conditions {
-    /// Whether a message is one of those meant.
+    /// Whether the entry is for this message.
     #[must_use]
     pub fn fit(&self, parcel: &Parcel<'_>) -> bool {
         let holds = |wanted: bool| wanted == (parcel.phi == PhiClass::Identified);
@@ -73,7 +73,7 @@ impl Conditions {
             && self.countries.as_ref().is_none_or(|known| parcel.country().is_some_and(|it| known.contains(&it)))
     }
 
-    /// In words, each condition; empty if it is meant for all.
+    /// Each condition in words; empty if it is for all messages.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let list = |words: Vec<&str>| words.join(", ");

@@ -1,7 +1,7 @@
-//! Slots: how many hand-overs of an account may be on record at once. As many as it takes calls at once; and where calls are
-//! so short that the next is over in a moment, a few more, so that a fast relay does not stand idle while a transaction is
-//! written. So few more that an attempt on record should not wait longer than [`WAIT_MAX`] for its call to begin; while an
-//! account is becoming slow, one may.
+//! Slots: how many hand-overs of an account may be on record at the same time. As many as it takes concurrent calls,
+//! and a few more where calls are very short, so that a fast relay is not idle while a transaction is written. Few
+//! enough that an attempt on record should not wait longer than [`WAIT_MAX`] for its call to begin; while an account is
+//! becoming slow, one may.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,10 @@ use crate::domain::Lane;
 const WAIT_MAX: Duration = Duration::from_millis(20);
 /// Slots for each line at most.
 const DEEP_MAX: usize = 4;
-/// The weight of the calls before in the mean, against the newest one's.
+/// The weight of earlier calls in the mean, against that of the newest.
 const MEMORY: u32 = 15;
 
-/// One in so many slots is kept free of broadcasts; an account with fewer keeps none.
+/// One in this many slots is kept free of broadcasts; an account with fewer keeps none.
 const KEPT_ONE_IN: usize = 8;
 
 /// A slot of an account, until it is dropped.
@@ -32,13 +32,13 @@ pub struct Slot {
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Pool,
-    /// A broadcast takes one of these first. They leave a share of a wide account's slots to letters somebody waits for,
-    /// and keep broadcasts out of the line in which those stand.
+    /// A broadcast takes one of these first. They leave a share of a wide account's slots to letters someone waits for,
+    /// and keep broadcasts out of the line in which those wait.
     for_broadcasts: Pool,
     /// One for each call that may be under way.
     lines: Arc<Semaphore>,
     concurrency: usize,
-    /// How long a call takes, on the mean; at first it is taken for slow.
+    /// The mean duration of a call; at first it is assumed to be slow.
     call: Mutex<Duration>,
 }
 
@@ -54,7 +54,7 @@ impl Slots {
         }
     }
 
-    /// A slot, waited for. `None` only if the account is being taken down.
+    /// A slot, waited for. `None` only if the account is shutting down.
     pub(crate) async fn slot(&self, lane: Lane) -> Option<Slot> {
         let of_broadcasts = match lane {
             Lane::Broadcast => Some(self.for_broadcasts.take().await?),
@@ -63,7 +63,7 @@ impl Slots {
         Some(Slot { _slot: self.all.take().await?, _of_broadcasts: of_broadcasts })
     }
 
-    /// A free line, waited for. `None` only if the account is being taken down.
+    /// A free line, waited for. `None` only if the account is shutting down.
     pub(crate) async fn line(&self) -> Option<OwnedSemaphorePermit> {
         self.lines.clone().acquire_owned().await.ok()
     }
@@ -78,7 +78,7 @@ impl Slots {
     }
 }
 
-/// Slots that grow at once and shrink as they come back.
+/// Slots that grow immediately and shrink as they are returned.
 #[derive(Debug)]
 struct Pool {
     free: Arc<Semaphore>,

@@ -1,11 +1,11 @@
-//! Which accounts take nothing now, and why: what screens and alerts need to know of them.
+//! Which accounts accept nothing now, and why, for screens and alerts.
 
 use crate::accounts::breaker_records::as_breaker;
 use crate::accounts::{Accounts, ConfiguredAccount};
 use crate::domain::provider_state::ProviderState;
 use crate::domain::{Fault, Timestamp};
 
-/// An account that takes nothing now.
+/// An account that accepts nothing now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable {
     /// The account.
@@ -14,10 +14,10 @@ pub struct Unavailable {
     pub cause: Cause,
 }
 
-/// Why an account takes nothing.
+/// Why an account accepts nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// A person, or a fault of the account itself, paused it: why, if it was said.
+    /// A person, or a fault of the account itself, paused it: with the reason, if one was given.
     Paused(Option<String>),
     /// It is paused briefly after errors in a row.
     Resting {
@@ -29,9 +29,9 @@ pub enum Cause {
 }
 
 impl Accounts {
-    /// The configured accounts that take nothing now, the paused ones first, by what this node knows and by what all nodes
-    /// have recorded. An account may be both paused and resting. Records of accounts that the configuration no longer names
-    /// count for nothing.
+    /// The configured accounts that accept nothing now, the paused ones first, by what this node knows and by what all
+    /// nodes have recorded. An account may be paused both ways. Records of accounts that the configuration no longer
+    /// names are ignored.
     #[must_use]
     pub fn unavailable(&self, states: &[ProviderState], now: Timestamp) -> Vec<Unavailable> {
         let nothing_known = ProviderState::default();

@@ -114,7 +114,7 @@ pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignEr
 /// All campaigns by name. [`when`] says in words when one runs.
 ///
 /// # Errors
-/// As every store function.
+/// [`CampaignError::Store`] if the database fails.
 pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
     Ok(parts.store.read().await?.campaigns_list().await?)
 }

@@ -56,7 +56,7 @@ pub struct Refusal {
 /// waiting messages it ended.
 ///
 /// # Errors
-/// As every store function.
+/// [`ConsentError::Store`] if the database fails; then nothing is recorded.
 pub async fn suppress(parts: &Parts, refusal: &Refusal) -> Result<usize, ConsentError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
@@ -127,7 +127,7 @@ pub async fn lift(parts: &Parts, id: SuppressionId, who: &Actor, reason: &str) -
 /// Records a basis for faxing advertisements to a number.
 ///
 /// # Errors
-/// As every store function.
+/// [`ConsentError::Store`] if the database fails; then nothing is recorded.
 pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), ConsentError> {
     let mut tx = parts.store.write().await?;
     tx.basis_insert(basis).await?;

@@ -158,7 +158,7 @@ impl Dispatcher {
     /// walks.
     ///
     /// # Errors
-    /// As every store function.
+    /// [`StoreError`] if the database fails.
     pub async fn claim(self: &Arc<Self>, lanes: Lanes, free: usize) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
         let claimed = self.parts.queue.claim(SUBMIT, lanes, free, now).await?;

@@ -114,7 +114,7 @@ impl Walk {
     /// Takes one step and says where the walk stands now. A walk that is done stays so.
     ///
     /// # Errors
-    /// As every store function; the walk is done then, and its message is found again when the lease ends.
+    /// [`StoreError`] if the database fails; the walk then ends, and its message is found again when the lease ends.
     pub async fn step(&mut self) -> Result<Stage, StoreError> {
         self.at = match mem::replace(&mut self.at, At::Done) {
             At::Claimed(job) => self.prepare(*job).await?,
@@ -129,7 +129,7 @@ impl Walk {
     /// Gives a message back that has not come to the gate yet. Otherwise nothing: a call on record is never taken back.
     ///
     /// # Errors
-    /// As every store function.
+    /// [`StoreError`] if the database fails.
     pub async fn release(self) -> Result<(), StoreError> {
         match self.at {
             At::Claimed(job) => self.dispatcher.release(&job.claimed).await,

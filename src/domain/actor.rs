@@ -1,5 +1,5 @@
-//! Who did something: a person, a program, a provider account, a rule of ours. One spelling, `kind:name`, wherever it is
-//! stored or shown to a program.
+//! Who did something: a person, a program, a provider account, a built-in rule. One spelling, `kind:name`, wherever it
+//! is stored or shown to a program.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use super::words::{text_column, text_json, words};
 const NAME_CHARS_MAX: usize = 200;
 
 words! {
-    /// A rule of ours that decided something without being asked.
+    /// A built-in rule that decided something without being asked.
     Rule {
         /// The last check before a call.
         Gate = "gate",
@@ -18,7 +18,7 @@ words! {
         Renderer = "renderer",
         /// What follows a restore of the records.
         AfterRestore = "after_restore",
-        /// An open attempt was found that nobody is working on.
+        /// An open attempt was found that no node is working on.
         FoundUnfinished = "found_unfinished",
         /// No bounce came in time.
         NoBounceInTime = "no_bounce_in_time",
@@ -42,7 +42,7 @@ pub enum Actor {
     Campaign(String),
     /// A provider account.
     Provider(String),
-    /// A rule of ours.
+    /// A built-in rule.
     Rule(Rule),
     /// The recipient, through a link in a letter.
     Recipient,

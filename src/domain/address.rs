@@ -88,7 +88,7 @@ impl FaxNumber {
         Ok(())
     }
 
-    /// The number in E.164. For dialling and storing, never for logs.
+    /// The number in E.164. For dialing and storing, never for logs.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -106,7 +106,7 @@ impl FaxNumber {
         pretty_number(&self.0)
     }
 
-    /// Whether the number lies in the range reserved for fiction, (NPA) 555-0100 to 555-0199, which nobody owns.
+    /// Whether the number lies in the range reserved for fiction, (NPA) 555-0100 to 555-0199, which no one owns.
     #[must_use]
     pub fn is_fictional(&self) -> bool {
         self.0.len() == 12 && self.0.starts_with("+1") && &self.0[5..10] == "55501"
@@ -147,7 +147,7 @@ impl EmailAddress {
         if !domain.contains('.') && domain != "localhost" {
             return Err(AddressError("the part after @ is not a full domain name"));
         }
-        // In small letters some characters outside ASCII are longer, and the domain may not be one any more.
+        // Some characters outside ASCII are longer in lower case, so the domain may no longer be valid.
         let text = format!("{local}@{}", domain.to_lowercase());
         if text.len() > EMAIL_OCTETS_MAX || mailbox(&text).is_none() {
             return Err(AddressError("this is not an email address"));
@@ -245,7 +245,7 @@ impl Address {
         })
     }
 
-    /// Reads an address whose channel is told by its look: an @ makes it a mailbox.
+    /// Reads an address and infers its channel: an @ makes it a mailbox.
     ///
     /// # Errors
     /// As [`Address::parse`].

@@ -11,21 +11,21 @@ use super::id::{AttemptId, MessageId};
 use super::words::words;
 
 words! {
-    /// Where an attempt stands. Open are calling, in doubt and accepted; at most one of a message's attempts is open.
+    /// The status of an attempt. Calling, in doubt and accepted are open; at most one of a message's attempts is open.
     AttemptStatus {
         /// Recorded; the call may be under way.
         Calling = "calling",
         /// It may or may not have taken effect.
         InDoubt = "in_doubt",
-        /// The provider took it.
+        /// The provider accepted it.
         Accepted = "accepted",
-        /// Certainly never taken by the provider.
+        /// The provider certainly never accepted it.
         NotSent = "not_sent",
-        /// The provider answered no.
+        /// The provider refused it.
         Refused = "refused",
-        /// The far end has it.
+        /// The recipient's machine or server has it.
         Delivered = "delivered",
-        /// Taken, tried, and not delivered.
+        /// Accepted, tried, and not delivered.
         Failed = "failed",
     }
 }
@@ -38,7 +38,7 @@ impl AttemptStatus {
     }
 }
 
-/// The provider's own name for what it took (its fax id, the Message-ID). At most 200 characters.
+/// The provider's reference for what it accepted (its fax id, the Message-ID). At most 200 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProviderReference(pub String);
@@ -59,12 +59,12 @@ impl ProviderReference {
 /// What a provider answered to `submit`. Exactly one of four things happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The provider took responsibility and named it.
+    /// The provider took responsibility and returned a reference.
     Accepted {
-        /// Its name for it.
+        /// Its reference.
         reference: ProviderReference,
     },
-    /// The provider understood and said no.
+    /// The provider understood and refused.
     Refused(Failure),
     /// The request certainly never took effect: nothing was connected, or nothing was written.
     NotSent(Failure),
@@ -99,17 +99,17 @@ impl Outcome {
 pub struct Attempt {
     /// Identifier, and our reference at the provider.
     pub id: AttemptId,
-    /// Whose.
+    /// The message it belongs to.
     pub message_id: MessageId,
     /// 1 for the first attempt of its message.
     pub number: i64,
     /// Configured name of the provider account.
     pub provider: String,
-    /// Where it stands.
+    /// Status.
     pub status: AttemptStatus,
-    /// The provider's name for it.
+    /// The provider's reference.
     pub provider_reference: Option<String>,
-    /// Why it did not work.
+    /// Why it failed.
     pub fault: Option<Fault>,
     /// The provider's own code.
     pub raw_code: Option<String>,
@@ -119,13 +119,13 @@ pub struct Attempt {
     pub pages_confirmed: Option<i64>,
     /// SHA-256 of the document, hex.
     pub document_hash: String,
-    /// Pages of that document; not known of attempts from before this was kept.
+    /// Pages of that document; unknown for attempts made before this was recorded.
     pub pages: Option<i64>,
-    /// The address as it was handed over; not known of attempts from before this was kept.
+    /// The address as it was handed over; unknown for attempts made before this was recorded.
     pub dialled: Option<Address>,
-    /// What the provider charged for it, a decimal number as it wrote it.
+    /// What the provider charged for it: a decimal number, as the provider wrote it.
     pub billed_amount: Option<String>,
-    /// The unit of that: a currency, or the provider's word.
+    /// The unit of the charge: a currency, or the provider's word.
     pub billed_unit: Option<String>,
     /// When it was recorded, which is before the call.
     pub opened_ms: Timestamp,
@@ -133,9 +133,9 @@ pub struct Attempt {
     pub answered_ms: Option<Timestamp>,
     /// When it stopped being open.
     pub settled_ms: Option<Timestamp>,
-    /// How often its doubt was looked into, or its state asked for.
+    /// How often it was looked up, in doubt or for its state.
     pub looks: i64,
-    /// When doubt becomes a person's matter.
+    /// When a doubt is left to a person.
     pub doubt_deadline_ms: Option<Timestamp>,
 }
 
@@ -146,7 +146,8 @@ impl Attempt {
         self.billed_amount.clone().zip(self.billed_unit.clone()).map(|(amount, unit)| Billed { amount, unit })
     }
 
-    /// Takes a charge down. A provider's charge grows while it works and is told in any order, so the larger one stays.
+    /// Records a charge. A provider's charge grows while it works and is reported in any order, so the larger one
+    /// stays.
     pub fn bill(&mut self, charge: &Billed) {
         if self.billed().is_none_or(|known| charge.outweighs(&known)) {
             self.billed_amount = Some(charge.amount.clone());

@@ -1,4 +1,4 @@
-//! What people and rules do that is worth an entry in the audit log.
+//! The acts of people and rules that are recorded in the audit log.
 
 use super::words::words;
 
@@ -11,7 +11,7 @@ words! {
         PauseCampaign = "pause_campaign",
         /// A campaign was resumed.
         ResumeCampaign = "resume_campaign",
-        /// A campaign was run by hand.
+        /// A campaign was run manually.
         RunCampaign = "run_campaign",
         /// A due run of a campaign was skipped.
         SkipCampaignRun = "skip_campaign_run",
@@ -47,13 +47,13 @@ words! {
         ImportReferrers = "import_referrers",
         /// A touch was logged.
         LogTouch = "log_touch",
-        /// Callbacks of providers were read again.
+        /// Provider callbacks were read again.
         ReplayCallbacks = "replay_callbacks",
-        /// A rendered document was looked at.
+        /// A rendered document was viewed.
         ViewDocument = "view_document",
         /// An operator was added, or given a new password.
         SetOperator = "set_operator",
-        /// An API token was made.
+        /// An API token was created.
         CreateToken = "create_token",
         /// API tokens were revoked.
         RevokeToken = "revoke_token",
@@ -61,9 +61,9 @@ words! {
         Login = "login",
         /// An operator logged out.
         Logout = "logout",
-        /// The records were put back from a backup.
+        /// The records were restored from a backup.
         Restore = "restore",
-        /// The database was checked for being writable; never committed.
+        /// Written to check that the database is writable; never committed.
         Check = "check",
     }
 }

@@ -9,12 +9,12 @@ use super::id::BasisId;
 use super::words::words;
 
 words! {
-    /// Which of the two ways through the prohibition was taken.
+    /// Which of the two exceptions to the prohibition applies.
     BasisKind {
         /// Prior express invitation or permission, in writing or otherwise.
         Permission = "permission",
         /// An established business relationship: a voluntary two-way communication about our services. A name in a
-        /// directory is none.
+        /// directory is not one.
         Ebr = "ebr",
     }
 }
@@ -26,7 +26,7 @@ words! {
         GivenByRecipient = "given_by_recipient",
         /// From the recipient's own directory, advertisement or site, which does not refuse advertisements.
         RecipientOwnDirectoryAdOrSite = "recipient_own_directory_ad_or_site",
-        /// From a list that somebody else compiled, such as an insurer's directory or NPPES.
+        /// From a list that someone else compiled, such as an insurer's directory or NPPES.
         ThirdPartyList = "third_party_list",
     }
 }
@@ -39,7 +39,7 @@ impl NumberSource {
     }
 }
 
-/// A basis as it is kept. Attaches to the number, not to the person.
+/// A stored basis. It belongs to the number, not to the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// Identifier.
@@ -56,7 +56,7 @@ pub struct Basis {
     pub how: String,
     /// The person who obtained or recorded it.
     pub by_whom: String,
-    /// Evidence: who said what, or where the paper lies. No patient words.
+    /// Evidence: who said what, or where the paper is filed. Nothing about patients.
     pub note: Option<String>,
     /// When it was recorded.
     pub created_ms: Timestamp,

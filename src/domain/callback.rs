@@ -1,4 +1,4 @@
-//! Callbacks of providers, as they are kept.
+//! Provider callbacks, as stored.
 
 use super::words::words;
 
@@ -9,11 +9,11 @@ words! {
         Waiting = "waiting",
         /// What it says has taken effect.
         Applied = "applied",
-        /// It speaks of attempts that did not turn up in time.
+        /// It is about attempts that did not turn up in time.
         Unmatched = "unmatched",
         /// It is authentic, but this version could not read it.
         Unreadable = "unreadable",
-        /// It says nothing that another callback had not said.
+        /// It says nothing that an earlier callback did not.
         Repeated = "repeated",
         /// It is about nothing that Touchline sends.
         Ignored = "ignored",
@@ -21,11 +21,11 @@ words! {
 }
 
 words! {
-    /// In which form a callback is kept.
+    /// The form in which a callback is stored.
     CallbackForm {
         /// By an earlier version: one fact that was read in it, as JSON. It cannot be read again.
         Event = "event",
-        /// Headers and body as they came.
+        /// Headers and body as received.
         Raw = "raw",
     }
 }

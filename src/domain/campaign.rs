@@ -7,7 +7,7 @@ words! {
     CampaignState {
         /// It does.
         Active = "active",
-        /// Not until somebody resumes it.
+        /// Not until someone resumes it.
         Paused = "paused",
         /// It has no further run.
         Done = "done",

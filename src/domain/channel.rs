@@ -17,7 +17,7 @@ words! {
     Lane {
         /// Correspondence about a patient.
         Treatment = "treatment",
-        /// A single letter that somebody asked for now.
+        /// A single letter that someone asked for now.
         OneOff = "one_off",
         /// Part of a broadcast.
         Broadcast = "broadcast",

@@ -1,4 +1,4 @@
-//! Time comes from outside: every component is handed a [`Clock`], so that a test can hold it still.
+//! Time is passed in: every component gets a [`Clock`], so that a test can stop it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z. Both databases keep it as a BIGINT, which avoids
-/// their different ideas of sub-second precision. Shown and serialised as RFC 3339 in UTC.
+/// their different ideas of sub-second precision. Shown and serialized as RFC 3339 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Timestamp(pub i64);
@@ -52,7 +52,7 @@ impl Timestamp {
         Self(time.timestamp_millis())
     }
 
-    /// In words a person in that zone would write, such as `Nov 23, 2026 9:05 AM CST`.
+    /// As a person in that zone would write it, such as `Nov 23, 2026 9:05 AM CST`.
     #[must_use]
     pub fn in_zone(self, zone: chrono_tz::Tz) -> String {
         self.to_utc().with_timezone(&zone).format("%b %-d, %Y %-I:%M %p %Z").to_string()
@@ -80,9 +80,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Where the present comes from.
+/// The source of the current time.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The present moment.
+    /// The current time.
     fn now(&self) -> Timestamp;
 
     /// Waits for so long, by the machine's timer unless an implementation says otherwise: a test decides itself when the

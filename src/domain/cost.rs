@@ -1,16 +1,16 @@
-//! What sending costs, in the one currency in which the practice reckons.
+//! What sending costs, in the practice's one currency.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An amount of money in millionths, never negative. Which currency is the practice's own matter: amounts are added and
+/// An amount of money in millionths, never negative. The currency is up to the practice: amounts are added and
 /// compared, never converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Cost(pub i64);
 
-/// The largest amount that is read: a million.
+/// The largest amount accepted: a million.
 const MILLIONTHS_MAX: f64 = 1e12;
 
 impl Cost {
@@ -21,24 +21,24 @@ impl Cost {
     #[must_use]
     pub fn new(amount: f64) -> Option<Self> {
         let millionths = (amount * 1e6).round();
-        #[allow(clippy::cast_possible_truncation, reason = "the range was looked at")]
+        #[allow(clippy::cast_possible_truncation, reason = "the range was checked")]
         (0.0..=MILLIONTHS_MAX).contains(&millionths).then_some(Self(millionths as i64))
     }
 
-    /// So many times this; stops at the largest number.
+    /// That many times this amount; saturates.
     #[must_use]
     pub const fn times(self, count: u32) -> Self {
         Self(self.0.saturating_mul(count as i64))
     }
 
-    /// Both together; stops at the largest number.
+    /// The sum of both; saturates.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 }
 
-/// With two places, or as many more as are needed.
+/// With two decimal places, or as many more as are needed.
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, rest) = (self.0 / 1_000_000, (self.0 % 1_000_000).abs());

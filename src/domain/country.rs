@@ -1,4 +1,4 @@
-//! Countries, as far as a fax number tells.
+//! Countries, as far as a fax number shows them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,8 +13,8 @@ use super::address::FaxNumber;
 pub struct Country(Id);
 
 impl Country {
-    /// Where a number is. Of the countries that share +1, the area code decides; an area code too new for the tables
-    /// counts as the United States. `None`: the number belongs to no country, such as a satellite's.
+    /// The country of a number. Among the countries that share +1, the area code decides; an area code too new for the
+    /// tables counts as the United States. `None`: the number belongs to no country, such as a satellite's.
     #[must_use]
     pub fn of(number: &FaxNumber) -> Option<Self> {
         let parsed = phonenumber::parse(None, number.as_str()).ok()?;

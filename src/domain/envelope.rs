@@ -48,9 +48,9 @@ pub enum Content {
 pub struct Envelope {
     /// Our reference, given to the provider.
     pub attempt: AttemptId,
-    /// Where to.
+    /// The address.
     pub to: Address,
-    /// What.
+    /// The content.
     pub content: Content,
     /// What it is for.
     pub purpose: Purpose,

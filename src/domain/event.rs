@@ -10,19 +10,19 @@ use super::message::MessageStatus;
 use super::words::words;
 
 words! {
-    /// Who brought the fact.
+    /// Where the fact came from.
     EventSource {
         /// The provider's answer to the call itself.
         Answer = "answer",
         /// A callback.
         Webhook = "webhook",
-        /// We asked.
+        /// A status query.
         Poll = "poll",
         /// A bounce or complaint message.
         Bounce = "bounce",
         /// A person.
         Operator = "operator",
-        /// A rule of ours, such as the end of a waiting time.
+        /// A built-in rule, such as the end of a waiting time.
         Policy = "policy",
     }
 }
@@ -32,23 +32,23 @@ words! {
     EventKind {
         /// It was put on the queue.
         Queued = "queued",
-        /// It was parked until a person decides.
+        /// It was put on hold until a person decides.
         Held = "held",
-        /// A person let it go.
+        /// A person released it.
         Released = "released",
-        /// A person had it sent once more.
+        /// A person had it sent again.
         Retried = "retried",
         /// A person asked the provider to stop it; what comes of that is another event.
         CancelAsked = "cancel_asked",
-        /// A provider took it.
+        /// A provider accepted it.
         Accepted = "accepted",
-        /// The provider declined it.
+        /// The provider refused it.
         Refused = "refused",
         /// It certainly was not sent.
         NotSent = "not_sent",
         /// It may or may not have been sent.
         InDoubt = "in_doubt",
-        /// The provider works on it.
+        /// The provider is working on it.
         Progress = "progress",
         /// It arrived.
         Delivered = "delivered",
@@ -66,13 +66,13 @@ words! {
         SaidSent = "said_sent",
         /// A person says that it was not sent.
         SaidNotSent = "said_not_sent",
-        /// It was looked for and is not there.
+        /// It was looked up and not found.
         FoundAbsent = "found_absent",
         /// No final report came in time.
         NoFinalReport = "no_final_report",
-        /// An open attempt was found that nobody is working on.
+        /// An open attempt was found that no node is working on.
         Orphaned = "orphaned",
-        /// The provider told what it charges.
+        /// The provider reported its charge.
         Charged = "charged",
         /// The provider knows an attempt that was given up.
         Contradicted = "contradicted",
@@ -80,7 +80,7 @@ words! {
 }
 
 impl From<MessageStatus> for EventKind {
-    /// The event of a message that is made in a status or comes to it.
+    /// The event of a message that is created in a status or changes to it.
     fn from(status: MessageStatus) -> Self {
         match status {
             MessageStatus::Queued => Self::Queued,
@@ -97,7 +97,7 @@ impl From<MessageStatus> for EventKind {
 }
 
 impl From<AttemptStatus> for EventKind {
-    /// The event of an attempt that comes to a status.
+    /// The event of an attempt that changes to a status.
     fn from(status: AttemptStatus) -> Self {
         match status {
             AttemptStatus::Calling | AttemptStatus::InDoubt => Self::InDoubt,
@@ -114,9 +114,9 @@ impl From<AttemptStatus> for EventKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Fact {
-    /// The provider has it and works on it.
+    /// The provider has it and is working on it.
     Progress {
-        /// The provider's own word for the stage.
+        /// The provider's word for the stage.
         stage: String,
     },
     /// All of it arrived.
@@ -162,8 +162,8 @@ impl Billed {
         (number && word).then(|| Self { amount: amount.to_owned(), unit: unit.to_owned() })
     }
 
-    /// Whether this is the larger charge of the two. An order of all charges, so that which one is told first does not
-    /// matter.
+    /// Whether this is the larger of the two charges. A total order, so that it does not matter which one is reported
+    /// first.
     #[must_use]
     pub fn outweighs(&self, other: &Self) -> bool {
         let number = |charge: &Self| charge.amount.parse::<f64>().unwrap_or(0.0);
@@ -172,7 +172,7 @@ impl Billed {
     }
 }
 
-/// One fact about one hand-over, named by our reference, the provider's, or both.
+/// One fact about one hand-over, identified by our reference, the provider's, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryEvent {
     /// Our reference, if the provider echoes it.
@@ -208,7 +208,7 @@ impl std::fmt::Display for Billed {
 }
 
 impl Report {
-    /// A report that says nothing of a charge.
+    /// A report without a charge.
     #[must_use]
     pub const fn new(reference: ProviderReference, fact: Fact) -> Self {
         Self { reference, fact, billed: None }

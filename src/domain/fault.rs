@@ -9,7 +9,7 @@ words! {
     Fault {
         /// Line busy.
         Busy = "busy",
-        /// Rings out.
+        /// No answer.
         NoAnswer = "no_answer",
         /// Call dropped, congestion, network trouble.
         LineError = "line_error",
@@ -17,7 +17,7 @@ words! {
         NegotiationError = "negotiation_error",
         /// Answered, but not by a fax machine.
         NotAFax = "not_a_fax",
-        /// The number cannot be reached by anybody.
+        /// The number is not in service.
         InvalidNumber = "invalid_number",
         /// The far end declined.
         RejectedByRemote = "rejected_by_remote",
@@ -51,7 +51,7 @@ words! {
         PolicyRefusal = "policy_refusal",
         /// Larger than the far side takes.
         TooLarge = "too_large",
-        /// TLS was required and could not be had.
+        /// TLS was required and not available.
         TlsRequired = "tls_required",
         /// The recipient reported it as spam.
         Complaint = "complaint",
@@ -91,7 +91,7 @@ impl Fault {
     }
 }
 
-/// A failure with what the provider said of it. `raw_text` must already be cleaned of addresses and secrets.
+/// A failure with what the provider said about it. `raw_text` must already be cleaned of addresses and secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The class.
@@ -142,9 +142,9 @@ impl Failure {
     }
 }
 
-/// Makes foreign words safe to keep and to show: one line, bounded, words with an @ and whatever looks like a telephone
-/// number (seven or more digits, also in groups as people write them) replaced by an ellipsis. Internet addresses and
-/// dotted status codes stay.
+/// Makes a provider's text safe to store and show: one line, bounded, words with an @ and whatever looks like a
+/// telephone number (seven or more digits, also in groups as people write them) replaced by an ellipsis. Internet
+/// addresses and dotted status codes stay.
 #[must_use]
 pub fn clean(text: &str, chars_max: usize) -> String {
     let words: Vec<&str> =

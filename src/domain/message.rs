@@ -85,7 +85,7 @@ pub struct Message {
     /// Why it stands there.
     pub reason: Option<Reason>,
     /// When a person released it from a hold or retried it; stands until it ends or is held again. What a person released
-    /// is not held once more for the same kind of reason.
+    /// is not held again for the same kind of reason.
     pub released_ms: Option<Timestamp>,
     /// How sure "delivered" is.
     pub confidence: Option<Confidence>,

@@ -20,7 +20,7 @@ pub struct Practice {
     pub state: String,
     /// ZIP code.
     pub zip: String,
-    /// Main voice number; stands in the fax header.
+    /// Main voice number; printed in the fax header.
     pub phone: FaxNumber,
     /// The practice's own fax number; the caller number of faxes.
     pub fax: FaxNumber,
@@ -125,7 +125,7 @@ impl Practice {
             ("medical_director.name", &self.medical_director.name),
         ] {
             if value.trim().is_empty() {
-                problems.push(format!("practice.{key} is empty: write it as it should stand on the letterhead"));
+                problems.push(format!("practice.{key} is empty: write it as it should appear on the letterhead"));
             } else if value.chars().count() > 200 || value.chars().any(char::is_control) {
                 problems.push(format!("practice.{key} must be one line of at most 200 characters"));
             }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::words::{text_column, text_json, words};
 
 words! {
-    /// A verdict or rule of ours.
+    /// A verdict or a built-in rule.
     PolicyReason {
         /// The address refused.
         OptedOut = "opted_out",
@@ -44,7 +44,7 @@ words! {
         GaveUp = "gave_up",
         /// The provider took it and never said what became of it.
         NoFinalReport = "no_final_report",
-        /// Nobody knows whether the call took effect.
+        /// It is unknown whether the call took effect.
         OutcomeUnknown = "outcome_unknown",
     }
 }
@@ -62,7 +62,7 @@ words! {
 /// Why a message is where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// Policy or a rule of ours decided.
+    /// Policy or a built-in rule decided.
     Policy(PolicyReason),
     /// Something did not work.
     Fault(Fault),

@@ -17,9 +17,9 @@ words! {
         PsychiatricNp = "psychiatric_np",
         /// Psychologist, LCSW, LPC or MFT.
         Therapist = "therapist",
-        /// Intensive outpatient or partial hospital programme.
+        /// Intensive outpatient or partial hospital program.
         IopPhp = "iop_php",
-        /// Addiction centre.
+        /// Addiction center.
         AddictionCenter = "addiction_center",
         /// Family or internal medicine.
         PrimaryCare = "primary_care",
@@ -29,7 +29,7 @@ words! {
         Pediatrics = "pediatrics",
         /// Oncology, cardiology and other specialties.
         Specialty = "specialty",
-        /// Community health centre.
+        /// Community health center.
         CommunityHealth = "community_health",
         /// Hospital system: its own list and cadence.
         Hospital = "hospital",
@@ -60,13 +60,13 @@ impl ReferrerType {
             Self::Psychiatrist => "psychiatrist",
             Self::PsychiatricNp => "psychiatric nurse practitioner",
             Self::Therapist => "therapist",
-            Self::IopPhp => "intensive outpatient programme",
-            Self::AddictionCenter => "addiction centre",
+            Self::IopPhp => "intensive outpatient program",
+            Self::AddictionCenter => "addiction center",
             Self::PrimaryCare => "primary care practice",
             Self::WomensHealth => "women's health practice",
             Self::Pediatrics => "pediatric practice",
             Self::Specialty => "specialty practice",
-            Self::CommunityHealth => "community health centre",
+            Self::CommunityHealth => "community health center",
             Self::Hospital => "hospital",
             Self::Other => "practice",
         }
@@ -128,7 +128,7 @@ pub struct Referrer {
 }
 
 impl Referrer {
-    /// The person's name with credentials, else the organisation, else "unnamed referrer".
+    /// The person's name with credentials, else the organization, else "unnamed referrer".
     #[must_use]
     pub fn display_name(&self) -> String {
         let person = self.person_name();

@@ -24,7 +24,7 @@ words! {
         LunchAndLearn = "lunch_and_learn",
         /// Something else outbound, logged by a person.
         Note = "note",
-        /// They referred a patient: the answer to it all, not a touch of ours.
+        /// They referred a patient: the result of the outreach, not a touch of ours.
         ReferralReceived = "referral_received",
     }
 }

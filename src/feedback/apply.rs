@@ -47,7 +47,7 @@ pub(super) struct Reread {
 /// Only what is proven counts; what an unsigned callback says is a reason to ask at once, and no more.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub(super) async fn apply(
     tx: &mut Tx,
     parts: &Parts,

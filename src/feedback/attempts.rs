@@ -17,7 +17,7 @@ impl Attempts {
     /// Looks up the attempts of all facts that are due.
     ///
     /// # Errors
-    /// As every store function.
+    /// [`StoreError`] if the database fails.
     pub(super) async fn read(tx: &mut Tx, batch: &[Read]) -> Result<Self, StoreError> {
         let due = batch.iter().flat_map(|read| {
             let due = read.facts().filter(|(_, standing)| *standing == Standing::Due);
@@ -29,7 +29,7 @@ impl Attempts {
     /// Looks up the attempts of events, each told to an account.
     ///
     /// # Errors
-    /// As every store function.
+    /// [`StoreError`] if the database fails.
     pub(super) async fn of_events(tx: &mut Tx, events: &[(&str, &DeliveryEvent)]) -> Result<Self, StoreError> {
         let mut references: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (provider, event) in events {

@@ -54,7 +54,7 @@ impl Inbox {
     /// Verifies and keeps a callback. Once this has answered `Kept` or `Unreadable`, the callback is durable.
     ///
     /// # Errors
-    /// As every store function; the provider should be told to come again.
+    /// [`StoreError`] if the database fails; the provider should be asked to send it again.
     pub async fn receive(&self, provider: &str, parts: &WebhookParts) -> Result<Received, StoreError> {
         let Some(account) = self.parts.accounts.get(provider) else { return Ok(Received::NoSuchProvider) };
         let now = self.parts.clock.now();
@@ -93,7 +93,7 @@ impl Inbox {
     /// Applies up to a batch of waiting callbacks; answers how many were settled.
     ///
     /// # Errors
-    /// As every store function; then none of them is settled.
+    /// [`StoreError`] if the database fails; then none of them is settled.
     pub async fn apply_some(&self) -> Result<usize, StoreError> {
         let now = self.parts.clock.now();
         if !self.parts.store.read().await?.inbox_has_waiting().await? {

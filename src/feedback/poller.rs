@@ -53,7 +53,7 @@ async fn rest(parts: &Parts) {
 /// in. Answers how many there were; one that could not be written down is asked for again when its lease ends.
 ///
 /// # Errors
-/// As every store function; then nothing was asked.
+/// [`StoreError`] if the database fails; then nothing was asked.
 pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError> {
     let claimed = parts.queue.claim(POLL, Lanes::All, limit, parts.clock.now()).await?;
     if claimed.is_empty() {

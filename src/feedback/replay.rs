@@ -68,7 +68,7 @@ pub struct Looked {
 /// rehearsal does the same and keeps nothing.
 ///
 /// # Errors
-/// As every store function; what was committed before stands.
+/// [`StoreError`] if the database fails; what was committed before stands.
 pub async fn replay(
     parts: &Parts,
     selection: &Selection,
@@ -136,7 +136,7 @@ async fn replay_some(
 /// Shows a callback, and what this version reads in it. Changes nothing.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn look(parts: &Parts, id: InboxId) -> Result<Option<Looked>, StoreError> {
     let mut tx = parts.store.read().await?;
     let Some(line) = tx.callback_line(id).await? else { return Ok(None) };

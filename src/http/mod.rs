@@ -1,4 +1,4 @@
-//! The HTTP client that all providers share, and the one translation from transport trouble to outcomes.
+//! The HTTP client that all providers share, and the one translation from transport errors to outcomes.
 
 pub mod oauth;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::domain::Outcome;
 use crate::domain::fault::{Failure, Fault};
 
-/// Longest answer read from a provider; anything longer is not an answer we asked for.
+/// Longest answer read from a provider; anything longer is not an answer to our request.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The longest wait that `x-ratelimit-reset` can mean: a day.
@@ -22,7 +22,7 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     builder().build()
 }
 
-/// What every client is built from: ten seconds to connect, two minutes for a call that names no limit of its own.
+/// What every client is built from: ten seconds to connect, two minutes for a call that sets no limit itself.
 pub fn builder() -> reqwest::ClientBuilder {
     // The first caller installs it; without one, rustls panics at the first TLS use.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -69,7 +69,7 @@ impl Answer {
 pub enum Verdict {
     /// 2xx: it was acted on, if the body can be read.
     Done,
-    /// A definite no: a client error other than 408, or a redirect that asks for the same request elsewhere.
+    /// A definite refusal: a client error other than 408, or a redirect that asks for the same request elsewhere.
     No,
     /// It may have been acted on.
     Open,
@@ -87,7 +87,7 @@ impl Answer {
         }
     }
 
-    /// The fault that the status alone speaks of; [`Fault::Unknown`] where the body must say: the other client
+    /// The fault that the status alone indicates; [`Fault::Unknown`] where the body must say: the other client
     /// errors, such as 400, 404, 409 and 422.
     #[must_use]
     pub const fn fault(&self) -> Fault {
@@ -101,7 +101,7 @@ impl Answer {
         }
     }
 
-    /// A failure of that fault with the status as its code, and the wait if the provider named one.
+    /// A failure of that fault with the status as its code, and the wait if the provider gave one.
     #[must_use]
     pub fn failure(&self) -> Failure {
         Failure::new(self.fault()).code(self.status.to_string()).retry_after(self.retry_after_seconds)
@@ -161,7 +161,7 @@ pub fn endpoint(base: &url::Url, path: &[&str]) -> url::Url {
 /// Makes a call that changes nothing or can be repeated without harm, and hands back whatever was answered.
 ///
 /// # Errors
-/// There was no whole answer.
+/// There was no complete answer.
 pub async fn ask(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Answer, Failure> {
     call(request, timeout).await.map_err(Trouble::failure)
 }
@@ -195,7 +195,7 @@ pub async fn call(request: reqwest::RequestBuilder, timeout: Duration) -> Result
 fn trouble(error: &reqwest::Error) -> Trouble {
     if error.is_builder() {
         return Trouble::NotConnected(
-            Failure::new(Fault::AccountError).text("the provider's base_url or settings make no valid request"),
+            Failure::new(Fault::AccountError).text("the provider's base_url or settings do not make a valid request"),
         );
     }
     if error.is_connect() {

@@ -15,18 +15,18 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Outcome, Timestamp};
 use crate::http;
 
-/// A token is not used in the last part of its life: the clocks may differ, and a call takes time.
+/// A token is not used in the last part of its lifetime: the clocks may differ, and a call takes time.
 const MARGIN: Duration = Duration::from_secs(60);
-/// Life of a token of which none is told (RFC 6749 §5.1 only recommends it).
+/// Lifetime of a token whose answer gives none (RFC 6749 §5.1 only recommends it).
 const LIFE_UNTOLD: Duration = Duration::from_secs(300);
-/// Longest life believed.
+/// Longest lifetime accepted.
 const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// What is shown for a token.
+/// What is presented to get a token.
 pub struct Grant {
     /// The fields of the request, `grant_type` among them.
     pub form: Vec<(&'static str, SecretString)>,
-    /// Client id and secret for HTTP Basic, where they do not stand among the fields.
+    /// Client id and secret for HTTP Basic, where they are not among the fields.
     pub basic: Option<(String, SecretString)>,
 }
 
@@ -43,7 +43,7 @@ pub struct Tokens {
 struct Kept {
     token: SecretString,
     until: Timestamp,
-    /// Whether an answer has shown that it is taken.
+    /// Whether an answer has shown that it is accepted.
     served: bool,
 }
 
@@ -53,10 +53,10 @@ impl Tokens {
         Self { http, url, grant, timeout, clock, kept: Mutex::new(None) }
     }
 
-    /// A token that is good for a while yet. One caller fetches, the others wait for it.
+    /// A token that stays valid for a while. One caller fetches, the others wait for it.
     ///
     /// # Errors
-    /// `account_error` if the credentials are not taken; otherwise why there is none now. Nothing was sent in any case.
+    /// `account_error` if the credentials are refused; otherwise why there is none now. Nothing was sent in any case.
     pub async fn bearer(&self) -> Result<SecretString, Failure> {
         let mut kept = self.kept.lock().await;
         let now = self.clock.now();
@@ -69,8 +69,8 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Learns from an answer to a call that showed the token: one that was not taken (401) is forgotten, so that the next
-    /// call fetches another. True if it was taken before: then it has ended, and says nothing against the account.
+    /// Learns from an answer to a call that used the token: one that was refused (401) is forgotten, so that the next
+    /// call fetches another. True if it was accepted before: then it has expired, and says nothing against the account.
     pub async fn has_ended(&self, token: &SecretString, answer: &Answer) -> bool {
         let mut kept = self.kept.lock().await;
         let Some(own) = kept.as_mut().filter(|kept| kept.token.expose_secret() == token.expose_secret()) else {
@@ -104,10 +104,10 @@ fn read(answer: &Answer, now: Timestamp) -> Result<Kept, Failure> {
         let fault = if failure.fault == Fault::Unknown { Fault::AccountError } else { failure.fault };
         let is_plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let word = body["error"].as_str().filter(is_plain);
-        return Err(Failure { fault, ..failure }.text(word.unwrap_or("no token was given")));
+        return Err(Failure { fault, ..failure }.text(word.unwrap_or("no token was returned")));
     }
     let token = body["access_token"].as_str().filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the answer holds no token"))?;
+    let token = token.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the answer contains no token"))?;
     Ok(Kept { token: SecretString::from(token), until: now.after(life(&body).saturating_sub(MARGIN)), served: false })
 }
 
@@ -118,9 +118,9 @@ fn life(body: &Value) -> Duration {
     seconds.map_or(LIFE_UNTOLD, Duration::from_secs).min(LIFE_MAX)
 }
 
-/// What a call with a token that has ended comes to: it was not acted on, and the next try has another.
+/// The failure of a call with an expired token: it was not acted on, and the next try has a new token.
 pub fn ended() -> Failure {
-    Failure::new(Fault::ProviderError).code("401").text("the access token had ended before its time")
+    Failure::new(Fault::ProviderError).code("401").text("the access token expired early")
 }
 
 /// What it means for a hand-over that there was no token: wrong credentials are a refusal, the rest passes; nothing was

@@ -79,7 +79,7 @@ pub(super) async fn record(
 /// Unfolds a recorded list to its end and answers what it became. `None`: another node does it, or has done it.
 ///
 /// # Errors
-/// As every store function; what was unfolded stands, and the rest goes on later.
+/// [`IntakeError::Store`] if the database fails; what was unfolded stands, and the rest is unfolded later.
 pub(super) async fn unfold(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Accepted>, IntakeError> {
     let Some(mut list) = List::open(parts, broadcast).await? else { return Ok(None) };
     loop {
@@ -110,7 +110,7 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
 /// Unfolds what was left. Answers how many lists came to their end. Looks before it writes.
 ///
 /// # Errors
-/// As every store function.
+/// [`IntakeError::Store`] if the database fails.
 pub async fn resume(parts: &Parts) -> Result<usize, IntakeError> {
     let before = parts.clock.now().before(LEFT_AFTER);
     let left = parts.store.read().await?.broadcasts_left_unfolding(before).await?;

@@ -79,10 +79,10 @@ impl WebhookParts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The signature or secret does not fit.
-    #[error("the signature does not fit")]
+    #[error("the signature does not match")]
     Forged,
     /// Older or newer than the tolerance allows.
-    #[error("its time is too far from ours")]
+    #[error("its timestamp is too far from our clock")]
     Stale,
     /// It is authentic but cannot be read.
     #[error("the body cannot be read")]

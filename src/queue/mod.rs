@@ -57,7 +57,7 @@ impl Queue {
     /// nodes lost and makes ready what has become due. Looks before it writes: an idle queue costs no write.
     ///
     /// # Errors
-    /// As every store function.
+    /// [`StoreError`] if the database fails.
     pub async fn claim(
         &self,
         kind: &'static str,
@@ -93,7 +93,7 @@ impl Queue {
     /// other nodes any longer than its lease lasts.
     ///
     /// # Errors
-    /// As every store function.
+    /// [`StoreError`] if the database fails.
     pub async fn extend(&self, now: Timestamp) -> Result<(), StoreError> {
         let entries = self.working.entries();
         if entries.is_empty() {

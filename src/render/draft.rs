@@ -48,7 +48,7 @@ fn fragile_emphasis(file: &str, source: &str, flat: &Flat) -> Option<TemplateErr
     // Of the same length in bytes, so that places stay.
     let (letters, punctuation) = (spans(&flat.text), spans(&flat.text.replace(VALUE, "%%%")));
     let differs = letters.iter().find(|range| !punctuation.contains(range))?;
-    let message = "a value that begins or ends with punctuation breaks this emphasis: put a space or a full stop outside the asterisks";
+    let message = "a value that begins or ends with punctuation breaks this emphasis: put a space or a period outside the asterisks";
     Some(TemplateError::at(file, place(source, flat.origin(differs.start)), message))
 }
 
@@ -58,9 +58,9 @@ fn problem(event: &Event<'_>) -> Option<&'static str> {
             Some("raw HTML is not allowed in a letter; write \\< for a plain <, and {{!-- … --}} for a comment")
         }
         Event::Start(Tag::CodeBlock(_)) => Some("a letter has no code blocks; a line may not begin with four spaces"),
-        Event::Start(Tag::Image { .. }) => Some("a letter has no pictures besides the logo and the signature"),
+        Event::Start(Tag::Image { .. }) => Some("a letter has no pictures other than the logo and the signature"),
         Event::Code(text) if text.contains([VALUE, ADDRESS]) => {
-            Some("a placeholder cannot stand between backticks: its escapes would print")
+            Some("a placeholder cannot be inside backticks: its escapes would print")
         }
         Event::Start(Tag::Link { dest_url, .. }) => link_problem(dest_url),
         _ => None,

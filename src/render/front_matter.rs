@@ -218,7 +218,7 @@ fn check(template: &str, source: &str, front: &FrontMatter, errors: &mut Vec<Tem
         }
     }
     if !(1..=20).contains(&front.pages_max) {
-        refuse("fax.pages_max must lie between 1 and 20".to_owned());
+        refuse("fax.pages_max must be between 1 and 20".to_owned());
     }
     if front.purpose != Purpose::Treatment {
         for variable in front.variables.iter().filter(|variable| variable.name.starts_with("patient_")) {

@@ -137,12 +137,12 @@ pub fn dots(bitmaps: &[Bitmap]) -> Vec<LintFinding> {
             findings.push(LintFinding::new("empty_page", Severity::Warning, Some(page), "the page is empty"));
         }
         if bitmap.grey_share > GREY_SHARE_MAX {
-            let message = "the page has grey areas, which a fax cannot show: use black and white artwork";
+            let message = "the page has gray areas, which a fax cannot show: use black-and-white artwork";
             findings.push(LintFinding::new("grey", Severity::Error, Some(page), message));
         }
         if !top_is_free(bitmap) {
             let message =
-                format!("something stands in the topmost {FREE_BAND_INCHES} in, where machines print their own line");
+                format!("there is content in the top {FREE_BAND_INCHES} in, where machines print their header line");
             findings.push(LintFinding::new("header_band", Severity::Error, Some(page), message));
         }
     }

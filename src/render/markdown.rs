@@ -200,7 +200,7 @@ impl<'a, 'e> Reader<'a, 'e> {
                 self.at += 1;
                 Ok(Inline::Link { href: dest_url.to_string(), c: self.inlines(depth + 1, true)? })
             }
-            Tag::Image { .. } => self.refuse("a letter has no pictures besides the logo and the signature"),
+            Tag::Image { .. } => self.refuse("a letter has no pictures other than the logo and the signature"),
             _ => self.refuse("this kind of Markdown is not used in letters"),
         }
     }

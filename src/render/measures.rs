@@ -176,9 +176,9 @@ fn score(entry: &Map<String, Value>, key: &str) -> Result<Option<f64>, String> {
         Some(Value::Number(number)) => Ok(number.as_f64()),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
         Some(Value::String(text)) => {
-            text.trim().parse().map(Some).map_err(|_| format!("has a `{key}` that is no number"))
+            text.trim().parse().map(Some).map_err(|_| format!("has a `{key}` that is not a number"))
         }
-        Some(_) => Err(format!("has a `{key}` that is no number")),
+        Some(_) => Err(format!("has a `{key}` that is not a number")),
     }
 }
 

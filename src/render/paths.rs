@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
             );
         }
         if self.depth == INCLUDE_DEPTH_MAX {
-            return self.say(at, "partials include one another too deeply, or in a circle");
+            return self.say(at, "partials include each other too deeply or in a cycle");
         }
         let includer = std::mem::replace(&mut self.file, partial.file.clone());
         let here = self.scopes.last().copied().into_iter().collect();

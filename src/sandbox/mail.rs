@@ -1,5 +1,5 @@
-//! A mail server on loopback that keeps what it is sent and shows it: a mail catcher. It delivers nothing. By the name
-//! of the mailbox it misbehaves on purpose, so that every fate of a letter can be seen without a real clinic:
+//! A mail catcher: a mail server on loopback that keeps and shows what it receives. It delivers nothing. The mailbox
+//! name makes it misbehave on purpose, so that every outcome of a letter can be seen without a real clinic:
 //!
 //! | mailbox begins with | what happens |
 //! | --- | --- |
@@ -31,13 +31,13 @@ use tokio_util::task::TaskTracker;
 use self::journal::Journal;
 use crate::domain::{Clock, SystemClock, Timestamp};
 
-/// Connections at once; more are turned away with 421.
+/// Concurrent connections; more are turned away with 421.
 pub const CONNECTIONS_MAX: usize = 256;
-/// Mails kept; the oldest make room.
+/// Mails kept; the oldest are dropped first.
 pub const MESSAGES_KEPT_MAX: usize = 5_000;
-/// Octets of mail kept over all.
+/// Octets of mail kept in total.
 const OCTETS_KEPT_MAX: usize = 256 * 1024 * 1024;
-/// Addresses remembered as tried once.
+/// Addresses remembered as having been tried once.
 const GREYLIST_MAX: usize = 10_000;
 
 /// How a catcher behaves.
@@ -48,7 +48,7 @@ pub struct Options {
     /// How long `slow` mailboxes let the sender wait for the answer to the final dot.
     pub slow_answer: Duration,
     /// A file to which one JSON line is appended for each mail and recipient, before the mail is acknowledged. It
-    /// survives the catcher, so that a test can count what really arrived.
+    /// survives the catcher, so that a test can count what actually arrived.
     pub journal: Option<PathBuf>,
 }
 
@@ -65,9 +65,9 @@ pub struct CaughtMail {
     pub from: String,
     /// The envelope's recipients.
     pub to: Vec<String>,
-    /// When its last octet came.
+    /// When its last octet arrived.
     pub received_at: Timestamp,
-    /// The mail as it came, dots undoubled, CRLF line ends.
+    /// The mail as received, dots undoubled, CRLF line ends.
     pub eml: Vec<u8>,
     /// Its `Message-ID` without angle brackets.
     pub message_id: Option<String>,
@@ -79,7 +79,7 @@ impl fmt::Debug for CaughtMail {
     }
 }
 
-/// A running catcher. Dropped, it stops at once; [`MailCatcher::shutdown`] waits until it has.
+/// A running catcher. Dropped, it stops immediately; [`MailCatcher::shutdown`] waits until it has.
 #[derive(Debug)]
 pub struct MailCatcher {
     address: SocketAddr,
@@ -89,7 +89,7 @@ pub struct MailCatcher {
 }
 
 impl MailCatcher {
-    /// Serves on a bound listener, which should be on loopback: anybody who reaches it may leave mail.
+    /// Serves on a bound listener, which should be on loopback: anyone who reaches it can send mail.
     ///
     /// # Errors
     /// The journal cannot be opened, or the listener has no address.

@@ -35,7 +35,7 @@ pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention
 /// callbacks that cannot be read to the metrics. Looks before it writes.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn tidy(store: &Store, clock: &dyn Clock) -> Result<(), StoreError> {
     let now = clock.now();
     let mut tx = store.read().await?;

@@ -32,7 +32,7 @@ pub struct Parked {
 /// Makes sure that nothing of these records goes out by itself. To be called while no daemon uses them.
 ///
 /// # Errors
-/// As every store function; then nothing of it stands.
+/// [`StoreError`] if the database fails; then nothing is changed.
 pub async fn park(store: &Store, who: &Actor, now: Timestamp) -> Result<Parked, StoreError> {
     let mut tx = store.write().await?;
     let mut parked = Parked { in_flight: tx.attempts_in_flight().await?, ..Parked::default() };

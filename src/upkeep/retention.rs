@@ -19,7 +19,7 @@ pub struct Retention {
 /// Removes a portion of the callbacks whose time is up; answers how many. One that waits to be applied stays.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn remove_old(store: &Store, clock: &dyn Clock, retention: Retention) -> Result<usize, StoreError> {
     let before = clock.now().before(DAY * retention.callback_days);
     if !store.read().await?.inbox_has_older(before).await? {

@@ -20,7 +20,7 @@ const WARN_MS: u64 = 2_000;
 /// answer took too long.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn agree(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
     let mut tx = store.read().await?;
     let (before, asked) = (clock.machine_now(), Instant::now());

@@ -367,7 +367,7 @@ fn a_picture_no_fax_can_show_is_refused_at_start() {
     let with =
         |name: &str| Renderer::load(Practice { logo: Some(folder.path().join("x").join(name)), ..practice() }, None);
     for (name, said) in [
-        ("grey.svg", "grey areas"),
+        ("grey.svg", "gray areas"),
         ("broken.png", "neither PNG"),
         ("torn.svg", "letterhead"),
         ("nowhere.png", "cannot be read"),

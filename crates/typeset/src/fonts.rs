@@ -7,7 +7,7 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 
 /// The files. Atkinson Hyperlegible Next is the text face: sturdy strokes, large x-height, and 0/O, 1/l/I that
-/// cannot be confused after a noisy line. DejaVu Sans stands in for characters it lacks (Greek, Cyrillic, arrows,
+/// cannot be confused after a noisy line. DejaVu Sans substitutes for characters it lacks (Greek, Cyrillic, arrows,
 /// check marks).
 const FILES: [&[u8]; 5] = [
     include_bytes!("../fonts/AtkinsonHyperlegibleNext-Regular.ttf"),
@@ -17,20 +17,20 @@ const FILES: [&[u8]; 5] = [
     include_bytes!("../fonts/DejaVuSans.ttf"),
 ];
 
-/// An embedded font family and the licence it is distributed under.
+/// An embedded font family and the license it is distributed under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FontNotice {
     /// The family name, as a Typst source selects it.
     pub family: &'static str,
-    /// The licence's short name.
+    /// The license's short name.
     pub licence: &'static str,
-    /// The name of the licence file beside the fonts.
+    /// The name of the license file beside the fonts.
     pub licence_file: &'static str,
-    /// The full licence text, to be shown where third-party notices are shown.
+    /// The full license text, to be shown where third-party notices are shown.
     pub licence_text: &'static str,
 }
 
-/// The embedded families with their licences.
+/// The embedded families with their licenses.
 pub fn fonts() -> &'static [FontNotice] {
     &[
         FontNotice {
@@ -41,7 +41,7 @@ pub fn fonts() -> &'static [FontNotice] {
         },
         FontNotice {
             family: "DejaVu Sans",
-            licence: "Bitstream Vera licence, changes in the public domain",
+            licence: "Bitstream Vera license, changes in the public domain",
             licence_file: "DejaVuSans-LICENSE.txt",
             licence_text: include_str!("../fonts/DejaVuSans-LICENSE.txt"),
         },

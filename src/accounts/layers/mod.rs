@@ -29,15 +29,15 @@ use crate::domain::fault::Failure;
 use crate::domain::{Clock, Lane, Outcome};
 use crate::provider::{FindQuery, FindResult, Provider};
 
-/// Questions that may be under way beside the hand-overs of an account.
+/// Questions that may be under way in addition to an account's hand-overs.
 const QUESTIONS_BESIDE: usize = 2;
 
 /// Limits of one account, as configured.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Hand-overs under way at once.
+    /// Concurrent hand-overs.
     pub concurrency: usize,
-    /// The longest that one call may take, over all; a little more than the provider's own.
+    /// The longest that one call may take in total; a little more than the provider's own limit.
     pub timeout: Duration,
     /// Faults of the provider in a row that open the breaker.
     pub breaker_faults: u32,
@@ -45,11 +45,11 @@ pub struct Limits {
     pub breaker_pause: Duration,
 }
 
-/// All layers, outermost first. What the limit of questions holds back is no trouble of the provider, so it is outside the
-/// breaker.
+/// All layers, outermost first. A question held back by the limit is not the provider's fault, so that limit is outside
+/// the breaker.
 type Stack = Gated<Trace, Gated<Option<Arc<Questions>>, Gated<Arc<Breaker>, ConcurrencyLimit<Deadline<Direct>>>>>;
 
-/// A provider with all its layers on.
+/// A provider with all its layers.
 #[derive(Clone)]
 pub struct Layered {
     name: Arc<str>,
@@ -91,7 +91,7 @@ impl Layered {
         &self.name
     }
 
-    /// The longest that one call takes, whatever becomes of it.
+    /// The longest that one call takes, however it ends.
     #[must_use]
     pub const fn call_max(&self) -> Duration {
         self.timeout
@@ -104,18 +104,18 @@ impl Layered {
     }
 
     /// A slot for one hand-over, waited for before its attempt is recorded: an attempt on record must not wait for its
-    /// call. `None` only if the account is being taken down.
+    /// call. `None` only if the account is shutting down.
     pub async fn slot(&self, lane: Lane) -> Option<Slot> {
         self.slots.slot(lane).await
     }
 
     /// A free line, waited for between the record of an attempt and its call: a moment at most, or the account has just
-    /// become slow. `None` only if the account is being taken down.
+    /// become slow. `None` only if the account is shutting down.
     pub async fn line(&self) -> Option<OwnedSemaphorePermit> {
         self.slots.line().await
     }
 
-    /// The breaker as it stands.
+    /// The breaker's current state.
     #[must_use]
     pub fn breaker(&self) -> BreakerState {
         self.breaker.state()
@@ -127,7 +127,7 @@ impl Layered {
         self.breaker.watch()
     }
 
-    /// Puts the breaker where it stood before a restart.
+    /// Restores the breaker's state from before a restart.
     pub fn adopt_breaker(&self, known: BreakerState) {
         self.breaker.adopt(known);
     }
@@ -148,7 +148,7 @@ impl Layered {
     /// [`Provider::status`] through the layers.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
         self.call(Status(reference.clone())).await
     }
@@ -156,7 +156,7 @@ impl Layered {
     /// [`Provider::find`] through the layers.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub async fn find(&self, query: FindQuery) -> Result<FindResult, Failure> {
         self.call(Find(query)).await
     }
@@ -164,7 +164,7 @@ impl Layered {
     /// [`Provider::cancel`] through the layers.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub async fn cancel(&self, reference: &ProviderReference) -> Result<(), Failure> {
         self.call(Cancel(reference.clone())).await
     }
@@ -172,7 +172,7 @@ impl Layered {
     /// [`Provider::purge`] through the layers.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub async fn purge(&self, reference: &ProviderReference) -> Result<(), Failure> {
         self.call(Purge(reference.clone())).await
     }
@@ -180,7 +180,7 @@ impl Layered {
     /// [`Provider::check`] through the layers.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub async fn check(&self) -> Result<String, Failure> {
         self.call(Check).await
     }

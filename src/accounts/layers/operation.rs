@@ -24,7 +24,7 @@ pub struct Kind {
 
 /// One remote operation.
 pub trait Operation: Send + 'static {
-    /// What it comes to.
+    /// Its result.
     type Answer: Send + 'static;
     /// What layers may know of it.
     const KIND: Kind;
@@ -32,10 +32,10 @@ pub trait Operation: Send + 'static {
     /// Makes the call.
     fn perform(self, provider: Arc<dyn Provider>) -> impl Future<Output = Self::Answer> + Send;
 
-    /// What it comes to where the call is not made.
+    /// Its result when the call is not made.
     fn not_made(failure: Failure) -> Self::Answer;
 
-    /// What it comes to where the call was made and no answer came in time.
+    /// Its result when the call was made and no answer came in time.
     fn unanswered(failure: Failure) -> Self::Answer;
 
     /// The failure in an answer, if it is one.
@@ -74,9 +74,9 @@ impl Operation for Submit {
     }
 }
 
-/// An operation that can do no harm: it either tells something or fails.
+/// An operation that can do no harm: it either returns something or fails.
 pub trait Question: Send + 'static {
-    /// What it tells.
+    /// What it returns.
     type Told: Send + 'static;
     /// Its name in metrics and logs.
     const NAME: &'static str;

@@ -1,5 +1,5 @@
 //! The services that the layers are made of: the provider itself, the deadline around it, and gates, which decide before a
-//! call whether it is made and hear how it ended.
+//! call whether it is made and observe how it ended.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -79,7 +79,7 @@ where
     }
 }
 
-/// Decides before a call whether it is made, and hears how it ended.
+/// Decides before a call whether it is made, and observes how it ended.
 pub trait Gate: Clone + Send + 'static {
     /// Lets a call pass.
     ///
@@ -89,7 +89,7 @@ pub trait Gate: Clone + Send + 'static {
         Ok(())
     }
 
-    /// Hears how a call ended that it let pass.
+    /// Observes how a call that it let pass has ended.
     fn ended(&self, kind: Kind, end: End<'_>);
 }
 

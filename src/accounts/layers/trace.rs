@@ -1,4 +1,4 @@
-//! The outermost layer: counts calls, measures them, and tells of them in the log.
+//! The outermost layer: counts calls, measures them, and logs them.
 
 use std::sync::Arc;
 

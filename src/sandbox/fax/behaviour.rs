@@ -1,4 +1,5 @@
-//! What can become of a fax: what the request to send it meets, how its call ends, and how the customer is told.
+//! What can become of a fax: how the request to send it is answered, how its call ends, and how the customer is
+//! notified.
 
 use std::str::FromStr;
 
@@ -14,31 +15,31 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    /// Taken, delivered, told once and in order.
+    /// Accepted, delivered, reported once and in order.
     pub(super) const ORDINARY: Self =
         Self { intake: Intake::Takes, ending: Ending::Delivered, manners: Manners::GOOD, slow: false };
 }
 
-/// What a request to create a fax meets.
+/// How a request to create a fax is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Intake {
-    /// It is taken and answered.
+    /// It is accepted and answered.
     Takes,
-    /// It is taken, but the connection is closed before the answer.
+    /// It is accepted, but the connection is closed before the answer.
     TakesSilently,
-    /// It is not taken, and the connection is closed without an answer.
+    /// It is not accepted, and the connection is closed without an answer.
     Vanishes,
-    /// It is not taken: 500.
+    /// It is not accepted: 500.
     Breaks,
-    /// It is taken, but answered 503.
+    /// It is accepted, but answered 503.
     TakesAndBreaks,
-    /// It is taken, but the success cannot be read.
+    /// It is accepted, but the success cannot be read.
     TakesAndGarbles,
-    /// It is not taken.
+    /// It is refused.
     Refuses(Fault),
-    /// The first request for the number is answered 429, later ones are taken.
+    /// The first request for the number is answered 429, later ones are accepted.
     SlowsFirst,
-    /// It is not taken: 429, to come back after so many seconds.
+    /// It is not accepted: 429, retry after that many seconds.
     Slows(u32),
 }
 
@@ -66,13 +67,13 @@ pub(super) enum Ending {
     Fails(Fault),
     /// The first `calls` calls to the number fail, later ones deliver.
     FailsFirst { calls: u32, fault: Fault },
-    /// Only so many pages arrive.
+    /// Only some pages arrive.
     Partial(Arrived),
-    /// The last page does not arrive, and the provider calls it delivered nevertheless.
+    /// The last page does not arrive, and the provider still reports it as delivered.
     Short,
 }
 
-/// The pages that arrive of a fax that does not arrive whole.
+/// The pages that arrive of an incomplete fax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrived {
     AllBut(u32),
@@ -80,7 +81,7 @@ pub(super) enum Arrived {
 }
 
 impl Arrived {
-    /// Of so many pages.
+    /// How many of that many pages.
     pub(super) fn of(self, pages: u32) -> u32 {
         match self {
             Self::AllBut(missing) => pages.saturating_sub(missing),
@@ -90,7 +91,7 @@ impl Arrived {
 }
 
 impl Ending {
-    /// A call that ends so; some pages arrive where the fault says that not all did.
+    /// A call that ends with that fault; some pages arrive where the fault says that not all did.
     pub(super) const fn with(fault: Fault) -> Self {
         match fault {
             Fault::PartialSend => Self::Partial(Arrived::AllBut(1)),
@@ -108,22 +109,22 @@ impl Ending {
     }
 }
 
-/// How the customer's callbacks are treated; the good manner is each change once, in order, authentic. Several bad ones
-/// go together, except that what is lost is lost.
+/// How callbacks are sent; good manners are each change once, in order, authentic. Several bad ones can be combined,
+/// except that lost callbacks are lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Manners {
     /// No callback is sent.
     pub(super) lost: bool,
-    /// Each comes late.
+    /// Each arrives late.
     pub(super) late: bool,
-    /// Each comes twice, as the same event.
+    /// Each arrives twice, as the same event.
     pub(super) twice: bool,
-    /// The last one comes before the first.
+    /// The last one arrives before the first.
     pub(super) reversed: bool,
-    /// A forged failure with a signature that does not fit comes before the truth.
+    /// A forged failure with a wrong signature arrives before the true one.
     pub(super) forged: bool,
-    /// An authentic one signed a day ago comes before the truth.
+    /// An authentic one signed a day ago arrives before the true one.
     pub(super) stale: bool,
 }
 
@@ -146,14 +147,14 @@ impl Manners {
         ("stale", Self::STALE),
     ];
 
-    /// The bad ones, for people; empty if all is good.
+    /// The bad ones, for people; empty if there are none.
     pub(super) fn words(self) -> String {
         let is_so = |word: &Self| self.and(*word) == self;
         let words: Vec<&str> = Self::WORDS.iter().filter(|(_, one)| is_so(one)).map(|(word, _)| *word).collect();
         words.join(", ")
     }
 
-    /// Both together.
+    /// Both combined.
     pub(super) const fn and(self, other: Self) -> Self {
         Self {
             lost: self.lost || other.lost,
@@ -178,7 +179,7 @@ impl FromStr for Manners {
     }
 }
 
-/// Faults that only mail ends in.
+/// Faults that only mail has.
 const OF_MAIL: [Fault; 10] = [
     Fault::MailboxUnknown,
     Fault::DomainUnknown,

@@ -1,4 +1,4 @@
-//! One call: dial, wait, hang up, and tell the customer on the way.
+//! One call: dial, wait, hang up, and notify the customer on the way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::plan::Plan;
 use super::record::{Fax, FaxStatus, LineError};
 use crate::domain::Clock;
 
-/// More than any one fax has to tell.
+/// More notices than any one fax has.
 const NOTICES_MAX: usize = 16;
 
-/// What every call shares.
+/// What all calls share.
 #[derive(Debug)]
 pub(super) struct Calls {
     pub(super) line: Arc<Line>,
@@ -31,8 +31,8 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Begins the call of a queued fax. It runs by itself; when the line shuts down in the middle, the fax stays
-    /// accepted in the journal and is called again by the next start.
+    /// Begins the call of a queued fax. It runs by itself; if the line shuts down during the call, the fax stays
+    /// accepted in the journal and is called again after the next start.
     pub(super) fn place(self: &Arc<Self>, fax: &Fax) {
         let calls = Arc::clone(self);
         let fax = fax.clone();
@@ -70,8 +70,8 @@ impl Calls {
         }
     }
 
-    /// A queue of notices about one fax, told one after the other beside the call, so that a customer who does not
-    /// answer does not hold the call up.
+    /// A queue of notices about one fax, sent one after the other alongside the call, so that a customer who does not
+    /// answer does not delay the call.
     fn teller(self: &Arc<Self>, fax: &Fax) -> mpsc::Sender<Notice> {
         let (sender, mut queue) = mpsc::channel::<Notice>(NOTICES_MAX);
         let calls = Arc::clone(self);
@@ -88,7 +88,7 @@ impl Calls {
         sender
     }
 
-    /// Lets a late callback wait. False when the line shuts down first.
+    /// Delays a late callback. False when the line shuts down first.
     async fn dawdle(&self) -> bool {
         tokio::select! {
             () = self.stop.cancelled() => false,

@@ -1,9 +1,9 @@
-//! Misfortune by chance: a share of all faxes to ordinary numbers, drawn with a seed, so that the same faxes in the same
-//! order meet the same fate again.
+//! Failures by chance: a share of all faxes to ordinary numbers, drawn with a seed, so that the same faxes in the same
+//! order get the same outcome again.
 
 use super::behaviour::{Behaviour, Ending, Intake, Manners, fault_of_call};
 
-/// What befalls a share of the faxes.
+/// What happens to a share of the faxes.
 #[derive(Debug, Clone, Default)]
 pub struct Chances {
     seed: u64,
@@ -13,40 +13,40 @@ pub struct Chances {
 
 impl Chances {
     /// Reads shares such as `("busy", 0.1)`: the word is a fault in which the call ends, one of `silence`, `dropped`,
-    /// `server_error`, `server_error_taken`, `garbage`, `slow_down` for what the request meets, or `lost`, `late`,
+    /// `server_error`, `server_error_taken`, `garbage`, `slow_down` for how the request is answered, or `lost`, `late`,
     /// `twice`, `reversed`, `forged`, `stale` for the callbacks; the share is from 0 to 1. The same seed draws the same.
     ///
     /// # Errors
-    /// A word that is not known, a share out of range, or more than 1 altogether.
+    /// An unknown word, a share out of range, or a total above 1.
     pub fn new<'a>(shares: impl IntoIterator<Item = (&'a str, f64)>, seed: u64) -> Result<Self, String> {
         let read = |(word, share): (&str, f64)| {
             if (0.0..=1.0).contains(&share) {
                 Ok((behaviour(word)?, share))
             } else {
-                Err(format!("the share of {word} is not from 0 to 1"))
+                Err(format!("the share of {word} is not between 0 and 1"))
             }
         };
         let shares: Vec<(&str, f64)> = shares.into_iter().collect();
         let words = shares.iter().map(|(word, share)| format!("{word} {} %", (share * 1e5).round() / 1e3)).collect();
         let shares = shares.into_iter().map(read).collect::<Result<Vec<_>, String>>()?;
-        // Sums of decimal shares may miss 1 by a little.
+        // Sums of decimal shares may be slightly off 1.
         if shares.iter().map(|(_, share)| share).sum::<f64>() > 1.0 + 1e-9 {
-            return Err("the shares are more than 1 altogether".to_owned());
+            return Err("the shares add up to more than 1".to_owned());
         }
         Ok(Self { seed, shares, words })
     }
 
-    /// What befalls whom, for people; empty if nothing does.
+    /// The chances, for people; empty if there are none.
     pub(super) fn words(&self) -> String {
         self.words.join(", ")
     }
 
-    /// Where drawing begins.
+    /// The seed.
     pub(super) const fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// What a draw from 0 to 1 means.
+    /// The outcome for a draw from 0 to 1.
     pub(super) fn of(&self, draw: f64) -> Behaviour {
         let mut below = 0.0;
         for (behaviour, share) in &self.shares {

@@ -1,5 +1,5 @@
-//! The line's desk: what every guise does alike with a request. Who asks, what the request meets, and the routes that
-//! lead to the pages.
+//! What all guises share in handling a request: authentication, how the request is answered, and the routes to the
+//! pages.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -29,10 +29,10 @@ use super::trouble::Trouble;
 
 /// The longest that one request may take, its upload included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// What stands where an answer should: a page of some proxy, with a success.
+/// An unreadable answer: a proxy's page with a success status.
 const GARBAGE: &str = "<!doctype html><title>OK</title><p>Your request is important to us.";
 
-/// What the handlers share.
+/// State shared by the handlers.
 #[derive(Debug)]
 pub(super) struct Desk {
     pub(super) calls: Arc<Calls>,
@@ -45,11 +45,11 @@ pub(super) struct Desk {
     pub(super) media: Mutex<BTreeMap<String, Bytes>>,
 }
 
-/// How handlers get the desk.
+/// How handlers get the shared state.
 pub(super) type Shared = State<Arc<Desk>>;
 
 impl Desk {
-    /// Meets a request to create a fax as its behaviour has it. `answer` is what a fax that was taken is answered with.
+    /// Answers a request to create a fax according to its behavior. `answer` is the response for an accepted fax.
     pub(super) fn take(
         &self,
         order: Order,
@@ -85,7 +85,7 @@ impl Desk {
     }
 }
 
-/// Every address the line answers at.
+/// Every route the line serves.
 pub(super) fn router(desk: Arc<Desk>) -> Router {
     let keyed = middleware::from_fn_with_state(Arc::clone(&desk), require_key);
     let api = desk.guise.routes().route_layer(keyed.clone());
@@ -111,7 +111,7 @@ async fn require_key(State(desk): Shared, request: Request, next: Next) -> Respo
     Trouble::Key.into_response()
 }
 
-/// Reads a request that is refused anyway, within limits: closing a connection on unread bytes resets it, and the
+/// Reads a request that is refused anyway, within limits: closing a connection with unread bytes resets it, and the
 /// customer would see no answer at all.
 async fn drain(request: Request) {
     let mut left = REQUEST_BYTES_MAX;

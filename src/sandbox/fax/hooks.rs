@@ -1,4 +1,4 @@
-//! Callbacks: what the line tells its customer in the guise's words, signed, and told again with growing waits if the
+//! Callbacks: what the line reports to its customer in the guise's words, signed, and retried with growing waits if the
 //! customer does not answer 2xx.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,7 +15,7 @@ use crate::domain::Clock;
 
 /// How long one callback may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most callbacks under way at one time.
+/// The most callbacks under way at the same time.
 const CONCURRENT_MAX: usize = 16;
 /// Each wait is this many times the one before.
 const WAIT_GROWTH: u32 = 3;
@@ -24,14 +24,14 @@ const FORGERS_SECRET: &[u8] = b"nobody told the forger";
 /// How old a stale callback's signature is.
 const STALE_SECONDS: i64 = 86_400;
 
-/// Where callbacks go when the fax itself names no place, and the secret with which all are signed.
+/// Where callbacks go when the fax itself names no URL, and the secret with which all are signed.
 #[derive(Debug, Default)]
 pub(super) struct Target {
     pub(super) url: Option<String>,
     pub(super) secret: Option<SecretString>,
 }
 
-/// How often, and after what first wait, a callback is told again.
+/// How often, and after what first wait, a callback is retried.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     pub(super) tries_max: u32,
@@ -41,7 +41,7 @@ pub(super) struct Patience {
 /// What a guise needs to put a notice into words.
 #[derive(Debug)]
 pub(super) struct Delivery<'a> {
-    /// Where it goes.
+    /// Its URL.
     pub(super) url: &'a str,
     /// What signs it, if anything does: the account's secret, or a forger's.
     pub(super) secret: Option<&'a [u8]>,
@@ -51,7 +51,7 @@ pub(super) struct Delivery<'a> {
     pub(super) attempt: u32,
 }
 
-/// A callback as it goes over the wire.
+/// A callback as sent over the wire.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) headers: Vec<(&'static str, String)>,
@@ -87,13 +87,13 @@ impl Hooks {
         *target = Target { url: Some(url), secret: Some(secret) };
     }
 
-    /// What was told of a fax.
+    /// What was reported about a fax.
     pub(super) fn told(&self, id: &str) -> Vec<Callback> {
         self.told.of(id)
     }
 
-    /// Tells one notice, again and again within the patience, until it is answered 2xx. Neither a forger nor a replay
-    /// tries again.
+    /// Sends one notice, retrying within the limits until it is answered 2xx. Neither a forgery nor a replay is
+    /// retried.
     pub(super) async fn tell(&self, notice: &Notice, callback_url: Option<&str>, stop: &CancellationToken) {
         let tries_max = if notice.truth == Truth::Authentic { self.patience.tries_max } else { 1 };
         let mut wait = self.patience.first_wait;
@@ -109,7 +109,7 @@ impl Hooks {
         }
     }
 
-    /// Whether nothing more is to be done about the notice.
+    /// Whether the notice needs nothing more.
     async fn tell_once(&self, notice: &Notice, callback_url: Option<&str>, attempt: u32) -> bool {
         let Some(request) = self.request(notice, callback_url, attempt) else { return true };
         let Ok(_permit) = self.permits.acquire().await else { return true };

@@ -1,9 +1,9 @@
 //! The sandbox's journal: one JSON object per line, appended and handed to the operating system before the effect it
-//! speaks of is answered. It survives the death of the process, which is what the tests kill; it is not forced to the
+//! records is answered. It survives the death of the process, which is what the tests kill; it is not forced to the
 //! disk, because a power cut also ends the test.
 //!
 //! It never holds a number, only its SHA-256 and its last four digits. Several sandboxes may append to one file: each
-//! line is one write, and lines of other channels are passed over when reading.
+//! line is one write, and lines of other channels are skipped when reading.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -24,7 +24,7 @@ const LINE_BYTES_MAX: usize = 16 * 1024;
 pub enum Happened {
     /// The line took responsibility.
     Accepted,
-    /// Pages came out at the recipient; at most one such line for a fax.
+    /// Pages were printed at the recipient; at most one such line for a fax.
     Printed,
     /// The call ended without all pages confirmed.
     Failed,
@@ -41,7 +41,7 @@ pub struct Entry {
     pub channel: String,
     /// What happened.
     pub event: Happened,
-    /// The line's own name for the fax.
+    /// The line's id for the fax.
     pub id: String,
     /// The sender's reference, as it was given.
     pub reference: String,
@@ -65,7 +65,7 @@ pub struct Entry {
 pub(super) struct Journal(Option<File>);
 
 impl Journal {
-    /// Opens the journal, making it if absent, and reads what it already says.
+    /// Opens the journal, creating it if absent, and reads its content.
     pub(super) fn open(path: Option<&Path>) -> io::Result<(Self, Vec<Entry>)> {
         let Some(path) = path else {
             return Ok((Self(None), Vec::new()));

@@ -1,5 +1,5 @@
-//! The line: it takes faxes, calls, hangs up, withdraws and deletes, and writes each to the journal before anybody is
-//! told.
+//! The line: it takes faxes, calls, hangs up, withdraws and deletes, and writes each to the journal before it is
+//! reported.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::record::{Fax, FaxStatus, LineError, Naming, Order};
 use crate::domain::{Clock, Fault, FaxNumber};
 
-/// The line and all that it remembers.
+/// The line and its memory.
 #[derive(Debug)]
 pub(super) struct Line {
     memory: Mutex<Memory>,
@@ -55,7 +55,7 @@ impl Line {
         self.lock().with_reference(reference)
     }
 
-    /// Whether this number is asked to slow down now: true once for each number.
+    /// Whether this number is asked to slow down now: true once per number.
     pub(super) fn slows_now(&self, number: &FaxNumber) -> bool {
         self.lock().slows_now(number)
     }
@@ -67,7 +67,7 @@ impl Line {
         Ok(fax)
     }
 
-    /// Begins the call, unless it was withdrawn. Returns the fax as it now is and how its call will end.
+    /// Begins the call, unless it was withdrawn. Returns the fax as it is now and how its call will end.
     pub(super) fn dial(&self, id: &str) -> Result<(Fax, Ending), LineError> {
         let mut memory = self.lock();
         let mut fax = memory.get(id)?;
@@ -83,7 +83,7 @@ impl Line {
         Ok((fax, ending))
     }
 
-    /// Ends the call, unless it was withdrawn meanwhile. Returns the fax as it now is.
+    /// Ends the call, unless it was withdrawn meanwhile. Returns the fax as it is now.
     pub(super) fn hang_up(&self, id: &str, ending: Ending) -> Result<Fax, LineError> {
         let now = self.clock.now();
         let mut memory = self.lock();
@@ -144,13 +144,13 @@ impl Line {
         self.changed.send_modify(|count| *count += 1);
     }
 
-    /// A panic elsewhere leaves the memory whole: each change is one insertion.
+    /// A panic elsewhere leaves the memory consistent: each change is one insertion.
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the journal says of a call that ended like this.
+/// The journal entry for a call that ended like this.
 fn end_of(fax: &Fax) -> &'static [Happened] {
     match (fax.status, fax.pages_confirmed.unwrap_or(0)) {
         (FaxStatus::Delivered, _) => &[Happened::Printed],

@@ -1,11 +1,11 @@
 //! Numbers that misbehave on purpose: the last four digits of the destination decide what becomes of a fax, in every area
-//! code. The first lie in the range kept for fiction, 555-0100 to 555-0199, where lists of samples also live; the others
-//! follow it, so that they are met only on purpose.
+//! code. The first are in the range reserved for fiction, 555-0100 to 555-0199, where lists of samples also live; the
+//! others follow it, so that they are used only on purpose.
 
 use super::behaviour::{Arrived, Behaviour, Ending, Intake, Manners, SLOW_DOWN_SECONDS};
 use crate::domain::Fault;
 
-/// One number's behaviour.
+/// One number's behavior.
 #[derive(Debug, Clone, Copy)]
 pub struct Magic {
     /// The last four digits of the destination.
@@ -41,13 +41,13 @@ const fn refuses(digits: &'static str, about: &'static str, fault: Fault) -> Mag
     Magic { digits, about, behaviour }
 }
 
-/// Every number that does something else than deliver. Every fault in which a fax can end is among them.
+/// Every number that does something other than deliver. Every fault in which a fax can end is among them.
 pub const MAGIC: &[Magic] = &[
     first("0117", "busy on the first two calls, then delivers", 2, Fault::Busy),
     fails("0118", "never answers", Fault::NoAnswer),
     fails("0119", "is answered by a person, not a fax machine", Fault::NotAFax),
-    refuses("0120", "refused at once: no such number", Fault::InvalidNumber),
-    refuses("0121", "refused at once: destination blocked", Fault::Blocked),
+    refuses("0120", "refused immediately: no such number", Fault::InvalidNumber),
+    refuses("0121", "refused immediately: destination blocked", Fault::Blocked),
     ending("0122", "the last page does not arrive", Ending::Partial(Arrived::AllBut(1))),
     Magic {
         digits: "0123",
@@ -61,7 +61,7 @@ pub const MAGIC: &[Magic] = &[
     intake("0128", "asks to slow down the first time, then delivers", Intake::SlowsFirst),
     first("0129", "the line drops on the first call, then delivers", 1, Fault::LineError),
     fails("0130", "the document cannot be converted", Fault::DocumentError),
-    refuses("0131", "refused at once: the account has no funds", Fault::AccountError),
+    refuses("0131", "refused immediately: the account has no funds", Fault::AccountError),
     manners("0132", "delivers; the callbacks come in reverse order", Manners::REVERSED),
     fails("0260", "busy on every call", Fault::Busy),
     fails("0261", "the line drops on every call", Fault::LineError),
@@ -71,13 +71,13 @@ pub const MAGIC: &[Magic] = &[
     fails("0265", "accepted, then found to be a forbidden destination", Fault::Blocked),
     fails("0266", "accepted, then found that the account may not send", Fault::AccountError),
     fails("0267", "accepted, then no line of the account is free", Fault::RateLimited),
-    fails("0268", "accepted, then the provider fails inside", Fault::ProviderError),
-    fails("0269", "cancelled by somebody at the provider", Fault::Cancelled),
+    fails("0268", "accepted, then the provider has an internal error", Fault::ProviderError),
+    fails("0269", "cancelled at the provider", Fault::Cancelled),
     fails("0270", "the provider gives up trying", Fault::Expired),
-    fails("0271", "fails with a code that nobody documented", Fault::Unknown),
+    fails("0271", "fails with an undocumented code", Fault::Unknown),
     ending("0272", "only the first page arrives", Ending::Partial(Arrived::First(1))),
     ending("0273", "called delivered, although the last page is missing", Ending::Short),
-    refuses("0274", "refused at once: the document cannot be read", Fault::DocumentError),
+    refuses("0274", "refused immediately: the document cannot be read", Fault::DocumentError),
     intake("0275", "asks to slow down every time", Intake::Slows(SLOW_DOWN_SECONDS)),
     intake("0276", "not recorded, and the connection closes without an answer", Intake::Vanishes),
     intake("0278", "accepted, but answered with an internal error", Intake::TakesAndBreaks),

@@ -9,31 +9,31 @@ use super::journal::{Entry, Happened, Journal};
 use super::record::{Fax, FaxStatus, LineError, Naming, Order, tail_and_hash};
 use crate::domain::{Fault, FaxNumber, Timestamp};
 
-/// The most faxes kept; the oldest finished one makes room for the next.
+/// The most faxes kept; the oldest finished one is dropped for the next.
 pub const FAXES_MAX: usize = 10_000;
 /// The most bytes of documents kept; the oldest documents go first.
 pub const DOCUMENTS_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// The most numbers whose earlier calls are remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// The faxes, found by id and by reference, and the journal that speaks of them.
+/// The faxes, found by id and by reference, and the journal that records them.
 #[derive(Debug)]
 pub(super) struct Memory {
     journal: Journal,
     /// By id; ids sort by age.
     faxes: BTreeMap<String, Fax>,
     by_reference: HashMap<String, Vec<String>>,
-    /// Earlier calls by number hash, for numbers whose behaviour depends on them.
+    /// Earlier calls by number hash, for numbers whose behavior depends on them.
     calls: HashMap<String, u32>,
     /// Number hashes that were asked to slow down.
     slowed: HashSet<String>,
     documents_bytes: usize,
-    /// The last number given as a name.
+    /// The last number given as an id.
     last_number: u32,
 }
 
 impl Memory {
-    /// A memory that holds what the journal already says. What becomes of those faxes, their last digits must tell.
+    /// A memory rebuilt from the journal. Their last digits decide what becomes of those faxes.
     pub(super) fn rebuild(journal: Journal, entries: Vec<Entry>, again: impl Fn(&str) -> Behaviour) -> Self {
         let mut memory = Self {
             journal,
@@ -70,7 +70,7 @@ impl Memory {
         ids.iter().filter_map(|id| self.faxes.get(id).cloned()).collect()
     }
 
-    /// True the first time that it is asked about a number.
+    /// True the first time it is asked about a number.
     pub(super) fn slows_now(&mut self, number: &FaxNumber) -> bool {
         self.slowed.len() < REMEMBERED_MAX && self.slowed.insert(tail_and_hash(number).1)
     }
@@ -82,7 +82,7 @@ impl Memory {
         Ok(fax)
     }
 
-    /// Takes a new fax: journal first.
+    /// Adds a new fax: journal first.
     fn accept(&mut self, fax: Fax) -> Result<(), LineError> {
         self.make_room()?;
         self.write(&fax, Happened::Accepted, fax.received_ms)?;
@@ -90,7 +90,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Replaces a known fax by its changed self after the journal took these lines about it.
+    /// Replaces a known fax by its new version once these lines about it are in the journal.
     pub(super) fn change(&mut self, fax: &Fax, happened: &[Happened], now: Timestamp) -> Result<(), LineError> {
         for event in happened {
             self.write(fax, *event, now)?;
@@ -109,7 +109,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Counts a call to a number whose behaviour depends on earlier ones, and says how many there were before.
+    /// Counts a call to a number whose behavior depends on earlier ones, and returns how many there were before.
     pub(super) fn count_call(&mut self, to_hash: &str, ending: Ending) -> u32 {
         if !matches!(ending, Ending::FailsFirst { .. }) {
             return 0;
@@ -177,7 +177,7 @@ impl Memory {
     fn replay(&mut self, entry: Entry, again: &impl Fn(&str) -> Behaviour) {
         let now = Timestamp(entry.at_ms);
         if entry.event == Happened::Accepted {
-            // The journal may tell of more than is kept; finished ones make room, as they did then.
+            // The journal may hold more than is kept; finished ones are dropped, as they were then.
             if self.make_room().is_ok() {
                 self.last_number = self.last_number.max(entry.id.parse().unwrap_or(0));
                 let behaviour = again(&entry.to_tail);

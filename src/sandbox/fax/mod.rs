@@ -1,7 +1,7 @@
-//! A real fax provider in miniature: it takes faxes over HTTP, calls, confirms pages, sends signed callbacks, and keeps
-//! a journal. It misbehaves on purpose: at certain numbers ([`MAGIC`]), by script ([`Script`]), or by chance
-//! ([`Chances`]). It speaks an interface of its own, or passes for a provider that practices use ([`Guise`]). Nothing
-//! leaves the machine.
+//! A real fax provider in miniature: it accepts faxes over HTTP, calls, confirms pages, sends signed callbacks, and
+//! keeps a journal. It misbehaves on purpose: at certain numbers ([`MAGIC`]), by script ([`Script`]), or by chance
+//! ([`Chances`]). It has its own interface, or imitates a provider that practices use ([`Guise`]). Nothing leaves the
+//! machine.
 
 mod behaviour;
 mod call;
@@ -56,20 +56,20 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 /// How a line behaves.
 #[derive(Debug, Clone)]
 pub struct FaxLineOptions {
-    /// What the line passes for.
+    /// What the line imitates.
     pub guise: Guise,
-    /// The account's name: the user or key before the colon where the guise wants two, the Fax Application's id for
-    /// Telnyx; the line itself knows none.
+    /// The account's name: the user or key before the colon where the guise needs two, the Fax Application's id for
+    /// Telnyx; the line itself has none.
     pub account: String,
     /// The key, or the second of two, that customers must give.
     pub api_key: SecretString,
     /// What the line does to certain faxes, before their numbers decide.
     pub script: Script,
-    /// What befalls faxes that neither the script nor their number decides; the script's own chances unless given.
+    /// What happens to faxes that neither the script nor their number decides; the script's own chances unless given.
     pub chances: Option<Chances>,
     /// How all callbacks are treated: words such as `late`, `twice`, `forged`; an unknown word is refused at start.
     pub callbacks: Vec<String>,
-    /// Where callbacks go when a fax does not name its own place.
+    /// Where callbacks go when a fax does not name its own URL.
     pub callback_url: Option<String>,
     /// The secret with which callbacks are signed; without one they are sent unsigned.
     pub callback_secret: Option<SecretString>,
@@ -113,7 +113,7 @@ impl FaxLineOptions {
     }
 }
 
-/// A running line. Dropping it stops it at once; [`FaxLine::shutdown`] stops it in order.
+/// A running line. Dropping it stops it immediately; [`FaxLine::shutdown`] stops it cleanly.
 #[derive(Debug)]
 pub struct FaxLine {
     address: SocketAddr,
@@ -122,12 +122,12 @@ pub struct FaxLine {
 }
 
 impl FaxLine {
-    /// Starts a line on a bound listener, and goes on with the calls that its journal says are not finished. Must be
+    /// Starts a line on a bound listener, and continues the calls that its journal shows as unfinished. Must be
     /// called inside a Tokio runtime.
     ///
     /// # Errors
     /// The journal cannot be opened, the listener has no address, no HTTP client can be made for the callbacks, or one of
-    /// [`FaxLineOptions::callbacks`] is not known.
+    /// [`FaxLineOptions::callbacks`] is unknown.
     pub fn start(listener: TcpListener, options: FaxLineOptions) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (journal, entries) = journal::Journal::open(options.journal.as_deref())?;
@@ -162,19 +162,19 @@ impl FaxLine {
         Ok(Self { address, calls, server: tokio::spawn(async move { server.await }) })
     }
 
-    /// Where it answers, without a slash at the end.
+    /// Its base URL, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Every fax kept, oldest first, as it stands now.
+    /// Every fax kept, oldest first, in its current state.
     #[must_use]
     pub fn faxes(&self) -> Vec<Fax> {
         self.calls.line.faxes()
     }
 
-    /// What was told of a fax, and how the customer answered.
+    /// What was reported about a fax, and how the customer answered.
     #[must_use]
     pub fn callbacks(&self, id: &str) -> Vec<Callback> {
         self.calls.hooks.told(id)
@@ -186,12 +186,12 @@ impl FaxLine {
         self.calls.line.changes()
     }
 
-    /// Sends callbacks there from now on, signed with that secret, unless a fax names its own place.
+    /// Sends callbacks there from now on, signed with that secret, unless a fax names its own URL.
     pub fn set_callback(&self, url: impl Into<String>, secret: SecretString) {
         self.calls.hooks.aim(url.into(), secret);
     }
 
-    /// Stops taking requests, ends those under way, and leaves unfinished calls to the next start. Waits at most 5 s.
+    /// Stops taking requests, ends those under way, and leaves unfinished calls for the next start. Waits at most 5 s.
     pub async fn shutdown(mut self) {
         self.calls.stop.cancel();
         self.calls.tasks.close();
@@ -201,7 +201,7 @@ impl FaxLine {
             served
         };
         if !matches!(tokio::time::timeout(SHUTDOWN_MAX, ended).await, Ok(Ok(Ok(())))) {
-            tracing::warn!("the sandbox fax line did not stop in order");
+            tracing::warn!("the sandbox fax line did not shut down cleanly");
         }
     }
 }
@@ -214,7 +214,7 @@ impl Drop for FaxLine {
 }
 
 fn hooks_of(options: &FaxLineOptions) -> io::Result<hooks::Hooks> {
-    // Whoever comes second gets an error that says only that there is a provider of cryptography already.
+    // A second caller gets an error that says only that there is already a cryptography provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
     let target = hooks::Target { url: options.callback_url.clone(), secret: options.callback_secret.clone() };

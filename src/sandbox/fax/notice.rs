@@ -1,29 +1,29 @@
-//! What the customer is told of a fax, and in which manner: in order and once, or lost, twice, in reverse, forged, stale.
+//! What is reported to the customer about a fax, and how: in order and once, or lost, twice, in reverse, forged, stale.
 
 use super::behaviour::Manners;
 use super::guise::Guise;
 use super::record::{Fax, FaxStatus};
 use crate::domain::{Fault, Timestamp};
 
-/// Whether a notice is what it seems.
+/// Whether a notice is genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth {
-    /// The line's own word.
+    /// Genuine.
     Authentic,
-    /// Somebody without the secret says the contrary.
+    /// Forged: someone without the secret reports the opposite.
     Forged,
-    /// The line's own word, signed a day ago.
+    /// Genuine, but signed a day ago.
     Stale,
 }
 
 /// One callback, not yet in the guise's words.
 #[derive(Debug, Clone)]
 pub(super) struct Notice {
-    /// Of the event: the same each time that it is told.
+    /// The event's id: the same each time it is reported.
     pub(super) id: String,
     /// The event in the guise's word.
     pub(super) stage: &'static str,
-    /// How the fax stood.
+    /// The fax at that moment.
     pub(super) fax: Fax,
     /// When it happened.
     pub(super) at: Timestamp,
@@ -36,7 +36,7 @@ impl Notice {
         Self { id: uuid::Uuid::now_v7().to_string(), stage, fax, at: now, truth: Truth::Authentic }
     }
 
-    /// The contrary of what the fax became.
+    /// The opposite of what the fax became.
     fn forgery(guise: Guise, fax: &Fax, now: Timestamp) -> Self {
         let mut lie = fax.clone();
         match fax.status {
@@ -47,17 +47,17 @@ impl Notice {
     }
 }
 
-/// What there is to tell when the call begins.
+/// What is reported when the call begins.
 pub(super) fn of_beginning(guise: Guise, dialing: &Fax, now: Timestamp) -> Vec<Notice> {
     guise.stages_at_start().iter().map(|stage| Notice::of(stage, dialing, now)).collect()
 }
 
-/// What is told then, in those manners.
+/// The notices for that, sent in those manners.
 pub(super) fn told_at_beginning(manners: Manners, beginning: &[Notice]) -> Vec<Notice> {
     if manners.lost || manners.reversed { Vec::new() } else { beginning.to_vec() }
 }
 
-/// What is told when it has ended.
+/// What is reported when it has ended.
 pub(super) fn told_at_end(
     guise: Guise,
     manners: Manners,

@@ -1,4 +1,4 @@
-//! The page of received faxes, for people who try the product out: plain HTML, nothing from outside, no scripts.
+//! The page of received faxes, for people who try the product out: plain HTML, no external content, no scripts.
 
 use std::sync::Arc;
 
@@ -71,11 +71,11 @@ code { font: .9em ui-monospace, monospace; }
 <body>
 <main>
 <h1>Sandbox fax line{% if !guise.is_empty() %}, in the guise of {{ guise }}{% endif %}</h1>
-<p>Nothing sent here leaves this machine: these are the faxes that a real line would have called.
-{% if live %}The page refreshes itself every 3 seconds. <a href="/">Stop that</a>.{% else %}<a href="/">Refresh</a> or
+<p>Nothing sent here leaves this machine: these are the faxes that a real line would have sent.
+{% if live %}The page refreshes itself every 3 seconds. <a href="/">Stop refreshing</a>.{% else %}<a href="/">Refresh</a> or
 <a href="/?live=true">refresh every 3 seconds</a>.{% endif %}</p>
 {% if rows.is_empty() %}
-<div class="card none">No fax has come in yet.</div>
+<div class="card none">No faxes received yet.</div>
 {% endif %}
 {% for row in rows %}<article class="card fax">
 {% if row.has_document %}<a class="page" href="/faxes/{{ row.id }}/document"><img src="/faxes/{{ row.id }}/page.png" loading="lazy" alt="First page of the fax to {{ row.to }}; opens the PDF"></a>
@@ -159,7 +159,7 @@ impl Row {
             fault: fault.map_or("", |fault| fault.as_str()),
             pages: pages(fax),
             has_document: fax.document.is_some(),
-            no_document: if fax.purged { "Deleted on request" } else { "No longer kept" },
+            no_document: if fax.purged { "Deleted on request" } else { "No longer stored" },
             callbacks: callbacks.iter().map(CallbackLine::of).collect(),
         }
     }
@@ -173,7 +173,7 @@ impl CallbackLine {
             Truth::Stale => "signed a day ago",
         };
         let answer = callback.answer.map_or_else(|| "no answer".to_owned(), |status| format!("answered {status}"));
-        // A lie that is turned away is as it should be.
+        // A forgery that is rejected is as it should be.
         let is_well = matches!(callback.answer, Some(200..=299)) == (callback.truth == Truth::Authentic);
         Self {
             at: callback.at.to_utc().format("%H:%M:%S").to_string(),
@@ -197,7 +197,7 @@ fn pages(fax: &Fax) -> String {
     }
 }
 
-/// How the page was asked for.
+/// The page's query parameters.
 #[derive(Deserialize)]
 pub(super) struct PageQuery {
     #[serde(default)]
@@ -219,7 +219,7 @@ pub(super) async fn received_page(
         .into_response())
 }
 
-/// `GET /faxes/{id}/document`: the PDF as it came in.
+/// `GET /faxes/{id}/document`: the PDF as received.
 pub(super) async fn document(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Trouble> {
     let fax = desk.calls.line.get(&id)?;
     let document = fax.document.ok_or(Trouble::NoDocument)?;

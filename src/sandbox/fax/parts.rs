@@ -1,4 +1,4 @@
-//! Taking a request apart: a multipart form within limits, and the fields that every guise reads alike.
+//! Parsing a request: a multipart form within limits, and the fields that all guises share.
 
 use axum::body::Bytes;
 use axum::extract::Multipart;
@@ -7,7 +7,7 @@ use axum::extract::multipart::{Field, MultipartError};
 use super::trouble::Trouble;
 use crate::domain::{Fault, FaxNumber};
 
-/// The largest document taken.
+/// The largest document accepted.
 pub const DOCUMENT_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// The largest request: the document and the fields around it.
 pub(super) const REQUEST_BYTES_MAX: usize = DOCUMENT_BYTES_MAX + 64 * 1024;
@@ -25,7 +25,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Reads a form whose document stands in a part of one of those names; all others are texts.
+    /// Reads a form whose document is in a part with one of those names; all others are texts.
     pub(super) async fn read(mut form: Multipart, file_names: &[&str]) -> Result<Self, Trouble> {
         let mut parts = Self::default();
         for _ in 0..FIELDS_MAX {
@@ -49,8 +49,8 @@ impl Parts {
     }
 }
 
-/// Reads a field to its end even if it is too large, because an answer before the end of a request may get lost; the
-/// whole request is bounded by [`REQUEST_BYTES_MAX`].
+/// Reads a field to its end even if it is too large, because an answer sent before the end of a request may get lost;
+/// the whole request is bounded by [`REQUEST_BYTES_MAX`].
 async fn bytes(mut field: Field<'_>, bytes_max: usize) -> Result<Vec<u8>, Trouble> {
     let mut bytes = Vec::new();
     let mut fits = true;
@@ -73,20 +73,20 @@ pub(super) fn destination(name: &'static str, text: &str) -> Result<FaxNumber, T
     FaxNumber::parse(text).map_err(|error| Trouble::Field { name, fault, why: error.0 })
 }
 
-/// The document in the field of that name: a PDF, and nothing else here.
+/// The document in the field of that name: a PDF, nothing else.
 pub(super) fn pdf(name: &'static str, file: Option<Bytes>) -> Result<Bytes, Trouble> {
     let fault = Some(Fault::DocumentError);
     let file = file.filter(|bytes| bytes.starts_with(b"%PDF-"));
     file.ok_or(Trouble::Field { name, fault, why: "the document is missing or not a PDF" })
 }
 
-/// What the sender calls the fax.
+/// The sender's reference for the fax.
 pub(super) fn reference(name: &'static str, text: &str) -> Result<String, Trouble> {
     let fits = text.chars().count() <= REFERENCE_CHARS_MAX && !text.chars().any(char::is_control);
-    if fits { Ok(text.to_owned()) } else { Err(Trouble::field(name, "200 characters at most, none of them a control")) }
+    if fits { Ok(text.to_owned()) } else { Err(Trouble::field(name, "at most 200 characters, no control characters")) }
 }
 
-/// Where callbacks about the fax go, if it names a place.
+/// Where callbacks about the fax go, if it names a URL.
 pub(super) fn callback_url(name: &'static str, text: &str) -> Result<Option<String>, Trouble> {
     if text.is_empty() {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! What came out of the far machine, as a picture: the first page of a document, and how many pages it has. The PDF is a
-//! stranger's: it is read beside the server, within bounds, and a reader that gives up costs only the picture.
+//! What the receiving machine printed, as a picture: the first page of a document, and how many pages it has. The PDF
+//! is a stranger's: it is read beside the server, within bounds, and a reader that fails costs only the picture.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,10 +16,10 @@ use super::parts::PAGES_MAX;
 /// The width and the greatest height of a picture, in pixels.
 const WIDTH: f32 = 440.0;
 const HEIGHT_MAX: f32 = 1_200.0;
-/// Pictures kept at once.
+/// Most pictures kept.
 const KEPT_MAX: usize = 200;
 
-/// Pictures of first pages, made when they are asked for.
+/// Pictures of first pages, made on demand.
 #[derive(Debug)]
 pub(super) struct Pictures {
     kept: Mutex<BTreeMap<String, Bytes>>,

@@ -1,4 +1,4 @@
-//! What becomes of the next fax: a script speaks first, then the number, then chance.
+//! What becomes of the next fax: the script decides first, then the number, then chance.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,20 +20,20 @@ pub(super) struct Plan {
 
 #[derive(Debug)]
 struct Drawn {
-    /// How many faxes each rule has concerned.
+    /// How many faxes each rule has matched.
     counts: Vec<u32>,
     lots: fastrand::Rng,
 }
 
 impl Plan {
-    /// A plan in which `manners` hold for every fax. Chances of the script stand behind those given beside it.
+    /// A plan in which `manners` hold for every fax. The script's chances come second to those given separately.
     pub(super) fn new(mut script: Script, chances: Option<Chances>, manners: Manners) -> Self {
         let chances = chances.or_else(|| script.chances.take()).unwrap_or_default();
         let drawn = Drawn { counts: vec![0; script.rules.len()], lots: fastrand::Rng::with_seed(chances.seed()) };
         Self { script, chances, manners, drawn: Mutex::new(drawn) }
     }
 
-    /// What is in force besides the numbers, a sentence each, for people.
+    /// What is in force besides the numbers, one sentence each, for people.
     pub(super) fn words(&self) -> Vec<String> {
         let rules = self.script.rules.len();
         let script = (rules > 0)
@@ -52,7 +52,7 @@ impl Plan {
         self.with_manners(behaviour.unwrap_or_else(|| self.by_chance()))
     }
 
-    /// What becomes of a fax that was taken before the line restarted, of which only the last digits are known.
+    /// What becomes of a fax that was accepted before the line restarted, of which only the last digits are known.
     pub(super) fn again(&self, tail: &str) -> Behaviour {
         self.with_manners(magic::of(tail).unwrap_or(Behaviour::ORDINARY))
     }

@@ -1,4 +1,4 @@
-//! One fax as the line keeps it, and what can go wrong when asking about it.
+//! One fax as the line stores it, and what can go wrong when asking about it.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::domain::words::words;
 use crate::domain::{Fault, FaxNumber, Timestamp};
 
 words! {
-    /// Where a fax stands.
+    /// The status of a fax.
     FaxStatus {
-        /// Taken, not yet called.
+        /// Accepted, not yet called.
         Queued = "queued",
         /// The call is under way.
         Dialing = "dialing",
@@ -38,17 +38,17 @@ impl FaxStatus {
 /// One fax.
 #[derive(Debug, Clone)]
 pub struct Fax {
-    /// The line's name for it.
+    /// The line's id for it.
     pub id: String,
     /// The sender's reference.
     pub reference: String,
-    /// The number, unless it was taken before the line restarted: the journal does not hold it.
+    /// The number, unless it was accepted before the line restarted: the journal does not hold it.
     pub to: Option<FaxNumber>,
     /// The number's last four digits.
     pub to_tail: String,
     /// SHA-256 of the number in E.164, lower-case hex.
     pub to_hash: String,
-    /// Where it stands.
+    /// Its status.
     pub status: FaxStatus,
     /// Pages of the document.
     pub pages: u32,
@@ -58,13 +58,13 @@ pub struct Fax {
     pub fault: Option<Fault>,
     /// Whether the document was deleted on request.
     pub purged: bool,
-    /// When it was taken.
+    /// When it was accepted.
     pub received_ms: Timestamp,
     /// When it ended.
     pub ended_ms: Option<Timestamp>,
-    /// The caller's number, unless it was taken before the line restarted or none was given.
+    /// The caller's number, unless it was accepted before the line restarted or none was given.
     pub(super) from: Option<FaxNumber>,
-    /// What else the request said, in the words of the provider that the line passes for.
+    /// What else the request said, in the words of the provider that the line imitates.
     pub(super) said: BTreeMap<String, String>,
     pub(super) behaviour: Behaviour,
     pub(super) document: Option<Bytes>,
@@ -73,7 +73,7 @@ pub struct Fax {
 }
 
 impl Fax {
-    /// A fax just taken.
+    /// A newly accepted fax.
     pub(super) fn taken(id: String, order: Order, now: Timestamp) -> Self {
         let (to_tail, to_hash) = tail_and_hash(&order.to);
         Self {
@@ -98,7 +98,7 @@ impl Fax {
         }
     }
 
-    /// A fax as the journal tells of its beginning; its number, document and callback are gone.
+    /// A fax rebuilt from the journal; its number, document and callback URL are gone.
     pub(super) fn replayed(entry: Entry, behaviour: Behaviour) -> Self {
         Self {
             id: entry.id,
@@ -122,7 +122,7 @@ impl Fax {
         }
     }
 
-    /// The number as the API tells it: whole while it is known, else only its end.
+    /// The number as the API shows it: in full while it is known, else only its end.
     #[must_use]
     pub fn to_text(&self) -> String {
         self.to.as_ref().map_or_else(|| format!("…{}", self.to_tail), |number| number.as_str().to_owned())
@@ -149,7 +149,7 @@ pub(super) struct Order {
     pub(super) behaviour: Behaviour,
 }
 
-/// Why the line did not do what it was asked.
+/// Why the line did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LineError {
     /// There is no such fax.
@@ -169,7 +169,7 @@ pub(super) enum LineError {
     Journal,
 }
 
-/// How a line names the faxes it takes. Names sort by age.
+/// How a line assigns ids to faxes. Ids sort by age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Naming {
     /// `fx_` and hexadecimal digits.
@@ -181,7 +181,7 @@ pub(super) enum Naming {
 }
 
 impl Naming {
-    /// A new name; numbers count up from `last`, which a restart without a journal must not repeat.
+    /// A new id; numbers count up from `last`, which a restart without a journal must not repeat.
     pub(super) fn next(self, last: &mut u32, now: Timestamp) -> String {
         match self {
             Self::Own => format!("fx_{}", uuid::Uuid::now_v7().simple()),

@@ -1,4 +1,4 @@
-//! Misfortune by script: a file that says what becomes of the n-th fax to a number.
+//! Failures by script: a file that says what becomes of the n-th fax to a number.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ const RULES_MAX: usize = 1_000;
 /// The longest that a script asks a customer to wait: a day.
 const WAIT_SECONDS_MAX: u32 = 86_400;
 
-/// What a script file says.
+/// A script file's content.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     pub(super) rules: Vec<Rule>,
@@ -29,13 +29,13 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule speaks of that number.
+    /// Whether the rule applies to that number.
     pub(super) fn concerns(&self, number: &FaxNumber) -> bool {
         self.number.as_ref().is_none_or(|own| own == number)
             && self.ends_in.as_ref().is_none_or(|end| number.as_str().ends_with(end.as_str()))
     }
 
-    /// Whether it speaks of the fax that is the so-many-th of those it concerns, from 1.
+    /// Whether it applies to the n-th fax that it matches, from 1.
     pub(super) fn reaches(&self, nth: u32) -> bool {
         self.nth.is_none_or(|own| own == nth) && self.first.is_none_or(|first| nth <= first)
     }
@@ -71,10 +71,10 @@ struct RuleWords {
 
 impl Script {
     /// Reads a script, TOML or, where the text begins with a brace, JSON. Keys of a `[[rule]]`: `number` or `ends_in`
-    /// (which numbers; all if neither), `nth` or `first` (which of the faxes that the rule concerns; all if neither),
+    /// (which numbers; all if neither), `nth` or `first` (which of the faxes that the rule matches; all if neither),
     /// `answer` (`refused`, `silence`, `dropped`, `server_error`, `server_error_taken`, `garbage`, `slow_down`),
     /// `retry_after_seconds`, `ends` (`delivered` or a fault), `pages` (how many arrive), `callbacks` (a list of `lost`,
-    /// `late`, `twice`, `reversed`, `forged`, `stale`), `slow`. The first rule that fits decides. `[chance]` and `seed`
+    /// `late`, `twice`, `reversed`, `forged`, `stale`), `slow`. The first matching rule decides. `[chance]` and `seed`
     /// as in [`Chances::new`].
     ///
     /// # Errors
@@ -138,10 +138,10 @@ impl RuleWords {
     }
 }
 
-/// What is lost cannot be anything else besides.
+/// Lost callbacks cannot be anything else.
 fn lenient(manners: Manners) -> Result<Manners, String> {
     if manners.lost && manners != Manners::LOST {
-        return Err("callbacks that are lost are nothing else besides".to_owned());
+        return Err("lost callbacks cannot be anything else".to_owned());
     }
     Ok(manners)
 }

@@ -1,4 +1,4 @@
-//! What was told of each fax and how the customer answered, for the page.
+//! The callbacks sent about each fax and how the customer answered, for the page.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::notice::{Notice, Truth};
 use crate::domain::Timestamp;
 
-/// Faxes of which it is remembered; the oldest are forgotten first.
+/// Faxes remembered; the oldest are forgotten first.
 const FAXES_MAX: usize = 1_000;
-/// Callbacks remembered of each.
+/// Callbacks remembered for each.
 const CALLBACKS_MAX: usize = 24;
 
 /// One callback that was sent.
@@ -16,7 +16,7 @@ const CALLBACKS_MAX: usize = 24;
 pub struct Callback {
     /// The event, in the guise's word.
     pub stage: &'static str,
-    /// Whether it was what it seemed.
+    /// Whether it was genuine.
     pub truth: Truth,
     /// When it was sent.
     pub at: Timestamp,
@@ -24,7 +24,7 @@ pub struct Callback {
     pub answer: Option<u16>,
 }
 
-/// The memory of callbacks, by the fax's name. Names sort by age.
+/// Callbacks by the fax's id. Ids sort by age.
 #[derive(Debug, Default)]
 pub(super) struct Told(Mutex<BTreeMap<String, Vec<Callback>>>);
 

@@ -1,4 +1,4 @@
-//! Why the line does not do what a request asks; each guise tells it in its own words.
+//! Why the line does not do what a request asks; each guise words it in its own way.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,7 +7,7 @@ use super::record::LineError;
 use crate::domain::Fault;
 use crate::wording;
 
-/// What is wrong with a request, or with the line. The words never hold what was sent.
+/// What is wrong with a request, or with the line. The text never contains what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// The key is missing or wrong.
@@ -24,17 +24,17 @@ pub(super) enum Trouble {
     NotEnded,
     /// The document is no longer kept.
     NoDocument,
-    /// The request, or a field of it, is larger than it may be.
+    /// The request, or a field of it, is too large.
     TooLarge,
-    /// The request cannot be taken apart.
+    /// The request cannot be parsed.
     Unreadable,
     /// A field of the request is wrong.
     Field { name: &'static str, fault: Option<Fault>, why: &'static str },
     /// The number, by script or by chance, is refused with that fault.
     Refused(Fault),
-    /// Too many requests; to come back after so many seconds.
+    /// Too many requests; retry after that many seconds.
     SlowDown(u32),
-    /// An error inside, with that status.
+    /// An internal error, with that status.
     Broken(u16),
 }
 
@@ -60,17 +60,17 @@ impl Trouble {
         }
     }
 
-    /// In plain words.
+    /// In plain English.
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Key => "the API key is missing or wrong",
             Self::NoSuchFax => "there is no such fax",
             Self::NoSuchPlace => "there is nothing at this address",
-            Self::WrongMethod => "not in this way",
+            Self::WrongMethod => "this method is not allowed here",
             Self::TooLate => "the fax has ended already",
             Self::NotEnded => "the fax has not ended yet",
             Self::NoDocument => "the document is no longer kept",
-            Self::TooLarge => "the request is larger than it may be",
+            Self::TooLarge => "the request is too large",
             Self::Unreadable => "the request cannot be read",
             Self::Field { why, .. } => why,
             Self::Refused(fault) => wording::fault(fault),
@@ -112,7 +112,7 @@ impl From<LineError> for Trouble {
 }
 
 impl IntoResponse for Trouble {
-    /// A mark for the layer that puts it into the guise's words.
+    /// A marker for the layer that words it for the guise.
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(self);

@@ -1,5 +1,5 @@
 //! The catcher's journal: what reached a recipient, one JSON line each, in a file that outlives the process. Addresses
-//! are kept as hashes only.
+//! are stored as hashes only.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

@@ -1,5 +1,5 @@
 //! One connection to the catcher: RFC 5321, with 8BITMIME, SIZE, ENHANCEDSTATUSCODES, PIPELINING and DSN offered. Answers
-//! to commands that came together leave together (RFC 2920 §3.2).
+//! to pipelined commands are sent together (RFC 2920 §3.2).
 
 use std::io;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::Mailroom;
 const COMMAND_OCTETS_MAX: usize = 2048;
 /// RFC 5321 §4.5.3.1.6: a line of text, CRLF included.
 const LINE_OCTETS_MAX: usize = 1000;
-/// The largest mail taken.
+/// The largest mail accepted.
 const MAIL_OCTETS_MAX: usize = 20 * 1024 * 1024;
 /// Recipients of one mail (RFC 5321 §4.5.3.1.8 asks for at least a hundred).
 const RECIPIENTS_MAX: usize = 100;
-/// Octets read at once.
+/// Octets per read.
 const READ_OCTETS: usize = 64 * 1024;
 /// RFC 5321 §4.5.3.2.7.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
@@ -82,7 +82,7 @@ pub(super) async fn serve(stream: TcpStream, mailroom: &Mailroom) -> io::Result<
 enum Line {
     /// With its line end.
     Whole(Vec<u8>),
-    /// Read to its end and thrown away.
+    /// Read to its end and discarded.
     TooLong,
     /// There is no more.
     End,
@@ -93,12 +93,12 @@ struct Session<'a> {
     mailroom: &'a Mailroom,
     from: Option<String>,
     to: Vec<String>,
-    /// Answers that wait for the last of the commands that came with theirs.
+    /// Answers waiting for the last command of their pipeline.
     unsaid: Vec<u8>,
 }
 
 impl Session<'_> {
-    /// Carries one command out; `false` ends the session.
+    /// Executes one command; `false` ends the session.
     async fn command(&mut self, line: &str) -> io::Result<bool> {
         let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
@@ -180,7 +180,7 @@ impl Session<'_> {
         self.decide(eml).await
     }
 
-    /// What becomes of a whole mail: the first recipient with a mood decides.
+    /// The outcome of a whole mail: the first recipient with a mood decides.
     async fn decide(&mut self, eml: Vec<u8>) -> io::Result<bool> {
         let mood = self.to.iter().map(|to| Mood::of(to)).find(|mood| *mood != Mood::Deliver).unwrap_or(Mood::Deliver);
         match mood {
@@ -269,7 +269,7 @@ impl Session<'_> {
 
 enum Body {
     Complete(Vec<u8>),
-    /// Complete, but not to be taken; with the answer.
+    /// Complete, but to be refused; with the answer.
     Unfit(&'static str),
     /// The sender went away before the dot.
     Cut,

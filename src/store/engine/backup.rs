@@ -1,8 +1,9 @@
 //! A consistent copy of a running SQLite database in one file, what such a copy holds, and its way back.
 //!
-//! The copy is made by `VACUUM INTO` on a reading connection: one statement over one picture of the database, whole and
-//! without a write-ahead log beside it. Writers go on meanwhile; only the log grows until the copy is done. SQLite's other
-//! way, the backup API, is not offered by sqlx, and page by page it begins anew whenever another connection writes.
+//! The copy is made by `VACUUM INTO` on a reading connection: one statement over one snapshot of the database, whole
+//! and without a write-ahead log beside it. Writers go on meanwhile; only the log grows until the copy is done.
+//! SQLite's other way, the backup API, is not offered by sqlx, and page by page it starts over whenever another
+//! connection writes.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use crate::domain::Timestamp;
 const SCHEMA: &str = "SELECT MAX(version) FROM _sqlx_migrations";
 const MESSAGES: &str = "SELECT COUNT(*) FROM message";
 const LATEST: &str = "SELECT MAX(recorded_ms) FROM event";
-/// Troubles that are told of a damaged file.
+/// How many problems are reported for a damaged file.
 const TROUBLES_SHOWN_MAX: usize = 3;
 /// The files that SQLite keeps beside a database in use.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
@@ -33,7 +34,7 @@ pub struct Contents {
     pub schema: i64,
     /// Messages in it.
     pub messages: i64,
-    /// When the last thing happened that it knows of.
+    /// When the latest event in it happened.
     #[serde(rename = "latest")]
     pub latest_ms: Option<Timestamp>,
     /// Its size in octets.
@@ -46,7 +47,7 @@ pub struct BackupFile {
     path: PathBuf,
 }
 
-/// A database file that is about to be put in place of another; gone if it is dropped before.
+/// A database file that is about to replace another; deleted if dropped before.
 #[derive(Debug)]
 pub struct Replacement {
     file: NamedTempFile,
@@ -54,7 +55,7 @@ pub struct Replacement {
 }
 
 impl Store {
-    /// Copies the database into a new file that only its owner can read, while everything goes on. The file appears
+    /// Copies the database into a new file that only its owner can read, while work goes on. The file appears
     /// under its name when it is complete, on the disk, and found sound.
     ///
     /// # Errors
@@ -79,7 +80,7 @@ impl Store {
 }
 
 impl BackupFile {
-    /// A file that should be a copy.
+    /// A file that should be a backup.
     #[must_use]
     pub fn at(path: &Path) -> Self {
         Self { path: path.to_owned() }
@@ -102,7 +103,7 @@ impl BackupFile {
         let names: Vec<String> =
             sqlx::query_scalar(super::dialect::Dialect::Sqlite.table_names()).fetch_all(&mut connection).await?;
         if !["_sqlx_migrations", "message", "attempt"].iter().all(|table| names.iter().any(|name| name == table)) {
-            return Err(StoreError::Unusable("the file holds no records of touchline".to_owned()));
+            return Err(StoreError::Unusable("the file contains no touchline records".to_owned()));
         }
         let schema: i64 = sqlx::query_scalar(SCHEMA).fetch_one(&mut connection).await?;
         if schema > migrate::newest() {
@@ -116,7 +117,7 @@ impl BackupFile {
         Ok(Contents { schema, messages, latest_ms, octets })
     }
 
-    /// Copies it to a file of its own beside `target`, which it may replace later.
+    /// Copies it to a new file beside `target`, which it may replace later.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if it cannot be read or there is no room.
@@ -132,7 +133,7 @@ impl BackupFile {
         Ok(Replacement { file, target })
     }
 
-    /// A database in use is more than its file: the newest commits stand in the log beside it.
+    /// A database in use is more than its file: the newest commits are in the log beside it.
     fn refuse_files_of_a_running_database(&self) -> Result<(), StoreError> {
         let log = with_suffix(&self.path, BESIDE[0]);
         if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
@@ -143,7 +144,7 @@ impl BackupFile {
         Ok(())
     }
 
-    /// Nobody changes the file, so nothing is written beside it either.
+    /// Nothing changes the file, so nothing is written beside it either.
     async fn connect(&self) -> Result<SqliteConnection, StoreError> {
         let options = SqliteConnectOptions::new().filename(&self.path).read_only(true).immutable(true);
         Ok(options.disable_statement_logging().connect().await?)
@@ -157,12 +158,12 @@ impl Replacement {
         format!("sqlite:{}", self.file.path().display())
     }
 
-    /// Puts it in place. A database that was there is kept beside, under the name that is answered, its log folded in.
+    /// Puts it in place. A database that was there is kept beside it, under the returned name, with its log folded in.
     /// At every moment one of the two is under the target's name, and both are on the disk.
     ///
     /// # Errors
     /// [`StoreError::InUse`] if another program has the old one open; [`StoreError::Unavailable`] if files cannot be
-    /// moved. Then the old database is where it was.
+    /// moved. Then the old database is still in place.
     pub async fn take_its_place(self, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
         let log = with_suffix(self.file.path(), BESIDE[0]);
         if log.exists() {
@@ -238,16 +239,16 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn as_text(path: &Path) -> Result<&str, StoreError> {
-    path.to_str().ok_or_else(|| StoreError::Unusable("the file's path is not written in Unicode".to_owned()))
+    path.to_str().ok_or_else(|| StoreError::Unusable("the file's path is not valid Unicode".to_owned()))
 }
 
-/// Until the disk has it: of a folder, the names in it.
+/// Waits until the disk has it: for a folder, the names in it.
 async fn sync(path: &Path) -> Result<(), StoreError> {
     let file = tokio::fs::File::open(path).await.map_err(|error| trouble(path, &error))?;
     file.sync_all().await.map_err(|error| trouble(path, &error))
 }
 
-/// The new file belongs to whom the old one belonged to, where we may say so: the daemon must be able to open it.
+/// Gives the new file the owner of the old one, where permitted: the daemon must be able to open it.
 fn same_owner(file: &Path, old: &std::fs::Metadata) {
     #[cfg(unix)]
     {

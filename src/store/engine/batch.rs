@@ -1,5 +1,5 @@
 //! Group commit: while one transaction runs, what arrives meanwhile is gathered and goes together into the next one.
-//! Nothing waits for company, and under load a hundred items share one fsync.
+//! An item never waits for others to arrive, and under load a hundred items share one fsync.
 
 use std::future::Future;
 
@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::deadline::in_time;
 use super::error::StoreError;
 
-/// Items in one transaction at most.
+/// Most items in one transaction.
 const BATCH_MAX: usize = super::rows::ROWS_MAX;
-/// Items waiting at most; more wait outside.
+/// Most items in the queue; further callers wait to hand theirs in.
 const WAITING_MAX: usize = 1024;
 
 type Waiting<I, A> = (I, oneshot::Sender<Result<A, StoreError>>);
@@ -51,7 +51,7 @@ impl<I: Send + 'static, A: Send + 'static> Batcher<I, A> {
         Self { sender }
     }
 
-    /// Hands one item in and waits for its answer.
+    /// Submits one item and waits for its result.
     pub async fn ask(&self, item: I) -> Result<A, StoreError> {
         let gone = || StoreError::Unavailable("the worker has stopped".to_owned());
         let (asker, answer) = oneshot::channel();

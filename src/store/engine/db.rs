@@ -14,7 +14,7 @@ use super::error::StoreError;
 
 /// How long a writer waits for another program that holds the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long anybody waits for a connection.
+/// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pages of the write-ahead log (4 KiB each) after which it is folded into the file: 32 MiB. Pages that every transaction
 /// changes are then folded once for hundreds of them; durability is the log's own and does not depend on it.
@@ -23,7 +23,7 @@ const CHECKPOINT_PAGES: &str = "8000";
 const LOG_OCTETS_KEPT: &str = "67108864";
 /// Pages that the connection that writes to SQLite keeps in memory, in KiB (negative, as SQLite has it): 8 MiB at most.
 const CACHE: &str = "-8192";
-/// Statements that a connection keeps prepared: every text there is, in the lengths in which it comes.
+/// Statements that a connection keeps prepared: every text there is, in each of its lengths.
 const STATEMENTS_KEPT: usize = 512;
 /// A connection that was used so recently is not tried before it is used again: a round trip for each transaction.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -32,8 +32,8 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server may take to let its connections go.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What a server is told about us: a node that is frozen or cut off in the middle of a transaction keeps its row locks, and
-/// all other nodes waiting, until the server gives that session up.
+/// Session settings on a server: a node that is frozen or cut off in the middle of a transaction keeps its row locks,
+/// and all other nodes waiting, until the server gives up that session.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET tcp_user_timeout = '20s';
     SET tcp_keepalives_idle = '20s'; SET tcp_keepalives_interval = '5s'; SET tcp_keepalives_count = 3";
 
@@ -151,7 +151,7 @@ impl Store {
                 })
             })
             .connect_with(options);
-        // While nobody listens, the pool itself goes on trying: a server may start together with us.
+        // While nothing listens, the pool keeps trying: a server may start at the same time as this program.
         let Ok(connected) = tokio::time::timeout(OPEN_TIMEOUT, connecting).await else {
             let words = "no PostgreSQL answers at the address in store.url; is it running?";
             return Err(StoreError::Unavailable(words.to_owned()));
@@ -169,8 +169,8 @@ impl Store {
         }
     }
 
-    /// A transaction that may change things. On SQLite it takes the write lock at once: one that upgrades later fails
-    /// at once whenever another commit came between, whatever the timeout.
+    /// A transaction that may change things. On SQLite it takes the write lock immediately: one that upgrades later
+    /// fails immediately whenever another commit came between, whatever the timeout.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -182,7 +182,7 @@ impl Store {
         Ok(Tx { inner })
     }
 
-    /// A transaction for reading: one consistent picture on SQLite, read-committed on PostgreSQL.
+    /// A transaction for reading: one consistent snapshot on SQLite, read-committed on PostgreSQL.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -194,8 +194,8 @@ impl Store {
         Ok(Tx { inner })
     }
 
-    /// Ends all connections once they are idle; on SQLite the write-ahead log is folded into the file. A server that has
-    /// gone silent is waited for ten seconds.
+    /// Ends all connections once they are idle; on SQLite the write-ahead log is folded into the file. A silent server
+    /// is given ten seconds.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, reader, .. } => {
@@ -239,8 +239,8 @@ impl Store {
     }
 }
 
-/// A pool that gives no connection out again which is still inside a transaction. When a disk fills up, SQLite rolls back
-/// by itself; the driver's own rollback then fails, and it would refuse to begin another transaction for ever.
+/// A pool that never hands out a connection that is still inside a transaction. When a disk fills up, SQLite rolls back
+/// by itself; the driver's own rollback then fails, and it would refuse to begin another transaction forever.
 fn sqlite_pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .test_before_acquire(false)
@@ -252,14 +252,14 @@ fn sqlite_pool() -> SqlitePoolOptions {
 async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     for _ in 0..pool.size() {
         match pool.begin().await {
-            Err(error) if is_ended(&error) => tracing::debug!("the server has ended a connection; taking another"),
+            Err(error) if is_ended(&error) => tracing::debug!("the server closed a connection; using another"),
             other => return other,
         }
     }
     pool.begin().await
 }
 
-/// Whether the connection itself is gone: the socket, or by the server's own word (class 57P, operator intervention).
+/// Whether the connection itself is gone: the socket, or as the server reports (class 57P, operator intervention).
 fn is_ended(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
@@ -283,11 +283,12 @@ pub(in crate::store) fn sqlite_path(store: &Store) -> Option<&Path> {
 }
 
 impl Tx {
-    /// Makes all of it durable.
+    /// Commits the transaction and makes it durable.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; then nothing of it stands, unless the connection broke while the answer was on its way:
-    /// then nobody knows. The same holds for a commit whose future is dropped: asked for, it may still take effect.
+    /// then the outcome is unknown. The same holds for a commit whose future is dropped: asked for, it may still take
+    /// effect.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.inner {
             Inner::Sqlite(transaction) => transaction.commit().await?,

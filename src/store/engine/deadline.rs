@@ -1,12 +1,12 @@
-//! How long anybody waits for a database that has gone silent.
+//! How long a caller waits for a database that has gone silent.
 
 use std::future::Future;
 use std::time::Duration;
 
 use super::error::StoreError;
 
-/// A network that swallows what is sent breaks no connection: without a limit, whoever waits for the answer waits for
-/// ever. Well above what any short transaction takes, its waiting for locks and for a connection included.
+/// A network that drops what is sent breaks no connection: without a limit, a caller would wait for the answer
+/// forever. Well above what any short transaction takes, its waiting for locks and for a connection included.
 const ANSWER_MAX: Duration = Duration::from_secs(40);
 
 /// Work with the database that is given up when it takes too long. Whether its commit took effect is then unknown, as when

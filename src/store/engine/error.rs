@@ -1,21 +1,21 @@
-//! Storage errors: the caller's choices, nothing finer.
+//! Storage errors, as fine as the caller's choices and no finer.
 
 use super::record::Unreadable;
 
-/// Why the store could not do it.
+/// Why a store function failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Something with the same key exists: the name of what clashed, where the database tells it.
-    #[error("there is one already ({0})")]
+    /// Something with the same key exists: the name of what clashed, where the database reports it.
+    #[error("it already exists ({0})")]
     Conflict(String),
     /// The database is locked, full, read-only or gone. Nothing was changed, unless it went away while
-    /// a commit was on its way: then nobody knows. The same call may work later.
-    #[error("the database cannot do that now: {0}")]
+    /// a commit was on its way: then the outcome is unknown. The same call may work later.
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// Another program has it open, and what was asked for needs it alone.
     #[error("the database is in use: {0}")]
     InUse(String),
-    /// The database is not ours, damaged, or of a later version.
+    /// The database is not Touchline's, is damaged, or was written by a later version.
     #[error("the database cannot be used: {0}")]
     Unusable(String),
     /// A stored value cannot be read back.
@@ -43,7 +43,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".to_owned()),
             sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt(format!("column {index}")),
             sqlx::Error::Decode(source) if source.is::<Unreadable>() => Self::Corrupt(source.to_string()),
-            sqlx::Error::Decode(_) => Self::Corrupt("a column of another type than expected".to_owned()),
+            sqlx::Error::Decode(_) => Self::Corrupt("a column has an unexpected type".to_owned()),
             sqlx::Error::Tls(_) => Self::Unavailable("TLS to the database failed".to_owned()),
             sqlx::Error::Configuration(_) => Self::Unusable("store.url cannot be understood".to_owned()),
             _ => Self::Unavailable("unexpected database error".to_owned()),
@@ -51,7 +51,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// What the engine says of itself: most of it passes, a file that is none of its own does not.
+/// The engine's own errors: most of them pass; a file that is not its own does not.
 fn of_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
     match error.code().unwrap_or_default().as_ref() {
         "26" => StoreError::Unusable("the file is not a SQLite database".to_owned()),

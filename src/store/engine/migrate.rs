@@ -10,7 +10,7 @@ use super::error::StoreError;
 const APPLIED: &str = "_sqlx_migrations";
 /// How often a new SQLite file is looked at before a failure counts.
 const LOOKS_MAX: usize = 4;
-/// Names of foreign tables that are told.
+/// How many names of foreign tables are reported.
 const NAMES_SHOWN_MAX: usize = 3;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -35,10 +35,10 @@ async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrateError> {
 }
 
 impl Store {
-    /// Brings the schema to this binary's version. Safe to run on every start and on several nodes at once.
+    /// Brings the schema to this binary's version. Safe to run on every start and on several nodes at the same time.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] when the database was made by a later version or is not ours.
+    /// [`StoreError::Unusable`] when the database was written by a later version or is not Touchline's.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.refuse_a_foreign_database().await?;
         let done = match (self.sqlite_writer(), self.postgres()) {
@@ -58,7 +58,7 @@ impl Store {
         })
     }
 
-    /// A database with tables but without our list of migrations is another program's: nothing is put into it.
+    /// A database with tables but without our list of migrations belongs to another program: nothing is written to it.
     async fn refuse_a_foreign_database(&self) -> Result<(), StoreError> {
         let mut tx = self.read().await?;
         let names: Vec<String> = on!(tx, |c, d| sqlx::query_scalar(d.table_names()).fetch_all(&mut *c).await?);
@@ -66,7 +66,7 @@ impl Store {
             return Ok(());
         }
         Err(StoreError::Unusable(format!(
-            "it holds tables of another program ({}): give touchline a database of its own",
+            "it contains another program's tables ({}): give touchline a separate database",
             names[..names.len().min(NAMES_SHOWN_MAX)].join(", ")
         )))
     }

@@ -1,7 +1,7 @@
-//! Large values are kept packed (LZ4) where that makes them smaller.
+//! Large values are stored compressed (LZ4) where that makes them smaller.
 
-/// What a packed value begins with. Nothing else that is kept this way does: a PDF begins with a per cent sign, JSON with a
-/// brace.
+/// What a packed value begins with. Nothing else that is kept this way does: a PDF begins with a percent sign, JSON
+/// with a brace.
 const PACKED: u8 = 1;
 
 /// The value, packed if that makes it smaller or if it could be taken for a packed one.

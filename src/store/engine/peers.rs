@@ -11,12 +11,12 @@ use sqlx::{ConnectOptions, Connection};
 use super::db::sqlite_file;
 use super::error::StoreError;
 
-/// The name by which our sessions are known to PostgreSQL.
+/// The name of our sessions in PostgreSQL.
 pub(in crate::store) const APPLICATION: &str = "touchline";
 /// How long a server may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// A database as others may use it.
+/// A database that others may be using.
 #[derive(Debug, Clone, Copy)]
 pub struct Company<'a> {
     url: &'a str,
@@ -29,8 +29,8 @@ impl<'a> Company<'a> {
         Self { url }
     }
 
-    /// Refuses if somebody else has it open: on SQLite anybody, on PostgreSQL whoever calls himself touchline. One who
-    /// comes later is not kept out.
+    /// Refuses if another program has it open: on SQLite any program, on PostgreSQL any session named touchline. A
+    /// later one is not kept out.
     ///
     /// # Errors
     /// [`StoreError::InUse`], or that the database cannot be reached.
@@ -68,7 +68,7 @@ impl<'a> Company<'a> {
     }
 }
 
-/// A connection to a SQLite database that nobody shares; nobody can use the file until it ends. `None` inside: there is
+/// An exclusive connection to a SQLite database; no one else can use the file until it ends. `None` inside: there is
 /// no file, or it is too damaged to be opened.
 #[derive(Debug)]
 pub(in crate::store) struct LoneConnection(Option<SqliteConnection>);

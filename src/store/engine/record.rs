@@ -8,7 +8,7 @@ use std::fmt;
 #[error("{0}")]
 pub(in crate::store) struct Unreadable(pub String);
 
-/// The error for one field. Of the cause only our own words are kept.
+/// The error for one field. Of the cause, only our own words are kept.
 pub(in crate::store) fn unreadable(
     table: &str,
     key: &dyn fmt::Display,
@@ -20,7 +20,7 @@ pub(in crate::store) fn unreadable(
             format!("{source}; was it written by a later version?")
         }
         sqlx::Error::ColumnNotFound(_) => "there is no such column".to_owned(),
-        _ => "it is of another type than expected".to_owned(),
+        _ => "it has an unexpected type".to_owned(),
     };
     sqlx::Error::Decode(Box::new(Unreadable(format!("{table} {key}, column {column}: {why}"))))
 }

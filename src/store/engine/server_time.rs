@@ -6,9 +6,6 @@ use crate::domain::Timestamp;
 
 impl Tx {
     /// The time by the clock of the server that all nodes share; `None` on SQLite, whose clock is this machine's.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn server_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| match d.server_time() {
             Some(statement) => Ok(Some(sqlx::query_scalar(statement).fetch_one(&mut *c).await?)),

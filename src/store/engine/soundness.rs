@@ -39,7 +39,7 @@ pub struct Soundness {
 pub struct Room {
     /// Octets that the file and its log take.
     pub used: u64,
-    /// Octets that are free to us; `None` where the system does not tell.
+    /// Octets available to us; `None` where the system does not report it.
     pub free: Option<u64>,
 }
 
@@ -48,15 +48,15 @@ pub struct Room {
 pub struct Late {
     /// How many.
     pub entries: i64,
-    /// Since when the oldest of them.
+    /// Since when the oldest of them has been late.
     pub since: Option<Timestamp>,
 }
 
 impl Store {
-    /// Looks the database over. On SQLite all of it is read, which takes a while for a large one; writers go on.
+    /// Checks the database. On SQLite all of it is read, which takes a while for a large one; writers go on.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it cannot be asked. Damage is no error but a finding.
+    /// [`StoreError::Unavailable`] if it cannot be asked. Damage is a finding, not an error.
     pub async fn soundness(&self) -> Result<Soundness, StoreError> {
         let mut found = match (self.sqlite_writer(), self.sqlite_reader(), self.postgres()) {
             (Some(writer), Some(reader), _) => of_sqlite(writer, reader).await?,
@@ -72,7 +72,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Whether a row can be written. It is taken back: nothing of it stays.
+    /// Whether a row can be written. It is rolled back: nothing of it stays.
     ///
     /// # Errors
     /// Why it cannot.
@@ -88,26 +88,17 @@ impl Store {
 
 impl Tx {
     /// The number of the last migration; 0 if there was none.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn schema_number(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(SCHEMA).fetch_one(&mut *c).await?))
     }
 
-    /// Entries whose lease ended before that moment: their worker is gone and nobody took them back.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Entries whose lease ended before that moment: their worker is gone and no node took them back.
     pub async fn queue_leases_past(&mut self, moment: Timestamp) -> Result<Late, StoreError> {
         let (entries, since) = on!(self, |c, d| sqlx::query_as(LEASES_PAST).bind(moment).fetch_one(&mut *c).await?);
         Ok(Late { entries, since })
     }
 
-    /// Entries that were due before that moment and that nobody has taken.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Entries that were due before that moment and that no worker has taken.
     pub async fn queue_due_past(&mut self, moment: Timestamp) -> Result<Late, StoreError> {
         let (entries, since) = on!(self, |c, d| sqlx::query_as(DUE_PAST).bind(moment).fetch_one(&mut *c).await?);
         Ok(Late { entries, since })
@@ -152,7 +143,7 @@ async fn damage(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreE
     if !orphans.is_empty() {
         let mut tables = orphans.clone();
         tables.dedup();
-        found.push(format!("{} rows refer to what is not there (in {})", orphans.len(), tables.join(", ")));
+        found.push(format!("{} rows refer to missing rows (in {})", orphans.len(), tables.join(", ")));
     }
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! Who may come in: API tokens, operators and their sessions. Only hashes of secrets are kept.
+//! Access: API tokens, operators and their sessions. Only hashes of secrets are stored.
 
 use crate::domain::Timestamp;
 use crate::domain::id::{OperatorId, TokenId};
@@ -26,15 +26,15 @@ const SESSION_END: &str = "DELETE FROM session WHERE hash = $1 OR expires_ms <= 
 pub struct TokenRow {
     /// Identifier.
     pub id: TokenId,
-    /// Who it was made for.
+    /// Who it was created for.
     pub name: String,
     /// What it may do, comma-separated.
     pub scopes: String,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
-    /// Last used.
+    /// When it was last used.
     pub used_ms: Option<Timestamp>,
-    /// Revoked.
+    /// When it was revoked.
     pub revoked_ms: Option<Timestamp>,
 }
 
@@ -55,9 +55,6 @@ record!(OperatorRow: "operator" by id as OperatorId { id, name, password_hash })
 
 impl Tx {
     /// Stores a token by the hash of its secret.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn token_insert(
         &mut self,
         name: &str,
@@ -73,25 +70,16 @@ impl Tx {
     }
 
     /// The live token with that hash.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn token_by_hash(&mut self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(TOKEN_BY_HASH).bind(hash).fetch_optional(&mut *c).await?))
     }
 
     /// All tokens.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn tokens(&mut self) -> Result<Vec<TokenRow>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(TOKENS).fetch_all(&mut *c).await?))
     }
 
     /// Notes that a token was used.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn token_used(&mut self, id: TokenId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(TOKEN_USED).bind(id).bind(now).execute(&mut *c).await?;
@@ -99,18 +87,12 @@ impl Tx {
         })
     }
 
-    /// Ends the tokens of that name. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Revokes the tokens of that name. Returns how many.
     pub async fn token_revoke(&mut self, name: &str, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(TOKEN_REVOKE).bind(name).bind(now).execute(&mut *c).await?.rows_affected()))
     }
 
     /// Stores an operator, or a new password for one.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn operator_put(&mut self, name: &str, password_hash: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(OPERATOR_PUT)
@@ -125,25 +107,16 @@ impl Tx {
     }
 
     /// An operator by login name.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn operator_named(&mut self, name: &str) -> Result<Option<OperatorRow>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(OPERATOR_BY_NAME).bind(name).fetch_optional(&mut *c).await?))
     }
 
     /// How many operators there are.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn operator_count(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(OPERATOR_COUNT).fetch_one(&mut *c).await?))
     }
 
     /// Opens a session by the hash of its cookie. `form_key` guards forms against other sites.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn session_insert(
         &mut self,
         hash: &str,
@@ -158,17 +131,11 @@ impl Tx {
     }
 
     /// Operator name and form key of a live session.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn session(&mut self, hash: &str, now: Timestamp) -> Result<Option<(String, String)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(SESSION_FIND).bind(hash).bind(now).fetch_optional(&mut *c).await?))
     }
 
-    /// Ends a session, and with it all that have run out.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Ends a session, and all sessions that have expired.
     pub async fn session_end(&mut self, hash: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(SESSION_END).bind(hash).bind(now).execute(&mut *c).await?;

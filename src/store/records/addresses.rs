@@ -1,4 +1,4 @@
-//! What is known of addresses: health, and the row that serves as the lock of every hand-over.
+//! Addresses: their health, and the row that serves as the lock of every hand-over.
 
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::{Address, AddressKey, Timestamp};
@@ -20,9 +20,6 @@ record!(AddressHealth: "address" by value as AddressKey { channel, value, health
 
 impl Tx {
     /// Makes sure that each address has its row; existing rows stay as they are.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn addresses_ensure(&mut self, addresses: &[AddressKey], now: Timestamp) -> Result<(), StoreError> {
         let mut addresses = addresses.to_vec();
         addresses.sort_unstable();
@@ -41,18 +38,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the locks of these addresses, always in the same order, and answers what is known of them.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Takes the locks of these addresses, always in the same order, and returns what is known of them.
     pub async fn addresses_lock(&mut self, keys: &[AddressKey]) -> Result<Vec<AddressHealth>, StoreError> {
         self.addresses_of(keys, true).await
     }
 
     /// What is known of these addresses, without locking them.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn addresses_known(&mut self, keys: &[AddressKey]) -> Result<Vec<AddressHealth>, StoreError> {
         self.addresses_of(keys, false).await
     }
@@ -77,9 +68,6 @@ impl Tx {
     }
 
     /// What is known of one address.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn address_health(&mut self, address: &Address) -> Result<Option<AddressHealth>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(GET)
             .bind(address.channel())
@@ -88,10 +76,7 @@ impl Tx {
             .await?))
     }
 
-    /// Writes down what was learnt of addresses.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records what was learned about addresses.
     pub async fn addresses_learn(&mut self, learnt: &[AddressHealth], now: Timestamp) -> Result<(), StoreError> {
         for portion in portions(learnt) {
             on!(self, |c, d| {

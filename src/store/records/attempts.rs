@@ -1,4 +1,4 @@
-//! Attempts: written before the call, corrected by what is learnt.
+//! Attempts: written before the call, corrected by what is learned.
 
 use sqlx::AssertSqlSafe;
 
@@ -40,7 +40,7 @@ impl Tx {
     /// Records attempts that are about to be made.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a message has an open attempt already: the index is the last line of defence.
+    /// [`StoreError::Conflict`] if a message has an open attempt already: the index is the last line of defense.
     pub async fn attempts_insert(&mut self, attempts: &[Attempt]) -> Result<(), StoreError> {
         for portion in portions(attempts) {
             on!(self, |c, d| {
@@ -78,10 +78,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a look at an attempt without touching anything that evidence may have changed meanwhile.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Counts a lookup of an attempt without touching anything that evidence may have changed meanwhile.
     pub async fn attempt_update_looks(&mut self, id: AttemptId, looks: i64) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(LOOKS).bind(id).bind(looks).execute(&mut *c).await?;
@@ -89,12 +86,9 @@ impl Tx {
         })
     }
 
-    /// Takes the locks of the addresses and messages that news about these attempts may change, in the order in which
-    /// everybody takes them, and answers with them. Whoever brings news of several attempts in one transaction does this
-    /// first; taking the locks one attempt after the other, two could wait for each other in a circle.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Takes the locks of the addresses and messages that events about these attempts may change, in the one order in
+    /// which they are always taken, and returns them. Call this first when one transaction applies events of several
+    /// attempts: locks taken attempt by attempt could deadlock.
     pub async fn attempts_lock(
         &mut self,
         attempts: &[AttemptId],
@@ -109,7 +103,7 @@ impl Tx {
             });
             about.extend(rows);
         }
-        // A message's address may have been corrected since: what is learnt concerns the one that was called.
+        // A message's address may have been corrected since: what is learned concerns the one that was called.
         let keys =
             about.iter().flat_map(|(_, address, dialled)| [Some(address), dialled.as_ref()].into_iter().flatten());
         let keys: Vec<AddressKey> = keys.map(Address::key).collect();
@@ -121,9 +115,6 @@ impl Tx {
     }
 
     /// One attempt.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1");
@@ -132,9 +123,6 @@ impl Tx {
     }
 
     /// All attempts of these messages, each message's first to last.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_of_messages(&mut self, messages: &[MessageId]) -> Result<Vec<Attempt>, StoreError> {
         let mut found = Vec::new();
         for list in lists(messages) {
@@ -151,9 +139,6 @@ impl Tx {
     }
 
     /// The account that each of these attempts was handed to, and its message.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt_homes(
         &mut self,
         ids: &[AttemptId],
@@ -172,9 +157,6 @@ impl Tx {
     }
 
     /// All attempts of a message, first to last.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_of(&mut self, message: MessageId) -> Result<Vec<Attempt>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE message_id = $1 ORDER BY number");
@@ -183,9 +165,6 @@ impl Tx {
     }
 
     /// The open attempts among these messages.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_open(&mut self, messages: &[MessageId]) -> Result<Vec<Attempt>, StoreError> {
         let mut found = Vec::new();
         for list in lists(messages) {
@@ -202,9 +181,6 @@ impl Tx {
     }
 
     /// The highest attempt number of each of these messages that has one.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempt_numbers(&mut self, messages: &[MessageId]) -> Result<Vec<(MessageId, i64)>, StoreError> {
         let mut found = Vec::new();
         for list in lists(messages) {
@@ -220,9 +196,6 @@ impl Tx {
     }
 
     /// Which of these fax numbers are being called now, by an attempt opened after `since`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn numbers_being_called(
         &mut self,
         numbers: &[AddressKey],
@@ -243,10 +216,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// Those of an account's references that some attempt already bears, each with its bearer.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Those of an account's references that an attempt already has, each with that attempt.
     pub async fn references_claimed(
         &mut self,
         provider: &str,
@@ -266,10 +236,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// Whether some attempt already bears that provider reference.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Whether an attempt already has that provider reference.
     pub async fn reference_is_claimed(
         &mut self,
         provider: &str,

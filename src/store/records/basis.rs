@@ -21,9 +21,6 @@ record!(Basis: "basis" by id as BasisId { id, fax, kind, number_source, obtained
 
 impl Tx {
     /// Records a basis.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn basis_insert(&mut self, b: &Basis) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(INSERT)
@@ -42,10 +39,7 @@ impl Tx {
         })
     }
 
-    /// Ends one basis. False: it had ended.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Ends one basis. False: it had already ended.
     pub async fn basis_end(&mut self, id: BasisId, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(
             sqlx::query(END).bind(id).bind(now).bind(reason).execute(&mut *c).await?.rows_affected() == 1
@@ -53,9 +47,6 @@ impl Tx {
     }
 
     /// Ends every basis of a number, as an opt-out does (`compliance.md` R2.11).
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn basis_end_all(&mut self, fax: &FaxNumber, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(END_RELATIONSHIPS).bind(fax).bind(now).bind(reason).execute(&mut *c).await?;
@@ -63,10 +54,7 @@ impl Tx {
         })
     }
 
-    /// Every basis of a number, newest first, ended ones too.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Every basis of a number, newest first, including ended ones.
     pub async fn basis_of(&mut self, fax: &FaxNumber) -> Result<Vec<Basis>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE fax = $1 ORDER BY created_ms DESC, id DESC LIMIT 100");
@@ -75,9 +63,6 @@ impl Tx {
     }
 
     /// The current bases among these numbers.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn basis_among(&mut self, numbers: &[AddressKey]) -> Result<Vec<Basis>, StoreError> {
         let mut found = Vec::new();
         let numbers: Vec<&str> = numbers.iter().map(AddressKey::as_str).collect();

@@ -20,12 +20,12 @@ const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS
 const REOPEN: &str = "UPDATE broadcast SET finished_ms = NULL WHERE id = $1";
 const UNFINISHED: &str = "SELECT COUNT(*) FROM broadcast WHERE finished_ms IS NULL";
 
-/// A broadcast as it is kept.
+/// A stored broadcast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broadcast {
     /// Identifier.
     pub id: BroadcastId,
-    /// The submission that made it.
+    /// The submission that created it.
     pub submission_id: SubmissionId,
     /// The campaign it is a run of.
     pub campaign_id: Option<CampaignId>,
@@ -35,9 +35,9 @@ pub struct Broadcast {
     pub name: String,
     /// The letter.
     pub letter: String,
-    /// Its messages.
+    /// Number of its messages.
     pub total: i64,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
     /// When the last of its messages settled.
     pub finished_ms: Option<Timestamp>,
@@ -69,17 +69,11 @@ impl Tx {
 
     /// Marks the broadcasts all of whose messages are settled or in doubt: delivered + failed + suppressed + cancelled +
     /// expired + in doubt = total. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_finish(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(now).execute(&mut *c).await?.rows_affected()))
     }
 
-    /// Marks a broadcast as going on again, because one of its messages is.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Marks a broadcast as unfinished again, because one of its messages is.
     pub async fn broadcast_reopen(&mut self, id: BroadcastId) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(REOPEN).bind(id).execute(&mut *c).await?;
@@ -88,18 +82,12 @@ impl Tx {
     }
 
     /// Whether any broadcast is not marked as finished.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_unfinished(&mut self) -> Result<bool, StoreError> {
         let count: i64 = on!(self, |c, d| sqlx::query_scalar(UNFINISHED).fetch_one(&mut *c).await?);
         Ok(count > 0)
     }
 
     /// One broadcast.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast(&mut self, id: BroadcastId) -> Result<Option<Broadcast>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1");
@@ -108,9 +96,6 @@ impl Tx {
     }
 
     /// The newest broadcasts, of one campaign or of all.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_list(
         &mut self,
         campaign: Option<CampaignId>,

@@ -16,7 +16,7 @@ const INSERT: &str = "INSERT INTO campaign (id, name, letter, variables, audienc
 const NEXT: &str = "SELECT MIN(next_ms) FROM campaign WHERE state = 'active' AND next_ms IS NOT NULL";
 const MOVE: &str = "UPDATE campaign SET state = $2, next_ms = $3, updated_ms = $4 WHERE id = $1";
 
-/// A campaign as it is kept.
+/// A stored campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CampaignRow {
     /// Identifier.
@@ -27,23 +27,23 @@ pub struct CampaignRow {
     pub letter: String,
     /// The letter's variables, JSON object.
     pub variables: String,
-    /// To whom, as written: `tag:north-shore`.
+    /// The audience, as written: `tag:north-shore`.
     pub audience: String,
     /// Channels, comma-separated.
     pub channels: String,
-    /// When, as written: `first tuesday 09:00`.
+    /// The schedule, as written: `first tuesday 09:00`.
     pub schedule: String,
-    /// IANA zone in which the schedule is meant.
+    /// IANA time zone of the schedule.
     pub zone: String,
     /// Whether it sends when it is due.
     pub state: CampaignState,
     /// The next planned run.
     pub next_ms: Option<Timestamp>,
-    /// Who made it.
+    /// Who created it.
     pub who: Actor,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
-    /// Last changed.
+    /// When it was last changed.
     pub updated_ms: Timestamp,
 }
 
@@ -77,9 +77,6 @@ impl Tx {
     }
 
     /// Changes state and next run.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaign_move(
         &mut self,
         id: CampaignId,
@@ -93,10 +90,7 @@ impl Tx {
         })
     }
 
-    /// The active campaigns that are due, the longest due first. Takes no lock: see [`Tx::campaign_due`].
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The active campaigns that are due, the longest overdue first. Takes no lock: see [`Tx::campaign_due`].
     pub async fn campaigns_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!(
@@ -108,9 +102,6 @@ impl Tx {
 
     /// The campaign if it is active and due, its row locked until the end of the transaction; `None` too if another
     /// node holds it.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaign_due(&mut self, id: CampaignId, now: Timestamp) -> Result<Option<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1 AND state = 'active' AND next_ms <= $2{}", d.skip_locked());
@@ -119,17 +110,11 @@ impl Tx {
     }
 
     /// The earliest planned run of all active campaigns.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaigns_next(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(NEXT).fetch_one(&mut *c).await?))
     }
 
     /// A campaign by its name; `lock` keeps it from changing until the end of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaign_named(&mut self, name: &str, lock: bool) -> Result<Option<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE name = $1{}", if lock { d.for_update() } else { "" });
@@ -138,9 +123,6 @@ impl Tx {
     }
 
     /// All campaigns by name.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn campaigns_list(&mut self) -> Result<Vec<CampaignRow>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} ORDER BY name LIMIT 1000");

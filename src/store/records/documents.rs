@@ -12,7 +12,7 @@ const GET: &str = "SELECT kind, body FROM document WHERE hash = $1";
 /// The largest document that is unpacked, in octets.
 const OCTETS_MAX: usize = 64 * 1024 * 1024;
 
-/// A rendered document, ready to be kept.
+/// A rendered document, ready to be stored.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// SHA-256, hex.
@@ -31,10 +31,7 @@ impl Document {
 }
 
 impl Tx {
-    /// Keeps documents, in the order of their hashes, so that two nodes never wait for each other; those already kept stay.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Stores documents, in the order of their hashes, so that two nodes never deadlock; those already stored stay.
     pub async fn documents_put(&mut self, documents: &[Document], now: Timestamp) -> Result<(), StoreError> {
         let mut documents: Vec<&Document> = documents.iter().collect();
         documents.sort_unstable_by(|a, b| a.hash.cmp(&b.hash));
@@ -54,7 +51,7 @@ impl Tx {
     /// Kind and bytes of a document.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if it cannot be unpacked; otherwise as every store function.
+    /// [`StoreError::Corrupt`] if it cannot be unpacked.
     pub async fn document(&mut self, hash: &str) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         let found: Option<(String, Vec<u8>)> =
             on!(self, |c, d| sqlx::query_as(GET).bind(hash).fetch_optional(&mut *c).await?);

@@ -1,4 +1,4 @@
-//! Events: every fact and every decision, append only. And the audit log of people's acts.
+//! Events: every fact and every decision, append-only; and the audit log of people's acts.
 
 use sqlx::AssertSqlSafe;
 
@@ -17,7 +17,7 @@ const INSERT: &str = "INSERT INTO event (id, message_id, attempt_id, kind, sourc
 const AUDIT: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
 const AUDITED: &str = "SELECT id, who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
 
-/// An event as it is kept.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Identifier.
@@ -28,19 +28,19 @@ pub struct Event {
     pub attempt_id: Option<AttemptId>,
     /// What happened.
     pub kind: EventKind,
-    /// Who brought it.
+    /// Where it came from.
     pub source: EventSource,
     /// Who did it or said it.
     pub who: Actor,
-    /// Why, where it is about a failure.
+    /// The fault, if it is a failure.
     pub fault: Option<Fault>,
-    /// Why the message is where it has come to.
+    /// Why the message has its new status.
     pub reason: Option<Reason>,
-    /// More words for people; never an address.
+    /// Details for people; never an address.
     pub detail: Option<String>,
     /// When it happened.
     pub occurred_ms: Timestamp,
-    /// When we wrote it down.
+    /// When it was recorded.
     pub recorded_ms: Timestamp,
 }
 
@@ -66,18 +66,18 @@ impl Event {
     }
 }
 
-/// One line of the audit log.
+/// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
     /// Identifier.
     pub id: EventId,
     /// Who.
     pub who: Actor,
-    /// Did what.
+    /// The act.
     pub action: AuditAct,
-    /// To what.
+    /// The object of the act.
     pub subject: Option<String>,
-    /// More words.
+    /// Details.
     pub detail: Option<String>,
     /// When.
     pub at_ms: Timestamp,
@@ -87,9 +87,6 @@ record!(AuditLine: "audit" by id as EventId { id, who, action, subject, detail, 
 
 impl Tx {
     /// Appends events.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn events_insert(&mut self, events: &[Event]) -> Result<(), StoreError> {
         for portion in portions(events) {
             on!(self, |c, d| {
@@ -107,9 +104,6 @@ impl Tx {
     }
 
     /// The events of a message, first to last, at most 1,000.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn events_of(&mut self, message: MessageId) -> Result<Vec<Event>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE message_id = $1 ORDER BY recorded_ms, id LIMIT 1000");
@@ -117,10 +111,7 @@ impl Tx {
         })
     }
 
-    /// Writes down what a person did.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records what a person did.
     pub async fn audit(
         &mut self,
         who: &Actor,
@@ -143,10 +134,7 @@ impl Tx {
         })
     }
 
-    /// The newest lines of the audit log.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The newest entries of the audit log.
     pub async fn audit_list(&mut self, limit: i64) -> Result<Vec<AuditLine>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(AUDITED).bind(limit).fetch_all(&mut *c).await?))
     }

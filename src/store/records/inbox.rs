@@ -1,4 +1,4 @@
-//! The inbox: verified callbacks as they came, kept before they are answered, read and applied later.
+//! The inbox: verified callbacks as received, stored before they are answered, read and applied later.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,21 +32,21 @@ const OLD: &str =
 const HAS_OLDER: &str = "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' LIMIT 1";
 const REMOVE: &str = "DELETE FROM inbox WHERE id IN (";
 
-/// Octets of bodies that are read or written at once, unless one alone has more.
+/// Octets of bodies that are read or written together, unless one alone has more.
 const OCTETS_AT_ONCE: usize = 16 * 1024 * 1024;
 /// The largest content that is unpacked, in octets: a body of 4 MiB, with its address and headers.
 const OCTETS_MAX: usize = 5 * 1024 * 1024;
 
-/// A callback to be kept.
+/// A callback to be stored.
 #[derive(Debug, Clone)]
 pub struct NewCallback {
     /// Identifier.
     pub id: InboxId,
     /// The account it came to.
     pub provider: String,
-    /// The same content, the same fingerprint: it is kept once for each account.
+    /// The same content has the same fingerprint: it is stored once for each account.
     pub fingerprint: String,
-    /// Where it stands from the start.
+    /// Its initial state.
     pub state: CallbackState,
     /// The facts that were read in it.
     pub facts: Vec<NewFact>,
@@ -80,7 +80,7 @@ pub struct Callback {
     pub id: InboxId,
     /// The account it came to.
     pub provider: String,
-    /// How it is kept.
+    /// How it is stored.
     pub form: CallbackForm,
     /// The fact's key, or the content's fingerprint.
     pub dedupe: String,
@@ -88,9 +88,9 @@ pub struct Callback {
     pub content: Option<Vec<u8>>,
     /// How many facts were read in it.
     pub facts: i64,
-    /// What became of it.
+    /// Its state.
     pub state: CallbackState,
-    /// How often it was looked at without finding its attempt.
+    /// How often its attempt was looked up and not found.
     pub looks: i64,
     /// When it came.
     pub received_ms: Timestamp,
@@ -121,7 +121,7 @@ impl From<Row> for Callback {
     }
 }
 
-/// The first callbacks that together are no larger than what is read at once.
+/// The first callbacks that together are no larger than what is read at a time.
 fn within(sizes: &[(InboxId, i64)]) -> Vec<InboxId> {
     let weight = |(_, octets): &(InboxId, i64)| usize::try_from(*octets).unwrap_or(usize::MAX);
     let first = weighed(sizes, OCTETS_AT_ONCE, weight).next().unwrap_or_default();
@@ -129,11 +129,8 @@ fn within(sizes: &[(InboxId, i64)]) -> Vec<InboxId> {
 }
 
 impl Tx {
-    /// Keeps callbacks and claims their facts. Answers for each how many of its facts were new. One whose content is kept
-    /// already is not kept again; one that says nothing new is kept as a repetition.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Stores callbacks and claims their facts. Returns for each how many of its facts were new. One whose content is
+    /// already stored is not stored again; one that says nothing new is stored as a repetition.
     pub async fn inbox_insert(&mut self, callbacks: &[NewCallback]) -> Result<Vec<usize>, StoreError> {
         let kept = self.inbox_insert_new(callbacks).await?;
         let of_new = callbacks.iter().filter(|callback| kept.contains(&callback.id));
@@ -181,10 +178,7 @@ impl Tx {
         Ok(kept)
     }
 
-    /// Whether any callback waits. Takes no lock: a look must not hide what it finds from the one who looked.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Whether any callback waits. Takes no lock: a check must not hide what it finds from its caller.
     pub async fn inbox_has_waiting(&mut self) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<InboxId> = sqlx::query_scalar(HAS_WAITING).fetch_optional(&mut *c).await?;
@@ -192,12 +186,9 @@ impl Tx {
         })
     }
 
-    /// The callbacks that wait, those least often looked at first, so that many that belong to nothing of ours never
-    /// stand before one that does; locked, and those another node works on are skipped. At most `limit`, and no more than
-    /// some 16 MiB at once.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The waiting callbacks, those least often tried first, so that many that match nothing never block one that does;
+    /// locked, and those another node is working on are skipped. At most `limit`, and no more than about 16 MiB at a
+    /// time.
     pub async fn inbox_waiting(&mut self, limit: i64) -> Result<Vec<Callback>, StoreError> {
         let waiting: Vec<(InboxId, i64)> = on!(self, |c, d| {
             let text = format!("{WAITING}{}", d.skip_locked());
@@ -206,11 +197,8 @@ impl Tx {
         self.inbox_callbacks(&within(&waiting)).await
     }
 
-    /// The first of these callbacks, no more than some 16 MiB at once, and how many identifiers they are the answer to:
-    /// those that are gone are left out. Locked, on PostgreSQL.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The first of these callbacks, no more than about 16 MiB at a time, and how many of the identifiers they account
+    /// for: those that are gone are left out. Locked, on PostgreSQL.
     pub async fn inbox_callbacks_within(&mut self, ids: &[InboxId]) -> Result<(Vec<Callback>, usize), StoreError> {
         let mut known: HashMap<InboxId, i64> = HashMap::with_capacity(ids.len());
         for list in lists(ids) {
@@ -228,9 +216,6 @@ impl Tx {
     }
 
     /// Callbacks by their identifiers, in that order; those that are gone are left out. Locked, on PostgreSQL.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_callbacks(&mut self, ids: &[InboxId]) -> Result<Vec<Callback>, StoreError> {
         let mut found: HashMap<InboxId, Callback> = HashMap::with_capacity(ids.len());
         for list in lists(ids) {
@@ -245,10 +230,7 @@ impl Tx {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Marks what became of callbacks; `Waiting` puts them back among those to be applied.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Sets the state of callbacks; `Waiting` has them applied again.
     pub async fn inbox_settle(
         &mut self,
         ids: &[InboxId],
@@ -268,10 +250,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a look at callbacks that found nothing; they go on waiting.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Counts a lookup for callbacks that found nothing; they stay waiting.
     pub async fn inbox_looked(&mut self, ids: &[InboxId]) -> Result<(), StoreError> {
         for list in lists(ids) {
             on!(self, |c, d| {
@@ -285,9 +264,6 @@ impl Tx {
     }
 
     /// Notes how many facts a callback was read as, where that has changed.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_count_facts(&mut self, id: InboxId, facts: i64) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(COUNT_FACTS).bind(facts).bind(id).execute(&mut *c).await?;
@@ -296,9 +272,6 @@ impl Tx {
     }
 
     /// Whether a settled callback came before a moment.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_has_older(&mut self, before: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<InboxId> = sqlx::query_scalar(HAS_OLDER).bind(before).fetch_optional(&mut *c).await?;
@@ -306,11 +279,8 @@ impl Tx {
         })
     }
 
-    /// Removes settled callbacks that came before a moment, with their facts, the oldest first, at most `limit`. Answers
-    /// how many. Those that another node is removing are skipped.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Removes settled callbacks that came before a moment, with their facts, the oldest first, at most `limit`.
+    /// Returns how many. Those that another node is removing are skipped.
     pub async fn inbox_remove_old(&mut self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let old: Vec<InboxId> = on!(self, |c, d| {
             let text = format!("{OLD}{}", d.skip_locked());

@@ -1,4 +1,4 @@
-//! Which facts callbacks told: each is applied once for each account, by the callback that told it first.
+//! The facts that callbacks report: each is applied once for each account, by the callback that reported it first.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const APPLIED: &str = "UPDATE inbox_fact SET applied_ms = $1 WHERE inbox_id = $2
 const RELEASE: &str = "DELETE FROM inbox_fact WHERE inbox_id = $1 AND dedupe = $2";
 const REMOVE: &str = "DELETE FROM inbox_fact WHERE inbox_id IN (";
 
-/// A fact that a callback tells.
+/// A fact that a callback reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFact {
     /// The account it came to.
@@ -25,11 +25,11 @@ pub struct NewFact {
     pub dedupe: String,
     /// The callback.
     pub callback: InboxId,
-    /// A digest of what is said.
+    /// A digest of the content.
     pub said: String,
 }
 
-/// A fact that a callback was the first to tell.
+/// A fact that a callback was the first to report.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claim {
     /// The callback.
@@ -37,18 +37,15 @@ pub struct Claim {
     pub callback: InboxId,
     /// The fact's key.
     pub dedupe: String,
-    /// A digest of what was said; `None` for callbacks of earlier versions.
+    /// A digest of the content; `None` for callbacks of earlier versions.
     pub said: Option<String>,
-    /// When it was applied, if that is not said by the callback's own state.
+    /// When it was applied, if the callback's state does not show it.
     pub applied_ms: Option<Timestamp>,
 }
 
 impl Tx {
-    /// Claims facts for their callbacks, in the order of their keys, so that two nodes never wait for each other. Answers
-    /// callback and key of those that nobody had told before; of two alike, that is the first.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Claims facts for their callbacks, in the order of their keys, so that two nodes never deadlock. Returns
+    /// callback and key of those not reported before; of two alike, the first.
     pub async fn inbox_facts_claim(&mut self, facts: &[NewFact]) -> Result<BTreeSet<(InboxId, String)>, StoreError> {
         let mut facts: Vec<&NewFact> = facts.iter().collect();
         facts.sort_by(|a, b| (&a.provider, &a.dedupe).cmp(&(&b.provider, &b.dedupe)));
@@ -68,10 +65,7 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// The facts that callbacks were the first to tell.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The facts that callbacks were the first to report.
     pub async fn inbox_facts_of(&mut self, callbacks: &[InboxId]) -> Result<Vec<Claim>, StoreError> {
         let mut claims = Vec::with_capacity(callbacks.len());
         for list in lists(callbacks) {
@@ -87,9 +81,6 @@ impl Tx {
     }
 
     /// Notes that a claimed fact was read as saying something else than before.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_fact_restate(&mut self, fact: &NewFact) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(RESTATE).bind(&fact.said).bind(fact.callback).bind(&fact.dedupe).execute(&mut *c).await?;
@@ -98,9 +89,6 @@ impl Tx {
     }
 
     /// Notes that a fact was applied while its callback waits for others.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn inbox_fact_applied(
         &mut self,
         callback: InboxId,
@@ -113,10 +101,7 @@ impl Tx {
         })
     }
 
-    /// Gives up a claim: the callback does not say that, or could not say it of anything that is known.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Gives up a claim: the callback does not report that fact, or nothing known matches it.
     pub async fn inbox_fact_release(&mut self, callback: InboxId, dedupe: &str) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(RELEASE).bind(callback).bind(dedupe).execute(&mut *c).await?;

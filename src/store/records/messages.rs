@@ -56,9 +56,6 @@ impl Tx {
 
     /// Those messages of the list that exist, in the order of their ids; `lock` keeps them from changing until the end
     /// of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages(&mut self, ids: &[MessageId], lock: bool) -> Result<Vec<Message>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         let mut ids = ids.to_vec();
@@ -78,25 +75,16 @@ impl Tx {
     }
 
     /// One message.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn message(&mut self, id: MessageId, lock: bool) -> Result<Option<Message>, StoreError> {
         Ok(self.messages(&[id], lock).await?.pop())
     }
 
     /// Writes back everything about a message that can change. The caller holds it locked.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn message_update(&mut self, message: &Message) -> Result<(), StoreError> {
         self.messages_update(std::slice::from_ref(message)).await
     }
 
     /// The same for many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages_update(&mut self, messages: &[Message]) -> Result<(), StoreError> {
         for portion in portions(messages) {
             on!(self, |c, d| {
@@ -116,9 +104,6 @@ impl Tx {
     }
 
     /// The statuses of these touches' messages.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn statuses_of_touches(
         &mut self,
         touches: &[TouchId],
@@ -137,9 +122,6 @@ impl Tx {
     }
 
     /// The messages of a touch.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages_of_touch(&mut self, touch: TouchId) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE touch_id = $1 ORDER BY channel, id");
@@ -148,9 +130,6 @@ impl Tx {
     }
 
     /// The messages of these touches, by channel.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages_of_touches(&mut self, touches: &[TouchId]) -> Result<Vec<Message>, StoreError> {
         let mut found = Vec::new();
         for list in lists(touches) {
@@ -167,9 +146,6 @@ impl Tx {
     }
 
     /// The messages of a broadcast, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages_of_broadcast(
         &mut self,
         broadcast: BroadcastId,
@@ -181,10 +157,7 @@ impl Tx {
         })
     }
 
-    /// The messages in one status, last changed first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The messages in one status, most recently changed first, at most `limit`.
     pub async fn messages_in(&mut self, status: MessageStatus, limit: i64) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE status = $1 ORDER BY updated_ms DESC, id DESC LIMIT $2");
@@ -193,9 +166,6 @@ impl Tx {
     }
 
     /// Messages to an address that are not settled, locked.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn messages_unsettled_to(&mut self, address: &Address) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
             let text = format!(

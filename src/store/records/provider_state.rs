@@ -30,12 +30,12 @@ const TROUBLES: &str =
     fault, raw_code, raw_text FROM attempt ORDER BY id DESC LIMIT $2) AS newest
     WHERE provider = $1 AND fault IS NOT NULL ORDER BY id DESC LIMIT $3";
 
-/// A hand-over that did not go well.
+/// A failed or doubtful hand-over.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Trouble {
     /// When it was made.
     pub opened_ms: Timestamp,
-    /// Where it stands.
+    /// Its status.
     pub status: AttemptStatus,
     /// Why.
     pub fault: Fault,
@@ -46,10 +46,7 @@ pub struct Trouble {
 }
 
 impl Tx {
-    /// Makes sure that an account has its row.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Makes sure that an account has a row.
     pub async fn provider_ensure(&mut self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(ENSURE).bind(provider).bind(now).execute(&mut *c).await?;
@@ -58,9 +55,6 @@ impl Tx {
     }
 
     /// The state of every account; `lock` keeps the rows from changing until the end of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn provider_states(&mut self, lock: bool) -> Result<Vec<ProviderState>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} ORDER BY provider{}", if lock { d.for_update() } else { "" });
@@ -68,10 +62,7 @@ impl Tx {
         })
     }
 
-    /// Writes what counts against rate and budget.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records what counts against rate and budget.
     pub async fn provider_meter(&mut self, provider: &str, meter: &Meter, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             let query = sqlx::query(METER).bind(provider).bind(meter.arrival_ms).bind(meter.day_ends_ms);
@@ -81,9 +72,6 @@ impl Tx {
     }
 
     /// Pauses an account with a reason, or resumes it with none.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn provider_pause(
         &mut self,
         provider: &str,
@@ -97,9 +85,6 @@ impl Tx {
     }
 
     /// Pauses an account that is not paused yet, with a reason; whether it was so.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn provider_pause_new(
         &mut self,
         provider: &str,
@@ -112,10 +97,7 @@ impl Tx {
         })
     }
 
-    /// Writes down where an account's circuit breaker stands; the rest of `state` is left alone.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records the state of an account's circuit breaker; the rest of `state` is left alone.
     pub async fn provider_breaker(&mut self, state: &ProviderState, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             let query = sqlx::query(BREAKER).bind(&state.provider).bind(state.rests_until_ms).bind(state.faults);
@@ -126,17 +108,12 @@ impl Tx {
     }
 
     /// How many attempts of each account are open, by account and status.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn provider_open_attempts(&mut self) -> Result<Vec<(String, AttemptStatus, i64)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(OPEN).fetch_all(&mut *c).await?))
     }
 
-    /// The newest hand-overs to an account that did not go well, at most `limit`, among the `among` newest of all accounts.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The newest failed or doubtful hand-overs to an account, at most `limit`, among the `among` newest of all
+    /// accounts.
     pub async fn provider_troubles(
         &mut self,
         provider: &str,

@@ -16,36 +16,36 @@ use crate::store::engine::rows::{lists, portions, push_list};
 /// An entry to be put into the queue, its rank already decided.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
-    /// What is to be done; opaque to the queue.
+    /// The kind of work; opaque to the queue.
     pub kind: &'static str,
-    /// To what; at most one entry for each subject.
+    /// The subject; at most one entry each.
     pub subject: Uuid,
-    /// Class of work.
+    /// Lane.
     pub lane: Lane,
-    /// Whose turn it uses up.
+    /// The flow whose turn it uses.
     pub flow: Uuid,
     /// Place in the order; smaller goes first.
     pub rank: i64,
-    /// Not before.
+    /// When it is due.
     pub due_ms: Timestamp,
 }
 
 words! {
-    /// What is happening to an entry.
+    /// The state of an entry.
     EntryState {
         /// It is not due yet.
         Waiting = "waiting",
-        /// It is due and nobody has it.
+        /// It is due and no worker has it.
         Ready = "ready",
         /// A worker has it.
         Leased = "leased",
     }
 }
 
-/// Whose work is claimed.
+/// Which lanes are claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lanes {
-    /// Everybody's.
+    /// All lanes.
     All,
     /// What must not wait behind a broadcast: every other lane.
     Urgent,
@@ -56,9 +56,9 @@ pub enum Lanes {
 pub struct Claimed {
     /// Identifier, never used again.
     pub id: i64,
-    /// What is to be done.
+    /// The kind of work.
     pub kind: String,
-    /// To what.
+    /// The subject.
     pub subject: Uuid,
     /// Proof that the claim is ours; only grows.
     pub fence: i64,
@@ -70,22 +70,22 @@ pub struct Claimed {
 
 record!(Claimed: "queue_entry" by id as i64 { id, kind, subject, fence, claims, rank });
 
-/// An entry as it is kept, for screens and checks.
+/// A stored entry, for screens and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Identifier.
     pub id: i64,
-    /// What is to be done.
+    /// The kind of work.
     pub kind: String,
-    /// What is happening to it.
+    /// Its state.
     pub state: EntryState,
-    /// Not before.
+    /// When it is due.
     pub due_ms: Timestamp,
     /// Current fence.
     pub fence: i64,
     /// Who holds it.
     pub owner: Option<String>,
-    /// Until when.
+    /// When the lease ends.
     pub lease_until_ms: Option<Timestamp>,
 }
 
@@ -99,8 +99,8 @@ const SET_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES (
         rank = CASE WHEN excluded.rank > queue_flow.rank THEN excluded.rank ELSE queue_flow.rank END,
         updated_ms = excluded.updated_ms";
 const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, due_ms, state, fence, claims) ";
-// What concerns the queue as a whole passes by entries that somebody is changing: waiting for them, in whatever order
-// the engine meets them, could be waiting in a circle. The next round finds them.
+// Statements about the whole queue skip entries that another node is changing: waiting for them, in whatever order the
+// engine meets them, could deadlock. The next round finds them.
 const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
     (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
@@ -141,9 +141,6 @@ const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiti
 
 impl Tx {
     /// The last rank given to a flow (the row stays locked until the end of the transaction) and the virtual time.
-    ///
-    /// # Errors
-    /// As every store function: [`StoreError`].
     pub async fn queue_ranks(&mut self, flow: Uuid, now: Timestamp) -> Result<(i64, i64), StoreError> {
         on!(self, |c, d| {
             let last: i64 = sqlx::query_scalar(LAST_RANK).bind(flow).bind(now).fetch_one(&mut *c).await?;
@@ -154,9 +151,6 @@ impl Tx {
     }
 
     /// Moves a flow's last rank, or with the nil flow the virtual time, forward; never back.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_set_rank(&mut self, flow: Uuid, rank: i64, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(SET_RANK).bind(flow).bind(rank).bind(now).execute(&mut *c).await?;
@@ -164,7 +158,7 @@ impl Tx {
         })
     }
 
-    /// Puts entries into the queue; those already due are ready at once.
+    /// Puts entries into the queue; those already due are ready immediately.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a subject has an entry already.
@@ -184,10 +178,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes what has become due ready. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Marks entries that have become due as ready. Returns how many.
     pub async fn queue_promote(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let text = format!("{PROMOTE}{})", d.skip_locked());
@@ -196,9 +187,6 @@ impl Tx {
     }
 
     /// Leases up to `limit` ready entries of one kind and these lanes to `owner`, in the order of their ranks.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_claim(
         &mut self,
         kind: &str,
@@ -223,10 +211,7 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Lengthens those leases of an owner that are named. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Extends the named leases of an owner. Returns how many.
     pub async fn queue_extend(
         &mut self,
         owner: &str,
@@ -246,10 +231,8 @@ impl Tx {
         Ok(extended)
     }
 
-    /// Gives entries whose lease has ended back to everybody. Their fence stays, so the late owner can do no harm.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Releases entries whose lease has ended, for any node to claim. Their fence stays, so the late owner can do no
+    /// harm.
     pub async fn queue_reap(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let text = format!("{REAP}{})", d.skip_locked());
@@ -258,18 +241,12 @@ impl Tx {
     }
 
     /// Whether the claim is still ours; on PostgreSQL the row stays locked until the end of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_holds(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
         Ok(self.queue_held(&[(id, fence)]).await?.contains(&id))
     }
 
     /// Which of these claims, each an id and a fence, are still ours; on PostgreSQL their rows stay locked until the end
     /// of the transaction.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_held(&mut self, claims: &[(i64, i64)]) -> Result<HashSet<i64>, StoreError> {
         let mut ids: Vec<i64> = claims.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
@@ -287,17 +264,11 @@ impl Tx {
     }
 
     /// Removes an entry whose work is done. False: it was no longer ours.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_finish(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(FINISH).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
     }
 
-    /// Puts an entry off, perhaps to do something else then. False: it was no longer ours.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Postpones an entry, perhaps for another kind of work. False: it was no longer ours.
     pub async fn queue_snooze(
         &mut self,
         id: i64,
@@ -308,10 +279,7 @@ impl Tx {
         Ok(self.queue_snooze_all(kind, &[(id, fence, due)]).await?.contains(&id))
     }
 
-    /// The same for many, each an id, a fence and a time. Answers with the ids of those that were ours.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The same for many, each an id, a fence and a time. Returns the ids of those that were ours.
     pub async fn queue_snooze_all(
         &mut self,
         kind: &'static str,
@@ -333,25 +301,16 @@ impl Tx {
     }
 
     /// Gives an entry back untouched. False: it was no longer ours.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_release(&mut self, id: i64, fence: i64) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(RELEASE).bind(id).bind(fence).execute(&mut *c).await?.rows_affected() == 1))
     }
 
     /// Removes the entry of a subject, whoever holds it: its fence can never match again.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_remove(&mut self, subject: Uuid) -> Result<(), StoreError> {
         self.queue_remove_all(&[subject]).await
     }
 
     /// The same for many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_remove_all(&mut self, subjects: &[Uuid]) -> Result<(), StoreError> {
         for list in lists(subjects) {
             on!(self, |c, d| {
@@ -365,9 +324,6 @@ impl Tx {
     }
 
     /// Brings a waiting entry forward.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_hasten(&mut self, subject: Uuid, due: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(HASTEN).bind(subject).bind(due).execute(&mut *c).await?;
@@ -376,9 +332,6 @@ impl Tx {
     }
 
     /// Brings waiting entries of one kind forward, those of these subjects.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_hasten_all(
         &mut self,
         kind: &'static str,
@@ -399,17 +352,11 @@ impl Tx {
     }
 
     /// The entry of a subject.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_entry(&mut self, subject: Uuid) -> Result<Option<Entry>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(OF_SUBJECT).bind(subject).fetch_optional(&mut *c).await?))
     }
 
     /// Whether a claim of that kind could find anything. Only reads.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_has_work(&mut self, kind: &str, now: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<i64> = sqlx::query_scalar(HAS_WORK).bind(kind).bind(now).fetch_optional(&mut *c).await?;
@@ -418,11 +365,8 @@ impl Tx {
     }
 
     /// Sets what comes next for subjects, whoever holds their entries: the fence grows, so that the holder's own changes
-    /// touch nothing. Only evidence about the subject, written under its lock, may do this. Answers with the subjects that
+    /// touch nothing. Only evidence about the subject, written under its lock, may do this. Returns the subjects that
     /// have an entry.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_next_steps(
         &mut self,
         steps: &[(Uuid, &'static str, Timestamp)],
@@ -443,25 +387,16 @@ impl Tx {
     }
 
     /// How many entries there are.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_depth(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(DEPTH).fetch_one(&mut *c).await?))
     }
 
     /// Since when the oldest ready entry has been due.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_oldest_ready(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(OLDEST_READY).fetch_one(&mut *c).await?))
     }
 
     /// When the next waiting entry becomes due.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn queue_next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(NEXT_DUE).fetch_one(&mut *c).await?))
     }

@@ -31,14 +31,14 @@ const COUNT: &str = "SELECT COUNT(*) FROM referrer";
 /// Follows a `LIKE`.
 const ESCAPE: &str = " ESCAPE '!'";
 
-/// Who belongs to an audience.
+/// Which referrers belong to an audience.
 #[derive(Debug, Clone, Copy)]
 pub enum Members<'a> {
-    /// Everybody with that tag.
+    /// Everyone with that tag.
     Tagged(&'a str),
-    /// Everybody of that type.
+    /// Everyone of that type.
     OfType(ReferrerType),
-    /// Everybody.
+    /// Everyone.
     All,
 }
 
@@ -88,7 +88,7 @@ impl From<Row> for Referrer {
     }
 }
 
-/// What lists are sorted by: family name, given name, organisation, in lower case. With the id it is the cursor of
+/// What lists are sorted by: family name, given name, organization, in lower case. With the id it is the cursor of
 /// [`Tx::referrers_page`].
 #[must_use]
 pub fn sort_name(referrer: &Referrer) -> String {
@@ -100,8 +100,8 @@ pub fn sort_name(referrer: &Referrer) -> String {
         .join(" ")
 }
 
-/// What a text must be like to contain another, every sign of which means itself. PostgreSQL would take a backslash for
-/// an escape and SQLite would not, so both are told which sign it is.
+/// What a text must be like to contain another, with every character literal. PostgreSQL would take a backslash for
+/// an escape and SQLite would not, so the statement names the escape character for both.
 fn pattern_of(text: &str) -> String {
     let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")
@@ -146,9 +146,6 @@ impl Tx {
     }
 
     /// Those referrers of the list that exist, in no particular order.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for list in lists(ids) {
@@ -165,18 +162,12 @@ impl Tx {
     }
 
     /// One referrer.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrer(&mut self, id: ReferrerId) -> Result<Option<Referrer>, StoreError> {
         Ok(self.referrers(&[id]).await?.pop())
     }
 
     /// Referrers by name after a cursor (the [`sort_name`] and id of the last one of the page before), optionally only
-    /// those whose name, organisation, email or NPI contains a text. At most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// those whose name, organization, email or NPI contains a text. At most `limit`.
     pub async fn referrers_page(
         &mut self,
         contains: Option<&str>,
@@ -203,9 +194,6 @@ impl Tx {
     }
 
     /// Referrers with that NPI, or else that email, or else that fax: candidates for "the same referrer".
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrers_like(
         &mut self,
         npi: Option<&str>,
@@ -224,10 +212,7 @@ impl Tx {
         Ok(rows.into_iter().map(Referrer::from).collect())
     }
 
-    /// The ids of everybody who belongs, by priority of type, then name.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The ids of everyone in an audience, by priority of type, then name.
     pub async fn referrer_ids(&mut self, members: Members<'_>) -> Result<Vec<ReferrerId>, StoreError> {
         let mut rows: Vec<(ReferrerId, ReferrerType, String)> = on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(IDS);
@@ -248,37 +233,25 @@ impl Tx {
         Ok(rows.into_iter().map(|(id, ..)| id).collect())
     }
 
-    /// Everybody who belongs, by priority of type, then name.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Everyone in an audience, by priority of type, then name.
     pub async fn referrers_of(&mut self, members: Members<'_>) -> Result<Vec<Referrer>, StoreError> {
         let ids = self.referrer_ids(members).await?;
         self.referrers_in_order(&ids).await
     }
 
-    /// These referrers, in this order; those that are gone are passed over.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// These referrers, in this order; those that are gone are skipped.
     pub async fn referrers_in_order(&mut self, ids: &[ReferrerId]) -> Result<Vec<Referrer>, StoreError> {
         let mut found: HashMap<ReferrerId, Referrer> =
             self.referrers(ids).await?.into_iter().map(|referrer| (referrer.id, referrer)).collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Every tag and how many bear it.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Every tag and how many referrers have it.
     pub async fn referrer_tags(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(TAGS).fetch_all(&mut *c).await?))
     }
 
     /// How many referrers there are.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn referrer_count(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(COUNT).fetch_one(&mut *c).await?))
     }

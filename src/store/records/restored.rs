@@ -1,4 +1,4 @@
-//! What a restore has to know and to leave in the records: what had not ended, and the moment of the restore.
+//! What a restore reads and leaves in the records: what had not ended, and when the restore happened.
 
 use crate::domain::Timestamp;
 use crate::domain::id::MessageId;
@@ -18,25 +18,16 @@ const NOTED: &str = "SELECT value FROM setting WHERE name = 'restored_ms'";
 
 impl Tx {
     /// Queued messages that no provider has, in the order of their ids, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function: [`StoreError`].
     pub async fn messages_waiting(&mut self, limit: i64) -> Result<Vec<MessageId>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(WAITING).bind(limit).fetch_all(&mut *c).await?))
     }
 
     /// How many attempts are open.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn attempts_in_flight(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(IN_FLIGHT).fetch_one(&mut *c).await?))
     }
 
-    /// Pauses the active campaigns that are due, and answers their names.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Pauses the active campaigns that are due, and returns their names.
     pub async fn campaigns_pause_due(&mut self, now: Timestamp) -> Result<Vec<String>, StoreError> {
         let mut names: Vec<String> =
             on!(self, |c, d| sqlx::query_scalar(PAUSE_DUE).bind(now).fetch_all(&mut *c).await?);
@@ -45,17 +36,11 @@ impl Tx {
     }
 
     /// Ends every operator's session. Returns how many.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn sessions_end_all(&mut self) -> Result<u64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(END_SESSIONS).execute(&mut *c).await?.rows_affected()))
     }
 
-    /// Notes that the records were put back to an earlier state at that moment.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records that the database was restored to an earlier state at that moment.
     pub async fn restore_note(&mut self, at: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(NOTE).bind(at.0.to_string()).execute(&mut *c).await?;
@@ -63,10 +48,10 @@ impl Tx {
         })
     }
 
-    /// When the records were last put back to an earlier state, if ever.
+    /// When the database was last restored to an earlier state, if ever.
     ///
     /// # Errors
-    /// As every store function; [`StoreError::Corrupt`] if the note was changed by hand.
+    /// [`StoreError::Corrupt`] if the note was changed by hand.
     pub async fn restored_at(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let noted: Option<String> = on!(self, |c, d| sqlx::query_scalar(NOTED).fetch_optional(&mut *c).await?);
         let read = |text: String| text.parse().map(Timestamp);

@@ -13,7 +13,7 @@ const BY_KEYS: &str = "SELECT id, idempotency_key, request_hash, answer, who, cr
 const BY_ID: &str = "SELECT id, idempotency_key, request_hash, answer, who, created_ms FROM submission WHERE id = $1";
 const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
 
-/// A submission as it is kept.
+/// A stored submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmissionRow {
     /// Identifier.
@@ -22,11 +22,11 @@ pub struct SubmissionRow {
     pub idempotency_key: Option<String>,
     /// SHA-256 of the request, hex.
     pub request_hash: String,
-    /// The answer given, JSON.
+    /// The response given, JSON.
     pub answer: String,
-    /// Who asked.
+    /// Who submitted it.
     pub who: Actor,
-    /// When.
+    /// When it was submitted.
     pub created_ms: Timestamp,
 }
 
@@ -52,9 +52,6 @@ impl Tx {
     }
 
     /// The earlier submissions with these keys.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn submissions_by_keys(&mut self, keys: &[&str]) -> Result<Vec<SubmissionRow>, StoreError> {
         let mut found = Vec::new();
         for list in lists(keys) {
@@ -70,17 +67,11 @@ impl Tx {
     }
 
     /// A submission by its id.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn submission(&mut self, id: SubmissionId) -> Result<Option<SubmissionRow>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(BY_ID).bind(id).fetch_optional(&mut *c).await?))
     }
 
-    /// Writes down the answer as it stands now.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records the response as it is now.
     pub async fn submission_answer(&mut self, id: SubmissionId, answer: &str) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(ANSWER).bind(id).bind(answer).execute(&mut *c).await?;

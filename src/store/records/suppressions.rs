@@ -20,10 +20,7 @@ const LIFT: &str = "UPDATE suppression SET lifted_ms = $2, lifted_by = $3, lifte
 record!(Suppression: "suppression" by id as SuppressionId { id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms, lifted_by, lifted_reason });
 
 impl Tx {
-    /// Sets a suppression. False: one of the same scope stands already.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Sets a suppression. False: one with the same scope is already in effect.
     pub async fn suppression_insert(&mut self, s: &Suppression) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let done = sqlx::query(INSERT)
@@ -42,10 +39,7 @@ impl Tx {
         })
     }
 
-    /// Ends a suppression; its row stays. False: it had ended.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Lifts a suppression; its row stays. False: it had already been lifted.
     pub async fn suppression_lift(
         &mut self,
         id: SuppressionId,
@@ -59,10 +53,7 @@ impl Tx {
         })
     }
 
-    /// The standing suppressions of an address.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The suppressions in effect for an address.
     pub async fn suppressions_of(&mut self, address: &Address) -> Result<Vec<Suppression>, StoreError> {
         on!(self, |c, d| {
             let text =
@@ -75,10 +66,7 @@ impl Tx {
         })
     }
 
-    /// The standing suppressions among these addresses (their keys).
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The suppressions in effect among these addresses (their keys).
     pub async fn suppressions_among(&mut self, addresses: &[AddressKey]) -> Result<Vec<Suppression>, StoreError> {
         let mut found = Vec::new();
         let addresses: Vec<&str> = addresses.iter().map(AddressKey::as_str).collect();
@@ -95,10 +83,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// All suppressions, newest first, ended ones too if asked for. At most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// All suppressions, newest first, including lifted ones if asked for. At most `limit`.
     pub async fn suppressions_list(&mut self, ended_too: bool, limit: i64) -> Result<Vec<Suppression>, StoreError> {
         on!(self, |c, d| {
             let filter = if ended_too { "" } else { " WHERE lifted_ms IS NULL" };

@@ -30,9 +30,6 @@ record!(Touch: "touch" by id as TouchId { id, referrer_id, submission_id, broadc
 
 impl Tx {
     /// Stores new touches.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn touches_insert(&mut self, touches: &[Touch]) -> Result<(), StoreError> {
         for portion in portions(touches) {
             on!(self, |c, d| {
@@ -49,10 +46,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes the locks of these touches, always in the same order, and answers with their dispositions.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Takes the locks of these touches, always in the same order, and returns their dispositions.
     pub async fn touches_lock(&mut self, touches: &[TouchId]) -> Result<Vec<(TouchId, Disposition)>, StoreError> {
         let mut touches = touches.to_vec();
         touches.sort_unstable();
@@ -71,9 +65,6 @@ impl Tx {
     }
 
     /// Projects touches' messages onto their dispositions; nothing else writes a disposition. Takes the touches' locks.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn touches_project(&mut self, touches: &[TouchId], now: Timestamp) -> Result<(), StoreError> {
         let standing = self.touches_lock(touches).await?;
         let mut statuses: BTreeMap<TouchId, Vec<MessageStatus>> = BTreeMap::new();
@@ -103,9 +94,6 @@ impl Tx {
     }
 
     /// A referrer's history, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn touches_of(&mut self, referrer: ReferrerId, limit: i64) -> Result<Vec<Touch>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE referrer_id = $1 ORDER BY occurred_ms DESC, id DESC LIMIT $2");
@@ -115,9 +103,6 @@ impl Tx {
 
     /// A page of a referrer's history, newest first, after a cursor (time and id of the last touch of the page before).
     /// At most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn touches_page(
         &mut self,
         referrer: ReferrerId,
@@ -137,9 +122,6 @@ impl Tx {
     }
 
     /// One touch.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn touch(&mut self, id: TouchId) -> Result<Option<Touch>, StoreError> {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE id = $1");
@@ -148,17 +130,11 @@ impl Tx {
     }
 
     /// The "n" of "n of 7": touches that were delivered, or took place.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn touches_delivered(&mut self, referrer: ReferrerId) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(DELIVERED).bind(referrer).fetch_one(&mut *c).await?))
     }
 
-    /// The same for every referrer who has any.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The same for every referrer with any.
     pub async fn touches_delivered_all(&mut self) -> Result<Vec<(ReferrerId, i64)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(DELIVERED_ALL).fetch_all(&mut *c).await?))
     }

@@ -18,20 +18,20 @@ const IS_UNFOLDING: &str = "SELECT id FROM broadcast WHERE id = $1 AND unfolding
 const LEFT: &str = "SELECT id FROM broadcast WHERE unfolding_ms < $1 ORDER BY id LIMIT 100";
 const ADDRESSES: &str = "SELECT address FROM message WHERE broadcast_id = $1";
 
-/// A list as it stands.
+/// A list and its progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfolding {
-    /// The submission that made it.
+    /// The submission that created it.
     pub submission: SubmissionId,
     /// When it was recorded.
     pub created_ms: Timestamp,
-    /// What all its messages share, JSON.
+    /// What all its messages have in common, JSON.
     pub plan: String,
-    /// Everybody on it, in order.
+    /// Everyone on it, in order.
     pub recipients: Vec<ReferrerId>,
-    /// How many of them have been dealt with.
+    /// How many of them have been processed.
     pub unfolded: i64,
-    /// The answer so far, JSON.
+    /// The response so far, JSON.
     pub answer: String,
 }
 
@@ -47,9 +47,6 @@ struct Row {
 
 impl Tx {
     /// Fixes who is on a broadcast's list.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_unfold_begin(
         &mut self,
         id: BroadcastId,
@@ -64,7 +61,7 @@ impl Tx {
         })
     }
 
-    /// A list that is being unfolded; `None` once it is.
+    /// A list that is being unfolded; `None` once that is done.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the list cannot be read.
@@ -83,10 +80,7 @@ impl Tx {
         }))
     }
 
-    /// Takes a list's lock if it has come exactly so far.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Takes a list's lock if its progress is exactly this.
     pub async fn broadcast_unfold_lock(&mut self, id: BroadcastId, unfolded: usize) -> Result<bool, StoreError> {
         let unfolded = i64::try_from(unfolded).unwrap_or(i64::MAX);
         on!(self, |c, d| {
@@ -97,10 +91,7 @@ impl Tx {
         })
     }
 
-    /// Writes down how far a list has come, and how many messages it has made.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Records a list's progress, and how many messages it has created.
     pub async fn broadcast_unfold_on(
         &mut self,
         id: BroadcastId,
@@ -115,10 +106,7 @@ impl Tx {
         })
     }
 
-    /// The list is unfolded: so many messages.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Marks a list as unfolded, with that many messages.
     pub async fn broadcast_unfold_end(&mut self, id: BroadcastId, total: usize) -> Result<(), StoreError> {
         let total = i64::try_from(total).unwrap_or(i64::MAX);
         on!(self, |c, d| {
@@ -128,9 +116,6 @@ impl Tx {
     }
 
     /// Whether a list is still being unfolded.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_is_unfolding(&mut self, id: BroadcastId) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<BroadcastId> = sqlx::query_scalar(IS_UNFOLDING).bind(id).fetch_optional(&mut *c).await?;
@@ -139,17 +124,11 @@ impl Tx {
     }
 
     /// Lists that have not moved since a moment, at most 100.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_left_unfolding(&mut self, since: Timestamp) -> Result<Vec<BroadcastId>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(LEFT).bind(since).fetch_all(&mut *c).await?))
     }
 
     /// Every address that a broadcast has a message for.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcast_addresses(&mut self, id: BroadcastId) -> Result<Vec<Address>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(ADDRESSES).bind(id).fetch_all(&mut *c).await?))
     }

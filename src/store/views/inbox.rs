@@ -1,4 +1,4 @@
-//! Read models of the inbox: when callbacks came, how large they are, what became of them. Never what they say.
+//! Read models of the inbox: when callbacks came, their size, their state. Never their content.
 
 use serde::Serialize;
 
@@ -32,14 +32,14 @@ macro_rules! narrow {
     };
 }
 
-/// Which callbacks are meant.
+/// Which callbacks to list.
 #[derive(Debug, Clone, Default)]
 pub struct CallbacksOf {
     /// Only those of one account.
     pub provider: Option<String>,
     /// Only those in one state.
     pub state: Option<CallbackState>,
-    /// Only those that came then or later.
+    /// Only those received then or later.
     pub since: Option<Timestamp>,
 }
 
@@ -51,16 +51,16 @@ pub struct CallbackLine {
     /// The account it came to.
     #[serde(rename = "account")]
     pub provider: String,
-    /// How it is kept.
+    /// How it is stored.
     pub form: CallbackForm,
-    /// Size of the body as it came, in octets.
+    /// Size of the body as received, in octets.
     #[serde(rename = "size")]
     pub octets: i64,
-    /// How many facts were read in it.
+    /// How many facts were read from it.
     pub facts: i64,
-    /// What became of it.
+    /// Its state.
     pub state: CallbackState,
-    /// How often it was looked at.
+    /// How often its attempt was looked up.
     pub looks: i64,
     /// When it came.
     #[serde(rename = "received_at")]
@@ -74,7 +74,7 @@ record!(CallbackLine: "inbox" by id as InboxId {
     id, provider, form, octets, facts, state, looks, received_ms, settled_ms
 });
 
-/// A callback's place in the order in which they came.
+/// A callback's place in order of arrival.
 pub type Place = (Timestamp, InboxId);
 
 /// Callbacks of one account that could not be read.
@@ -90,9 +90,6 @@ pub struct Unreadable {
 
 impl Tx {
     /// Callbacks, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callback_lines(&mut self, of: &CallbacksOf, limit: i64) -> Result<Vec<CallbackLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(LINES);
@@ -103,17 +100,11 @@ impl Tx {
     }
 
     /// One callback.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callback_line(&mut self, id: InboxId) -> Result<Option<CallbackLine>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(LINE).bind(id).fetch_optional(&mut *c).await?))
     }
 
-    /// The places of callbacks that can be read again, in the order in which they came, after a place; at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The places of callbacks that can be read again, in order of arrival, after a place; at most `limit`.
     pub async fn callback_places(
         &mut self,
         of: &CallbacksOf,
@@ -133,9 +124,6 @@ impl Tx {
     }
 
     /// How many callbacks could not be read, for each account that has any.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn callbacks_unreadable(&mut self) -> Result<Vec<Unreadable>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(UNREADABLE).fetch_all(&mut *c).await?))
     }

@@ -1,4 +1,4 @@
-//! The ledger: how many messages stand where. A broadcast is finished only when
+//! The ledger: counts of messages by outcome. A broadcast is finished only when
 //! delivered + failed + suppressed + cancelled + expired + in doubt = total.
 
 use serde::Serialize;
@@ -23,26 +23,26 @@ pub enum LedgerOf {
     Submission(SubmissionId),
 }
 
-/// Counts of messages by where they stand; they add up to `total`.
+/// Counts of messages by outcome; they add up to `total`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Ledger {
     /// All of them.
     pub total: i64,
-    /// Arrived.
+    /// Delivered.
     pub delivered: i64,
-    /// Did not arrive.
+    /// Not delivered.
     pub failed: i64,
     /// Forbidden by policy.
     pub suppressed: i64,
     /// Withdrawn.
     pub cancelled: i64,
-    /// Time ran out.
+    /// Ran out of time.
     pub expired: i64,
     /// May or may not have been sent.
     pub in_doubt: i64,
-    /// Wait for a person.
+    /// Waiting for a person.
     pub held: i64,
-    /// Wait for their turn, or are with a provider.
+    /// Waiting for their turn, or with a provider.
     pub queued: i64,
 }
 
@@ -69,10 +69,7 @@ impl Ledger {
 }
 
 impl Tx {
-    /// Counts messages by where they stand.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Counts messages by outcome.
     pub async fn ledger(&mut self, of: LedgerOf) -> Result<Ledger, StoreError> {
         let rows: Vec<(MessageStatus, i64)> = on!(self, |c, d| match of {
             LedgerOf::Everything => sqlx::query_as(ALL).fetch_all(&mut *c).await?,

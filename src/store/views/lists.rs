@@ -30,26 +30,26 @@ const RUNNING: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, 
 /// Which messages to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LinesOf {
-    /// Only those that stand in one of these; all, if empty.
+    /// Only those in one of these statuses; all, if empty.
     pub statuses: &'static [MessageStatus],
     /// Only those of one broadcast.
     pub broadcast: Option<BroadcastId>,
-    /// Only those made before this one: the last of the page before.
+    /// Only those created before this one: the last of the page before.
     pub before: Option<MessageId>,
 }
 
-/// A referrer's address that does not work, or looks as if it did not.
+/// A referrer's address that does not work, or seems not to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnwellAddress {
     /// Channel.
     pub channel: Channel,
     /// dead or doubtful.
     pub health: Health,
-    /// The last evidence against it.
+    /// The latest evidence against it.
     pub fault: Option<Fault>,
     /// Since when.
     pub updated_ms: Timestamp,
-    /// Whose it is.
+    /// The referrer it belongs to.
     pub referrer_id: ReferrerId,
 }
 
@@ -57,9 +57,6 @@ record!(UnwellAddress: "referrer" by referrer_id as ReferrerId { channel, health
 
 impl Tx {
     /// Messages with their referrers' names, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn message_lines(&mut self, of: LinesOf, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(LINES);
@@ -83,25 +80,16 @@ impl Tx {
     }
 
     /// Addresses of referrers that are dead or doubtful, the dead first, then the latest, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn addresses_unwell(&mut self, limit: i64) -> Result<Vec<UnwellAddress>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(UNWELL).bind(limit).fetch_all(&mut *c).await?))
     }
 
     /// How many addresses of referrers are dead.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn addresses_dead_count(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(UNWELL_COUNT).fetch_one(&mut *c).await?))
     }
 
     /// Broadcasts whose messages are not all settled, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
     pub async fn broadcasts_running(&mut self, limit: i64) -> Result<Vec<Broadcast>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(RUNNING).bind(limit).fetch_all(&mut *c).await?))
     }

@@ -1,4 +1,4 @@
-//! Read models for people: failures by cause, what needs somebody now.
+//! Read models for people: failures by cause, what needs attention now.
 
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, MessageStatus, Reason, Timestamp};
@@ -19,7 +19,7 @@ const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
 
-/// Messages that did not get through, by cause.
+/// Undelivered messages, by cause.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Cause {
     /// Channel.
@@ -39,15 +39,15 @@ pub struct Cause {
 pub struct MessageLine {
     /// Identifier.
     pub id: MessageId,
-    /// Whose.
+    /// The referrer.
     pub referrer_id: ReferrerId,
     /// Channel.
     pub channel: Channel,
     /// Letter.
     pub letter: String,
-    /// Where it stands.
+    /// Status.
     pub status: MessageStatus,
-    /// Why, if there is a reason to give.
+    /// The reason, if there is one.
     pub reason: Option<Reason>,
     /// Since when.
     pub updated_ms: Timestamp,
@@ -59,7 +59,7 @@ pub struct MessageLine {
     pub last_name: Option<String>,
     /// Letters after the name.
     pub credentials: Option<String>,
-    /// Organisation.
+    /// Organization.
     pub organization: Option<String>,
 }
 
@@ -80,18 +80,12 @@ impl MessageLine {
 }
 
 impl Tx {
-    /// Everything that did not get through, by cause, the most frequent first.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// All undelivered messages by cause, the most frequent first.
     pub async fn causes(&mut self) -> Result<Vec<Cause>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(CAUSES).fetch_all(&mut *c).await?))
     }
 
-    /// Messages that did not get through, of one reason or all, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// Undelivered messages, of one reason or all, newest first, at most `limit`.
     pub async fn failures(&mut self, reason: Option<Reason>, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(FAILURES);
@@ -103,10 +97,7 @@ impl Tx {
         })
     }
 
-    /// The messages that changed last.
-    ///
-    /// # Errors
-    /// As every store function.
+    /// The most recently changed messages.
     pub async fn messages_recent(&mut self, limit: i64) -> Result<Vec<MessageLine>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(RECENT).bind(limit).fetch_all(&mut *c).await?))
     }

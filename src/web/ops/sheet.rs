@@ -46,7 +46,7 @@ pub enum Sheet {
 /// What the page of a message shows of its letter.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn of(
     state: &WebState,
     operator: &Operator,
@@ -115,7 +115,7 @@ async fn mail(state: &WebState, message: &Message, referrer: &Referrer) -> Resul
 /// Kind and bytes of the document that was handed over last, if one was and it is still kept.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn stored(state: &WebState, message: &Message) -> Result<Option<(String, Vec<u8>)>, StoreError> {
     let Some(hash) = &message.document_hash else { return Ok(None) };
     state.gateway.store.read().await?.document(hash).await
@@ -124,7 +124,7 @@ pub async fn stored(state: &WebState, message: &Message) -> Result<Option<(Strin
 /// The mail as it was handed over last, or as it would be now.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn mail_of(state: &WebState, message: &Message, referrer: &Referrer) -> Result<Option<Mail>, StoreError> {
     if message.document_hash.is_some() {
         return stored_mail(state, message).await;
@@ -147,7 +147,7 @@ fn mail_now(state: &WebState, message: &Message, referrer: &Referrer) -> Result<
 /// there is no such page, or it cannot be drawn.
 ///
 /// # Errors
-/// As every store function.
+/// [`StoreError`] if the database fails.
 pub async fn page(
     state: &WebState,
     message: &Message,

@@ -84,7 +84,7 @@ async fn the_open_page_shows_what_came_in_without_the_number() {
     let bench = Bench::with(|options| options.open_pages = true);
     let client = http::client().expect("a client");
     let page = || text_of(client.get(bench.line.base_url()));
-    assert!(page().await.1.contains("No fax has come in yet."));
+    assert!(page().await.1.contains("No faxes received yet."));
 
     let delivered = accepted(bench.provider.submit(&envelope("0142")).await);
     let failed = accepted(bench.provider.submit(&envelope("0119")).await);

@@ -135,7 +135,7 @@ async fn what_is_no_sound_copy_of_ours_is_refused_with_the_reason() {
     let words = refused(&variant("letter.db", &b"Dear colleague,\n".repeat(300))).await;
     assert!(words.contains("not a SQLite database"), "{words}");
     let words = refused(&variant("empty.db", b"")).await;
-    assert!(words.contains("no records of touchline"), "{words}");
+    assert!(words.contains("no touchline records"), "{words}");
 
     let future = variant("future.db", &octets);
     change(

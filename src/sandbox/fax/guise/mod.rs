@@ -1,6 +1,6 @@
-//! What the line passes for: its own service, or a provider that practices use, over that provider's paths and in its
+//! What the line imitates: its own service, or a provider that practices use, over that provider's paths and in its
 //! formats, so that a practice can rehearse with the adapter it will send with. Written from what the providers publish;
-//! where that is silent, the simplest answer is given.
+//! where that says nothing, the simplest answer is given.
 
 mod interfax;
 mod own;
@@ -26,7 +26,7 @@ use crate::domain::Fault;
 pub use own::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub use telnyx::public_key as telnyx_public_key;
 
-/// What a line passes for.
+/// What a line imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Guise {
     /// Itself.
@@ -84,7 +84,7 @@ impl Guise {
         }
     }
 
-    /// Whether such a refusal is told in the answer to the request; else the fax is taken and fails.
+    /// Whether such a refusal is reported in the answer to the request; else the fax is accepted and fails.
     pub(super) const fn refuses_at_once(self, fault: Fault) -> bool {
         match self {
             Self::Own => true,
@@ -111,7 +111,7 @@ impl Guise {
         }
     }
 
-    /// The events that are told when a call begins, in order.
+    /// The events that are reported when a call begins, in order.
     pub(super) const fn stages_at_start(self) -> &'static [&'static str] {
         match self {
             Self::Own => &["fax.dialing"],
@@ -120,7 +120,7 @@ impl Guise {
         }
     }
 
-    /// The event that is told when it has ended.
+    /// The event that is reported when it has ended.
     pub(super) fn stage_at_end(self, fax: &Fax) -> &'static str {
         let is_delivered = fax.status == super::FaxStatus::Delivered;
         match self {
@@ -140,7 +140,7 @@ impl Guise {
         }
     }
 
-    /// Where a forger sends to: where nothing is signed, all that keeps him out is a secret in the address.
+    /// The URL a forger uses: where nothing is signed, only a secret in the address keeps forgeries out.
     pub(super) fn forgers_url(self, url: &str) -> String {
         match (self, url.rsplit_once('/')) {
             (Self::InterFax, Some((before, _))) => format!("{before}/a-forger-can-only-guess"),
@@ -158,7 +158,7 @@ impl FromStr for Guise {
     }
 }
 
-/// Whether a request carries the account's key, as such a provider wants it.
+/// Whether a request carries the account's key, as such a provider expects it.
 pub(super) fn is_authorized(desk: &Desk, headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match desk.guise {

@@ -26,7 +26,7 @@ use crate::domain::{Fault, FaxNumber};
 pub const SIGNATURE_HEADER: &str = "x-sandbox-signature";
 /// Header with the time of the signature in seconds since 1970.
 pub const TIMESTAMP_HEADER: &str = "x-sandbox-timestamp";
-/// The most faxes listed at once.
+/// The most faxes in one listing.
 const LIST_MAX: usize = 100;
 const FIELDS: [&str; 5] = ["to", "from", "reference", "pages", "callback_url"];
 
@@ -48,7 +48,7 @@ async fn create(State(desk): Shared, ConnectInfo(cut): ConnectInfo<Cut>, form: M
 
 async fn order(desk: &Desk, form: Parts) -> Result<Order, Trouble> {
     if form.texts.iter().any(|(name, _)| !FIELDS.contains(&name.as_str())) {
-        return Err(Trouble::field("", "a field has a name that is not known here"));
+        return Err(Trouble::field("", "a field has an unknown name"));
     }
     let to = parts::destination("to", form.text("to"))?;
     let from = FaxNumber::parse(form.text("from"));
@@ -146,7 +146,7 @@ pub fn words_for(trouble: Trouble) -> Response {
     trouble.answer(trouble.status(), "application/json", body.to_string())
 }
 
-/// A callback: the event's id, the fax as it stood, and when.
+/// A callback: the event's id, the fax at that moment, and when.
 pub fn message(notice: &Notice, delivery: &Delivery<'_>) -> Message {
     let fax = &notice.fax;
     let told = json!({

@@ -145,7 +145,7 @@ fn status(fax: &Fax) -> &'static str {
     }
 }
 
-/// The type, number and words of a fault in its list of errors. Numbers that stand for many faults are given for none.
+/// The type, number and words of a fault in its list of errors. Numbers that cover many faults are not used.
 fn error(fax: &Fax) -> Option<(&'static str, Option<u32>, &'static str)> {
     Some(match fax.fault? {
         Fault::Busy => ("lineError", Some(17), "Busy"),
@@ -191,7 +191,7 @@ fn object(fax: &Fax) -> Value {
     object
 }
 
-/// What is wrong, in its envelope, which knows no codes: the words alone tell the cause.
+/// What is wrong, in its envelope, which has no codes: the words alone give the cause.
 pub fn words_for(trouble: Trouble) -> Response {
     let status = match trouble {
         Trouble::TooLate | Trouble::NotEnded | Trouble::Refused(_) => 422,

@@ -44,7 +44,7 @@ pub fn routes() -> Router<Arc<Desk>> {
         .route("/v2/fax_applications/{id}", get(application))
 }
 
-/// `POST /v2/media`: a file for later.
+/// `POST /v2/media`: stores a file for later.
 async fn upload(State(desk): Shared, form: Multipart) -> Result<Response, Trouble> {
     let form = Parts::read(form, &["media"]).await?;
     let file = parts::pdf("media", form.file.clone())?;
@@ -121,7 +121,7 @@ impl Wish {
     async fn order(self, desk: &Desk) -> Result<Order, Trouble> {
         let text = |name: &str| self.said.get(name).map_or("", String::as_str);
         if text("connection_id") != desk.account {
-            return Err(Trouble::field("connection_id", "there is no Fax Application of that id"));
+            return Err(Trouble::field("connection_id", "there is no Fax Application with that id"));
         }
         let to = parts::destination("to", text("to"))?;
         let from = FaxNumber::parse(text("from")).map_err(|_| Trouble::field("from", "not a number of the account"))?;
@@ -140,7 +140,7 @@ async fn show(State(desk): Shared, Path(id): Path<String>) -> Result<Json<Value>
     Ok(Json(json!({ "data": object(&known(&desk, &id)?) })))
 }
 
-/// A fax that was not deleted: what is deleted is gone.
+/// A fax that was not deleted: deleted ones are gone.
 fn known(desk: &Desk, id: &str) -> Result<Fax, Trouble> {
     let fax = desk.calls.line.get(id)?;
     if fax.purged { Err(Trouble::NoSuchFax) } else { Ok(fax) }

@@ -26,7 +26,7 @@ pub fn object(fax: &Fax) -> Value {
         }
     }
     if !fax.said.contains_key("client_state") && !fax.reference.is_empty() {
-        // Taken before the line restarted.
+        // Accepted before the line restarted.
         object["client_state"] = json!(BASE64.encode(&fax.reference));
     }
     if let Some(reason) = reason(fax) {
