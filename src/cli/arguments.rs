@@ -1,4 +1,4 @@
-//! What people write on a command line, read into what we mean: words, variables, moments.
+//! Parses what people type on a command line: words, variables, times.
 
 use std::ffi::OsStr;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::exit::CliError;
 use crate::domain::Timestamp;
 
-/// Reads one of a vocabulary's words, with hyphens or underscores, and shows them all in the help.
+/// Parses one word of a vocabulary, with hyphens or underscores, and lists them all in the help.
 pub fn word<T: Copy + Send + Sync + 'static>(all: &'static [T], as_str: fn(T) -> &'static str) -> Word<T> {
     Word { all, as_str }
 }
@@ -64,7 +64,7 @@ impl VariableArgs {
     /// The variables by name.
     ///
     /// # Errors
-    /// One is written wrongly or given twice; its value is not repeated.
+    /// One is malformed or given twice; its value is not repeated.
     pub fn read(&self) -> Result<Map<String, Value>, CliError> {
         let mut variables = Map::new();
         for text in &self.texts {
@@ -74,7 +74,7 @@ impl VariableArgs {
         for text in &self.values {
             let (name, value) = split(text, "--set-json")?;
             let value = serde_json::from_str(value).map_err(|error| {
-                CliError::usage(format!("--set-json {name}: this is not JSON (column {})", error.column()))
+                CliError::usage(format!("--set-json {name}: not valid JSON (column {})", error.column()))
             })?;
             add(&mut variables, name, value)?;
         }
@@ -99,7 +99,7 @@ fn add(variables: &mut Map<String, Value>, name: &str, value: Value) -> Result<(
 /// A moment as `2026-12-01T09:00:00-06:00` (RFC 3339), or as `2026-12-01 09:00` in the practice's zone.
 ///
 /// # Errors
-/// It is neither, or the clocks of that zone skip that time.
+/// It is neither, or that time is skipped in that zone by daylight saving.
 pub fn moment(text: &str, zone: Tz) -> Result<Timestamp, CliError> {
     let text = text.trim();
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
@@ -112,7 +112,7 @@ pub fn moment(text: &str, zone: Tz) -> Result<Timestamp, CliError> {
     let there = zone.from_local_datetime(&local).earliest();
     there
         .map(|time| Timestamp::from_utc(time.with_timezone(&Utc)))
-        .ok_or_else(|| CliError::usage(format!("in {zone} the clocks skip that time: choose another")))
+        .ok_or_else(|| CliError::usage(format!("daylight saving skips that time in {zone}: choose another")))
 }
 
 /// A moment, or a day such as `2026-12-01`, which is its first moment in the practice's zone.

@@ -1,4 +1,4 @@
-//! `touchline backup`: a whole copy of the SQLite database while the daemon runs.
+//! `touchline backup`: a complete copy of the SQLite database while the daemon runs.
 
 use std::path::PathBuf;
 
@@ -11,20 +11,20 @@ use crate::config::Config;
 use crate::store::Store;
 use crate::store::engine::db::sqlite_file;
 
-/// What to say where the database is a server's.
-const POSTGRES: &str = "the records are in PostgreSQL, which is copied by its own programs: \
+/// What to say when the database is PostgreSQL.
+const POSTGRES: &str = "the records are in PostgreSQL, which has its own backup programs: \
     `pg_dump --format=custom --file=FILE \"$URL\"` with the URL of store.url, or a base backup with archived logs \
     (pg_basebackup) for a restore to the minute. After such a restore run `touchline restore --only-hold`";
 
 /// Where to.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to make; an existing one is never overwritten
+    /// The file to write; an existing one is never overwritten
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
-/// Copies, checks the copy, and says what it holds.
+/// Copies the database, checks the copy, and reports what it contains.
 ///
 /// # Errors
 /// PostgreSQL, or an existing file (refused); a database or disk that cannot be used.
@@ -41,11 +41,11 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let latest = contents.latest_ms.map(|at| at.in_zone(config.practice.time_zone));
         let latest = latest.map_or_else(String::new, |at| format!(", up to {at}"));
         let messages = count(usize::try_from(contents.messages).unwrap_or(0), "message");
-        format!("{file} is a whole and sound copy: {messages}{latest}, {} octets.", contents.octets)
+        format!("{file} is a complete, verified copy: {messages}{latest}, {} bytes.", contents.octets)
     })
 }
 
-/// The database as it is: neither made nor migrated for the sake of a copy.
+/// The database as it is: neither created nor migrated just to copy it.
 async fn open(config: &Config) -> Result<Store, CliError> {
     let url = config.store.url.expose_secret();
     let Some(file) = sqlite_file(url) else { return Err(CliError::refused(POSTGRES)) };

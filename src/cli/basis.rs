@@ -35,16 +35,16 @@ pub struct Add {
     /// Permission, or an established business relationship
     #[arg(long, value_parser = word(BasisKind::ALL, BasisKind::as_str))]
     kind: BasisKind,
-    /// Where the number came from; a relationship does not suffice without it
+    /// Where the number came from; a relationship is not sufficient without it
     #[arg(long, value_parser = word(NumberSource::ALL, NumberSource::as_str))]
     number_source: Option<NumberSource>,
     /// The day it was obtained
     #[arg(long, value_name = "YYYY-MM-DD")]
     obtained_on: NaiveDate,
-    /// How it was obtained, such as "asked on the telephone"
+    /// How it was obtained, such as "asked by phone"
     #[arg(long, value_name = "TEXT")]
     how: String,
-    /// Evidence: who said what, or where the paper lies; no patient words
+    /// Evidence: who said what, or where the paper is filed; no patient information
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }
@@ -52,7 +52,7 @@ pub struct Add {
 /// Does it.
 ///
 /// # Errors
-/// What was given cannot be a basis.
+/// What was given is not a valid basis.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     match command {
         Command::Add(add) => self::add(console, add).await,
@@ -67,7 +67,7 @@ async fn add(console: &Console, add: Add) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     let zone = gateway.config.practice.time_zone;
     if add.obtained_on > Utc::now().with_timezone(&zone).date_naive() {
-        return Err(CliError::refused("--obtained-on lies in the future"));
+        return Err(CliError::refused("--obtained-on is in the future"));
     }
     let permission_only = gateway.config.policy.advertising == AdvertisingPolicy::PermissionOnly;
     let basis = Basis {
@@ -106,7 +106,7 @@ fn insufficient(basis: &Basis, permission_only: bool) -> String {
         return format!("Recorded, but this installation accepts permission only: nothing is faxed to {number} yet.");
     }
     format!(
-        "Recorded, but it does not suffice: a relationship counts only with a number that {number}'s owner gave or \
+        "Recorded, but not sufficient: a relationship counts only with a number that {number}'s owner gave or \
          published (--number-source given_by_recipient or recipient_own_directory_ad_or_site)."
     )
 }

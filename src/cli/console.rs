@@ -1,4 +1,4 @@
-//! What every command shares: where the configuration is, who asks, and how answers are given.
+//! What every command shares: where the configuration is, who is asking, and how answers are printed.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -19,21 +19,21 @@ use crate::domain::{EmailAddress, SystemClock};
 use crate::store::Store;
 use crate::telemetry;
 
-/// How wide tables are where no terminal tells.
+/// Table width where no terminal reports one.
 const WIDTH_ELSEWHERE: u16 = 160;
-/// Columns whose cells are copied into the next command, and so are never broken.
+/// Columns whose cells are copied into the next command, and so are never wrapped.
 const COPIED: [&str; 4] = ["id", "message", "account", "reference"];
-/// The level at which a command that ends soon logs, unless the environment says otherwise.
+/// The log level of short-lived commands, unless the environment says otherwise.
 const COMMAND_LEVEL: &str = "warn";
 
-/// Where the configuration is, who asks, and whether a person or a program reads the answer.
+/// Where the configuration is, who is asking, and whether a person or a program reads the answer.
 #[derive(Debug, Clone)]
 pub struct Console {
     /// The configuration file.
     pub config_path: PathBuf,
     /// Whether answers are JSON.
     pub json: bool,
-    /// Who asks, for the records.
+    /// Who is asking, for the records.
     pub who: Actor,
 }
 
@@ -43,14 +43,14 @@ pub struct Records {
     pub store: Store,
     /// The practice's time zone.
     pub zone: Tz,
-    /// Delivered touches aimed at.
+    /// The goal for delivered touches.
     pub touch_goal: u32,
     /// The practice's mailbox, which is part of every Message-ID.
     pub from: EmailAddress,
 }
 
 impl Records {
-    /// What giving and checking access needs.
+    /// What granting and checking access needs.
     #[must_use]
     pub fn access(&self) -> access::Parts {
         access::Parts { store: self.store.clone(), clock: Arc::new(SystemClock) }
@@ -76,7 +76,7 @@ impl Console {
         Ok(Gateway::join(config, Arc::new(SystemClock)).await?)
     }
 
-    /// The database alone: a broken letter does not keep anybody from looking at what failed.
+    /// The database alone: a broken letter does not keep anyone from looking at what failed.
     ///
     /// # Errors
     /// Configuration or database cannot be used.
@@ -88,7 +88,7 @@ impl Console {
         Ok(Records { store, zone, touch_goal, from: config.practice.email })
     }
 
-    /// Answers: one JSON object for a program, the words of `human` for a person.
+    /// Prints the answer: one JSON object for a program, the text of `human` for a person.
     ///
     /// # Errors
     /// The object cannot be written as JSON.
@@ -103,14 +103,14 @@ impl Console {
         Ok(())
     }
 
-    /// Says something beside the answer, to people only.
+    /// Prints a note beside the answer, for people only.
     pub fn note(&self, words: &str) {
         if !self.json {
             warn(words);
         }
     }
 
-    /// A bar for work of a known amount, or a sign that work goes on; hidden where nobody watches.
+    /// A progress bar for a known amount of work, or a spinner; hidden where there is no terminal.
     #[must_use]
     pub fn progress(&self, total: Option<u64>, words: &str) -> ProgressBar {
         if self.json || !std::io::stderr().is_terminal() {
@@ -127,17 +127,17 @@ impl Console {
     }
 }
 
-/// A line to standard output. A reader who has gone, as in `| head`, is no error.
+/// Prints a line to standard output. A closed pipe, as in `| head`, is not an error.
 pub fn print(words: &str) {
     let _ = writeln!(std::io::stdout(), "{words}");
 }
 
-/// A line to standard error.
+/// Prints a line to standard error.
 pub fn warn(words: &str) {
     let _ = writeln!(std::io::stderr(), "{words}");
 }
 
-/// A table for people. Cells come from data: whatever could steer a terminal is taken out.
+/// A table for people. Cells come from data: control characters, which could drive a terminal, are removed.
 #[must_use]
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();

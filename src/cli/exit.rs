@@ -1,4 +1,4 @@
-//! How a command ends: every error in plain words, and the exit code that scripts can tell apart.
+//! How a command ends: every error in plain words, and exit codes that scripts can distinguish.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ Exit codes:
   5  refused: the request is not valid, or the message is in a state that does not allow it
   6  the database is unavailable or cannot be used";
 
-/// Why a command ends without success.
+/// Why a command did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// It was tried and did not succeed.
@@ -33,9 +33,9 @@ pub enum Ending {
     Usage,
     /// The configuration or a letter cannot be used.
     Configuration,
-    /// There is no such thing.
+    /// It does not exist.
     NotFound,
-    /// It is not valid, or the state does not allow it.
+    /// It is not valid, or its state does not allow it.
     Refused,
     /// The database.
     Database,
@@ -56,23 +56,23 @@ impl Ending {
     }
 }
 
-/// The end of a command that did not succeed.
+/// How a command that did not succeed ends.
 #[derive(Debug)]
 pub struct CliError {
     /// Which exit code.
     pub ending: Ending,
-    /// What happened and what to do; empty if the command has said it already.
+    /// What happened and what to do; empty if the command has already printed it.
     pub words: String,
 }
 
 impl CliError {
-    /// An end with words for the operator.
+    /// An error with a message for the operator.
     #[must_use]
     pub fn new(ending: Ending, words: impl Into<String>) -> Self {
         Self { ending, words: words.into() }
     }
 
-    /// An end whose reason the command's own output gives.
+    /// An error whose reason the command's own output gives.
     #[must_use]
     pub const fn said(ending: Ending) -> Self {
         Self { ending, words: String::new() }
@@ -84,7 +84,7 @@ impl CliError {
         Self::new(Ending::Usage, words)
     }
 
-    /// There is no such thing.
+    /// It does not exist.
     #[must_use]
     pub fn not_found(words: impl Into<String>) -> Self {
         Self::new(Ending::NotFound, words)

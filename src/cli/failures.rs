@@ -35,7 +35,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
     console.answer(&object, || {
         if causes.is_empty() {
-            return "Nothing failed, and nothing waits for a person.".to_owned();
+            return "Nothing failed, and nothing needs a person.".to_owned();
         }
         let lines = messages.iter().map(|line| {
             let since = line.updated_ms.in_zone(records.zone);

@@ -1,6 +1,6 @@
-//! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the modules
-//! below, and answers in words or, with `--json`, in one object; it never writes to the store itself. Errors go to standard
-//! error in plain words; `exit` knows the codes. `console`, `arguments` and `sample` are what commands share.
+//! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
+//! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
+//! to standard error in plain words; `exit` has the codes. `console`, `arguments` and `sample` are what commands share.
 
 mod arguments;
 mod backup;
@@ -58,11 +58,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// See it work: a letter from list to touch history, on this machine only
+    /// See it work: from a list to letters to touch history, on this machine only
     Demo(demo::Args),
     /// Write a first configuration file
     Init(Box<init::Args>),
-    /// A fax line to rehearse against, on this machine only
+    /// Run a sandbox fax line to rehearse with, on this machine only
     Sandbox(sandbox::Args),
     /// Run the gateway: sending, provider callbacks, dashboard and API
     Serve(serve::Args),
@@ -70,9 +70,9 @@ enum Command {
     Doctor,
     /// Send a letter to one referrer or a list
     Send(send::Args),
-    /// Write what one recipient would get to a folder; sends nothing
+    /// Write what one recipient would get into a folder; sends nothing
     Preview(preview::Args),
-    /// Standing plans: a letter, an audience and a schedule
+    /// Campaigns: a letter, an audience and a schedule
     #[command(subcommand)]
     Campaign(campaign::Command),
     /// Import, list, show, edit and export referrers
@@ -82,33 +82,33 @@ enum Command {
     Touches(touches::Args),
     /// Show what did not get through, by cause
     Failures(failures::Args),
-    /// Show where a message stands, and everything that happened to it
+    /// Show a message's status, and everything that happened to it
     Status(message::status::Args),
-    /// Send messages that did not arrive once more
+    /// Send messages that failed again
     Retry(message::act::Messages),
-    /// Park messages that wait
+    /// Hold messages that are queued
     Hold(message::act::Messages),
-    /// Let parked messages go
+    /// Release held messages
     Release(message::release::Args),
-    /// Withdraw messages that were not handed over yet
+    /// Cancel messages that have not been handed over yet
     Cancel(message::act::Messages),
     /// Decide what became of a message in doubt
     Resolve(message::resolve::Args),
-    /// Refuse an address for the future; list and lift refusals
+    /// Suppress an address; list and lift suppressions
     Suppress(suppress::Args),
     /// Record why a number may be faxed advertisements
     #[command(subcommand)]
     Basis(basis::Command),
-    /// List, check and begin letters
+    /// List, check and create letters
     #[command(subcommand)]
     Template(template::Command),
-    /// List, check, begin, try, pause and resume providers
+    /// List, check, create, try, pause and resume providers
     #[command(subcommand)]
     Provider(provider::Command),
-    /// List callbacks of providers, and read them again after an upgrade
+    /// List provider callbacks, and parse them again after an upgrade
     #[command(subcommand)]
     Inbox(inbox::Command),
-    /// Make, list and revoke tokens for the API
+    /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(token::Command),
     /// Let people log in to the dashboard
@@ -116,9 +116,9 @@ enum Command {
     Operator(operator::Command),
     /// Bring the database's schema up to date
     Migrate,
-    /// Copy the database to a file while everything runs (SQLite)
+    /// Copy the database to a file while Touchline runs (SQLite)
     Backup(backup::Args),
-    /// Put a copy back; what may have gone out since is held
+    /// Restore a copy; what may have gone out since is held
     Restore(restore::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
@@ -127,13 +127,13 @@ enum Command {
     ExitCodes,
 }
 
-/// Runs what was asked for and answers the exit code.
+/// Runs the command and returns the exit code.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            console::warn(&format!("touchline: this machine gives no threads ({})", error.kind()));
+            console::warn(&format!("touchline: cannot start threads ({})", error.kind()));
             return ExitCode::FAILURE;
         }
     };

@@ -18,7 +18,7 @@ pub enum Command {
         /// Login name
         #[arg(value_name = "NAME")]
         name: String,
-        /// A file whose first line is the password; `-` reads standard input (default: asked for)
+        /// A file whose first line is the password; `-` reads standard input (default: prompt)
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
@@ -40,7 +40,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     console.answer(&json!({ "operator": name }), || format!("{name} can log in at http://{listen} now."))
 }
 
-/// The first line. No message repeats it.
+/// The first line. No error message repeats it.
 fn read_password(file: &Path) -> Result<String, CliError> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => CliError::not_found(format!("there is no file {}", file.display())),
@@ -52,18 +52,18 @@ fn read_password(file: &Path) -> Result<String, CliError> {
         Box::new(std::fs::File::open(file).map_err(unreadable)?)
     };
     let mut text = String::new();
-    // A character has at most four octets.
+    // A character has at most four bytes.
     source.take(PASSWORD_CHARS_MAX as u64 * 4 + 2).read_to_string(&mut text).map_err(unreadable)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 fn ask_password(name: &str) -> Result<String, CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err(CliError::usage("there is no terminal to ask at: give --password-file"));
+        return Err(CliError::usage("there is no terminal for questions: give --password-file"));
     }
     Password::new()
         .with_prompt(format!("Password for {name}, at least {PASSWORD_CHARS_MIN} characters"))
-        .with_confirmation("Once more", "The two differ")
+        .with_confirmation("Again", "The two do not match")
         .interact()
         .map_err(|_| CliError::new(Ending::Failed, "Cancelled. Nothing was changed."))
 }

@@ -14,7 +14,7 @@ use crate::domain::referrer::Referrer;
 use crate::referrers::audience;
 use crate::render::{Job, LintFinding, Preview, Severity, write_preview};
 
-/// Which letter, for whom, and where to.
+/// Which letter, for whom, and where to write it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The letter, as `touchline template list` shows it
@@ -23,7 +23,7 @@ pub struct Args {
     /// For whom: a referrer's id, NPI, email address or name
     #[arg(long = "for", value_name = "REFERRER", required_unless_present = "sample")]
     referrer: Option<String>,
-    /// With the letter's own sample values, for a made-up recipient
+    /// Use the letter's sample values, for a made-up recipient
     #[arg(long, conflicts_with = "referrer")]
     sample: bool,
     /// The folder to write to; files of the same names are overwritten
@@ -36,7 +36,7 @@ pub struct Args {
 /// Writes the preview.
 ///
 /// # Errors
-/// Unknown letter or referrer; variables are missing; a file cannot be written; the page must not go out like this.
+/// Unknown letter or referrer; variables are missing; a file cannot be written; the page is not fit to send.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let given = args.variables.read()?;
     let gateway = console.gateway().await?;
@@ -67,13 +67,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     if unfit { Err(CliError::said(Ending::Failed)) } else { Ok(()) }
 }
 
-/// The mail as it would travel; none if the referrer has no mailbox.
+/// The email as it would be sent; none if the referrer has no address.
 fn eml(gateway: &Gateway, job: &Job<'_>, referrer: &Referrer) -> Result<Option<Vec<u8>>, CliError> {
     let Some(to) = &referrer.email else { return Ok(None) };
     let (mail, _) = gateway.renderer.mail(job)?;
     crate::provider::mail::compose(&mail, to, AttemptId::new(), job.now)
         .map(Some)
-        .map_err(|error| CliError::refused(format!("the mail cannot travel: {error}")))
+        .map_err(|error| CliError::refused(format!("the email cannot be sent: {error}")))
 }
 
 fn tell(console: &Console, preview: &Preview, has_eml: bool) -> Result<(), CliError> {
@@ -93,7 +93,7 @@ fn tell(console: &Console, preview: &Preview, has_eml: bool) -> Result<(), CliEr
     })
 }
 
-/// What the lint says, for people.
+/// The lint's findings, for people.
 #[must_use]
 pub fn findings(lint: &[LintFinding]) -> String {
     if lint.is_empty() {

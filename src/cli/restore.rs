@@ -17,7 +17,7 @@ use crate::store::engine::db::sqlite_file;
 use crate::store::engine::peers::Company;
 use crate::upkeep::restore::{self, Parked};
 
-/// What to say where the database is a server's.
+/// What to say when the database is PostgreSQL.
 const POSTGRES: &str = "the records are in PostgreSQL: put them back with pg_restore or from a base backup while no \
     daemon runs, then run `touchline restore --only-hold` before the first start";
 
@@ -27,10 +27,10 @@ pub struct Args {
     /// A file made by `touchline backup`
     #[arg(value_name = "FILE", required_unless_present = "only_hold", conflicts_with = "only_hold")]
     file: Option<PathBuf>,
-    /// Replace the present database; its file is kept beside
+    /// Replace the existing database; its file is kept beside it
     #[arg(long, conflicts_with = "only_hold")]
     replace: bool,
-    /// The records were put back by other means, such as pg_restore: only hold what may have gone out since
+    /// The records were restored by other means, such as pg_restore: only hold what may have gone out since
     #[arg(long)]
     only_hold: bool,
 }
@@ -39,7 +39,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Refused while a daemon has the database open, or if there is one and `--replace` is not given; the file is not a
-/// sound copy of ours.
+/// valid Touchline backup.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let config = console.config()?;
     match args.file {
@@ -55,7 +55,7 @@ async fn put_back(console: &Console, config: &Config, file: &Path, replace: bool
         return Err(CliError::not_found(format!("there is no file {}", file.display())));
     }
     if target.exists() && !replace {
-        let words = format!("there is a database {} already: give --replace to put it aside", target.display());
+        let words = format!("the database {} already exists: --replace moves it aside", target.display());
         return Err(CliError::refused(words));
     }
     let now = SystemClock.now();
@@ -75,7 +75,7 @@ async fn put_back(console: &Console, config: &Config, file: &Path, replace: bool
     console.answer(&object, || {
         let mut text = format!("{} is in place. {}\n", target.display(), forgotten(&contents, config));
         if let Some(kept) = kept {
-            text.push_str(&format!("The database that was there is kept as {kept}.\n"));
+            text.push_str(&format!("The previous database is kept as {kept}.\n"));
         }
         text + &told(&parked)
     })
@@ -91,7 +91,7 @@ async fn only_hold(console: &Console, config: &Config) -> Result<(), CliError> {
     console.answer(&json!({ "parked": parked }), || told(&parked))
 }
 
-/// Brings the records up to this version's schema and parks what had not ended.
+/// Migrates the records to this version's schema and holds what had not ended.
 async fn park(url: &str, who: &Actor, now: Timestamp) -> Result<Parked, CliError> {
     let store = Store::open(url, 2).await?;
     let parked = async {
@@ -116,7 +116,7 @@ fn told(parked: &Parked) -> String {
     )];
     if parked.in_flight > 0 {
         let many = count(usize::try_from(parked.in_flight).unwrap_or(0), "message");
-        lines.push(format!("{many} may be with a provider: they are looked up, and not sent again by themselves."));
+        lines.push(format!("{many} may be with a provider: they are looked up, and not sent again automatically."));
     }
     if !parked.campaigns.is_empty() {
         let names = parked.campaigns.join(", ");

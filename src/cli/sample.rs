@@ -1,5 +1,5 @@
-//! Made-up people to try letters with: a recipient and a practice that nobody can reach. Numbers are from the range
-//! kept for fiction, domains can never be registered (RFC 2606).
+//! Made-up people to try letters with: a recipient and a practice that cannot be reached. Numbers are from the range
+//! reserved for fiction; the domains can never be registered (RFC 2606).
 
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ struct File {
 /// The practice of the demo.
 ///
 /// # Errors
-/// The file that came with the program is damaged.
+/// The embedded file is damaged.
 pub fn practice() -> Result<Practice, CliError> {
     let damaged = |error: toml::de::Error| CliError::new(Ending::Failed, format!("the sample practice: {error}"));
     Ok(toml::from_str::<File>(PRACTICE).map_err(damaged)?.practice)

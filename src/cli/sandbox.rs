@@ -15,12 +15,12 @@ use super::exit::{CliError, Ending};
 use super::serve::stop_signal;
 use crate::sandbox::fax::{Chances, FaxLine, FaxLineOptions, Guise, MAGIC, Script, telnyx_public_key};
 
-/// Where the key and the secret may stand, so that they stay the same from run to run.
+/// Where the key and the secret may be set, so that they stay the same from run to run.
 const KEY_VARIABLE: &str = "TOUCHLINE_SANDBOX_KEY";
 const SECRET_VARIABLE: &str = "TOUCHLINE_SANDBOX_SECRET";
 /// The largest script.
 const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
-/// The name of the account in the configuration that is shown.
+/// The account's name in the configuration shown.
 const ACCOUNT: &str = "rehearsal";
 
 /// How the line behaves.
@@ -30,38 +30,38 @@ pub struct Args {
     /// The port on this machine; 0 takes a free one
     #[arg(long, default_value_t = 8026)]
     port: u16,
-    /// Pass for this provider: sandbox, telnyx, phaxio or interfax
+    /// Imitate this provider: sandbox, telnyx, phaxio or interfax
     #[arg(long, value_name = "PROVIDER", default_value = "sandbox")]
     like: Guise,
-    /// What becomes of which fax: a TOML or JSON file
+    /// What happens to which fax: a TOML or JSON file
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// A share of faxes that something befalls, such as busy=0.1 or garbage=0.02; may be repeated
+    /// The share of faxes to which something happens, such as busy=0.1 or garbage=0.02; may be repeated
     #[arg(long, value_name = "WHAT=SHARE", value_parser = share)]
     chance: Vec<(String, f64)>,
-    /// Where drawing lots begins: the same seed brings the same luck
+    /// The random seed: the same seed gives the same outcomes
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How all callbacks come: lost, late, twice, reversed, forged, stale; several with commas
+    /// How all callbacks arrive: lost, late, twice, reversed, forged, stale; separate several with commas
     #[arg(long, value_name = "HOW", value_delimiter = ',')]
     callbacks: Vec<String>,
-    /// Where callbacks go that no fax directs elsewhere
+    /// Where callbacks go unless a fax names another address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8025/hooks/rehearsal")]
     callback_url: String,
     /// How long a call takes
     #[arg(long, value_name = "MS", default_value_t = 300)]
     call_ms: u64,
-    /// How long a slow call takes, and how late a late callback comes
+    /// How long a slow call takes, and how late a late callback arrives
     #[arg(long, value_name = "MS", default_value_t = 3_000)]
     slow_ms: u64,
-    /// Keep what happened in this file, and go on from it at the next start; documents, callback addresses and tags are
-    /// not kept
+    /// Keep what happened in this file, and continue from it at the next start; documents, callback addresses and tags
+    /// are not kept
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 }
 
 fn share(text: &str) -> Result<(String, f64), String> {
-    let (what, share) = text.split_once('=').ok_or("write WHAT=SHARE, for instance busy=0.1")?;
+    let (what, share) = text.split_once('=').ok_or("write WHAT=SHARE, such as busy=0.1")?;
     Ok((what.to_owned(), share.parse().map_err(|_| format!("{share} is not a share from 0 to 1"))?))
 }
 
@@ -78,7 +78,7 @@ fn numbers() -> String {
 /// Runs the line until Ctrl-C.
 ///
 /// # Errors
-/// The script or a chance makes no sense (refused), or the port cannot be had.
+/// The script or a share is not valid (refused), or the port cannot be used.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let (key, secret) = (word_of(KEY_VARIABLE), word_of(SECRET_VARIABLE));
     let options = options(&args, &key, &secret)?;
@@ -86,7 +86,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         CliError::new(
             Ending::Failed,
-            format!("port {} cannot be had ({}): name another with --port", args.port, error.kind()),
+            format!("port {} cannot be used ({}): choose another with --port", args.port, error.kind()),
         )
     })?;
     let line = FaxLine::start(listener, options).map_err(|error| CliError::refused(error.to_string()))?;
@@ -101,7 +101,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The word in the environment, or one made up for this run.
+/// The value in the environment, or one generated for this run.
 fn word_of(variable: &str) -> String {
     let given = std::env::var(variable).ok().filter(|word| !word.trim().is_empty());
     given.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string())
@@ -173,7 +173,7 @@ fn greeting(args: &Args, address: &str, section: &str, key: &str, secret: &str) 
         let _ = writeln!(exports, "export TOUCHLINE_SANDBOX_ACCOUNT={ACCOUNT}");
     }
     format!(
-        "The sandbox fax line answers at {address} as {title}. What comes in is shown there; nothing leaves this machine.\n\n\
+        "The sandbox fax line answers at {address} as {title}. What it receives is shown there; nothing leaves this machine.\n\n\
          Put this into touchline.toml:\n\n{section}\nand this into the environment of the gateway:\n\n{exports}\n\
          Numbers that misbehave on purpose: touchline sandbox --help. Serving until Ctrl-C.",
         title = args.like.title(),

@@ -1,4 +1,4 @@
-//! `touchline serve`: the gateway itself. SIGTERM and Ctrl-C let running calls end; a second one ends at once.
+//! `touchline serve`: the gateway itself. SIGTERM and Ctrl-C let running calls finish; a second one exits immediately.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::domain::SystemClock;
 use crate::telemetry;
 use crate::web::{self, WebState};
 
-/// The exit code of a program that was told twice to stop (128 + SIGINT).
+/// The exit code after a second stop signal (128 + SIGINT).
 const STOPPED_CODE: i32 = 130;
-/// How often gathered numbers are folded together.
+/// How often recorded metrics are folded together.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How to serve.
@@ -52,25 +52,25 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         () = stop_signal() => None,
         ended = &mut faces => Some(ended),
     };
-    warn("Stopping: calls under way may end. Once more to stop at once.");
+    warn("Stopping: calls in progress may finish. Press Ctrl-C again to stop immediately.");
     tokio::spawn(stop_at_once());
     stop.cancel();
     let unexpected = ended.is_some();
     if ended.is_none() {
-        // Requests first, so that nothing new comes in; then the services, in the order of the flow.
+        // Requests first, so that nothing new arrives; then the services, in the order of the flow.
         drop(faces.await);
     }
     running.drain().await;
     drop(keeping.await);
     gateway.store.close().await;
-    if unexpected { Err(CliError::new(Ending::Failed, "the web server ended by itself")) } else { Ok(()) }
+    if unexpected { Err(CliError::new(Ending::Failed, "the web server stopped unexpectedly")) } else { Ok(()) }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).await.map_err(|error| {
         let why = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program listens there: stop it, or give --listen".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "it is not allowed there: choose a port above 1023".to_owned(),
+            std::io::ErrorKind::AddrInUse => "another program is listening there: stop it, or give --listen".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied: choose a port above 1023".to_owned(),
             kind => kind.to_string(),
         };
         CliError::new(Ending::Failed, format!("cannot listen on {address}: {why}"))
@@ -80,13 +80,13 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
 fn tell_address(console: &Console, listener: &TcpListener, gateway: &Gateway) -> Result<(), CliError> {
     let address = listener.local_addr().unwrap_or(gateway.config.server.listen);
     let database = gateway.store.describe();
-    tracing::info!(%address, database, "the gateway runs");
+    tracing::info!(%address, database, "the gateway is running");
     let url = format!("http://{address}");
     let object = json!({ "listening": url, "database": database, "public_url": gateway.config.server.public_url });
-    console.answer(&object, || format!("Touchline listens on {url} ({database}). Ctrl-C stops it."))
+    console.answer(&object, || format!("Touchline is listening on {url} ({database}). Ctrl-C stops it."))
 }
 
-/// Folds gathered numbers together now and then, so that histograms do not grow.
+/// Folds recorded metrics together periodically, so that histograms do not grow.
 async fn keep(metrics: PrometheusHandle, stop: CancellationToken) {
     loop {
         tokio::select! {

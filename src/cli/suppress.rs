@@ -1,4 +1,4 @@
-//! `touchline suppress`: refuses an address for the future; lists and lifts refusals.
+//! `touchline suppress`: suppresses an address; lists and lifts suppressions.
 
 use serde_json::json;
 
@@ -13,23 +13,23 @@ use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::{Address, address};
 use crate::public::SuppressionView;
 
-/// Refusals listed at most.
+/// The most suppressions listed.
 const LISTED_MAX: i64 = 10_000;
 
-/// An address to refuse, or what to do with refusals.
+/// An address to suppress, or what to do with suppressions.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
     /// A fax number or an email address
     #[arg(required = true, value_name = "ADDRESS")]
     address: Option<String>,
-    /// How far it goes: treatment correspondence still goes unless it is `all`
+    /// What it covers: treatment correspondence is still sent unless it is `all`
     #[arg(long, default_value = "advertisement", value_parser = word(Scope::ALL, Scope::as_str))]
     scope: Scope,
     /// Why: opt_out, complaint, bounced or do_not_contact; other words are kept as evidence
     #[arg(long, default_value = "opt_out")]
     reason: String,
-    /// What proves it: where the paper lies, who said it and when
+    /// Evidence: where the paper is filed, who said it and when
     #[arg(long)]
     evidence: Option<String>,
     #[command(subcommand)]
@@ -38,13 +38,13 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List standing refusals
+    /// List suppressions in effect
     List {
-        /// Those that were lifted too
+        /// Include those that were lifted
         #[arg(long)]
         all: bool,
     },
-    /// Lift a refusal
+    /// Lift a suppression
     Lift {
         /// Its id, as `touchline suppress list` shows it
         #[arg(value_name = "ID")]
@@ -58,7 +58,7 @@ enum Command {
 /// Does it.
 ///
 /// # Errors
-/// The address is none; the refusal does not stand.
+/// The address is not valid; the suppression is not in effect.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     match (args.command, args.address) {
         (Some(Command::List { all }), _) => list(console, all).await,
@@ -76,11 +76,11 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
             };
             suppress(console, &refusal).await
         }
-        (None, None) => Err(CliError::usage("name an address to refuse")),
+        (None, None) => Err(CliError::usage("name an address to suppress")),
     }
 }
 
-/// The reason's word. What is none is kept with the evidence, so that nothing a person wrote down is lost.
+/// The reason's word. Any other text is kept with the evidence, so that nothing a person wrote is lost.
 fn reason(text: &str, evidence: Option<String>) -> (SuppressionReason, Option<String>) {
     match text.parse() {
         Ok(reason) => (reason, evidence),
@@ -97,12 +97,12 @@ async fn suppress(console: &Console, refusal: &Refusal) -> Result<(), CliError> 
     let object = json!({ "channel": refusal.address.channel(), "scope": refusal.scope, "messages_ended": ended });
     console.answer(&object, || {
         let what = match refusal.scope {
-            Scope::Advertisement => "Advertisements and informational letters no longer go",
-            Scope::All => "Nothing goes any more",
+            Scope::Advertisement => "Advertisements and informational letters are no longer sent",
+            Scope::All => "Nothing is sent any more",
         };
         let ended = match ended {
             0 => String::new(),
-            ended => format!(" {} that waited ended.", count(ended, "message")),
+            ended => format!(" {} waiting to be sent stopped.", count(ended, "message")),
         };
         format!("{what} to {}.{ended}", refusal.address.pretty())
     })
@@ -115,7 +115,7 @@ async fn list(console: &Console, all: bool) -> Result<(), CliError> {
         &json!({ "suppressions": found.iter().map(|one| SuppressionView::of(one, true)).collect::<Vec<_>>() }),
         || {
             if found.is_empty() {
-                return "No address is refused.".to_owned();
+                return "No address is suppressed.".to_owned();
             }
             let rows = found.iter().map(|row| {
                 let state = match (row.lifted_ms, &row.lifted_reason) {
@@ -144,9 +144,9 @@ fn shown(row: &Suppression) -> String {
 
 async fn lift(console: &Console, id: SuppressionId, reason: &str) -> Result<(), CliError> {
     if reason.trim().is_empty() {
-        return Err(CliError::usage("--reason says why the refusal may be lifted"));
+        return Err(CliError::usage("--reason says why the suppression may be lifted"));
     }
     let parts = console.gateway().await?.consent();
     consent::lift(&parts, id, &console.who, reason).await?;
-    console.answer(&json!({ "lifted": id }), || format!("The refusal {id} is lifted."))
+    console.answer(&json!({ "lifted": id }), || format!("Suppression {id} is lifted."))
 }

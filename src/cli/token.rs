@@ -1,4 +1,4 @@
-//! `touchline token`: bearer tokens for the API. A token is shown once, when it is made; only its hash is kept.
+//! `touchline token`: bearer tokens for the API. A token is shown once, when it is created; only its hash is kept.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::public::TokenView;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make a token
+    /// Create a token
     Create {
         /// Who or what it is for
         #[arg(value_name = "NAME")]
@@ -23,7 +23,7 @@ pub enum Command {
     },
     /// List tokens, without their secrets
     List,
-    /// End all tokens of a name
+    /// Revoke all tokens of a name
     Revoke {
         /// Who or what they were for
         #[arg(value_name = "NAME")]
@@ -47,7 +47,7 @@ async fn create(console: &Console, name: &str, scopes: &[Scope]) -> Result<(), C
     let gateway = console.gateway().await?;
     let token = access::create_token(&gateway.access(), name, scopes, &console.who).await?;
     console.answer(&json!({ "name": name, "scopes": scopes, "token": token }), || {
-        console.note("Shown this once only: keep it where secrets are kept, and send it as Authorization: Bearer …");
+        console.note("Shown only once: store it where secrets are kept, and send it as Authorization: Bearer …");
         token.clone()
     })
 }

@@ -1,4 +1,4 @@
-//! `touchline touches`: a referrer's history ("n of 7"), and touches that a person made.
+//! `touchline touches`: a referrer's history ("n of 7"), and touches made by a person.
 
 use serde_json::json;
 
@@ -40,15 +40,15 @@ struct Log {
     /// What it was
     #[arg(long, value_parser = word(LOGGED, TouchKind::as_str))]
     kind: TouchKind,
-    /// In a few words; no patient words
+    /// In a few words; no patient information
     #[arg(long)]
     title: String,
-    /// When it took place, as "2026-12-01 09:00" in the practice's zone (default: now)
+    /// When it happened, as "2026-12-01 09:00" in the practice's zone (default: now)
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 }
 
-/// What a person may log: a letter becomes a touch by being sent.
+/// What a person can log: a letter becomes a touch by being sent.
 const LOGGED: &[TouchKind] = &[
     TouchKind::Call,
     TouchKind::Visit,
@@ -115,7 +115,7 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
             touch.actor.name().to_owned(),
         ]
     });
-    table(&["when", "kind", "what", "stands", "messages", "by"], rows)
+    table(&["when", "kind", "what", "status", "messages", "by"], rows)
 }
 
 async fn log(console: &Console, log: Log) -> Result<(), CliError> {

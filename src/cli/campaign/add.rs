@@ -1,4 +1,4 @@
-//! `touchline campaign add`: a new standing plan.
+//! `touchline campaign add`: a new campaign.
 
 use chrono_tz::Tz;
 
@@ -22,26 +22,26 @@ pub struct Args {
     /// The letter it sends
     #[arg(long)]
     letter: String,
-    /// To whom, read anew for every run: tag:TAG, type:TYPE, all, or one referrer
+    /// To whom, evaluated again for every run: tag:TAG, type:TYPE, all, or one referrer
     #[arg(long, value_name = "AUDIENCE")]
     to: Audience,
-    /// When, in words, such as "first tuesday 09:00"
+    /// When, such as "first tuesday 09:00"
     #[arg(long, value_name = "WHEN")]
     every: String,
-    /// The IANA zone in which that is meant (default: the practice's)
+    /// The IANA time zone of that time (default: the practice's)
     #[arg(long)]
     zone: Option<Tz>,
-    /// By which channels (default: every channel that has a provider)
+    /// Which channels to use (default: every channel that has a provider)
     #[arg(long, value_delimiter = ',', value_parser = word(Channel::ALL, Channel::as_str))]
     via: Vec<Channel>,
     #[command(flatten)]
     variables: VariableArgs,
-    /// Say who would get it if it ran now; make nothing
+    /// Show who would get it if it ran now; create nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Makes it, or in a dry run says who would get it.
+/// Creates it, or in a dry run shows who would get it.
 ///
 /// # Errors
 /// It cannot be carried out as it stands.
@@ -62,6 +62,6 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Resu
     }
     let made = campaign::add(&gateway.intake(), new).await?;
     console.answer(&super::show::described(&made), || {
-        format!("Made.\n{}", overview(&made, gateway.config.practice.time_zone))
+        format!("Created.\n{}", overview(&made, gateway.config.practice.time_zone))
     })
 }

@@ -1,4 +1,4 @@
-//! `touchline campaign`: standing plans, and what a person does with them.
+//! `touchline campaign`: create, list, run, pause and resume campaigns.
 
 mod add;
 mod show;
@@ -16,7 +16,7 @@ use crate::store::records::campaigns::CampaignRow;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make a campaign
+    /// Create a campaign
     Add(Box<add::Args>),
     /// List campaigns
     List,
@@ -26,12 +26,12 @@ pub enum Command {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Run a campaign once now, beside its schedule
+    /// Run a campaign once now, in addition to its schedule
     Run {
         /// Its name
         #[arg(value_name = "NAME")]
         name: String,
-        /// Say who would get it, who would not and why; store nothing, send nothing
+        /// Show who would get it, who would not and why; store nothing, send nothing
         #[arg(long)]
         dry_run: bool,
     },

@@ -1,4 +1,4 @@
-//! `touchline campaign list | show`: the standing plans, and one with its runs.
+//! `touchline campaign list | show`: all campaigns, or one with its runs.
 
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -14,14 +14,14 @@ use crate::store::views::ledger::LedgerOf;
 /// Lists all campaigns.
 ///
 /// # Errors
-/// The database's.
+/// The database cannot be used.
 pub(super) async fn list(console: &Console, gateway: &Gateway) -> Result<(), CliError> {
     let rows = campaign::list(&gateway.intake()).await?;
     let objects: Vec<_> =
         rows.iter().map(|row| json!({ "campaign": CampaignView::from(row), "when": campaign::when(row) })).collect();
     console.answer(&json!({ "campaigns": objects }), || {
         if rows.is_empty() {
-            return "There are no campaigns yet: `touchline campaign add` makes one.".to_owned();
+            return "There are no campaigns yet: `touchline campaign add` creates one.".to_owned();
         }
         let zone = gateway.config.practice.time_zone;
         let lines = rows.iter().map(|row| {
@@ -32,7 +32,7 @@ pub(super) async fn list(console: &Console, gateway: &Gateway) -> Result<(), Cli
     })
 }
 
-/// Shows one with its runs.
+/// Shows one campaign with its runs.
 ///
 /// # Errors
 /// There is no such campaign.
@@ -81,7 +81,7 @@ pub(super) fn overview(shown: &Overview, zone: Tz) -> String {
     plain(&text)
 }
 
-/// When it runs next.
+/// When it next runs.
 pub(super) fn next(at: Option<Timestamp>, zone: Tz) -> String {
     at.map_or_else(|| "none".to_owned(), |at| at.in_zone(zone))
 }

@@ -24,26 +24,26 @@ use stage::Stage;
 const REFERRERS: &[u8] = include_bytes!("../../../config/sample-referrers.csv");
 /// The letter that the demo sends.
 const LETTER: &str = "introduction";
-/// The demo gives up waiting after this long.
+/// How long the demo waits before it gives up.
 const SETTLE_MAX: Duration = Duration::from_secs(180);
-/// How often the ledger is looked at.
+/// How often the ledger is read.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Shows the main job on this machine, with nothing real: nothing is faxed or mailed to anybody.
+/// Shows the main job on this machine, with nothing real: nothing is faxed or mailed to anyone.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when every message has settled, instead of going on serving until Ctrl-C.
+    /// Exit when every message has settled, instead of serving until Ctrl-C.
     #[arg(long)]
     pub once: bool,
-    /// Where to keep the demo's files; a new temporary folder if left out.
+    /// Where to keep the demo's files (default: a new temporary folder).
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
 
-/// Runs the demo: set the stage, import, send, wait, tell; with `json` only the ledger, as one object.
+/// Runs the demo: set up, import, send, wait, report; with `json` only the ledger, as one object.
 ///
 /// # Errors
-/// When a part cannot be started, or not everything settles within three minutes.
+/// A part cannot be started, or not everything settles within three minutes.
 pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
     let say = |text: &str| {
         if !json {
@@ -56,7 +56,7 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
     say(&format!("1. Imported {referrers} sample referrers."));
     let accepted = send(&stage).await?;
     say(&format!(
-        "2. Sending the {LETTER} letter to each by fax and email: {} messages. The far side misbehaves on purpose.\n",
+        "2. Sending the {LETTER} letter to each by fax and email: {} messages. The far end misbehaves on purpose.\n",
         accepted.counts.messages()
     ));
     let ledger = settle(&stage, json).await?;

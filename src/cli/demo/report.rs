@@ -30,11 +30,11 @@ pub(super) struct ReferrerReport {
 /// How one message fared.
 #[derive(Debug, Serialize)]
 pub(super) struct MessageReport {
-    /// How it travelled.
+    /// The channel.
     pub channel: Channel,
     /// How it ended.
     pub status: MessageStatus,
-    /// Why, where there is a reason to give.
+    /// Why, where there is a reason.
     pub reason: Option<Reason>,
 }
 

@@ -1,4 +1,4 @@
-//! The demo's stage: sandbox, gateway and web server on loopback ports of their own, in a folder of their own.
+//! The demo's stage: sandbox, gateway and web server on their own loopback ports, in their own folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Stage {
         Ok(Self { gateway, catcher, folder, address, password, line, running, stop, server })
     }
 
-    /// Ends everything, the services first.
+    /// Stops everything, the services first.
     pub(super) async fn strike(self) {
         self.running.drain().await;
         self.stop.cancel();
@@ -72,7 +72,7 @@ fn make_folder(folder: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let Some(folder) = folder else {
         return Ok(tempfile::Builder::new().prefix("touchline-demo-").tempdir().context("no temporary folder")?.keep());
     };
-    std::fs::create_dir_all(&folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("the folder {} cannot be created", folder.display()))?;
     let folder = folder.canonicalize().with_context(|| format!("the folder {} cannot be used", folder.display()))?;
     anyhow::ensure!(
         !folder.join("touchline-demo.db").exists(),

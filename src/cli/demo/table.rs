@@ -65,7 +65,7 @@ fn cell(referrer: &ReferrerReport, channel: Channel, accepted: &Accepted) -> Str
     }
 }
 
-/// One short phrase for the office manager.
+/// A short phrase for the office manager.
 fn next(referrer: &ReferrerReport) -> &'static str {
     let has = |status| referrer.messages.iter().any(|message| message.status == status);
     let because =
@@ -77,7 +77,7 @@ fn next(referrer: &ReferrerReport) -> &'static str {
     } else if because(Fault::MailboxUnknown.into()) {
         "ask for the right email"
     } else if because(Fault::PartialSend.into()) {
-        "ask what arrived of the fax"
+        "ask which pages of the fax arrived"
     } else if has(MessageStatus::InDoubt) {
         "find out whether it arrived"
     } else if has(MessageStatus::Delivered) {
@@ -115,7 +115,7 @@ fn reasons(referrers: &[ReferrerReport]) -> String {
         .collect()
 }
 
-/// Writes the page and the mail of one recipient into the folder, and says where everything is; only the files if the
+/// Writes the page and the email of one recipient into the folder, and says where everything is; only the files if the
 /// demo ends now.
 pub(super) async fn where_to_look(stage: &Stage, accepted: &Accepted, ends: bool) -> anyhow::Result<String> {
     let mut text = "Where to look\n".to_owned();

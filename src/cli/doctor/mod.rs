@@ -43,7 +43,7 @@ impl Findings {
     }
 }
 
-/// Checks everything that can be checked, one thing's failure notwithstanding.
+/// Runs every check that can be run, even after one has failed.
 ///
 /// # Errors
 /// Something failed; the answer says what.
@@ -76,14 +76,14 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
     if failed { Err(CliError::said(Ending::Failed)) } else { Ok(()) }
 }
 
-/// What is allowed, but worth knowing.
+/// What is allowed but worth knowing.
 fn check_practice(config: &Config, findings: &mut Findings) {
     let practice = &config.practice;
     if practice.fax.is_fictional() || practice.phone.is_fictional() || practice.opt_out.fax.is_fictional() {
         findings.add(
             "practice",
             State::Warn,
-            "a number is from the range kept for fiction (555-01xx): put in your own before letters go out",
+            "a number is from the range reserved for fiction (555-01xx): put in your own before letters go out",
         );
     } else if practice.medical_director.background.trim().is_empty() {
         findings.add(
@@ -115,7 +115,7 @@ fn check_letters(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Opens, migrates and tries a write. True if all of it worked.
+/// Opens, migrates and tries a write. True if everything worked.
 async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let tried = async {
         let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
@@ -133,7 +133,7 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
                 findings.add(
                     "operators",
                     State::Warn,
-                    "nobody can log in to the dashboard: `touchline operator add NAME`",
+                    "no one can log in to the dashboard: `touchline operator add NAME`",
                 );
             }
             true
@@ -148,16 +148,16 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
 async fn check_providers(config: Config, findings: &mut Findings) {
     let gateway = match Gateway::join(config, Arc::new(SystemClock)).await {
         Ok(gateway) => gateway,
-        // The letters have been told of already.
+        // The letters have been reported already.
         Err(crate::app::OpenError::Templates(_)) => return,
         Err(error) => return findings.add("providers", State::Fail, error.to_string()),
     };
     for channel in Channel::ALL {
         if !gateway.accounts.carries(*channel) {
-            let words = format!("routes.{channel} names no account: nothing goes by {channel}");
+            let words = format!("routes.{channel} names no account: nothing is sent by {channel}");
             findings.add(&format!("route {channel}"), State::Warn, words);
         } else if !gateway.accounts.carries_phi(*channel) {
-            let words = "no account under a business associate agreement: letters with health information are held";
+            let words = "no account has a business associate agreement: letters with health information are held";
             findings.add(&format!("route {channel}"), State::Warn, words);
         }
     }

@@ -12,16 +12,16 @@ use crate::store::engine::soundness::{Late, Room, Soundness};
 use crate::store::views::inbox::Unreadable;
 use crate::store::{Store, StoreError};
 
-/// With less room than this the next letters may not be recorded.
+/// With less space than this, the next letters may not be recorded.
 const ROOM_MIN: u64 = 64 << 20;
-/// With less room than this, or than the database takes, a backup or a busy day may fill the disk.
+/// With less space than this, or than the database takes, a backup or a busy day may fill the disk.
 const ROOM_COMFORTABLE: u64 = 512 << 20;
-/// A running daemon takes a lapsed lease back within seconds.
+/// A running daemon reclaims an expired lease within seconds.
 const LEASE_GRACE: Duration = Duration::from_secs(60);
-/// What is due goes out sooner than this, unless rates or pauses hold it up.
+/// What is due goes out sooner than this, unless rate limits or pauses delay it.
 const DUE_GRACE: Duration = Duration::from_secs(600);
 
-/// Looks at both.
+/// Checks both.
 pub(super) async fn check(config: &Config, findings: &mut Findings) {
     let now = SystemClock.now();
     let looked = async {
@@ -54,7 +54,7 @@ fn tell_soundness(found: &Soundness, findings: &mut Findings) {
         findings.add("records", State::Fail, words);
     }
     if found.risks.is_empty() {
-        findings.add("durability", State::Ok, "every commit is on the disk before it counts");
+        findings.add("durability", State::Ok, "every commit is on disk before it counts");
     } else {
         findings.add("durability", State::Warn, found.risks.join("\n"));
     }
@@ -82,7 +82,7 @@ fn tell_queue(config: &Config, leases: Late, due: Late, findings: &mut Findings)
     }
     if leases.entries > 0 {
         words.push(format!(
-            "{} with a worker that is gone since {}: is `touchline serve` running?",
+            "{} held by a worker that has been gone since {}: is `touchline serve` running?",
             many(leases),
             since(leases.since)
         ));

@@ -1,5 +1,5 @@
-//! `touchline inbox`: callbacks of providers as they were kept. When they came, how large they are, what became of them;
-//! never what they say of a person.
+//! `touchline inbox`: provider callbacks as received. When they came, how large they are, what became of them;
+//! never what they say about a person.
 
 mod list;
 mod replay;
@@ -17,7 +17,7 @@ use crate::store::views::inbox::CallbacksOf;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// List callbacks, the newest first
+    /// List callbacks, newest first
     List {
         #[command(flatten)]
         filter: Filter,
@@ -34,7 +34,7 @@ pub enum Command {
         #[arg(value_name = "ID")]
         id: InboxId,
     },
-    /// Read callbacks again, after an upgrade that reads them better; what is read as before changes nothing
+    /// Parse callbacks again, after an upgrade that parses them better; one with the same result changes nothing
     #[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["ids", "provider", "unreadable", "since"]))]
     Replay {
         /// Callbacks, as `touchline inbox list` shows them
@@ -42,22 +42,22 @@ pub enum Command {
         ids: Vec<InboxId>,
         #[command(flatten)]
         filter: Filter,
-        /// Say what would change, and change nothing
+        /// Show what would change, and change nothing
         #[arg(long)]
         dry_run: bool,
     },
 }
 
-/// Which callbacks are meant; conditions that are given together must all hold.
+/// Which callbacks; all conditions given must hold.
 #[derive(Debug, clap::Args)]
 pub struct Filter {
-    /// Only those that came to this account
+    /// Only those received for this account
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// Only those that could not be read
     #[arg(long)]
     unreadable: bool,
-    /// Only those that came then or later: 2026-12-01, or "2026-12-01 09:00"
+    /// Only those received then or later: 2026-12-01, or "2026-12-01 09:00"
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
 }
@@ -85,13 +85,13 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 /// What a state means.
 const fn explain(state: CallbackState) -> &'static str {
     match state {
-        CallbackState::Waiting => "It will be applied shortly, or once its fax or mail is known.",
+        CallbackState::Waiting => "It will be applied shortly, or once its fax or email is known.",
         CallbackState::Applied => "What it says has taken effect.",
-        CallbackState::Unmatched => "It is about a fax or mail that Touchline does not know.",
+        CallbackState::Unmatched => "It is about a fax or email that Touchline does not know.",
         CallbackState::Unreadable => {
             "It is authentic, but could not be read. Try again after an upgrade: touchline inbox replay"
         }
-        CallbackState::Repeated => "It says nothing that an earlier callback had not said.",
+        CallbackState::Repeated => "It says nothing that an earlier callback did not say.",
         CallbackState::Ignored => "It is not about anything that Touchline sends.",
     }
 }

@@ -8,10 +8,10 @@ use crate::cli::exit::CliError;
 use crate::domain::id::InboxId;
 use crate::feedback::replay::{Replayed, Selection, replay};
 
-/// Reads callbacks again.
+/// Parses callbacks again.
 ///
 /// # Errors
-/// Configuration or database cannot be used; what was done before stands.
+/// Configuration or database cannot be used; what was done before that is kept.
 pub(super) async fn run(console: &Console, ids: Vec<InboxId>, filter: Filter, dry_run: bool) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     let selection = if ids.is_empty() {

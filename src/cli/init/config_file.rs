@@ -1,4 +1,4 @@
-//! A first configuration file: the answers it is made of, and the text.
+//! A first configuration file: the answers it is built from, and its text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,14 +9,14 @@ use crate::domain::practice::Practice;
 use crate::domain::{Channel, EmailAddress, FaxNumber};
 use crate::provider::{Setting, Spec, find_spec, secret_variable};
 
-/// What the file is made of.
+/// What the file is built from.
 #[derive(Debug, Clone)]
 pub struct Answers {
     /// Who sends.
     pub practice: Practice,
-    /// Provider accounts; each is the first in the route of its channel in this order.
+    /// Provider accounts, in the order in which each channel's route lists them.
     pub accounts: Vec<AccountAnswers>,
-    /// Where the outside reaches us.
+    /// The public address of this installation.
     pub public_url: Option<Url>,
 }
 
@@ -32,13 +32,13 @@ pub struct AccountAnswers {
 }
 
 impl Answers {
-    /// Answers around a practice, with nothing else said.
+    /// Answers for a practice, with everything else left out.
     #[must_use]
     pub const fn of_practice(practice: Practice) -> Self {
         Self { practice, accounts: Vec::new(), public_url: None }
     }
 
-    /// Every environment variable that must be set before the file loads, with what it must hold.
+    /// Every environment variable that must be set before the file loads, with what it must contain.
     #[must_use]
     pub fn variables_to_set(&self) -> Vec<(String, &'static str)> {
         let accounts = self.accounts.iter().filter_map(|account| Some((account, spec_of(account.kind)?)));
@@ -50,8 +50,8 @@ impl Answers {
     }
 }
 
-/// The file's text. It parses once [`Answers::variables_to_set`] are set and the settings that an account cannot do
-/// without are given.
+/// The file's text. It parses once [`Answers::variables_to_set`] are set and the settings that an account requires
+/// are given.
 #[must_use]
 pub fn render_config(answers: &Answers) -> String {
     let mut text = String::from(
@@ -107,17 +107,16 @@ fn render_practice(text: &mut String, practice: &Practice) {
     optional_line(text, "signature", director.signature.as_ref().and_then(|path| path.to_str()));
 
     let opt_out = &practice.opt_out;
-    text.push_str("\n# How an advertisement is refused; all of it must work day and night (47 CFR 64.1200(a)(4)).\n");
+    text.push_str("\n# How recipients opt out of advertisements; all must work day and night (47 CFR 64.1200(a)(4)).\n");
     text.push_str("[practice.opt_out]\n");
     line(text, "phone", opt_out.phone.as_str(), "");
     line(text, "fax", opt_out.fax.as_str(), "");
     optional_line(text, "web", opt_out.web.as_deref());
     optional_line(text, "email", opt_out.email.as_ref().map(EmailAddress::as_str));
-    let _ =
-        writeln!(text, "toll_free = {}   # whether one of the two numbers costs the caller nothing", opt_out.toll_free);
+    let _ = writeln!(text, "toll_free = {}   # whether one of the two numbers is toll-free", opt_out.toll_free);
 }
 
-/// A secret that the account cannot do without: one that is always required, or the password of a username given.
+/// A secret that the account requires: one that is always required, or the password of a username given.
 fn is_needed(account: &AccountAnswers, setting: &Setting) -> bool {
     let has_username = account.settings.get("username").is_some_and(|name| !name.is_empty());
     setting.required || (setting.key == "password" && has_username)
@@ -140,8 +139,8 @@ fn render_account(text: &mut String, account: &AccountAnswers) {
         };
         let _ = writeln!(text, "{mark}{} = {value}", setting.key);
     }
-    text.push_str("# Without a signed business associate agreement, nothing about patients goes this way.\n");
-    text.push_str("# baa = { signed = true, date = \"2026-01-31\", reference = \"where the paper lies\" }\n");
+    text.push_str("# Without a signed business associate agreement, nothing about patients is sent this way.\n");
+    text.push_str("# baa = { signed = true, date = \"2026-01-31\", reference = \"where the paper is filed\" }\n");
 }
 
 fn render_routes(text: &mut String, accounts: &[AccountAnswers]) {
@@ -159,7 +158,7 @@ fn render_routes(text: &mut String, accounts: &[AccountAnswers]) {
     }
 }
 
-/// A setting's value as TOML: a number where the key's last word says that it is one, else a text.
+/// A setting's value as TOML: a number where the key's last word says so, else a string.
 fn setting_value(key: &str, value: &str) -> String {
     const NUMBERS: [&str; 5] = ["port", "seconds", "minutes", "ms", "max"];
     let counts = key.rsplit('_').next().is_some_and(|unit| NUMBERS.contains(&unit));

@@ -24,26 +24,26 @@ pub struct Args {
     /// Ask nothing; fill in a fictional practice where flags say nothing
     #[arg(long)]
     defaults: bool,
-    /// Write over a file that is there already
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
     /// An account of this provider kind; repeat for more
     #[arg(long = "provider", value_name = "KIND")]
     providers: Vec<String>,
-    /// A setting of such an account: KIND.KEY=VALUE; secrets go into the environment
+    /// A setting of such an account: KIND.KEY=VALUE; secrets go in the environment
     #[arg(long = "setting", value_name = "KIND.KEY=VALUE")]
     settings: Vec<String>,
-    /// Where the outside reaches this installation: provider callbacks, opt-out links
+    /// Public web address of this installation, for provider callbacks and opt-out links
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
     #[command(flatten, next_help_heading = "Practice")]
     practice: PracticeFlags,
 }
 
-/// Writes the file and says what must be set before it is used.
+/// Writes the file and lists what must be set before it is used.
 ///
 /// # Errors
-/// There is such a file already; flags are missing; there is no terminal to ask at.
+/// The file already exists; flags are missing; there is no terminal for questions.
 pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let path = console.config_path.as_path();
     let flags = args.defaults || args.practice.any() || !args.providers.is_empty();
@@ -58,13 +58,13 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     console.answer(&object, || {
         let mut text = format!("Written: {}\n", path.display());
         if !variables.is_empty() {
-            text.push_str("Set these in the environment; they never stand in the file:\n");
+            text.push_str("Set these in the environment; they are never written to the file:\n");
         }
         for (name, about) in &variables {
             text.push_str(&format!("  {name}   {about}\n"));
         }
         if args.defaults {
-            text.push_str("What the flags did not say is fictional: put your own practice into the file.\n");
+            text.push_str("Everything the flags did not give is fictional: put your own practice into the file.\n");
         }
         text.push_str("Next: touchline doctor, then touchline referrers import FILE, then touchline serve.");
         text
@@ -82,7 +82,7 @@ fn refuse_overwrite(path: &Path, force: bool, flags: bool) -> Result<(), CliErro
 fn from_questions() -> Result<Answers, CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::usage(
-            "there is no terminal to ask at: say what the practice is with flags, or --defaults (see touchline init --help)",
+            "there is no terminal for questions: describe the practice with flags, or use --defaults (see touchline init --help)",
         ));
     }
     ask().map_err(|_| CliError::new(Ending::Failed, "Cancelled. No file was written."))

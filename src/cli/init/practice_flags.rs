@@ -1,4 +1,4 @@
-//! A practice from flags, for `touchline init` where nobody sits at a terminal.
+//! A practice from flags, for `touchline init` without a terminal.
 
 use chrono_tz::Tz;
 
@@ -8,7 +8,7 @@ use crate::cli::sample;
 use crate::domain::practice::Practice;
 use crate::domain::{EmailAddress, FaxNumber};
 
-/// What the flags say of the practice.
+/// What the flags say about the practice.
 #[derive(Debug, Default, clap::Args)]
 pub struct PracticeFlags {
     /// Name on the letterhead
@@ -95,10 +95,10 @@ impl PracticeFlags {
             || self.time_zone.is_some()
     }
 
-    /// The practice. With `defaults`, whatever is not said is taken from the fictional practice of the demo.
+    /// The practice. With `defaults`, what is not given is taken from the demo's fictional practice.
     ///
     /// # Errors
-    /// Flags that are missing, all of them named; or what a practice must not be.
+    /// Flags are missing, all of them named; or a value is not valid.
     pub fn practice(&self, defaults: bool) -> Result<Practice, CliError> {
         if !defaults {
             self.refuse_missing()?;
@@ -194,7 +194,7 @@ impl PracticeFlags {
     }
 }
 
-/// Nothing of the fictional practice may end up in a real one's letters.
+/// Nothing from the fictional practice may end up in a real one's letters.
 fn forget_fiction(practice: &mut Practice) {
     practice.referral_line = None;
     practice.website = None;

@@ -1,4 +1,4 @@
-//! The questions of `touchline init`. What is typed is checked at once, in words.
+//! The questions of `touchline init`. Each answer is checked as it is typed.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::domain::practice::{MedicalDirector, OptOut, Practice};
 use crate::domain::{Channel, EmailAddress, FaxNumber};
 use crate::provider::{REGISTRY, Setting, Spec};
 
-/// Zones offered by name; any other is typed.
+/// Zones offered in the list; any other is typed.
 const ZONES: [&str; 7] = [
     "America/New_York",
     "America/Chicago",
@@ -22,7 +22,7 @@ const ZONES: [&str; 7] = [
     "America/Anchorage",
     "Pacific/Honolulu",
 ];
-/// Area codes whose calls cost the caller nothing.
+/// Toll-free area codes.
 const TOLL_FREE_CODES: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
 /// Longest answer.
 const ANSWER_CHARS_MAX: usize = 200;
@@ -30,7 +30,7 @@ const ANSWER_CHARS_MAX: usize = 200;
 /// Asks for everything a first file needs.
 ///
 /// # Errors
-/// There is no terminal, or the person broke off.
+/// There is no terminal, or the person canceled.
 pub fn ask() -> dialoguer::Result<Answers> {
     let practice = ask_practice()?;
     let mut accounts = Vec::new();
@@ -105,7 +105,7 @@ fn ask_account(channel: Channel) -> dialoguer::Result<Option<AccountAnswers>> {
     let choice = Select::new().with_prompt(format!("Provider for {channel}")).items(&titles).default(0).interact()?;
     let Some(spec) = specs.get(choice) else { return Ok(None) };
     let mut settings = BTreeMap::new();
-    // Signing needs keys in files; who wants it finds its settings in the file as comments.
+    // Signing needs keys in files; its settings are in the file as comments.
     let asked = |setting: &&Setting| !setting.secret && !setting.key.starts_with("dkim_");
     for setting in spec.settings.iter().filter(asked) {
         let prompt = format!("{} ({})", setting.key, setting.about);
@@ -152,7 +152,7 @@ fn ask_checked<T>(
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
-        // The default is not validated by the prompt, so that what came back is read once more.
+        // The prompt does not validate the default, so the answer is parsed again.
         match read(&input.interact_text()?) {
             Ok(value) => return Ok(value),
             Err(message) => eprintln!("{message}"),
@@ -176,7 +176,7 @@ fn ask_checked_or_empty<T>(
     Ok(read(&text).unwrap_or_default())
 }
 
-/// Whether to write over a file that is there already.
+/// Whether to overwrite an existing file.
 ///
 /// # Errors
 /// As [`ask`].
@@ -184,7 +184,7 @@ pub fn ask_overwrite(path: &std::path::Path) -> dialoguer::Result<bool> {
     Confirm::new().with_prompt(format!("{} exists. Replace it?", path.display())).default(false).interact()
 }
 
-/// Whether a call to the number costs the caller nothing.
+/// Whether the number is toll-free.
 #[must_use]
 pub fn is_toll_free(number: &FaxNumber) -> bool {
     number.as_str().strip_prefix("+1").is_some_and(|digits| TOLL_FREE_CODES.iter().any(|code| digits.starts_with(code)))
@@ -193,7 +193,7 @@ pub fn is_toll_free(number: &FaxNumber) -> bool {
 fn one_line(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err("write something".to_owned());
+        return Err("this cannot be empty".to_owned());
     }
     if text.chars().count() > ANSWER_CHARS_MAX * 2 || text.chars().any(char::is_control) {
         return Err("write one line of at most 400 characters".to_owned());

@@ -9,7 +9,7 @@ use crate::domain::Reason;
 use crate::domain::id::MessageId;
 use crate::operator::{self, Act};
 
-/// An act, and what is said once it is done.
+/// An act, and what is reported once it is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
     act: Act,
@@ -18,19 +18,19 @@ pub struct Order {
 
 /// `touchline retry`.
 pub const RETRY: Order =
-    Order { act: Act::Retry, done: "is queued again; the rules are checked once more before it goes" };
+    Order { act: Act::Retry, done: "is queued again; the rules are checked again before it is sent" };
 /// `touchline hold`.
 pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
 /// `touchline release`.
-pub(super) const RELEASE: Order = Order { act: Act::Release, done: "goes out" };
+pub(super) const RELEASE: Order = Order { act: Act::Release, done: "is released" };
 /// `touchline cancel`.
-pub const CANCEL: Order = Order { act: Act::Cancel, done: "is withdrawn" };
+pub const CANCEL: Order = Order { act: Act::Cancel, done: "is canceled" };
 /// `touchline resolve --sent`.
 pub(super) const SENT: Order = Order { act: Act::MarkSent, done: "counts as sent" };
 /// `touchline resolve --not-sent`.
-pub(super) const NOT_SENT: Order = Order { act: Act::MarkNotSent, done: "counts as not sent and goes out once more" };
+pub(super) const NOT_SENT: Order = Order { act: Act::MarkNotSent, done: "counts as not sent and is sent again" };
 
-/// The messages meant.
+/// Which messages.
 #[derive(Debug, clap::Args)]
 pub struct Messages {
     /// Message ids, as `touchline failures` and `touchline touches` show them
@@ -38,7 +38,7 @@ pub struct Messages {
     pub(super) messages: Vec<MessageId>,
 }
 
-/// What became of one order.
+/// The result of one order.
 #[derive(Debug, Serialize)]
 struct Done {
     id: MessageId,
@@ -50,10 +50,10 @@ struct Done {
     error: Option<String>,
 }
 
-/// Carries an order out on every message; one that does not allow it does not keep the others.
+/// Carries out an order on every message; one that does not allow it does not stop the others.
 ///
 /// # Errors
-/// The end of the first message that did not allow it, after all were tried.
+/// The error of the first message that did not allow it, after all were tried.
 pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<(), CliError> {
     let parts = console.gateway().await?.operator();
     let mut done = Vec::new();

@@ -1,4 +1,4 @@
-//! What a person sees of messages and does about them: `touchline status | retry | hold | release | cancel | resolve`.
+//! What a person sees of messages and does with them: `touchline status | retry | hold | release | cancel | resolve`.
 
 pub mod act;
 pub mod release;
@@ -8,7 +8,7 @@ pub mod status;
 use crate::domain::message::Message;
 use crate::wording;
 
-/// Where a message stands, in words: `delivered (presumed)`, `held: Somebody put it on hold.`
+/// A message's status, in words: `delivered (presumed)`, `held: Somebody put it on hold.`
 #[must_use]
 pub fn standing(message: &Message) -> String {
     let status = wording::status(message.status).1;

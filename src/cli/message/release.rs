@@ -1,4 +1,4 @@
-//! `touchline release`: lets held messages go, by id or all of one cause.
+//! `touchline release`: releases held messages, by id or all of one cause.
 
 use super::act::{self, Messages, RELEASE};
 use crate::cli::console::Console;
@@ -7,7 +7,7 @@ use crate::domain::MessageStatus;
 use crate::domain::Reason;
 use crate::domain::id::MessageId;
 
-/// Messages that one command lets go.
+/// The most messages one command releases.
 const RELEASED_MAX: i64 = 10_000;
 
 /// Which messages.
@@ -16,15 +16,15 @@ pub struct Args {
     /// Message ids, as `touchline failures` shows them
     #[arg(required_unless_present = "cause", conflicts_with = "cause", value_name = "MESSAGE")]
     messages: Vec<MessageId>,
-    /// All that are held with this cause, such as restored; at most 10,000
+    /// All messages held with this cause, such as restored; at most 10,000
     #[arg(long, value_name = "CAUSE")]
     cause: Option<String>,
 }
 
-/// Lets messages go: those named, or all that are held for one cause.
+/// Releases messages: those named, or all that are held for one cause.
 ///
 /// # Errors
-/// As [`act::run`]; nothing is held with that cause.
+/// As [`act::run`]; or nothing is held with that cause.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let Some(cause) = args.cause else {
         return act::run(console, Messages { messages: args.messages }, RELEASE).await;

@@ -20,7 +20,7 @@ pub struct Args {
     not_sent: bool,
 }
 
-/// Decides it.
+/// Records the decision.
 ///
 /// # Errors
 /// It is not in doubt.

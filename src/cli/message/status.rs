@@ -26,7 +26,7 @@ pub struct Args {
     message: MessageId,
 }
 
-/// The message's public JSON, with what only the command line adds.
+/// The message's public JSON, plus what only the command line adds.
 #[derive(Serialize)]
 struct Status<'a> {
     #[serde(flatten)]
@@ -79,13 +79,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz) -> String {
     let when = |due: Timestamp| due.in_zone(zone);
     match (message.status, entry) {
-        (MessageStatus::Held, _) => format!("nothing by itself; `touchline release {}` lets it go.", message.id),
+        (MessageStatus::Held, _) => format!("nothing by itself; `touchline release {}` sends it.", message.id),
         (MessageStatus::InDoubt, None) => {
             format!("a person decides: `touchline resolve {} --sent` or `--not-sent`.", message.id)
         }
-        (MessageStatus::InDoubt, Some(entry)) => format!("it is looked up at the provider, {}.", when(entry.due_ms)),
+        (MessageStatus::InDoubt, Some(entry)) => format!("it is looked up with the provider, {}.", when(entry.due_ms)),
         (status, _) if status.is_terminal() && status.may_be_retried() => {
-            format!("nothing by itself; `touchline retry {}` sends it once more.", message.id)
+            format!("nothing by itself; `touchline retry {}` sends it again.", message.id)
         }
         (status, _) if status.is_terminal() => "nothing: this is the end.".to_owned(),
         (_, Some(entry)) if entry.state == EntryState::Leased => "it is being worked on now.".to_owned(),

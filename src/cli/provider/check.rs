@@ -23,7 +23,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// What to publish, a line for each record.
+    /// What to publish, one line per record.
     #[must_use]
     pub fn publish_words(&self) -> String {
         let line = |record: &DnsRecord| format!("{} {} \"{}\"", record.name, record.kind, record.value);
@@ -31,7 +31,7 @@ impl Checked {
     }
 }
 
-/// Checks accounts all at once, one or all, in the order of their names.
+/// Checks one account or all concurrently, in the order of their names.
 pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checked> {
     let accounts = gateway.accounts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
     let checks = accounts.map(|(name, account)| async move {

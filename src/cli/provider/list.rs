@@ -1,4 +1,4 @@
-//! `touchline provider list`: the kinds there are, and the configured accounts.
+//! `touchline provider list`: the available kinds, and the configured accounts.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::provider::fax::declared;
 use crate::provider::{REGISTRY, Spec, WebhookAuthenticity};
 use crate::store::records::provider_state::ProviderState;
 
-/// The registry needs no configuration; the accounts are shown where there is one.
+/// The registry needs no configuration; the accounts are shown if there is one.
 pub(super) async fn run(console: &Console) -> Result<(), CliError> {
     let accounts = match configured(console).await {
         Ok(accounts) => accounts,
@@ -98,7 +98,7 @@ pub(super) fn kind_object(spec: &Spec) -> Value {
     })
 }
 
-/// Every account with what is known of it.
+/// Every account with what is known about it.
 fn known_all<'a>(gateway: &'a Gateway, states: &'a [ProviderState]) -> impl Iterator<Item = Known<'a>> {
     gateway.accounts.iter().filter_map(|(name, _)| Known::of(gateway, name, states))
 }

@@ -1,4 +1,4 @@
-//! `touchline provider`: what kinds of provider there are, which accounts are configured, whether they work, and pauses.
+//! `touchline provider`: the kinds of provider, the configured accounts, whether they work, and pauses.
 
 mod check;
 mod dkim_key;
@@ -20,13 +20,13 @@ pub use check::check_accounts;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// List the kinds there are, and the configured accounts
+    /// List the available kinds, and the configured accounts
     List {
-        /// Print the kinds as the documentation's page instead
+        /// Print the kinds as a documentation page instead
         #[arg(long)]
         markdown: bool,
     },
-    /// Show one account: what it can and cannot do, how it stands, what went wrong last
+    /// Show one account: what it can and cannot do, its state, what last went wrong
     Show {
         /// The account
         #[arg(value_name = "NAME")]
@@ -34,21 +34,21 @@ pub enum Command {
     },
     /// Check credentials and reachability; sends nothing
     Check {
-        /// One account; all of them if none is named
+        /// The account (default: all)
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
-    /// Begin the description of another fax API
+    /// Start a description of another fax API
     New(new::Args),
-    /// Send one test page by a description, and explain each step
+    /// Send one test page using a description, and explain each step
     Try(try_page::Args),
-    /// Make an Ed25519 key for DKIM in a new file, and show the DNS record that goes with it
+    /// Create an Ed25519 key for DKIM in a new file, and show its DNS record
     DkimKey {
         /// The file, which must not exist yet
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Hand nothing over to an account until it is resumed
+    /// Hand over nothing to an account until it is resumed
     Pause {
         /// The account
         #[arg(value_name = "NAME")]
@@ -86,10 +86,10 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     }
 }
 
-/// That there is an account of that name.
+/// Checks that there is an account of that name.
 ///
 /// # Errors
-/// There is none; the names there are.
+/// There is none; the error lists the names there are.
 fn check_known(gateway: &Gateway, name: &str) -> Result<(), CliError> {
     if gateway.accounts.get(name).is_some() {
         return Ok(());

@@ -10,21 +10,21 @@ use crate::cli::exit::{CliError, Ending};
 use crate::provider::fax::declared::examples::{BEGINNING, EXAMPLES, Example, find};
 use crate::provider::fax::declared::{FOLDER, is_plain_name};
 
-/// What to begin.
+/// What to create.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its name: lower-case letters, digits, hyphens and underscores
     #[arg(value_name = "NAME")]
     name: String,
-    /// Begin with a built-in provider's description: phaxio, telnyx, telnyx-media
+    /// Start from a built-in provider's description: phaxio, telnyx, telnyx-media
     #[arg(long, value_name = "EXAMPLE")]
     from: Option<String>,
 }
 
-/// Writes the file, never over another.
+/// Writes the file, never over an existing one.
 ///
 /// # Errors
-/// The name cannot be one, there is no such example, or there is such a file already.
+/// The name is not valid, there is no such example, or the file already exists.
 pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let file = format!("{}.toml", args.name);
     if !is_plain_name(&file) {
@@ -42,7 +42,7 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
         .map_err(|error| unwritable(&path, &error))?;
     console.answer(&json!({ "file": path.display().to_string(), "from": example.name }), || {
         format!(
-            "Begun: {}\n\nWrite into it what the provider's documentation says, then an account into {}:\n\n  \
+            "Created: {}\n\nWrite into it what the provider's documentation says, then an account into {}:\n\n  \
              [providers.{}]\n  kind        = \"http\"\n  description = \"{file}\"\n\n\
              with the settings and secrets that the description declares. Send one test page to a number of yours:\n\n  \
              touchline provider try {file} --to NUMBER",
@@ -70,7 +70,7 @@ fn example(name: Option<&str>) -> Result<&'static Example, CliError> {
 fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
     match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            CliError::refused(format!("{} is there already: choose another name", path.display()))
+            CliError::refused(format!("{} already exists: choose another name", path.display()))
         }
         kind => CliError::new(Ending::Failed, format!("{} cannot be written ({kind})", path.display())),
     }

@@ -1,4 +1,4 @@
-//! `touchline provider show`: one account, what it can do and cannot, how it stands, and what went wrong last.
+//! `touchline provider show`: one account, what it can and cannot do, its state, and what last went wrong.
 
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -15,11 +15,11 @@ use crate::provider::{Reconciliation, WebhookAuthenticity};
 use crate::store::records::provider_state::Trouble;
 use crate::wording;
 
-/// Hand-overs that went wrong, as many as are shown, and the newest of all accounts among which they are looked for.
+/// How many failed hand-overs are shown, and how many of the newest of all accounts are searched for them.
 const TROUBLES_SHOWN: i64 = 5;
 const TROUBLES_AMONG: i64 = 2_000;
 
-/// An account and what is known of it at one moment.
+/// An account and what is known about it at one moment.
 pub(super) struct Known<'a> {
     pub name: &'a str,
     pub account: &'a ConfiguredAccount,
@@ -35,7 +35,7 @@ impl<'a> Known<'a> {
         Some(Self { name, account, state, now: gateway.clock.now(), zone: gateway.config.practice.time_zone })
     }
 
-    /// How it stands, in a word.
+    /// Its state, in a word.
     fn word(&self) -> &'static str {
         match self.account.ready(&self.state, 1, self.now) {
             Ready::Now(_) | Ready::TooFast(_) => "ready",
@@ -149,13 +149,13 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
         rows.extend(facts(&known));
         let rows = rows.into_iter().map(|(what, words)| vec![what.to_owned(), words]);
         let gaps = known.account.spec().gaps.iter().map(|gap| format!("\n  - {gap}")).collect::<String>();
-        let gaps = if gaps.is_empty() { gaps } else { format!("\n\nWhat it lacks:{gaps}") };
+        let gaps = if gaps.is_empty() { gaps } else { format!("\n\nLimitations:{gaps}") };
         let head = format!("{name}: {}", known.account.spec().title);
         format!("{head}\n{}{gaps}\n\n{}", table(&["", ""], rows), troubles_words(&troubles, known.zone))
     })
 }
 
-/// Where its callbacks come in; a secret at the end of the address is not shown.
+/// The address of its callbacks; a secret at its end is not shown.
 fn callback(gateway: &Gateway, known: &Known<'_>) -> Option<String> {
     let base = gateway.config.server.public_url.as_ref()?.as_str().trim_end_matches('/');
     match known.account.capabilities().webhook {
@@ -165,7 +165,7 @@ fn callback(gateway: &Gateway, known: &Known<'_>) -> Option<String> {
     }
 }
 
-/// What it can do and what bounds it.
+/// What it can do and its limits.
 fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
     let (account, can) = (known.account, known.account.capabilities());
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
@@ -180,20 +180,20 @@ fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
         ),
         ("questions", or_none(can.questions_per_minute.map(|most| format!("{most} a minute, each node")))),
         ("budget today", or_none(budget)),
-        ("cost of a page", account.cost_per_page.map_or_else(|| "not told".to_owned(), |cost| cost.to_string())),
+        ("cost of a page", account.cost_per_page.map_or_else(|| "not set".to_owned(), |cost| cost.to_string())),
         ("pages at most", or_none(can.pages_max.map(|most| most.to_string()))),
         (
             "after a lost answer",
             match can.reconciliation {
-                Reconciliation::Exact => "looked up by our reference",
+                Reconciliation::Exact => "looked up by reference",
                 Reconciliation::Scan => "looked up by listing a window of time",
                 Reconciliation::Heuristic => "looked up by number and time; a person decides where that is not clear",
-                Reconciliation::None => "nobody can be asked: a person decides",
+                Reconciliation::None => "cannot be looked up: a person decides",
             }
             .to_owned(),
         ),
-        ("tells when asked", yes(can.status)),
-        ("can be stopped", yes(can.cancel)),
+        ("reports status when asked", yes(can.status)),
+        ("can cancel", yes(can.cancel)),
         ("deletes documents", yes(can.purge)),
         ("redials by itself", yes(can.redials)),
         ("faults in a row", known.state.faults.to_string()),
@@ -203,7 +203,7 @@ fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
 
 fn troubles_words(troubles: &[Trouble], zone: Tz) -> String {
     if troubles.is_empty() {
-        return "Nothing went wrong lately.".to_owned();
+        return "Nothing has gone wrong recently.".to_owned();
     }
     let rows = troubles.iter().map(|trouble| {
         let words = [trouble.raw_code.as_deref(), trouble.raw_text.as_deref()];

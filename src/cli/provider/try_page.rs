@@ -1,5 +1,5 @@
 //! `touchline provider try`: one test page by a description, with every step explained and no value shown. It dials, so
-//! it asks first; the attempt is in the audit trail before the call; and a suppressed number is not dialled.
+//! it asks first; the attempt is in the audit trail before the call; and a suppressed number is not dialed.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -36,7 +36,7 @@ pub struct Args {
     /// The description: its file name in the folder `providers` beside the configuration, or a path
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A fax number of yours; it is dialled
+    /// One of your own fax numbers; it is dialed
     #[arg(long, value_name = "NUMBER")]
     to: String,
     /// Dial without asking
@@ -53,7 +53,7 @@ pub struct Args {
     wait: u64,
 }
 
-/// Between two questions for the state.
+/// How long to wait between status requests.
 const ASK_EVERY: Duration = Duration::from_secs(10);
 /// The longest that one call may take where no account says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -71,7 +71,7 @@ This is a test of the fax line of {{practice.name}}. Nothing needs to be done.
 ";
 const PAGE_NAME: &str = "touchline-test-page";
 
-/// Tells each step and keeps it for a program.
+/// Reports each step and keeps it for the JSON answer.
 #[derive(Clone)]
 struct Steps {
     kept: Arc<Mutex<Vec<String>>>,
@@ -96,7 +96,7 @@ impl Steps {
 /// # Errors
 /// The description, its settings or the configuration cannot be used; the number is refused; the page did not arrive.
 pub async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
-    let to = FaxNumber::parse(&args.to).map_err(|_| CliError::usage("--to is no fax number"))?;
+    let to = FaxNumber::parse(&args.to).map_err(|_| CliError::usage("--to is not a fax number"))?;
     let config = console.config()?;
     let steps = Steps { kept: Arc::default(), is_json: console.json };
     let (path, spec) = describe(console, &args.file)?;
@@ -104,7 +104,7 @@ pub async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let found = configured(&config, &path, args.account.as_deref())?;
     let account = account(spec, &path, found, &config, args, &steps)?;
     let provider = open(&path, account, &steps)?;
-    steps.tell("3. Credentials and reachability; nothing is sent by it");
+    steps.tell("3. Credentials and reachability; this sends nothing");
     if let Err(failure) = provider.check().await {
         return end(console, &steps, "check_failed", &told(&failure), false);
     }
@@ -194,7 +194,7 @@ fn account(
     let name = found.map_or(stem, |(name, _)| name.to_owned());
     let callback = |base: &url::Url| format!("{}/hooks/{name}", base.as_str().trim_end_matches('/'));
     Ok(Account {
-        // Callbacks of a page that no account sent would find nobody.
+        // No account would match the callbacks of a page that no account sent.
         callback_url: found.and(config.server.public_url.as_ref()).map(callback),
         documents_url: None,
         baa: false,
@@ -202,7 +202,7 @@ fn account(
         settings,
         secrets,
         http: http::client()
-            .map_err(|_| CliError::new(Ending::Failed, "no HTTP client can be made on this machine"))?,
+            .map_err(|_| CliError::new(Ending::Failed, "no HTTP client can be created on this machine"))?,
         timeout: found.map_or(TIMEOUT, |(_, account)| Duration::from_secs(account.timeout_seconds)),
         concurrency: 1,
         sender: None,
@@ -240,14 +240,14 @@ async fn refuse_suppressed(console: &Console, to: &FaxNumber) -> Result<(), CliE
     let store = console.records().await?.store;
     let standing = store.read().await?.suppressions_of(&Address::Fax(to.clone())).await?;
     if standing.iter().any(|suppression| suppression.scope.covers(Purpose::Operational)) {
-        return Err(CliError::refused("this number is suppressed: it is not dialled, not even for a test"));
+        return Err(CliError::refused("this number is suppressed: it is not dialed, not even for a test"));
     }
     Ok(())
 }
 
 /// One page of the practice that says it is a test.
 fn envelope(config: &Config, to: FaxNumber) -> Result<Envelope, CliError> {
-    let failed = |what: &str| CliError::new(Ending::Failed, format!("the test page cannot be made: {what}"));
+    let failed = |what: &str| CliError::new(Ending::Failed, format!("the test page cannot be created: {what}"));
     let folder = tempfile::tempdir().map_err(|error| failed(&error.kind().to_string()))?;
     let letter = folder.path().join(PAGE_NAME);
     let written = std::fs::create_dir(&letter).and_then(|()| std::fs::write(letter.join("letter.md"), PAGE));
@@ -276,7 +276,7 @@ fn envelope(config: &Config, to: FaxNumber) -> Result<Envelope, CliError> {
     Ok(Envelope { attempt, to: Address::Fax(to), content, purpose: Purpose::Operational, phi: PhiClass::None })
 }
 
-/// Nothing is dialled by accident.
+/// Nothing is dialed by accident.
 fn confirm(args: &Args) -> Result<(), CliError> {
     if args.yes {
         return Ok(());
@@ -284,18 +284,18 @@ fn confirm(args: &Args) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::usage("this dials: add --yes"));
     }
-    let asked = dialoguer::Confirm::new().with_prompt("This dials the number and may cost money. Go on?").interact();
-    if asked.unwrap_or(false) { Ok(()) } else { Err(CliError::refused("nothing was dialled")) }
+    let asked = dialoguer::Confirm::new().with_prompt("This dials the number and may cost money. Continue?").interact();
+    if asked.unwrap_or(false) { Ok(()) } else { Err(CliError::refused("nothing was dialed")) }
 }
 
-/// No provider is called without a record of it.
+/// No provider is called without a record of the call.
 async fn record(console: &Console, path: &Path, attempt: AttemptId) -> Result<(), CliError> {
     let store = console.records().await?.store;
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(acts::record_trial(&store, &file, attempt, &console.who, SystemClock.now()).await?)
 }
 
-/// Asks until the end is known or the time is up.
+/// Asks until the result is known or the time is up.
 async fn follow(
     console: &Console,
     steps: &Steps,
@@ -304,9 +304,9 @@ async fn follow(
     wait: u64,
 ) -> Result<(), CliError> {
     if !provider.spec().capabilities.status {
-        return end(console, steps, "accepted", "its end comes by callback alone", true);
+        return end(console, steps, "accepted", "its result comes by callback only", true);
     }
-    steps.tell(&format!("5. Accepted; the state is asked for until the end, {wait} seconds at most"));
+    steps.tell(&format!("5. Accepted; asking for its status for up to {wait} seconds"));
     let deadline = Instant::now() + Duration::from_secs(wait);
     loop {
         match provider.status(reference).await {
@@ -318,10 +318,10 @@ async fn follow(
                 }
                 Fact::Failed(failure) => return end(console, steps, "failed", &told(&failure), false),
             },
-            Err(failure) => steps.tell(&format!("   asking did not work: {}", told(&failure))),
+            Err(failure) => steps.tell(&format!("   the status request failed: {}", told(&failure))),
         }
         if Instant::now() + ASK_EVERY > deadline {
-            return end(console, steps, "accepted", "it is still on its way; look into the provider's console", true);
+            return end(console, steps, "accepted", "it is still on its way; check the provider's console", true);
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
@@ -341,7 +341,7 @@ fn end(console: &Console, steps: &Steps, is: &str, words: &str, good: bool) -> R
         return Ok(());
     }
     if is == "unknown" {
-        warn("Whether a page went out is not known: do not repeat it before looking into the provider's console.");
+        warn("It is not known whether a page was sent: check the provider's console before trying again.");
     }
     Err(CliError::said(Ending::Failed))
 }

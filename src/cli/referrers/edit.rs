@@ -1,4 +1,4 @@
-//! `touchline referrers edit`: corrects what is known of a referrer. An empty value erases.
+//! `touchline referrers edit`: corrects what is known about a referrer. An empty value erases.
 
 use chrono_tz::Tz;
 use serde_json::json;
@@ -29,10 +29,10 @@ pub struct Args {
     /// Telephone number; an empty one erases it
     #[arg(long)]
     phone: Option<String>,
-    /// Whether they are written to
+    /// Contact status
     #[arg(long, value_parser = word(ReferrerState::ALL, ReferrerState::as_str))]
     state: Option<ReferrerState>,
-    /// Add a tag with +TAG, take one away with -TAG
+    /// Add a tag with +TAG, remove one with -TAG
     #[arg(long = "tag", value_name = "+TAG|-TAG", allow_hyphen_values = true)]
     tags: Vec<String>,
     /// Given name
@@ -56,7 +56,7 @@ pub struct Args {
     /// IANA zone name, such as America/Chicago
     #[arg(long)]
     time_zone: Option<String>,
-    /// Notes for people; no patient words
+    /// Notes for people; no patient information
     #[arg(long)]
     notes: Option<String>,
 }
@@ -64,7 +64,7 @@ pub struct Args {
 /// Changes it.
 ///
 /// # Errors
-/// There is no such referrer; a value cannot be what it should be.
+/// There is no such referrer; a value is not valid.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     let mut tx = gateway.store.read().await?;
@@ -77,7 +77,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
     let after = crate::referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
     console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
-        let mut text = format!("{} is changed.", after.display_name());
+        let mut text = format!("{} has been changed.", after.display_name());
         if before.fax != after.fax && after.fax.is_some() {
             text.push_str(" Advertisements go to the new fax number only once a basis is recorded for it.");
         }
@@ -109,7 +109,7 @@ fn change(referrer: &mut Referrer, args: &Args) -> Result<(), CliError> {
     }
     if let Some(zone) = args.time_zone.as_deref().filter(|zone| said(zone) && zone.trim().parse::<Tz>().is_err()) {
         let shown: String = zone.chars().take(40).collect();
-        return Err(CliError::refused(format!("`{shown}` is no IANA zone name, such as America/Chicago")));
+        return Err(CliError::refused(format!("`{shown}` is not an IANA zone name, such as America/Chicago")));
     }
     referrer.state = args.state.unwrap_or(referrer.state);
     referrer.kind = args.kind.unwrap_or(referrer.kind);

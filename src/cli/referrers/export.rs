@@ -1,4 +1,4 @@
-//! `touchline referrers export`: everybody as CSV with the columns that an import knows best.
+//! `touchline referrers export`: all referrers as CSV with the columns of the import template.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `touchline referrers import`: a list comes in, all of it or nothing.
+//! `touchline referrers import`: imports a list, all or nothing.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ pub struct Args {
     /// The CSV file; `-` reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Which column holds a field where its name does not tell: FIELD=COLUMN, such as fax="Fax Number"
+    /// Which column holds a field if its name does not say: FIELD=COLUMN, such as fax="Fax Number"
     #[arg(long = "map", value_name = "FIELD=COLUMN")]
     mapping: Vec<String>,
-    /// Say what would happen; store nothing
+    /// Show what would happen; store nothing
     #[arg(long)]
     dry_run: bool,
-    /// Leave rows out that cannot be used, instead of refusing the list
+    /// Skip rows that cannot be used, instead of rejecting the list
     #[arg(long)]
     skip_bad_rows: bool,
 }
@@ -88,7 +88,7 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {
         Box::new(std::fs::File::open(file).map_err(unreadable)?)
     };
     let mut bytes = Vec::new();
-    // One octet more than allowed, so that a larger file is seen to be larger.
+    // One byte more than allowed, so that a larger file is noticed.
     source.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }
@@ -103,7 +103,7 @@ fn warn_of_problems(report: &ImportReport) {
 }
 
 fn told(sheet: &Sheet, report: &ImportReport) -> String {
-    let verb = if report.stored { "Imported" } else { "Nothing stored. An import would bring" };
+    let verb = if report.stored { "Imported" } else { "Nothing stored. An import would give" };
     let mut text = format!("{verb}: {} new, {} updated, {} unchanged.", report.added, report.updated, report.unchanged);
     if report.bases > 0 {
         let plural = if report.bases == 1 { "basis" } else { "bases" };

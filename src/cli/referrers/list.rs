@@ -13,7 +13,7 @@ use crate::store::records::referrers::Members;
 /// Which referrers.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those whose name, organisation, email address or NPI contains this
+    /// Only those whose name, organization, email address or NPI contains this
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Only those with this tag
@@ -57,12 +57,12 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     console.answer(&object, || {
         if found.is_empty() {
             return match total {
-                0 => "There are no referrers yet: `touchline referrers import FILE` brings a list in.".to_owned(),
-                _ => "Nobody fits.".to_owned(),
+                0 => "There are no referrers yet: `touchline referrers import FILE` imports a list.".to_owned(),
+                _ => "No referrer matches.".to_owned(),
             };
         }
         let rows = found.iter().map(|referrer| row(referrer, touches(referrer.id), goal));
-        let header = ["name", "organisation", "type", "reach", "state", "tags", "touches"];
+        let header = ["name", "organization", "type", "reach", "state", "tags", "touches"];
         let more = if more { format!("\nThere are more; --limit shows up to {total}.") } else { String::new() };
         format!("{}{more}", table(&header, rows))
     })

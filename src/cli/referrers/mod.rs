@@ -1,4 +1,4 @@
-//! `touchline referrers`: lists come in, people are looked up and corrected, and the list goes out again.
+//! `touchline referrers`: import a list, look up and correct referrers, and export them again.
 
 mod edit;
 mod export;
@@ -12,11 +12,11 @@ use crate::cli::exit::CliError;
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Bring in a list (CSV); a repeat updates and never duplicates
+    /// Import a list (CSV); a repeat updates and never duplicates
     Import(import::Args),
     /// List referrers by name
     List(list::Args),
-    /// Show everything known of a referrer
+    /// Show everything known about a referrer
     Show(show::Args),
     /// Correct a referrer
     Edit(Box<edit::Args>),

@@ -1,4 +1,4 @@
-//! `touchline referrers show`: everything known of one referrer, addresses included.
+//! `touchline referrers show`: everything known about one referrer, including addresses.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ pub struct Args {
     referrer: String,
 }
 
-/// One address and what is known of it.
+/// One address and what is known about it.
 struct Known {
     address: Address,
     health: Option<AddressHealth>,
@@ -34,7 +34,7 @@ struct Known {
 /// Shows it.
 ///
 /// # Errors
-/// There is no such referrer, or several fit.
+/// There is no such referrer, or several match.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let records = console.records().await?;
     let mut tx = records.store.read().await?;
@@ -91,7 +91,7 @@ fn facts(referrer: &Referrer) -> String {
     for (label, value) in [
         ("id", Some(referrer.id.to_string())),
         ("NPI", referrer.npi.clone()),
-        ("organisation", referrer.organization.clone()),
+        ("organization", referrer.organization.clone()),
         ("type", Some(kind)),
         ("state", Some(state)),
         ("phone", referrer.phone.as_deref().map(pretty_number)),

@@ -10,7 +10,7 @@ use crate::wording::{self, advice, explain};
 /// Messages shown one by one to a person; JSON has more.
 const LINES_MAX: usize = 50;
 
-/// Either for people; `verb` begins the sentence.
+/// Either as text for people; `verb` begins the sentence.
 #[must_use]
 pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
     let Counts { queued, held, suppressed, skipped } = accepted.counts;
@@ -30,7 +30,7 @@ pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
     text
 }
 
-/// Those that are not sent come first: they need somebody.
+/// Those that are not sent come first: they need a person.
 fn message_lines(accepted: &Accepted, dry: bool) -> String {
     let mut messages: Vec<&AcceptedMessage> = accepted.messages.iter().collect();
     messages.sort_by_key(|message| message.status == MessageStatus::Queued);
@@ -50,9 +50,9 @@ fn message_lines(accepted: &Accepted, dry: bool) -> String {
 
 fn next(accepted: &Accepted) -> String {
     let hint = if accepted.counts.queued > 0 {
-        "A running `touchline serve` sends it; `--wait` does so here."
+        "A running `touchline serve` sends it; `--wait` sends it from here."
     } else {
-        "Nothing goes out."
+        "Nothing is sent."
     };
     format!("Submission {}. {hint}", accepted.submission)
 }

@@ -30,21 +30,21 @@ pub struct Args {
     /// To whom: a referrer (id, NPI, email address or name), tag:TAG, type:TYPE or all
     #[arg(long, value_name = "AUDIENCE")]
     to: Audience,
-    /// By which channels (default: every channel that has a provider)
+    /// Which channels to use (default: every channel that has a provider)
     #[arg(long, value_delimiter = ',', value_parser = word(Channel::ALL, Channel::as_str))]
     via: Vec<Channel>,
     #[command(flatten)]
     variables: VariableArgs,
-    /// Not before: "2026-12-01 09:00" in the practice's zone, or RFC 3339
+    /// Do not send before "2026-12-01 09:00" in the practice's zone, or an RFC 3339 time
     #[arg(long, value_name = "TIME", conflicts_with = "wait")]
     at: Option<String>,
-    /// Send now and wait until everything is handled, also where no gateway runs
+    /// Send now and wait until everything is handled, even if no gateway is running
     #[arg(long)]
     wait: bool,
     /// How long to wait
     #[arg(long, value_name = "SECONDS", requires = "wait", default_value_if("wait", ArgPredicate::IsPresent, "600"))]
     timeout: Option<u64>,
-    /// Say who would get it, who would not and why; store nothing, send nothing
+    /// Show who would get it, who would not and why; store nothing, send nothing
     #[arg(long, conflicts_with_all = ["wait", "key"])]
     dry_run: bool,
     /// An idempotency key: the same key sends once, however often the command is repeated
@@ -86,12 +86,12 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     tell_waited(console, &accepted, &waited)
 }
 
-/// A submission of which nothing may go out was refused, though the history keeps it.
+/// A submission of which nothing may be sent was refused, though the history keeps it.
 fn refuse_nothing(accepted: &Accepted) -> Result<(), CliError> {
     if accepted.counts.queued + accepted.counts.held > 0 { Ok(()) } else { Err(CliError::said(Ending::Refused)) }
 }
 
-/// The channels asked for, each once; else every channel that has a provider.
+/// The channels requested, each once; by default every channel that has a provider.
 ///
 /// # Errors
 /// No channel has one.

@@ -1,5 +1,5 @@
 //! Waiting for a submission: the gateway's services run in this process until every message has been handed over or
-//! needs a person. A gateway that runs elsewhere on the same database may do part of the work.
+//! needs a person. A gateway running elsewhere on the same database may do part of the work.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::intake::answer::Accepted;
 use crate::store::StoreError;
 use crate::wording;
 
-/// How often the messages are looked at.
+/// How often the messages are read.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
-/// Long lists are looked at less often: this much longer for each message.
+/// Long lists are read less often: this much longer for each message.
 const LOOK_LONGER: Duration = Duration::from_micros(100);
 /// Messages shown one by one.
 const LINES_MAX: usize = 50;
 
-/// How the messages stand after the wait.
+/// The messages' statuses after the wait.
 #[derive(Debug)]
 pub struct Waited {
     /// Each message.
     pub messages: Vec<Message>,
-    /// Whether every one is handled; otherwise time ran out or somebody broke off.
+    /// Whether every one is handled; otherwise time ran out or someone interrupted.
     pub handled: bool,
 }
 
@@ -45,8 +45,8 @@ const fn went_wrong(status: MessageStatus) -> bool {
     matches!(status, MessageStatus::Failed | MessageStatus::Expired | MessageStatus::InDoubt)
 }
 
-/// Starts the services, waits until all messages are handled, and lets the services end in order. Mail is handled once
-/// the relay has taken it: no bounce within three days is not worth waiting for.
+/// Starts the services, waits until all messages are handled, and stops the services in order. Mail is handled once
+/// the relay has accepted it: waiting three days for a bounce is not worth it.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -127,7 +127,7 @@ pub fn told(waited: &Waited, accepted: &Accepted) -> String {
         let name = accepted.messages.iter().find(|known| known.id == message.id).map_or("", |known| &known.name);
         vec![name.to_owned(), message.channel().to_string(), standing(message), message.id.to_string()]
     });
-    text.push_str(&table(&["referrer", "channel", "stands", "message"], rows));
+    text.push_str(&table(&["referrer", "channel", "status", "message"], rows));
     if messages.len() > LINES_MAX {
         text.push_str(&format!("\n… and {} more", messages.len() - LINES_MAX));
     }

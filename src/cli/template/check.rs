@@ -11,7 +11,7 @@ use crate::cli::sample;
 use crate::domain::{Clock, SystemClock};
 use crate::render::{Job, Letter, LintFinding, Renderer, Severity, TemplateError};
 
-/// What trying one letter found.
+/// The result of trying one letter.
 #[derive(Debug)]
 struct Tried {
     letter: String,
@@ -28,7 +28,7 @@ impl Tried {
 /// Checks the letters of a folder, or of the configured one.
 ///
 /// # Errors
-/// A letter is not sound.
+/// A letter has errors.
 pub(super) fn run(console: &Console, folder: Option<&Path>) -> Result<(), CliError> {
     let renderer = match load(console, folder)? {
         Ok(renderer) => renderer,
@@ -39,7 +39,7 @@ pub(super) fn run(console: &Console, folder: Option<&Path>) -> Result<(), CliErr
     if tried.iter().any(Tried::is_unfit) { Err(CliError::said(Ending::Configuration)) } else { Ok(()) }
 }
 
-/// Mistakes in the files themselves: nothing can be tried.
+/// Errors in the files themselves: nothing can be tried.
 fn tell_errors(console: &Console, errors: &[TemplateError]) -> Result<(), CliError> {
     if console.json {
         let found: Vec<Value> = errors

@@ -1,4 +1,4 @@
-//! `touchline template`: what letters there are, whether they are sound, and the beginning of a new one.
+//! `touchline template`: list and check letters, and start a new one.
 
 mod check;
 mod new;
@@ -15,9 +15,9 @@ use crate::render::{Letter, Renderer, TemplateError};
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// List the letters: built in, and of the configured folder
+    /// List the letters: built in, and in the configured folder
     List,
-    /// Show what a letter is for and what it is filled in with
+    /// Show what a letter is for and its variables
     Show {
         /// Its name
         #[arg(value_name = "LETTER")]
@@ -29,7 +29,7 @@ pub enum Command {
         #[arg(value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
-    /// Begin a new letter with a commented file
+    /// Start a new letter from a commented file
     New {
         /// Its name: lower-case letters, digits and hyphens
         #[arg(value_name = "NAME")]
@@ -43,7 +43,7 @@ pub enum Command {
 /// Does it.
 ///
 /// # Errors
-/// A letter is not sound; a file is there already.
+/// A letter has errors; a file already exists.
 pub fn run(console: &Console, command: Command) -> Result<(), CliError> {
     match command {
         Command::List => list(console),
@@ -53,7 +53,7 @@ pub fn run(console: &Console, command: Command) -> Result<(), CliError> {
     }
 }
 
-/// The letters with the configured practice and folder, or without a configuration with the sample's.
+/// The letters with the configured practice and folder or, without a configuration, the sample practice.
 fn load(console: &Console, folder: Option<&Path>) -> Result<Result<Renderer, Vec<TemplateError>>, CliError> {
     let (practice, configured) = if console.config_path.exists() {
         let config = console.config()?;
@@ -90,7 +90,7 @@ fn sound(console: &Console) -> Result<Renderer, CliError> {
     load(console, None)?.map_err(|errors| CliError::new(Ending::Configuration, lines(&errors)))
 }
 
-/// The names of the variables that cannot be left out.
+/// The names of the required variables.
 fn required(letter: &Letter) -> String {
     let names =
         letter.variables.iter().filter(|variable| variable.is_required()).map(|variable| variable.name.as_str());

@@ -55,10 +55,10 @@ const SAMPLE: &str = r#"{
 }
 "#;
 
-/// Begins a letter.
+/// Starts a letter.
 ///
 /// # Errors
-/// The name cannot be one, or there is such a letter already.
+/// The name is not valid, or the letter already exists.
 pub fn run(console: &Console, name: &str, folder: Option<PathBuf>) -> Result<(), CliError> {
     check_name(name)?;
     let configured = if console.config_path.exists() { console.config()?.templates.folder } else { None };
@@ -71,10 +71,10 @@ pub fn run(console: &Console, name: &str, folder: Option<PathBuf>) -> Result<(),
     write_new(&inside.join("sample.json"), SAMPLE)?;
     let object = json!({ "letter": name, "file": letter.display().to_string(), "folder_configured": known });
     console.answer(&object, || {
-        let mut text = format!("Begun: {}\n", letter.display());
+        let mut text = format!("Created: {}\n", letter.display());
         if !known {
             text.push_str(&format!(
-                "Tell the configuration where your letters lie:\n  [templates]\n  folder = \"{}\"\n",
+                "Add the folder of your letters to the configuration:\n  [templates]\n  folder = \"{}\"\n",
                 folder.display()
             ));
         }
@@ -109,7 +109,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
 fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
     match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            CliError::refused(format!("{} is there already: choose another name", path.display()))
+            CliError::refused(format!("{} already exists: choose another name", path.display()))
         }
         kind => CliError::new(Ending::Failed, format!("{} cannot be written ({kind})", path.display())),
     }

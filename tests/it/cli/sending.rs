@@ -175,7 +175,7 @@ fn one_account_is_shown_with_what_it_can_do_how_it_stands_and_what_is_left_of_it
     house.run(&["provider", "pause", "fax-sandbox", "--reason=no funds"]).good();
     let words = house.run(&["provider", "show", "fax-sandbox"]).good().out;
     for part in
-        ["paused: no funds", "0 of 200, 0.00 of 20.00", "looked up by our reference", "Nothing went wrong lately."]
+        ["paused: no funds", "0 of 200, 0.00 of 20.00", "looked up by reference", "Nothing has gone wrong recently."]
     {
         assert!(words.contains(part), "{part} is not in: {words}");
     }
