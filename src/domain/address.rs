@@ -8,6 +8,7 @@ use std::str::FromStr;
 use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::address_key::AddressKey;
 use super::channel::Channel;
 use super::words::text_column;
 
@@ -326,69 +327,6 @@ impl fmt::Display for Address {
 }
 
 text_column!(Address, String, |address| address.as_str().to_owned());
-
-/// The form in which addresses are compared: what two spellings of one mailbox or number have in common. Made by
-/// [`Address::key`] alone, or read back from the database.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
-#[sqlx(transparent)]
-pub struct AddressKey(String);
-
-impl AddressKey {
-    /// The key as it is stored. Never for logs.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The channel that the address belongs to.
-    #[must_use]
-    pub fn channel(&self) -> Channel {
-        if self.0.contains('@') { Channel::Email } else { Channel::Fax }
-    }
-
-    /// An address that has this key: for a number the number itself, for a mailbox one spelling of it.
-    #[must_use]
-    pub fn address(&self) -> Option<Address> {
-        self.0.parse().ok()
-    }
-
-    /// For people who may see it.
-    #[must_use]
-    pub fn pretty(&self) -> String {
-        self.address().map_or_else(|| self.0.clone(), |address| address.pretty())
-    }
-
-    /// For logs and errors.
-    #[must_use]
-    pub fn masked(&self) -> String {
-        self.0.parse::<Address>().map_or_else(|_| "an address".to_owned(), |address| address.masked())
-    }
-}
-
-impl fmt::Display for AddressKey {
-    /// The masked form.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.masked())
-    }
-}
-
-impl fmt::Debug for AddressKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.masked())
-    }
-}
-
-impl From<&FaxNumber> for AddressKey {
-    fn from(number: &FaxNumber) -> Self {
-        Self(number.0.to_lowercase())
-    }
-}
-
-impl From<&EmailAddress> for AddressKey {
-    fn from(mailbox: &EmailAddress) -> Self {
-        Self(mailbox.0.to_lowercase())
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! What experience says of an address.
 
-use super::address::AddressKey;
+use super::address_key::AddressKey;
 use super::channel::Channel;
 use super::fault::{AddressEvidence, Fault};
 use super::words::words;

@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod address;
+pub mod address_key;
 pub mod attempt;
 pub mod audit;
 pub mod basis;
@@ -29,7 +30,8 @@ pub mod touch;
 pub(crate) mod words;
 
 pub use actor::{Actor, Rule};
-pub use address::{Address, AddressKey, EmailAddress, FaxNumber};
+pub use address::{Address, EmailAddress, FaxNumber};
+pub use address_key::AddressKey;
 pub use attempt::{AttemptStatus, Outcome};
 pub use audit::AuditAct;
 pub use channel::{Channel, Lane, PhiClass, Purpose};

@@ -1,7 +1,7 @@
 //! A standing refusal to contact an address.
 
 use super::actor::Actor;
-use super::address::AddressKey;
+use super::address_key::AddressKey;
 use super::channel::{Channel, Purpose};
 use super::clock::Timestamp;
 use super::id::SuppressionId;

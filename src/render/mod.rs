@@ -295,7 +295,7 @@ fn is_confidential(letter: &Letter) -> bool {
     letter.phi == PhiClass::Identified
 }
 
-/// The address block: person, organisation, fax number.
+/// The address block: person, organization, fax number.
 fn recipient_lines(referrer: &Referrer) -> Vec<String> {
     let name = referrer.display_name();
     let organization = referrer.organization.clone().filter(|organization| *organization != name);

@@ -17,7 +17,7 @@ const PARTICLES: &[&str] =
     &["de", "del", "della", "der", "di", "du", "el", "la", "le", "st", "van", "von", "ter", "dos", "da"];
 /// Parts that belong to a family name though they come after it.
 const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv"];
-/// Words that only an organisation's name has.
+/// Words that only an organization's name has.
 const ORGANIZATION_WORDS: &[&str] = &[
     "associates",
     "association",
@@ -208,7 +208,7 @@ pub(super) fn as_written(name: &str) -> String {
     mixed
 }
 
-/// Whether a name can only be an organisation's.
+/// Whether a name can only be an organization's.
 pub(super) fn is_organization(text: &str) -> bool {
     text.split_whitespace().any(|word| ORGANIZATION_WORDS.contains(&bare(word).as_str()))
 }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_organisation_is_not_taken_for_a_person() {
+    fn an_organization_is_not_taken_for_a_person() {
         assert!(is_organization("Ridgeline Psychiatry Associates, LLC"));
         assert!(!is_organization("Amara Whitfield, MD"));
     }

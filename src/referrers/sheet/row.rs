@@ -11,7 +11,7 @@ use crate::domain::basis::{BasisKind, NumberSource};
 use crate::domain::referrer::{ReferrerType, npi_is_valid};
 use crate::domain::{EmailAddress, FaxNumber};
 
-/// Longest name, organisation or source.
+/// Longest name, organization or source.
 const TEXT_CHARS_MAX: usize = 200;
 /// Labels kept of one row.
 const TAGS_MAX: usize = 20;

@@ -48,7 +48,7 @@ const CODES: &[(&str, ReferrerType)] = &[
     ("174400000X", Specialty),
 ];
 
-/// Words of a specialty, a type or an organisation; the first that occurs decides.
+/// Words of a specialty, a type or an organization; the first that occurs decides.
 const WORDS: &[(&str, ReferrerType)] = &[
     ("pmhnp", PsychiatricNp),
     ("psychiatric nurse", PsychiatricNp),

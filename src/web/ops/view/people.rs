@@ -15,7 +15,7 @@ pub struct PersonRow {
     pub link: String,
     /// Name.
     pub name: String,
-    /// Organisation, if the name is a person's.
+    /// Organization, if the name is a person's.
     pub organization: Option<String>,
     /// Type.
     pub kind: String,

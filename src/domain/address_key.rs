@@ -1,0 +1,88 @@
+//! The key by which addresses are compared.
+
+use std::fmt;
+
+use super::address::{Address, EmailAddress, FaxNumber};
+use super::channel::Channel;
+
+/// The form in which addresses are compared: what two spellings of one mailbox or number have in common. Made by
+/// [`Address::key`] alone, or read back from the database.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct AddressKey(String);
+
+impl AddressKey {
+    /// The key as it is stored. Never for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The channel that the address belongs to.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        if self.0.contains('@') { Channel::Email } else { Channel::Fax }
+    }
+
+    /// An address that has this key: for a number the number itself, for a mailbox one spelling of it.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.0.parse().ok()
+    }
+
+    /// For people who may see it.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        self.address().map_or_else(|| self.0.clone(), |address| address.pretty())
+    }
+
+    /// For logs and errors.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        self.0.parse::<Address>().map_or_else(|_| "an address".to_owned(), |address| address.masked())
+    }
+}
+
+impl fmt::Display for AddressKey {
+    /// The masked form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl From<&FaxNumber> for AddressKey {
+    fn from(number: &FaxNumber) -> Self {
+        Self(number.as_str().to_lowercase())
+    }
+}
+
+impl From<&EmailAddress> for AddressKey {
+    fn from(mailbox: &EmailAddress) -> Self {
+        Self(mailbox.as_str().to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_mailbox_have_one_key_and_a_key_never_prints_itself_whole() {
+        let key = |text: &str| Address::guess(text).expect("an address").key();
+        assert_eq!(key("Dana.Lee@Clinic.example"), key("dana.lee@clinic.EXAMPLE"));
+        assert_ne!(key("dana.lee@clinic.example"), key("danalee@clinic.example"));
+        assert_eq!(key("(312) 555-0142"), key("+1 312 555 0142"));
+        assert_eq!(
+            (key("dana@clinic.example").channel(), key("312 555 0142").channel()),
+            (Channel::Email, Channel::Fax)
+        );
+        let shown = format!("{0} {0:?} {1} {1:?}", key("dana@clinic.example"), key("312 555 0142"));
+        assert!(!shown.contains("dana@") && !shown.contains("5550142"), "{shown}");
+    }
+}
