@@ -1,4 +1,5 @@
-//! Fax pages as one TIFF file: the form in which fax providers take ready-made pages, and in which we keep what was sent.
+//! Fax pages as one TIFF file: the format in which fax providers accept finished pages, and in which what was sent is
+//! stored.
 //!
 //! TIFF class F (RFC 2306): little-endian, one page per directory, each directory before its picture, CCITT Group 4 (T.6),
 //! white is zero, the resolutions of T.4. The picture is a single strip per page.
@@ -7,7 +8,7 @@ use fax::encoder::Encoder;
 use fax::{Color, VecWriter};
 use touchline_typeset::Bitmap;
 
-/// The most pages of one file. Providers refuse faxes of a few hundred pages anyway.
+/// The most pages in one file. Providers refuse faxes of a few hundred pages anyway.
 const PAGES_MAX: usize = 1000;
 /// The widest page the run-length codes of T.6 are used for here, in dots (A3 at 204 dpi has 2432).
 const WIDTH_MAX: u32 = 2560;
@@ -110,11 +111,11 @@ enum Value {
 const TAGS: usize = 17;
 /// Entry count, entries, offset of the next directory.
 const DIRECTORY_BYTES: usize = 2 + 12 * TAGS + 4;
-/// The two resolutions, which do not fit into their entries.
+/// The two resolutions, which do not fit in their entries.
 const RATIOS_BYTES: usize = 2 * 8;
 
 impl Directory<'_> {
-    /// The directory as it stands at `start` in the file, its picture right behind it; `None` past 4 GiB.
+    /// The directory at `start` in the file, its picture right after it; `None` past 4 GiB.
     fn bytes(&self, start: usize, last: bool) -> Option<Vec<u8>> {
         let ratios_at = start + DIRECTORY_BYTES;
         let strip_at = ratios_at + RATIOS_BYTES;
@@ -146,7 +147,7 @@ impl Directory<'_> {
         Some(entries)
     }
 
-    /// The tags in ascending order, as TIFF demands. Page counts fit: both are at most [`PAGES_MAX`].
+    /// The tags in ascending order, as TIFF requires. Page counts fit: both are at most [`PAGES_MAX`].
     fn tags(&self, strip_at: u32) -> [(u16, Value); TAGS] {
         let (dpi_x, dpi_y) = self.page.resolution.dots_per_inch();
         [
