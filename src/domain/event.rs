@@ -56,15 +56,15 @@ words! {
         Failed = "failed",
         /// Policy forbids it.
         Suppressed = "suppressed",
-        /// It was withdrawn.
+        /// It was cancelled.
         Cancelled = "cancelled",
-        /// Its time ran out.
+        /// Its deadline passed.
         Expired = "expired",
         /// No bounce came in time.
         PresumedDelivered = "presumed_delivered",
-        /// A person says that it was sent.
+        /// A person confirms that it was sent.
         SaidSent = "said_sent",
-        /// A person says that it was not sent.
+        /// A person confirms that it was not sent.
         SaidNotSent = "said_not_sent",
         /// It was looked up and not found.
         FoundAbsent = "found_absent",

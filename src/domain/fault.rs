@@ -197,7 +197,7 @@ fn looks_private(word: &str) -> bool {
     longest(&['-', '(', ')', '+', '/']) >= NUMBER_DIGITS_MIN || holds_a_dotted_number(core)
 }
 
-/// Whether digits and dots stand together in the word, as many as a number has, and not like an Internet address.
+/// Whether the word contains digits and dots, as many digits as a number has, that do not form an Internet address.
 fn holds_a_dotted_number(word: &str) -> bool {
     word.split(|c: char| !c.is_ascii_digit() && !"+-()/.".contains(c)).any(|run| {
         let group = run.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What experience says of an address.
+//! What past results say about an address.
 
 use super::address_key::AddressKey;
 use super::channel::Channel;
@@ -10,9 +10,9 @@ words! {
     Health {
         /// Nothing is known yet.
         Unverified = "unverified",
-        /// Something arrived there.
+        /// Something was delivered there.
         Confirmed = "confirmed",
-        /// It looks wrong: sending goes on, a person should look.
+        /// It looks wrong: sending continues, a person should check.
         Doubtful = "doubtful",
         /// It is wrong: nothing is sent until a person corrects or confirms it.
         Dead = "dead",
@@ -22,7 +22,7 @@ words! {
 /// Doubtful evidence in a row after which an address counts as doubtful, and twice that as dead.
 const STRIKES_DOUBTFUL: i64 = 2;
 
-/// An address's record.
+/// An address's health record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressHealth {
     /// Channel.
@@ -33,12 +33,12 @@ pub struct AddressHealth {
     pub health: Health,
     /// Doubtful evidence since the last success.
     pub strikes: i64,
-    /// The last evidence against it.
+    /// The latest evidence against it.
     pub fault: Option<Fault>,
 }
 
 impl AddressHealth {
-    /// After something arrived.
+    /// After a delivery.
     #[must_use]
     pub fn after_success(&self) -> Self {
         Self { health: Health::Confirmed, strikes: 0, fault: None, ..self.clone() }

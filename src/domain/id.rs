@@ -16,7 +16,7 @@ macro_rules! ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new identifier that sorts after those made before it on this machine.
+            /// A new identifier that sorts after those created before it on this machine.
             #[must_use]
             #[allow(clippy::new_without_default, reason = "an id is an event, not a default value")]
             pub fn new() -> Self {
@@ -68,7 +68,7 @@ ids! {
     OperatorId;
 }
 
-/// A short form for people: the last eight hexadecimal digits, upper case. Good enough to read over the telephone
+/// A short form for people: the last eight hexadecimal digits, upper case. Good enough to read over the phone
 /// and to find one letter in a history; never used as a key.
 #[must_use]
 pub fn short(id: &Uuid) -> String {

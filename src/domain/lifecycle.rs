@@ -1,4 +1,4 @@
-//! How states follow one another: pure functions, the same whatever order the facts come in.
+//! How states follow one another: pure functions, with the same result in whatever order the facts come.
 //!
 //! ```text
 //! attempt:  calling -> accepted | refused | not_sent | in_doubt
@@ -22,8 +22,8 @@ pub const fn answered(outcome: &Outcome) -> AttemptStatus {
     }
 }
 
-/// How much a status outweighs another when facts disagree or come out of order. A fold that keeps the heavier of two
-/// is commutative, associative and idempotent, which is what makes late, doubled and reordered events harmless.
+/// How much a status outweighs another when facts disagree or arrive out of order. A fold that keeps the heavier of two
+/// is commutative, associative and idempotent, which is what makes late, repeated and reordered events harmless.
 ///
 /// For a fax a confirmation of pages outweighs a failure; for mail a bounce outweighs an acceptance that had been
 /// presumed delivered.
@@ -39,7 +39,7 @@ const fn weight(channel: Channel, status: AttemptStatus) -> u8 {
     }
 }
 
-/// The status that a fact argues for.
+/// The status that a fact indicates.
 const fn claimed(fact: &Fact) -> AttemptStatus {
     match fact {
         Fact::Progress { .. } => AttemptStatus::Accepted,
@@ -48,7 +48,7 @@ const fn claimed(fact: &Fact) -> AttemptStatus {
     }
 }
 
-/// The attempt's status after a fact from outside: the heavier of what stands and what is claimed.
+/// The attempt's status after a fact from outside: the heavier of the current and the indicated status.
 #[must_use]
 pub const fn after_fact(channel: Channel, standing: AttemptStatus, fact: &Fact) -> AttemptStatus {
     heavier(channel, standing, claimed(fact))
@@ -88,7 +88,7 @@ mod tests {
         ]
     }
 
-    /// What may be learnt of one call: facts, and its answer.
+    /// What may be learned about one call: facts, and its answer.
     fn news() -> impl Strategy<Value = Result<Fact, Outcome>> {
         prop_oneof![3 => fact().prop_map(Ok), 1 => outcome().prop_map(Err)]
     }

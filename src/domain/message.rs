@@ -8,31 +8,31 @@ use super::reason::Reason;
 use super::words::words;
 
 words! {
-    /// Where a message stands.
+    /// The status of a message.
     MessageStatus {
         /// Waiting for its turn or its time.
         Queued = "queued",
-        /// Parked until a person decides.
+        /// On hold until a person decides.
         Held = "held",
-        /// A provider took it; what became of it is not known yet.
+        /// A provider accepted it; the outcome is not known yet.
         Accepted = "accepted",
         /// It may or may not have been sent.
         InDoubt = "in_doubt",
-        /// It arrived.
+        /// It was delivered.
         Delivered = "delivered",
-        /// It did not arrive and will not be tried again by itself.
+        /// It was not delivered and will not be retried automatically.
         Failed = "failed",
         /// Policy forbids it.
         Suppressed = "suppressed",
-        /// A person withdrew it.
+        /// A person cancelled it.
         Cancelled = "cancelled",
-        /// Its time ran out before it could be sent.
+        /// Its deadline passed before it could be sent.
         Expired = "expired",
     }
 }
 
 impl MessageStatus {
-    /// Whether nothing more will happen by itself.
+    /// Whether nothing more will happen automatically.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Delivered | Self::Failed | Self::Suppressed | Self::Cancelled | Self::Expired)
@@ -50,12 +50,12 @@ words! {
     Confidence {
         /// The far machine confirmed all pages, or an event said so.
         Confirmed = "confirmed",
-        /// The relay took it and no bounce came within the window.
+        /// The relay accepted it and no bounce came within the window.
         Presumed = "presumed",
     }
 }
 
-/// A message as it is kept.
+/// A stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Identifier.
@@ -66,51 +66,51 @@ pub struct Message {
     pub submission_id: SubmissionId,
     /// The broadcast it is part of, if any.
     pub broadcast_id: Option<BroadcastId>,
-    /// To whom.
+    /// The recipient.
     pub referrer_id: ReferrerId,
-    /// Where to, and with it by which channel; fixed when the message was made, corrected by a retry alone.
+    /// The address, and with it the channel; fixed when the message was created, corrected only by a retry.
     pub address: Address,
-    /// Class of work.
+    /// Lane.
     pub lane: Lane,
     /// Name of the letter.
     pub letter: String,
-    /// What the letter is for, as declared when the message was made.
+    /// What the letter is for, as declared when the message was created.
     pub purpose: Purpose,
-    /// Whether it holds health information, as declared when the message was made.
+    /// Whether it holds health information, as declared when the message was created.
     pub phi: PhiClass,
-    /// The letter's own variables, JSON object. May hold patient words: never logged.
+    /// The letter's own variables, JSON object. May contain patient information: never logged.
     pub variables: String,
-    /// Where it stands.
+    /// Status.
     pub status: MessageStatus,
-    /// Why it stands there.
+    /// Why it has that status.
     pub reason: Option<Reason>,
-    /// When a person released it from a hold or retried it; stands until it ends or is held again. What a person released
+    /// When a person released it from a hold or retried it; kept until it ends or is held again. What a person released
     /// is not held again for the same kind of reason.
     pub released_ms: Option<Timestamp>,
     /// How sure "delivered" is.
     pub confidence: Option<Confidence>,
-    /// Not before this moment.
+    /// Not sent before this moment.
     pub due_ms: Timestamp,
-    /// Not after this moment.
+    /// Not sent after this moment.
     pub give_up_ms: Timestamp,
     /// Attempts that count against the limit of their fault class.
     pub tries: i64,
-    /// Attempts in which the far end was really called.
+    /// Attempts in which the far end was actually called.
     pub dials: i64,
     /// SHA-256 of the rendered document last handed over, hex.
     pub document_hash: Option<String>,
     /// Pages of that document.
     pub pages: Option<i64>,
-    /// Made.
+    /// When it was created.
     pub created_ms: Timestamp,
-    /// Last changed.
+    /// When it was last changed.
     pub updated_ms: Timestamp,
     /// When it became terminal.
     pub settled_ms: Option<Timestamp>,
 }
 
 impl Message {
-    /// How it travels.
+    /// Its channel.
     #[must_use]
     pub const fn channel(&self) -> Channel {
         self.address.channel()

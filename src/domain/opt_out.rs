@@ -5,7 +5,7 @@ use ring::hmac;
 
 use super::id::MessageId;
 
-/// Octets of the signature that travel in the link; 128 bits cannot be guessed.
+/// Octets of the signature in the link; 128 bits cannot be guessed.
 const TAG_OCTETS: usize = 16;
 
 /// Signs and reads opt-out links.
@@ -16,13 +16,13 @@ pub struct OptOutLinks {
 }
 
 impl OptOutLinks {
-    /// Links below the address at which the outside reaches us; none are made where there is no such address.
+    /// Links below the public URL; none are created without one.
     #[must_use]
     pub fn new(base: Option<url::Url>, secret: &[u8]) -> Self {
         Self { base, key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
     }
 
-    /// The link that refuses further letters of the kind that message was.
+    /// The link that opts out of further letters of that message's kind.
     #[must_use]
     pub fn link(&self, message: MessageId) -> Option<String> {
         let base = self.base.as_ref()?.as_str().trim_end_matches('/');
@@ -36,7 +36,7 @@ impl OptOutLinks {
         format!("{}{}", message.0.simple(), hex::encode(&tag.as_ref()[..TAG_OCTETS]))
     }
 
-    /// The message a token names, if the token is ours. Takes the same time for every wrong token.
+    /// The message a token names, if the token is genuine. Takes the same time for every wrong token.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<MessageId> {
         if token.len() != 32 + TAG_OCTETS * 2 || !token.is_ascii() {

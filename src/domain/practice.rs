@@ -1,4 +1,4 @@
-//! The practice: who sends. Comes from the configuration file and goes onto every page.
+//! The practice: the sender. Comes from the configuration file and goes onto every page.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct Practice {
     pub phone: FaxNumber,
     /// The practice's own fax number; the caller number of faxes.
     pub fax: FaxNumber,
-    /// Where referrals are taken; the main number if absent.
+    /// The referral line; the main number if absent.
     #[serde(default)]
     pub referral_line: Option<FaxNumber>,
     /// Web address.
@@ -52,7 +52,7 @@ pub struct Practice {
     /// Logo file (one-bit artwork, PNG or SVG).
     #[serde(default)]
     pub logo: Option<std::path::PathBuf>,
-    /// Who signs.
+    /// The signer.
     pub medical_director: MedicalDirector,
     /// How an advertisement can be refused; printed on each one.
     pub opt_out: OptOut,
@@ -93,10 +93,10 @@ pub struct OptOut {
     pub phone: FaxNumber,
     /// Domestic fax number.
     pub fax: FaxNumber,
-    /// Web page that describes and takes the request.
+    /// Web page that explains and accepts the request.
     #[serde(default)]
     pub web: Option<String>,
-    /// Mailbox that takes the request.
+    /// Mailbox that accepts the request.
     #[serde(default)]
     pub email: Option<EmailAddress>,
     /// Whether one of the two numbers is toll-free; if not, `web` or `email` is required.

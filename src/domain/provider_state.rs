@@ -1,4 +1,4 @@
-//! What is known of a provider account beyond its configuration, shared by all nodes and kept over restarts.
+//! What is known about a provider account beyond its configuration, shared by all nodes and kept across restarts.
 
 use serde::Serialize;
 
@@ -15,9 +15,9 @@ pub struct ProviderState {
     pub paused_ms: Option<Timestamp>,
     /// Why.
     pub paused_reason: Option<String>,
-    /// Until when its circuit breaker lets nothing through; in the past, or none, when it does.
+    /// Until when its circuit breaker is open; in the past, or none, when it is closed.
     pub rests_until_ms: Option<Timestamp>,
-    /// Its faults in a row when the breaker last moved.
+    /// Its faults in a row when the breaker last changed.
     pub faults: i64,
     /// The last of them.
     pub fault: Option<Fault>,
@@ -31,21 +31,21 @@ pub struct ProviderState {
     pub meter: Meter,
 }
 
-/// What counts against an account's rate and its daily budget, over all nodes.
+/// What counts against an account's rate and its daily budget, across all nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, sqlx::FromRow)]
 pub struct Meter {
     /// Theoretical arrival time of the cell-rate limit (GCRA, ITU-T I.371).
     pub arrival_ms: Timestamp,
-    /// When the day ends to which the rest belongs.
+    /// The end of the day that the other fields cover.
     pub day_ends_ms: Option<Timestamp>,
-    /// Hand-overs of that day.
+    /// Hand-overs on that day.
     pub day_hand_overs: i64,
-    /// What they cost.
+    /// Their cost.
     pub day_cost: Cost,
 }
 
 impl Meter {
-    /// Hand-overs and cost of the day that runs now; zero if what is on record belongs to a day before.
+    /// Hand-overs and cost of the current day; zero if the record is of an earlier day.
     #[must_use]
     pub fn today(&self, now: Timestamp) -> (i64, Cost) {
         let runs = self.day_ends_ms.is_some_and(|ends| now < ends);

@@ -1,4 +1,4 @@
-//! Why a message is where it is: a verdict of policy, a provider's fault, or a person's act. One vocabulary with one
+//! Why a message has its status: a verdict of policy, a provider's fault, or a person's act. One vocabulary with one
 //! spelling for the database, the API, webhooks, logs and screens.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use super::words::{text_column, text_json, words};
 words! {
     /// A verdict or a built-in rule.
     PolicyReason {
-        /// The address refused.
+        /// The recipient refused.
         OptedOut = "opted_out",
         /// The referrer must not be contacted.
         DoNotContact = "do_not_contact",
@@ -20,7 +20,7 @@ words! {
         DeadAddress = "dead_address",
         /// No account under a business associate agreement.
         NoBaa = "no_baa",
-        /// No route is meant for it.
+        /// No route matches it.
         NoRoute = "no_route",
         /// The referrer is paused.
         ReferrerPaused = "referrer_paused",
@@ -38,11 +38,11 @@ words! {
         RateReached = "rate_reached",
         /// The letter cannot be rendered for this recipient.
         RenderingFailed = "rendering_failed",
-        /// The records were put back to an earlier state; it may have gone out since.
+        /// The database was restored to an earlier state; it may have been sent since.
         Restored = "restored",
-        /// Its time ran out.
+        /// Its deadline passed.
         GaveUp = "gave_up",
-        /// The provider took it and never said what became of it.
+        /// The provider accepted it and never reported the outcome.
         NoFinalReport = "no_final_report",
         /// It is unknown whether the call took effect.
         OutcomeUnknown = "outcome_unknown",
@@ -52,19 +52,19 @@ words! {
 words! {
     /// A person's act.
     OperatorReason {
-        /// A person parked it.
+        /// A person put it on hold.
         HeldByOperator = "held_by_operator",
-        /// A person withdrew it.
+        /// A person cancelled it.
         CancelledByOperator = "cancelled_by_operator",
     }
 }
 
-/// Why a message is where it is.
+/// Why a message has its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// Policy or a built-in rule decided.
     Policy(PolicyReason),
-    /// Something did not work.
+    /// A fault.
     Fault(Fault),
     /// A person decided.
     Operator(OperatorReason),

@@ -23,7 +23,7 @@ words! {
         AddictionCenter = "addiction_center",
         /// Family or internal medicine.
         PrimaryCare = "primary_care",
-        /// Obstetrics, gynaecology, women's health.
+        /// Obstetrics, gynecology, women's health.
         WomensHealth = "womens_health",
         /// Pediatrics.
         Pediatrics = "pediatrics",
@@ -39,7 +39,7 @@ words! {
 }
 
 impl ReferrerType {
-    /// 1 is asked first. Types that share a rank are equally important (referral-domain §1.1).
+    /// 1 is contacted first. Types that share a rank are equally important (referral-domain §1.1).
     #[must_use]
     pub const fn priority(self) -> u8 {
         match self {
@@ -53,7 +53,7 @@ impl ReferrerType {
         }
     }
 
-    /// As people say it.
+    /// For people.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -74,11 +74,11 @@ impl ReferrerType {
 }
 
 words! {
-    /// Whether a referrer is written to.
+    /// Contact status.
     ReferrerState {
         /// Yes.
         Active = "active",
-        /// They answered: a person talks to them, automatic letters wait.
+        /// They answered: a person is in conversation with them, automatic letters wait.
         ConversationOpen = "conversation_open",
         /// Not for now.
         Paused = "paused",
@@ -87,7 +87,7 @@ words! {
     }
 }
 
-/// What is known of a referrer. Optional texts are `None`, never empty.
+/// A referrer's record. Optional texts are `None`, never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referrer {
     /// Identifier.
@@ -113,17 +113,17 @@ pub struct Referrer {
     pub phone: Option<String>,
     /// IANA zone name, such as `America/Chicago`.
     pub time_zone: Option<String>,
-    /// Whether they are written to.
+    /// Contact status.
     pub state: ReferrerState,
     /// Free labels, lower case, sorted, without repeats.
     pub tags: Vec<String>,
     /// Where the row came from.
     pub source: Option<String>,
-    /// Notes for people; no patient words.
+    /// Notes for people; nothing about patients.
     pub notes: Option<String>,
-    /// First seen.
+    /// When it was first seen.
     pub created_ms: Timestamp,
-    /// Last changed.
+    /// When it was last changed.
     pub updated_ms: Timestamp,
 }
 
@@ -176,7 +176,7 @@ impl Referrer {
     }
 }
 
-/// Whether ten digits carry a valid NPI check digit: Luhn over `80840` and the number (45 CFR § 162.406).
+/// Whether ten digits have a valid NPI check digit: Luhn over `80840` and the number (45 CFR § 162.406).
 #[must_use]
 pub fn npi_is_valid(npi: &str) -> bool {
     if npi.len() != 10 || !npi.bytes().all(|b| b.is_ascii_digit()) {

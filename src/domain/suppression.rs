@@ -8,9 +8,9 @@ use super::id::SuppressionId;
 use super::words::words;
 
 words! {
-    /// How far a refusal goes.
+    /// The scope of a refusal.
     Scope {
-        /// Advertisements and informational letters; treatment correspondence still goes.
+        /// Advertisements and informational letters; treatment correspondence is still sent.
         Advertisement = "advertisement",
         /// Everything.
         All = "all",
@@ -20,11 +20,11 @@ words! {
 words! {
     /// Why an address is not contacted.
     SuppressionReason {
-        /// They asked not to receive this.
+        /// They asked not to receive such letters.
         OptOut = "opt_out",
         /// They reported a message as unwanted.
         Complaint = "complaint",
-        /// Messages to it come back.
+        /// Messages to it bounce.
         Bounced = "bounced",
         /// They must not be contacted at all.
         DoNotContact = "do_not_contact",
@@ -44,7 +44,7 @@ words! {
         OneClick = "one_click",
         /// A provider reported it.
         Provider = "provider",
-        /// It stood in a list.
+        /// It was in an imported list.
         Import = "import",
     }
 }
@@ -61,7 +61,7 @@ impl Scope {
     }
 }
 
-/// A refusal as it is kept. It attaches to the address, not to the person: all who share a fax number are covered
+/// A stored refusal. It belongs to the address, not to the person: all who share a fax number are covered
 /// (R2.8). Never deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
@@ -71,17 +71,17 @@ pub struct Suppression {
     pub channel: Channel,
     /// The address's key.
     pub address: AddressKey,
-    /// How far it goes.
+    /// Its scope.
     pub scope: Scope,
     /// Why.
     pub reason: SuppressionReason,
     /// Where the request came in.
     pub source: SuppressionSource,
-    /// What proves it.
+    /// Evidence.
     pub evidence: Option<String>,
     /// Who recorded it.
     pub who: Actor,
-    /// When.
+    /// When it was recorded.
     pub created_ms: Timestamp,
     /// When it ended.
     pub lifted_ms: Option<Timestamp>,

@@ -38,24 +38,24 @@ impl TouchKind {
 }
 
 words! {
-    /// How the touch as a whole stands: a projection of its messages, written by nothing else.
+    /// The outcome of the touch as a whole: a projection of its messages, written by nothing else.
     Disposition {
-        /// Some message is still under way.
+        /// At least one message is still under way.
         Pending = "pending",
-        /// At least one message arrived, or a person logged that it took place.
+        /// At least one message was delivered, or a person logged that it took place.
         Delivered = "delivered",
-        /// Every message is settled and none arrived.
+        /// Every message is settled and none was delivered.
         Failed = "failed",
         /// Every message was forbidden by policy.
         Suppressed = "suppressed",
-        /// Every message was withdrawn.
+        /// Every message was cancelled.
         Cancelled = "cancelled",
-        /// Time ran out for all of them.
+        /// All of them expired.
         Expired = "expired",
     }
 }
 
-/// The projection: delivered if any message is; pending while any may still be; else the gravest ending.
+/// The projection: delivered if any message is; pending while any may still be; else the worst outcome.
 #[must_use]
 pub fn disposition(messages: &[MessageStatus]) -> Disposition {
     if messages.contains(&MessageStatus::Delivered) {
@@ -73,12 +73,12 @@ pub fn disposition(messages: &[MessageStatus]) -> Disposition {
     }
 }
 
-/// A touch as it is kept.
+/// A stored touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
     /// Identifier.
     pub id: TouchId,
-    /// Whose history.
+    /// The referrer whose history it is in.
     pub referrer_id: ReferrerId,
     /// The submission it came from; none for a touch that a person logged.
     pub submission_id: Option<SubmissionId>,
@@ -92,14 +92,14 @@ pub struct Touch {
     pub title: String,
     /// Content category of the outreach practice.
     pub category: Option<String>,
-    /// How it stands.
+    /// Its outcome.
     pub disposition: Disposition,
-    /// When it was made, or took place.
+    /// When it was created, or took place.
     pub occurred_ms: Timestamp,
-    /// When the first of its messages arrived.
+    /// When the first of its messages was delivered.
     pub delivered_ms: Option<Timestamp>,
     /// Who asked for it or logged it.
     pub actor: Actor,
-    /// Notes for people; no patient words.
+    /// Notes for people; nothing about patients.
     pub notes: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! How a vocabulary is made: an enum whose values have one spelling each, the same in the database, the API and the logs.
+//! Vocabularies: enums whose values have one spelling each, the same in the database, the API and the logs.
 
 /// An enum of words with their one spelling: text, JSON and database column.
 macro_rules! words {
@@ -42,7 +42,7 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// JSON for a type that is written by `Display` and read back with `parse`.
+/// JSON for a type written by `Display` and read back with `parse`.
 macro_rules! text_json {
     ($name:ident) => {
         impl serde::Serialize for $name {
@@ -61,7 +61,7 @@ macro_rules! text_json {
 }
 pub(crate) use text_json;
 
-/// A database column of text for a type that is read back with `parse`. A word that is not known is an error that names the
+/// A database column of text for a type that is read back with `parse`. An unknown word is an error that names the
 /// type, never the word, which may be anything; the record's reader adds table, row and column.
 macro_rules! text_column {
     ($name:ident) => {

@@ -1,4 +1,4 @@
-//! One configured account, as an adapter gets it.
+//! One configured account, as passed to an adapter.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::domain::{Clock, EmailAddress};
 pub struct Account {
     /// Its name in the configuration.
     pub name: String,
-    /// Its own settings; common keys and secrets are taken out already.
+    /// Its own settings; common keys and secrets are already removed.
     pub settings: toml::Table,
     /// Its secrets by key.
     pub secrets: BTreeMap<String, SecretString>,
@@ -21,17 +21,17 @@ pub struct Account {
     pub http: reqwest::Client,
     /// The longest that one remote call may take.
     pub timeout: std::time::Duration,
-    /// Hand-overs under way at once.
+    /// Concurrent hand-overs.
     pub concurrency: usize,
-    /// The mailbox that the practice's mail comes from, where it is known.
+    /// The mailbox that the practice's mail comes from, where known.
     pub sender: Option<EmailAddress>,
-    /// Where its callbacks arrive, if this installation can be reached from outside.
+    /// The URL of its callbacks, if this installation can be reached from outside.
     pub callback_url: Option<String>,
-    /// Below which address documents can be fetched by a link, if this installation can be reached from outside.
+    /// The base URL below which documents can be fetched by a link, if this installation can be reached from outside.
     pub documents_url: Option<String>,
     /// Whether a business associate agreement is signed.
     pub baa: bool,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -59,10 +59,10 @@ impl Account {
         SettingsError(format!("providers.{}.{key}: {why}", self.name))
     }
 
-    /// A secret that the account cannot work without.
+    /// A required secret.
     ///
     /// # Errors
-    /// Says which key is missing and how to give it.
+    /// Names the missing key and how to set it.
     pub fn secret(&self, key: &str) -> Result<SecretString, SettingsError> {
         let secret = self.secrets.get(key).ok_or_else(|| {
             SettingsError(format!(
@@ -76,7 +76,7 @@ impl Account {
         }
     }
 
-    /// A secret that the account can work without.
+    /// An optional secret.
     ///
     /// # Errors
     /// It is given, but empty.
@@ -84,8 +84,8 @@ impl Account {
         self.secrets.contains_key(key).then(|| self.secret(key)).transpose()
     }
 
-    /// The API's address: `configured`, or else the provider's own. http or https, a host, and nothing that a path can be
-    /// appended to wrongly.
+    /// The API's address: `configured`, or else the provider's own. http or https, a host, and no part that would break
+    /// appending a path.
     ///
     /// # Errors
     /// Names `base_url` and what is wrong with it.

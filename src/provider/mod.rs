@@ -2,8 +2,8 @@
 //! list from which the command line, the dashboard, the documentation and the conformance kit are produced.
 //!
 //! A provider makes exactly one remote call that can take effect per `submit`, never retries, never logs a number, an
-//! address, a key or a body, and says which of four things happened. A timeout after the request was written, a 5xx, or
-//! an unreadable 2xx is [`Outcome::Unknown`]. Two adapters wait, for seconds: Notifyre for its conversion, before
+//! address, a key or a body, and reports which of four things happened. A timeout after the request was written, a 5xx,
+//! or an unreadable 2xx is [`Outcome::Unknown`]. Two adapters wait, for seconds: Notifyre for its conversion, before
 //! anything is dialed (decision 0016), and HumbleFax between the questions of a `find`, to keep within its limit.
 
 mod account;
@@ -54,10 +54,10 @@ pub fn find_spec(kind: &str) -> Option<&'static Spec> {
     REGISTRY.iter().copied().find(|spec| spec.kind == kind)
 }
 
-/// A callback as it came in.
+/// A callback as received.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookParts {
-    /// The whole URL the provider called, as far as it can be known.
+    /// The whole URL the provider called, as far as known.
     pub url: String,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -75,10 +75,10 @@ impl WebhookParts {
     }
 }
 
-/// Why a callback was turned away.
+/// Why a callback was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The signature or secret does not fit.
+    /// The signature or secret does not match.
     #[error("the signature does not match")]
     Forged,
     /// Older or newer than the tolerance allows.
@@ -92,14 +92,15 @@ pub enum Rejection {
     Unsupported,
 }
 
-/// A record that the practice's domain must publish for an account to be believed.
+/// A record that the practice's domain must publish for an account's mail to be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DnsRecord {
     /// Its full name.
     pub name: String,
     /// Its type.
     pub kind: &'static str,
-    /// Its value. One longer than 255 octets is written as several quoted strings, which most panels do by themselves.
+    /// Its value. One longer than 255 octets is written as several quoted strings, which most DNS panels do
+    /// automatically.
     pub value: String,
 }
 
@@ -108,7 +109,7 @@ pub struct DnsRecord {
 pub struct FindQuery {
     /// Our reference.
     pub attempt: AttemptId,
-    /// Where it was going.
+    /// The address it was for.
     pub to: Address,
     /// When the attempt was recorded, which is before the call.
     pub opened_ms: Timestamp,
@@ -117,22 +118,22 @@ pub struct FindQuery {
 /// What [`Provider::find`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindResult {
-    /// Ours, by reference.
+    /// Found by our reference.
     Found(Report),
     /// Certainly not there now. Lists lag, so look twice.
     Absent,
-    /// Only number and time fit; the caller decides whether one is ours.
+    /// Only number and time match; the caller decides whether one is ours.
     Candidates(Vec<Report>),
 }
 
 impl FindResult {
-    /// What a listing without a hit by reference comes to, once it was read to its end.
+    /// The result of a listing without a hit by reference, once read to its end.
     #[must_use]
     pub fn without_ours(candidates: Vec<Report>) -> Self {
         if candidates.is_empty() { Self::Absent } else { Self::Candidates(candidates) }
     }
 
-    /// What two places together come to: ours counts, wherever it was found.
+    /// The result of two listings together: a hit by reference counts, wherever it was found.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -150,19 +151,19 @@ impl FindResult {
     }
 }
 
-/// A ready account of some provider. See the module's comment for the rules each must keep.
+/// A ready account of a provider. See the module's documentation for the rules each must follow.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// What kind it is.
+    /// Its kind.
     fn spec(&self) -> &'static Spec;
 
     /// Hands one envelope over: one remote call that can take effect.
     async fn submit(&self, envelope: &Envelope) -> Outcome;
 
-    /// Asks what became of one hand-over.
+    /// Queries the state of one hand-over.
     ///
     /// # Errors
-    /// A failure says nothing about the hand-over, only that asking did not work.
+    /// A failure says nothing about the hand-over, only that the query failed.
     async fn status(&self, _reference: &ProviderReference) -> Result<Report, Failure> {
         Err(unsupported())
     }
@@ -170,23 +171,23 @@ pub trait Provider: Send + Sync {
     /// Looks for a hand-over of unknown outcome. Only where reconciliation is not `None`.
     ///
     /// # Errors
-    /// A failure says nothing about the hand-over, only that looking did not work.
+    /// A failure says nothing about the hand-over, only that the lookup failed.
     async fn find(&self, _search: &FindQuery) -> Result<FindResult, Failure> {
         Err(unsupported())
     }
 
-    /// Asks the provider to stop. Success means that it promised to; the truth still comes as an event.
+    /// Asks the provider to stop. Success means only that it agreed to; the outcome still comes as an event.
     ///
     /// # Errors
-    /// Too late, or asking did not work.
+    /// It is too late, or the request failed.
     async fn cancel(&self, _reference: &ProviderReference) -> Result<(), Failure> {
         Err(unsupported())
     }
 
-    /// Has the provider delete the document it keeps.
+    /// Asks the provider to delete its copy of the document.
     ///
     /// # Errors
-    /// Asking did not work; safe to repeat.
+    /// The request failed; safe to repeat.
     async fn purge(&self, _reference: &ProviderReference) -> Result<(), Failure> {
         Err(unsupported())
     }
@@ -204,9 +205,9 @@ pub trait Provider: Send + Sync {
         None
     }
 
-    /// What a verified callback says: nothing, if it is about nothing that we sent; `None` if it cannot be read. Pure,
-    /// and without a look at signature, age or path secret, which a callback that is read again months later no longer has.
-    /// Reads no header beside `content-type`, `content-encoding` and those with `event` in their names.
+    /// The facts in a verified callback: none if it is about nothing that we sent; `None` if it cannot be read. Pure,
+    /// and without checking signature, age or path secret, which a callback that is read again months later no longer
+    /// has. Reads no headers besides `content-type`, `content-encoding` and those with `event` in their names.
     fn translate(&self, _parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
         None
     }
@@ -220,7 +221,7 @@ pub trait Provider: Send + Sync {
         self.translate(parts).ok_or(Rejection::Unreadable)
     }
 
-    /// The links by which the provider fetches documents, where it takes them no other way.
+    /// The links by which the provider fetches documents, where it accepts them no other way.
     fn document_links(&self) -> Option<&kit::link::DocumentLinks> {
         None
     }
@@ -230,14 +231,14 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
-    /// Checks credentials and reachability without sending anything. The text says what was reached.
+    /// Checks credentials and reachability without sending anything. The text names what was reached.
     ///
     /// # Errors
     /// What is wrong, as a failure.
     async fn check(&self) -> Result<String, Failure>;
 }
 
-/// An account prints its kind and nothing else: it holds secrets.
+/// Prints only an account's kind: it holds secrets.
 impl fmt::Debug for dyn Provider + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("kind", &self.spec().kind).finish_non_exhaustive()

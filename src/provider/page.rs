@@ -1,11 +1,11 @@
-//! The providers' page of the documentation, written from the registry, so that it cannot say what is not so.
+//! The providers' page of the documentation, generated from the registry, so that it cannot contradict the code.
 
 use std::fmt::Write as _;
 
 use super::fax::declared;
 use super::{REGISTRY, Spec, WebhookAuthenticity};
 
-/// `docs/providers.md`, whole. A test holds the file against it.
+/// The whole of `docs/providers.md`. A test compares the file with it.
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(

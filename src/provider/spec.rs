@@ -1,11 +1,11 @@
-//! What is known of a kind of provider: what it can do, what an account of it needs, where the facts come from.
+//! What is known about a kind of provider: what it can do, what an account needs, where the facts come from.
 
 use std::sync::Arc;
 
 use super::{Account, Provider, SettingsError};
 use crate::domain::Channel;
 
-/// What is known of a kind of provider before any account of it is configured.
+/// What is known about a kind of provider before any account is configured.
 #[derive(Debug)]
 pub struct Spec {
     /// The word in `kind = "…"`.
@@ -16,15 +16,15 @@ pub struct Spec {
     pub channel: Channel,
     /// What it can do.
     pub capabilities: Capabilities,
-    /// What an account of it needs, beyond the settings common to all.
+    /// The settings of an account, beyond those common to all.
     pub settings: &'static [Setting],
     /// Where the facts in the adapter come from.
     pub sources: &'static [&'static str],
     /// What to do in the provider's own console before an account works, step by step.
     pub setup: &'static [&'static str],
-    /// What is left out or could not be verified from any source, and what that means for its users: a sentence each.
+    /// What is left out or could not be verified from any source, and what that means for its users: one sentence each.
     pub gaps: &'static [&'static str],
-    /// Makes a ready provider of an account's settings.
+    /// Builds a provider from an account's settings.
     pub build: fn(Account) -> Result<Arc<dyn Provider>, SettingsError>,
 }
 
@@ -42,7 +42,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// A setting that is no secret.
+    /// A setting that is not secret.
     #[must_use]
     pub const fn plain(key: &'static str, about: &'static str, required: bool) -> Self {
         Self { key, about, required, secret: false }
@@ -90,15 +90,15 @@ pub enum WebhookAuthenticity {
     Signed,
     /// A shared secret.
     SharedSecret,
-    /// Nothing of the provider's own; a secret in the address proves only that the provider was told it. What such a
-    /// callback says is a hint: the state is asked for at once, and only the answer is believed.
+    /// No proof from the provider; a secret in the URL proves only that the sender knows it. What such a callback says
+    /// is a hint: the state is queried immediately, and only the answer is trusted.
     SecretPath,
     /// There are no callbacks.
     NoWebhook,
 }
 
 impl WebhookAuthenticity {
-    /// Whether what a callback says may be believed without asking the provider.
+    /// Whether a callback may be trusted without asking the provider.
     #[must_use]
     pub const fn is_proof(self) -> bool {
         matches!(self, Self::SignedWithTime | Self::Signed | Self::SharedSecret)
@@ -116,7 +116,7 @@ pub struct Capabilities {
     pub cancel: bool,
     /// Whether [`Provider::purge`] works.
     pub purge: bool,
-    /// Proof of callbacks.
+    /// How callbacks are proven.
     pub webhook: WebhookAuthenticity,
     /// Whether it dials again by itself after a busy line.
     pub redials: bool,
@@ -126,14 +126,14 @@ pub struct Capabilities {
     pub pages_max: Option<u32>,
     /// Largest document in bytes.
     pub bytes_max: Option<usize>,
-    /// Hand-overs a minute that the provider takes; an account keeps to it unless its own `rate_per_minute` is lower.
+    /// Hand-overs a minute that the provider accepts; an account keeps to it unless its own `rate_per_minute` is lower.
     pub submits_per_minute: Option<u32>,
     /// Questions (status, find, cancel, purge, check) a minute that the provider answers.
     pub questions_per_minute: Option<u32>,
 }
 
 impl Capabilities {
-    /// Nothing but handing over: what an adapter starts from.
+    /// Only handing over: the starting point for an adapter.
     pub const NONE: Self = Self {
         reconciliation: Reconciliation::None,
         status: false,

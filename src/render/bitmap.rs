@@ -14,7 +14,7 @@ pub enum PngError {
     /// The page's rows do not fit its size.
     #[error("the page has an impossible size")]
     BadPage,
-    /// The PNG encoder refused.
+    /// The PNG encoder failed.
     #[error("the page could not be written as PNG: {0}")]
     Encoding(#[from] png::EncodingError),
 }
@@ -33,7 +33,7 @@ pub fn png(page: &Bitmap) -> Result<Vec<u8>, PngError> {
 }
 
 /// The page as a recipient sees it, for a screen: square pixels, `width_px` across (64 to 1728, clamped), as tall as the
-/// paper's proportions demand; each pixel is the mean of the dots it covers.
+/// paper's proportions require; each pixel is the mean of the dots it covers.
 ///
 /// # Errors
 /// [`PngError::BadPage`] for a page whose rows do not fit its size.
@@ -51,7 +51,7 @@ pub fn preview_png(page: &Bitmap, width_px: u32) -> Result<Vec<u8>, PngError> {
 
 fn check(page: &Bitmap) -> Result<(), PngError> {
     let fits = page.rows.len() == page.row_bytes() * page.height as usize;
-    // The bound keeps all products below in range; no fax page comes near it.
+    // The bound keeps all products below in range; no fax page comes close.
     if !fits || page.width == 0 || page.height == 0 || page.width.max(page.height) > 1 << 16 {
         return Err(PngError::BadPage);
     }
@@ -62,7 +62,7 @@ fn per_metre(dots_per_inch: u32) -> u32 {
     (f64::from(dots_per_inch) / 0.0254).round() as u32
 }
 
-/// Averages dots into `width` x `height` grey pixels; a dot lying across a border counts for each side by its share.
+/// Averages dots into `width` x `height` gray pixels; a dot across a border counts for each side by its share.
 fn shrink(page: &Bitmap, width: u32, height: u32) -> Vec<u8> {
     let columns: Vec<Span> = (0..width).map(|x| Span::new(x, width, page.width)).collect();
     let mut pixels = Vec::with_capacity(width as usize * height as usize);

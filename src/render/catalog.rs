@@ -1,4 +1,4 @@
-//! The letters: read, compiled and checked once, at start. A letter that is here renders, given its variables.
+//! The letters: read, compiled and checked once, at start. A letter in the catalog renders, given its variables.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::sources::Sources;
 use super::variables::Variable;
 use crate::domain::channel::{PhiClass, Purpose};
 
-/// A letter as people choose it.
+/// A letter, as shown in a list to choose from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Letter {
     /// Its folder, such as `introduction`.
@@ -28,19 +28,19 @@ pub struct Letter {
     pub purpose: Purpose,
     /// Whether it holds health information.
     pub phi: PhiClass,
-    /// What it talks about.
+    /// Its category.
     pub category: Category,
     /// The most pages its fax may have, a cover page not counted.
     pub pages_max: u32,
-    /// What it is filled in with, in the order of the file.
+    /// Its variables, in the order of the file.
     pub variables: Vec<Variable>,
-    /// Whether mail has a wording of its own.
+    /// Whether mail has separate wording.
     pub has_email_body: bool,
     /// Whether it has a large line above its text.
     pub has_headline: bool,
-    /// Whether it came with the binary.
+    /// Whether it is built in.
     pub built_in: bool,
-    /// Values to try it with, from `sample.json`; empty if there is none.
+    /// Sample values, from `sample.json`; empty if there is none.
     #[serde(skip)]
     pub sample: Map<String, Value>,
 }
@@ -63,7 +63,7 @@ impl Letter {
     }
 }
 
-/// All letters with their compiled texts.
+/// All letters with their compiled text.
 #[derive(Debug)]
 pub struct Catalog {
     pub(crate) letters: BTreeMap<String, Letter>,
@@ -74,7 +74,7 @@ impl Catalog {
     /// Compiles and checks every letter and partial.
     ///
     /// # Errors
-    /// All mistakes of all files, in the order of their places.
+    /// All mistakes in all files, in order of place.
     pub fn compile(sources: &Sources) -> Result<Self, Vec<TemplateError>> {
         let mut registries = Registries::default();
         let mut errors = Vec::new();
@@ -212,7 +212,7 @@ fn body_at_its_lines(source: &str, body: usize) -> String {
     format!("{}{}\n", "\n".repeat(above), source[body..].trim_end())
 }
 
-/// A text of the front matter moved to where it stands in the file; the white space before it is trimmed away again
+/// A text of the front matter moved to its place in the file; the white space before it is trimmed
 /// when it is rendered.
 fn line_at_its_place(source: &str, placed: &Placed) -> String {
     let (line, column) = place(source, placed.offset);

@@ -10,14 +10,14 @@ use crate::domain::clock::Timestamp;
 use crate::domain::practice::Practice;
 use crate::domain::referrer::Referrer;
 
-/// What stands under a name.
+/// What a name refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
-    /// A text, number or truth value: prints.
+    /// A text, number or boolean: prints.
     Scalar,
     /// Entries of one shape.
     List(Box<Shape>),
-    /// Names with shapes.
+    /// Named fields with shapes.
     Record(BTreeMap<String, Shape>),
 }
 
@@ -135,13 +135,13 @@ fn referrer(referrer: &Referrer) -> Value {
     })
 }
 
-/// The day a letter bears, in the practice's zone: `November 23, 2026`.
+/// A letter's date, in the practice's time zone: `November 23, 2026`.
 #[must_use]
 pub fn day(practice: &Practice, now: Timestamp) -> String {
     now.to_utc().with_timezone(&practice.time_zone).format("%B %-d, %Y").to_string()
 }
 
-/// Everything a letter is rendered with. `variables` are resolved ones; their names cannot collide with the rest.
+/// Everything a letter is rendered with. `variables` are resolved; their names cannot collide with the rest.
 #[must_use]
 pub fn context(practice: &Value, recipient: &Referrer, date: &str, variables: Map<String, Value>) -> Value {
     let mut root = variables;

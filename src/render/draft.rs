@@ -1,5 +1,5 @@
 //! Reads a template's Markdown before anything is filled in, with every placeholder as one opaque character. What no
-//! format can carry, and placeholders where escaping would not protect, are found here, with line and column.
+//! format supports, and placeholders where escaping would not protect, are reported here, with line and column.
 
 use pulldown_cmark::{Event, Parser, Tag};
 
@@ -11,7 +11,7 @@ const VALUE: char = '\u{e000}';
 /// Stands for `{{url …}}`.
 const ADDRESS: char = '\u{e001}';
 
-/// What is wrong with the Markdown of `source`, the text of `file` from its first byte on.
+/// What is wrong with the Markdown of `source`, the text of `file` from its first byte.
 #[must_use]
 pub fn check(file: &str, source: &str) -> Vec<TemplateError> {
     let flat = Flat::of(source);
@@ -45,7 +45,7 @@ fn fragile_emphasis(file: &str, source: &str, flat: &Flat) -> Option<TemplateErr
         let starts = events.filter(|(event, _)| matches!(event, Event::Start(Tag::Emphasis | Tag::Strong)));
         starts.map(|(_, range)| range).collect::<Vec<_>>()
     };
-    // Of the same length in bytes, so that places stay.
+    // Of the same length in bytes, so that offsets stay the same.
     let (letters, punctuation) = (spans(&flat.text), spans(&flat.text.replace(VALUE, "%%%")));
     let differs = letters.iter().find(|range| !punctuation.contains(range))?;
     let message = "a value that begins or ends with punctuation breaks this emphasis: put a space or a period outside the asterisks";
@@ -89,7 +89,7 @@ fn is_container_end(end: pulldown_cmark::TagEnd) -> bool {
     matches!(end, End::BlockQuote(_) | End::List(_) | End::Emphasis | End::Strong | End::Link)
 }
 
-/// A template without its tags, and where each piece of it came from.
+/// A template without its tags, and where each piece came from.
 struct Flat {
     text: String,
     /// (offset in `text`, offset in the source), ascending.

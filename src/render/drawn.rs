@@ -1,5 +1,5 @@
-//! The pages of a finished fax document as dots, drawn from its PDF: what was sent can be looked at as it was sent,
-//! whatever has become of the letter, the referrer or the letterhead since.
+//! The pages of a finished fax document as dots, drawn from its PDF: what was sent can be viewed as it was sent,
+//! however the letter, the referrer or the letterhead has changed since.
 
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::Pdf;
@@ -7,7 +7,7 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{RenderCache, RenderSettings};
 use touchline_typeset::{Bitmap, Resolution};
 
-/// A fax document whose pages can be drawn. Drawing takes some milliseconds a page and belongs on a blocking thread.
+/// A fax document whose pages can be drawn. Drawing takes a few milliseconds per page and belongs on a blocking thread.
 pub struct DrawnFax(Pdf);
 
 impl DrawnFax {

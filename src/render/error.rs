@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A mistake in a template, with its place as far as it is known.
+/// A mistake in a template, with its place as far as known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
     /// The file inside the template folder, such as `introduction/letter.md`.
@@ -16,7 +16,7 @@ pub struct TemplateError {
 }
 
 impl TemplateError {
-    /// A mistake that concerns the whole file.
+    /// A mistake in the file as a whole.
     #[must_use]
     pub fn whole(template: impl Into<String>, message: impl Into<String>) -> Self {
         Self { template: template.into(), line: None, column: None, message: message.into() }
@@ -73,7 +73,7 @@ pub enum RenderError {
     Typeset {
         /// The letter.
         letter: String,
-        /// What the typesetter said.
+        /// The typesetter's message.
         source: touchline_typeset::TypesetError,
     },
     /// A preview file could not be written.
@@ -93,7 +93,7 @@ pub(crate) fn place(source: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// The known name closest to what was written, if it is close enough to be a slip.
+/// The known name closest to what was written, if it is close enough to be a typo.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = match written.chars().count() {
         0..4 => 1,

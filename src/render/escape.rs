@@ -1,10 +1,10 @@
-//! Values to Markdown that prints exactly what was typed.
+//! Turns values into Markdown that prints exactly what was typed.
 
-/// Kept inside a value, so that numbers and names can be held together.
+/// Preserved inside a value, so that numbers and names are not broken.
 const NO_BREAK_SPACE: char = '\u{a0}';
 
 /// The value on one line: every run of white space becomes one space, ends are trimmed, control characters and
-/// those that reverse the direction of writing are dropped. This is what a value looks like on the page.
+/// bidirectional controls are dropped. This is what a value looks like on the page.
 #[must_use]
 pub fn one_line(value: &str) -> String {
     let mut line = String::with_capacity(value.len());
@@ -27,7 +27,7 @@ pub fn one_line(value: &str) -> String {
 
 /// A value as Markdown that prints as [`one_line`] of it and can start neither emphasis nor a link, a heading, a
 /// list, a table cell or HTML: all ASCII punctuation is escaped. A value of digits alone gets its first digit as a
-/// character reference, because `1` before a template's full stop would otherwise begin a list.
+/// character reference, because `1` before a template's period would otherwise begin a list.
 #[must_use]
 pub fn escape(value: &str) -> String {
     let line = one_line(value);

@@ -43,7 +43,7 @@ impl FaxDocument {
     /// Every page as the receiving machine prints it.
     ///
     /// # Errors
-    /// [`TypesetError`] if a page cannot be rendered, which a document that was made does not do.
+    /// [`TypesetError`] if a page cannot be rendered, which does not happen for a finished document.
     pub fn bitmaps(&self, resolution: Resolution) -> Result<Vec<Bitmap>, TypesetError> {
         (0..self.document.page_count()).map(|page| self.document.raster(page, resolution)).collect()
     }
@@ -60,8 +60,8 @@ impl FaxDocument {
         self.cover_pages
     }
 
-    /// The whole lint: [`FaxDocument::lint`] and what only the dots show (ink, grey, the free band at the top, empty
-    /// pages). Renders every page, some 25 ms each, which is why sending does without.
+    /// The whole lint: [`FaxDocument::lint`] and what only the dots show (ink, gray, the free band at the top, empty
+    /// pages). Renders every page, about 25 ms each, which is why sending skips it.
     ///
     /// # Errors
     /// As [`FaxDocument::bitmaps`].
@@ -72,9 +72,9 @@ impl FaxDocument {
     }
 }
 
-/// What goes onto the pages of one letter.
+/// The content of one letter's pages.
 pub struct Page<'a> {
-    /// When it is sent, as the header line says it.
+    /// When it is sent, as printed in the header line.
     pub sent_at: &'a str,
     /// The short reference.
     pub reference: &'a str,
@@ -94,7 +94,7 @@ pub struct Page<'a> {
     pub confidentiality: Option<(&'a str, &'a str)>,
 }
 
-/// How openly a letter is set; the letterhead says what that means.
+/// How loosely a letter is set; the letterhead defines what that means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Density {
     Open,
@@ -128,7 +128,7 @@ impl Press {
     /// Reads the letterhead and the practice's pictures.
     ///
     /// # Errors
-    /// Typst sources that do not parse, pictures that are missing, over 2 MiB, or of another kind than PNG, JPEG or SVG.
+    /// Typst sources that do not parse, pictures that are missing, over 2 MiB, or not PNG, JPEG or SVG.
     pub fn load(sources: &Sources, practice: &Practice) -> Result<Self, Vec<TemplateError>> {
         let director = &practice.medical_director;
         let images = Images {
@@ -141,7 +141,7 @@ impl Press {
         let cover_source = sources.text(cover).map_err(|error| vec![error])?;
         Ok(Self {
             letter: typesetter(letter, letter_source)?,
-            // One document, so that the pages are counted through: setting the page anew begins a new one.
+            // One document, so that pages are numbered throughout: changing the page setup begins a new one.
             covered: typesetter(cover, &format!("{cover_source}\n{letter_source}"))?,
             practice: json!({
                 "name": practice.name, "legal_name": practice.legal_name, "street": practice.street,
@@ -161,11 +161,11 @@ impl Press {
         })
     }
 
-    /// Sets a trial page with cover page and notice, so that a letterhead that fails or a picture no fax can show is
+    /// Sets a trial page with cover page and notice, so that a broken letterhead or a picture no fax can show is
     /// found now and not with the first letter.
     ///
     /// # Errors
-    /// What the typesetter says, and what the lint finds in the dots of a page with pictures.
+    /// The typesetter's errors, and the lint's findings in the dots of a page with pictures.
     pub fn check(&self, notice: &FaxNotice) -> Result<(), Vec<TemplateError>> {
         let words = vec![Inline::Text { v: "Trial page".to_owned() }];
         let page = Page {
@@ -193,8 +193,8 @@ impl Press {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Sets the pages. A letter about a patient gets a cover page (`compliance.md` R4.15). Answers with the document
-    /// and the pages of the letter itself.
+    /// Sets the pages. A letter about a patient gets a cover page (`compliance.md` R4.15). Returns the document
+    /// and the page count of the letter itself.
     ///
     /// # Errors
     /// [`TypesetError`] from the typesetter.
@@ -221,7 +221,7 @@ impl Press {
         Ok((fax, pages.saturating_sub(cover_pages)))
     }
 
-    /// The letter set as openly as it can be and still fit one page; one that needs more, in the middle way.
+    /// The letter set as loosely as still fits one page; one that needs more, at the middle setting.
     fn fit(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<(Density, Document), TypesetError> {
         let room = if pages_said.is_some() { 2 } else { 1 };
         for density in [Density::Open, Density::Middle, Density::Compact] {
@@ -236,7 +236,7 @@ impl Press {
         self.typeset(page, Density::Middle, pages_said).map(|document| (Density::Middle, document))
     }
 
-    /// `pages_said` is what the cover page says, and asks for one.
+    /// `pages_said` is the count printed on the cover page; if given, there is one.
     fn typeset(&self, page: &Page<'_>, density: Density, pages_said: Option<usize>) -> Result<Document, TypesetError> {
         let letter = json!({
             "practice": self.practice,

@@ -1,4 +1,4 @@
-//! The head of a `letter.md`: what the letter is, what it may contain, and which variables it takes.
+//! The front matter of a `letter.md`: what the letter is, what it may contain, and which variables it takes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,7 +20,7 @@ const VARIABLES_MAX: usize = 100;
 const TAKEN: [&str; 4] = ["practice", "referrer", "date", "this"];
 
 words! {
-    /// What a letter talks about; the same category does not go to a referrer twice running.
+    /// A letter's category; the same one does not go to a referrer twice in a row.
     Category {
         /// First letter or request to meet.
         Introduction = "introduction",
@@ -52,11 +52,11 @@ pub struct FrontMatter {
     pub subject: Placed,
     /// Large line over the fax and the mail, Handlebars.
     pub headline: Option<Placed>,
-    /// What it is for; an advertisement if nothing is said (`compliance.md` §1).
+    /// What it is for; an advertisement by default (`compliance.md` §1).
     pub purpose: Purpose,
     /// Whether it holds health information.
     pub phi: PhiClass,
-    /// What it talks about.
+    /// Its category.
     pub category: Category,
     /// The most pages its fax may have, a cover page not counted.
     pub pages_max: u32,
@@ -66,7 +66,7 @@ pub struct FrontMatter {
     pub body: usize,
 }
 
-/// A text of the front matter and where it stands.
+/// A text of the front matter and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     /// The text.
@@ -300,7 +300,7 @@ mod tests {
         assert!(read_head("phi = \"none\"\n[variables.Date]\nabout = \"D\"\n").is_err());
     }
 
-    /// Every place that a letter's head tells of lies in its file.
+    /// Every place that a letter's front matter refers to is within its file.
     fn places_are_inside(source: &str) -> Result<(), TestCaseError> {
         match read("x/letter.md", source) {
             Ok(front) => {

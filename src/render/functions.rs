@@ -1,4 +1,4 @@
-//! The functions templates may call. Each answers with a value that is then escaped like any other.
+//! The functions templates may call. Each returns a value that is then escaped like any other.
 
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, PathAndJson, RenderContext, RenderError, RenderErrorReason, ScopedJson,
@@ -38,7 +38,7 @@ const fn signature_of(
     Signature { name, arguments, takes_list, usage }
 }
 
-/// Every function: ours, then those of Handlebars that letters may use.
+/// Every function: ours, then the Handlebars helpers that letters may use.
 const SIGNATURES: [Signature; 15] = [
     signature_of("phone", (1, 1), false, "{{phone practice.phone}}"),
     signature_of("date", (0, 1), false, "{{date some_day}}"),
@@ -74,7 +74,7 @@ pub fn is_known(name: &str) -> bool {
     signature(name).is_some()
 }
 
-/// What a function does: arguments and the whole context in, a value or what is wrong out.
+/// A function's implementation: takes arguments and the whole context, returns a value or what is wrong.
 type Run = fn(&[&Value], &Value) -> Result<Value, String>;
 
 struct Function(&'static str, Run);
@@ -94,7 +94,7 @@ impl HelperDef for Function {
     }
 }
 
-/// Makes our functions known to a registry.
+/// Registers our functions.
 pub fn register(registry: &mut Handlebars<'_>) {
     let ours: [(&'static str, Run); 7] = [
         ("phone", phone),
@@ -123,7 +123,7 @@ fn words(value: &Value) -> String {
     }
 }
 
-/// `+13125550142` becomes `(312) 555-0142`; whatever is no such number stays. The space is one that does not break.
+/// `+13125550142` becomes `(312) 555-0142`; anything else is unchanged. The space is non-breaking.
 fn phone(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     Ok(Value::String(pretty_number(&words(argument(arguments, 0))).replace(' ', "\u{a0}")))
 }
@@ -176,7 +176,7 @@ fn url(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     Ok(Value::String(parsed.to_string()))
 }
 
-/// The first argument, or the second if there is nothing in the first. Zero is something.
+/// The first argument, or the second if the first is empty. Zero is not empty.
 fn default(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     let value = argument(arguments, 0);
     let empty = value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());

@@ -1,4 +1,4 @@
-//! Nodes to HTML for mail. Styles stand on the elements, because many mail programs drop style sheets. Everything
+//! Nodes to HTML for mail. Styles are inline, because many mail programs drop style sheets. Everything
 //! from the tree is escaped; there is no way for text to become markup.
 
 use super::node::{Align, Inline, Node};
@@ -20,7 +20,7 @@ pub fn blocks(nodes: &[Node]) -> String {
     html
 }
 
-/// Text as it may stand between tags or in a quoted attribute.
+/// Text escaped for use between tags or in a quoted attribute.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);

@@ -1,4 +1,4 @@
-//! Looks through what was typed into a de-identified letter for details that could identify somebody (45 CFR
+//! Searches what was typed into a de-identified letter for details that could identify someone (45 CFR
 //! § 164.514(b)(2); `compliance.md` R5.2). It finds patterns, not people: a person still attests.
 
 const MONTHS: [&str; 12] = [
@@ -16,8 +16,8 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// What kinds of identifying details a text seems to hold, in words; never the details themselves. `places` are names
-/// of towns that would narrow the reader's guess.
+/// The kinds of identifying details a text seems to contain, in words; never the details themselves. `places` are names
+/// of towns that would narrow down the person.
 #[must_use]
 pub fn find(text: &str, places: &[&str]) -> Vec<&'static str> {
     let words: Vec<String> = text

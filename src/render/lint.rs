@@ -1,4 +1,4 @@
-//! Looks at the finished page, not at the template: is what law asks for really there, and can a fax machine print it?
+//! Checks the finished page, not the template: is what the law requires really there, and can a fax machine print it?
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,18 +15,18 @@ const TEXT_PT_MIN: f64 = 9.0;
 const INK_SHARE_MAX: f64 = 0.25;
 /// Below this share a page is empty.
 const INK_SHARE_MIN: f64 = 0.0005;
-/// The largest share of dots that were grey before they were made black or white.
+/// The largest share of dots that were gray before thresholding.
 const GREY_SHARE_MAX: f64 = 0.002;
-/// What stays free at the top, where machines and providers print a line of their own, in inches.
+/// The band left free at the top, where machines and providers print a header line, in inches.
 const FREE_BAND_INCHES: f64 = 0.35;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Worth a look.
+    /// Worth checking.
     Warning,
-    /// It must not go out like this.
+    /// It must not be sent like this.
     Error,
 }
 
@@ -35,11 +35,11 @@ pub enum Severity {
 pub struct LintFinding {
     /// The rule, such as `notice` or `type_size`.
     pub rule: &'static str,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The page, from 1; none if it concerns the whole document.
     pub page: Option<u32>,
-    /// In plain words, without what was filled in.
+    /// In plain English, without any filled-in value.
     pub message: String,
 }
 
@@ -50,12 +50,12 @@ impl LintFinding {
     }
 }
 
-/// What must stand on the pages.
+/// What must be on the pages.
 #[derive(Debug)]
 pub struct Expected<'a> {
-    /// When it is sent, as the header says it.
+    /// When it is sent, as printed in the header.
     pub sent_at: &'a str,
-    /// Who sends.
+    /// The sender.
     pub sender: &'a str,
     /// The sender's number.
     pub number: &'a str,
@@ -187,7 +187,7 @@ pub fn wording(purpose: Purpose, body: &str, words: &Words, own: &[&str]) -> Vec
     }
 }
 
-/// What was typed into a de-identified letter that could identify somebody after all.
+/// What was typed into a de-identified letter that could still identify someone.
 #[must_use]
 pub fn identifying(declared: &[Variable], given: &Map<String, Value>, places: &[&str]) -> Vec<LintFinding> {
     let texts = declared.iter().filter(|variable| variable.kind == Kind::Text).filter_map(|variable| {

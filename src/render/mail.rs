@@ -15,7 +15,7 @@ use crate::domain::channel::Purpose;
 
 const FILE: &str = "letterhead/email.mjml.hbs";
 const NAME: &str = "frame";
-/// How much of the letter mail programs show beside the subject, in characters.
+/// How much of the letter mail programs preview beside the subject, in characters.
 const PREVIEW_CHARS: usize = 110;
 
 /// The frame, ready to fill.
@@ -38,20 +38,20 @@ pub struct Content<'a> {
     pub date: &'a str,
     /// The short reference a reader can quote.
     pub reference: &'a str,
-    /// What it says it is, and how to end it; none for treatment and operational mail.
+    /// The identification and how to opt out; none for treatment and operational mail.
     pub footer: Option<Footer>,
     /// For letters about patients.
     pub confidentiality: Option<&'a str>,
 }
 
-/// What stands under commercial mail.
+/// The footer of commercial mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footer {
     /// What the mail is.
     pub statement: String,
-    /// How to end such mail.
+    /// How to opt out of such mail.
     pub opt_out: String,
-    /// The link for it and what the link is called.
+    /// The opt-out link and its label.
     pub link: Option<(String, String)>,
 }
 
@@ -76,14 +76,14 @@ impl Frame {
     /// Compiles the MJML. Letters never become MJML source: they are filled into the finished HTML.
     ///
     /// # Errors
-    /// MJML that does not parse or warns, and slots that no mail fills.
+    /// MJML that does not parse or produces warnings, and slots that no mail fills.
     pub fn compile(mjml: &str) -> Result<Self, Vec<TemplateError>> {
         let whole = |message: String| vec![TemplateError::whole(FILE, message)];
         let parsed = mrml::parse(mjml).map_err(|error| whole(format!("the MJML does not parse: {error}")))?;
         if let Some(warning) = parsed.warnings.iter().find(|warning| warning.kind == WarningKind::UnexpectedAttribute) {
             return Err(whole(format!("the MJML has an {warning}")));
         }
-        // No fonts: a mail program would fetch them, and with that tell when the mail was read.
+        // No fonts: a mail program would fetch them, which would reveal when the mail was read.
         let options = RenderOptions {
             disable_comments: true,
             fonts: std::collections::HashMap::new(),
@@ -108,7 +108,7 @@ impl Frame {
         if let Some(template) = self.registry.get_template(NAME) {
             walk.file(FILE, template);
         }
-        // Places would be those of the compiled HTML, which nobody has written.
+        // Places would be in the compiled HTML, which no one wrote.
         let errors: Vec<TemplateError> =
             walk.errors.into_iter().map(|error| TemplateError::whole(error.template, error.message)).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -117,7 +117,7 @@ impl Frame {
     /// The HTML part.
     ///
     /// # Errors
-    /// Only where the frame asks for something that [`Frame::compile`] could not foresee.
+    /// Only where the frame needs something that [`Frame::compile`] could not foresee.
     pub fn html(&self, content: &Content<'_>) -> Result<String, TemplateError> {
         let footer = content.footer.as_ref();
         let slots = json!({
@@ -200,7 +200,7 @@ fn sender_lines(content: &Content<'_>) -> Vec<String> {
     ]
 }
 
-/// The first words of the letter behind its salutation.
+/// The first words of the letter after its salutation.
 fn preview(body: &[Node]) -> String {
     let text = plain_blocks(body.get(1..).unwrap_or_default()).replace('\n', " ");
     let mut words = String::new();

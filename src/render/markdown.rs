@@ -1,4 +1,4 @@
-//! Markdown to nodes.
+//! Turns Markdown into nodes.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use pulldown_cmark::{Alignment, Event, Options, Parser, Tag, TagEnd};
 
 use super::node::{Align, Inline, Node};
 
-/// How deeply lists, quotations and emphasis may stand inside one another. The typesetter bears more.
+/// How deeply lists, quotations and emphasis may be nested. The typesetter can handle more.
 pub const DEPTH_MAX: usize = 12;
 /// The schemes a link may have.
 const SCHEMES: [&str; 4] = ["http://", "https://", "mailto:", "tel:"];
@@ -20,7 +20,7 @@ pub struct MarkdownError {
     pub message: String,
 }
 
-/// The options every letter is read with: tables, and typographic punctuation so that all formats agree on it.
+/// The options every letter is parsed with: tables, and typographic punctuation so that all formats agree on it.
 #[must_use]
 pub fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_SMART_PUNCTUATION
@@ -36,7 +36,7 @@ pub fn parse(markdown: &str) -> Result<Vec<Node>, MarkdownError> {
     Reader { events: &events, at: 0 }.blocks(0)
 }
 
-/// A cursor over the events; every method leaves it behind what it read.
+/// A cursor over the events; every method leaves it after what it read.
 struct Reader<'a, 'e> {
     events: &'a [(Event<'e>, Range<usize>)],
     at: usize,
@@ -151,7 +151,7 @@ impl<'a, 'e> Reader<'a, 'e> {
         Ok(cells)
     }
 
-    /// Text up to the end of the enclosing element. The end is consumed if `closed`; otherwise the text stands
+    /// Text up to the end of the enclosing element. The end is consumed if `closed`; otherwise the text is
     /// directly inside a list item and stops before the next block.
     fn inlines(&mut self, depth: usize, closed: bool) -> Result<Vec<Inline>, MarkdownError> {
         self.check_depth(depth)?;
@@ -181,7 +181,7 @@ impl<'a, 'e> Reader<'a, 'e> {
         Ok(inlines)
     }
 
-    /// Emphasis or a link, from its start to behind its end.
+    /// Emphasis or a link, from its start to past its end.
     fn spanning(&mut self, tag: &Tag<'_>, depth: usize) -> Result<Inline, MarkdownError> {
         match tag {
             Tag::Emphasis => {
@@ -225,7 +225,7 @@ fn is_block(tag: &Tag<'_>) -> bool {
     )
 }
 
-/// Appends text, joining it to text that stands before it: escapes and entities arrive as events of their own.
+/// Appends text, joining it to preceding text: escapes and entities arrive as separate events.
 fn push_text(inlines: &mut Vec<Inline>, text: &str) {
     match inlines.last_mut() {
         Some(Inline::Text { v }) => v.push_str(text),

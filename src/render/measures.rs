@@ -1,5 +1,5 @@
 //! Rating scales: change and category are computed here, by the definitions of `templates/notices/instruments.toml`,
-//! and the definition that was used is printed with them.
+//! and the definition used is printed with them.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ pub struct Instruments {
     /// Where the cut-offs come from.
     #[serde(default)]
     pub source: String,
-    /// When somebody last compared them with the source, `YYYY-MM-DD`.
+    /// When they were last compared with the source, `YYYY-MM-DD`.
     #[serde(default)]
     pub reviewed: String,
     #[serde(default)]
@@ -28,17 +28,17 @@ pub struct Instruments {
 #[serde(deny_unknown_fields)]
 struct Instrument {
     name: String,
-    /// Other ways to write the name.
+    /// Other spellings of the name.
     #[serde(default)]
     also: Vec<String>,
     score_max: f64,
-    /// Least fall from baseline that counts as response, in percent.
+    /// Smallest decrease from baseline that counts as response, in percent.
     response_fall_percent: f64,
-    /// Least fall that counts as partial response, in percent.
+    /// Smallest decrease that counts as partial response, in percent.
     partial_fall_percent: f64,
     /// The highest score that is remission.
     remission_max: f64,
-    /// Severity: each word holds up to its score.
+    /// Severity: each word applies up to its score.
     #[serde(default)]
     bands: Vec<Band>,
 }
@@ -111,7 +111,7 @@ impl Instrument {
         Ok(())
     }
 
-    /// The word for the course; depends on baseline and end alone.
+    /// The category; depends on baseline and end alone.
     fn category(&self, baseline: Option<f64>, end: Option<f64>) -> &'static str {
         let (Some(baseline), Some(end)) = (baseline, end) else { return "not computed" };
         if baseline <= self.remission_max {
@@ -142,7 +142,7 @@ impl Instrument {
     }
 }
 
-/// The change in words that survive a noisy line: a minus sign may not.
+/// The change in words, which survive a noisy line; a minus sign may not.
 pub(crate) fn change(baseline: Option<f64>, end: Option<f64>) -> String {
     match (baseline, end) {
         (Some(baseline), Some(end)) if baseline > 0.0 => {

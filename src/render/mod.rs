@@ -2,13 +2,13 @@
 //!
 //! In the order of the flow: [`sources`] finds the files, [`catalog`] compiles and checks them ([`front_matter`],
 //! [`draft`] for the Markdown, [`paths`] for every name), [`variables`] and [`context`] say what is filled in,
-//! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`], [`html`] and
-//! [`text`] are made, [`mail`] frames it, [`notices`] is the wording law asks for, [`lint`] and
-//! [`identifiers`] look at the result.
+//! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`],
+//! [`html`] and [`text`] are made, [`mail`] frames it, [`notices`] is the wording the law requires, [`lint`] and
+//! [`identifiers`] check the result.
 //!
-//! What holds whatever comes in:
+//! Guarantees for any input:
 //! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
-//!   unless it grows too long;
+//!   unless it becomes too long;
 //! - a value prints as it was typed and never becomes markup, in any format;
 //! - no error text quotes a value.
 
@@ -66,7 +66,7 @@ use sources::Sources;
 const INSTRUMENTS: &str = "notices/instruments.toml";
 const FRAME: &str = "letterhead/email.mjml.hbs";
 
-/// Everything that is needed to render, loaded and checked once. Share it behind an `Arc`; rendering needs no lock.
+/// Everything needed to render, loaded and checked once. Share it behind an `Arc`; rendering needs no lock.
 pub struct Renderer {
     practice: Practice,
     practice_fields: Value,
@@ -78,7 +78,7 @@ pub struct Renderer {
 }
 
 impl fmt::Debug for Renderer {
-    /// The number of letters; the rest would fill a log.
+    /// The number of letters; anything else would fill a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Renderer").field("letters", &self.catalog.letters.len()).finish_non_exhaustive()
     }
@@ -89,7 +89,7 @@ impl fmt::Debug for Renderer {
 pub struct Job<'a> {
     /// Name of the letter.
     pub letter: &'a str,
-    /// To whom.
+    /// The recipient.
     pub referrer: &'a Referrer,
     /// The letter's own variables.
     pub variables: &'a Map<String, Value>,
@@ -97,14 +97,14 @@ pub struct Job<'a> {
     pub now: Timestamp,
     /// The short reference printed on the page.
     pub reference: &'a str,
-    /// The link that ends such mail; used for advertisements and informational mail only.
+    /// The opt-out link; used for advertisements and informational mail only.
     pub unsubscribe: Option<&'a str>,
     /// Whether the mail is part of a broadcast.
     pub automatic: bool,
 }
 
 impl fmt::Debug for Job<'_> {
-    /// The letter's name and no word of what is in it.
+    /// The letter's name and none of its content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").field("letter", &self.letter).finish_non_exhaustive()
     }
@@ -119,7 +119,7 @@ struct Filled<'r> {
     date: String,
 }
 
-/// Which wording: the letter's, or its own for mail.
+/// Which wording: the letter's, or the separate one for mail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wording {
     Letter,
@@ -185,9 +185,9 @@ impl Renderer {
         self.catalog.letters.get(name)
     }
 
-    /// What stands in the way of this letter for this recipient: variables that are missing, of the wrong kind or not
+    /// What prevents this letter for this recipient: variables that are missing, of the wrong kind or not
     /// declared, one sentence each, naming them and never quoting a value. Empty means that it renders; only its
-    /// length is not known before it is set.
+    /// length is unknown until it is set.
     #[must_use]
     pub fn missing(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<String> {
         let fill = |wording| self.fill(letter, referrer, variables, Timestamp::default(), wording);
@@ -198,7 +198,7 @@ impl Renderer {
         }
     }
 
-    /// The fax. Pure computation of some milliseconds: run it where blocking is allowed.
+    /// The fax. Pure computation of a few milliseconds: run it where blocking is allowed.
     ///
     /// # Errors
     /// [`RenderError`]: an unknown letter, variables as in [`Renderer::missing`], too many pages, or a picture or

@@ -59,9 +59,9 @@ pub enum Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Align {
-    /// To the left; also where nothing was said.
+    /// To the left; the default.
     Left,
-    /// Centred.
+    /// Centered.
     Center,
     /// To the right.
     Right,
@@ -80,13 +80,13 @@ pub enum Inline {
     /// Emphasis.
     #[serde(rename = "em")]
     Emphasis {
-        /// What is emphasised.
+        /// What is emphasized.
         c: Vec<Inline>,
     },
     /// Strong emphasis.
     #[serde(rename = "strong")]
     Strong {
-        /// What is emphasised.
+        /// What is emphasized.
         c: Vec<Inline>,
     },
     /// A link; http, https, mailto or tel.
@@ -100,7 +100,7 @@ pub enum Inline {
     /// A line break.
     #[serde(rename = "br")]
     Break,
-    /// Code, set like text of fixed width where the format has it.
+    /// Code, set in a fixed-width font where the format has one.
     #[serde(rename = "code")]
     Code {
         /// The characters.

@@ -1,5 +1,5 @@
-//! Wording that law asks for. It is data (`templates/notices/*.toml`, each with its source and the date it was last
-//! reviewed), so that counsel can change it without code; what it must not lack is checked here.
+//! Wording that the law requires. It is data (`templates/notices/*.toml`, each with its source and the date it was last
+//! reviewed), so that counsel can change it without code; its required parts are checked here.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const CONFIDENTIALITY: &str = "notices/confidentiality.toml";
 const WORDS: &str = "notices/words.toml";
 
 /// What the fax opt-out notice must say (47 CFR § 64.1200(a)(4)(iii)-(v); `compliance.md` R2.6, elements 2 to 7; that
-/// it stands on the first page, distinct and legible, is a matter of the letterhead).
+/// it is on the first page, distinct and legible, is up to the letterhead).
 pub const FAX_ELEMENTS: [&str; 6] = ["request", "deadline", "valid_request", "means", "cost_free", "hours"];
 
 /// The opt-out notice of this practice, finished.
@@ -40,22 +40,22 @@ impl FaxNotice {
     }
 }
 
-/// What stands under advertisements and informational mail (15 U.S.C. § 7704(a)(5)), finished.
+/// The footer of advertisements and informational mail (15 U.S.C. § 7704(a)(5)), finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailFooter {
-    /// What an advertisement says it is.
+    /// How an advertisement identifies itself.
     pub advertisement: String,
-    /// What informational mail says it is.
+    /// How informational mail identifies itself.
     pub informational: String,
-    /// Before the link that ends such mail.
+    /// The text before the opt-out link.
     pub link_text: String,
-    /// What the link is called.
+    /// The link's label.
     pub link_words: String,
-    /// How to end such mail where there is no link.
+    /// How to opt out where there is no link.
     pub reply_text: String,
 }
 
-/// What goes with a letter about a patient, finished.
+/// The notices of a letter about a patient, finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confidentiality {
     /// On the fax page.
@@ -66,17 +66,17 @@ pub struct Confidentiality {
     pub misdirected: String,
 }
 
-/// Words the lint looks for.
+/// Words that the lint searches for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
-    /// Speak of one's own service; not in informational letters (`compliance.md` R1.2).
+    /// Words about one's own service; not in informational letters (`compliance.md` R1.2).
     pub own_service: Vec<String>,
-    /// Sound like an inducement to refer (42 U.S.C. § 1320a-7b(b)).
+    /// Words that sound like an inducement to refer (42 U.S.C. § 1320a-7b(b)).
     pub inducement: Vec<String>,
 }
 
-/// All of it.
+/// All wording.
 #[derive(Debug, Clone)]
 pub struct Notices {
     /// For faxed advertisements.
@@ -131,7 +131,7 @@ impl Notices {
     /// Reads the wording and fills in what belongs to the practice.
     ///
     /// # Errors
-    /// Files that are missing or do not parse, wording without source or review date, and a fax notice that lacks
+    /// Missing files or files that do not parse, wording without source or review date, and a fax notice that lacks
     /// one of [`FAX_ELEMENTS`].
     pub fn load(sources: &Sources, practice: &Practice) -> Result<Self, Vec<TemplateError>> {
         let one = |error| vec![error];

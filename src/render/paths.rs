@@ -1,5 +1,5 @@
-//! Checks every name a template uses before it is ever rendered. Handlebars itself, even when strict, takes a
-//! misspelt name in `{{#if …}}` for false without a word; here it is an error with file, line and name.
+//! Checks every name a template uses before it is ever rendered. Handlebars itself, even when strict, silently
+//! treats a misspelled name in `{{#if …}}` as false; here it is an error with file, line and name.
 
 use std::collections::BTreeMap;
 
@@ -35,18 +35,18 @@ pub struct Walk<'a> {
     pub promotional_allowed: bool,
     /// The one name that may be written with three braces: finished HTML in the mail frame.
     pub raw_allowed: Option<&'static str>,
-    /// What was found wrong.
+    /// The mistakes found.
     pub errors: Vec<TemplateError>,
     /// The file being walked; partials change it.
     file: String,
-    /// What `this` is, from the root inwards.
+    /// What `this` is, from the root inward.
     scopes: Vec<&'a Shape>,
     root: &'a Shape,
     depth: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// A walk that knows `root` and `partials`.
+    /// A walk over a template with `root` and `partials`.
     #[must_use]
     pub fn new(root: &'a Shape, partials: &'a BTreeMap<String, Partial>, promotional_allowed: bool) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
         self.template(template, (1, 1));
     }
 
-    /// `outer` is where the enclosing tag stands: the links of an `else if` chain have no place of their own.
+    /// `outer` is the place of the enclosing tag: the links of an `else if` chain have none.
     fn template(&mut self, template: &Template, outer: Place) {
         for (index, element) in template.elements.iter().enumerate() {
             let at = template.mapping.get(index).map_or(outer, |mapping| (mapping.0, mapping.1));
@@ -133,7 +133,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The shape of an argument; `None` where it was already found wrong.
+    /// The shape of an argument; `None` where a mistake was already reported.
     fn parameter(&mut self, parameter: &Parameter, at: Place) -> Option<&'a Shape> {
         match parameter {
             Parameter::Path(_) | Parameter::Name(_) => self.resolve(&written(parameter), at),
@@ -220,7 +220,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What a path as written leads to; says so if it leads nowhere.
+    /// What a path as written refers to; reports it if that is nothing.
     fn resolve(&mut self, path: &str, at: Place) -> Option<&'a Shape> {
         if matches!(path, "@index" | "@first" | "@last") && self.scopes.len() > 1 {
             return Some(&Shape::Scalar);
@@ -276,7 +276,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A name or path as it stands in the template; other parameters have none.
+/// A name or path as written in the template; other parameters have none.
 fn written(parameter: &Parameter) -> String {
     match parameter {
         Parameter::Name(name) => name.clone(),

@@ -1,4 +1,4 @@
-//! What one recipient would get, as files to look at. Nothing is sent.
+//! What one recipient would get, as files to view. Nothing is sent.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use super::{Job, RenderError, Renderer, tiff};
 /// Width of the page pictures, in pixels.
 const PNG_WIDTH: u32 = 1224;
 
-/// What was written.
+/// The files written and what was found.
 #[derive(Debug)]
 pub struct Preview {
     /// The files, in the order they were written.
     pub files: Vec<PathBuf>,
-    /// What the lint says of the fax, dots included.
+    /// The lint's findings on the fax, dots included.
     pub lint: Vec<LintFinding>,
     /// Pages of the fax, a cover page included.
     pub pages: u32,
@@ -24,9 +24,9 @@ pub struct Preview {
     pub subject: String,
 }
 
-/// Renders a letter for both channels into `dir`, which is made if need be: `fax.pdf`, `fax.tiff` (the bitmap a fax
-/// machine receives), `fax.png` and `fax-2.png` and so on (the same dots in paper's proportions), `email.html`,
-/// `email.txt`, and `email.eml` if the caller composed one. Files that are there are overwritten.
+/// Renders a letter for both channels into `dir`, which is created if necessary: `fax.pdf`, `fax.tiff` (the bitmap a
+/// fax machine receives), `fax.png` and `fax-2.png` and so on (the same dots in paper's proportions), `email.html`,
+/// `email.txt`, and `email.eml` if the caller composed one. Existing files are overwritten.
 ///
 /// # Errors
 /// As [`Renderer::fax`] and [`Renderer::mail`], and where a file cannot be written.

@@ -52,7 +52,7 @@ impl Registries {
     /// Fills a body in; the result is Markdown.
     ///
     /// # Errors
-    /// What the template cannot do with these values, with its place; values are not quoted.
+    /// What fails in the template with these values, with its place; values are not quoted.
     pub fn body(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
         let text = render(&self.bodies, name, context)?;
         if text.len() > RENDERED_BYTES_MAX {

@@ -7,11 +7,11 @@ use super::error::TemplateError;
 
 /// The largest file, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
-/// The most files of a folder.
+/// The most files in a folder.
 const FILES_MAX: usize = 1000;
-/// Folders that hold no letter.
+/// Folders that are not letters.
 const SHARED: [&str; 3] = ["partials", "letterhead", "notices"];
-/// What is read; anything else in the folder is left alone.
+/// What is read; anything else in the folder is ignored.
 const ENDINGS: [&str; 5] = ["md", "json", "toml", "typ", "hbs"];
 
 #[derive(rust_embed::Embed)]
@@ -23,7 +23,7 @@ struct BuiltIn;
 pub struct Source {
     /// Its text, with `\n` line ends.
     pub text: String,
-    /// Whether it came with the binary.
+    /// Whether it is built in.
     pub built_in: bool,
 }
 
@@ -34,8 +34,8 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The embedded files, with those of `folder` on top. A letter's folder replaces the built-in letter of that
-    /// name whole, so that a new `letter.md` is never joined with an old `email.md`; partials, letterhead and
+    /// The embedded files, with those of `folder` on top. A letter's folder replaces the whole built-in letter of that
+    /// name, so that a new `letter.md` is never combined with an old `email.md`; partials, letterhead and
     /// notices are replaced file by file.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Sources {
     /// The text of a file every installation has.
     ///
     /// # Errors
-    /// That it is missing.
+    /// The file is missing.
     pub fn text(&self, path: &str) -> Result<&str, TemplateError> {
         self.get(path)
             .map(|source| source.text.as_str())
@@ -126,7 +126,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateEr
     if errors.is_empty() { Ok(files) } else { Err(errors) }
 }
 
-/// The entries of a folder, sorted; names that are not UTF-8 are left alone.
+/// The entries of a folder, sorted; names that are not UTF-8 are ignored.
 fn names(folder: &Path, shown: &str) -> Result<Vec<String>, TemplateError> {
     let failed = |error: std::io::Error| TemplateError::whole(shown, format!("cannot be read: {}", error.kind()));
     let entries = std::fs::read_dir(folder).map_err(failed)?;

@@ -1,5 +1,5 @@
-//! Nodes to plain text for the text/plain part of mail: no markup characters, lists with dashes, tables in columns.
-//! Paragraphs are one line each; the reader's program wraps them to its own width.
+//! Turns nodes into plain text for the text/plain part of mail: no markup characters, lists with dashes, tables in
+//! columns. Paragraphs are one line each; the reader's program wraps them.
 
 use super::node::{Align, Inline, Node, plain};
 
@@ -7,7 +7,7 @@ use super::node::{Align, Inline, Node, plain};
 #[must_use]
 pub fn blocks(nodes: &[Node]) -> String {
     let parts: Vec<String> = nodes.iter().map(block).collect();
-    // Plain spaces: numbers are copied from here into telephones.
+    // Plain spaces: numbers are copied from here into phones.
     parts.join("\n\n").replace('\u{a0}', " ")
 }
 
@@ -28,7 +28,7 @@ fn block(node: &Node) -> String {
     }
 }
 
-/// Items one under the other; loose items (with more than one block) are set apart by empty lines.
+/// Items one below the other; loose items (with more than one block) are separated by empty lines.
 fn list(items: &[Vec<Node>], mark: impl Fn(u64) -> String) -> String {
     let loose = items.iter().any(|item| item.len() > 1);
     let texts = (0..).zip(items).map(|(index, item)| {
@@ -75,7 +75,7 @@ fn padded(cells: &[String], widths: &[usize], align: &[Align]) -> String {
     columns.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// Text of inline nodes; a link shows its target behind its text unless the text says it.
+/// Text of inline nodes; a link shows its target behind its text unless the text already shows it.
 fn inlines(nodes: &[Inline]) -> String {
     let mut text = String::new();
     for node in nodes {

@@ -12,14 +12,14 @@ const TEXT_CHARS_MAX: usize = 4000;
 /// The most entries of a list.
 const LIST_MAX: usize = 50;
 
-/// What a variable holds.
+/// The type of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Words; at most 4,000 characters. A number is taken as its digits.
+    /// Words; at most 4,000 characters. A number becomes its digits.
     #[default]
     Text,
-    /// A JSON list of texts, or one text whose entries are parted by `;` or line breaks; at most 50 entries.
+    /// A JSON list of texts, or one text whose entries are separated by `;` or line breaks; at most 50 entries.
     List,
     /// A day as `YYYY-MM-DD`.
     Date,
@@ -32,13 +32,13 @@ pub enum Kind {
 /// A variable as a letter declares it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Variable {
-    /// Name, as it stands in the template.
+    /// Name, as written in the template.
     pub name: String,
     /// What to fill in.
     pub about: String,
-    /// What it holds.
+    /// Its type.
     pub kind: Kind,
-    /// What is used if nothing is given; without it, the variable is required. An empty default means that it may
+    /// The value used if none is given; without it, the variable is required. An empty default means that it may
     /// be missing.
     pub default: Option<Value>,
     /// The smallest number accepted.
@@ -46,7 +46,7 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// Whether something must be given.
+    /// Whether a value must be given.
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.default.is_none()
@@ -70,7 +70,7 @@ impl Variable {
         }
     }
 
-    /// What stands for "nothing" in templates: falsy, and of the kind's own type.
+    /// The empty value in templates: falsy, and of the variable's type.
     fn nothing(&self) -> Value {
         match self.kind {
             Kind::List | Kind::Measures => Value::Array(Vec::new()),
@@ -79,7 +79,7 @@ impl Variable {
     }
 }
 
-/// The values a template is rendered with: every declared variable, given, by default or empty.
+/// The values a template is rendered with: every declared variable: given, by default, or empty.
 ///
 /// # Errors
 /// One sentence per variable that is missing, of the wrong kind, or not declared by the letter. Names only.

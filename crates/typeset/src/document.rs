@@ -1,4 +1,4 @@
-//! A set document: its PDF, its rasters, and facts read off its pages.
+//! A typeset document: its PDF, its rasters, and facts read off its pages.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,7 +26,7 @@ pub struct Document {
 }
 
 impl fmt::Debug for Document {
-    /// Tells the number of pages and nothing of what is on them.
+    /// Prints the number of pages and nothing of their content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document").field("pages", &self.page_count()).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! Why a letter could not be set.
+//! Why a letter could not be typeset.
 
 use typst::WorldExt;
 use typst::diag::SourceDiagnostic;
@@ -9,7 +9,7 @@ use crate::world::LetterWorld;
 /// How many diagnostics an error text quotes; the rest are counted.
 const DIAGNOSTICS_MAX: usize = 5;
 
-/// Why a letter could not be set or exported. The texts name lines of the Typst source and what is wrong there;
+/// Why a letter could not be typeset or exported. The texts name lines of the Typst source and what is wrong there;
 /// they never quote the letter.
 #[derive(Debug, thiserror::Error)]
 pub enum TypesetError {
@@ -26,7 +26,7 @@ pub enum TypesetError {
         /// The limit.
         max: usize,
     },
-    /// The letter nests lists, quotes or emphasis more deeply than can be set safely.
+    /// The letter nests lists, quotes or emphasis more deeply than can be typeset safely.
     #[error("the letter nests its content more than {max} levels deep")]
     TooDeep {
         /// The limit, counted in JSON brackets.
@@ -40,20 +40,20 @@ pub enum TypesetError {
         /// The limit.
         max: usize,
     },
-    /// A page was asked for that the document does not have.
+    /// The document does not have the requested page.
     #[error("page {page} was asked for, but the document has {pages}")]
     NoSuchPage {
-        /// The page asked for, from 0.
+        /// The requested page, from 0.
         page: usize,
         /// How many there are.
         pages: usize,
     },
-    /// The machine could not give a thread, or the typesetter broke inside. A fault of this program, not the letter.
+    /// No thread could be started, or the typesetter failed internally. A fault of this program, not of the letter.
     #[error("the typesetter failed: {0}")]
     Internal(&'static str),
 }
 
-/// Turns Typst's diagnostics into one error, each with its place as far as it is known.
+/// Turns Typst's diagnostics into one error, each with its place as far as known.
 pub(crate) fn from_diagnostics(world: &LetterWorld, diagnostics: &[SourceDiagnostic]) -> TypesetError {
     let told = diagnostics.iter().map(|d| {
         let hints: Vec<&str> = d.hints.iter().map(|hint| hint.v.as_str()).collect();

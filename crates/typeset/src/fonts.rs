@@ -1,4 +1,4 @@
-//! The embedded fonts: everything a letter is set in, so that it looks the same on every machine.
+//! The embedded fonts: everything a letter is typeset in, so that it looks the same on every machine.
 
 use std::sync::LazyLock;
 

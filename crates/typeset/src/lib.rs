@@ -1,16 +1,16 @@
 //! Typst behind one small interface: a letter as data in, pages out.
 //!
 //! A [`Typesetter`] holds one Typst source. Each call of [`Typesetter::typeset`] hands that source a JSON file
-//! (`/letter.json`) and at most two pictures (`/signature`, `/logo`) and answers with a [`Document`], which becomes
+//! (`/letter.json`) and at most two pictures (`/signature`, `/logo`) and returns a [`Document`], which becomes
 //! a reproducible PDF, one-bit fax pages, or facts about the pages (text, smallest type, unprintable characters).
 //!
-//! What holds whatever comes in:
+//! Guarantees for any input:
 //! - nothing of a letter is ever Typst source: strings arrive through JSON and print literally;
 //! - the source reaches neither disk, network nor clock;
-//! - wrong input ends in a [`TypesetError`], never in a panic, an abort or a page of unbounded cost;
+//! - invalid input results in a [`TypesetError`], never in a panic, an abort or a page of unbounded cost;
 //! - the same source, letter and pictures give the same PDF, byte for byte.
 //!
-//! All of it is pure computation of some milliseconds per page: in an asynchronous program, run it where blocking
+//! It is pure computation, a few milliseconds per page: in an asynchronous program, run it where blocking
 //! is allowed.
 
 mod document;

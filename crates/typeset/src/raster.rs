@@ -53,14 +53,14 @@ pub struct Bitmap {
     /// Rows from top to bottom, eight dots per byte, the leftmost in the highest bit, 1 = black; each row is padded
     /// to a whole byte with 0.
     pub rows: Vec<u8>,
-    /// What the threshold had to decide: the share (0-1) of dots that were grey with no black dot beside them, before
-    /// thresholding. The soft edge of black type does not count; grey type, tints and photographs do.
+    /// What the threshold had to decide: the share (0-1) of dots that were gray with no black dot beside them, before
+    /// thresholding. The soft edge of black type does not count; gray type, tints and photographs do.
     pub grey_share: f64,
 }
 
 impl Bitmap {
     /// A page from packed rows (see [`Bitmap::rows`]); `None` if their length does not fit the size, or the size is
-    /// nothing. Padding bits are cleared. Its grey share is 0.
+    /// nothing. Padding bits are cleared. Its gray share is 0.
     pub fn new(resolution: Resolution, width: u32, height: u32, mut rows: Vec<u8>) -> Option<Self> {
         let row_bytes = width.div_ceil(8) as usize;
         if width == 0 || height == 0 || row_bytes.checked_mul(height as usize) != Some(rows.len()) {
@@ -73,8 +73,9 @@ impl Bitmap {
         Some(Self { resolution, width, height, rows, grey_share: 0.0 })
     }
 
-    /// A page from its colours, four bytes a dot (red, green, blue, and alpha, which is ignored: paper is opaque), by the
-    /// threshold that every page goes through. `None` if their length does not fit the size, or the size is nothing.
+    /// A page from its colors, four bytes a dot (red, green, blue, and alpha, which is ignored: paper is opaque), by
+    /// the threshold that every page goes through. `None` if their length does not fit the size, or the size is
+    /// nothing.
     pub fn from_rgba(resolution: Resolution, width: u32, height: u32, pixels: &[u8]) -> Option<Self> {
         if width == 0 || (width as usize).checked_mul(height as usize)?.checked_mul(4)? != pixels.len() {
             return None;
@@ -134,7 +135,7 @@ fn pack(lightness: &[u8], width: usize) -> Vec<u8> {
     rows
 }
 
-/// Counts grey dots none of whose eight neighbours is near black.
+/// Counts gray dots none of whose eight neighbors is near black.
 fn stray_grey(lightness: &[u8], width: usize) -> usize {
     let height = lightness.len() / width;
     let is_grey = |dot: u8| (NEAR_BLACK..NEAR_WHITE).contains(&dot);

@@ -25,8 +25,8 @@ const DEPTH_MAX: usize = 64;
 const PAGES_MAX: usize = 200;
 /// Stack of the thread that evaluates and lays out a letter. Address space, not memory: pages are touched on use.
 const STACK_BYTES: usize = 32 << 20;
-/// Typst's process-wide cache is looked through after so many letters, which takes a lock and a walk over all of it; an
-/// unused entry outlives so many of these walks. Without eviction the cache grows by almost a megabyte per letter; evicting
+/// Typst's process-wide cache is swept after this many letters, which takes a lock and a walk over all of it; an
+/// unused entry outlives this many sweeps. Without eviction the cache grows by almost a megabyte per letter; evicting
 /// everything costs a fifth of the speed.
 const LETTERS_BETWEEN_WALKS: usize = 8;
 const CACHE_AGE_MAX: usize = 1;
@@ -41,7 +41,7 @@ pub struct Typesetter {
 }
 
 /// The pictures a source may show: PNG, JPEG or SVG, found at `/signature` and `/logo` without extension. A source
-/// that asks for a picture which is not there fails.
+/// that asks for a missing picture fails.
 #[derive(Debug, Clone, Default)]
 pub struct Images {
     /// The signer's signature, at most 4 MiB.
@@ -51,7 +51,7 @@ pub struct Images {
 }
 
 impl Typesetter {
-    /// Takes the text of a `.typ` file. It must parse; what it means is found out by the first [`Self::typeset`].
+    /// Takes the text of a `.typ` file. It must parse; its meaning is checked by the first [`Self::typeset`].
     ///
     /// # Errors
     /// [`TypesetError::Diagnostics`] with line numbers where it does not parse.
@@ -63,10 +63,10 @@ impl Typesetter {
         }
     }
 
-    /// Sets one letter. Blocks for some milliseconds of computation, on a thread of its own with a deep stack.
+    /// Sets one letter. Blocks for a few milliseconds of computation, on a separate thread with a deep stack.
     ///
     /// # Errors
-    /// [`TypesetError`] where a limit is passed (256 KiB of JSON, 4 MiB per picture, 64 levels, 200 pages), where the
+    /// [`TypesetError`] where a limit is exceeded (256 KiB of JSON, 4 MiB per picture, 64 levels, 200 pages), where the
     /// JSON is not JSON, where the source does not find what it needs in it, or where a picture cannot be read.
     pub fn typeset(&self, letter_json: &[u8], images: &Images) -> Result<Document, TypesetError> {
         check_size("letter", letter_json, LETTER_BYTES_MAX)?;
@@ -94,10 +94,10 @@ fn compile(world: &LetterWorld) -> Result<PagedDocument, TypesetError> {
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Where work for the presses is handed in; `None` if no thread could be started.
+/// Where work for the presses is submitted; `None` if no thread could be started.
 static PRESSES: OnceLock<Option<Sender<Work>>> = OnceLock::new();
 
-/// Runs `work` on one of the presses, threads with [`STACK_BYTES`] of stack that stay, as many as there are cores; and
+/// Runs `work` on one of the presses, long-lived threads with [`STACK_BYTES`] of stack, as many as there are cores; and
 /// turns a panic inside it into an error. A thread for each letter would fill its caches anew each time, which costs more
 /// than the letter.
 fn on_deep_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, TypesetError> {
@@ -140,7 +140,7 @@ fn check_size(what: &'static str, bytes: &[u8], max: usize) -> Result<(), Typese
 }
 
 /// Counts open brackets outside strings, so that neither the JSON reader nor the layout recurses without bound.
-/// Typst has depth limits of its own, but lays out on worker threads whose stack is not ours to choose.
+/// Typst has its own depth limits, but lays out on worker threads whose stack we cannot choose.
 fn check_depth(json: &[u8]) -> Result<(), TypesetError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for &byte in json {

@@ -1,4 +1,4 @@
-//! How a call proves whose account it is for.
+//! Authentication: how a call proves which account it is for.
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderValue;
@@ -10,7 +10,7 @@ use crate::http::Answer;
 use crate::http::oauth::{Grant, Tokens};
 use crate::provider::Account;
 
-/// The part of an account's time limit that fetching a token may take; the call itself has the rest.
+/// The part of an account's time limit that fetching a token may take; the rest is for the call itself.
 pub const TOKEN_PART: u32 = 4;
 
 /// The credentials of one account, as HTTP carries them.
@@ -21,7 +21,7 @@ pub enum Auth {
     Basic(String, SecretString),
     /// A token that never changes (RFC 6750).
     Bearer(SecretString),
-    /// A header of the provider's own: its name and its whole value.
+    /// A provider-specific header: its name and its whole value.
     Header(String, SecretString),
     /// Tokens that are fetched (RFC 6749).
     Tokens(Box<Tokens>),
@@ -34,7 +34,7 @@ impl Auth {
         Self::Tokens(Box::new(Tokens::new(http, url, grant, timeout, account.clock.clone())))
     }
 
-    /// The request with the credentials, and the token that it carries, should it be rejected.
+    /// The request with the credentials, and the token that it carries, in case it is rejected.
     ///
     /// # Errors
     /// There is no token, or a value cannot be in a header. Nothing was sent.
@@ -51,7 +51,7 @@ impl Auth {
         })
     }
 
-    /// Learns from an answer to a call that showed the token; true if the token had expired before its time.
+    /// Learns from an answer to a call that used the token; true if the token had expired before its time.
     pub async fn has_ended(&self, token: &SecretString, answer: &Answer) -> bool {
         match self {
             Self::Tokens(tokens) => tokens.has_ended(token, answer).await,
@@ -60,7 +60,7 @@ impl Auth {
     }
 }
 
-/// A header's value, if the text can be one; it does not print itself.
+/// A header's value, if the text can be one; its value is never printed.
 ///
 /// # Errors
 /// It holds a control character.

@@ -1,4 +1,4 @@
-//! Callbacks of providers that sign nothing: a secret in the address keeps strangers out.
+//! Callbacks of providers that sign nothing: a secret in the URL keeps others out.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::Timestamp;
 use crate::provider::{Account, Rejection, Setting, SettingsError, WebhookParts};
 
-/// The setting that such a provider has.
+/// The setting of such a provider.
 pub const SETTING: Setting = Setting::secret(
     "callback_secret",
     "A long random word of yours, the last part of the callback address; without it no callback is asked for or taken.",
     false,
 );
 
-/// Fewest and most characters of the secret: it is part of an address.
+/// Fewest and most characters of the secret: it is part of a URL.
 const CHARS: std::ops::RangeInclusive<usize> = 16..=100;
 
-/// The secret in the callback address of one account.
+/// The secret in the callback URL of one account.
 pub struct PathSecret(Option<SecretString>);
 
 impl PathSecret {
     /// The account's secret, if it has one.
     ///
     /// # Errors
-    /// It cannot be part of an address, or is too easily guessed.
+    /// It cannot be part of a URL, or is too easily guessed.
     pub fn of(account: &Account) -> Result<Self, SettingsError> {
         let Some(secret) = account.optional_secret(SETTING.key)? else { return Ok(Self(None)) };
         let word = secret.expose_secret();
@@ -35,13 +35,14 @@ impl PathSecret {
         Err(account.refuse(SETTING.key, "must be 16 to 100 of: letters, digits, hyphen, underscore"))
     }
 
-    /// The address to give to the provider: none without a secret, for what cannot be believed is not asked for.
+    /// The URL to give to the provider: none without a secret, since callbacks that cannot be trusted are not
+    /// requested.
     pub fn address(&self, account: &Account) -> Option<SecretString> {
         let (secret, url) = self.0.as_ref().zip(account.callback_url.as_ref())?;
         Some(SecretString::from(format!("{}/{}", url.trim_end_matches('/'), secret.expose_secret())))
     }
 
-    /// Whether a callback came to the right address. Takes the same time whatever it holds.
+    /// Whether a callback came to the right address. Takes constant time.
     ///
     /// # Errors
     /// `Unsupported` without a secret, `Forged` with a wrong one.
@@ -55,7 +56,7 @@ impl PathSecret {
 /// Whether a callback that was signed at that Unix time is recent: neither older nor newer than the tolerance.
 ///
 /// # Errors
-/// `Forged` if it is not a time, `Stale` if it is too far from ours.
+/// `Forged` if it is not a time, `Stale` if it is too far from our time.
 pub fn in_time(seconds: &str, now: Timestamp, tolerance: Duration) -> Result<(), Rejection> {
     let seconds: i64 = seconds.trim().parse().map_err(|_| Rejection::Forged)?;
     let distance = now.distance(Timestamp(seconds.saturating_mul(1000)));
@@ -64,7 +65,7 @@ pub fn in_time(seconds: &str, now: Timestamp, tolerance: Duration) -> Result<(),
 
 /// Compares without stopping at the first difference.
 pub fn same(one: &[u8], other: &[u8]) -> bool {
-    // Digests of equal length; their comparison tells nothing about the texts.
+    // Digests of equal length; comparing them reveals nothing about the texts.
     let digest = |bytes: &[u8]| ring::digest::digest(&ring::digest::SHA256, bytes);
     let (one, other) = (digest(one), digest(other));
     one.as_ref().iter().zip(other.as_ref()).fold(0, |differing, (a, b)| differing | (a ^ b)) == 0

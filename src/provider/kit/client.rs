@@ -1,5 +1,5 @@
-//! The HTTP side of an account: one address, its credentials, its time limit, and one reading of what answers mean. An
-//! adapter adds only what is its own: paths and fields, and how the provider words things ([`Dialect`]).
+//! The HTTP side of an account: one address, its credentials, its time limit, and one interpretation of answers. An
+//! adapter adds only what is specific: paths and fields, and the provider's wording ([`Dialect`]).
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::http;
 use crate::http::{Answer, Trouble, Verdict, oauth};
 use crate::provider::Account;
 
-/// What makes the calls of one account. It holds secrets, so it does not print itself.
+/// Makes the calls of one account. It holds secrets, so it never prints itself.
 pub struct Client {
     http: reqwest::Client,
     base: Url,
@@ -30,7 +30,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for paths below `base`. All of the account's secrets are taken out of whatever the provider says.
+    /// A client for paths below `base`. All of the account's secrets are removed from whatever the provider says.
     pub fn new(account: &Account, base: Url, auth: Auth, dialect: &'static Dialect) -> Self {
         let trimmed = account.secrets.values().map(|secret| secret.expose_secret().trim());
         let secrets = trimmed.filter(|secret| !secret.is_empty()).map(SecretString::from).collect();
@@ -44,8 +44,8 @@ impl Client {
         Self { http, ..self }
     }
 
-    /// The same, where handing a fax over takes several calls: each has its share of the time, so that all together keep
-    /// the account's limit.
+    /// The same, where handing a fax over takes several calls: each gets a share of the time, so that together they
+    /// keep to the account's limit.
     pub fn with_calls_per_fax(self, calls: u32) -> Self {
         Self { calls_per_fax: calls.max(1), ..self }
     }
@@ -60,7 +60,7 @@ impl Client {
         self.timeout / self.calls_per_fax
     }
 
-    /// Where paths begin.
+    /// The base URL.
     pub const fn base(&self) -> &Url {
         &self.base
     }
@@ -70,7 +70,7 @@ impl Client {
         self.http.request(method, url)
     }
 
-    /// A request that wants JSON; `path` is appended to the base, each part escaped.
+    /// A request for JSON; `path` is appended to the base, each part escaped.
     pub fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         self.request_to(method, http::endpoint(&self.base, path)).header("accept", "application/json")
     }
@@ -85,7 +85,7 @@ impl Client {
         self.request(Method::POST, path)
     }
 
-    /// A POST without a body, which must say so: a gateway may answer 411 otherwise (RFC 9110 §8.6).
+    /// A POST without a body, which must say so: otherwise a gateway may answer 411 (RFC 9110 §8.6).
     pub fn post_empty(&self, path: &[&str]) -> RequestBuilder {
         self.post(path).header("content-length", "0")
     }
@@ -120,13 +120,13 @@ impl Client {
         }
     }
 
-    /// Whether a success says in its body that it was none.
+    /// Whether a success's body says that it was not one.
     fn is_denied(&self, answer: &Answer) -> bool {
         self.dialect.denies.is_some_and(|denies| answer.json().is_some_and(|body| denies(&body)))
     }
 
-    /// Makes the call that can take effect, once, and says what came of it; `created` reads the fax's id from a success.
-    /// Without a request there is only why.
+    /// Makes the call that can take effect, once, and returns the outcome; `created` reads the fax's id from a success.
+    /// If there is no request, returns why.
     pub async fn act(
         &self,
         request: Result<RequestBuilder, Outcome>,
@@ -143,7 +143,7 @@ impl Client {
     }
 
     /// What the answer to the call that can take effect means. An id counts first, then what a success says against
-    /// itself. A no for a reason inside the provider is not definite: it may have acted before.
+    /// itself. A refusal because of an error inside the provider is not definite: it may have acted first.
     fn outcome(&self, answer: &Answer, created: impl FnOnce(&Answer, &Value) -> Option<ProviderReference>) -> Outcome {
         match answer.verdict() {
             Verdict::Done => {
@@ -168,16 +168,16 @@ impl Client {
     /// Makes a call that comes before the one that dials; the JSON of its success, null if it is not JSON.
     ///
     /// # Errors
-    /// What its failure means: a definite no is a refusal, the rest passes. Nothing was dialed in any case.
+    /// What its failure means: a definite refusal stays one, the rest may pass. Nothing was dialed in any case.
     pub async fn prepare(&self, request: RequestBuilder, within: Duration) -> Result<Value, Outcome> {
         let answer = self.call(request, within).await.map_err(Trouble::outcome_before_dialing)?;
         self.prepared(&answer)
     }
 
-    /// The same for an answer that is there already.
+    /// The same for an answer already received.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub fn prepared(&self, answer: &Answer) -> Result<Value, Outcome> {
         match answer.verdict() {
             Verdict::Done => Ok(answer.json().unwrap_or_default()),
@@ -186,10 +186,10 @@ impl Client {
         }
     }
 
-    /// Asks something that changes nothing or can be repeated without harm: whatever was answered.
+    /// Makes a call that changes nothing or can be repeated without harm, and returns whatever was answered.
     ///
     /// # Errors
-    /// There was no whole answer.
+    /// There was no complete answer.
     pub async fn answer(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         self.call(request, self.timeout).await.map_err(Trouble::failure)
     }
@@ -206,7 +206,7 @@ impl Client {
     /// The JSON of a success; anything else is a failure.
     ///
     /// # Errors
-    /// It is not a success, by its status or by its own words, or not JSON.
+    /// It is not a success, by its status or its body, or not JSON.
     pub fn body(&self, answer: &Answer) -> Result<Value, Failure> {
         self.done(answer)?;
         json(answer)
@@ -215,37 +215,37 @@ impl Client {
     /// Whether it is a success, whatever its body; anything else is a failure.
     ///
     /// # Errors
-    /// It is not a success, by its status or by its own words.
+    /// It is not a success, by its status or its body.
     pub fn done(&self, answer: &Answer) -> Result<(), Failure> {
         if answer.is_success() && !self.is_denied(answer) { Ok(()) } else { Err(self.failure(answer)) }
     }
 
-    /// Deletes; what is gone already (404) counts as deleted.
+    /// Deletes; what is already gone (404) counts as deleted.
     ///
     /// # Errors
-    /// Asking did not work, or it was refused.
+    /// The request failed or was refused.
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         self.delete_by(self.request(Method::DELETE, path)).await
     }
 
-    /// The same by a request of its own.
+    /// The same with a given request.
     ///
     /// # Errors
-    /// As there.
+    /// Those of that method.
     pub async fn delete_by(&self, request: RequestBuilder) -> Result<(), Failure> {
         let answer = self.answer(request).await?;
         if answer.status == 404 { Ok(()) } else { self.done(&answer) }
     }
 
-    /// A definite no to a call that creates. Its path exists at the provider, so a 404 that names nothing else means that
-    /// the address or the account in it is wrong.
+    /// A definite refusal of a call that creates. Its path exists at the provider, so a 404 that names nothing else
+    /// means that the address or the account in it is wrong.
     fn refusal(&self, answer: &Answer) -> Failure {
         let failure = self.failure(answer);
         let is_ours = answer.status == 404 && failure.fault == Fault::Unknown;
         if is_ours { Failure { fault: Fault::AccountError, ..failure } } else { failure }
     }
 
-    /// An answer that is not a success, as a failure: the status where it is clear by itself, else what the body says.
+    /// An answer that is not a success, as a failure: the status where it is clear, else what the body says.
     pub fn failure(&self, answer: &Answer) -> Failure {
         let body = answer.json().unwrap_or_default();
         let said = (self.dialect.complaint)(answer, &body);

@@ -1,4 +1,4 @@
-//! What an adapter says about the wording of its provider's answers, so that everything else about them is the same for
+//! How an adapter describes the wording of its provider's answers, so that everything else about them is the same for
 //! all: see [`Client`](super::client::Client).
 
 use serde_json::Value;
@@ -11,21 +11,21 @@ use crate::http::Answer;
 pub struct Dialect {
     /// What an answer that is not a success says.
     pub complaint: fn(&Answer, &Value) -> Complaint,
-    /// Whether the body of a 2xx says that it was not a success; none for providers that say so by the status.
+    /// Whether the body of a 2xx says that it was not a success; none for providers that use the status.
     pub denies: Option<fn(&Value) -> bool>,
-    /// The status that the body of a 2xx names itself, if it does; it counts in place of HTTP's.
+    /// The status given in the body of a 2xx, if any; it counts instead of HTTP's.
     pub status: Option<fn(&Value) -> Option<u16>>,
 }
 
 impl Dialect {
-    /// The status alone speaks: what an adapter starts from.
+    /// Only the status counts: the starting point for an adapter.
     pub const PLAIN: Self = Self { complaint: |_, _| Complaint::NONE, denies: None, status: None };
 }
 
-/// What an answer that is not a success says in its body. Secrets in it are taken out later.
+/// What an answer that is not a success says in its body. Secrets in it are removed later.
 #[derive(Debug, Clone, Default)]
 pub struct Complaint {
-    /// The fault, whatever the status says.
+    /// The fault, whatever the status.
     pub certain: Option<Fault>,
     /// The fault, where the status leaves it open (400, 404, 409, 422, and a 2xx that was not a success).
     pub fault: Option<Fault>,
@@ -38,7 +38,7 @@ pub struct Complaint {
 }
 
 impl Complaint {
-    /// It says nothing.
+    /// No details.
     pub const NONE: Self = Self { certain: None, fault: None, code: None, text: None, wait_seconds: None };
 
     /// Only these words.

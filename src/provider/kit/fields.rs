@@ -1,5 +1,5 @@
-//! The fields of a callback that comes as a form, in the address, or as one flat JSON object. Samples of the same
-//! provider differ in case and in the place where the fields stand, so neither matters here.
+//! The fields of a callback that comes as a form, in the URL, or as one flat JSON object. Samples of the same
+//! provider differ in case and in where the fields are, so neither matters here.
 
 use serde_json::Value;
 use url::form_urlencoded;
@@ -13,11 +13,11 @@ const FIELDS_MAX: usize = 100;
 /// Most characters of a value; none that is read is longer.
 const VALUE_CHARS_MAX: usize = 500;
 
-/// Names and values as they came. It may hold a number, so it does not print itself.
+/// Names and values as received. It may hold a number, so it never prints itself.
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The fields of a callback: those of the body first, then those of the address.
+    /// The fields of a callback: those of the body first, then those of the URL.
     pub fn of(parts: &WebhookParts) -> Self {
         let body = match serde_json::from_slice::<Value>(&parts.body) {
             Ok(Value::Object(members)) => {
@@ -42,7 +42,7 @@ impl Fields {
     }
 }
 
-/// A form by its type; without one, callbacks are taken for the plainest form.
+/// A form by its type; without a type, callbacks are read as a URL-encoded form.
 fn form(parts: &WebhookParts) -> Vec<(String, String)> {
     if parts.header("content-type").is_none() {
         return pairs(&parts.body);

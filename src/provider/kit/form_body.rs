@@ -10,17 +10,17 @@ const HEAD_BYTES_MAX: usize = 4096;
 /// Longest delimiter (RFC 2046 §5.1.1).
 const BOUNDARY_CHARS_MAX: usize = 70;
 
-/// A form, in the order in which it came.
+/// A form, in the order received.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FormBody {
     /// Names and values.
     pub values: Vec<(String, Vec<u8>)>,
-    /// Names of the parts that are files, and what they hold.
+    /// Names of the parts that are files, and their content.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
 impl FormBody {
-    /// The form in a callback, by its `Content-Type`; `None` if it is no form, is cut off, or passes a limit.
+    /// The form in a callback, by its `Content-Type`; `None` if it is not a form, is cut off, or exceeds a limit.
     pub fn read(parts: &WebhookParts) -> Option<Self> {
         let content_type = parts.header("content-type").unwrap_or_default();
         let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
@@ -46,7 +46,7 @@ fn urlencoded(body: &[u8]) -> Option<FormBody> {
     (pairs.len() <= PARTS_MAX).then_some(FormBody { values: pairs, files: Vec::new() })
 }
 
-/// The parts between the delimiters (RFC 2046 §5.1.1): what stands before the first and after the last is not read.
+/// The parts between the delimiters (RFC 2046 §5.1.1): what is before the first and after the last is not read.
 fn multipart(body: &[u8], boundary: &str) -> Option<FormBody> {
     if boundary.is_empty() || boundary.len() > BOUNDARY_CHARS_MAX {
         return None;
@@ -115,7 +115,7 @@ fn parameter(parameters: &str, wanted: &str) -> Option<String> {
     None
 }
 
-/// A token or a quoted text, and what follows it.
+/// A token or a quoted string, and what follows it.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
@@ -133,7 +133,7 @@ fn value(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// What stands before and after the first place where `mark` is found.
+/// What is before and after the first occurrence of `mark`.
 fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = bytes.windows(mark.len()).position(|window| window == mark)?;
     Some((&bytes[..at], &bytes[at + mark.len()..]))

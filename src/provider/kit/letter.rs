@@ -1,4 +1,4 @@
-//! A fax as an adapter needs it, checked against the provider's limits before any call.
+//! A fax in the form an adapter needs, checked against the provider's limits before any call.
 
 use reqwest::multipart::Part;
 
@@ -18,7 +18,7 @@ pub struct Letter<'a> {
     pub pages: u32,
     /// The caller number: the account's own if it has one, else the practice's.
     pub from: &'a FaxNumber,
-    /// Where to.
+    /// The fax number.
     pub to: &'a FaxNumber,
     /// The practice's name, for providers that print it.
     pub sender: &'a str,
@@ -28,7 +28,7 @@ impl<'a> Letter<'a> {
     /// The fax in an envelope.
     ///
     /// # Errors
-    /// Not sent: it is not a fax, or larger than the provider takes. Nothing was called.
+    /// Not sent: it is not a fax, or larger than the provider accepts. Nothing was called.
     pub fn of(spec: &Spec, from: Option<&'a FaxNumber>, envelope: &'a Envelope) -> Result<Self, Outcome> {
         let (Content::Fax { pdf, pages, from: practice, sender }, Address::Fax(to)) = (&envelope.content, &envelope.to)
         else {
@@ -44,7 +44,7 @@ impl<'a> Letter<'a> {
         Ok(Self { attempt: envelope.attempt, pdf, pages: *pages, from: from.unwrap_or(practice), to, sender })
     }
 
-    /// The document as a part of a form, under a name that says nothing.
+    /// The document as a part of a form, under a neutral name.
     #[must_use]
     pub fn part(&self) -> Part {
         let part = Part::bytes(self.pdf.to_vec()).file_name("letter.pdf");
@@ -52,8 +52,8 @@ impl<'a> Letter<'a> {
     }
 }
 
-/// The ten digits of a number of the United States, Canada or their neighbours (E.164 country code 1), for providers
-/// that dial no other and want them without the code.
+/// The ten digits of a number of the United States, Canada or their neighbors (E.164 country code 1), for providers
+/// that dial no others and expect them without the code.
 #[must_use]
 pub fn ten_digits(number: &FaxNumber) -> Option<&str> {
     number.as_str().strip_prefix("+1").filter(|digits| digits.len() == 10)
@@ -63,7 +63,7 @@ fn too_large(words: &str) -> Outcome {
     not_sent(Fault::DocumentError, words)
 }
 
-/// Nothing was called, for that reason.
+/// The outcome when nothing was called, for that reason.
 pub fn not_sent(fault: Fault, words: &str) -> Outcome {
     Outcome::NotSent(Failure::new(fault).text(words))
 }

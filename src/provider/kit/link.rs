@@ -1,6 +1,6 @@
-//! Links to one document, for providers that fetch a document instead of taking it. A link names one attempt and an end; it
-//! holds no number and no name, cannot be guessed or forged, and is good only while the attempt is open (which the
-//! server of the document looks up).
+//! Links to one document, for providers that fetch a document instead of accepting it. A link names one attempt and an
+//! end; it contains no number and no name, cannot be guessed or forged, and is valid only while the attempt is open
+//! (which the document's server checks).
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ const PAYLOAD_OCTETS: usize = 16 + 8;
 const TAG_OCTETS: usize = 32;
 /// Both in base64: four characters for three octets, the last one cut short.
 const TOKEN_CHARS: usize = ((PAYLOAD_OCTETS + TAG_OCTETS) * 4).div_ceil(3);
-/// What the signature is for, so that the same secret elsewhere would not make a link.
+/// The purpose of the signature, so that the same secret used elsewhere does not make a link.
 const PURPOSE: &[u8] = b"touchline document link 1\0";
 
 /// Makes and reads the links of one account.
@@ -50,7 +50,7 @@ impl DocumentLinks {
     /// The links of an account that has them switched on.
     ///
     /// # Errors
-    /// They are not switched on, the secret is missing or too short, or the outside reaches us by no https address.
+    /// They are not switched on, the secret is missing or too short, or there is no public https address.
     pub fn of(account: &Account) -> Result<Self, SettingsError> {
         if account.settings.get(SWITCH.key).and_then(toml::Value::as_bool) != Some(true) {
             return Err(account.refuse(SWITCH.key, "must be true: this provider takes documents by a public link only"));
@@ -67,13 +67,13 @@ impl DocumentLinks {
         }
     }
 
-    /// Links below that address.
+    /// Links below that base URL.
     #[must_use]
     pub fn new(base: &str, secret: &[u8]) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
     }
 
-    /// The link to an attempt's document, good until a while from now. Anyone who has it can read the document.
+    /// The link to an attempt's document, valid for a limited time. Anyone who has it can read the document.
     #[must_use]
     pub fn link(&self, attempt: AttemptId, now: Timestamp, life: Duration) -> SecretString {
         SecretString::from(format!("{}/{}", self.base, self.token(attempt, now.after(life))))
@@ -87,7 +87,7 @@ impl DocumentLinks {
         BASE64.encode(octets)
     }
 
-    /// The attempt that a token names, if the token is ours and its time has not ended.
+    /// The attempt that a token names, if the token is genuine and has not expired.
     #[must_use]
     pub fn read(&self, token: &str, now: Timestamp) -> Option<AttemptId> {
         if token.len() != TOKEN_CHARS {

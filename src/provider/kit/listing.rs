@@ -1,5 +1,5 @@
-//! Walking through a provider's listing to find a fax of ours, page by page to its end. Absence is concluded only from a
-//! listing that was read whole.
+//! Walking through a provider's listing to find one of our faxes, page by page to its end. Absence is concluded only
+//! from a listing that was read completely.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::domain::event::Report;
 use crate::domain::fault::Failure;
 use crate::provider::FindResult;
 
-/// Whose a listed fax is.
+/// Whether a listed fax is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// It carries our reference.
     Ours,
-    /// It carries no reference at all, and number and time fit.
+    /// It carries no reference at all, and number and time match.
     Perhaps,
-    /// It carries another's reference, or went elsewhere, or at another time.
+    /// It carries a different reference, number or time.
     Others,
 }
 
 impl Owner {
-    /// By whether it carries our reference, and whether it may be ours without one.
+    /// From whether it carries our reference, and whether it may be ours without one.
     pub const fn of(is_ours: bool, may_be_ours: bool) -> Self {
         match (is_ours, may_be_ours) {
             (true, _) => Self::Ours,
@@ -36,7 +36,7 @@ impl Owner {
     }
 }
 
-/// The time around an attempt in which its fax was made, if it was.
+/// The time around an attempt in which its fax was created, if it was.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     /// Its first moment.
@@ -52,31 +52,31 @@ impl Window {
         Self::of(opened, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60))
     }
 
-    /// So long before and after.
+    /// That long before and after.
     pub fn of(opened: Timestamp, before: Duration, after: Duration) -> Self {
         Self { from: opened.before(before), until: opened.after(after) }
     }
 
-    /// Whether a fax of that time is within it; one that names no time may be. The provider's own filter is checked so: a
-    /// server that ignored it would hand us other people's faxes.
+    /// Whether a fax of that time is within it; one without a time may be. This checks the provider's own filter: a
+    /// server that ignored it would return other faxes.
     pub fn holds(&self, at: Option<Timestamp>) -> bool {
         at.is_none_or(|at| at >= self.from && at <= self.until)
     }
 }
 
-/// Where a walk is.
+/// The position of a walk.
 #[derive(Debug, Default)]
 pub struct Place {
     /// The page to read, from 1.
     pub page: u32,
-    /// How many different faxes the pages before it held: where a listing moved meanwhile, an entry is rather read twice than
-    /// left out.
+    /// How many different faxes the pages before it held: where a listing moved meanwhile, reading an entry twice is
+    /// better than missing it.
     pub seen: usize,
-    /// What the page before said of this one ([`Page::next`]).
+    /// What the previous page said about this one ([`Page::next`]).
     pub next: Option<String>,
 }
 
-/// One page of a listing, with everything that it says about the listing's end.
+/// One page of a listing, with everything it says about the listing's end.
 #[derive(Default)]
 pub struct Page {
     /// Every fax on it.
@@ -85,7 +85,7 @@ pub struct Page {
     pub pages: Option<u32>,
     /// How many faxes there are.
     pub total: Option<u32>,
-    /// What the provider calls the page that follows.
+    /// The provider's name for the next page.
     pub next: Option<String>,
 }
 
@@ -108,7 +108,7 @@ impl Page {
 /// A listing that is read page by page.
 #[async_trait]
 pub trait Listing: Sync {
-    /// What is looked for.
+    /// What to look for.
     type Sought: Sync;
     /// Pages read before giving up.
     const PAGES_MAX: u32;
@@ -116,7 +116,7 @@ pub trait Listing: Sync {
     /// Reads one page.
     ///
     /// # Errors
-    /// Asking did not work, or the page cannot be read.
+    /// The query failed, or the page cannot be read.
     async fn page(&self, sought: &Self::Sought, place: &Place) -> Result<Page, Failure>;
 }
 
@@ -124,7 +124,7 @@ pub trait Listing: Sync {
 /// faxes were seen as there are, else at an empty page.
 ///
 /// # Errors
-/// A page did not come, the listing ends before its own count, or it does not end within [`Listing::PAGES_MAX`].
+/// A page could not be read, the listing ends before its own count, or it does not end within [`Listing::PAGES_MAX`].
 pub async fn find<L: Listing>(listing: &L, sought: &L::Sought) -> Result<FindResult, Failure> {
     let mut walk = Walk::default();
     let mut place = Place { page: 1, ..Place::default() };
@@ -144,7 +144,7 @@ pub fn too_long() -> Failure {
     unreadable("the window holds more faxes than can be looked through")
 }
 
-/// What was seen of a listing so far.
+/// What has been seen of a listing so far.
 #[derive(Default)]
 struct Walk {
     listed: usize,
@@ -195,7 +195,7 @@ mod tests {
         Page { faxes: faxes.iter().map(|(id, owner)| (*owner, report(id))).collect(), ..Page::default() }
     }
 
-    /// The result of a listing whose pages these are; `None` if it would go on behind them.
+    /// The result of a listing whose pages these are; `None` if it would continue after them.
     fn walk(pages: Vec<Page>) -> Result<Option<FindResult>, Failure> {
         let mut walk = Walk::default();
         for (number, mut page) in (1..).zip(pages) {

@@ -1,5 +1,5 @@
-//! What adapters share: the HTTP client and its reading of answers, reading JSON and callbacks, comparing numbers, paging through a provider's list, the document
-//! as it is uploaded.
+//! What adapters share: the HTTP client and its interpretation of answers, reading JSON and callbacks, comparing
+//! numbers, paging through a provider's listing, and the document as uploaded.
 
 pub(super) mod auth;
 pub(super) mod callback;

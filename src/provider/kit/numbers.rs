@@ -1,5 +1,5 @@
 //! Whether a number that a provider wrote down is the one that was dialed: some write it in full, some without the
-//! plus, some as people do.
+//! plus, some formatted for people.
 
 use serde_json::Value;
 

@@ -1,24 +1,24 @@
 //! The errors of Phaxio and of Sinch, which bought it. Both use one numbering; Sinch publishes the shorter list of line
-//! errors, so this is the union of both. A number means one thing whatever type it comes with, save 133.
+//! errors, so this is the union of both. A number means the same thing whatever its type, except 133.
 //!
 //! Sources: phaxio.com/docs/errorMessages; sinch/sinch-sdk-node packages/fax/src/models/v3/errors @175b050.
 
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::kit::reading::excludes_transmission;
 
-/// Why a fax failed, as either of them says it.
+/// Why a fax failed, as either of them reports it.
 #[derive(Debug, Clone, Default)]
 pub struct Cause {
-    /// `lineError` or `LINE_ERROR` and the like, as it came.
+    /// `lineError` or `LINE_ERROR` and the like, as received.
     pub kind: Option<String>,
-    /// The number within the one numbering.
+    /// The error number.
     pub number: Option<u32>,
-    /// Their words for it.
+    /// Their description.
     pub message: Option<String>,
 }
 
 impl Cause {
-    /// Whether anything is said at all.
+    /// Whether anything is given at all.
     pub const fn is_told(&self) -> bool {
         self.kind.is_some() || self.number.is_some()
     }
@@ -29,7 +29,7 @@ impl Cause {
         Self { kind: words(&self.kind), number: self.number, message: words(&self.message) }
     }
 
-    /// As our fault.
+    /// The corresponding [`Fault`].
     pub fn fault(&self) -> Fault {
         let kind = Kind::read(self.kind.as_deref().unwrap_or_default());
         match self.number {
@@ -38,14 +38,14 @@ impl Cause {
         }
     }
 
-    /// Type and number, such as `lineError 17`; whichever of them is told.
+    /// Type and number, such as `lineError 17`; whichever of them is given.
     pub fn code(&self) -> Option<String> {
         let parts: Vec<String> = self.kind.clone().into_iter().chain(self.number.map(|n| n.to_string())).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 
-    /// The failure of a fax that ended so. Where the cause itself rules out that a page arrived, none did; else it is
-    /// not known.
+    /// The failure of a fax that ended this way. Where the cause itself rules out that a page arrived, none did; else
+    /// it is not known.
     pub fn failure(&self) -> Failure {
         let fault = self.fault();
         let failure = Failure::new(fault).pages(excludes_transmission(fault).then_some(0));
@@ -63,9 +63,9 @@ enum Kind {
     Line,
     /// The two machines could not agree.
     Fax,
-    /// Trouble at theirs.
+    /// An error on their side.
     Internal,
-    /// None that is documented.
+    /// Undocumented.
     Other,
 }
 
@@ -95,7 +95,7 @@ const fn of_kind(kind: Kind) -> Fault {
 }
 
 /// A number, with its type where that matters. Simulated errors (119, 121, 122) count as what they simulate, so that a
-/// rehearsal goes as the real thing would. 79 says that a cancellation came too late, which is no cause of a failure.
+/// test goes as the real thing would. 79 says that a cancellation came too late, which is no cause of a failure.
 const fn of_number(kind: Kind, number: u32) -> Fault {
     match number {
         133 if matches!(kind, Kind::Document) => Fault::DocumentError,

@@ -1,4 +1,5 @@
-//! Reading what providers answer: leniently, because samples and servers differ, and never believing a length or a form.
+//! Reading what providers answer: leniently, because samples and servers differ, and never trusting a length or a
+//! format.
 
 use serde_json::Value;
 
@@ -8,27 +9,27 @@ use crate::domain::event::{DeliveryEvent, Fact};
 use crate::domain::fault::{Failure, Fault, clean};
 use crate::http::Answer;
 
-/// Longest id of theirs that is taken for one; a UUID has 36 characters.
+/// Longest text accepted as a provider's id; a UUID has 36 characters.
 const ID_CHARS_MAX: usize = 100;
-/// Longest word for a stage that is kept.
+/// Longest stage word that is stored.
 const STAGE_CHARS_MAX: usize = 40;
 
-/// Whether a text can stand as one part of a path without changing its meaning (RFC 3986 §2.3, dots alone excepted).
+/// Whether a text can be one part of a path without changing its meaning (RFC 3986 §2.3, dots alone excepted).
 pub fn is_path_safe(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !text.is_empty() && text.len() <= ID_CHARS_MAX && text.chars().all(plain)
 }
 
-/// The reference for a path or a form, if it is one that such a provider can have given.
+/// The reference for a path or a form, if it is one that the provider can have issued.
 ///
 /// # Errors
-/// It is not; nothing was called.
+/// It is not one; nothing was called.
 pub fn id(reference: &ProviderReference) -> Result<&str, Failure> {
     let id = reference.0.as_str();
     if is_path_safe(id) { Ok(id) } else { Err(unreadable("the reference is not one of this provider's")) }
 }
 
-/// An id of theirs, given as text or as a number.
+/// A provider's id, given as text or as a number.
 pub fn reference(value: &Value) -> Option<ProviderReference> {
     let text = words(value).filter(|_| !value.is_boolean())?;
     if is_path_safe(&text) { ProviderReference::new(&text) } else { None }
@@ -44,7 +45,7 @@ pub fn taken(mut value: Value, key: &str) -> Value {
     value.get_mut(key).map_or(Value::Null, Value::take)
 }
 
-/// A text, a number or a truth, as text; not empty.
+/// A text, a number or a boolean, as text; not empty.
 pub fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -65,17 +66,17 @@ pub fn time(text: &str) -> Option<Timestamp> {
     chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Timestamp::from_utc(time.to_utc()))
 }
 
-/// On its way, at a stage of the provider's own word.
+/// In progress, at the stage the provider names.
 pub fn progress(stage: &str) -> Fact {
     Fact::Progress { stage: self::stage(stage) }
 }
 
-/// A word of theirs for a stage, as it may be shown and be part of a key.
+/// A provider's word for a stage, made safe to show and to be part of a key.
 pub fn stage(word: &str) -> String {
     clean(word, STAGE_CHARS_MAX)
 }
 
-/// Whether a fax that failed so cannot have sent a page: no call was made, or no fax machine answered it.
+/// Whether a fax that failed this way cannot have sent a page: no call was made, or no fax machine answered it.
 pub const fn excludes_transmission(fault: Fault) -> bool {
     matches!(
         fault,
@@ -103,14 +104,14 @@ pub fn failed_after(failure: Failure, confirmed: Option<u32>) -> Fact {
     }
 }
 
-/// The end of a failed fax of which the provider names a page count without saying what it counts. Where the fault rules
-/// out that a page went out, it can only be that of the document; else some may have arrived.
+/// The end of a failed fax for which the provider gives a page count without saying what it counts. Where the fault
+/// rules out that a page went out, it can only be that of the document; else some may have arrived.
 pub fn failed_with(failure: Failure, pages: Option<u32>) -> Fact {
     let confirmed = if excludes_transmission(failure.fault) { Some(0) } else { pages };
     failed_after(failure, confirmed)
 }
 
-/// What a callback says of a fax, under a key that is the same whenever the same stage is told again.
+/// What a callback says about a fax, under a key that is the same whenever the same stage is reported again.
 pub fn event(reference: ProviderReference, stage: &str, fact: Fact) -> DeliveryEvent {
     DeliveryEvent {
         attempt: None,
@@ -132,7 +133,7 @@ pub fn delivered(confirmed: Option<u32>, total: Option<u32>) -> Fact {
     }
 }
 
-/// An answer of theirs that cannot be understood.
+/// An answer that cannot be understood.
 pub fn unreadable(why: &str) -> Failure {
     Failure::new(Fault::ProtocolError).text(why)
 }

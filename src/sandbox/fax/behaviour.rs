@@ -81,7 +81,7 @@ pub(super) enum Arrived {
 }
 
 impl Arrived {
-    /// How many of that many pages.
+    /// The number that arrives, out of that many pages.
     pub(super) fn of(self, pages: u32) -> u32 {
         match self {
             Self::AllBut(missing) => pages.saturating_sub(missing),

@@ -34,7 +34,7 @@ pub struct Contents {
     pub schema: i64,
     /// Messages in it.
     pub messages: i64,
-    /// When the latest event in it happened.
+    /// When the latest event in it was recorded.
     #[serde(rename = "latest")]
     pub latest_ms: Option<Timestamp>,
     /// Its size in octets.

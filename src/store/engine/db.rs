@@ -88,7 +88,7 @@ pub(in crate::store) enum Inner {
 }
 
 impl Store {
-    /// Opens the database named by the URL: `sqlite:FILE` (made if absent) or `postgres://…`. Does not migrate.
+    /// Opens the database named by the URL: `sqlite:FILE` (created if absent) or `postgres://…`. Does not migrate.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] for a URL that cannot be understood, [`StoreError::Unavailable`] if it cannot be reached.
