@@ -1,4 +1,4 @@
-//! From file, text and environment to a [`Config`]: merge, read section by section, check, make paths whole.
+//! From file, text and environment to a [`Config`]: merge, read section by section, check, resolve paths.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,15 +21,15 @@ use crate::provider::{REGISTRY, Spec};
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The sections there are.
+/// The known sections.
 const SECTIONS: [&str; 10] =
     ["practice", "store", "server", "templates", "providers", "routes", "sending", "retention", "policy", "log"];
 
-/// What the environment says, so that a test or the demo can bring its own.
+/// The environment, so that a test or the demo can supply its own.
 pub struct Environment<'a> {
     /// The value of a variable that a secret names.
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
-    /// Variables that may override keys, as name and value; those not of our form are passed over.
+    /// Variables that may override keys, as name and value; those in another form are ignored.
     pub overrides: Vec<(String, String)>,
 }
 

@@ -197,7 +197,7 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (format!("{good}[routes]\nfax = [\"mail\"]\n"), "routes.fax: mail does not carry fax"),
         (format!("{good}[routes]\nemail = [\"post\"]\n"), "routes.email: there is no [providers.post]"),
-        (format!("{good}[routes]\nemail = [\"mail\", \"mail\"]\n"), "mail stands twice"),
+        (format!("{good}[routes]\nemail = [\"mail\", \"mail\"]\n"), "mail is listed twice"),
         (format!("{good}[store]\nurl = \"mysql://u:canary@h/d\"\n"), "store.url: write sqlite:PATH"),
         (format!("{good}[server]\nlisten = \"here\"\n"), "server.listen: write an IP address and a port"),
         (
