@@ -92,7 +92,7 @@ pub struct Overview {
 /// Creates a campaign, which is active immediately.
 ///
 /// # Errors
-/// [`CampaignError::Invalid`] if the name is taken, the schedule is not understood or lies in the past, or the letter is
+/// [`CampaignError::Invalid`] if the name is taken, the schedule is not understood or is in the past, or the letter is
 /// about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
 /// and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
@@ -116,7 +116,7 @@ pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignEr
 /// All campaigns by name. [`when`] says in words when one runs.
 ///
 /// # Errors
-/// As every store function.
+/// The database cannot be used.
 pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
     Ok(parts.store.read().await?.campaigns_list().await?)
 }

@@ -4,7 +4,7 @@
 //! unique index over campaign and planned moment is the second lock. What can go wrong:
 //!
 //! - **late** by at most [`LATE_MAX`]: the run is made up; of several missed, only the latest. Later: skipped.
-//! - **nobody in the audience, the letter gone or incomplete**: nothing is sent; the campaign stays active and tries
+//! - **no one in the audience, the letter gone or incomplete**: nothing is sent; the campaign stays active and tries
 //!   again at its next planned moment. Each skipped run is a line of the audit log and a warning in the log.
 //! - **the queue is full**: the run stays due and is tried again until it is too late.
 //! - **a part cannot be read** (changed by hand): the campaign is paused, since its next time cannot be determined.

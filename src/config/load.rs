@@ -61,7 +61,7 @@ impl Config {
     /// Reads a text. Secrets are looked up in the process's environment; nothing is overridden by it.
     ///
     /// # Errors
-    /// As [`Config::load`]; `name` stands for the file.
+    /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
         Self::parse_with_env(text, name, folder, &process_variable)
     }
@@ -69,7 +69,7 @@ impl Config {
     /// Reads a text, with secrets looked up in the environment given.
     ///
     /// # Errors
-    /// As [`Config::load`]; `name` stands for the file.
+    /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse_with_env(
         text: &str,
         name: &str,
@@ -82,7 +82,7 @@ impl Config {
     /// Reads a text, with secrets and overrides of the environment given.
     ///
     /// # Errors
-    /// As [`Config::load`]; `name` stands for the file.
+    /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse_in(text: &str, name: &str, folder: &Path, environment: &Environment<'_>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let config = assemble(text, folder, environment, REGISTRY, &mut problems);

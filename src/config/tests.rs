@@ -254,7 +254,7 @@ proptest::proptest! {
     }
 }
 
-/// A house with one description, and an account that names `file`.
+/// An installation with one description, and an account that names `file`.
 fn described(description: &str, file: &str, account: &str) -> Result<Config, String> {
     let house = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(house.path().join("providers")).expect("made");

@@ -139,7 +139,7 @@ enum Said {
     NotNow(Duration),
 }
 
-/// What the provider says now. Where nobody can be asked, mail without a bounce counts
+/// What the provider says now. If the provider cannot be asked, mail without a bounce counts
 /// as delivered; a fax never does without a word from its provider.
 async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
     let presumed = || Said::Known(Evidence::Presumed, Origin::rule(Rule::NoBounceInTime));

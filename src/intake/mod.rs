@@ -91,7 +91,7 @@ pub enum IntakeError {
     /// It does not exist: what was looked for, in words.
     #[error("{0}")]
     NotFound(String),
-    /// The request cannot be carried out as it stands: why, and what to do.
+    /// The request cannot be carried out as given: why, and what to do.
     #[error("{0}")]
     Invalid(String),
     /// Letters that lack variables, with the names of the recipients.

@@ -114,7 +114,7 @@ pub(super) fn letter<'p>(parts: &'p Parts, name: &str) -> Result<&'p Letter, Int
     })
 }
 
-/// Everything that can be wrong with a request whoever is to get it.
+/// Everything that can be wrong with a request regardless of its recipients.
 pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
     let mut octets = 0;
     for (name, variables) in request.contents() {

@@ -32,7 +32,7 @@ pub(super) fn start(parts: &Parts) -> SingleBatcher {
 pub(super) async fn submit(parts: &Parts, request: &Request) -> Answer {
     match parts.singles.get_or_init(|| start(parts)).ask(request.clone()).await {
         Ok(answer) => answer,
-        // A transaction stands or falls as a whole: what fell with others is tried alone.
+        // A transaction succeeds or fails as a whole: what failed with others is tried alone.
         Err(_) => submit_alone(parts, request).await,
     }
 }
@@ -117,7 +117,7 @@ impl Table {
         let referrer = match self.referrers.get(&request.to.to_string()) {
             Some(Ok(referrer)) => std::slice::from_ref(referrer),
             Some(Err(error)) => return Err(error.again()),
-            None => return Err(IntakeError::NotFound("nobody is named".to_owned())),
+            None => return Err(IntakeError::NotFound("no one is named".to_owned())),
         };
         variables::check(parts, request, referrer)?;
         let frame = Frame::of(parts, request)?;

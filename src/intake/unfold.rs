@@ -110,7 +110,7 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
 /// Unfolds abandoned lists. Returns how many were finished. Reads before it writes.
 ///
 /// # Errors
-/// As every store function.
+/// The database cannot be used.
 pub async fn resume(parts: &Parts) -> Result<usize, IntakeError> {
     let before = parts.clock.now().before(LEFT_AFTER);
     let left = parts.store.read().await?.broadcasts_left_unfolding(before).await?;

@@ -87,7 +87,7 @@ impl Rules {
     }
 }
 
-/// Applies evidence about any number of attempts and writes all that follows, as if each piece had come after the other.
+/// Applies evidence about any number of attempts and writes all that follows, as if the pieces had arrived in turn.
 /// Evidence about an attempt that is not known is dropped, and so is evidence that changes nothing.
 ///
 /// Takes its locks in the order address, message, touch, account, queue entry, as the gate does, so that the two never wait
@@ -99,7 +99,7 @@ pub async fn apply_all(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Time
     apply_batch(tx, rules, updates, now).await.map(drop)
 }
 
-/// Applies evidence about one attempt. Returns the message as it stands afterwards, or `None` if the attempt is unknown.
+/// Applies evidence about one attempt. Returns the message as it is afterwards, or `None` if the attempt is unknown.
 ///
 /// # Errors
 /// [`StoreError`]; then nothing is changed.
