@@ -1,5 +1,5 @@
 //! The composition root: from a configuration to a store, letters, provider accounts and services. The only file that
-//! names everything. Services start in the order of the flow and drain in the opposite order.
+//! names everything. Services start in the order of the flow and drain in reverse.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ use crate::settle::Rules;
 use crate::store::{Store, StoreError};
 use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
-/// Provider faults in a row that make an account rest, and for how long.
+/// Provider faults in a row after which an account is paused briefly, and for how long.
 const BREAKER_FAULTS: u32 = 5;
 const BREAKER_PAUSE: Duration = Duration::from_secs(30);
-/// What a layer's clock allows a call beyond the provider's own limits.
+/// What the outer time limit allows a call beyond the provider's own limits.
 const LAYER_GRACE: Duration = Duration::from_secs(5);
-/// How long an unknown outcome is looked into, and how long a provider may take for its final report.
+/// How long an unknown outcome is investigated, and how long a provider may take for its final report.
 const DOUBT_DEADLINE: Duration = Duration::from_secs(24 * 3600);
 const REPORT_DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
@@ -51,7 +51,7 @@ pub enum OpenError {
     Http,
 }
 
-/// A gateway, ready to be asked and to be started.
+/// A gateway, ready to be queried and to be started.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// The configuration.
@@ -62,7 +62,7 @@ pub struct Gateway {
     pub renderer: Arc<Renderer>,
     /// The provider accounts.
     pub accounts: Arc<Accounts>,
-    /// What follows from what.
+    /// The rules for a message's status.
     pub rules: Arc<Rules>,
     /// This node's end of the queue.
     pub queue: Arc<Queue>,
@@ -76,8 +76,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Opens a gateway that may be one of many on its database: they keep one time, the database's, however their machines'
-    /// clocks differ.
+    /// Opens a gateway that may be one of many on its database: they share one time, the database's, however their
+    /// machines' clocks differ.
     ///
     /// # Errors
     /// As [`Gateway::open`].
@@ -135,7 +135,7 @@ impl Gateway {
         }
     }
 
-    /// What giving and checking access needs.
+    /// What granting and checking access needs.
     #[must_use]
     pub fn access(&self) -> access::Parts {
         access::Parts { store: self.store.clone(), clock: self.clock.clone() }
@@ -217,7 +217,7 @@ impl Gateway {
             accounts: self.accounts.clone(),
             rules: self.rules.clone(),
             clock: self.clock.clone(),
-            // What is taken in here is signalled; this finds what other nodes took in, and reports that are due.
+            // What is received here is signaled; this finds what other nodes received, and reports that are due.
             poll: self.poll() * 2,
         }
     }
@@ -240,13 +240,13 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where callbacks go.
+    /// The inbox for callbacks.
     #[must_use]
     pub fn inbox(&self) -> Arc<Inbox> {
         self.inbox.clone()
     }
 
-    /// Stops claiming, lets running calls end and be recorded, and returns when all is quiet.
+    /// Stops claiming, lets running calls finish and be recorded, and returns when everything has stopped.
     pub async fn drain(self) {
         self.stop.cancel();
         self.tasks.close();
@@ -279,7 +279,7 @@ fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> R
     }
 }
 
-/// The key that signs opt-out links is made once and kept with the records.
+/// The key that signs opt-out links is generated once and stored with the records.
 async fn opt_out(store: &Store, config: &Config) -> Result<OptOutLinks, StoreError> {
     let candidate = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let mut tx = store.write().await?;
@@ -345,8 +345,8 @@ fn account(
     })
 }
 
-/// The outermost clock of a call. A fax submission may be two requests (upload, then send). A relay may take minutes to
-/// answer the final dot (RFC 5321 §4.5.3.2.6), and giving up early would make doubt out of a slow acceptance.
+/// The outermost time limit of a call. A fax submission may be two requests (upload, then send). A relay may take
+/// minutes to answer the final dot (RFC 5321 §4.5.3.2.6), and giving up early would turn a slow acceptance into doubt.
 fn layer_timeout(channel: Channel, settings: &ProviderConfig, timeout: Duration) -> Duration {
     let final_dot = settings.settings.get("final_dot_timeout_seconds").and_then(toml::Value::as_integer);
     let extra = match channel {

@@ -2,17 +2,17 @@
 //!
 //! The modules in the order in which a letter passes through them:
 //!
-//! - [`config`] and [`app`]: what an installation is told, and how the parts are put together
-//! - [`intake`]: a request becomes messages; [`campaign`]: a standing plan becomes requests
-//! - [`queue`]: leased work in fair order; knows no message
+//! - [`config`] and [`app`]: the configuration, and how the parts are put together
+//! - [`intake`]: a request becomes messages; [`campaign`]: a recurring plan becomes requests
+//! - [`queue`]: leased work in fair order; knows nothing about messages
 //! - [`dispatch`]: claim, render, gate, submit, record
 //! - [`render`]: one letter as fax pages, mail and text; [`policy`]: may it be sent, and if not, why
-//! - [`provider`]: what carries it; [`feedback`]: what became of it; [`settle`]: what follows from what is learnt
+//! - [`provider`]: what sends it; [`feedback`]: what happened to it; [`settle`]: what follows from that
 //! - [`store`]: the only SQL; [`domain`]: what things are
-//! - [`upkeep`]: order in a long-running house
-//! - [`wording`]: the sentences people read; [`access`]: who may come in
-//! - [`web`], [`cli`]: who asks; [`telemetry`]: what is told of the work
-//! - [`sandbox`]: a far side that can misbehave on purpose
+//! - [`upkeep`]: housekeeping of a long-running installation
+//! - [`wording`]: the sentences people read; [`access`]: who may log in
+//! - [`web`], [`cli`]: who asks; [`telemetry`]: logs and metrics
+//! - [`sandbox`]: a far end that can misbehave on purpose
 //!
 //! Invariants: no accepted submission is lost; no provider is called without a committed record of it; a message has at
 //! most one open attempt; nothing of unknown outcome is repeated blindly. Arrows between modules point down only, which

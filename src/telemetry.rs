@@ -1,5 +1,5 @@
-//! What is told of the work while it goes on: log lines on standard error, and numbers for `/metrics`. Neither ever
-//! holds an address, a name or a word of a letter.
+//! Logs and metrics: log lines on standard error, and numbers for `/metrics`. Neither ever contains an address, a name
+//! or a word of a letter.
 
 use std::io::IsTerminal;
 
@@ -13,14 +13,14 @@ use crate::config::LogFormat;
 /// The environment variable that overrides the configured level.
 pub const LEVEL_VARIABLE: &str = "TOUCHLINE_LOG";
 
-/// Upper bounds of the histograms in seconds: from an answer at once to a relay that takes its ten minutes.
+/// Upper bounds of the histograms in seconds: from an immediate answer to a relay that takes its ten minutes.
 const SECONDS_BUCKETS: [f64; 11] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
 
-/// Begins to log to standard error, at `level` (a level or directives such as `info,touchline::queue=debug`) unless
-/// `TOUCHLINE_LOG` says otherwise. Does nothing where logging has begun already.
+/// Starts logging to standard error, at `level` (a level or directives such as `info,touchline::queue=debug`) unless
+/// `TOUCHLINE_LOG` says otherwise. Does nothing if logging has already started.
 ///
 /// # Errors
-/// The level cannot be understood; names where it stands.
+/// The level cannot be understood; the error names its source.
 pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
     let overriding = std::env::var(LEVEL_VARIABLE).ok().filter(|level| !level.trim().is_empty());
     let origin = if overriding.is_some() { LEVEL_VARIABLE } else { "log.level" };
@@ -37,11 +37,11 @@ pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Begins to gather numbers, and answers the handle that shows them. Whoever holds it must call its `run_upkeep` now
-/// and then, or histograms grow.
+/// Starts recording metrics, and returns the handle that shows them. Its holder must call `run_upkeep` periodically, or
+/// histograms grow.
 ///
 /// # Errors
-/// Numbers are gathered already.
+/// Metrics are already being recorded.
 pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)

@@ -1,6 +1,6 @@
-//! Access: who may use the installation. Operators log in with a password and get a session; programs show a bearer token
-//! that allows what its scopes say. Only hashes of secrets are kept. Every change, and every look at a letter that
-//! identifies a patient, is recorded in the audit trail. How a secret travels (cookie, header) is the business of `web`.
+//! Access: who may use the installation. Operators log in with a password and get a session; programs present a bearer
+//! token that allows what its scopes say. Only hashes of secrets are kept. Every change, and every view of a letter
+//! that identifies a patient, is recorded in the audit trail. How a secret is sent (cookie, header) is up to `web`.
 
 mod operators;
 mod passwords;
@@ -25,10 +25,10 @@ pub use sessions::{OpenedSession, SESSION_LASTS, Session, close_session, find_se
 pub use throttle::Throttle;
 pub use tokens::{Scope, Token, create_token, find_token, revoke_tokens, tokens};
 
-/// Octets of every secret made here; 256 bits cannot be guessed.
+/// Bytes of every secret generated here; 256 bits cannot be guessed.
 const SECRET_OCTETS: usize = 32;
 
-/// What giving and checking access needs.
+/// What granting and checking access needs.
 #[derive(Debug, Clone)]
 pub struct Parts {
     /// The database.
@@ -37,7 +37,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Why access could not be given, checked or taken away. Nothing was changed.
+/// Why access could not be granted, checked or revoked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// A name, password or scope that is not accepted: why.
@@ -46,7 +46,7 @@ pub enum AccessError {
     /// There is no such operator or token: what was looked for, in words.
     #[error("{0}")]
     NotFound(String),
-    /// The machine gave no randomness or no memory.
+    /// The machine had no randomness or no memory.
     #[error("this machine could not compute or check a secret")]
     Machine,
     /// The database cannot do it now.
@@ -61,7 +61,7 @@ fn new_secret() -> Result<String, AccessError> {
     Ok(URL_SAFE_NO_PAD.encode(octets))
 }
 
-/// What is kept of a secret: SHA-256, hex. A secret of 256 random bits needs no slower hash.
+/// What is stored of a secret: SHA-256, hex. A secret of 256 random bits needs no slower hash.
 fn hash_of(secret: &str) -> String {
     hex::encode(ring::digest::digest(&ring::digest::SHA256, secret.as_bytes()))
 }

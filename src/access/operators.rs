@@ -6,7 +6,7 @@ use crate::domain::id::OperatorId;
 use crate::domain::{Actor, AuditAct};
 use crate::store::StoreError;
 
-/// Stores an operator, or a new password for one. `who` does it, for the audit trail.
+/// Stores an operator, or a new password for one. `who` is recorded in the audit trail.
 ///
 /// # Errors
 /// [`AccessError::Invalid`] for a name that is not one line of 1 to 100 characters, or a password shorter than
@@ -22,16 +22,16 @@ pub async fn create_operator(parts: &Parts, name: &str, password: &str, who: &Ac
     Ok(())
 }
 
-/// Whether anybody can log in at all.
+/// Whether anyone can log in at all.
 ///
 /// # Errors
-/// The database's.
+/// The database cannot be used.
 pub async fn has_operators(parts: &Parts) -> Result<bool, StoreError> {
     Ok(parts.store.read().await?.operator_count().await? > 0)
 }
 
-/// The operator of that name, if the password is theirs. Costs one Argon2 computation whatever the answer, so that names
-/// cannot be found out by the time it takes.
+/// The operator of that name, if the password is theirs. Costs one Argon2 computation whatever the answer, so that
+/// timing does not reveal names.
 ///
 /// # Errors
 /// [`AccessError::Machine`] if it could not be computed.

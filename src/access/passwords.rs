@@ -1,5 +1,5 @@
 //! Operators' passwords: Argon2id (RFC 9106) with the parameters of the OWASP password storage cheat sheet (19 MiB,
-//! two passes), computed where they hold nothing else up.
+//! two passes), computed where they block nothing else.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -12,10 +12,10 @@ pub const PASSWORD_CHARS_MIN: usize = 12;
 /// Longest password accepted.
 pub const PASSWORD_CHARS_MAX: usize = 256;
 
-/// Verified against when the name is unknown, so that the answer takes as long as for a known one. No password fits.
+/// Verified against when the name is unknown, so that the answer takes as long as for a known one. No password matches.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// The PHC string to keep of a password.
+/// The PHC string to store for a password.
 ///
 /// # Errors
 /// [`AccessError::Invalid`] for a password that is too short or too long.
@@ -35,7 +35,7 @@ pub(super) async fn hash_password(password: String) -> Result<String, AccessErro
     .map_err(|_| AccessError::Machine)?
 }
 
-/// Whether the password fits the kept PHC string. `None` (nobody has that name) takes as long and never fits.
+/// Whether the password matches the stored PHC string. `None` (no such name) takes as long and never matches.
 ///
 /// # Errors
 /// [`AccessError::Machine`] if it could not be computed.

@@ -1,4 +1,4 @@
-//! The audit trail of reading: who looked at a letter that identifies a patient.
+//! The audit trail of reading: who viewed a letter that identifies a patient.
 
 use super::Parts;
 use crate::domain::Actor;
@@ -7,11 +7,11 @@ use crate::domain::PhiClass;
 use crate::domain::message::Message;
 use crate::store::StoreError;
 
-/// Records that `who` looks at `part` of a message's document, such as `page 2`. Letters that identify no patient are not
+/// Records that `who` views `part` of a message's document, such as `page 2`. Letters that identify no patient are not
 /// recorded.
 ///
 /// # Errors
-/// The database's; then the document must not be shown.
+/// The database cannot be used; then the document must not be shown.
 pub async fn note_document_view(parts: &Parts, message: &Message, part: &str, who: &Actor) -> Result<(), StoreError> {
     if message.phi != PhiClass::Identified {
         return Ok(());

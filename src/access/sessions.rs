@@ -1,4 +1,4 @@
-//! Sessions of operators: a random secret, of which the hash is kept, and a key that every form must bring back.
+//! Operator sessions: a random secret, stored as a hash, and a key that every form must send back.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub const SESSION_LASTS: Duration = Duration::from_secs(12 * 3600);
 pub struct Session {
     /// Login name of the operator.
     pub operator: String,
-    /// What every form of this session brings back.
+    /// What every form of this session sends back.
     pub form_key: String,
 }
 
@@ -30,13 +30,13 @@ impl Session {
     }
 }
 
-/// The secret of a new session, which is not kept. Does not print it.
+/// The secret of a new session, which is not stored. Does not print it.
 pub struct OpenedSession {
-    /// What the browser shows from now on.
+    /// What the browser presents from now on.
     pub secret: String,
 }
 
-/// Opens a session for an operator whose password was verified. Sessions that have run out are deleted.
+/// Opens a session for an operator whose password was verified. Expired sessions are deleted.
 ///
 /// # Errors
 /// [`AccessError::Machine`] without randomness.
@@ -54,7 +54,7 @@ pub async fn open_session(parts: &Parts, operator: OperatorId, name: &str) -> Re
 /// The live session with that secret.
 ///
 /// # Errors
-/// The database's.
+/// The database cannot be used.
 pub async fn find_session(parts: &Parts, secret: &str) -> Result<Option<Session>, StoreError> {
     let mut tx = parts.store.read().await?;
     let found = tx.session(&hash_of(secret), parts.clock.now()).await?;
@@ -64,7 +64,7 @@ pub async fn find_session(parts: &Parts, secret: &str) -> Result<Option<Session>
 /// Ends the session with that secret; `name` is its operator.
 ///
 /// # Errors
-/// The database's.
+/// The database cannot be used.
 pub async fn close_session(parts: &Parts, secret: &str, name: &str) -> Result<(), StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;

@@ -1,4 +1,4 @@
-//! The login throttle: so many failures of one name from one peer within some minutes, then a wait. In memory: a
+//! The login throttle: a number of failures of one name from one peer within some minutes, then a wait. In memory: a
 //! restart forgets the count, which helps an attacker less than waiting would.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const FAILURES_MAX: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 /// Names and peers remembered at once.
 const REMEMBERED_MAX: usize = 10_000;
-/// Passwords checked at once; each takes 19 MiB and a core.
+/// Passwords checked concurrently; each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
 
 type Key = (String, IpAddr);
@@ -35,7 +35,7 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// Counts a try as a failure before its password is looked at, so that tries at the same moment all count.
+    /// Counts an attempt as a failure before its password is checked, so that simultaneous attempts all count.
     ///
     /// # Errors
     /// How long to wait, if there were too many.
@@ -56,7 +56,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Forgets the failures of a name from a peer that logged in after all.
+    /// Forgets the failures of a name from a peer that then logged in.
     pub fn forget(&self, name: &str, peer: IpAddr) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&(name.to_lowercase(), peer));
     }
@@ -67,8 +67,8 @@ impl Throttle {
     }
 }
 
-/// Forgets what is over; if nothing is, a tenth of the counters: those with the fewest failures, the oldest of these
-/// first. A flood of names that were tried once never sets a counter back that stands higher.
+/// Forgets expired counters; if there are none, a tenth of the counters: those with the fewest failures, the oldest of
+/// these first. A flood of names tried once never resets a higher counter.
 fn make_room(failures: &mut HashMap<Key, (u32, Timestamp)>, now: Timestamp) {
     failures.retain(|_, (_, since)| now.since(*since) < WINDOW);
     if failures.len() < REMEMBERED_MAX {

@@ -1,4 +1,4 @@
-//! API tokens for programs: 256 random bits behind a prefix that shows whose they are, with scopes.
+//! API tokens for programs: 256 random bits behind a prefix that identifies them, with scopes.
 
 use std::time::Duration;
 
@@ -32,13 +32,13 @@ words! {
 /// A live token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Whom it was made for.
+    /// Who it was created for.
     pub name: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
 }
 
-/// Makes a token. This answer is the only time that it is seen; its hash is kept. `who` makes it, for the audit trail.
+/// Creates a token. It is shown only in this answer; its hash is stored. `who` is recorded in the audit trail.
 ///
 /// # Errors
 /// [`AccessError::Invalid`] for a name that is not one line of 1 to 100 characters, or no scope.
@@ -58,15 +58,15 @@ pub async fn create_token(parts: &Parts, name: &str, scopes: &[Scope], who: &Act
     Ok(secret)
 }
 
-/// Every token there ever was, oldest first, revoked ones included.
+/// Every token ever created, oldest first, including revoked ones.
 ///
 /// # Errors
-/// The database's.
+/// The database cannot be used.
 pub async fn tokens(parts: &Parts) -> Result<Vec<TokenRow>, StoreError> {
     parts.store.read().await?.tokens().await
 }
 
-/// Ends all live tokens of a name. Answers how many, which is never 0.
+/// Revokes all live tokens of a name. Returns how many, which is never 0.
 ///
 /// # Errors
 /// [`AccessError::NotFound`] if no live token has that name.
@@ -86,7 +86,7 @@ pub async fn revoke_tokens(parts: &Parts, name: &str, who: &Actor) -> Result<u64
 /// The live token with that secret. Its use is noted, to the minute.
 ///
 /// # Errors
-/// The database's.
+/// The database cannot be used.
 pub async fn find_token(parts: &Parts, secret: &str) -> Result<Option<Token>, StoreError> {
     if !looks_like_ours(secret) {
         return Ok(None);
@@ -104,7 +104,7 @@ fn looks_like_ours(secret: &str) -> bool {
     secret.len() == TOKEN_CHARS && secret.starts_with(PREFIX)
 }
 
-/// Notes the use now and then. Nobody is turned away because this note could not be written.
+/// Records the use periodically. No request is refused because this could not be written.
 async fn note_use(parts: &Parts, token: &TokenRow, now: Timestamp) {
     if token.used_ms.is_some_and(|used| now.since(used) < USE_NOTED_EVERY) {
         return;
@@ -116,7 +116,7 @@ async fn note_use(parts: &Parts, token: &TokenRow, now: Timestamp) {
     }
     .await;
     if let Err(error) = noted {
-        tracing::warn!(%error, "the use of a token could not be noted");
+        tracing::warn!(%error, "the use of a token could not be recorded");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Campaigns: standing plans that become broadcasts. What a person may do with one is here; [`runner`] does the rest.
-//! Every act is written down with who did it.
+//! Campaigns: standing plans that become broadcasts. What a person can do with one is here; [`runner`] does the rest.
+//! Every act is recorded with who did it.
 
 mod plan;
 pub mod runner;
@@ -31,7 +31,7 @@ const NAME_CHARS_MAX: usize = 80;
 /// Broadcasts shown with a campaign.
 const RUNS_SHOWN: i64 = 20;
 
-/// Why a campaign could not be made, changed or run. Nothing of it was.
+/// Why a campaign could not be created, changed or run. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CampaignError {
     /// There is no such campaign.
@@ -58,41 +58,41 @@ pub struct NewCampaign {
     pub name: String,
     /// The letter it sends.
     pub letter: String,
-    /// To whom; read anew for every run.
+    /// To whom; evaluated again for every run.
     pub to: Audience,
-    /// By which channels.
+    /// Which channels to use.
     pub via: Vec<Channel>,
     /// The letter's variables, the same for every run.
     pub variables: Map<String, Value>,
     /// When, in words: see [`schedule::Schedule`].
     pub every: String,
-    /// The zone in which that is meant.
+    /// The time zone of the schedule.
     pub zone: Tz,
-    /// Who makes it.
+    /// Who creates it.
     pub who: Actor,
 }
 
-/// A campaign with what a person wants to know beside it.
+/// A campaign with what a person wants to know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
     /// The campaign.
     pub campaign: CampaignRow,
     /// When it runs, as a sentence.
     pub when: String,
-    /// Referrers it names at present who are written to.
+    /// Referrers in its audience at present whose contact status allows letters.
     pub active_targets: usize,
-    /// What deserves a look, though nothing forbids it.
+    /// What is allowed but worth checking.
     pub warnings: Vec<String>,
     /// Its newest broadcasts, newest first, at most 20.
     pub runs: Vec<Broadcast>,
 }
 
-/// Makes a campaign, which is active at once.
+/// Creates a campaign, which is active immediately.
 ///
 /// # Errors
-/// [`CampaignError::Invalid`] if the name is taken, the schedule is not understood or lies in the past, or the letter is
+/// [`CampaignError::Invalid`] if the name is taken, the schedule is not understood or is in the past, or the letter is
 /// about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
-/// and somebody must be in the audience.
+/// and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
     plan.preview(parts, &row.who).await?;
@@ -114,7 +114,7 @@ pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignEr
 /// All campaigns by name. [`when`] says in words when one runs.
 ///
 /// # Errors
-/// [`CampaignError::Store`] if the database fails.
+/// The database cannot be used.
 pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
     Ok(parts.store.read().await?.campaigns_list().await?)
 }
@@ -129,7 +129,7 @@ pub async fn show(parts: &Parts, name: &str) -> Result<Overview, CampaignError> 
     overview(&mut tx, row).await
 }
 
-/// Stops it from running until it is resumed. Broadcasts that were made already go on.
+/// Stops it from running until it is resumed. Broadcasts already created continue.
 ///
 /// # Errors
 /// [`CampaignError::NotFound`], or [`CampaignError::WrongState`] if it is not active.
@@ -147,10 +147,10 @@ pub async fn pause(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRow
     Ok(row)
 }
 
-/// Lets it run again, next at the first planned moment from now on: what it missed meanwhile is not made up.
+/// Lets it run again, starting with the first planned time from now on: runs missed while paused are not made up.
 ///
 /// # Errors
-/// [`CampaignError::NotFound`], or [`CampaignError::WrongState`] if it is not paused, or its only moment has passed.
+/// [`CampaignError::NotFound`], or [`CampaignError::WrongState`] if it is not paused, or its only time has passed.
 pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRow, CampaignError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
@@ -160,7 +160,7 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
     }
     let next = read(&row)?.next_after(now, row.created_ms);
     if next.is_none() {
-        return Err(wrong_state(&row, "its last moment passed meanwhile; run it by hand, or make a new one"));
+        return Err(wrong_state(&row, "its last planned time has passed; run it by hand, or create a new one"));
     }
     (row.state, row.next_ms, row.updated_ms) = (CampaignState::Active, next, now);
     tx.campaign_move(row.id, CampaignState::Active, next, now).await?;
@@ -169,10 +169,10 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
     Ok(row)
 }
 
-/// Makes one broadcast at once, beside the schedule and whatever the campaign's state.
+/// Creates one broadcast immediately, in addition to the schedule and whatever the campaign's state.
 ///
 /// # Errors
-/// [`CampaignError::NotFound`], otherwise as a submission; then nothing of it was accepted.
+/// [`CampaignError::NotFound`], otherwise as a submission; then nothing was accepted.
 pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
     let run = read(&row)?.run(parts, &row, None, who).await?;
@@ -192,7 +192,7 @@ pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignErro
     Ok(read(&row)?.preview(parts, &row.who).await?)
 }
 
-/// The same for a campaign that is not made yet.
+/// The same for a campaign that does not exist yet.
 ///
 /// # Errors
 /// As [`add`], but the name may be taken.
@@ -207,7 +207,7 @@ pub fn when(row: &CampaignRow) -> String {
     Plan::read(row).map_or_else(|_| row.schedule.clone(), |plan| plan.schedule.sentence(plan.zone))
 }
 
-/// The campaign as it would be kept, with everything checked that needs no database.
+/// The campaign as it would be stored, with everything checked that needs no database.
 fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), CampaignError> {
     let now = parts.clock.now();
     let name = new.name.trim().to_owned();
@@ -223,7 +223,7 @@ fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), Camp
     let plan = Plan { letter: new.letter, to: new.to, via, variables: new.variables, schedule, zone: new.zone };
     plan.refuse_treatment(parts)?;
     let Some(next) = plan.next_after(now, now) else {
-        return Err(CampaignError::Invalid(format!("{} does not come any more", plan.schedule.sentence(plan.zone))));
+        return Err(CampaignError::Invalid(format!("{} is in the past", plan.schedule.sentence(plan.zone))));
     };
     let channels: Vec<&str> = plan.via.iter().map(|channel| channel.as_str()).collect();
     let row = CampaignRow {
@@ -265,7 +265,7 @@ async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, Campai
 
 fn focus_warning(campaign: &CampaignRow, active_targets: usize) -> Option<String> {
     match active_targets {
-        0 => Some(format!("nobody in `{}` is written to at present", campaign.audience)),
+        0 => Some(format!("no one in `{}` can be contacted at present", campaign.audience)),
         1..=ACTIVE_TARGETS_ADVISED => None,
         many => Some(format!(
             "{many} active targets: few consistent referrers bring more than many; consider a list of at most \
@@ -289,7 +289,7 @@ fn read(row: &CampaignRow) -> Result<Plan, CampaignError> {
 fn name_taken(error: StoreError, name: &str) -> CampaignError {
     match error {
         StoreError::Conflict(_) => CampaignError::Invalid(format!(
-            "there is a campaign `{name}` already: choose another name, or pause and resume that one"
+            "there is already a campaign `{name}`: choose another name, or pause and resume that one"
         )),
         other => CampaignError::Store(other),
     }

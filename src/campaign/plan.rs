@@ -1,4 +1,4 @@
-//! A campaign with its texts read: what it sends, to whom, by what, and when it runs next.
+//! A campaign with its texts parsed: what it sends, to whom, by which channels, and when it runs next.
 
 use serde_json::{Map, Value};
 
@@ -28,8 +28,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Reads a stored campaign. The error names the part that cannot be read, which takes a change of the database by
-    /// hand or an older program.
+    /// Parses a stored campaign. The error names the part that cannot be read; only a manual change to the database or
+    /// an older version can cause one.
     pub fn read(row: &CampaignRow) -> Result<Self, String> {
         let channel = |word: &str| word.parse().map_err(|problem| format!("channels: {problem}"));
         Ok(Self {
@@ -79,7 +79,7 @@ impl Plan {
         intake::list::dry_run(parts, &self.request(who, None)).await
     }
 
-    /// One run, looked at and found good; nothing is stored yet.
+    /// One run, checked and found valid; nothing is stored yet.
     pub async fn run(
         &self,
         parts: &Parts,
@@ -97,7 +97,7 @@ impl Plan {
     }
 }
 
-/// A run that may be made.
+/// A run that can be created.
 #[derive(Debug)]
 pub(super) struct Run {
     request: Request,
@@ -110,7 +110,7 @@ impl Run {
         intake::list::record(tx, parts, &self.request, &self.ready).await
     }
 
-    /// Makes its messages, once that transaction is committed.
+    /// Creates its messages, once that transaction is committed.
     pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
         self.ready.unfold(parts).await
     }

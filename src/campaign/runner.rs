@@ -1,15 +1,15 @@
-//! Turns due campaigns into broadcasts, each exactly once, however many nodes look and however often they restart.
+//! Turns due campaigns into broadcasts, each exactly once, however many nodes check and however often they restart.
 //!
 //! The broadcast and the campaign's next planned moment change in one transaction that holds the campaign's row; a
-//! unique index over campaign and planned moment is the second lock. What goes wrong:
+//! unique index over campaign and planned moment is the second lock. What can go wrong:
 //!
-//! - **late** by at most [`LATE_MAX`]: the run is made; of several missed ones only the latest. Later than that: skipped.
-//! - **nobody in the audience, the letter gone or incomplete**: nothing is sent, the campaign stays active and tries
+//! - **late** by at most [`LATE_MAX`]: the run is made up; of several missed, only the latest. Later: skipped.
+//! - **no one in the audience, the letter gone or incomplete**: nothing is sent; the campaign stays active and tries
 //!   again at its next planned moment. Each skipped run is a line of the audit log and a warning in the log.
-//! - **the queue is full**: it stays due and is tried again until it is too late.
-//! - **a part cannot be read** (changed by hand): it is paused, since no next moment can be found.
+//! - **the queue is full**: the run stays due and is tried again until it is too late.
+//! - **a part cannot be read** (changed by hand): the campaign is paused, since its next time cannot be determined.
 //!
-//! A campaign without a further moment is done.
+//! A campaign with no further planned time is done.
 
 use std::time::Duration;
 
@@ -25,42 +25,42 @@ use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
 
 /// A run that could not be made in time, because no node was up or the queue was full, is made up to this much later.
-/// After a day the letter's "two weeks" and "this Tuesday" are not true any more.
+/// After a day the letter's "two weeks" and "this Tuesday" are no longer true.
 pub const LATE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// The longest pause between two looks; a campaign made on another node is noticed within it.
+/// The longest pause between two checks; a campaign created on another node is noticed within it.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// The shortest pause.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// Campaigns handled in one look.
+/// Campaigns handled in one check.
 const CAMPAIGNS_PER_LOOK: i64 = 500;
 /// Characters of a reason in the audit log.
 const REASON_CHARS_MAX: usize = 300;
 
-/// What became of a campaign that was due.
+/// The outcome for a campaign that was due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// A broadcast was made.
+    /// A broadcast was created.
     Fired,
-    /// No broadcast; the next moment is set.
+    /// No broadcast; the next planned time is set.
     Skipped,
-    /// Another node has it, or a person changed it.
+    /// Another node is handling it, or a person changed it.
     Gone,
     /// The queue is full: it stays due.
     Waits,
 }
 
-/// What a look at the clock says about a due campaign.
+/// What the clock says about a due campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Due {
-    /// The planned moment of the run to make now, if one is recent enough.
+    /// The planned time of the run to create now, if one is recent enough.
     run: Option<Timestamp>,
-    /// The first planned moment that is given up, if any.
+    /// The first planned time that is given up, if any.
     missed: Option<Timestamp>,
-    /// The next planned moment.
+    /// The next planned time.
     next: Option<Timestamp>,
 }
 
-/// Looks for due campaigns until told to stop.
+/// Checks for due campaigns until shut down.
 pub async fn run(parts: Parts, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let pause = match fire_due(&parts).await {
@@ -77,7 +77,7 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
     }
 }
 
-/// Makes the broadcasts that are due now. Returns how many; each stands even if a later one fails. Looks before it
+/// Creates the broadcasts that are due now. Returns how many; each is kept even if a later one fails. Reads before it
 /// writes.
 ///
 /// # Errors
@@ -97,7 +97,7 @@ pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
     failure.map_or(Ok(fired), Err)
 }
 
-/// How long to the next planned moment, within bounds.
+/// The time until the next planned run, within bounds.
 async fn pause(parts: &Parts) -> Result<Duration, StoreError> {
     let next = parts.store.read().await?.campaigns_next().await?;
     let now = parts.clock.now();
@@ -106,8 +106,8 @@ async fn pause(parts: &Parts) -> Result<Duration, StoreError> {
     Ok(ahead.map_or(PAUSE_MAX, |ahead| ahead.clamp(PAUSE_MIN, PAUSE_MAX)))
 }
 
-/// One campaign. What can be wrong with a run is looked at first, for the whole list; then the broadcast is recorded and
-/// the campaign moved on in one transaction; then the broadcast is unfolded.
+/// One campaign. What can be wrong with a run is checked first, for the whole list; then the broadcast is recorded and
+/// the campaign advanced in one transaction; then the broadcast is unfolded.
 async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let now = parts.clock.now();
     let plan = Plan::read(&seen);
@@ -145,22 +145,22 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
             Ok(Fate::Waits)
         }
         IntakeError::Store(StoreError::Conflict(_)) => {
-            skip(parts, &plan, &row, due, "a broadcast was made for that moment already").await
+            skip(parts, &plan, &row, due, "a broadcast was already created for that time").await
         }
         IntakeError::Store(error) => Err(error),
         problem => skip(parts, &plan, &row, due, &in_short(&problem)).await,
     }
 }
 
-/// The run is on record: whatever happens now, it goes on by itself.
+/// The run is recorded: whatever happens now, it continues by itself.
 async fn unfold(parts: &Parts, row: &CampaignRow, run: &Run) -> Result<Fate, StoreError> {
     if let Err(error) = run.unfold(parts).await {
-        tracing::warn!(campaign = row.name, %error, "the run was recorded, and goes on when it can");
+        tracing::warn!(campaign = row.name, %error, "the run was recorded, and continues when it can");
     }
     Ok(Fate::Fired)
 }
 
-/// Which planned moment to make up for, which to give up, and which comes next.
+/// Which planned time to make up, which to give up, and which comes next.
 fn look(plan: &Plan, row: &CampaignRow, now: Timestamp) -> Due {
     let after = |moment| plan.next_after(moment, row.created_ms);
     let oldest = now.before(LATE_MAX);
@@ -172,7 +172,7 @@ fn look(plan: &Plan, row: &CampaignRow, now: Timestamp) -> Due {
     Due { run, missed: row.next_ms.filter(|planned| Some(*planned) != run), next: after(now) }
 }
 
-/// Sets the next planned moment and writes down which ones were missed.
+/// Sets the next planned time and records which ones were missed.
 async fn move_on(tx: &mut Tx, plan: &Plan, row: &CampaignRow, due: Due, now: Timestamp) -> Result<(), StoreError> {
     let state = if due.next.is_some() { CampaignState::Active } else { CampaignState::Done };
     tx.campaign_move(row.id, state, due.next, now).await?;
@@ -199,7 +199,7 @@ async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str
     Ok(Fate::Skipped)
 }
 
-/// A campaign that cannot be read has no next moment: it waits for a person.
+/// A campaign that cannot be read has no next planned time: it needs a person.
 async fn park(mut tx: Tx, row: &CampaignRow, problem: &str, now: Timestamp) -> Result<Fate, StoreError> {
     tx.campaign_move(row.id, CampaignState::Paused, None, now).await?;
     note_skip(&mut tx, row, &format!("paused, since it cannot be read: {problem}"), now).await?;
@@ -209,7 +209,7 @@ async fn park(mut tx: Tx, row: &CampaignRow, problem: &str, now: Timestamp) -> R
 
 async fn note_skip(tx: &mut Tx, row: &CampaignRow, why: &str, now: Timestamp) -> Result<(), StoreError> {
     let why: String = why.chars().take(REASON_CHARS_MAX).collect();
-    tracing::warn!(campaign = row.name, why, "a campaign's run was not made");
+    tracing::warn!(campaign = row.name, why, "a campaign's run was skipped");
     tx.audit(&Actor::System, AuditAct::SkipCampaignRun, Some(&row.name), Some(&why), now).await
 }
 

@@ -1,7 +1,7 @@
-//! When a campaign runs: one type for what people write, and the moments it stands for.
+//! When a campaign runs: one type for what people write, and the times it means.
 //!
 //! Times are local in the campaign's zone, so that nine o'clock stays nine o'clock through the year. A local time that
-//! the clocks skip stands for the first moment after the gap; one that they repeat stands for the first of the two.
+//! the clocks skip means the first moment after the gap; one that they repeat means the first of the two.
 
 mod parse;
 #[cfg(test)]
@@ -15,7 +15,7 @@ use croner::Cron;
 
 use crate::domain::Timestamp;
 
-/// Days that are looked through for the next one that fits: more than the longest pause between two, 52 weeks.
+/// Days searched for the next one that matches: more than the longest pause between two, 52 weeks.
 const DAYS_MAX: u64 = 400;
 /// Local times that are tried before a schedule counts as over: more than a clock change can swallow, one an hour.
 const TRIES_MAX: usize = 100;
@@ -31,7 +31,7 @@ pub struct Schedule {
 enum Rule {
     /// On certain days at one time.
     On { days: Days, at: NaiveTime },
-    /// At one moment only.
+    /// Once only.
     Once(NaiveDateTime),
     /// Five cron fields, the minute being one number: at most once an hour.
     Cron { pattern: Box<Cron>, written: String },
@@ -76,7 +76,7 @@ impl Schedule {
     pub fn next_after(&self, now: Timestamp, zone: Tz, anchor: Timestamp) -> Option<Timestamp> {
         let anchor = local(anchor, zone);
         let mut after = local(now, zone);
-        // A repeated or skipped local time can stand for a moment already past: then the next one is asked for.
+        // A repeated or skipped local time can mean a moment already past: then the next one is used.
         for _ in 0..TRIES_MAX {
             let next = self.next_local(after, anchor)?;
             let moment = first_moment(next, zone)?;
@@ -164,7 +164,7 @@ fn local(moment: Timestamp, zone: Tz) -> NaiveDateTime {
     moment.to_utc().with_timezone(&zone).naive_local()
 }
 
-/// The moment a local time stands for. Does not decrease when the local time grows, on which [`Schedule::next_after`]
+/// The moment a local time means. Does not decrease when the local time grows, on which [`Schedule::next_after`]
 /// relies.
 fn first_moment(local: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
     let moment = zone.from_local_datetime(&local).earliest().or_else(|| GapInfo::new(&local, &zone)?.end)?;

@@ -30,7 +30,7 @@ pub struct Args {
     listen: Option<SocketAddr>,
 }
 
-/// Runs until told to stop.
+/// Runs until shut down.
 ///
 /// # Errors
 /// Configuration, letters or database cannot be used; the address is taken.

@@ -120,7 +120,7 @@ async fn list(console: &Console, all: bool) -> Result<(), CliError> {
             let rows = found.iter().map(|row| {
                 let state = match (row.lifted_ms, &row.lifted_reason) {
                     (Some(at), why) => format!("lifted {}: {}", at.in_zone(records.zone), why.as_deref().unwrap_or("")),
-                    (None, _) => "stands".to_owned(),
+                    (None, _) => "in effect".to_owned(),
                 };
                 let since = row.created_ms.in_zone(records.zone);
                 vec![

@@ -1,4 +1,4 @@
-//! Provider accounts: the keys common to all, then the kind's own, checked against its specification.
+//! Provider accounts: the keys common to all, then those of the kind, checked against its specification.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,16 +50,16 @@ const fn timeout_default() -> u64 {
 
 /// Reads accounts.
 pub(super) struct AccountReader<'a> {
-    /// The kinds there are.
+    /// The available kinds.
     pub(super) specs: &'a [&'static Spec],
-    /// Where a relative path of a secret begins.
+    /// The folder to which a secret's relative path refers.
     pub(super) folder: &'a Path,
     /// The environment.
     pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl AccountReader<'_> {
-    /// Every account of the section that can be read; what is wrong with the others is noted.
+    /// Every account of the section that can be read; problems with the others are noted.
     pub(super) fn read_all(&self, reader: &mut Reader<'_>, section: Dict) -> BTreeMap<String, ProviderConfig> {
         let mut accounts = BTreeMap::new();
         for (name, value) in section {
@@ -110,7 +110,7 @@ impl AccountReader<'_> {
         })
     }
 
-    /// The kind's specification; of a described provider, the one that its description declares, its file made whole.
+    /// The kind's specification; for a described provider, the one that its description declares, its path resolved.
     fn described(
         &self,
         problems: &mut Problems,
@@ -134,7 +134,7 @@ impl AccountReader<'_> {
         }
     }
 
-    /// The kind's own keys, told apart into settings and secrets.
+    /// The kind's own keys, divided into settings and secrets.
     fn read_own(
         &self,
         problems: &mut Problems,

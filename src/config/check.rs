@@ -1,4 +1,4 @@
-//! What each value must satisfy beyond its type: ranges and forms.
+//! What each value must satisfy beyond its type: ranges and formats.
 
 use secrecy::{ExposeSecret, SecretString};
 

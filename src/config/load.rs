@@ -1,4 +1,4 @@
-//! From file, text and environment to a [`Config`]: merge, read section by section, check, make paths whole.
+//! From file, text and environment to a [`Config`]: merge, read section by section, check, resolve paths.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,15 +21,15 @@ use crate::provider::{REGISTRY, Spec};
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The sections there are.
+/// The known sections.
 const SECTIONS: [&str; 10] =
     ["practice", "store", "server", "templates", "providers", "routes", "sending", "retention", "policy", "log"];
 
-/// What the environment says, so that a test or the demo can bring its own.
+/// The environment, so that a test or the demo can supply its own.
 pub struct Environment<'a> {
     /// The value of a variable that a secret names.
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
-    /// Variables that may override keys, as name and value; those not of our form are passed over.
+    /// Variables that may override keys, as name and value; those in another form are ignored.
     pub overrides: Vec<(String, String)>,
 }
 
@@ -61,7 +61,7 @@ impl Config {
     /// Reads a text. Secrets are looked up in the process's environment; nothing is overridden by it.
     ///
     /// # Errors
-    /// As [`Config::load`]; `name` stands for the file.
+    /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
         Self::parse_with_env(text, name, folder, &process_variable)
     }
@@ -69,7 +69,7 @@ impl Config {
     /// Reads a text, with secrets looked up in the environment given.
     ///
     /// # Errors
-    /// As [`Config::load`]; `name` stands for the file.
+    /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse_with_env(
         text: &str,
         name: &str,
@@ -82,7 +82,7 @@ impl Config {
     /// Reads a text, with secrets and overrides of the environment given.
     ///
     /// # Errors
-    /// As [`Config::load`]; `name` stands for the file.
+    /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse_in(text: &str, name: &str, folder: &Path, environment: &Environment<'_>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let config = assemble(text, folder, environment, REGISTRY, &mut problems);

@@ -1,4 +1,4 @@
-//! The file as a tree, and the environment's overrides laid over it.
+//! The file as a tree, with the environment's overrides applied.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::section::KeyPath;
 
 /// Start of the variables that override keys.
 const OVERRIDE_PREFIX: &str = "TOUCHLINE_";
-/// What stands for a dot in their names.
+/// What replaces a dot in their names.
 const OVERRIDE_DOT: &str = "__";
 /// The file as a table. An error of syntax names line and column, and does not quote the line.
 pub(super) fn parse_toml(text: &str, problems: &mut Problems) -> Option<toml::Table> {
@@ -25,7 +25,7 @@ pub(super) fn parse_toml(text: &str, problems: &mut Problems) -> Option<toml::Ta
     }
 }
 
-/// The variables of our form by the key each sets. An account's name is matched without regard to `-` and `_`.
+/// The variables in our form, by the key each sets. An account's name is matched without regard to `-` and `_`.
 pub(super) fn find_overrides(
     variables: &[(String, String)],
     file: &toml::Table,
@@ -53,7 +53,7 @@ pub(super) fn find_overrides(
     overrides
 }
 
-/// File and overrides in one tree. An override takes the file's word for whether it is a text.
+/// File and overrides in one tree. An override is a string if the file's value is one.
 pub(super) fn merge(
     file: &toml::Table,
     overrides: &BTreeMap<KeyPath, String>,

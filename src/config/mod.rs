@@ -1,8 +1,8 @@
 //! The configuration: one TOML file, environment variables on top, typed and checked before anything starts.
 //!
 //! `TOUCHLINE_STORE__URL=…` sets `store.url`: the prefix, then the key with two underscores for each dot. A variable
-//! without two underscores after the prefix is none of ours. Unknown keys are refused, every problem is listed with its
-//! key and what to do, and no message ever repeats a value. Secrets stand in the environment or in files of their own.
+//! without two underscores after the prefix is ignored. Unknown keys are refused, every problem is listed with its
+//! key and what to do, and no message ever repeats a value. Secrets are kept in the environment or in separate files.
 
 mod accounts;
 mod check;
@@ -33,28 +33,28 @@ pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
 pub(crate) use section::base_url;
 
-/// Everything an installation is told. Made by [`Config::load`]; paths are already relative to the file's folder.
+/// An installation's configuration. Created by [`Config::load`]; paths are already relative to the file's folder.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Who sends.
     pub practice: Practice,
     /// Where records are kept.
     pub store: StoreConfig,
-    /// Where we listen.
+    /// The web server's addresses.
     pub server: ServerConfig,
-    /// Where letters of the house lie.
+    /// Where the practice's own letters are.
     pub templates: TemplatesConfig,
     /// Provider accounts by name.
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Which accounts carry what, in order of preference.
+    /// Which accounts send what, in order of preference.
     pub routes: Routes,
     /// How long things are kept.
     pub retention: RetentionConfig,
-    /// How sending proceeds.
+    /// How messages are sent.
     pub sending: Sending,
-    /// The choices that the law leaves.
+    /// The choices that the law allows.
     pub policy: PolicyConfig,
-    /// What is told of the work.
+    /// What is logged.
     pub log: LogConfig,
 }
 
@@ -75,8 +75,8 @@ pub struct ServerConfig {
     /// Address and port. Default `127.0.0.1:8025`.
     #[serde(deserialize_with = "section::socket_address")]
     pub listen: SocketAddr,
-    /// Where the outside reaches us: provider callbacks, opt-out links. None: providers are polled, and letters carry
-    /// no opt-out link of ours. Default none.
+    /// The public address, for provider callbacks and opt-out links. None: providers are polled, and letters have no
+    /// opt-out link to this installation. Default none.
     #[serde(deserialize_with = "section::web_url")]
     pub public_url: Option<Url>,
 }
@@ -87,11 +87,11 @@ impl Default for ServerConfig {
     }
 }
 
-/// Letters of the house, beside the built-in ones.
+/// The practice's own letters, beside the built-in ones.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemplatesConfig {
-    /// A folder with one folder for each letter; a letter there goes before the built-in one of the same name. Default none.
+    /// A folder with one folder per letter; a letter there replaces the built-in one of the same name. Default none.
     pub folder: Option<PathBuf>,
 }
 
@@ -100,13 +100,13 @@ pub struct TemplatesConfig {
 pub struct ProviderConfig {
     /// Which provider, a kind of the registry.
     pub kind: String,
-    /// The business associate agreement (45 CFR § 164.504(e)); without one no health information goes this way.
+    /// The business associate agreement (45 CFR § 164.504(e)); without one no health information is sent this way.
     pub baa: Option<Baa>,
-    /// Calls at once, on each node, 1 to 256. Default 4.
+    /// Concurrent calls on each node, 1 to 256. Default 4.
     pub concurrency: usize,
     /// The longest one call may take, 1 to 600 s. Default 60.
     pub timeout_seconds: u64,
-    /// Hand-overs a minute over all nodes, 1 to 60,000. Default no limit of ours; a lower one of the provider's holds anyway.
+    /// Hand-overs a minute over all nodes, 1 to 60,000. Default no limit; the provider's lower limit applies anyway.
     pub rate_per_minute: Option<u32>,
     /// What a page costs, in the practice's own currency. Default unknown.
     pub cost_per_page: Option<Cost>,
@@ -126,7 +126,7 @@ pub struct Baa {
     pub signed: bool,
     /// Date of signature, `YYYY-MM-DD`.
     pub date: String,
-    /// Where the paper lies.
+    /// Where the paper is filed.
     pub reference: String,
 }
 
@@ -137,34 +137,34 @@ pub struct DailyBudget {
     /// Hand-overs. Default no limit.
     #[serde(default)]
     pub hand_overs: Option<u32>,
-    /// Cost, by the account's price of a page. Default no limit.
+    /// Cost, by the account's price per page. Default no limit.
     #[serde(default)]
     pub cost: Option<Cost>,
 }
 
-/// The routes of each channel in order of preference. Every account exists and carries that channel. A channel that the
-/// file does not mention goes to its only account; an empty list switches a channel off.
+/// The routes of each channel in order of preference. Every account exists and supports that channel. A channel that
+/// the file does not mention uses its only account; an empty list turns a channel off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routes {
     /// For faxes.
     pub fax: Vec<Route>,
     /// For mail.
     pub email: Vec<Route>,
-    /// Whether the price of a page goes before the written order. Default no.
+    /// Whether the price per page takes precedence over the written order. Default no.
     pub cheapest_first: bool,
 }
 
-/// How sending proceeds.
+/// How messages are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sending {
-    /// Provider calls at once on each node, 1 to 1,024. Default 32.
+    /// Concurrent provider calls on each node, 1 to 1,024. Default 32.
     pub slots: usize,
-    /// How long a claimed piece of work is ours, 5 to 3,600 s; extended while the work goes on. Default 60.
+    /// How long a claimed piece of work is leased, 5 to 3,600 s; extended while the work continues. Default 60.
     pub lease_seconds: u64,
-    /// How often an idle queue is looked at, 10 to 60,000 ms. Default 500.
+    /// How often an idle queue is checked, 10 to 60,000 ms. Default 500.
     pub poll_ms: u64,
-    /// Every waiting time before a retry is multiplied by this, 1 to 1,000 %. Default 100; demo and tests shorten it.
+    /// Every wait before a retry is multiplied by this, 1 to 1,000 %. Default 100; demo and tests shorten it.
     pub retry_scale_percent: u32,
     /// No wait before a retry is longer than this, 1 to 86,400 s. Default 86,400; the demo shortens it.
     pub retry_wait_max_seconds: u64,
@@ -174,13 +174,13 @@ pub struct Sending {
     pub email_presume_delivered_minutes: u64,
     /// Overrides the minutes, for demo and tests, 1 to 2,592,000 s. Default none.
     pub email_presume_delivered_seconds: Option<u64>,
-    /// First question after an acceptance, 1 to 3,600 s. Default 20.
+    /// Wait before the first status request after an acceptance, 1 to 3,600 s. Default 20.
     pub status_poll_seconds: u64,
-    /// How long a hand-over in doubt rests before it is looked up, 0 to 3,600 s, because lists lag. Default 120.
+    /// How long a hand-over in doubt waits before it is looked up, 0 to 3,600 s, because lists lag. Default 120.
     pub doubt_settle_seconds: u64,
     /// What happens to a mail that may or may not have been handed over. Default `hold`.
     pub smtp_doubt: SmtpDoubt,
-    /// Delivered touches aimed at for each referrer, 1 to 100. Default 7.
+    /// The goal for delivered touches per referrer, 1 to 100. Default 7.
     pub touch_goal: u32,
     /// Messages waiting, above which intake answers 429, 1 to 10,000,000. Default 200,000.
     pub queue_depth_max: u64,
@@ -217,7 +217,7 @@ impl Sending {
     }
 }
 
-/// The choices that the law leaves.
+/// The choices that the law allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {
@@ -240,7 +240,7 @@ pub enum AdvertisingPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionConfig {
-    /// How long callbacks of providers are kept as they came, 1 to 3,650 days. Default 90.
+    /// How long provider callbacks are kept as received, 1 to 3,650 days. Default 90.
     pub callback_days: u32,
 }
 
@@ -273,6 +273,6 @@ pub enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -9,7 +9,7 @@ use toml::de::DeTable;
 pub struct Problem {
     /// Dotted path, such as `sending.slots`; empty if the file as a whole is meant.
     pub key: String,
-    /// Line of the file, if the key stands there.
+    /// Line of the file, if the key is there.
     pub line: Option<usize>,
     /// What is wrong and what to do.
     pub message: String,
@@ -44,17 +44,17 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Gathers problems while a configuration is read.
+/// Collects problems while a configuration is read.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Notes one.
+    /// Adds one.
     pub(super) fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
         self.0.push(Problem { key: key.into(), line: None, message: message.into() });
     }
 
-    /// Notes one that is bound to a line, not to a key.
+    /// Adds one that belongs to a line, not to a key.
     pub(super) fn add_at(&mut self, line: Option<usize>, message: impl Into<String>) {
         self.0.push(Problem { key: String::new(), line, message: message.into() });
     }
@@ -78,7 +78,7 @@ impl Problems {
     }
 }
 
-/// The line of the deepest part of the dotted key that stands in the text.
+/// The line of the deepest part of the dotted key found in the text.
 fn line_of_key(root: &DeTable<'_>, key: &str, text: &str) -> Option<usize> {
     let mut table = root;
     let mut line = None;
@@ -93,7 +93,7 @@ fn line_of_key(root: &DeTable<'_>, key: &str, text: &str) -> Option<usize> {
     line
 }
 
-/// The line, from 1, that holds the byte.
+/// The line, from 1, that contains the byte.
 pub(super) fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
 }

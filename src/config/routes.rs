@@ -1,4 +1,4 @@
-//! `[routes]`: which accounts carry what. An entry is an account's name, or a table with the messages for which it is meant.
+//! `[routes]`: which accounts send what. An entry is an account's name, or a table with the messages it is meant for.
 
 use std::collections::BTreeMap;
 
@@ -39,16 +39,16 @@ pub(super) struct ReadRoutes {
     cheapest_first: bool,
 }
 
-/// What the names in the section can stand for.
+/// What the names in the section can refer to.
 pub(super) struct Known<'a> {
     /// The accounts that could be read.
     pub(super) accounts: &'a BTreeMap<String, ProviderConfig>,
-    /// Every name that is configured, which tells one that is missing from one whose account was refused already.
+    /// Every configured name, which distinguishes a missing account from one that was already refused.
     pub(super) configured: &'a [String],
     pub(super) specs: &'a [&'static Spec],
 }
 
-/// Reads the entries; what is wrong with one is noted with its key, and the others are read on.
+/// Reads the entries; a problem is noted with its key, and the others are still read.
 pub(super) fn read(reader: &mut Reader<'_>, written: WrittenRoutes) -> ReadRoutes {
     let WrittenRoutes { fax, email, cheapest_first } = written;
     let mut list = |channel: Channel, entries: Option<Vec<Value>>| {
@@ -95,8 +95,8 @@ fn check_conditions(problems: &mut Problems, channel: Channel, key: &str, route:
     }
 }
 
-/// The routes as written, or, for a channel that is not mentioned, its only account. Accounts must exist, carry the
-/// channel, and stand once; one that is meant for health information must be allowed to carry it.
+/// The routes as written, or, for a channel that is not mentioned, its only account. Accounts must exist, support the
+/// channel, and appear once; one that is meant for health information must be allowed to send it.
 pub(super) fn check(problems: &mut Problems, read: ReadRoutes, known: &Known<'_>) -> Routes {
     let mut routes = Routes { cheapest_first: read.cheapest_first, ..Routes::default() };
     for (channel, written) in read.by_channel {
@@ -110,7 +110,7 @@ pub(super) fn check(problems: &mut Problems, read: ReadRoutes, known: &Known<'_>
         });
         for (place, Route { account, only }) in list.iter().enumerate() {
             let refused = if list[..place].iter().any(|before| before.account == *account) {
-                format!("{account} stands twice: keep one")
+                format!("{account} is listed twice: keep one")
             } else if !known.configured.contains(account) {
                 format!("there is no [providers.{account}]: add it or correct the name")
             } else if known.accounts.contains_key(account) && !carrying.contains(&account.as_str()) {
@@ -131,7 +131,7 @@ pub(super) fn check(problems: &mut Problems, read: ReadRoutes, known: &Known<'_>
 }
 
 impl Known<'_> {
-    /// The names of the accounts that carry a channel.
+    /// The names of the accounts that support a channel.
     fn carrying(&self, channel: Channel) -> Vec<&str> {
         let carries = |account: &ProviderConfig| {
             self.specs.iter().any(|spec| spec.kind == account.kind && spec.channel == channel)
@@ -139,7 +139,7 @@ impl Known<'_> {
         self.accounts.iter().filter(|(_, account)| carries(account)).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Whether an account is under an agreement; one that was refused already is not complained of again.
+    /// Whether an account has an agreement; one that was already refused is not reported again.
     fn may_carry_phi(&self, name: &str) -> bool {
         self.accounts.get(name).is_none_or(|account| account.baa.as_ref().is_some_and(|baa| baa.signed))
     }

@@ -1,4 +1,4 @@
-//! Secrets: given by the name of an environment variable or of a file, read once, and never printed.
+//! Secrets: given as the name of an environment variable or of a file, read once, and never printed.
 
 use std::fmt;
 use std::io::Read;
@@ -13,7 +13,7 @@ pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// Where a value that may be secret comes from.
 #[derive(Debug, Clone)]
 pub(super) enum SecretSource {
-    /// It stands in the file itself.
+    /// It is in the file itself.
     Inline(SecretString),
     /// `{ env = "NAME" }`
     Environment(String),
@@ -22,7 +22,7 @@ pub(super) enum SecretSource {
 }
 
 impl SecretSource {
-    /// The value, from wherever it is. `folder` is where a relative path begins.
+    /// The value, from its source. A relative path is relative to `folder`.
     ///
     /// # Errors
     /// Names the variable or the file, and what to do; never what was in it.

@@ -1,5 +1,5 @@
-//! Reads one section into its type and goes on after each mistake, so that one run lists them all: what is wrong is
-//! noted and set aside, what is missing is noted and stood in for, and the section is read again.
+//! Reads one section into its type and continues after each error, so that one run lists them all: what is wrong is
+//! noted and removed, what is missing is noted and filled in, and the section is read again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use url::Url;
 
 use super::problem::Problems;
 
-/// A section is read again at most this often; more mistakes than that are not listed.
+/// A section is read again at most this often; more errors than that are not listed.
 const ROUNDS_MAX: usize = 300;
 
 /// The path of a key inside the file.
@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
     pub(super) problems: &'a mut Problems,
 }
 
-/// What was done so far to get on in one section.
+/// What was done so far to continue in one section.
 #[derive(Default)]
 struct Progress {
     noted: BTreeSet<KeyPath>,
@@ -51,7 +51,7 @@ impl Reader<'_> {
         None
     }
 
-    /// Notes what is wrong and changes the section so that reading gets past it. False if it cannot.
+    /// Notes what is wrong and changes the section so that reading can continue. False if it cannot.
     fn get_on(
         &mut self,
         section_path: &[&str],
@@ -84,7 +84,7 @@ impl Reader<'_> {
     }
 }
 
-/// Values of the shapes that required keys have; the first that fits stands in for a missing one.
+/// Values of the shapes that required keys have; the first that fits replaces a missing one.
 fn stand_in(number: usize) -> Option<Value> {
     match number {
         0 => Some(Value::from(Dict::new())),
@@ -105,7 +105,7 @@ fn put(section: &mut Dict, path: &[String], value: Value) -> bool {
     true
 }
 
-/// Removes the deepest key of the path that stands in a table. A wrong element takes its whole list with it.
+/// Removes the deepest key of the path that is in a table. A wrong element takes its whole list with it.
 fn remove(section: &mut Dict, path: &[String]) -> bool {
     (1..=path.len()).rev().any(|length| {
         let (name, parents) = (&path[length - 1], &path[..length - 1]);
@@ -135,7 +135,7 @@ fn explain(kind: &Kind) -> String {
     }
 }
 
-/// An expectation as people say it.
+/// An expectation in plain words.
 fn in_words(expected: &str) -> &str {
     match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, zero or more",

@@ -197,7 +197,7 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (format!("{good}[routes]\nfax = [\"mail\"]\n"), "routes.fax: mail does not carry fax"),
         (format!("{good}[routes]\nemail = [\"post\"]\n"), "routes.email: there is no [providers.post]"),
-        (format!("{good}[routes]\nemail = [\"mail\", \"mail\"]\n"), "mail stands twice"),
+        (format!("{good}[routes]\nemail = [\"mail\", \"mail\"]\n"), "mail is listed twice"),
         (format!("{good}[store]\nurl = \"mysql://u:canary@h/d\"\n"), "store.url: write sqlite:PATH"),
         (format!("{good}[server]\nlisten = \"here\"\n"), "server.listen: write an IP address and a port"),
         (
@@ -254,7 +254,7 @@ proptest::proptest! {
     }
 }
 
-/// A house with one description, and an account that names `file`.
+/// An installation with one description, and an account that names `file`.
 fn described(description: &str, file: &str, account: &str) -> Result<Config, String> {
     let house = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(house.path().join("providers")).expect("made");

@@ -1,5 +1,5 @@
-//! What is on record about addresses, read once for a whole batch: the same for the preview at intake, which only looks, and
-//! for the gate, which holds the addresses locked until its commit.
+//! What is on record about addresses, read once for a whole batch: the same for the preview at intake, which only
+//! reads, and for the gate, which keeps the addresses locked until its commit.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::domain::{Address, AddressKey, Lane, PhiClass, Purpose};
 use crate::policy::Facts;
 use crate::store::{StoreError, Tx};
 
-/// Health, refusals and bases of a batch of addresses.
+/// Health, suppressions and bases of a batch of addresses.
 #[derive(Debug, Default)]
 pub struct AddressFacts {
     health: HashMap<AddressKey, Health>,
@@ -20,14 +20,14 @@ pub struct AddressFacts {
     bases: HashMap<AddressKey, Vec<Basis>>,
 }
 
-/// What is to be decided: a message, or one that would be made.
+/// What is to be decided: a message, or one that would be created.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// Where to.
     pub address: &'a Address,
     /// What the letter is for.
     pub purpose: Purpose,
-    /// Whether it holds health information.
+    /// Whether it contains health information.
     pub phi: PhiClass,
     /// Class of work.
     pub lane: Lane,
@@ -52,21 +52,21 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What the moment and the configuration add.
+/// What the present state and the configuration add.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances {
-    /// Whether only permission counts as basis.
+    /// Whether only permission counts as a basis.
     pub permission_only: bool,
-    /// Whether the routes lead to some account for it.
+    /// Whether the routes name an account for it.
     pub routed: bool,
-    /// Whether one of those is under a business associate agreement.
+    /// Whether one of those has a business associate agreement.
     pub baa: bool,
     /// Whether the number is being called for another message now.
     pub number_busy: bool,
 }
 
 impl AddressFacts {
-    /// Reads what is on record, without locking anything: good for a preview.
+    /// Reads what is on record without locking anything, for a preview.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -75,7 +75,7 @@ impl AddressFacts {
         Self::with(tx, keys, known).await
     }
 
-    /// Takes the addresses' locks first, so that what is read stays true until the commit.
+    /// Locks the addresses first, so that what is read stays true until the commit.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,5 +1,5 @@
-//! Consent: standing refusals of addresses, and the recorded permission or relationship that lets an advertisement be
-//! faxed to a number (47 U.S.C. § 227(b)(1)(C)). From the commit of a refusal on, nothing it covers is handed over.
+//! Consent: suppressions of addresses, and the recorded permission or relationship that allows an advertisement to be
+//! faxed to a number (47 U.S.C. § 227(b)(1)(C)). Once a suppression is committed, nothing it covers is handed over.
 
 pub mod facts;
 
@@ -23,7 +23,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Why a refusal or a basis could not be recorded. Nothing of it was.
+/// Why a suppression or a basis could not be recorded. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
     /// There is no such suppression or basis in force.
@@ -34,29 +34,29 @@ pub enum ConsentError {
     Store(#[from] StoreError),
 }
 
-/// A refusal as it comes in.
+/// A suppression as received.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     /// The address.
     pub address: Address,
-    /// How far it goes.
+    /// What it covers.
     pub scope: Scope,
     /// Why.
     pub reason: SuppressionReason,
-    /// By which path it came in.
+    /// How it was received.
     pub source: SuppressionSource,
-    /// What proves it.
+    /// Evidence.
     pub evidence: Option<String>,
     /// Who recorded it.
     pub who: Actor,
 }
 
-/// Records a refusal: from its commit on, nothing of that scope is handed over to the address. What waits for it is
-/// ended, and an opt-out ends the relationship that allowed faxing (`compliance.md` R2.9, R2.11). Returns how many
-/// waiting messages it ended.
+/// Records a suppression: once it is committed, nothing of that scope is handed over to the address. Messages waiting
+/// to go there are stopped, and an opt-out ends the relationship that allowed faxing (`compliance.md` R2.9, R2.11).
+/// Returns how many waiting messages it stopped.
 ///
 /// # Errors
-/// [`ConsentError::Store`] if the database fails; then nothing is recorded.
+/// The database cannot be used.
 pub async fn suppress(parts: &Parts, refusal: &Refusal) -> Result<usize, ConsentError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
@@ -99,7 +99,7 @@ async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<u
     Ok(covered.len())
 }
 
-/// The waiting messages that the refusal covers. One that is with a provider already runs its course.
+/// The waiting messages that the suppression covers. One that is already with a provider runs its course.
 async fn covered(tx: &mut Tx, messages: Vec<Message>, refusal: &Refusal) -> Result<Vec<Message>, ConsentError> {
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
     let open: HashSet<MessageId> = tx.attempts_open(&ids).await?.into_iter().map(|one| one.message_id).collect();
@@ -109,15 +109,15 @@ async fn covered(tx: &mut Tx, messages: Vec<Message>, refusal: &Refusal) -> Resu
     Ok(messages.into_iter().filter(is_covered).collect())
 }
 
-/// Ends a refusal, with the reason why it may end.
+/// Lifts a suppression, with the reason why it may be lifted.
 ///
 /// # Errors
-/// [`ConsentError::NotFound`] if it does not stand.
+/// [`ConsentError::NotFound`] if it is not in effect.
 pub async fn lift(parts: &Parts, id: SuppressionId, who: &Actor, reason: &str) -> Result<(), ConsentError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     if !tx.suppression_lift(id, who, reason, now).await? {
-        return Err(ConsentError::NotFound(format!("there is no standing suppression {id}")));
+        return Err(ConsentError::NotFound(format!("no suppression {id} is in effect")));
     }
     tx.audit(who, AuditAct::LiftSuppression, Some(&id.to_string()), Some(reason), now).await?;
     tx.commit().await?;
@@ -127,7 +127,7 @@ pub async fn lift(parts: &Parts, id: SuppressionId, who: &Actor, reason: &str) -
 /// Records a basis for faxing advertisements to a number.
 ///
 /// # Errors
-/// [`ConsentError::Store`] if the database fails; then nothing is recorded.
+/// The database cannot be used.
 pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), ConsentError> {
     let mut tx = parts.store.write().await?;
     tx.basis_insert(basis).await?;
@@ -136,11 +136,11 @@ pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), 
     Ok(())
 }
 
-/// Ends a basis, as after a withdrawal or a mistake: from its commit on it allows no advertisement. `referrer` is the one on
-/// whose page it stood, for the audit trail.
+/// Ends a basis, as after a withdrawal or a mistake: once committed, it allows no advertisement. `referrer` is the one
+/// on whose page it was shown, for the audit trail.
 ///
 /// # Errors
-/// [`ConsentError::NotFound`] if it does not stand any more.
+/// [`ConsentError::NotFound`] if it is no longer in effect.
 pub async fn end_basis(
     parts: &Parts,
     basis: BasisId,

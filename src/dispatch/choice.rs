@@ -1,5 +1,5 @@
-//! Choice: which account takes a message now, and if none does, why and when to look again. Asked before rendering with the
-//! states as they were at the claim, and decided in the gate with those of that moment.
+//! Choice: which account takes a message now, and if none does, why and when to check again. Asked before rendering
+//! with the states as they were at the claim, and decided in the gate with the current ones.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
 use crate::domain::{PolicyReason, Timestamp};
 
-/// How long a message waits while every account is paused, or rests: somebody may resume it, or another node may have
-/// found that it works again.
+/// How long a message waits while every account is paused: someone may resume one, or another node may have found that
+/// it works again.
 const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
-/// The same for a budget that is used up: somebody may raise it before midnight.
+/// The same for a budget that is used up: someone may raise it before midnight.
 const BUDGET_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// What was chosen.
@@ -20,7 +20,7 @@ const BUDGET_WAIT: Duration = Duration::from_secs(15 * 60);
 pub(super) enum Choice<'a> {
     /// This account, and its meter afterwards.
     Take(&'a ConfiguredAccount, Meter),
-    /// None now; the reason, and how long until another look is worth it.
+    /// None now; the reason, and how long until another check is worthwhile.
     Wait(PolicyReason, Duration),
     /// No account is meant for it.
     Nobody,
@@ -31,7 +31,7 @@ pub(super) fn parcel(message: &Message, pages: Option<u32>) -> Parcel<'_> {
     Parcel { address: &message.address, purpose: message.purpose, phi: message.phi, pages }
 }
 
-/// The first account on the route that can take it. Of those that cannot, the one that can soonest names the reason.
+/// The first account on the route that can take it. Of those that cannot, the one that can soonest gives the reason.
 pub(super) fn choose<'a>(
     accounts: &'a Accounts,
     parcel: &'a Parcel<'a>,

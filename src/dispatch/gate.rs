@@ -1,5 +1,5 @@
-//! The gate: one short transaction in which everything is looked at once more and the attempt is recorded. Only after
-//! its commit may the provider be called.
+//! The gate: one short transaction in which everything is checked again and the attempt is recorded. Only after its
+//! commit may the provider be called.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use crate::store::{StoreError, Tx};
 #[derive(Debug)]
 pub(super) struct Call {
     pub attempt: AttemptId,
-    /// When the attempt was written, by the clock of the records and by the machine's own, which nobody sets.
+    /// When the attempt was written, by the records' clock and by the machine's monotonic one.
     pub opened: (Timestamp, Instant),
     pub account: String,
     pub layered: Layered,
@@ -57,10 +57,10 @@ impl Gate {
 
 /// What is to be done with one message, decided inside the transaction.
 enum Step {
-    /// Not ours any more, or not in a state to be sent.
+    /// No longer ours, or not in a state to be sent.
     Drop,
     Go(Box<ConfiguredAccount>),
-    /// Put off until then; why, if it is worth saying.
+    /// Deferred until then; why, if it is worth saying.
     Defer(Option<PolicyReason>, Timestamp),
     Hold(PolicyReason),
     End(MessageStatus, PolicyReason),
@@ -93,7 +93,7 @@ async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<
     Ok(calls)
 }
 
-/// The attempts of one transaction, with the documents to keep.
+/// The attempts of one transaction, with the documents to store.
 #[derive(Default)]
 struct Opened {
     attempts: Vec<Attempt>,
@@ -146,7 +146,7 @@ fn attempt(message: &Message, provider: &str, hash: &str, pages: u32, number: i6
     }
 }
 
-/// Everything that speaks for or against one hand-over.
+/// Everything that decides one hand-over.
 async fn decide(
     parts: &Parts,
     tx: &mut Tx,
@@ -192,7 +192,7 @@ async fn decide(
     })
 }
 
-/// The first account on the route that can take it, with what that costs of its rate and budget.
+/// The first account on the route that can take it, with what that uses of its rate and budget.
 fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel<'_>, now: Timestamp) -> (Step, Option<Meter>) {
     match choose(&parts.accounts, parcel, |name| facts.states.get(name), now) {
         Choice::Take(account, meter) => (Step::Go(Box::new(account.clone())), Some(meter)),
@@ -201,7 +201,7 @@ fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel<'_>, now: Timestamp)
     }
 }
 
-/// Everything but going: put off, held, ended. None of it costs a try.
+/// Everything but sending: deferred, held, ended. None of it costs a try.
 async fn carry_out(
     tx: &mut Tx,
     mut message: Message,

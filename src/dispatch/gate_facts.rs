@@ -1,4 +1,4 @@
-//! What the gate looks at, read for a whole batch in a handful of statements, under the locks that keep it true until
+//! What the gate checks, read for a whole batch in a handful of statements, under the locks that keep it true until
 //! the commit. Locks are taken in one order everywhere: address, message, touch, provider account, queue entry.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -29,11 +29,11 @@ pub(super) struct GateFacts {
     pub numbers: HashMap<MessageId, i64>,
     /// The fax numbers with a call under way, or about to begin.
     pub busy: HashSet<AddressKey>,
-    /// What all nodes know of the accounts, as far as this batch has drawn upon it.
+    /// What all nodes know about the accounts, updated by this batch's use.
     pub states: HashMap<String, ProviderState>,
     addresses: AddressFacts,
     referrers: HashMap<ReferrerId, ReferrerState>,
-    /// The accounts whose rate or budget was drawn upon.
+    /// The accounts whose rate or budget was used.
     drawn: BTreeSet<String>,
 }
 
@@ -80,7 +80,7 @@ impl GateFacts {
         Ok(())
     }
 
-    /// Notes what an account's rate and budget are after a hand-over.
+    /// Updates an account's rate and budget after a hand-over.
     pub(super) fn draw(&mut self, account: &str, meter: Meter) {
         if let Some(state) = self.states.get_mut(account)
             && state.meter != meter
@@ -90,7 +90,7 @@ impl GateFacts {
         }
     }
 
-    /// Writes the rates and budgets that were drawn upon.
+    /// Writes the rates and budgets that were used.
     pub(super) async fn write_meters(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         for account in &self.drawn {
             if let Some(state) = self.states.get(account) {

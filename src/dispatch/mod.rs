@@ -2,8 +2,8 @@
 //!
 //! claim, load, turn, render, gate (policy, permits, open attempt; COMMIT), submit, record (COMMIT): see [`walk`]
 //!
-//! Rendering comes before the gate, so that nothing slow stands between the recorded attempt and the call: the window
-//! in which a crash makes doubt is the call itself. Gates and records of many messages share their transactions.
+//! Rendering comes before the gate, so that nothing slow comes between the recorded attempt and the call: the window
+//! in which a crash causes doubt is the call itself. Gates and records of many messages share their transactions.
 
 mod choice;
 mod gate;
@@ -40,17 +40,17 @@ use walk::{Stage, Walk};
 
 /// Most entries claimed at once.
 const CLAIM_MAX: usize = crate::store::engine::rows::ROWS_MAX;
-/// How long signals and free slots gather before a claim.
+/// How long signals and free slots accumulate before a claim.
 const GATHER: Duration = Duration::from_millis(10);
 
 /// Settings of this node's dispatcher.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Hand-overs under way at once.
+    /// Concurrent hand-overs.
     pub slots: usize,
-    /// How often an idle queue is looked at.
+    /// How often an idle queue is checked.
     pub poll: Duration,
-    /// Whether only permission counts as basis for faxed advertisements.
+    /// Whether only permission counts as a basis for faxed advertisements.
     pub permission_only: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Parts {
     pub renderer: Arc<Renderer>,
     /// The provider accounts.
     pub accounts: Arc<Accounts>,
-    /// What follows from what.
+    /// The rules for a message's status.
     pub rules: Arc<Rules>,
     /// Opt-out links.
     pub opt_out: OptOutLinks,
@@ -85,19 +85,19 @@ pub struct Dispatcher {
     cores: Cores,
 }
 
-/// A claimed entry with what it is about.
+/// A claimed entry with its message.
 #[derive(Debug)]
 struct Job {
     claimed: Lease,
     message: Message,
     referrer: Referrer,
     has_open_attempt: bool,
-    /// The accounts as they stood when it was claimed; the gate looks again.
+    /// The accounts as they were when it was claimed; the gate checks again.
     states: Arc<[ProviderState]>,
 }
 
 impl Dispatcher {
-    /// A dispatcher; its gate and recorder start at once.
+    /// A dispatcher; its gate and recorder start immediately.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         let store = parts.store.clone();
@@ -110,7 +110,7 @@ impl Dispatcher {
         })
     }
 
-    /// Works until told to stop, then lets running calls end: a call that has started is never cancelled.
+    /// Works until shut down, then lets running calls finish: a call that has started is never canceled.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let slots = Slots::new(self.parts.settings.slots);
         let running = TaskTracker::new();
@@ -127,7 +127,7 @@ impl Dispatcher {
         keeper.abort();
     }
 
-    /// Claims what there is room for and sends it on its way; answers how many.
+    /// Claims what there is room for and starts it; returns how many.
     async fn set_out(self: Arc<Self>, slots: &Slots, running: &TaskTracker, stop: &CancellationToken) -> usize {
         let (lanes, free) = slots.room();
         let walks = in_time(self.claim(lanes, free.min(CLAIM_MAX))).await.unwrap_or_else(|error| {
@@ -142,8 +142,8 @@ impl Dispatcher {
         found
     }
 
-    /// Between two claims: at once if the last one found something and there is much room again; otherwise after the next
-    /// signal, and after a moment in which signals and free slots gather.
+    /// Between two claims: immediately if the last one found something and there is much room again; otherwise after
+    /// the next signal, and after a moment in which signals and free slots accumulate.
     async fn rest(&self, slots: &Slots, found: usize) {
         if found > 0 && slots.mostly_free() {
             return;
@@ -158,7 +158,7 @@ impl Dispatcher {
     /// walks.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// The database cannot be used.
     pub async fn claim(self: &Arc<Self>, lanes: Lanes, free: usize) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
         let claimed = self.parts.queue.claim(SUBMIT, lanes, free, now).await?;
@@ -184,7 +184,7 @@ impl Dispatcher {
         Ok(walks.collect())
     }
 
-    /// One message's way to its end.
+    /// Takes one message to its end.
     #[tracing::instrument(skip_all, fields(message = %walk.message(), channel = %walk.channel()))]
     async fn go(self: Arc<Self>, walk: Walk, slot: Slot, stop: CancellationToken) {
         if let Err(error) = to_its_end(walk, &stop).await {
@@ -213,7 +213,7 @@ async fn put_off_all(store: Store, entries: Vec<(i64, i64, Timestamp)>) -> Resul
     Ok(vec![(); entries.len()])
 }
 
-/// Step by step. Told to stop, what has no attempt on record is given back; a call on record is made and recorded.
+/// Step by step. On shutdown, what has no attempt on record is given back; a call on record is made and recorded.
 async fn to_its_end(mut walk: Walk, stop: &CancellationToken) -> Result<(), StoreError> {
     while walk.step().await? != Stage::Done {
         if walk.stage() == Stage::Prepared && stop.is_cancelled() {
@@ -223,13 +223,13 @@ async fn to_its_end(mut walk: Walk, stop: &CancellationToken) -> Result<(), Stor
     Ok(())
 }
 
-/// How long after its record a call may begin. The word that the record stands may be late (a network that was cut, a
+/// How long after its record a call may begin. The confirmation of the record may be late (a network that was cut, a
 /// machine that slept), and by then another node may have taken the work over: such a call is not made.
 fn start_max(parts: &Parts) -> Duration {
     parts.queue.lease() / 2
 }
 
-/// Lengthens this node's leases three times in each lease, so that a slow call is not taken for a dead worker.
+/// Extends this node's leases three times per lease, so that a slow call is not taken for a dead worker.
 async fn keep_leases(parts: Parts) {
     let mut ticks = tokio::time::interval(parts.queue.lease() / 3);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -237,7 +237,7 @@ async fn keep_leases(parts: Parts) {
     loop {
         ticks.tick().await;
         if let Err(error) = parts.queue.extend(parts.clock.now()).await {
-            tracing::warn!(%error, "leases could not be lengthened");
+            tracing::warn!(%error, "leases could not be extended");
         }
     }
 }

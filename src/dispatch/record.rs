@@ -1,5 +1,5 @@
-//! Record: what the provider answered, written down together with all that follows from it. An answer is precious: if
-//! the database cannot take it now, it is offered again until it can.
+//! Record: the provider's answer, stored together with all that follows from it. An answer is precious: if the
+//! database cannot store it now, the write is retried until it can.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,8 +52,8 @@ impl Recorder {
     }
 
     /// Records one answer; tries for about ten minutes before it gives up and leaves the attempt to be resolved. A batch
-    /// stands or falls as a whole, so after a failure each answer is offered alone: one that cannot be written must not
-    /// keep others from being so.
+    /// succeeds or fails as a whole, so after a failure each answer is written alone: one that cannot be written must
+    /// not block the others.
     pub(super) async fn record(&self, attempt: AttemptId, outcome: Outcome, account: &str) -> Result<(), StoreError> {
         let answer = Answer { attempt, outcome, account: account.to_owned() };
         if self.batcher.ask(answer.clone()).await.is_ok() {
@@ -63,7 +63,7 @@ impl Recorder {
     }
 }
 
-/// Offers one answer again and again, with growing waits between.
+/// Retries one answer, with growing waits.
 async fn offer_alone(book: Book, answer: Answer) -> Result<(), StoreError> {
     let waits = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))

@@ -1,5 +1,6 @@
 //! Render: the letter as the recipient will get it, before the gate. Pure work. Fax pages are set on the blocking threads,
-//! as many at once as there are cores; a mail is filled in where the walk stands, in less time than a thread takes to wake.
+//! as many at once as there are cores; mail is filled in on the walk's own task, in less time than a thread takes to
+//! wake.
 
 use super::slots::Cores;
 use super::{Job, Parts};
@@ -26,7 +27,7 @@ pub(super) struct Prepared {
     pub pages: u32,
 }
 
-/// Renders a job. `None`: it could not be, and its message has ended with the reason.
+/// Renders a job. `None`: it could not be rendered, and its message has ended with the reason.
 pub(super) async fn render(parts: &Parts, cores: &Cores, job: Job) -> Result<Option<Prepared>, StoreError> {
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
@@ -49,7 +50,7 @@ pub(super) async fn render(parts: &Parts, cores: &Cores, job: Job) -> Result<Opt
     }
 }
 
-/// The content for the message's channel, and the document to keep.
+/// The content for the message's channel, and the document to store.
 fn content(
     renderer: &Renderer,
     message: &Message,
@@ -92,7 +93,7 @@ fn content(
     }
 }
 
-/// A letter that cannot be rendered for this recipient ends here, with the words that say why.
+/// A letter that cannot be rendered for this recipient ends here, with the reason.
 async fn fail(parts: &Parts, claimed: &Lease, message: Message, words: &str) -> Result<(), StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;

@@ -12,18 +12,18 @@ use crate::provider::{FindQuery, FindResult, Reconciliation};
 use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, SmtpDoubt};
 use crate::store::StoreError;
 
-/// Looks that must find nothing before an attempt counts as never sent: lists lag behind creations.
+/// Look-ups that must find nothing before an attempt counts as never sent: lists lag behind creations.
 const LOOKS_BEFORE_ABSENT: i64 = 2;
 
 /// What a look-up means.
 enum Finding {
     Learn(Evidence),
-    /// The one fax that fits and that nobody else claims.
+    /// The one fax that matches and that no other attempt claims.
     Adopt(Report),
     LookAgain,
     /// Not found, but the call may still be under way until then.
     TooEarly(Timestamp),
-    /// Asking did not work: that says nothing.
+    /// The look-up failed, which proves nothing.
     NotAnswered,
     AskAPerson,
 }
@@ -88,7 +88,7 @@ fn call_over(parts: &Parts, attempt: &Attempt) -> Option<Timestamp> {
     (over > parts.clock.now()).then_some(over)
 }
 
-/// Whether a look-up that finds nothing proves anything: not where only number and time can be compared.
+/// Whether finding nothing proves anything: not where only number and time can be compared.
 fn proves_absence(account: &ConfiguredAccount) -> bool {
     matches!(account.capabilities().reconciliation, Reconciliation::Exact | Reconciliation::Scan)
 }
@@ -129,7 +129,7 @@ async fn read(
     })
 }
 
-/// Where nobody can be asked, the written setting decides for mail; a fax always waits for a person.
+/// If there is no look-up, the setting decides for mail; a fax always needs a person.
 async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), StoreError> {
     if job.message.channel() == Channel::Fax {
         return person(parts, job).await;
@@ -142,7 +142,7 @@ async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), S
     decide(parts, job, attempt, evidence, Origin::rule(rule)).await
 }
 
-/// Adopts a fax that fits by number and time, unless another attempt has claimed it since it was looked at.
+/// Adopts a fax that matches by number and time, unless another attempt has claimed it since the look-up.
 async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, origin: Origin) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     tx.attempts_lock(&[attempt.id]).await?;
@@ -155,8 +155,8 @@ async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, orig
     tx.commit().await
 }
 
-/// Decides on what is not evidence: that nobody is making the call any more, that it never happened, that a setting
-/// answers for it. Only who still holds the claim may, for another may be making the next call already.
+/// Decides without evidence: that the call is no longer being made, that it never happened, or that a setting decides.
+/// Only the holder of the claim may, since another worker may already be making the next call.
 async fn decide(
     parts: &Parts,
     job: &Job,
@@ -173,7 +173,7 @@ async fn decide(
     tx.commit().await
 }
 
-/// Takes in evidence, whoever brings it.
+/// Records evidence from any source.
 async fn learn(parts: &Parts, attempt: &Attempt, evidence: Evidence, origin: Origin) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     settle::apply(&mut tx, &parts.rules, attempt.id, &evidence, &origin, parts.clock.now()).await?;

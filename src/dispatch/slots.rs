@@ -1,5 +1,5 @@
 //! Slots: how many messages a node works on at once. A share of them is kept free of broadcasts, and so is a core, so that
-//! a letter somebody waits for never stands behind a blast.
+//! a letter someone is waiting for is never stuck behind a broadcast.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::Lane;
 use crate::queue::Lanes;
 
-/// One slot in so many is kept free of broadcasts.
+/// One slot in this many is kept free of broadcasts.
 const KEPT_ONE_IN: usize = 8;
 
 /// The slots of one node.
@@ -47,7 +47,7 @@ impl Slots {
         }
     }
 
-    /// Whether so many slots are free that a claim is worth its transaction.
+    /// Whether enough slots are free that a claim is worth its transaction.
     pub(super) fn mostly_free(&self) -> bool {
         self.broadcasts.available_permits() * 4 >= self.for_broadcasts
     }

@@ -1,6 +1,6 @@
-//! Turn: whether some account could take a message now, asked before anything is rendered, so that a paused or
-//! rate-limited account does not have its backlog typeset again and again, and so that no attempt is on record while its
-//! call still waits for a free slot. The gate decides again.
+//! Turn: whether some account could take a message now, asked before anything is rendered, so that the backlog of
+//! a paused or rate-limited account is not typeset again and again, and so that no attempt is on record while its call
+//! still waits for a free slot. The gate decides again.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::domain::{Lane, PolicyReason};
 
 /// How long a message waits in place for a slot of its account.
 const SLOT_WAIT: Duration = Duration::from_millis(250);
-/// The same for a letter that somebody waits for: it keeps its place in the line.
+/// The same for a letter someone is waiting for: it keeps its place in line.
 const SLOT_WAIT_URGENT: Duration = Duration::from_secs(5);
-/// How long it is put off when there was none, before jitter.
+/// How long it is deferred if there was none, before jitter.
 const SLOT_LATER: Duration = Duration::from_millis(500);
 
 /// What a message may do now.
 pub(super) enum Turn {
-    /// Go on to the gate, with the slot of the account that will probably take it.
+    /// Continue to the gate, with the slot of the account that will probably take it.
     Now(Option<Slot>),
-    /// Be put off this long.
+    /// Be deferred this long.
     Later(Duration),
 }
 
@@ -42,13 +42,13 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
             slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now)
         }
         Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
-        // The gate writes down why it waits; after that it is put off without being rendered.
+        // The gate records why it waits; after that it is deferred without being rendered.
         Choice::Wait(reason, wait) if message.reason == Some(reason.into()) => Turn::Later(wait),
         Choice::Wait(..) | Choice::Nobody => Turn::Now(None),
     }
 }
 
-/// Spreads a backlog over as many waits as there are others waiting beside it.
+/// Spreads a backlog over as many waits as there are other messages waiting.
 fn spread(wait: Duration, over: usize) -> Duration {
     let over = u32::try_from(over.clamp(1, 64)).unwrap_or(1);
     wait.mul_f64(1.0 + fastrand::f64() * f64::from(over))

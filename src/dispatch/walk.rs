@@ -1,8 +1,8 @@
-//! Walk: one message's way from its claim to its end, as a list of named steps.
+//! Walk: one message's path from its claim to its end, as a list of named steps.
 //!
 //! claimed -(prepare)-> prepared -(gate; COMMIT)-> opened -(submit)-> answered -(record; COMMIT)-> done
 //!
-//! The dispatcher takes the steps one after the other; whoever wants to look in between takes them one by one. A walk
+//! The dispatcher takes the steps one after the other; a test can take them one by one and look in between. A walk
 //! that is dropped at any point leaves an entry that is finished, snoozed, or leased until it is found again.
 
 use std::mem;
@@ -19,7 +19,7 @@ use crate::domain::{Channel, Lane, Outcome};
 use crate::queue::Lease;
 use crate::store::StoreError;
 
-/// Where a walk stands: what the next step begins from.
+/// The state of a walk: what the next step begins from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The entry is leased. Next: resolve an open attempt, or wait for a turn and render.
@@ -56,7 +56,7 @@ struct Answered {
     _lease: Lease,
 }
 
-/// One message's way.
+/// One message's walk.
 #[derive(Debug)]
 pub struct Walk {
     dispatcher: Arc<Dispatcher>,
@@ -72,13 +72,13 @@ impl Walk {
         Self { dispatcher, message: id, channel, lane, at: At::Claimed(Box::new(job)) }
     }
 
-    /// Whose way it is.
+    /// Its message.
     #[must_use]
     pub const fn message(&self) -> MessageId {
         self.message
     }
 
-    /// By which way it goes.
+    /// Its channel.
     #[must_use]
     pub const fn channel(&self) -> Channel {
         self.channel
@@ -89,7 +89,7 @@ impl Walk {
         self.lane
     }
 
-    /// Where it stands.
+    /// Its state.
     #[must_use]
     pub const fn stage(&self) -> Stage {
         match self.at {
@@ -111,10 +111,10 @@ impl Walk {
         }
     }
 
-    /// Takes one step and says where the walk stands now. A walk that is done stays so.
+    /// Takes one step and returns the walk's new state. A walk that is done stays done.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails; the walk then ends, and its message is found again when the lease ends.
+    /// The database cannot be used; the walk is then done, and its message is found again when the lease ends.
     pub async fn step(&mut self) -> Result<Stage, StoreError> {
         self.at = match mem::replace(&mut self.at, At::Done) {
             At::Claimed(job) => self.prepare(*job).await?,
@@ -126,10 +126,11 @@ impl Walk {
         Ok(self.stage())
     }
 
-    /// Gives a message back that has not come to the gate yet. Otherwise nothing: a call on record is never taken back.
+    /// Gives back a message that has not reached the gate. Otherwise does nothing: a call on record is never taken
+    /// back.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// The database cannot be used.
     pub async fn release(self) -> Result<(), StoreError> {
         match self.at {
             At::Claimed(job) => self.dispatcher.release(&job.claimed).await,
@@ -138,7 +139,7 @@ impl Walk {
         }
     }
 
-    /// Everything slow: finding out about an open attempt, or else waiting for a turn and rendering.
+    /// Everything slow: looking up an open attempt, or else waiting for a turn and rendering.
     async fn prepare(&self, job: Job) -> Result<At, StoreError> {
         let parts = &self.dispatcher.parts;
         if job.has_open_attempt {
@@ -178,7 +179,7 @@ impl Walk {
         At::Answered(Answered { attempt, account, outcome, _lease: lease })
     }
 
-    /// Writes the answer down with all that follows from it.
+    /// Records the answer with all that follows from it.
     async fn record(&self, answered: Answered) -> Result<At, StoreError> {
         let Answered { attempt, account, outcome, _lease } = answered;
         self.dispatcher.recorder.record(attempt, outcome, &account).await?;

@@ -1,5 +1,5 @@
-//! Applying callbacks: each is read, its facts are matched with the attempts they speak of, and settled. The same steps
-//! serve callbacks that come in and those that are read again.
+//! Applying callbacks: each is parsed, its facts are matched with the attempts they are about, and settled. The same
+//! steps serve new callbacks and those parsed again.
 
 use std::collections::BTreeMap;
 
@@ -16,38 +16,38 @@ use crate::settle::{self, Evidence, Origin, POLL, Update};
 use crate::store::records::inbox::Callback;
 use crate::store::{StoreError, Tx};
 
-/// What became of a batch of callbacks.
+/// The result for a batch of callbacks.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// Callbacks whose state changed.
     pub(super) settled: usize,
-    /// Each callback as it stands now, and how many of its facts took effect.
+    /// Each callback in its present state, and how many of its facts took effect.
     pub(super) callbacks: Vec<Reread>,
 }
 
-/// A callback after it was read and applied.
+/// A callback after it was parsed and applied.
 #[derive(Debug, Clone)]
 pub(super) struct Reread {
     /// The callback.
     pub(super) id: InboxId,
-    /// The account it came to.
+    /// The account it was sent to.
     pub(super) provider: String,
-    /// Where it stood before.
+    /// Its state before.
     pub(super) before: CallbackState,
-    /// Where it stands now.
+    /// Its state now.
     pub(super) after: CallbackState,
-    /// Whether it could be read.
+    /// Whether it could be parsed.
     pub(super) is_readable: bool,
     /// Facts that took effect.
     pub(super) applied: usize,
 }
 
-/// Reads callbacks and applies what they say. The caller commits.
+/// Parses callbacks and applies what they say. The caller commits.
 ///
-/// Only what is proven counts; what an unsigned callback says is a reason to ask at once, and no more.
+/// Only what is authenticated counts; an unsigned callback is only a reason to ask the provider immediately.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails.
+/// The database cannot be used.
 pub(super) async fn apply(
     tx: &mut Tx,
     parts: &Parts,
@@ -73,7 +73,7 @@ pub(super) async fn apply(
 #[derive(Debug, Default)]
 struct Effects {
     updates: Vec<Update>,
-    /// Messages of which something was said that is not believed unasked.
+    /// Messages about which something was said that must be confirmed first.
     hinted: Vec<Uuid>,
 }
 
@@ -107,7 +107,7 @@ impl Effects {
     }
 }
 
-/// Whether callbacks of the account prove where they come from, or nobody could be asked.
+/// Whether the account's callbacks prove their origin, or the provider cannot be asked.
 fn is_believed(parts: &Parts, provider: &str) -> bool {
     parts.accounts.get(provider).is_some_and(|account| {
         let can = account.capabilities();
@@ -115,7 +115,7 @@ fn is_believed(parts: &Parts, provider: &str) -> bool {
     })
 }
 
-/// Writes down where the callbacks stand.
+/// Stores the callbacks' states.
 async fn record(tx: &mut Tx, batch: &[Read], now: Timestamp) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome::default();
     let mut changed: BTreeMap<CallbackState, Vec<InboxId>> = BTreeMap::new();
@@ -145,7 +145,7 @@ async fn record(tx: &mut Tx, batch: &[Read], now: Timestamp) -> Result<Outcome, 
     Ok(outcome)
 }
 
-/// What the state of the callback does not say of its facts; mostly nothing.
+/// What the callback's state does not say about its facts; mostly nothing.
 async fn record_facts(tx: &mut Tx, read: &Read, state: CallbackState, now: Timestamp) -> Result<(), StoreError> {
     let id = read.callback.id;
     let Some(facts) = &read.facts else { return Ok(()) };
@@ -165,7 +165,7 @@ async fn record_facts(tx: &mut Tx, read: &Read, state: CallbackState, now: Times
     Ok(())
 }
 
-/// Where a callback stands by its facts. One that could be read once and cannot be read now stays what it was.
+/// A callback's state, from its facts. One that could be parsed before and cannot be now keeps its state.
 fn state(read: &Read) -> CallbackState {
     let Some(facts) = &read.facts else {
         return match read.callback.state {

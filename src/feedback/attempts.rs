@@ -1,4 +1,4 @@
-//! Which attempt a fact speaks of.
+//! Which attempt a fact is about.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use crate::domain::event::DeliveryEvent;
 use crate::domain::id::{AttemptId, MessageId};
 use crate::store::{StoreError, Tx};
 
-/// The attempts that a batch of callbacks may speak of.
+/// The attempts that a batch of callbacks may be about.
 pub(super) struct Attempts {
     homes: HashMap<AttemptId, (String, MessageId)>,
     by_reference: HashMap<(String, String), AttemptId>,
@@ -17,7 +17,7 @@ impl Attempts {
     /// Looks up the attempts of all facts that are due.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// The database cannot be used.
     pub(super) async fn read(tx: &mut Tx, batch: &[Read]) -> Result<Self, StoreError> {
         let due = batch.iter().flat_map(|read| {
             let due = read.facts().filter(|(_, standing)| *standing == Standing::Due);
@@ -26,10 +26,10 @@ impl Attempts {
         Self::of_events(tx, &due.collect::<Vec<_>>()).await
     }
 
-    /// Looks up the attempts of events, each told to an account.
+    /// Looks up the attempts of events, each received for an account.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// The database cannot be used.
     pub(super) async fn of_events(tx: &mut Tx, events: &[(&str, &DeliveryEvent)]) -> Result<Self, StoreError> {
         let mut references: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (provider, event) in events {
@@ -50,7 +50,7 @@ impl Attempts {
         Ok(Self { homes, by_reference })
     }
 
-    /// The attempt an event speaks of and its message: by our reference if it is echoed, else by the provider's. An
+    /// The attempt an event is about and its message: by our reference if it is echoed, else by the provider's. An
     /// attempt of another account is never touched, whatever the callback says.
     pub(super) fn of(&self, provider: &str, event: &DeliveryEvent) -> Option<(AttemptId, MessageId)> {
         let home = |id: AttemptId| self.homes.get(&id).map(|(owner, message)| (id, owner, *message));

@@ -1,5 +1,5 @@
-//! A callback as it is kept: address, headers that matter, body. What is left out is left out for good: the secret in its
-//! address, credentials, and whatever else a proxy or the provider's client adds.
+//! A callback as it is stored: address, relevant headers, body. What is left out is gone for good: the secret in its
+//! address, credentials, and anything else that a proxy or the provider's client adds.
 
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -14,21 +14,21 @@ const OF_THE_EVENT: [&str; 1] = ["event"];
 const OF_THE_PROOF: [&str; 3] = ["signature", "timestamp", "webhook-id"];
 /// Words in the names of headers that are never kept, whatever else they say.
 const OF_SECRETS: [&str; 6] = ["auth", "cookie", "token", "secret", "password", "key"];
-/// Most headers kept, and the longest value, in octets; the longest published one is a signature of some 350.
+/// Most headers kept, and the longest value, in bytes; the longest published one is a signature of some 350.
 const HEADERS_MAX: usize = 32;
 const VALUE_OCTETS_MAX: usize = 4096;
 /// Hexadecimal digits of a fingerprint: 128 bits.
 const FINGERPRINT_DIGITS: usize = 32;
 
-/// What stands before the body.
+/// What precedes the body.
 #[derive(Serialize, Deserialize)]
 struct Head {
     url: String,
     headers: Vec<(String, String)>,
 }
 
-/// The callback as octets: one line of JSON with address and headers, then the body. `secret_header` is the header in which
-/// the account's callbacks carry a shared secret, if they do.
+/// The callback as bytes: one line of JSON with address and headers, then the body. `secret_header` is the header in
+/// which the account's callbacks carry a shared secret, if they do.
 pub(super) fn encode(parts: &WebhookParts, secret_header: Option<&str>) -> Vec<u8> {
     let is_secret = |name: &str| secret_header.is_some_and(|secret| secret.eq_ignore_ascii_case(name));
     let kept = |(name, value): &&(String, String)| is_kept(name) && !is_secret(name) && value.len() <= VALUE_OCTETS_MAX;
@@ -43,7 +43,7 @@ pub(super) fn encode(parts: &WebhookParts, secret_header: Option<&str>) -> Vec<u
     octets
 }
 
-/// The callback again, without the secret of its address; `None` if these are not octets of [`encode`].
+/// The callback again, without the secret of its address; `None` if these bytes are not from [`encode`].
 pub(super) fn decode(mut octets: Vec<u8>) -> Option<WebhookParts> {
     let end = octets.iter().position(|octet| *octet == b'\n')?;
     let body = octets.split_off(end + 1);
@@ -51,8 +51,8 @@ pub(super) fn decode(mut octets: Vec<u8>) -> Option<WebhookParts> {
     Some(WebhookParts { url, headers, body, secret: None })
 }
 
-/// What tells a callback from others: its query, the headers that bear on its meaning, and its body. A callback that is
-/// delivered again, signed anew, has the same.
+/// What tells a callback from others: its query, the headers that affect its meaning, and its body. A callback that is
+/// delivered again with a new signature has the same.
 pub(super) fn fingerprint(parts: &WebhookParts) -> String {
     let query = parts.url.split_once('?').map_or("", |(_, query)| query);
     let bears_on_meaning = |name: &str| OF_THE_BODY.contains(&name) || (has(name, &OF_THE_EVENT) && is_kept(name));
@@ -81,7 +81,7 @@ fn is_kept(name: &str) -> bool {
     matters && !has(name, &OF_SECRETS)
 }
 
-/// The address without its last part, where that is a secret.
+/// The address without its last part, if that is a secret.
 fn without_secret(parts: &WebhookParts) -> String {
     if parts.secret.is_none() {
         return parts.url.clone();

@@ -1,5 +1,6 @@
-//! The inbox: a callback is verified over its raw bytes, kept as it came, and answered; what it says is applied afterwards,
-//! so that a slow database never makes a provider think that nobody listens, and read again should it have been misread.
+//! The inbox: a callback is verified over its raw bytes, stored as received, and answered; what it says is applied
+//! afterwards, so that a slow database never looks like an outage to the provider, and parsed again should it have been
+//! misread.
 
 use std::sync::Arc;
 
@@ -16,19 +17,19 @@ use crate::store::{Store, StoreError, Tx, in_time};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Largest body of a callback, in octets: some providers send the document along, in base64.
+/// Largest body of a callback, in bytes: some providers include the document, in base64.
 pub const BODY_OCTETS_MAX: usize = 4 * 1024 * 1024;
 /// Callbacks applied in one transaction at most.
 const BATCH_MAX: i64 = 100;
 
-/// What became of a callback.
+/// The result for a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// Kept; so many facts were new.
+    /// Stored; this many facts were new.
     Kept(usize),
-    /// Kept, because it is authentic, though this version cannot read it.
+    /// Stored, because it is authentic, although this version cannot read it.
     Unreadable,
-    /// Rejected; nothing of it is kept.
+    /// Rejected; nothing is stored.
     Rejected(Rejection),
     /// There is no such account.
     NoSuchProvider,
@@ -51,10 +52,10 @@ impl Inbox {
         Arc::new(Self { parts, keeper, signal: Notify::new() })
     }
 
-    /// Verifies and keeps a callback. Once this has answered `Kept` or `Unreadable`, the callback is durable.
+    /// Verifies and stores a callback. Once this has answered `Kept` or `Unreadable`, the callback is durable.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails; the provider should be asked to send it again.
+    /// The database cannot be used; the provider should be asked to retry.
     pub async fn receive(&self, provider: &str, parts: &WebhookParts) -> Result<Received, StoreError> {
         let Some(account) = self.parts.accounts.get(provider) else { return Ok(Received::NoSuchProvider) };
         let now = self.parts.clock.now();
@@ -74,7 +75,7 @@ impl Inbox {
         Ok(Received::Kept(fresh))
     }
 
-    /// Applies what waits until told to stop.
+    /// Applies waiting callbacks until shut down.
     pub(super) async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             match in_time(self.apply_some()).await {
@@ -90,10 +91,10 @@ impl Inbox {
         }
     }
 
-    /// Applies up to a batch of waiting callbacks; answers how many were settled.
+    /// Applies up to a batch of waiting callbacks; returns how many were settled.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails; then none of them is settled.
+    /// The database cannot be used; then none of them is settled.
     pub async fn apply_some(&self) -> Result<usize, StoreError> {
         let now = self.parts.clock.now();
         if !self.parts.store.read().await?.inbox_has_waiting().await? {
@@ -101,7 +102,7 @@ impl Inbox {
         }
         match self.apply_up_to(BATCH_MAX, now).await {
             Err(error) if !error.is_passing() => {
-                // One that cannot be applied must not stand before all others: apply them one by one, and set that one
+                // One that cannot be applied must not block all others: apply them one by one, and set that one
                 // aside where a person can find it.
                 tracing::warn!(%error, "a batch of callbacks could not be applied; trying them one by one");
                 self.apply_alone(now).await
@@ -168,7 +169,7 @@ fn to_keep(provider: &str, reader: &dyn Provider, parts: &WebhookParts, now: Tim
     new
 }
 
-/// Keeps callbacks, all in one transaction; answers how many facts of each were new.
+/// Stores callbacks, all in one transaction; returns how many facts of each were new.
 async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<usize>, StoreError> {
     let mut tx = store.write().await?;
     let fresh = tx.inbox_insert(&callbacks).await?;
@@ -176,7 +177,7 @@ async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<usize>, S
     Ok(fresh)
 }
 
-/// Somebody should know: an account's callbacks are written otherwise than this version expects.
+/// The operator should know: an account's callbacks are not in the form this version expects.
 fn raise_unreadable(id: InboxId, provider: &str) {
     tracing::error!(provider, callback = %id, "an authentic callback cannot be read; it is kept");
     metrics::counter!("touchline_callbacks_unreadable_total", "provider" => provider.to_owned()).increment(1);

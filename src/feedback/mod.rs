@@ -1,5 +1,5 @@
-//! Feedback: what became of what was handed over. Callbacks go into the inbox and are answered at once; a poller asks
-//! about what nobody reported; both end in one pure fold over facts (`settle`), whatever their order.
+//! Feedback: what happened to what was handed over. Callbacks go into the inbox and are answered immediately; a poller
+//! asks about what was not reported; both end in one pure fold over facts (`settle`), whatever their order.
 
 mod apply;
 mod attempts;
@@ -22,7 +22,7 @@ use crate::settle::Rules;
 use crate::store::Store;
 pub use poller::poll_some;
 
-/// How long a callback whose attempt is not known yet goes on waiting: it may have overtaken the answer to the call.
+/// How long a callback whose attempt is not known yet waits: it may have overtaken the answer to the call.
 const WAIT_FOR_ATTEMPT: Duration = Duration::from_secs(15 * 60);
 
 /// Everything feedback works with.
@@ -34,15 +34,15 @@ pub struct Parts {
     pub queue: Arc<Queue>,
     /// The provider accounts.
     pub accounts: Arc<Accounts>,
-    /// What follows from what.
+    /// The rules for a message's status.
     pub rules: Arc<Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How often an idle inbox and queue are looked at.
+    /// How often an idle inbox and queue are checked.
     pub poll: Duration,
 }
 
-/// Works until told to stop.
+/// Works until shut down.
 pub async fn run(parts: Parts, inbox: Arc<inbox::Inbox>, stop: CancellationToken) {
     tokio::join!(inbox.run(stop.clone()), poller::run(parts, stop));
 }

@@ -1,4 +1,4 @@
-//! The poller: the safety net under the callbacks. It asks about every accepted message until there is a final word.
+//! The poller: the safety net under the callbacks. It asks about every accepted message until there is a final report.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -19,16 +19,16 @@ use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, Update};
 use crate::store::engine::rows::ROWS_MAX;
 use crate::store::{StoreError, in_time};
 
-/// Questions under way at once; the account's own concurrency limit bounds them further.
+/// Concurrent questions; the account's own concurrency limit bounds them further.
 const QUESTIONS_MAX: usize = 16;
-/// Messages looked after in one round.
+/// Messages handled in one round.
 const ROUND_MAX: usize = ROWS_MAX;
-/// However long a provider asks us to wait with our questions, one is asked again after this.
+/// However long a provider asks us to wait, we ask again after this.
 const LATER_MAX: Duration = Duration::from_secs(1800);
-/// A round that found nothing is not followed by another sooner, however often the queue is signalled.
+/// The shortest wait after a round that found nothing, however often the queue is signaled.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks until told to stop; running questions are let end.
+/// Asks until shut down; running questions finish first.
 pub(super) async fn run(parts: Parts, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let asked = poll_some(&parts, ROUND_MAX).await.unwrap_or_else(|error| {
@@ -49,11 +49,11 @@ async fn rest(parts: &Parts) {
     parts.queue.wait(parts.poll).await;
 }
 
-/// Asks about up to `limit` accepted messages whose time has come and writes down what is learnt, as the answers come
-/// in. Answers how many there were; one that could not be written down is asked for again when its lease ends.
+/// Asks about up to `limit` accepted messages that are due and records the answers as they arrive. Returns how many
+/// there were; one that could not be recorded is asked about again when its lease ends.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails; then nothing was asked.
+/// The database cannot be used; then nothing was asked.
 pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError> {
     let claimed = parts.queue.claim(POLL, Lanes::All, limit, parts.clock.now()).await?;
     if claimed.is_empty() {
@@ -68,7 +68,7 @@ pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError>
     let mut answers = pin!(stream::iter(looks).buffer_unordered(QUESTIONS_MAX).ready_chunks(ROUND_MAX));
     while let Some(looked) = answers.next().await {
         if let Err(error) = in_time(write(parts, &looked)).await {
-            tracing::warn!(%error, "reports could not be written down; they are asked for again");
+            tracing::warn!(%error, "reports could not be recorded; they are requested again");
         }
     }
     Ok(found)
@@ -93,7 +93,7 @@ impl Subjects {
     }
 }
 
-/// What one look found out.
+/// The result of one look-up.
 struct Looked {
     claimed: Lease,
     found: Found,
@@ -101,17 +101,17 @@ struct Looked {
 
 enum Found {
     Evidence(Update),
-    /// Nothing new; looked at so often now, and again then.
+    /// Nothing new; the number of look-ups so far, and the time of the next.
     Nothing {
         attempt: AttemptId,
         looks: i64,
         again: Duration,
     },
-    /// The entry does not fit its message any more: the dispatcher finds out what does.
+    /// The entry no longer matches its message: the dispatcher finds out what does.
     Misfit,
 }
 
-/// Looks after one accepted message.
+/// Handles one accepted message.
 async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>) -> Looked {
     let Some((channel, attempt)) = subject.filter(|(_, attempt)| attempt.status == AttemptStatus::Accepted) else {
         return Looked { claimed, found: Found::Misfit };
@@ -131,15 +131,15 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
     Looked { claimed, found }
 }
 
-/// What a question came to.
+/// The result of a question.
 enum Said {
     Known(Evidence, Origin),
     Nothing,
-    /// It was not answered because there were too many: no look, and another one after this.
+    /// It was not answered because there were too many: it does not count, and is asked again after this.
     NotNow(Duration),
 }
 
-/// What the provider says now. Where nobody can be asked, mail without a bounce counts
+/// What the provider says now. If the provider cannot be asked, mail without a bounce counts
 /// as delivered; a fax never does without a word from its provider.
 async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
     let presumed = || Said::Known(Evidence::Presumed, Origin::rule(Rule::NoBounceInTime));
@@ -159,7 +159,8 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
             let origin = Origin::provider(EventSource::Poll, &attempt.provider);
             Said::Known(Evidence::Fact(report.fact, None), Origin { billed: report.billed, ..origin })
         }
-        // One that was never asked is not called silent, unless there was no room for the question for very long.
+        // A provider that was never asked is not called silent, unless there was no room for the question for very
+        // long.
         Err(Failure { fault: Fault::RateLimited, retry_after_seconds: Some(seconds), .. })
             if age < parts.rules.report_deadline * 2 =>
         {
@@ -169,7 +170,7 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
     }
 }
 
-/// Writes down what a few looks found out, all in one transaction.
+/// Records the results of a few look-ups, all in one transaction.
 async fn write(parts: &Parts, looked: &[Looked]) -> Result<(), StoreError> {
     let now = parts.clock.now();
     let (mut updates, mut later, mut misfits) = (Vec::new(), Vec::new(), Vec::new());

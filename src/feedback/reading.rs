@@ -1,4 +1,4 @@
-//! Reading: from a callback as it is kept to the facts in it.
+//! Reading: from a stored callback to the facts in it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,12 +11,12 @@ use crate::domain::event::DeliveryEvent;
 use crate::provider::{Provider, WebhookParts};
 use crate::store::records::inbox::Callback;
 
-/// Longest key of a fact that is kept.
+/// Longest key of a fact that is stored.
 const DEDUPE_CHARS_MAX: usize = 200;
 /// Hexadecimal digits of a digest of what is said: 64 bits, enough to notice that it changed.
 const SAID_DIGITS: usize = 16;
 
-/// A fact that was read in a callback.
+/// A fact found in a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fact {
     /// What is said.
@@ -25,13 +25,13 @@ pub(super) struct Fact {
     pub(super) said: String,
 }
 
-/// The facts in a callback as it came; `None` if it cannot be read. A translation that panics could not read it.
+/// The facts in a callback as received; `None` if it cannot be read. A parser that panics could not read it.
 pub(super) fn translate(provider: &dyn Provider, parts: &WebhookParts) -> Option<Vec<Fact>> {
     let events = catch_unwind(AssertUnwindSafe(|| provider.translate(parts))).ok().flatten()?;
     events.into_iter().map(fact).collect()
 }
 
-/// The facts in a callback that was kept; `None` if it cannot be read, or its account is no longer configured.
+/// The facts in a stored callback; `None` if it cannot be read, or its account is no longer configured.
 pub(super) fn read(accounts: &Accounts, callback: &mut Callback) -> Option<Vec<Fact>> {
     let content = callback.content.take()?;
     match callback.form {

@@ -1,6 +1,6 @@
-//! Reading callbacks again, after an upgrade that reads them better. What is read as before changes nothing; what is read
-//! anew or otherwise is settled as if it came in now. Signature and age were proved when the callback came, and are not
-//! asked for again: a secret that was changed since is no reason to refuse.
+//! Parsing callbacks again, after an upgrade that parses them better. A fact with the same result changes nothing; a
+//! new or different one is settled as if it arrived now. Signature and age were verified when the callback arrived, and
+//! are not checked again: a secret that has changed since is no reason to refuse.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub enum Selection {
     All(CallbacksOf),
 }
 
-/// What reading again came to.
+/// The result of reading again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Replayed {
     /// Callbacks that were read again.
@@ -38,14 +38,14 @@ pub struct Replayed {
     pub facts: usize,
     /// Callbacks that cannot be read by this version either, or whose account is no longer configured.
     pub unreadable: usize,
-    /// Callbacks that were named and are not there, still wait to be applied, or were kept by an earlier version in a form
-    /// that cannot be read again.
+    /// Callbacks that were named and do not exist, still wait to be applied, or were stored by an earlier version in a
+    /// form that cannot be read again.
     pub skipped: usize,
-    /// Where the callbacks stand afterwards, and how many in each state.
+    /// The states of the callbacks afterwards, and how many are in each.
     pub states: BTreeMap<CallbackState, usize>,
 }
 
-/// What a callback says, by this version's reading: nothing that names or reaches a person.
+/// What a callback says, as this version reads it: nothing that names or reaches a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FactLine {
     /// `progress`, `delivered` or `failed`.
@@ -64,11 +64,11 @@ pub struct Looked {
     pub reading: Option<Vec<FactLine>>,
 }
 
-/// Reads callbacks again and applies what they say, in the order in which they came, a hundred in one transaction. A
-/// rehearsal does the same and keeps nothing.
+/// Reads callbacks again and applies what they say, in the order of arrival, a hundred per transaction. A dry run does
+/// the same and stores nothing.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails; what was committed before stands.
+/// The database cannot be used; what was committed before that is kept.
 pub async fn replay(
     parts: &Parts,
     selection: &Selection,
@@ -136,7 +136,7 @@ async fn replay_some(
 /// Shows a callback, and what this version reads in it. Changes nothing.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails.
+/// The database cannot be used.
 pub async fn look(parts: &Parts, id: InboxId) -> Result<Option<Looked>, StoreError> {
     let mut tx = parts.store.read().await?;
     let Some(line) = tx.callback_line(id).await? else { return Ok(None) };

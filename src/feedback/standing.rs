@@ -1,5 +1,5 @@
-//! Where each fact of a batch of callbacks stands before it is applied: a fact belongs to the callback that told it first,
-//! and is applied again only when that callback is read as saying something else.
+//! The state of each fact of a batch of callbacks before it is applied: a fact belongs to the callback that reported it
+//! first, and is applied again only when that callback is read as saying something else.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use crate::store::records::inbox::Callback;
 use crate::store::records::inbox_facts::{Claim, NewFact};
 use crate::store::{StoreError, Tx};
 
-/// Where a fact stands.
+/// The state of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Another callback told it first.
+    /// Another callback reported it first.
     Told,
     /// It took effect before, exactly as it is read now.
     InEffect,
@@ -32,12 +32,12 @@ pub(super) enum Standing {
 pub(super) struct Read {
     /// The callback; its content has been used up.
     pub(super) callback: Callback,
-    /// Its facts and where they stand; `None` if it could not be read.
+    /// Its facts and their states; `None` if it could not be read.
     pub(super) facts: Option<Vec<(Fact, Standing)>>,
 }
 
 impl Read {
-    /// A callback and what was read in it; where its facts stand is not known yet.
+    /// A callback and what was read in it; the states of its facts are not known yet.
     pub(super) fn new(callback: Callback, facts: Option<Vec<Fact>>) -> Self {
         let facts = facts.map(|facts| facts.into_iter().map(|fact| (fact, Standing::Told)).collect());
         Self { callback, facts }
@@ -53,8 +53,8 @@ impl Read {
     }
 }
 
-/// Finds out where the facts of callbacks stand, claims those that nobody told before, notes where one is read as saying
-/// something else than before, and gives up what is not said after all.
+/// Determines the states of the callbacks' facts, claims those not reported before, notes where one is read as saying
+/// something different, and gives up what is not said after all.
 pub(super) async fn take(tx: &mut Tx, batch: &mut [Read]) -> Result<(), StoreError> {
     let ids: Vec<InboxId> = batch.iter().map(|read| read.callback.id).collect();
     let mut own: HashMap<(InboxId, String), Claim> = HashMap::new();
@@ -82,7 +82,7 @@ pub(super) async fn take(tx: &mut Tx, batch: &mut [Read]) -> Result<(), StoreErr
     claim(tx, batch, &untold).await
 }
 
-/// Claims what nobody told before.
+/// Claims what was not reported before.
 async fn claim(tx: &mut Tx, batch: &mut [Read], untold: &[NewFact]) -> Result<(), StoreError> {
     if untold.is_empty() {
         return Ok(());

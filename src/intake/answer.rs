@@ -6,8 +6,8 @@ use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchI
 use crate::domain::{Channel, MessageStatus, Reason};
 use crate::store::StoreError;
 
-/// Messages of a long list that an answer shows, of those that are queued and of those that are not; and recipients left
-/// out. All are counted.
+/// The most messages of a long list shown in an answer, queued and not queued each; likewise skipped recipients.
+/// All are counted.
 pub const SHOWN_MAX: usize = 500;
 
 /// What was accepted, or in a dry run would be.
@@ -26,12 +26,12 @@ pub struct Accepted {
     pub skipped: Vec<Skipped>,
 }
 
-/// Numbers of messages by where they stand when accepted.
+/// Numbers of messages by their status when accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// To be sent.
     pub queued: usize,
-    /// Waiting for a person.
+    /// Needing a person.
     pub held: usize,
     /// Not allowed.
     pub suppressed: usize,
@@ -52,17 +52,17 @@ impl Accepted {
         Self { submission, broadcast, counts: Counts::default(), messages: Vec::new(), skipped: Vec::new() }
     }
 
-    /// As it is kept with the submission, so that a repeat gets the same answer.
+    /// As it is stored with the submission, so that a repeat gets the same answer.
     pub(super) fn kept(&self) -> Result<String, StoreError> {
         serde_json::to_string(self).map_err(|_| StoreError::Corrupt("the answer".to_owned()))
     }
 
-    /// The answer as it was kept.
+    /// The answer as it was stored.
     pub(super) fn read(kept: &str) -> Result<Self, StoreError> {
         serde_json::from_str(kept).map_err(|_| StoreError::Corrupt("a stored answer".to_owned()))
     }
 
-    /// Adds what a portion of the list became.
+    /// Adds the result of a portion of the list.
     pub(super) fn add(&mut self, said: Vec<AcceptedMessage>, skipped: Vec<Skipped>) {
         self.counts.skipped += skipped.len();
         let room = SHOWN_MAX.saturating_sub(self.skipped.len());
@@ -97,7 +97,7 @@ pub struct AcceptedMessage {
     pub name: String,
     /// How.
     pub channel: Channel,
-    /// Where it stands: queued, held or suppressed.
+    /// Its status: queued, held or suppressed.
     pub status: MessageStatus,
     /// Why, if not queued.
     pub reason: Option<Reason>,

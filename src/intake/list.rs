@@ -1,4 +1,4 @@
-//! A list: everybody's letter is looked at, the list is recorded whole, and then unfolded into messages ([`super::unfold`]).
+//! A list: every letter is checked, the list is recorded whole, and then unfolded into messages ([`super::unfold`]).
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::{StoreError, Tx};
 
 /// Recipients of one submission.
 const RECIPIENTS_MAX: usize = 200_000;
-/// How often and how soon the answer of another caller with the same key is looked for while its list is unfolded.
+/// How often and how soon to check for the answer of another caller with the same key while its list is unfolded.
 const LOOKS_AT_ANOTHER_MAX: u32 = 300;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -49,7 +49,7 @@ async fn begin_once(parts: &Parts, request: &Request) -> Result<Begun, IntakeErr
     Ok(Begun::List(ready))
 }
 
-/// A list that was looked at and found good.
+/// A list that was checked and found valid.
 #[derive(Debug)]
 pub struct Ready {
     frame: Frame,
@@ -66,8 +66,8 @@ impl Ready {
     /// Unfolds the recorded list into messages, and returns when all of it is on the queue, whichever node put it there.
     ///
     /// # Errors
-    /// The store's; then it goes on by itself. [`IntakeError::Unfolding`] if another node is still at it after half a
-    /// minute.
+    /// The store's; then it continues by itself. [`IntakeError::Unfolding`] if another node is still unfolding after
+    /// half a minute.
     pub async fn finish(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
         match self.unfold(parts).await {
             Err(IntakeError::Unfolding) => self.wait(parts).await,
@@ -78,12 +78,12 @@ impl Ready {
     /// Unfolds the recorded list into messages.
     ///
     /// # Errors
-    /// The store's; then it goes on by itself. [`IntakeError::Unfolding`] if another node does it, or has done it.
+    /// The store's; then it continues by itself. [`IntakeError::Unfolding`] if another node does it, or has done it.
     pub async fn unfold(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
         unfold::unfold(parts, self.broadcast()?).await?.ok_or(IntakeError::Unfolding)
     }
 
-    /// Waits for the node that unfolds the list, and answers what it became.
+    /// Waits for the node that unfolds the list, and returns the result.
     async fn wait(&self, parts: &Parts) -> Result<Accepted, IntakeError> {
         let broadcast = self.broadcast()?;
         for _ in 0..LOOKS_AT_ANOTHER_MAX {
@@ -104,7 +104,7 @@ impl Ready {
     }
 }
 
-/// What a look at a request found.
+/// The result of checking a request.
 #[derive(Debug)]
 pub enum Prepared {
     /// The same was accepted before, and this is the answer.
@@ -113,8 +113,8 @@ pub enum Prepared {
     New(Ready),
 }
 
-/// Looks at everything that can be wrong with a request to a list, for the whole list. Stores nothing, and holds no lock
-/// while it looks.
+/// Checks everything that can be wrong with a request to a list, for the whole list. Stores nothing, and holds no lock
+/// while it checks.
 ///
 /// # Errors
 /// See [`IntakeError`].
@@ -131,8 +131,8 @@ pub async fn prepare(parts: &Parts, request: &Request) -> Result<Prepared, Intak
     Ok(Prepared::New(Ready { frame: Frame::of(parts, request)?, recipients }))
 }
 
-/// Records a list that was found good, within the caller's transaction: once that is committed, the list is accepted, and
-/// [`Ready::unfold`] makes its messages.
+/// Records a valid list within the caller's transaction: once that is committed, the list is accepted, and
+/// [`Ready::unfold`] creates its messages.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if another caller was faster: the same key, or the same run of a campaign.
@@ -178,7 +178,7 @@ async fn answered_before(tx: &mut Tx, request: &Request) -> Result<Option<Accept
 async fn recipients(tx: &mut Tx, request: &Request) -> Result<Vec<ReferrerId>, IntakeError> {
     let members = audience::members(tx, &request.to).await?;
     if members.is_empty() {
-        return Err(IntakeError::NotFound(format!("nobody is in `{}`", request.to)));
+        return Err(IntakeError::NotFound(format!("no one is in `{}`", request.to)));
     }
     if members.len() > RECIPIENTS_MAX {
         return Err(IntakeError::Invalid(format!("{} recipients are more than {RECIPIENTS_MAX}", members.len())));

@@ -35,7 +35,7 @@ pub struct Parts {
     pub renderer: Arc<Renderer>,
     /// The provider accounts.
     pub accounts: Arc<Accounts>,
-    /// What follows from what.
+    /// The rules for a message's status.
     pub rules: Arc<Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -43,21 +43,21 @@ pub struct Parts {
     pub give_up: Duration,
     /// Most entries in the queue before new work is refused.
     pub queue_depth_max: i64,
-    /// Whether only permission counts as basis for faxed advertisements.
+    /// Whether only permission counts as a basis for faxed advertisements.
     pub permission_only: bool,
-    /// The worker that accepts single letters in batches, started when the first one comes.
+    /// The worker that accepts single letters in batches, started when the first one arrives.
     pub singles: Singles,
 }
 
 /// Shared by all who submit through one gateway, so that their letters share transactions.
 pub type Singles = Arc<OnceLock<SingleBatcher>>;
 
-/// Accepts a submission, whoever asks: afterwards it is durable and will be carried out. A list is recorded first, then
+/// Accepts a submission from any face: afterwards it is durable and will be carried out. A list is recorded first, then
 /// unfolded into messages portion by portion; this returns when all of it is on the queue.
 ///
 /// # Errors
-/// See [`IntakeError`]; then nothing of it was accepted, except that a list whose unfolding was cut off by the store is
-/// accepted and goes on by itself.
+/// See [`IntakeError`]; then nothing was accepted, except that a list whose unfolding was cut off by the store is
+/// accepted and continues by itself.
 pub async fn submit(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
     match begin(parts, request).await? {
         Begun::Done(accepted) => Ok(accepted),
@@ -65,7 +65,7 @@ pub async fn submit(parts: &Parts, request: &Request) -> Result<Accepted, Intake
     }
 }
 
-/// What a request has become by the time it is durable.
+/// The state of a request once it is durable.
 #[derive(Debug)]
 pub enum Begun {
     /// All of it is on the queue.
@@ -77,7 +77,7 @@ pub enum Begun {
 /// Accepts a submission as [`submit`] does, but returns as soon as a list is recorded.
 ///
 /// # Errors
-/// See [`IntakeError`]; then nothing of it was accepted.
+/// See [`IntakeError`]; then nothing was accepted.
 pub async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
     if request.makes_a_broadcast() {
         return list::begin(parts, request).await;
@@ -85,13 +85,13 @@ pub async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeErro
     single::submit(parts, request).await.map(Begun::Done)
 }
 
-/// Why a request was not accepted. Nothing of it was.
+/// Why a request was not accepted. No part of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
-    /// There is no such thing: what was looked for, in words.
+    /// It does not exist: what was looked for, in words.
     #[error("{0}")]
     NotFound(String),
-    /// The request cannot be carried out as it stands: why, and what to do.
+    /// The request cannot be carried out as given: why, and what to do.
     #[error("{0}")]
     Invalid(String),
     /// Letters that lack variables, with the names of the recipients.
@@ -105,7 +105,7 @@ pub enum IntakeError {
     QueueFull {
         /// Entries now.
         depth: i64,
-        /// When to come again.
+        /// When to try again.
         retry_after_seconds: u64,
     },
     /// The same list was accepted and is still being unfolded into messages.

@@ -27,7 +27,7 @@ use crate::settle::{self, SUBMIT};
 use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
-/// What a submission, or a portion of a list, becomes.
+/// What a submission, or a portion of a list, produces.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub said: Vec<AcceptedMessage>,
@@ -40,7 +40,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Puts another draft behind this one.
+    /// Appends another draft.
     pub(super) fn append(&mut self, mut other: Self) {
         self.said.append(&mut other.said);
         self.skipped.append(&mut other.skipped);
@@ -65,8 +65,8 @@ pub(super) struct Frame {
     pub who: Actor,
     pub lane: Lane,
     pub due: Timestamp,
-    /// A list that was recorded before the records were restored: what became of it since may be forgotten, so all of it
-    /// waits for a person.
+    /// A list that was recorded before the records were restored: what happened to it since may be lost, so all of it
+    /// needs a person.
     pub from_before_a_restore: bool,
 }
 
@@ -98,7 +98,7 @@ pub(super) fn keys(recipients: &[Referrer]) -> Vec<AddressKey> {
     recipients.iter().flat_map(of).map(|address| address.key()).collect()
 }
 
-/// Makes the draft for these recipients; stores nothing. `taken` are the addresses that the list has had already.
+/// Makes the draft for these recipients; stores nothing. `taken` are the addresses that the list has already used.
 pub(super) fn plan(
     parts: &Parts,
     frame: &Frame,
@@ -115,7 +115,7 @@ pub(super) fn plan(
     Ok(draft)
 }
 
-/// Everything that is looked at while a draft is made.
+/// Everything that is consulted while a draft is made.
 struct Planner<'a> {
     parts: &'a Parts,
     frame: &'a Frame,
@@ -165,7 +165,7 @@ impl Planner<'_> {
                 continue;
             };
             if self.frame.broadcast.is_some() && !taken.insert(address.key()) {
-                let why = format!("shares the {channel} address of an earlier recipient: one copy goes there");
+                let why = format!("shares the {channel} address of an earlier recipient: one copy is sent there");
                 skip(draft, referrer, Some(*channel), why);
                 continue;
             }
@@ -246,7 +246,7 @@ impl Planner<'_> {
         draft.messages.push(message);
     }
 
-    /// Policy's preview. The gate decides again with the facts of that moment; what is refused already is never queued.
+    /// Policy's preview. The gate decides again with the facts of that moment; what is already refused is never queued.
     fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> (MessageStatus, Option<Reason>) {
         let (purpose, phi) = (letter.purpose, letter.phi);
         let carriers = self.parts.accounts.carriers(&Parcel { address, purpose, phi, pages: None });

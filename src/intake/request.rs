@@ -1,4 +1,4 @@
-//! A request to send, and everything that can be wrong with it before anybody's letter is looked at.
+//! A request to send, and everything that can be wrong with it before any letter is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ use crate::render::Letter;
 use crate::store::records::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
-/// Octets of one letter's variables together.
+/// Size limit of one letter's variables together, in bytes.
 const VARIABLES_OCTETS_MAX: usize = 64 * 1024;
-/// Octets of all variables of a submission together, those for single recipients included.
+/// Size limit of all variables of a submission together, including those for single recipients, in bytes.
 const VARIABLES_OCTETS_ALL_MAX: usize = 16 * 1024 * 1024;
 /// How long to wait when the queue is full.
 const QUEUE_FULL_SECONDS: u64 = 60;
@@ -26,7 +26,7 @@ const QUEUE_FULL_SECONDS: u64 = 60;
 pub struct Content {
     /// The letter's name.
     pub letter: String,
-    /// The letter's own variables. May hold patient words: never logged.
+    /// The letter's own variables. May contain patient information: never logged.
     pub variables: Map<String, Value>,
 }
 
@@ -41,11 +41,11 @@ pub struct Request {
     pub via: Vec<Channel>,
     /// The letter's own variables.
     pub variables: Map<String, Value>,
-    /// Recipients who get something else than the others. Names that are not in the audience have no effect.
+    /// Recipients who get something different. Names that are not in the audience have no effect.
     pub individually: BTreeMap<ReferrerId, Content>,
     /// Not before.
     pub at: Option<Timestamp>,
-    /// Who asks.
+    /// Who is asking.
     pub who: Actor,
     /// Same key, same answer.
     pub idempotency_key: Option<String>,
@@ -114,19 +114,19 @@ pub(super) fn letter<'p>(parts: &'p Parts, name: &str) -> Result<&'p Letter, Int
     })
 }
 
-/// Everything that can be wrong with a request whoever is to get it.
+/// Everything that can be wrong with a request regardless of its recipients.
 pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
     let mut octets = 0;
     for (name, variables) in request.contents() {
         check_letter(letter(parts, name)?, variables, request.to.is_list())?;
         let length = serde_json::to_string(variables).map_or(usize::MAX, |text| text.len());
         if length > VARIABLES_OCTETS_MAX {
-            return Err(IntakeError::Invalid("the variables are larger than 64 KiB together".to_owned()));
+            return Err(IntakeError::Invalid("the variables together are larger than 64 KiB".to_owned()));
         }
         octets += length;
     }
     if octets > VARIABLES_OCTETS_ALL_MAX {
-        return Err(IntakeError::Invalid("the variables of all recipients are larger than 16 MiB together".to_owned()));
+        return Err(IntakeError::Invalid("the variables of all recipients together are larger than 16 MiB".to_owned()));
     }
     check_channels(parts, request)
 }

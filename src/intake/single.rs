@@ -1,5 +1,5 @@
-//! Single letters: many callers at once, each durable before its answer. What comes in while one transaction runs goes
-//! together into the next one, so that a hundred callers share one fsync and a handful of statements.
+//! Single letters: many concurrent callers, each letter durable before its answer. What arrives while one transaction
+//! runs goes into the next one together, so that a hundred callers share one fsync and a handful of statements.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,9 +21,9 @@ type Answer = Result<Accepted, IntakeError>;
 /// The worker that accepts single letters in batches.
 pub type SingleBatcher = Batcher<Request, Answer>;
 
-/// Starts the worker; must be called within a runtime. It ends when the last of those who hold it is gone.
+/// Starts the worker; must be called within a runtime. It ends when its last handle is dropped.
 pub(super) fn start(parts: &Parts) -> SingleBatcher {
-    // Without the worker itself, which would otherwise hold itself for ever.
+    // Without the worker itself, which would otherwise keep itself alive forever.
     let own = Parts { singles: std::sync::Arc::default(), ..parts.clone() };
     Batcher::start(move |requests| accept_all(own.clone(), requests))
 }
@@ -32,15 +32,15 @@ pub(super) fn start(parts: &Parts) -> SingleBatcher {
 pub(super) async fn submit(parts: &Parts, request: &Request) -> Answer {
     match parts.singles.get_or_init(|| start(parts)).ask(request.clone()).await {
         Ok(answer) => answer,
-        // A transaction stands or falls as a whole: what fell with others is tried alone.
+        // A transaction succeeds or fails as a whole: what failed with others is tried alone.
         Err(_) => submit_alone(parts, request).await,
     }
 }
 
-/// Accepts one letter in a transaction of its own.
+/// Accepts one letter in its own transaction.
 async fn submit_alone(parts: &Parts, request: &Request) -> Answer {
     let answers = match accept_all(parts.clone(), vec![request.clone()]).await {
-        // Another caller with the same key was faster: the second look finds its answer.
+        // Another caller with the same key was faster: the second check finds its answer.
         Err(StoreError::Conflict(_)) => accept_all(parts.clone(), vec![request.clone()]).await?,
         other => other?,
     };
@@ -72,7 +72,7 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
     Ok(answers)
 }
 
-/// Everything that the requests of one transaction are looked at with.
+/// Everything needed to check the requests of one transaction.
 struct Table {
     full: Option<IntakeError>,
     earlier: HashMap<String, SubmissionRow>,
@@ -95,7 +95,7 @@ impl Table {
         Ok(Self { full, earlier, referrers, facts })
     }
 
-    /// What one request becomes: an earlier answer, or what is to be stored.
+    /// The result of one request: an earlier answer, or what is to be stored.
     fn answer(
         &self,
         parts: &Parts,
@@ -117,7 +117,7 @@ impl Table {
         let referrer = match self.referrers.get(&request.to.to_string()) {
             Some(Ok(referrer)) => std::slice::from_ref(referrer),
             Some(Err(error)) => return Err(error.again()),
-            None => return Err(IntakeError::NotFound("nobody is named".to_owned())),
+            None => return Err(IntakeError::NotFound("no one is named".to_owned())),
         };
         variables::check(parts, request, referrer)?;
         let frame = Frame::of(parts, request)?;
@@ -129,7 +129,7 @@ impl Table {
     }
 }
 
-/// The referrer that each request names; those named by id are read at once.
+/// The referrer that each request names; those named by id are read together.
 async fn read_referrers(
     tx: &mut Tx,
     requests: &[Request],

@@ -22,9 +22,9 @@ use crate::store::{StoreError, Tx};
 
 /// Recipients unfolded in one transaction.
 pub(super) const PORTION: usize = 512;
-/// A list that has not moved for so long was left by the node that unfolded it.
+/// A list without progress for this long was abandoned by the node that unfolded it.
 const LEFT_AFTER: Duration = Duration::from_secs(60);
-/// How often lists that were left are looked for.
+/// How often to check for abandoned lists.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// What every message of the list shares, as it is kept until the list is unfolded.
@@ -76,10 +76,10 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// Unfolds a recorded list to its end and answers what it became. `None`: another node does it, or has done it.
+/// Unfolds a recorded list to its end and returns the result. `None`: another node does it, or has done it.
 ///
 /// # Errors
-/// [`IntakeError::Store`] if the database fails; what was unfolded stands, and the rest is unfolded later.
+/// The store's; what was unfolded is kept, and the rest continues later.
 pub(super) async fn unfold(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Accepted>, IntakeError> {
     let Some(mut list) = List::open(parts, broadcast).await? else { return Ok(None) };
     loop {
@@ -94,11 +94,11 @@ pub(super) async fn unfold(parts: &Parts, broadcast: BroadcastId) -> Result<Opti
     }
 }
 
-/// Goes on with lists that were left by a node that ended, until told to stop.
+/// Continues lists that were abandoned by a node that ended, until shut down.
 pub async fn run(parts: Parts, stop: CancellationToken) {
     loop {
         if let Err(error) = resume(&parts).await {
-            tracing::warn!(%error, "a list that was left could not be unfolded; trying again");
+            tracing::warn!(%error, "an abandoned list could not be unfolded; trying again");
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -107,43 +107,43 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
     }
 }
 
-/// Unfolds what was left. Answers how many lists came to their end. Looks before it writes.
+/// Unfolds abandoned lists. Returns how many were finished. Reads before it writes.
 ///
 /// # Errors
-/// [`IntakeError::Store`] if the database fails.
+/// The database cannot be used.
 pub async fn resume(parts: &Parts) -> Result<usize, IntakeError> {
     let before = parts.clock.now().before(LEFT_AFTER);
     let left = parts.store.read().await?.broadcasts_left_unfolding(before).await?;
     let mut ended = 0;
     for broadcast in left {
-        tracing::info!(%broadcast, "going on with a list that was left");
+        tracing::info!(%broadcast, "continuing an abandoned list");
         ended += usize::from(unfold(parts, broadcast).await?.is_some());
     }
     Ok(ended)
 }
 
-/// A list on its way.
+/// A list being unfolded.
 struct List {
     broadcast: BroadcastId,
     frame: Frame,
     recipients: Vec<ReferrerId>,
     unfolded: usize,
-    /// One copy goes to each address.
+    /// One copy is sent to each address.
     taken: HashSet<AddressKey>,
     accepted: Accepted,
 }
 
-/// What became of one portion.
+/// The result of one portion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moved {
     On,
     Done,
-    /// The list stands elsewhere than where we left it.
+    /// The list's progress is not where we left it.
     Elsewhere,
 }
 
 impl List {
-    /// The list as it stands. `None` if it is unfolded.
+    /// The list in its present state. `None` if it is unfolded.
     async fn open(parts: &Parts, broadcast: BroadcastId) -> Result<Option<Self>, IntakeError> {
         let mut tx = parts.store.read().await?;
         let Some(kept) = tx.broadcast_unfolding(broadcast).await? else { return Ok(None) };

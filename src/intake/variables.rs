@@ -16,7 +16,7 @@ use crate::store::StoreError;
 /// Recipients with missing variables that are named one by one.
 const NAMES_SHOWN_MAX: usize = 20;
 
-/// Recipients whose letters lack something.
+/// Recipients whose letters lack variables.
 #[derive(Debug, Default)]
 struct Lacking {
     count: usize,
@@ -57,12 +57,12 @@ impl Lacking {
     }
 }
 
-/// Looks at a few recipients where the caller stands.
+/// Checks a few recipients on the caller's thread.
 pub(super) fn check(parts: &Parts, request: &Request, recipients: &[Referrer]) -> Result<(), IntakeError> {
     Lacking::look(parts, request, recipients).verdict()
 }
 
-/// Looks at a whole list.
+/// Checks a whole list.
 pub(super) async fn check_all(parts: &Parts, request: &Request, recipients: &[ReferrerId]) -> Result<(), IntakeError> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let shared = Arc::new((parts.clone(), request.clone()));

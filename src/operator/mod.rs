@@ -25,7 +25,7 @@ pub struct Parts {
     pub queue: Arc<Queue>,
     /// The provider accounts, to ask one of them to stop.
     pub accounts: Arc<Accounts>,
-    /// What follows from what.
+    /// The rules for a message's status.
     pub rules: Arc<Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -50,17 +50,17 @@ pub enum OperatorError {
 /// What a person does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Send a message that ended without arriving once more, to the referrer's present address.
+    /// Send a message that ended without arriving again, to the referrer's present address.
     Retry,
-    /// Park a message that waits.
+    /// Hold a message that is queued.
     Hold,
-    /// Let a parked message go.
+    /// Release a held message.
     Release,
-    /// Withdraw a message that was not handed over yet, or ask the provider to stop.
+    /// Cancel a message that has not been handed over yet, or ask the provider to stop it.
     Cancel,
     /// A message in doubt was sent.
     MarkSent,
-    /// A message in doubt was not sent: it goes out again.
+    /// A message in doubt was not sent: it is sent again.
     MarkNotSent,
 }
 
@@ -79,7 +79,7 @@ impl Act {
     }
 }
 
-/// Carries out an act and answers the message as it stands afterwards.
+/// Carries out an act and returns the message as it is afterwards.
 ///
 /// # Errors
 /// [`OperatorError::NotFound`], or [`OperatorError::WrongState`] saying why the message does not allow it.
@@ -107,7 +107,7 @@ pub async fn act(parts: &Parts, id: MessageId, act: Act, who: &Actor) -> Result<
     Ok(message)
 }
 
-/// Takes the locks in the order in which everybody takes them.
+/// Takes the locks in the order used everywhere.
 async fn locked(tx: &mut Tx, id: MessageId) -> Result<Message, OperatorError> {
     let unknown = || OperatorError::NotFound(format!("there is no message {id}"));
     let peek = tx.message(id, false).await?.ok_or_else(unknown)?;
@@ -115,7 +115,7 @@ async fn locked(tx: &mut Tx, id: MessageId) -> Result<Message, OperatorError> {
     tx.message(id, true).await?.ok_or_else(unknown)
 }
 
-/// Sends it once more, to the referrer's present address, which has everything to prove anew.
+/// Sends it again, to the referrer's present address, whose record starts over.
 async fn retry(
     tx: &mut Tx,
     parts: &Parts,
@@ -129,7 +129,7 @@ async fn retry(
     let channel = message.channel();
     let referrer = tx.referrer(message.referrer_id).await?;
     message.address = referrer.and_then(|referrer| referrer.address(channel)).ok_or_else(|| {
-        OperatorError::WrongState(format!("the referrer has no {channel} address any more: add one, then retry"))
+        OperatorError::WrongState(format!("the referrer no longer has a {channel} address: add one, then retry"))
     })?;
     let key = message.address.key();
     tx.addresses_ensure(std::slice::from_ref(&key), now).await?;

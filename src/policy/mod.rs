@@ -14,7 +14,7 @@ use crate::domain::{Channel, Lane, PhiClass, Purpose};
 pub struct Facts<'a> {
     /// What the letter is for.
     pub purpose: Purpose,
-    /// Whether it holds health information.
+    /// Whether it contains health information.
     pub phi: PhiClass,
     /// How it travels.
     pub channel: Channel,
@@ -22,19 +22,19 @@ pub struct Facts<'a> {
     pub lane: Lane,
     /// Whether a person released it from a hold.
     pub released: bool,
-    /// Whether the referrer is written to.
+    /// Whether the referrer is contacted.
     pub referrer: ReferrerState,
-    /// What experience says of the address.
+    /// The address's health, from experience.
     pub health: Health,
-    /// Standing refusals of the address.
+    /// Suppressions of the address in effect.
     pub refusals: &'a [Scope],
     /// Bases of the number.
     pub bases: &'a [Basis],
-    /// Whether only permission counts as basis.
+    /// Whether only permission counts as a basis.
     pub permission_only: bool,
-    /// Whether the routes lead to some account for it.
+    /// Whether the routes name an account for it.
     pub routed: bool,
-    /// Whether one of those is under a business associate agreement.
+    /// Whether one of those has a business associate agreement.
     pub baa: bool,
     /// Whether the number is being called right now for another message.
     pub number_busy: bool,
@@ -47,7 +47,7 @@ pub enum Verdict {
     Allow,
     /// Try again after so many seconds; costs no try.
     Defer(PolicyReason, u64),
-    /// Park it until a person decides.
+    /// Hold it until a person decides.
     Hold(PolicyReason),
     /// Never send it.
     Deny(PolicyReason),
@@ -56,7 +56,7 @@ pub enum Verdict {
 /// How long a message waits while another call to the same number is under way.
 const NUMBER_BUSY_SECONDS: u64 = 20;
 
-/// Decides. Refusals come first, then what a person should look at, then what only time must mend.
+/// Decides. Suppressions come first, then what needs a person, then what only needs time.
 #[must_use]
 pub fn decide(facts: &Facts<'_>) -> Verdict {
     let outreach = matches!(facts.purpose, Purpose::Advertisement | Purpose::Informational);

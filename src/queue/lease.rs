@@ -1,4 +1,4 @@
-//! A claimed entry in the hands of a worker. Its lease is lengthened for as long as somebody holds it here, and no longer:
+//! A claimed entry in the hands of a worker. Its lease is extended for as long as it is held here, and no longer:
 //! work that was given up in the middle is found again when the lease ends.
 
 use std::collections::BTreeSet;
@@ -11,8 +11,8 @@ use crate::store::records::queue_entries::Claimed;
 #[derive(Debug, Default)]
 pub(super) struct Working(Mutex<BTreeSet<(i64, i64)>>);
 
-/// An entry that is ours until its lease ends. Dropped, it is given up: if its work was not finished, put off or
-/// released by then, it is everybody's again when the lease ends.
+/// An entry that is ours until its lease ends. Dropped, it is given up: if its work was not finished, snoozed or
+/// released by then, any node can claim it when the lease ends.
 #[derive(Debug)]
 pub struct Lease {
     claimed: Claimed,

@@ -1,6 +1,6 @@
-//! A leased work queue with fair turns. It knows no message, provider or channel: kinds are opaque words, subjects are
-//! opaque ids. A claim is a lease with a fence that only grows; a worker that comes back after its lease was taken over
-//! changes nothing here.
+//! A leased work queue with fair turns. It knows nothing about messages, providers or channels: kinds are opaque words,
+//! subjects are opaque ids. A claim is a lease with a fence that only grows; a worker that comes back after its lease
+//! was taken over changes nothing here.
 
 mod lease;
 mod rank;
@@ -53,11 +53,11 @@ impl Queue {
         Self { store, owner, lease, working: Arc::default(), signal: Notify::new() }
     }
 
-    /// Leases up to `limit` entries of one kind and these lanes that are due, in fair order. First gives back what other
-    /// nodes lost and makes ready what has become due. Looks before it writes: an idle queue costs no write.
+    /// Leases up to `limit` entries of one kind and these lanes that are due, in fair order. First reclaims what other
+    /// nodes lost and makes ready what has become due. Reads before it writes: an idle queue costs no write.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// The database cannot be used.
     pub async fn claim(
         &self,
         kind: &'static str,
@@ -89,11 +89,11 @@ impl Queue {
         Ok(claimed.into_iter().map(|entry| self.working.begin(entry)).collect())
     }
 
-    /// Lengthens the leases of what this node works on. What it has given up, for whatever reason, is not kept from
+    /// Extends the leases of what this node works on. What it has given up, for whatever reason, is not kept from
     /// other nodes any longer than its lease lasts.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// The database cannot be used.
     pub async fn extend(&self, now: Timestamp) -> Result<(), StoreError> {
         let entries = self.working.entries();
         if entries.is_empty() {

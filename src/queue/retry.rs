@@ -29,7 +29,7 @@ pub enum Next {
         /// Whether it counts against the table's limit.
         costs_try: bool,
     },
-    /// Not again by itself.
+    /// Not again automatically.
     GiveUp,
 }
 

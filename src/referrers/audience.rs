@@ -15,11 +15,11 @@ use crate::store::{StoreError, Tx};
 pub enum Audience {
     /// One referrer, however named.
     One(String),
-    /// Everybody with a tag.
+    /// Everyone with a tag.
     Tag(String),
-    /// Everybody of a type.
+    /// Everyone of a type.
     Type(ReferrerType),
-    /// Everybody.
+    /// Everyone.
     All,
 }
 
@@ -60,11 +60,11 @@ impl fmt::Display for Audience {
     }
 }
 
-/// Everybody the audience names now, by priority.
+/// Everyone in the audience now, by priority.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if a single referrer is named that does not exist, [`ReferrersError::Invalid`] if the name
-/// fits several.
+/// matches several.
 pub async fn members(tx: &mut Tx, audience: &Audience) -> Result<Vec<ReferrerId>, ReferrersError> {
     Ok(match audience {
         Audience::One(name) => vec![one(tx, name).await?.id],
@@ -110,7 +110,7 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
     }
 }
 
-/// What may be repeated in an error: a name, but never an address.
+/// What an error may repeat: a name, but never an address.
 fn shown(name: &str) -> &str {
     let digits = name.chars().filter(char::is_ascii_digit).count();
     if name.contains('@') || digits >= 7 { "that address" } else { name }

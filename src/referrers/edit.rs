@@ -1,4 +1,4 @@
-//! What a person may record about referrers and their addresses: edits, refusals, bases, touches made by hand.
+//! What a person can record about referrers and their addresses: edits, suppressions, bases, manual touches.
 
 use super::{Parts, ReferrersError};
 use crate::domain::Actor;
@@ -8,7 +8,7 @@ use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::referrer::Referrer;
 use crate::domain::touch::{Disposition, Touch, TouchKind};
 
-/// Changes a referrer. A changed address has everything to prove anew; the old one keeps its record.
+/// Changes a referrer. A changed address starts without a record; the old one keeps its record.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] if another one has the same NPI.
@@ -39,7 +39,7 @@ pub(crate) fn npi_taken(error: crate::store::StoreError) -> ReferrersError {
     }
 }
 
-/// Logs a touch that a person made: a call, a visit, a meeting, a lunch-and-learn; or a referral that came in.
+/// Logs a touch made by a person: a call, a visit, a meeting, a lunch-and-learn; or a referral received.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] for a letter, which only sending makes.

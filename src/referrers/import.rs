@@ -1,4 +1,4 @@
-//! Import: the rows of a sheet become referrers. All of them or none; a repeat updates and never duplicates.
+//! Import: the rows of a sheet become referrers. All or none; a repeat updates and never duplicates.
 
 use serde::Serialize;
 
@@ -18,9 +18,9 @@ use crate::store::Tx;
 pub struct ImportReport {
     /// Referrers that are new.
     pub added: usize,
-    /// Referrers that were known and differ now.
+    /// Referrers that were known and have changed.
     pub updated: usize,
-    /// Referrers that were known and stay as they are.
+    /// Referrers that were known and are unchanged.
     pub unchanged: usize,
     /// Bases recorded.
     pub bases: usize,
@@ -30,7 +30,7 @@ pub struct ImportReport {
     pub stored: bool,
 }
 
-/// Brings a sheet's rows in.
+/// Imports a sheet's rows.
 ///
 /// `skip_bad_rows` decides what happens when some rows cannot be used: without it nothing is imported.
 ///
@@ -46,7 +46,7 @@ pub async fn import(
     let words: Vec<String> = sheet.problems.iter().map(problem_line).collect();
     if sheet.problems.iter().any(|problem| problem.refuses) && !skip_bad_rows && !dry_run {
         return Err(ReferrersError::Invalid(format!(
-            "nothing was imported, because {} of {} rows cannot be used; mend them, or leave them out with --skip-bad-rows:\n{}",
+            "nothing was imported, because {} of {} rows cannot be used; fix them, or leave them out with --skip-bad-rows:\n{}",
             sheet.refused_count,
             sheet.rows.len() + sheet.refused_count,
             words.join("\n")
@@ -97,7 +97,7 @@ async fn bring_in(
     add_basis(tx, row, who, now, report).await
 }
 
-/// The referrer a row speaks of: the same NPI; else the same email; else the same fax and name. Two different NPIs are
+/// The referrer a row describes: the same NPI; else the same email; else the same fax and name. Two different NPIs are
 /// never the same referrer.
 async fn same_referrer(tx: &mut Tx, row: &SheetRow) -> Result<Option<Referrer>, ReferrersError> {
     let candidates = tx.referrers_like(row.npi.as_deref(), row.email.as_ref(), row.fax.as_ref()).await?;
@@ -121,7 +121,7 @@ fn name_key(referrer: &Referrer) -> String {
     referrer.person_name().or_else(|| referrer.organization.clone()).unwrap_or_default().to_lowercase()
 }
 
-/// What the row says laid over what is known. An empty cell never erases; tags only grow; state is never touched.
+/// The row merged into what is known. An empty cell never erases; tags are only added; state is never changed.
 fn merged(row: &SheetRow, known: Option<Referrer>, now: Timestamp) -> Referrer {
     let mut referrer = known.unwrap_or_else(|| Referrer {
         id: ReferrerId::new(),

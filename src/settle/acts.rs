@@ -1,5 +1,5 @@
-//! What policy, a setting or a person does to messages, apart from evidence about their attempts: hold, defer, send again,
-//! end. Nothing outside this module changes a message; the layering test checks it.
+//! What policy, a setting or a person does to messages, apart from evidence about their attempts: hold, defer, send
+//! again, end. Nothing outside this module changes a message; the layering test checks it.
 
 use super::{Origin, SUBMIT, set_ended, work};
 use crate::domain::event::EventKind;
@@ -12,10 +12,10 @@ use crate::store::{StoreError, Tx};
 /// A claim on a queue entry: its id, and the fence under which it was made.
 pub type Claim = (i64, i64);
 
-/// Parks messages until a person decides, and takes them off the queue. The caller holds them locked.
+/// Holds messages until a person decides, and takes them off the queue. The caller has them locked.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing of the transaction stands.
+/// [`StoreError`]; then the transaction has no effect.
 pub async fn hold(
     tx: &mut Tx,
     messages: &mut [Message],
@@ -30,10 +30,10 @@ pub async fn hold(
     tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await
 }
 
-/// Puts a message off: the claimed entry becomes due then, and the message says why. Costs no try.
+/// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing of the transaction stands.
+/// [`StoreError`]; then the transaction has no effect.
 pub async fn defer(
     tx: &mut Tx,
     message: &mut Message,
@@ -48,11 +48,11 @@ pub async fn defer(
     tx.queue_snooze(claim.0, claim.1, SUBMIT, due).await.map(|_| ())
 }
 
-/// Lets a message go, or sends one that ended without arriving once more: it is queued with a fresh time to give up, and what
-/// a person released is not held again for what they have seen. `kind` says which of the two it was.
+/// Releases a message, or sends one that ended without arriving again: it is queued with a new give-up time, and what a
+/// person released is not held again for what they have seen. `kind` says which of the two it was.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing of the transaction stands.
+/// [`StoreError`]; then the transaction has no effect.
 pub async fn send_again(
     tx: &mut Tx,
     message: &mut Message,
@@ -79,10 +79,10 @@ pub async fn send_again(
     Ok(())
 }
 
-/// Ends messages and takes them off the queue. The caller holds them locked.
+/// Ends messages and takes them off the queue. The caller has them locked.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing of the transaction stands.
+/// [`StoreError`]; then the transaction has no effect.
 pub async fn end(
     tx: &mut Tx,
     messages: &mut [Message],

@@ -17,18 +17,18 @@ use crate::queue;
 use crate::store::records::events::Event;
 use crate::store::{StoreError, Tx};
 
-/// The cases, and what is written beside them.
+/// The cases, and what is written with them.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     cases: BTreeMap<MessageId, Case>,
     case_of: HashMap<AttemptId, MessageId>,
-    /// What is known of the cases' addresses; several messages may go to one.
+    /// What is known about the cases' addresses; several messages may go to one.
     addresses: HashMap<AddressKey, AddressHealth>,
     learnt: BTreeSet<AddressKey>,
-    /// Who bears which provider reference, among those that the evidence speaks of.
+    /// Which attempt has which provider reference, among those in the evidence.
     bearers: HashMap<(String, String), AttemptId>,
     events: Vec<Event>,
-    /// The broadcasts that go on: doubt about one of their messages, with which they count as finished, has become work.
+    /// The broadcasts that are reopened: a message in doubt, with which they count as finished, has become work again.
     going_on: BTreeSet<BroadcastId>,
 }
 
@@ -53,7 +53,7 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Which of the references that the evidence brings are borne already.
+    /// Which of the references in the evidence are already taken.
     async fn read_bearers(&mut self, tx: &mut Tx, updates: &[Update]) -> Result<(), StoreError> {
         let mut brought: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for update in updates {
@@ -72,7 +72,8 @@ impl Batch {
         Ok(())
     }
 
-    /// Applies one piece of evidence. What changes nothing (a repeat, or something lighter than what is known) is dropped.
+    /// Applies one piece of evidence. What changes nothing (a repeat, or something weaker than what is known) is
+    /// dropped.
     pub(super) fn apply(&mut self, rules: &Rules, update: &Update, now: Timestamp) {
         let Update { attempt, origin, .. } = update;
         let Some(case) = self.case_of.get(attempt).and_then(|id| self.cases.get_mut(id)) else { return };
@@ -136,9 +137,9 @@ impl Batch {
         self.write_next(tx, now).await
     }
 
-    /// Pauses the accounts that cannot go on until somebody mends them, each once, and says so where it is heard: to the
-    /// operator on the overview and in the audit, to whoever watches in the log and in the metrics. An account that is
-    /// paused already keeps its reason.
+    /// Pauses the accounts that cannot continue until someone fixes them, each once, and reports it: to the operator on
+    /// the overview and in the audit log, to monitoring in the log and in the metrics. An account that is already
+    /// paused keeps its reason.
     async fn write_pauses(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         let pauses = self.cases.values().flat_map(|case| case.pauses.clone());
         for (provider, reason) in pauses.collect::<BTreeMap<_, _>>() {
@@ -151,7 +152,7 @@ impl Batch {
         Ok(())
     }
 
-    /// The next steps: entries are put off or removed; a message without an entry gets one.
+    /// The next steps: entries are deferred or removed; a message without an entry gets one.
     async fn write_next(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         let (mut ended, mut steps) = (Vec::new(), Vec::new());
         for case in self.cases.values() {
@@ -172,7 +173,7 @@ impl Batch {
         queue::put(tx, &fresh, now).await
     }
 
-    /// The message that an attempt belongs to, as it stands now.
+    /// The message that an attempt belongs to, in its present state.
     pub(super) fn message_of(&self, attempt: AttemptId) -> Option<&Message> {
         self.case_of.get(&attempt).and_then(|id| self.cases.get(id)).map(|case| &case.message)
     }
@@ -185,8 +186,8 @@ const fn reference_of(evidence: &Evidence) -> Option<&ProviderReference> {
     }
 }
 
-/// Evidence without a provider reference that another attempt bears already. An acceptance under such a name proves nothing,
-/// so what became of the call is unknown; a fact keeps its weight.
+/// Evidence without a provider reference that another attempt already has. An acceptance with such a reference proves
+/// nothing, so the outcome of the call is unknown; a fact keeps its weight.
 fn without_a_borrowed_name(
     bearers: &HashMap<(String, String), AttemptId>,
     standing: &Attempt,
@@ -201,7 +202,7 @@ fn without_a_borrowed_name(
     match evidence {
         Evidence::Fact(fact, _) => Evidence::Fact(fact.clone(), None),
         _ => {
-            let failure = Failure::new(Fault::ProtocolError).text("the provider named it like an earlier hand-over");
+            let failure = Failure::new(Fault::ProtocolError).text("the provider reused an earlier reference");
             Evidence::Answer(Outcome::Unknown(failure))
         }
     }

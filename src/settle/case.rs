@@ -1,5 +1,5 @@
-//! A case: one message with what news about it can change. Read under lock, changed in memory by pure rules,
-//! written back once with all other cases of the transaction ([`super::docket`]).
+//! A case: one message with everything that evidence about it can change. Read under lock, changed in memory by pure
+//! rules, written back once with all other cases of the transaction ([`super::batch`]).
 
 use std::collections::BTreeSet;
 
@@ -28,9 +28,9 @@ pub(super) struct Case {
     pub next: Option<Next>,
     /// The accounts to be paused, and why.
     pub pauses: Vec<(String, String)>,
-    /// Events beside those of the news itself.
+    /// Events beside those of the evidence itself.
     pub notes: Vec<Event>,
-    /// Whether the message is to be written back and its touch projected anew.
+    /// Whether the message is to be written back and its touch projected again.
     pub message_changed: bool,
     /// The attempts to be written back.
     pub attempts_changed: BTreeSet<AttemptId>,
@@ -53,7 +53,7 @@ impl Case {
         self.attempts.iter().find(|one| one.id == id)
     }
 
-    /// Puts an attempt in the place of its former self.
+    /// Replaces an attempt with its new version.
     pub(super) fn replace(&mut self, attempt: &Attempt) {
         if let Some(place) = self.attempts.iter_mut().find(|one| one.id == attempt.id) {
             place.clone_from(attempt);

@@ -12,8 +12,8 @@ use crate::provider::Reconciliation;
 use crate::queue::retry;
 use crate::store::records::events::Event;
 
-/// Draws what follows from an attempt's changed status, which already stands in the case. Answers whether something was
-/// learnt of the address.
+/// Draws what follows from an attempt's changed status, which is already in the case. Returns whether something was
+/// learned about the address.
 pub(super) fn conclude(
     case: &mut Case,
     address: Option<&mut AddressHealth>,
@@ -51,7 +51,7 @@ fn hold_after_restore(case: &mut Case, rules: &Rules, attempt: &Attempt, origin:
     case.notes.push(Event { reason: case.message.reason, ..event });
 }
 
-/// What is learnt of an address.
+/// What is learned about an address.
 enum Experience {
     ItWorks,
     ItFailed(Fault),
@@ -87,7 +87,7 @@ fn follow(
     }
 }
 
-/// The message bears the document that was handed over last.
+/// The message has the document that was handed over last.
 fn note_document(case: &mut Case, attempt: &Attempt) {
     if case.attempts.last().is_some_and(|last| last.id == attempt.id) {
         case.message.document_hash = Some(attempt.document_hash.clone());
@@ -102,7 +102,7 @@ fn accepted(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
     case.step(POLL, now.after(wait));
 }
 
-/// Doubt is looked into where the provider can be asked; else a person decides, or for mail a written setting.
+/// Doubt is looked up where the provider can be asked; else a person decides, or for mail a setting.
 fn in_doubt(case: &mut Case, rules: &Rules, attempt: &Attempt, now: Timestamp) {
     case.message.status = MessageStatus::InDoubt;
     let silent = attempt.provider_reference.is_some();

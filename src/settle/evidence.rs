@@ -1,4 +1,4 @@
-//! Evidence about an attempt: an answer, a fact from outside, a rule of ours, a person's word.
+//! Evidence about an attempt: an answer, a fact from outside, one of our rules, a person's statement.
 
 use super::Rules;
 use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
@@ -8,16 +8,16 @@ use crate::domain::id::AttemptId;
 use crate::domain::lifecycle;
 use crate::domain::{Actor, Channel, Fault, Outcome, Rule, Timestamp};
 
-/// What is learnt about an attempt.
+/// What is learned about an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
     /// The provider's answer to the call.
     Answer(Outcome),
     /// A fact from outside; the reference too if it was not known.
     Fact(Fact, Option<ProviderReference>),
-    /// An open attempt was found whose call nobody is making any more.
+    /// An open attempt was found whose call is no longer being made.
     Orphaned,
-    /// Looked for twice where it would have to be: it was never sent.
+    /// Two look-ups did not find it where it would have to be: it was never sent.
     Absent,
     /// No bounce came in time.
     Presumed,
@@ -32,7 +32,7 @@ pub enum Evidence {
 /// Where the evidence, or the decision, comes from.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// By which path it came.
+    /// How it arrived.
     pub source: EventSource,
     /// Who says or decides it.
     pub actor: Actor,
@@ -43,7 +43,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// A rule of ours.
+    /// One of our rules.
     #[must_use]
     pub const fn rule(rule: Rule) -> Self {
         Self { source: EventSource::Policy, actor: Actor::Rule(rule), occurred: None, billed: None }
@@ -73,8 +73,8 @@ pub struct Update {
     pub origin: Origin,
 }
 
-/// The evidence as its pages have it: a fax that is called delivered, of which some pages but not all are confirmed, arrived
-/// in part, whatever the provider calls it. One that confirms no page at all does not count them.
+/// The evidence corrected by its pages: a fax reported as delivered, of which some pages but not all are confirmed,
+/// arrived in part, whatever the provider calls it. A report that confirms no page at all does not count them.
 pub(super) fn as_counted(standing: &Attempt, evidence: Evidence) -> Evidence {
     match (&evidence, standing.pages) {
         (Evidence::Fact(Fact::Delivered { pages: Some(confirmed @ 1..) }, reference), Some(sent))
@@ -178,7 +178,7 @@ pub(super) fn kind(evidence: &Evidence, standing: &Attempt, changed: &Attempt) -
     }
 }
 
-/// More words for people.
+/// More text for people.
 pub(super) fn detail(evidence: &Evidence, kind: EventKind, changed: &Attempt) -> Option<String> {
     if kind == EventKind::Charged {
         return changed.billed().map(|charge| charge.to_string());

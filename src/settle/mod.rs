@@ -1,4 +1,4 @@
-//! The only writer of a message's state. Two ways lead here: evidence about an attempt ([`apply`]), from which attempt,
+//! The only writer of a message's state. It has two inputs: evidence about an attempt ([`apply`]), from which attempt,
 //! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
 //! policy or of a person ([`hold`], [`defer`], [`send_again`], [`end`]). All of it happens in the caller's transaction.
 
@@ -41,18 +41,18 @@ pub enum SmtpDoubt {
     Resend,
 }
 
-/// The settings that decide what follows.
+/// The rules' settings.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// Retry scale.
     pub retry: RetryRules,
-    /// First look after an acceptance.
+    /// First look-up after an acceptance.
     pub status_poll: Duration,
     /// How long mail that was accepted waits for a bounce before it counts as delivered.
     pub presume_delivered: Duration,
     /// How long to let a provider's lists settle before looking up an unknown outcome.
     pub doubt_settle: Duration,
-    /// How long an unknown outcome is looked into before a person must decide.
+    /// How long an unknown outcome is investigated before a person must decide.
     pub doubt_deadline: Duration,
     /// How long a provider may take for its final report.
     pub report_deadline: Duration,
@@ -60,8 +60,8 @@ pub struct Rules {
     pub smtp_doubt: SmtpDoubt,
     /// How long a message is tried, from its submission, or from a person's decision to send it again.
     pub give_up: Duration,
-    /// When the records were last put back to an earlier state. What happened after that state was made is forgotten, so
-    /// another try that follows from an attempt opened before waits for a person.
+    /// When the records were last restored to an earlier state. What happened after that state was saved is lost, so
+    /// another try that follows from an attempt opened before needs a person.
     pub restored: Option<Timestamp>,
     /// What each account can do, by its name.
     pub capabilities: BTreeMap<String, Capabilities>,
@@ -87,22 +87,22 @@ impl Rules {
     }
 }
 
-/// Applies evidence about any number of attempts and writes all that follows, as if each piece had come after the other.
+/// Applies evidence about any number of attempts and writes all that follows, as if the pieces had arrived in turn.
 /// Evidence about an attempt that is not known is dropped, and so is evidence that changes nothing.
 ///
 /// Takes its locks in the order address, message, touch, account, queue entry, as the gate does, so that the two never wait
 /// for each other in a circle.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing of it stands.
+/// [`StoreError`]; then nothing is changed.
 pub async fn apply_all(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Timestamp) -> Result<(), StoreError> {
     apply_batch(tx, rules, updates, now).await.map(drop)
 }
 
-/// Applies evidence about one attempt. Returns the message as it stands afterwards, or `None` if the attempt is unknown.
+/// Applies evidence about one attempt. Returns the message as it is afterwards, or `None` if the attempt is unknown.
 ///
 /// # Errors
-/// [`StoreError`]; then nothing of it stands.
+/// [`StoreError`]; then nothing is changed.
 pub async fn apply(
     tx: &mut Tx,
     rules: &Rules,

@@ -1,4 +1,4 @@
-//! Upkeep: the small things that keep a long-running house in order.
+//! Upkeep: periodic housekeeping of a long-running installation.
 
 pub mod restore;
 pub mod retention;
@@ -12,10 +12,10 @@ use crate::domain::Clock;
 use crate::store::{Store, StoreError, in_time};
 use crate::upkeep::retention::Retention;
 
-/// How often upkeep looks around.
+/// How often upkeep runs.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Looks around until told to stop.
+/// Runs until shut down.
 pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -23,19 +23,19 @@ pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention
             () = stop.cancelled() => return,
         }
         if let Err(error) = in_time(tidy(&store, clock.as_ref())).await {
-            tracing::warn!(%error, "upkeep could not be done; trying again");
+            tracing::warn!(%error, "upkeep failed; trying again");
         }
         if let Err(error) = in_time(retention::remove_old(&store, clock.as_ref(), keep)).await {
-            tracing::warn!(%error, "what was kept long enough could not be removed; trying again");
+            tracing::warn!(%error, "expired records could not be removed; trying again");
         }
     }
 }
 
 /// One round: marks the broadcasts whose last message has settled, and shows the depth of the queue and the number of
-/// callbacks that cannot be read to the metrics. Looks before it writes.
+/// callbacks that cannot be read to the metrics. Reads before it writes.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails.
+/// The database cannot be used.
 pub async fn tidy(store: &Store, clock: &dyn Clock) -> Result<(), StoreError> {
     let now = clock.now();
     let mut tx = store.read().await?;

@@ -1,13 +1,13 @@
-//! After a restore. The records have forgotten everything since the backup was made: calls above all. Whatever had not
+//! After a restore. The records have lost everything since the backup was made, above all calls. Whatever had not
 //! ended then may have gone out since, so nothing goes out by itself:
 //!
 //! - a queued message is held with the reason `restored`, until a person releases it;
-//! - a message that a provider may have is looked up as ever, and what would follow as another try is held instead
+//! - a message that a provider may have is looked up as usual, and what would follow as another try is held instead
 //!   ([`crate::settle::Rules::restored`]);
-//! - a campaign that is due may have run: it is paused, and when it is resumed it makes up for nothing;
+//! - a campaign that is due may have run: it is paused, and when it is resumed, missed runs are not made up;
 //! - sessions of operators end.
 //!
-//! All of it is one transaction: a database is either not put back yet, or put back and safe.
+//! All of it is one transaction: a database is either not restored yet, or restored and safe.
 
 use serde::Serialize;
 
@@ -15,13 +15,13 @@ use crate::domain::{Actor, AuditAct, PolicyReason, Timestamp};
 use crate::settle::{self, Origin};
 use crate::store::{Store, StoreError, Tx};
 
-/// Messages dealt with at once.
+/// Messages handled at once.
 const BATCH: i64 = 200;
 
 /// What a restore found that had not ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Parked {
-    /// Messages that waited for their turn and are held now.
+    /// Messages that were queued and are held now.
     pub held: usize,
     /// Messages that a provider may have; they are looked up.
     pub in_flight: i64,
@@ -29,10 +29,10 @@ pub struct Parked {
     pub campaigns: Vec<String>,
 }
 
-/// Makes sure that nothing of these records goes out by itself. To be called while no daemon uses them.
+/// Makes sure that nothing in these records goes out by itself. Call it while no daemon uses them.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails; then nothing is changed.
+/// The database cannot be used; then nothing is changed.
 pub async fn park(store: &Store, who: &Actor, now: Timestamp) -> Result<Parked, StoreError> {
     let mut tx = store.write().await?;
     let mut parked = Parked { in_flight: tx.attempts_in_flight().await?, ..Parked::default() };
@@ -52,7 +52,7 @@ pub async fn park(store: &Store, who: &Actor, now: Timestamp) -> Result<Parked, 
     Ok(parked)
 }
 
-/// Holds a batch of the messages that wait; answers how many.
+/// Holds a batch of the queued messages; returns how many.
 async fn hold_some(tx: &mut Tx, who: &Actor, now: Timestamp) -> Result<usize, StoreError> {
     let waiting = tx.messages_waiting(BATCH).await?;
     let mut messages = tx.messages(&waiting, true).await?;

@@ -1,4 +1,4 @@
-//! Retention: what is kept only for a time goes, a portion at a time, so that nothing waits for it.
+//! Retention: records past their retention period are removed, a portion at a time, so that nothing waits for it.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ pub struct Retention {
     pub callback_days: u32,
 }
 
-/// Removes a portion of the callbacks whose time is up; answers how many. One that waits to be applied stays.
+/// Removes a portion of the expired callbacks; returns how many. One that waits to be applied stays.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails.
+/// The database cannot be used.
 pub async fn remove_old(store: &Store, clock: &dyn Clock, retention: Retention) -> Result<usize, StoreError> {
     let before = clock.now().before(DAY * retention.callback_days);
     if !store.read().await?.inbox_has_older(before).await? {
@@ -29,7 +29,7 @@ pub async fn remove_old(store: &Store, clock: &dyn Clock, retention: Retention) 
     let removed = tx.inbox_remove_old(before, PORTION).await?;
     tx.commit().await?;
     if removed > 0 {
-        tracing::info!(removed, "callbacks whose time was up were removed");
+        tracing::info!(removed, "expired callbacks were removed");
     }
     Ok(removed)
 }

@@ -1,5 +1,5 @@
-//! One time for all nodes: now and then this machine's clock is laid beside the database's, whose time counts. A lease, a
-//! rate or a waiting time means the same on every node then, whatever a machine's own clock says.
+//! One time for all nodes: this machine's clock is periodically compared with the database's, whose time counts. A
+//! lease, a rate or a wait then means the same on every node, whatever a machine's own clock says.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,18 +9,18 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::SharedClock;
 use crate::store::{Store, StoreError, in_time};
 
-/// How often the clocks are laid side by side.
+/// How often the clocks are compared.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// An answer that took longer says too little about when it was given. Half of this bounds the error.
+/// An answer that took longer is too imprecise. Half of this bounds the error.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
-/// A machine whose clock is further off than this should be looked after.
+/// A machine whose clock is further off than this needs attention.
 const WARN_MS: u64 = 2_000;
 
-/// Corrects the clock by the database's; leaves it as it is where the database is a file on this machine, or where the
-/// answer took too long.
+/// Corrects the clock by the database's; leaves it as it is if the database is a file on this machine, or if the answer
+/// took too long.
 ///
 /// # Errors
-/// [`StoreError`] if the database fails.
+/// The database cannot be used.
 pub async fn agree(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
     let mut tx = store.read().await?;
     let (before, asked) = (clock.machine_now(), Instant::now());
@@ -34,7 +34,7 @@ pub async fn agree(store: &Store, clock: &SharedClock) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Takes over a difference that is more than the measurement's own uncertainty, so that time does not tremble.
+/// Applies a difference larger than the measurement's own uncertainty, so that time does not jitter.
 fn correct(clock: &SharedClock, seen_ms: i64, uncertain_ms: i64) {
     let known = clock.ahead_ms();
     if seen_ms.abs_diff(known) <= uncertain_ms.unsigned_abs() + 5 {
@@ -42,12 +42,12 @@ fn correct(clock: &SharedClock, seen_ms: i64, uncertain_ms: i64) {
     }
     if seen_ms.abs_diff(known) > WARN_MS {
         let seconds = seen_ms / 1_000;
-        tracing::warn!(seconds, "the database's clock differs from this machine's by so much; the database's counts");
+        tracing::warn!(seconds, "the database's clock differs from this machine's; the database's is used");
     }
     clock.set_ahead_ms(seen_ms);
 }
 
-/// Keeps the clock corrected until told to stop.
+/// Keeps the clock corrected until shut down.
 pub async fn keep(store: Store, clock: Arc<SharedClock>, stop: CancellationToken) {
     loop {
         tokio::select! {

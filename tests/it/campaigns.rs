@@ -49,7 +49,7 @@ async fn what_cannot_work_is_refused_before_anything_is_kept() {
             (plan(&"x".repeat(81), "daily 09:00"), "1 to 80 characters"),
             (plan("two\nlines", "daily 09:00"), "1 to 80 characters"),
             (plan("monthly", "now and then"), "Write one of:"),
-            (plan("monthly", "once 2026-11-22 09:00"), "does not come any more"),
+            (plan("monthly", "once 2026-11-22 09:00"), "is in the past"),
             (NewCampaign { letter: "no-such".into(), ..good.clone() }, "there is no letter `no-such`"),
             (NewCampaign { letter: "end-of-treatment-report".into(), ..good.clone() }, "treatment letter"),
             (
@@ -62,7 +62,7 @@ async fn what_cannot_work_is_refused_before_anything_is_kept() {
             ),
             (
                 NewCampaign { to: "tag:nobody".parse().expect("an audience"), ..good.clone() },
-                "nobody is in `tag:nobody`",
+                "no one is in `tag:nobody`",
             ),
             (NewCampaign { via: vec![], ..good.clone() }, "say how"),
             (NewCampaign { variables: Map::new(), ..good.clone() }, "Amara Whitfield1, MD: `resource_name` is missing"),
@@ -85,7 +85,7 @@ async fn a_name_that_is_taken_is_refused_in_words() {
         let parts = staffed(&clinic).await;
         let first = campaign::add(&parts, plan("monthly", "first tuesday 09:00")).await.expect("made");
         let problem = refusal(campaign::add(&parts, plan(" monthly ", "daily 08:00")).await);
-        assert!(problem.contains("there is a campaign `monthly` already: choose another name"), "{problem}");
+        assert!(problem.contains("there is already a campaign `monthly`: choose another name"), "{problem}");
         assert_eq!(campaign::list(&parts).await.expect("listed"), [first.campaign]);
     })
     .await;
@@ -158,7 +158,7 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
             skipped,
             [
                 ("Amara Whitfield4, MD", "no email address"),
-                ("Amara Whitfield5, MD", "shares the email address of an earlier recipient: one copy goes there"),
+                ("Amara Whitfield5, MD", "shares the email address of an earlier recipient: one copy is sent there"),
             ]
         );
 
@@ -218,7 +218,7 @@ async fn an_act_that_does_not_fit_the_state_is_refused_in_words() {
         clinic.clock.advance(std::time::Duration::from_secs(30 * 24 * 3600));
         let refused =
             refusal(campaign::resume(&parts, "one day", &touchline::domain::Actor::operator("operator")).await);
-        assert!(refused.contains("its last moment passed meanwhile"), "{refused}");
+        assert!(refused.contains("its last planned time has passed"), "{refused}");
         assert_eq!(audited(&parts, "pause_campaign").await.len(), 2);
         assert_eq!(audited(&parts, "resume_campaign").await, [] as [String; 0]);
         assert_eq!(row(&parts, "one day").await.next_ms, None::<Timestamp>);

@@ -7,14 +7,14 @@ use croner::parser::{CronParser, Seconds, Year};
 
 use super::{Days, Nth, Rule, Schedule};
 
-/// Longest text that is read.
+/// Longest text accepted.
 const CHARS_MAX: usize = 120;
 /// Longest pause of `every N weeks`.
 const WEEKS_MAX: u8 = 52;
-/// Words that carry no meaning here and may stand anywhere.
+/// Words that carry no meaning here and may appear anywhere.
 const FILLERS: &[&str] = &["the", "on", "at", "of", "each", "month", "and"];
 
-/// What is understood, for the end of every error.
+/// What is accepted, for the end of every error.
 const EXAMPLES: &str = "\
 Write one of:
   first tuesday 09:00              (also second, third, fourth, last; `first and third tuesday 09:00`)

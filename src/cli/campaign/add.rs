@@ -44,7 +44,7 @@ pub struct Args {
 /// Creates it, or in a dry run shows who would get it.
 ///
 /// # Errors
-/// It cannot be carried out as it stands.
+/// It cannot be carried out as given.
 pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Result<(), CliError> {
     let new = NewCampaign {
         name: add.name,

@@ -52,7 +52,7 @@ pub enum Command {
 /// Does it.
 ///
 /// # Errors
-/// There is no such campaign, or its state does not allow it; a new one cannot be carried out as it stands.
+/// There is no such campaign, or its state does not allow it; a new one cannot be carried out as given.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     match command {

@@ -107,9 +107,7 @@ fn render_practice(text: &mut String, practice: &Practice) {
     optional_line(text, "signature", director.signature.as_ref().and_then(|path| path.to_str()));
 
     let opt_out = &practice.opt_out;
-    text.push_str(
-        "\n# How recipients opt out of advertisements; all must work day and night (47 CFR 64.1200(a)(4)).\n",
-    );
+    text.push_str("\n# How recipients opt out; all of it must work day and night (47 CFR 64.1200(a)(4)).\n");
     text.push_str("[practice.opt_out]\n");
     line(text, "phone", opt_out.phone.as_str(), "");
     line(text, "fax", opt_out.fax.as_str(), "");

@@ -24,7 +24,7 @@ pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
 /// `touchline release`.
 pub(super) const RELEASE: Order = Order { act: Act::Release, done: "is released" };
 /// `touchline cancel`.
-pub const CANCEL: Order = Order { act: Act::Cancel, done: "is canceled" };
+pub const CANCEL: Order = Order { act: Act::Cancel, done: "is cancelled" };
 /// `touchline resolve --sent`.
 pub(super) const SENT: Order = Order { act: Act::MarkSent, done: "counts as sent" };
 /// `touchline resolve --not-sent`.

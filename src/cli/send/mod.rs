@@ -55,7 +55,7 @@ pub struct Args {
 /// Sends.
 ///
 /// # Errors
-/// The request cannot be carried out as it stands; with `--wait`, something did not arrive or time ran out.
+/// The request cannot be carried out as given; with `--wait`, something did not arrive or time ran out.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let variables = args.variables.read()?;
     let gateway = console.gateway().await?;

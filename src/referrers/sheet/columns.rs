@@ -1,4 +1,5 @@
-//! Which column holds what: by name, with the names that practice software, insurers, associations and NPPES use, or as told.
+//! Which column holds what: by name, with the names that practice software, insurers, associations and NPPES use, or
+//! by a mapping.
 
 use csv::StringRecord;
 
@@ -6,7 +7,7 @@ use super::SheetError;
 use crate::domain::words::words;
 
 words! {
-    /// What a column may hold.
+    /// What a column can hold.
     Field {
         /// National Provider Identifier.
         Npi = "npi",
@@ -26,7 +27,7 @@ words! {
         Specialty = "specialty",
         /// NUCC taxonomy code.
         Taxonomy = "taxonomy",
-        /// Mailbox.
+        /// Email address.
         Email = "email",
         /// Fax number.
         Fax = "fax",
@@ -52,7 +53,7 @@ words! {
 }
 
 impl Field {
-    /// Header names in order of preference, as [`normalised`]. The field's own word is one of them already.
+    /// Header names in order of preference, as [`normalised`]. The field's own word is already one of them.
     const fn aliases(self) -> &'static [&'static str] {
         match self {
             Self::Npi => &["npi number", "provider npi", "individual npi", "national provider identifier", "npi id"],
@@ -201,7 +202,7 @@ impl Field {
         }
     }
 
-    /// How well a normalised header fits: zero is the field's own word, higher is less; none if it does not.
+    /// How well a normalized header matches: zero is the field's own word, higher is less; none if it does not.
     fn fit(self, header: &str) -> Option<usize> {
         if header == normalised(self.as_str()) {
             return Some(0);
@@ -209,7 +210,7 @@ impl Field {
         self.aliases().iter().position(|alias| normalised(alias) == header).map(|place| place + 1)
     }
 
-    /// Whether the column alone makes a list worth reading.
+    /// Whether this column alone makes a list usable.
     const fn reaches_someone(self) -> bool {
         matches!(self, Self::Fax | Self::Email | Self::Phone)
     }
@@ -241,10 +242,10 @@ pub fn parse_mapping(text: &str) -> Result<(Field, String), SheetError> {
     Ok((field, column.to_owned()))
 }
 
-/// Where each field stands.
+/// Where each field is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Columns {
-    /// Header texts as they stand in the file.
+    /// Header texts as in the file.
     pub(super) headers: Vec<String>,
     places: Vec<(Field, usize)>,
     /// Taxonomy codes 1 to 15 of NPPES, each with the place of its "primary" switch.

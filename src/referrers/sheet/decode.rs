@@ -7,15 +7,15 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::SheetError;
 
-/// Bytes looked at to tell UTF-16 without a byte-order mark.
+/// Bytes examined to detect UTF-16 without a byte-order mark.
 const SAMPLE_BYTES: usize = 4_000;
-/// What may stand between cells.
+/// Possible separators between cells.
 pub(super) const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// The file's text with `\n` at each end of line, and the name of its encoding.
 ///
 /// # Errors
-/// It is no text: a workbook, a document, or binary.
+/// It is not text: a workbook, a document, or binary.
 pub(super) fn decode(bytes: &[u8]) -> Result<(String, &'static str), SheetError> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xD0\xCF\x11\xE0") {
         return Err(SheetError::Workbook);
@@ -48,7 +48,7 @@ fn with_plain_newlines(text: Cow<'_, str>) -> String {
     if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() }
 }
 
-/// Records of a text, each with the line on which it begins. Blank lines are passed over and counted.
+/// Records of a text, each with the line on which it begins. Blank lines are skipped and counted.
 pub(super) struct Records<'t> {
     text: &'t [u8],
     reader: csv::Reader<&'t [u8]>,

@@ -29,12 +29,12 @@ pub const BYTES_MAX: usize = 50 * 1024 * 1024;
 pub const ROWS_MAX: usize = 200_000;
 /// Longest cell, in characters.
 pub const CELL_CHARS_MAX: usize = 4_000;
-/// Rows looked at to find the header.
+/// Rows examined to find the header.
 const HEADER_ROWS_MAX: usize = 30;
 /// Most problems listed; further rows are still read.
 const PROBLEMS_MAX: usize = 10_000;
 
-/// The header of a list made for us. Only one of email, fax and phone is needed; any order will do.
+/// The header of a list made for Touchline. Only one of email, fax and phone is needed; any order will do.
 pub const TEMPLATE_HEADER: &str = "npi,first_name,last_name,credentials,organization,type,email,fax,phone,time_zone,tags,source,basis,basis_source,basis_date,basis_note";
 
 /// Why a file cannot be read at all.
@@ -55,7 +55,7 @@ pub enum SheetError {
     /// Nothing in it.
     #[error("the file is empty")]
     Empty,
-    /// No row names columns that we know.
+    /// No row names known columns.
     #[error(
         "no header row was found in the first 30 rows: name the columns (fax, email, phone, first_name, …), or say which is which with fax=COLUMN"
     )]
@@ -68,7 +68,7 @@ pub enum SheetError {
 /// What a list says.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// Rows that were taken, in the order of the file.
+    /// Rows that were accepted, in the order of the file.
     pub rows: Vec<SheetRow>,
     /// What is wrong, in the order of the file; at most 10,000 are listed.
     pub problems: Vec<Problem>,
@@ -80,11 +80,11 @@ pub struct Sheet {
     pub unused_columns: Vec<String>,
     /// Name of the encoding, such as `UTF-8`.
     pub encoding: &'static str,
-    /// What stood between the cells.
+    /// The separator between the cells.
     pub delimiter: char,
 }
 
-/// One row that was taken. At least one of email, fax and phone is there.
+/// One row that was accepted. At least one of email, fax and phone is present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SheetRow {
     /// Line of the file on which it begins, from 1.
@@ -101,7 +101,7 @@ pub struct SheetRow {
     pub organization: Option<String>,
     /// Kind.
     pub kind: ReferrerType,
-    /// Mailbox.
+    /// Email address.
     pub email: Option<EmailAddress>,
     /// Fax number.
     pub fax: Option<FaxNumber>,
@@ -139,7 +139,7 @@ pub struct Problem {
     pub column: Option<String>,
     /// What is wrong and what to do.
     pub message: String,
-    /// Whether the row was refused for it; otherwise the row was taken without what could not be read.
+    /// Whether the row was refused for it; otherwise the row was accepted without what could not be read.
     pub refuses: bool,
 }
 
@@ -169,7 +169,7 @@ pub fn read(bytes: &[u8], mapping: &[(Field, String)]) -> Result<Sheet, SheetErr
     Ok(sheet)
 }
 
-/// Where the header stands, and what it says.
+/// Where the header is, and what it says.
 struct Header {
     delimiter: u8,
     line: u64,

@@ -12,12 +12,12 @@ const CREDENTIALS: &[&str] = &[
 const NAMES_TOO: &[&str] = &["DO", "MA", "PA"];
 /// Titles before a name.
 const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof"];
-/// Parts of a family name that stand before its last word.
+/// Parts of a family name that come before its last word.
 const PARTICLES: &[&str] =
     &["de", "del", "della", "der", "di", "du", "el", "la", "le", "st", "van", "von", "ter", "dos", "da"];
 /// Parts that belong to a family name though they come after it.
 const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv"];
-/// Words that only an organization's name has.
+/// Words that occur only in an organization's name.
 const ORGANIZATION_WORDS: &[&str] = &[
     "associates",
     "association",
@@ -108,7 +108,7 @@ pub(super) fn take_apart(text: &str) -> PersonName {
     PersonName { first: join(&first), last: join(&last), credentials: join_letters(&letters) }
 }
 
-/// Leaves out what stands in brackets or double quotes: a name to be called by, not to be written to.
+/// Drops what is in parentheses or double quotes: a nickname, not a name for letters.
 fn without_nicknames(text: &str) -> String {
     let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((start, open)) = rest.char_indices().find(|(_, c)| matches!(c, '(' | '"' | '\u{201c}')) {
@@ -173,7 +173,7 @@ fn is_suffix(token: &str) -> bool {
     SUFFIXES.contains(&bare(token).as_str())
 }
 
-/// Letters after a name without their dots: `M.D.` as `MD`.
+/// Letters after a name without their periods: `M.D.` as `MD`.
 pub(super) fn tidy_credentials(text: &str) -> String {
     let plain: String = text.chars().filter(|c| *c != '.').collect();
     let parts: Vec<&str> = plain.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
@@ -188,7 +188,7 @@ fn join(tokens: &[&str]) -> Option<String> {
     (!tokens.is_empty()).then(|| as_written(&tokens.join(" ")))
 }
 
-/// A name in the usual mixture of cases if the list shouts it, else unchanged: `O'BRIEN-MCKAY` as `O'Brien-McKay`.
+/// A name in mixed case if the list has it in capitals, else unchanged: `O'BRIEN-MCKAY` as `O'Brien-McKay`.
 pub(super) fn as_written(name: &str) -> String {
     let shouted = name.chars().filter(|c| c.is_alphabetic()).count() > 2 && !name.chars().any(char::is_lowercase);
     if !shouted {

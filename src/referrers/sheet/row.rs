@@ -86,13 +86,13 @@ impl Cells<'_> {
         self.add(self.columns.column(field), message, false);
     }
 
-    /// A row whose cells may have slipped into the wrong columns is not read at all.
+    /// A row whose cells may have shifted into the wrong columns is not read at all.
     fn check_shape(&mut self) {
         let expected = self.columns.headers.len();
         if self.record.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
             self.add(
                 None,
-                "the row has more cells than the header: put quotation marks around a text that holds the separator",
+                "the row has more cells than the header: put quotation marks around a text that contains the separator",
                 true,
             );
         }
@@ -128,7 +128,7 @@ fn one_line(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Who the row speaks of.
+/// Who the row describes.
 struct Person {
     first_name: Option<String>,
     last_name: Option<String>,
@@ -163,7 +163,7 @@ fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
         return Some(digits);
     }
     let message = if digits.len() == 10 && digits.bytes().all(|b| b.is_ascii_digit()) {
-        "the check digit of the NPI does not fit: a digit is wrong"
+        "the check digit of the NPI does not match: a digit is wrong"
     } else {
         "the NPI is not ten digits"
     };
@@ -198,7 +198,7 @@ fn read_one_of_several<T>(
     if let [first, _, ..] = parts.as_slice()
         && let Ok(address) = parse(first)
     {
-        cells.note(field, "the cell holds several: the first was taken");
+        cells.note(field, "the cell has several: the first was used");
         return Some(address);
     }
     cells.refuse(Some(field), error.0);
@@ -229,7 +229,7 @@ fn read_kind(cells: &mut Cells<'_>, credentials: Option<&str>) -> ReferrerType {
     let by_letters = || credentials.and_then(taxonomy::of_letters);
     let kind = by_type.or_else(by_code).or_else(by_specialty).or_else(by_letters);
     if kind.is_none() && said.is_some() {
-        cells.note(Field::Type, "the kind of referrer is not known: `other` was taken");
+        cells.note(Field::Type, "the kind of referrer is not known: `other` was used");
     }
     kind.unwrap_or(ReferrerType::Other)
 }
@@ -257,7 +257,7 @@ fn read_tags(cells: &mut Cells<'_>) -> Vec<String> {
     tags
 }
 
-/// Evidence is taken whole or not at all: a basis that cannot be read refuses the row.
+/// Evidence is accepted whole or not at all: a basis that cannot be read refuses the row.
 fn read_basis(cells: &mut Cells<'_>, has_fax: bool) -> Option<SheetBasis> {
     let kind = match cells.raw(Field::Basis)?.parse::<BasisKind>() {
         Ok(kind) => kind,

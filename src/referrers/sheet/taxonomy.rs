@@ -1,4 +1,4 @@
-//! What kind of referrer a row speaks of: from the NUCC taxonomy code, from words, or from the letters after the name.
+//! What kind of referrer a row describes: from the NUCC taxonomy code, from words, or from the letters after the name.
 
 use crate::domain::referrer::ReferrerType;
 use crate::domain::referrer::ReferrerType::{
@@ -6,8 +6,8 @@ use crate::domain::referrer::ReferrerType::{
     Specialty, Therapist, WomensHealth,
 };
 
-/// Beginnings of NUCC codes and their kinds; the longest that fits decides. The set of `referral-domain.md` §1.1,
-/// widened by the neighbours that occur in lists.
+/// Prefixes of NUCC codes and their kinds; the longest match decides. The set of `referral-domain.md` §1.1,
+/// extended by the neighbors that occur in lists.
 const CODES: &[(&str, ReferrerType)] = &[
     ("2084P08", Psychiatrist),    // psychiatry: general, addiction, child and adolescent, geriatric
     ("2084P0015", Psychiatrist),  // psychosomatic medicine
@@ -140,7 +140,7 @@ pub(super) fn of_code(code: &str) -> Option<ReferrerType> {
     fitting.max_by_key(|(beginning, _)| beginning.len()).map(|(_, kind)| *kind)
 }
 
-/// The kind that words speak of, if any is known. Our own words for kinds are understood too.
+/// The kind that words name, if any is known. The schema's words for kinds are understood too.
 pub(super) fn of_words(text: &str) -> Option<ReferrerType> {
     if let Ok(kind) = text.parse::<ReferrerType>() {
         return Some(kind);

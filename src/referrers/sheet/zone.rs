@@ -13,7 +13,7 @@ const WORDS: &[(&[&str], Tz)] = &[
     (&["hawaii", "ht", "hst"], Tz::Pacific__Honolulu),
 ];
 
-/// States and territories that lie in one zone (49 CFR part 71). Absent are those that two zones share: AK, FL, ID, IN,
+/// States and territories that are in one zone (49 CFR part 71). Absent are those in two zones: AK, FL, ID, IN,
 /// KS, KY, MI, ND, NE, NV, OR, SD, TN, TX.
 const STATES: &[(&[&str], Tz)] = &[
     (

@@ -167,10 +167,10 @@ async fn an_empty_audience_keeps_the_schedule_moving() {
         campaign::add(&parts, plan("weekly", "every monday 09:00")).await.expect("made");
         put(&parts, &[Referrer { tags: Vec::new(), ..only.clone() }]).await;
         let shown = campaign::show(&parts, "weekly").await.expect("shown");
-        assert_eq!(shown.warnings, ["nobody in `tag:north-shore` is written to at present"]);
+        assert_eq!(shown.warnings, ["no one in `tag:north-shore` can be contacted at present"]);
         clinic.clock.advance(HOUR);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
-        assert_eq!(audited(&parts, "skip_campaign_run").await, ["schedule weekly nobody is in `tag:north-shore`"]);
+        assert_eq!(audited(&parts, "skip_campaign_run").await, ["schedule weekly no one is in `tag:north-shore`"]);
         put(&parts, &[only]).await;
         clinic.clock.advance(7 * DAY);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 1);
