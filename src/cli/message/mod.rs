@@ -8,7 +8,7 @@ pub mod status;
 use crate::domain::message::Message;
 use crate::wording;
 
-/// A message's status, in words: `delivered (presumed)`, `held: Somebody put it on hold.`
+/// A message's status, in words: `delivered (presumed)`, `held: Someone put it on hold.`
 #[must_use]
 pub fn standing(message: &Message) -> String {
     let status = wording::status(message.status).1;
