@@ -3,7 +3,7 @@
 
 use crate::domain::Address;
 use crate::domain::country::Country;
-use crate::domain::{Channel, FaxNumber, PhiClass, Purpose};
+use crate::domain::{PhiClass, Purpose};
 
 /// One entry of a channel's list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use super::arguments::word;
 use super::console::{Console, count, table};
 use super::exit::CliError;
 use crate::consent::{self, Refusal};
+use crate::domain::Address;
 use crate::domain::id::SuppressionId;
 use crate::domain::suppression::SuppressionReason;
 use crate::domain::suppression::SuppressionSource;
 use crate::domain::suppression::{Scope, Suppression};
-use crate::domain::{Address, address};
 use crate::public::SuppressionView;
 
 /// The most suppressions listed.

@@ -131,6 +131,6 @@ async fn log(console: &Console, log: Log) -> Result<(), CliError> {
         crate::referrers::log_touch(&gateway.referrers(), referrer.id, log.kind, &log.title, at, &console.who).await?;
     let delivered = gateway.store.read().await?.touches_delivered(referrer.id).await?;
     let goal = gateway.config.sending.touch_goal;
-    let object = json!({ "touch": TouchView::of(touch, Vec::new()), "referrer": referrer.id, "delivered": delivered, "goal": goal });
+    let object = json!({ "touch": touch, "referrer": referrer.id, "delivered": delivered, "goal": goal });
     console.answer(&object, || format!("Logged. {}: {delivered} of {goal} touches delivered.", referrer.display_name()))
 }

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
-use super::channel::Channel;
 use super::clock::Timestamp;
 use super::event::Billed;
 use super::fault::{Failure, Fault};

@@ -73,7 +73,7 @@ mod tests {
     fn a_voice_line_becomes_dead_only_by_repetition_and_an_unknown_number_at_once() {
         let fresh = AddressHealth {
             channel: Channel::Fax,
-            value: crate::domain::AddressKey::from(&crate::domain::FaxNumber::parse("312 555 0142").expect("a number")),
+            value: AddressKey::from(&crate::domain::FaxNumber::parse("312 555 0142").expect("a number")),
             health: Health::Unverified,
             strikes: 0,
             fault: None,

@@ -249,9 +249,7 @@ async fn what_is_learnt_of_a_number_concerns_the_one_that_was_called() {
         let mut tx = store.write().await.expect("tx");
         tx.addresses_ensure(&[old.key(), AddressKey::from(&fax(177))], at(1)).await.expect("made");
         let message = tx.message(called.message_id, true).await.expect("read").expect("there");
-        tx.message_update(&Message { address: touchline::domain::Address::Fax(fax(177)), ..message })
-            .await
-            .expect("corrected");
+        tx.message_update(&Message { address: Address::Fax(fax(177)), ..message }).await.expect("corrected");
         tx.commit().await.expect("committed");
         learn(&store, called.id, &Evidence::Fact(Fact::Failed(Failure::new(Fault::InvalidNumber)), None)).await;
         let mut tx = store.read().await.expect("tx");
@@ -272,7 +270,7 @@ async fn a_fax_called_delivered_with_fewer_pages_than_it_has_is_a_partial_send()
         for (confirmed, status) in
             [(2, MessageStatus::Failed), (3, MessageStatus::Delivered), (0, MessageStatus::Delivered)]
         {
-            let message = Message { address: touchline::domain::Address::Fax(fax(200 + confirmed)), ..stage.message() };
+            let message = Message { address: Address::Fax(fax(200 + confirmed)), ..stage.message() };
             let called = Attempt { pages: Some(3), ..attempt(message.id, 1) };
             stage.store(&store, std::slice::from_ref(&message)).await;
             let mut tx = store.write().await.expect("tx");

@@ -10,7 +10,7 @@ use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::cli::send::{accepted, channels};
 use crate::domain::Channel;
-use crate::public::{DryRunView, SubmissionView};
+use crate::public::DryRunView;
 use crate::referrers::audience::Audience;
 
 /// A new campaign.

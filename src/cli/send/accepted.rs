@@ -1,7 +1,5 @@
 //! What became of a request to send, or in a dry run would: who gets it, who does not and why.
 
-use serde_json::{Value, json};
-
 use crate::cli::console::{count, table};
 use crate::domain::MessageStatus;
 use crate::intake::answer::{Accepted, AcceptedMessage, Counts};

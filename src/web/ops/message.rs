@@ -5,7 +5,6 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::failures;
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};

@@ -15,7 +15,6 @@ use super::notice::{Asked, Done};
 use super::view::history::{RefusalRow, refusal_row};
 use super::view::moment::Moment;
 use crate::consent::{self, ConsentError, Refusal};
-use crate::domain::Actor;
 use crate::domain::Address;
 use crate::domain::AddressKey;
 use crate::domain::id::SuppressionId;

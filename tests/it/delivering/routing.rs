@@ -55,7 +55,7 @@ async fn an_account_that_cannot_be_reached_rests_and_the_next_one_carries_on() {
         assert!(before.iter().all(|one| by(std::slice::from_ref(one)) == [("fax-sandbox", AttemptStatus::NotSent)]));
         assert_eq!(before.len(), 5, "the breaker opens after so many: {:?}", by(&attempts));
         assert_eq!(far.faxes_to("0150").len(), 1);
-        assert_eq!(last.dialled.as_ref().map(touchline::domain::Address::as_str), Some("+13125550150"));
+        assert_eq!(last.dialled.as_ref().map(Address::as_str), Some("+13125550150"));
 
         let kept = gateway
             .until("the breaker to be written down", async || {

@@ -32,7 +32,7 @@ fn suppression(address: &Address, scope: Scope) -> Suppression {
         reason: touchline::domain::suppression::SuppressionReason::OptOut,
         source: touchline::domain::suppression::SuppressionSource::Web,
         evidence: None,
-        who: touchline::domain::Actor::operator("recipient"),
+        who: Actor::operator("recipient"),
         created_ms: at(1),
         lifted_ms: None,
         lifted_by: None,

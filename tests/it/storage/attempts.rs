@@ -1,7 +1,7 @@
 use touchline::domain::AddressKey;
 use touchline::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use touchline::domain::message::Message;
-use touchline::domain::{Channel, Fault, MessageStatus};
+use touchline::domain::{Fault, MessageStatus};
 use touchline::store::StoreError;
 
 use super::samples::{Stage, at, attempt, ended, fax};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use touchline::domain::{Channel, Lane};
+use touchline::domain::Lane;
 use touchline::store::engine::dialect::Dialect;
 use touchline::store::records::queue_entries::{Lanes, NewEntry};
 use touchline::store::{Store, Tx};

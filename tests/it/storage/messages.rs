@@ -85,7 +85,7 @@ async fn what_changes_about_a_message_is_written_back_and_what_is_fixed_stays() 
         let before = stage.message();
         stage.store(&store, std::slice::from_ref(&before)).await;
         let after = Message {
-            address: touchline::domain::Address::Fax(fax(177)),
+            address: Address::Fax(fax(177)),
             status: MessageStatus::Delivered,
             reason: Some("busy".parse().expect("a reason")),
             confidence: Some(Confidence::Confirmed),

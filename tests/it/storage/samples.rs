@@ -147,7 +147,7 @@ impl Stage {
             submission_id: self.submission.id,
             broadcast_id: None,
             referrer_id: self.referrer.id,
-            address: touchline::domain::Address::Fax(fax(101)),
+            address: Address::Fax(fax(101)),
             lane: Lane::OneOff,
             letter: "introduction".into(),
             purpose: Purpose::Advertisement,
