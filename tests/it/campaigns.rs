@@ -31,7 +31,7 @@ async fn a_campaign_is_shown_with_its_sentence_and_its_next_moment() {
         assert_eq!(campaign::show(&parts, " monthly update ").await.expect("shown"), made);
         assert_eq!(campaign::list(&parts).await.expect("listed"), std::slice::from_ref(&made.campaign));
         assert_eq!(campaign::when(&made.campaign), made.when);
-        assert_eq!(audited(&parts, "add_campaign").await, [format!("liaison monthly update {}", made.when)]);
+        assert_eq!(audited(&parts, "add_campaign").await, [format!("operator:liaison monthly update {}", made.when)]);
         assert!(refusal(campaign::show(&parts, "weekly").await).contains("there is no campaign `weekly`"));
     })
     .await;
@@ -195,7 +195,7 @@ async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
         assert_eq!(row(&parts, "monthly").await.next_ms, before.next_ms);
         let runs = campaign::show(&parts, "monthly").await.expect("shown").runs;
         assert_eq!(runs.iter().map(|run| (run.name.as_str(), run.total)).collect::<Vec<_>>(), [("monthly", 2); 2]);
-        assert_eq!(audited(&parts, "run_campaign").await, ["operator monthly "; 2]);
+        assert_eq!(audited(&parts, "run_campaign").await, ["operator:operator monthly "; 2]);
     })
     .await;
 }

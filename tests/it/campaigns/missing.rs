@@ -59,7 +59,7 @@ async fn two_hours_late_is_made_up_and_three_days_late_is_not() {
         assert_eq!(after.next_ms.map(|next| next.to_string()).as_deref(), Some("2026-12-07T15:00:00.000Z"));
         assert_eq!(
             audited(&parts, "skip_campaign_run").await,
-            ["schedule weekly missed since Nov 30, 2026 9:00 AM CST: more than 24 hours late"]
+            ["system weekly missed since Nov 30, 2026 9:00 AM CST: more than 24 hours late"]
         );
     })
     .await;
@@ -78,9 +78,7 @@ async fn of_several_missed_runs_only_the_latest_is_made() {
         assert_eq!(planned(&parts).await, ["2026-11-27 09:00 -0600"]);
         assert_eq!(
             audited(&parts, "skip_campaign_run").await,
-            [
-                "schedule daily missed since Nov 23, 2026 9:00 AM CST: only the run of Nov 27, 2026 9:00 AM CST is made up"
-            ]
+            ["system daily missed since Nov 23, 2026 9:00 AM CST: only the run of Nov 27, 2026 9:00 AM CST is made up"]
         );
         let next = row(&parts, "daily").await.next_ms;
         assert_eq!(next.map(|next| next.to_string()).as_deref(), Some("2026-11-28T15:00:00.000Z"));
@@ -170,7 +168,7 @@ async fn an_empty_audience_keeps_the_schedule_moving() {
         assert_eq!(shown.warnings, ["no one in `tag:north-shore` can be contacted at present"]);
         clinic.clock.advance(HOUR);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 0);
-        assert_eq!(audited(&parts, "skip_campaign_run").await, ["schedule weekly no one is in `tag:north-shore`"]);
+        assert_eq!(audited(&parts, "skip_campaign_run").await, ["system weekly no one is in `tag:north-shore`"]);
         put(&parts, &[only]).await;
         clinic.clock.advance(7 * DAY);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 1);

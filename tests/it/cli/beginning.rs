@@ -143,7 +143,7 @@ fn a_token_is_shown_once_and_an_operator_needs_a_long_password() {
     let token = made["token"].as_str().expect("a token").to_owned();
     let listed = house.run(&["token", "list", "--json"]).good();
     assert!(!listed.out.contains(&token));
-    assert_eq!(listed.json()["tokens"][0]["scopes"], "send,read");
+    assert_eq!(listed.json()["tokens"][0]["scopes"], serde_json::json!(["send", "read"]));
     house.run(&["token", "revoke", "ehr"]).good();
     assert_eq!(house.run(&["token", "revoke", "ehr"]).code, 4);
 

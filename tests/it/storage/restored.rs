@@ -116,7 +116,7 @@ async fn what_waited_is_held_what_a_provider_may_have_is_looked_up_and_due_campa
                     (MessageStatus::Held, Some("restored"))
                 );
                 let told = tx.events_of(message.id).await.expect("read").pop().expect("an event");
-                assert_eq!((told.kind.as_str(), told.detail.as_deref()), ("held", Some("restored")));
+                assert_eq!((told.kind.as_str(), told.reason), ("held", now.reason));
                 assert!(!queued, "nothing would send it");
             } else {
                 assert_eq!((&now, queued), (message, number < 5), "left as it was");

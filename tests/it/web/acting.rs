@@ -23,7 +23,7 @@ async fn an_address_is_shown_whole_only_to_who_may_operate() {
     assert_eq!(masked["created_at"], "2026-11-23T15:00:00.000Z");
     assert_eq!(masked["attempts"], json!([]));
     assert_eq!(masked["events"][0]["kind"], "queued");
-    assert_eq!(masked["events"][0]["who"], "api:integrator");
+    assert_eq!(masked["events"][0]["who"], "token:integrator");
     let whole = house.token(&[Scope::Read, Scope::Operate]).await;
     let whole: Value = house.get(&path, &whole).await.json().await.expect("JSON");
     assert_eq!(whole["to"], "+13125550142");
