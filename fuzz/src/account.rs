@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use touchline::domain::channel::{PhiClass, Purpose};
 use touchline::domain::envelope::{Content, Envelope, Mail};
 use touchline::domain::{Address, Channel, Clock, EmailAddress, FaxNumber, Timestamp};
-use touchline::provider::{Account, Provider, Spec};
 use touchline::http;
+use touchline::provider::{Account, Provider, Spec};
 
 /// 2026-11-23T15:00:00Z, the kit's present.
 pub const NOW: Timestamp = Timestamp(1_795_446_000_000);

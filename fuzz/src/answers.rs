@@ -9,7 +9,7 @@ use std::time::Duration;
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::fault::Failure;
 use touchline::domain::{Address, Channel, Outcome};
-use touchline::provider::{REGISTRY, Search};
+use touchline::provider::{FindQuery, REGISTRY};
 
 use crate::account::{ATTEMPT, FAX_TO, NOW, Ready, envelope};
 
@@ -78,7 +78,7 @@ async fn ask(ready: &Ready, call: u8, status: u16, whole: bool) {
         2 => provider.status(&reference).await.err(),
         3 => {
             let to = Address::parse(Channel::Fax, FAX_TO).expect("a number");
-            let search = Search { attempt: ATTEMPT.parse().expect("an attempt"), to, opened_ms: NOW };
+            let search = FindQuery { attempt: ATTEMPT.parse().expect("an attempt"), to, opened_ms: NOW };
             provider.find(&search).await.err()
         }
         4 => provider.cancel(&reference).await.err(),
