@@ -138,7 +138,7 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
             }
         },
     };
-    drop(tx);
+    tx.rollback().await?;
     match problem {
         IntakeError::QueueFull { .. } => {
             tracing::warn!(campaign = row.name, "the queue is full; the run is tried again");
@@ -184,8 +184,8 @@ async fn move_on(tx: &mut Tx, plan: &Plan, row: &CampaignRow, due: Due, now: Tim
     note_skip(tx, row, &note, now).await
 }
 
-/// Gives the run up for a reason. The transaction that found the reason is gone, so the row is locked and looked at
-/// again; waiting for the lock, since the end of that transaction may still be on its way to the database.
+/// Gives the run up for a reason. The transaction that found the reason is rolled back, so the row is locked and looked at
+/// again.
 async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str) -> Result<Fate, StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;

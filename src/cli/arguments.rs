@@ -154,6 +154,6 @@ mod tests {
         assert!(read(&["a"], &[]).is_err());
         assert!(read(&["a=1"], &["a=2"]).expect_err("twice").contains("twice"));
         let error = read(&[], &["a=secret"]).expect_err("no JSON");
-        assert!(error.contains("not JSON") && !error.contains("secret"), "{error}");
+        assert!(error.contains("not valid JSON") && !error.contains("secret"), "{error}");
     }
 }

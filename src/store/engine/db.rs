@@ -297,6 +297,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Rolls the transaction back and waits until the database has released its locks, which dropping it does not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; nothing of it stands then either.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.rollback().await?,
+            Inner::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
     pub(in crate::store) const fn inner(&mut self) -> &mut Inner {
         &mut self.inner
     }

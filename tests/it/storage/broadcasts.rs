@@ -215,3 +215,22 @@ async fn a_list_is_fixed_when_it_is_recorded_and_unfolds_by_portions_on_one_node
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_rolled_back_is_undone_and_its_lock_released_before_the_next_look() {
+    each_db(async |store| {
+        let plan = campaign("due");
+        let mut tx = store.write().await.expect("tx");
+        tx.campaign_insert(&plan).await.expect("stored");
+        tx.commit().await.expect("committed");
+        for round in 0..50 {
+            let mut tx = store.write().await.expect("tx");
+            let due = tx.campaign_due(plan.id, at(100)).await.expect("read");
+            assert_eq!(due.as_ref(), Some(&plan), "round {round}: nothing else holds it, and it is as it was");
+            let done = touchline::domain::campaign::CampaignState::Done;
+            tx.campaign_move(plan.id, done, None, at(200)).await.expect("moved");
+            tx.rollback().await.expect("rolled back");
+        }
+    })
+    .await;
+}
