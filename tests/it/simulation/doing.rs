@@ -438,7 +438,7 @@ impl World<'_> {
                         format!("{} {}{owner} f{} {wait}s", entry.kind, entry.state, entry.fence)
                     },
                 );
-                let status = picture.messages.get(id).map(|one| (one.status, one.reason.clone()));
+                let status = picture.messages.get(id).map(|one| (one.status, one.reason));
                 (status, attempts, queue)
             };
             let (was, is) = (shown(&self.before), shown(after));
