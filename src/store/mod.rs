@@ -1,5 +1,5 @@
 //! The only SQL. One text serves SQLite and PostgreSQL; a statement's body is written once and checked by the compiler
-//! once for each engine ([`db`]). Functions are named after what the domain does. `now` is always passed in.
+//! once for each engine ([`engine::db`]). Functions are named after what the domain does. `now` is always passed in.
 //!
 //! Every change happens inside a [`Tx`]; changes that must succeed or fail together share one.
 //!
