@@ -50,20 +50,9 @@ pub struct SubmittedMessage {
     pub id: Uuid,
     /// The touch it belongs to.
     pub touch: Uuid,
-    /// For whom.
-    pub referrer: Uuid,
-    /// The referrer's name.
-    pub name: String,
-    /// `fax` or `email`.
-    pub channel: &'static str,
-    /// `queued`, `held` or `suppressed`.
-    pub status: &'static str,
-    /// Why, if not queued: a word.
-    pub reason: Option<&'static str>,
-    /// What the reason means, in a sentence.
-    pub explanation: Option<&'static str>,
-    /// What can be done about it, in a sentence.
-    pub advice: Option<&'static str>,
+    /// What was planned for it.
+    #[serde(flatten)]
+    pub planned: PlannedMessage,
 }
 
 /// A recipient or channel left out.
@@ -85,13 +74,15 @@ impl From<Accepted> for SubmissionView {
         let messages = accepted.messages.into_iter().map(|message| SubmittedMessage {
             id: message.id.0,
             touch: message.touch.0,
-            referrer: message.referrer.0,
-            name: message.name,
-            channel: message.channel.as_str(),
-            status: message.status.as_str(),
-            reason: message.reason.map(Reason::as_str),
-            explanation: message.reason.map(wording::explain),
-            advice: message.reason.map(wording::advice),
+            planned: PlannedMessage {
+                referrer: message.referrer.0,
+                name: message.name,
+                channel: message.channel.as_str(),
+                status: message.status.as_str(),
+                reason: message.reason.map(Reason::as_str),
+                explanation: message.reason.map(wording::explain),
+                advice: message.reason.map(wording::advice),
+            },
         });
         let skipped = accepted.skipped.into_iter().map(|skipped| SkippedView {
             referrer: skipped.referrer.0,
@@ -133,7 +124,7 @@ pub struct DryRunView {
     pub skipped: Vec<SkippedView>,
 }
 
-/// One message that would be made.
+/// One message as it is, or in a dry run would be, made.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlannedMessage {
     /// For whom.
@@ -155,15 +146,7 @@ pub struct PlannedMessage {
 impl From<Accepted> for DryRunView {
     fn from(planned: Accepted) -> Self {
         let SubmissionView { counts, messages, skipped, .. } = planned.into();
-        let messages = messages.into_iter().map(|message| PlannedMessage {
-            referrer: message.referrer,
-            name: message.name,
-            channel: message.channel,
-            status: message.status,
-            reason: message.reason,
-            explanation: message.explanation,
-            advice: message.advice,
-        });
-        Self { dry_run: true, counts, messages: messages.collect(), skipped }
+        let messages = messages.into_iter().map(|message| message.planned).collect();
+        Self { dry_run: true, counts, messages, skipped }
     }
 }

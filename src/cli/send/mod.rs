@@ -129,12 +129,13 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
             })
         })
         .collect();
+    let SubmissionView { submission, broadcast, skipped, .. } = accepted.clone().into();
     let object = json!({
-        "submission": accepted.submission,
-        "broadcast": accepted.broadcast,
+        "submission": submission,
+        "broadcast": broadcast,
         "handled": waited.handled,
         "messages": messages,
-        "skipped": accepted.skipped,
+        "skipped": skipped,
     });
     console.answer(&object, || wait::told(waited, accepted))?;
     if waited.handled && waited.failed() == 0 { refuse_nothing(accepted) } else { Err(CliError::said(Ending::Failed)) }
