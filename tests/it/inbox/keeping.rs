@@ -134,7 +134,7 @@ async fn of_several_facts_those_that_can_be_applied_do_not_wait_for_the_others()
         assert_eq!(scene.apply().await, 1, "the other did not turn up in time");
         assert_eq!(scene.lines().await[0].state, CallbackState::Applied);
         let alone = [event(Some(early), DELIVERED, "early")];
-        assert_eq!(scene.receive_events(&alone).await, Received::Kept(1), "and may be told again");
+        assert_eq!(scene.receive_events(&alone).await, Received::Kept(1), "and is accepted when it is sent again");
         scene.gateway.store.close().await;
     })
     .await;

@@ -61,8 +61,8 @@ impl Spy {
         rows.expect("the spy can read")
     }
 
-    /// Whether anybody else may have changed anything since the last call, or since the house was emptied. PostgreSQL
-    /// has no cheap way to tell.
+    /// Whether anybody else may have changed anything since the last call, or since the database was emptied. PostgreSQL
+    /// has no cheap way to know.
     pub fn may_differ(&mut self) -> bool {
         if matches!(self.wire, Wire::Postgres(_)) {
             return true;
@@ -101,9 +101,9 @@ impl Spy {
         self.version = None;
     }
 
-    /// Waits until nobody is in the middle of changing anything. A transaction that is given up is rolled back, and one
-    /// whose commit was on its way is committed, after whoever began it has gone on: whatever becomes of it belongs to
-    /// the act that began it, and no later act may find its locks.
+    /// Waits until nobody is in the middle of changing anything. The database may roll back an abandoned
+    /// transaction, or finish a commit that was already requested, after the code that began it has moved on. Either way
+    /// the result belongs to the act that began it, and no later act may run into its locks.
     pub fn settle(&mut self) {
         let sql = match &self.wire {
             Wire::Sqlite(_) => "BEGIN IMMEDIATE; COMMIT",

@@ -15,7 +15,7 @@ use crate::provider::kit::letter::ten_digits;
 use crate::provider::kit::listing::{Listing, Owner, Page, Place};
 use crate::provider::kit::reading::progress;
 
-/// The date is told without a time zone, which is at most a day off.
+/// WestFax gives dates without a time zone, so a date may be up to a day off.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[async_trait]
