@@ -20,31 +20,31 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Accepts a list: once it is recorded it is durable and will be carried out.
 pub(super) async fn begin(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
+    let mut was_beaten = false;
     for _ in 0..LOOKS_AT_ANOTHER_MAX {
         match begin_once(parts, request).await {
             Err(IntakeError::Unfolding) => tokio::time::sleep(LOOK_AGAIN).await,
+            // Another caller with the same key was faster: its answer is ours, and is found the next time around.
+            Err(IntakeError::Store(StoreError::Conflict(_))) if request.idempotency_key.is_some() => {
+                if std::mem::replace(&mut was_beaten, true) {
+                    return Err(IntakeError::KeyReused);
+                }
+            }
             other => return other,
         }
     }
     Err(IntakeError::Unfolding)
 }
 
-/// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet.
+/// [`IntakeError::Unfolding`] if another caller with the same key was faster and is not ready yet,
+/// [`StoreError::Conflict`] if it was faster at this very moment.
 async fn begin_once(parts: &Parts, request: &Request) -> Result<Begun, IntakeError> {
     let ready = match prepare(parts, request).await? {
         Prepared::Answered(answer) => return Ok(Begun::Done(answer)),
         Prepared::New(ready) => ready,
     };
     let mut tx = parts.store.write().await?;
-    match record(&mut tx, parts, request, &ready).await {
-        Err(IntakeError::Store(StoreError::Conflict(_))) if request.idempotency_key.is_some() => {
-            // Another caller with the same key was faster: its answer is ours.
-            drop(tx);
-            let mut tx = parts.store.read().await?;
-            return answered_before(&mut tx, request).await?.map(Begun::Done).ok_or(IntakeError::KeyReused);
-        }
-        recorded => recorded?,
-    }
+    record(&mut tx, parts, request, &ready).await?;
     tx.commit().await?;
     Ok(Begun::List(ready))
 }
