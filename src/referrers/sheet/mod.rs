@@ -20,7 +20,7 @@ use columns::Columns;
 use decode::{DELIMITERS, Records};
 
 use crate::domain::basis::{BasisKind, NumberSource};
-use crate::domain::referrer::ReferrerType;
+use crate::domain::referrer::{Place, ReferrerState, ReferrerType};
 use crate::domain::{EmailAddress, FaxNumber};
 
 /// Largest file, in bytes.
@@ -105,8 +105,20 @@ pub struct SheetRow {
     pub email: Option<EmailAddress>,
     /// Fax number.
     pub fax: Option<FaxNumber>,
-    /// Voice number in E.164.
+    /// Voice number, as `PhoneNumber` stores it.
     pub phone: Option<String>,
+    /// Street and house number.
+    pub street: Option<String>,
+    /// Town.
+    pub city: Option<String>,
+    /// State or province, as written.
+    pub state: Option<String>,
+    /// ZIP or postal code.
+    pub postal_code: Option<String>,
+    /// Notes for people.
+    pub notes: Option<String>,
+    /// Contact status as the list states it. An import can only make it stricter.
+    pub standing: Option<ReferrerState>,
     /// Zone as given, or that of a state which has only one.
     pub time_zone: Option<Tz>,
     /// Labels: lower case, sorted, without repeats, at most 20.
@@ -115,6 +127,19 @@ pub struct SheetRow {
     pub source: Option<String>,
     /// Permission or relationship; only with a fax number.
     pub basis: Option<SheetBasis>,
+}
+
+impl SheetRow {
+    /// Where the office is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            street: self.street.clone(),
+            city: self.city.clone(),
+            region: self.state.clone(),
+            postal_code: self.postal_code.clone(),
+        }
+    }
 }
 
 /// A basis as a list states it.

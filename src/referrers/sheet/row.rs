@@ -9,7 +9,7 @@ use super::{CELL_CHARS_MAX, Problem, SheetBasis, SheetRow, name, taxonomy, zone}
 use crate::domain::address::AddressError;
 use crate::domain::basis::{BasisKind, NumberSource};
 use crate::domain::referrer::{ReferrerType, npi_is_valid};
-use crate::domain::{EmailAddress, FaxNumber};
+use crate::domain::{EmailAddress, FaxNumber, PhoneNumber};
 
 /// Longest name, organization or source.
 const TEXT_CHARS_MAX: usize = 200;
@@ -53,6 +53,12 @@ pub(super) fn read(
         email,
         fax,
         phone,
+        street: None,
+        city: None,
+        state: None,
+        postal_code: None,
+        notes: None,
+        standing: None,
     };
     if !cells.is_refused && row.fax.is_none() && row.email.is_none() && row.phone.is_none() {
         cells.refuse(None, "the row has neither fax number nor email address nor telephone number");
@@ -205,14 +211,11 @@ fn read_one_of_several<T>(
     None
 }
 
-/// The voice number in E.164, without its extension. One that cannot be read is left out with a note: nothing is ever
+/// The voice number with its extension. One that cannot be read is left out with a note: nothing is ever
 /// sent to it.
 fn read_phone(cells: &mut Cells<'_>) -> Option<String> {
-    let text = cells.raw(Field::Phone)?.to_lowercase();
-    let main = text.split(['x', '#', ';', '/', ',', '\n']).next().unwrap_or_default();
-    let main = main.trim_end().trim_end_matches(".0").trim_end_matches('e').trim_end();
-    match FaxNumber::parse(&text).or_else(|_| FaxNumber::parse(main)) {
-        Ok(number) => Some(number.as_str().to_owned()),
+    match PhoneNumber::read(cells.raw(Field::Phone)?) {
+        Ok(number) => Some(number.value.as_str().to_owned()),
         Err(_) => {
             cells.note(Field::Phone, "the telephone number cannot be read and was left out");
             None
