@@ -83,3 +83,11 @@ pub fn short(id: &Uuid) -> String {
     let text = id.simple().to_string();
     text[text.len() - 8..].to_uppercase()
 }
+
+/// The reference that a person read off a page, if the text is one: eight hexadecimal digits, in any case.
+#[must_use]
+pub fn reference(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches('#');
+    let is_one = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_one.then(|| text.to_uppercase())
+}

@@ -5,6 +5,7 @@
 pub mod broadcast;
 pub mod failure;
 pub mod message;
+pub mod people;
 pub mod referrer;
 pub mod submission;
 pub mod token;

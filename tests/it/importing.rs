@@ -34,7 +34,10 @@ fn a_spreadsheet_export_with_mark_and_semicolons_is_read() {
     assert_eq!(fax(&sheet.rows[0]), Some("+18475550101"));
     assert_eq!(person(&sheet.rows[1]), (Some("Zoë"), Some("Núñez"), Some("PsyD")));
     assert_eq!(sheet.rows[1].organization.as_deref(), Some("Therapy; together"));
-    assert_eq!((sheet.rows[1].kind, sheet.rows[1].phone.as_deref()), (ReferrerType::Therapist, Some("+17735550106")));
+    assert_eq!(
+        (sheet.rows[1].kind, sheet.rows[1].phone.as_deref()),
+        (ReferrerType::Therapist, Some("+17735550106;ext=3"))
+    );
 }
 
 #[test]

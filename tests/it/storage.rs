@@ -16,6 +16,7 @@ mod lists;
 mod locks;
 mod messages;
 mod overview;
+mod people;
 mod power;
 mod queue;
 mod referrers;

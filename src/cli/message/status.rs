@@ -7,12 +7,13 @@ use super::standing;
 use crate::cli::console::{Console, Records, table};
 use crate::cli::exit::CliError;
 use crate::domain::attempt::Attempt;
-use crate::domain::id::MessageId;
+use crate::domain::id::{self, MessageId};
 use crate::domain::message::Message;
 use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::provider::mail;
 use crate::public::{AttemptView, MessageDetail, MessageView};
 use crate::settle::{POLL, SUBMIT};
+use crate::store::Tx;
 use crate::store::records::events::Event;
 use crate::store::records::queue_entries::Entry;
 use crate::store::records::queue_entries::EntryState;
@@ -21,9 +22,9 @@ use crate::wording;
 /// Which message.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The message's id
+    /// The message's id, or the reference printed on its page, such as 418622DC
     #[arg(value_name = "MESSAGE")]
-    message: MessageId,
+    message: String,
 }
 
 /// The message's public JSON, plus what only the command line adds.
@@ -45,8 +46,7 @@ struct Status<'a> {
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let records = console.records().await?;
     let mut tx = records.store.read().await?;
-    let message = tx.message(args.message, false).await?;
-    let message = message.ok_or_else(|| CliError::not_found(format!("there is no message {}", args.message)))?;
+    let message = find(&mut tx, &args.message).await?;
     let name = tx.referrer(message.referrer_id).await?.map(|referrer| referrer.display_name()).unwrap_or_default();
     let attempts = tx.attempts_of(message.id).await?;
     let events = tx.events_of(message.id).await?;
@@ -73,6 +73,27 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let events = events_table(&events, records.zone);
         format!("{head}\n{advice}Next: {next}\n{attempts}\n{events}")
     })
+}
+
+/// The message of that id or reference.
+async fn find(tx: &mut Tx, text: &str) -> Result<Message, CliError> {
+    let shown: String = text.chars().take(40).collect();
+    let missing = || CliError::not_found(format!("there is no message {shown}"));
+    if let Some(reference) = id::reference(text) {
+        let mut found = tx.messages_by_reference(&reference).await?;
+        if found.len() > 1 {
+            let ids: Vec<String> = found.iter().map(|message| message.id.to_string()).collect();
+            return Err(CliError::refused(format!(
+                "{reference} is the reference of several messages: {}",
+                ids.join(", ")
+            )));
+        }
+        return found.pop().ok_or_else(missing);
+    }
+    let id: MessageId = text.parse().map_err(|_| {
+        CliError::usage("give a message's id, or the eight characters of the reference printed on its page")
+    })?;
+    tx.message(id, false).await?.ok_or_else(missing)
 }
 
 /// What happens next, in one sentence.

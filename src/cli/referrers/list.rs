@@ -10,10 +10,13 @@ use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
 use crate::store::records::referrers::Members;
 
+/// Referrers searched when a tag is given too.
+const SEARCHED_MAX: i64 = 200_000;
+
 /// Which referrers.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those whose name, organization, email address or NPI contains this
+    /// Only those whose name, organization, town, email address, NPI or number contains this; accents do not matter
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Only those with this tag
@@ -32,12 +35,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let records = console.records().await?;
     let mut tx = records.store.read().await?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let mut found = match &args.tag {
-        Some(tag) => tx.referrers_of(Members::Tagged(&tag.trim().to_lowercase())).await?,
-        None => tx.referrers_page(args.search.as_deref(), None, i64::from(args.limit) + 1).await?,
+    let mut found = match (&args.tag, &args.search) {
+        (Some(tag), None) => tx.referrers_of(Members::Tagged(&tag.trim().to_lowercase())).await?,
+        (Some(_), search) => tx.referrers_page(search.as_deref(), None, SEARCHED_MAX).await?,
+        (None, search) => tx.referrers_page(search.as_deref(), None, i64::from(args.limit) + 1).await?,
     };
-    if let (Some(_), Some(search)) = (&args.tag, &args.search) {
-        found.retain(|referrer| contains(referrer, &search.to_lowercase()));
+    if let (Some(tag), Some(_)) = (&args.tag, &args.search) {
+        found.retain(|referrer| referrer.tags.contains(&tag.trim().to_lowercase()));
     }
     let more = found.len() > limit;
     found.truncate(limit);
@@ -66,13 +70,6 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let more = if more { format!("\nThere are more; --limit shows up to {total}.") } else { String::new() };
         format!("{}{more}", table(&header, rows))
     })
-}
-
-fn contains(referrer: &Referrer, text: &str) -> bool {
-    let email = referrer.email.as_ref().map(|email| email.as_str());
-    let texts = [referrer.organization.as_deref(), email, referrer.npi.as_deref()];
-    referrer.display_name().to_lowercase().contains(text)
-        || texts.into_iter().flatten().any(|known| known.to_lowercase().contains(text))
 }
 
 fn object(referrer: &Referrer, touches: i64) -> Value {

@@ -41,6 +41,15 @@ impl Dialect {
         }
     }
 
+    /// The last eight hexadecimal digits of a row's id, in capitals: what [`crate::domain::id::short`] prints.
+    #[must_use]
+    pub const fn short_id(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SUBSTR(HEX(id), 25)",
+            Self::Postgres => "UPPER(RIGHT(id::text, 8))",
+        }
+    }
+
     /// Takes the row locks and waits for them.
     #[must_use]
     pub const fn for_update(self) -> &'static str {

@@ -179,4 +179,15 @@ impl Tx {
                 .await?)
         })
     }
+
+    /// Messages with that reference on their page ([`crate::domain::id::short`]), the newest first, at most 20. Nearly always
+    /// there is one.
+    pub async fn messages_by_reference(&mut self, reference: &str) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+            statement.push(" WHERE ").push(d.short_id()).push(" = ").push_bind(reference.to_uppercase());
+            statement.push(" ORDER BY id DESC LIMIT 20");
+            Ok(statement.build_query_as().fetch_all(&mut *c).await?)
+        })
+    }
 }

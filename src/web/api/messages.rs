@@ -18,7 +18,7 @@ use super::body::{JsonBody, query};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Reason;
-use crate::domain::id::{MessageId, ReferrerId};
+use crate::domain::id::{self, MessageId, ReferrerId};
 use crate::domain::{Channel, Timestamp};
 use crate::intake;
 use crate::intake::Begun;
@@ -168,12 +168,13 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     get,
     path = "/api/v1/messages/{id}",
     tag = "messages",
-    params(("id" = String, Path, description = "The message's id", format = Uuid)),
+    params(("id" = String, Path, description = "The message's id, or the reference printed on its page, such as `418622DC`")),
     responses(
         (status = 200, description = "The message's current state", body = MessageDetail),
         (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `read`", body = ProblemView),
         (status = 404, description = "There is no such message", body = ProblemView),
+        (status = 409, description = "The reference is that of several messages", body = ProblemView),
     )
 )]
 pub(super) async fn show(
@@ -183,7 +184,23 @@ pub(super) async fn show(
 ) -> Result<Json<MessageDetail>, Problem> {
     bearer.require(Scope::Read)?;
     let mut tx = state.gateway.store.read().await?;
-    detail(&mut tx, message_id(&id)?, bearer.may(Scope::Operate)).await.map(Json)
+    let id = match id::reference(&id) {
+        Some(reference) => by_reference(&mut tx, &reference).await?,
+        None => message_id(&id)?,
+    };
+    detail(&mut tx, id, bearer.may(Scope::Operate)).await.map(Json)
+}
+
+async fn by_reference(tx: &mut Tx, reference: &str) -> Result<MessageId, Problem> {
+    let found = tx.messages_by_reference(reference).await?;
+    match found.as_slice() {
+        [message] => Ok(message.id),
+        [] => Err(Problem::new(Kind::NotFound, "there is no such message")),
+        several => {
+            let ids: Vec<String> = several.iter().map(|message| message.id.to_string()).collect();
+            Err(Problem::new(Kind::Conflict, format!("several messages have this reference: {}", ids.join(", "))))
+        }
+    }
 }
 
 /// Does with a message what a person may: `retry`, `hold`, `release` or `cancel`.

@@ -1,9 +1,10 @@
 //! The API under `/api/v1`: JSON in, JSON out, problem+json when it cannot be done. Unknown fields are refused, bodies
-//! have at most 256 KiB, tokens are scoped ([`crate::access::Scope`]).
+//! have at most 256 KiB (lists 16 MiB), tokens are scoped ([`crate::access::Scope`]).
 
 mod body;
 mod messages;
 mod openapi;
+mod people;
 mod problem_schema;
 mod referrers;
 
@@ -17,6 +18,8 @@ pub(super) use messages::LIST_ANSWER_WITHIN;
 
 /// Largest body.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Largest list that is imported.
+const LIST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
@@ -26,5 +29,17 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/messages/{id}/{act}", post(messages::act))
         .route("/api/v1/referrers/{id}/touches", get(referrers::touches))
         .route("/api/v1/failures", get(messages::failures))
+        .route("/api/v1/referrers", get(people::list).post(people::add))
+        .route("/api/v1/referrers/{id}", get(people::show).patch(people::edit).delete(people::delete))
+        .route("/api/v1/referrers/{id}/merge", post(people::merge))
+        .route("/api/v1/merges/{id}/undo", post(people::undo_merge))
+        .route("/api/v1/imports/{id}/undo", post(people::undo_import))
+        .route("/api/v1/conflicts", get(people::open_conflicts))
+        .route("/api/v1/conflicts/{id}/{choice}", post(people::settle_conflict))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(
+            Router::new()
+                .route("/api/v1/imports", get(people::imports).post(people::import_list))
+                .layer(DefaultBodyLimit::max(LIST_BYTES_MAX)),
+        )
 }

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{messages, problem_schema, referrers};
+use super::{messages, people, problem_schema, referrers};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -17,19 +17,26 @@ use crate::public;
         description = "Outbound fax and email for practices that live on referrals. Errors are problem+json (RFC 9457). \
             Tokens are made with `touchline token create` and have the scopes send, read, operate."
     ),
-    paths(messages::submit, messages::show, messages::act, messages::failures, referrers::touches),
+    paths(
+        messages::submit, messages::show, messages::act, messages::failures, referrers::touches, people::list, people::show,
+        people::add, people::edit, people::delete, people::merge, people::undo_merge, people::import_list, people::imports,
+        people::undo_import, people::open_conflicts, people::settle_conflict
+    ),
     components(schemas(
         public::SubmissionView,
         public::MessageDetail,
         public::TouchPage,
         public::FailureList,
+        public::people::ReferrerList,
+        public::people::ImportOutcome,
+        public::people::ConflictList,
         problem_schema::ProblemView
     )),
     security(("token" = [])),
     modifiers(&Token),
     tags(
         (name = "messages", description = "Letters on their way"),
-        (name = "referrers", description = "Their histories")
+        (name = "referrers", description = "People, their histories, and lists of them")
     )
 )]
 struct Description;

@@ -16,7 +16,7 @@ use super::notice::Asked;
 use super::view::people::{PersonRow, UnwellRow};
 use crate::domain::AddressKey;
 use crate::domain::FaxNumber;
-use crate::domain::id::ReferrerId;
+use crate::domain::id::{self, ReferrerId};
 use crate::domain::referrer::Referrer;
 use crate::store::records::referrers::sort_name;
 use crate::store::{StoreError, Tx};
@@ -27,8 +27,6 @@ use crate::wording;
 
 /// Referrers on a page.
 const PER_PAGE: i64 = 50;
-/// Referrers looked through when several words are searched for.
-const SEARCHED_MAX: i64 = 500;
 /// Addresses that do not work, on their page.
 const UNWELL_SHOWN: i64 = 500;
 /// Longest text searched for.
@@ -94,38 +92,24 @@ pub async fn show(
     Ok(frame::show(&page))
 }
 
-/// A page of those whose name, organization, email, NPI or fax fits, and whether more follow.
+/// A page of those whom the search finds, and whether more follow.
 async fn find(tx: &mut Tx, search: &str, after: Option<&Referrer>) -> Result<(Vec<Referrer>, bool), StoreError> {
     if let (Ok(number), None) = (FaxNumber::parse(search), after) {
-        let found = tx.referrers_like(Some(search), None, Some(&number)).await?;
+        // A number may also be that of a further location.
+        let found = tx.referrers_like(None, None, Some(&number)).await?;
         if !found.is_empty() {
             return Ok((found, false));
         }
     }
-    let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
-    if words.len() > 1 {
-        return Ok((of_all_words(tx, &words).await?, false));
-    }
     let name = after.map(sort_name);
     let cursor = name.as_deref().zip(after.map(|referrer| referrer.id));
-    let mut found = tx.referrers_page(words.first().map(String::as_str), cursor, PER_PAGE + 1).await?;
+    let wanted = Some(search).filter(|search| !search.is_empty());
+    let mut found = tx.referrers_page(wanted, cursor, PER_PAGE + 1).await?;
     let has_more = found.len() > usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
     if has_more {
         found.pop();
     }
     Ok((found, has_more))
-}
-
-/// Those that fit every word, in whatever order they were typed.
-async fn of_all_words(tx: &mut Tx, words: &[String]) -> Result<Vec<Referrer>, StoreError> {
-    let longest = words.iter().max_by_key(|word| word.chars().count()).map(String::as_str);
-    let mut found = tx.referrers_page(longest, None, SEARCHED_MAX).await?;
-    found.retain(|referrer| {
-        let email = referrer.email.as_ref().map_or("", |email| email.as_str()).to_lowercase();
-        let all = format!("{} {} {email}", sort_name(referrer), referrer.display_name().to_lowercase());
-        words.iter().all(|word| all.contains(word.trim_end_matches(',')))
-    });
-    Ok(found)
 }
 
 async fn rows(tx: &mut Tx, referrers: &[Referrer]) -> Result<Vec<PersonRow>, StoreError> {
@@ -143,10 +127,16 @@ async fn rows(tx: &mut Tx, referrers: &[Referrer]) -> Result<Vec<PersonRow>, Sto
     Ok(rows)
 }
 
-/// `POST /referrers`: keeps what is searched for in this browser and leads to the list.
-pub async fn search(State(state): State<WebState>, jar: CookieJar, posted: Posted) -> Response {
+/// `POST /referrers`: keeps what is searched for in this browser and leads to the list; the reference printed on a page
+/// leads to its message.
+pub async fn search(State(state): State<WebState>, jar: CookieJar, posted: Posted) -> Result<Response, PageProblem> {
     let text: String =
         posted.fields.text("search").chars().filter(|c| !c.is_control()).take(SEARCH_CHARS_MAX).collect();
+    if let Some(reference) = id::reference(&text)
+        && let Some(message) = state.gateway.store.read().await?.messages_by_reference(&reference).await?.first()
+    {
+        return Ok(then_show(&format!("/messages/{}", message.id)));
+    }
     let public_url = state.gateway.config.server.public_url.as_ref();
     let cookie = Cookie::build((SEARCH_COOKIE, URL_SAFE_NO_PAD.encode(&text)))
         .path("/referrers")
@@ -155,7 +145,7 @@ pub async fn search(State(state): State<WebState>, jar: CookieJar, posted: Poste
         .secure(public_url.is_some_and(|url| url.scheme() == "https"))
         .build();
     let page = if text.is_empty() { "/referrers" } else { "/referrers?found=1" };
-    (jar.add(cookie), then_show(page)).into_response()
+    Ok((jar.add(cookie), then_show(page)).into_response())
 }
 
 fn searched_for(jar: &CookieJar) -> String {

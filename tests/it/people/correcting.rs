@@ -53,7 +53,9 @@ async fn an_import_is_undone_but_for_what_was_done_since() {
         let import = report.import.expect("an id");
         desk.clock.advance(std::time::Duration::from_secs(1));
         let dee = desk.named("Pryor").await;
-        referrers::edit(&desk.parts, dee.id, &dana(), |one| one.notes = Some("called".to_owned())).await.expect("edited");
+        referrers::edit(&desk.parts, dee.id, &dana(), |one| one.notes = Some("called".to_owned()))
+            .await
+            .expect("edited");
 
         let undone = undo_import(&desk.parts, import, &dana()).await.expect("undone");
         assert_eq!((undone.removed, undone.restored, undone.left.len()), (1, 2, 1), "{undone:?}");
@@ -101,7 +103,9 @@ async fn somebody_who_looks_like_a_known_person_is_not_added_twice_by_hand() {
         assert!(refused.to_string().contains("Lake Clinic"), "{refused}");
         referrers::add(&desk.parts, &dana(), true, fill).await.expect("a person said so");
         assert_eq!(desk.everyone().await.len(), 3);
-        assert!(referrers::add(&desk.parts, &dana(), false, |one| one.last_name = Some("Nobody".into())).await.is_err());
+        assert!(
+            referrers::add(&desk.parts, &dana(), false, |one| one.last_name = Some("Nobody".into())).await.is_err()
+        );
     })
     .await;
 }

@@ -11,7 +11,8 @@ use crate::support::databases::each_db;
 fn hospital(doctors: usize, with_npi: bool) -> String {
     let npi = |number: usize| {
         let base = 110_000_000 + number;
-        let valid = (0..10).map(|check| format!("{base}{check}")).find(|npi| touchline::domain::referrer::npi_is_valid(npi));
+        let valid =
+            (0..10).map(|check| format!("{base}{check}")).find(|npi| touchline::domain::referrer::npi_is_valid(npi));
         if with_npi { valid.expect("a check digit fits") } else { String::new() }
     };
     let mut list = "NPI,First Name,Last Name,Credentials,Organization,Fax\n".to_owned();
@@ -81,12 +82,15 @@ async fn what_is_not_clear_is_left_to_a_person_who_can_say_it() {
         let [unclear] = dry.unclear.as_slice() else { panic!("one row is unclear") };
         assert_eq!((unclear.line, unclear.candidates.len()), (2, 2));
         assert_eq!(counts(&desk.import(list).await), (0, 0, 0, 0), "nothing is guessed");
-        let jane = desk.everyone().await.into_iter().find(|one| one.first_name.as_deref() == Some("Jane")).expect("Jane");
+        let jane =
+            desk.everyone().await.into_iter().find(|one| one.first_name.as_deref() == Some("Jane")).expect("Jane");
         let decisions = BTreeMap::from([(2, Decision::Same(jane.id))]);
         let told = desk.import_with(list, ImportOptions { decisions, ..ImportOptions::default() }).await;
         assert_eq!(counts(&told), (0, 1, 0, 0));
         let decisions = BTreeMap::from([(2, Decision::New)]);
-        let told = desk.import_with(&list.replace("J.,", "Jo,"), ImportOptions { decisions, ..ImportOptions::default() }).await;
+        let told = desk
+            .import_with(&list.replace("J.,", "Jo,"), ImportOptions { decisions, ..ImportOptions::default() })
+            .await;
         assert_eq!(told.added, 1);
         assert_eq!(desk.everyone().await.len(), 3);
     })
@@ -142,8 +146,19 @@ async fn people_are_found_by_whatever_is_known_of_them() {
         .await;
         let mut tx = desk.parts.store.read().await.expect("tx");
         for text in [
-            "jose nunez", "NÚÑEZ", "Nun\u{303}ez, José", "elan", "JOSE@ELAN.example", "1234567893", "(847) 555-0113",
-            "847.555.0113", "+1 847 555 0113", "8475550113", "555-0113", "312 555 0114", "evanston",
+            "jose nunez",
+            "NÚÑEZ",
+            "Nun\u{303}ez, José",
+            "elan",
+            "JOSE@ELAN.example",
+            "1234567893",
+            "(847) 555-0113",
+            "847.555.0113",
+            "+1 847 555 0113",
+            "8475550113",
+            "555-0113",
+            "312 555 0114",
+            "evanston",
         ] {
             let found = tx.referrers_page(Some(text), None, 10).await.expect("read");
             let names: Vec<_> = found.iter().map(|one| one.last_name.as_deref().unwrap_or_default()).collect();

@@ -20,7 +20,9 @@ async fn a_merge_joins_the_touches_keeps_the_stricter_refusal_and_can_be_undone(
         for (who, title) in [(ana.id, "a call"), (lee.id, "a visit"), (lee.id, "a lunch")] {
             log_touch(&desk.parts, who, TouchKind::Call, title, None, &dana()).await.expect("logged");
         }
-        referrers::edit(&desk.parts, lee.id, &dana(), |one| one.state = ReferrerState::DoNotContact).await.expect("edited");
+        referrers::edit(&desk.parts, lee.id, &dana(), |one| one.state = ReferrerState::DoNotContact)
+            .await
+            .expect("edited");
 
         let merged = merge(&desk.parts, ana.id, lee.id, &dana()).await.expect("merged");
         assert_eq!(merged.touches, 2);

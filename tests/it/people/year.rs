@@ -45,8 +45,20 @@ struct World {
 
 const FIRST: [&str; 12] =
     ["Ana", "José", "Søren", "Mary Ann", "Li", "Chidi", "Zoë", "Renée", "John", "Jane", "Beatriz", "Anders"];
-const LAST: [&str; 12] =
-    ["Ruiz", "Núñez", "O'Brien", "van der Berg", "Ng", "Null", "Smith", "Stone III", "Ångström", "Lee", "Salas", "Okafor"];
+const LAST: [&str; 12] = [
+    "Ruiz",
+    "Núñez",
+    "O'Brien",
+    "van der Berg",
+    "Ng",
+    "Null",
+    "Smith",
+    "Stone III",
+    "Ångström",
+    "Lee",
+    "Salas",
+    "Okafor",
+];
 
 fn fax_of(clinic: usize) -> String {
     format!("847-{}-{:04}", 600 + clinic / 10_000, clinic % 10_000)
@@ -112,7 +124,11 @@ impl World {
                 let email = if clinic == one.clinic { one.email.clone().unwrap_or_default() } else { String::new() };
                 let email = if way == 1 { email.to_uppercase() } else { email };
                 let npi = one.npi.clone().unwrap_or_default();
-                rows.push(format!("{npi},\"{first}\",\"{last}\",Clinic {},{},{email}", letters(clinic), fax_of(clinic)));
+                rows.push(format!(
+                    "{npi},\"{first}\",\"{last}\",Clinic {},{},{email}",
+                    letters(clinic),
+                    fax_of(clinic)
+                ));
             }
         }
         for place in (1..rows.len()).rev() {
@@ -174,14 +190,22 @@ async fn live_through(desk: &Desk, world: &mut World, months: usize) {
     assert_eq!(records, model);
     for one in world.people.iter().filter(|one| one.corrected_fax.is_some()) {
         let record = record_of(desk, one).await;
-        assert_eq!(record.fax, one.corrected_fax.as_deref().and_then(|fax| FaxNumber::parse(fax).ok()), "a correction stands");
+        assert_eq!(
+            record.fax,
+            one.corrected_fax.as_deref().and_then(|fax| FaxNumber::parse(fax).ok()),
+            "a correction stands"
+        );
     }
     for one in world.people.iter().filter(|one| known.contains_key(&one.number)).step_by(37) {
         let last_known = &known[&one.number];
         let record = record_of(desk, one).await;
         assert_eq!(
             record.email.as_ref().map(|email| email.as_str().to_lowercase()),
-            last_known.email.as_deref().and_then(|email| EmailAddress::parse(email).ok()).map(|email| email.as_str().to_lowercase()),
+            last_known
+                .email
+                .as_deref()
+                .and_then(|email| EmailAddress::parse(email).ok())
+                .map(|email| email.as_str().to_lowercase()),
         );
     }
 }

@@ -43,6 +43,7 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
             format!("{start}$1{which}$2 AND id IN ($3, $4){skip_locked})")
         }
         "PROMOTE" | "REAP" => format!("{sql}{skip_locked})"),
+        "PART" => format!("{sql}$1 WHERE id IN ($2)"),
         "NUMBERS" => format!("{sql}$1, $2) GROUP BY message_id"),
         "NUMBERS_BUSY" => format!("{sql}$1 AND m.address IN ($2)"),
         _ if sql.ends_with('(') => format!("{sql}$1, $2)"),
