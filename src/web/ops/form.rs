@@ -54,6 +54,12 @@ impl Fields {
         self.0.get(name).map_or("", |text| text.trim())
     }
 
+    /// Whether the form has that field, filled in or not.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A field that may be left empty.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<&str> {

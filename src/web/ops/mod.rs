@@ -4,7 +4,7 @@
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
 //! - `overview`, `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
-//! - `referrers`, `referrer`, `referrer_forms`; `campaigns`, `providers`, `suppressions`, `audit`
+//! - `referrers`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`, `providers`, `suppressions`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `notice` says what was done, `assets` is the style sheet
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
@@ -20,6 +20,7 @@ mod message;
 mod messages;
 mod notice;
 mod overview;
+mod people;
 mod providers;
 mod referrer;
 mod referrer_forms;
@@ -47,7 +48,16 @@ pub fn routes() -> Router<WebState> {
         .route("/messages/{id}/mail.html", get(document::mail))
         .route("/referrers", get(referrers::show).post(referrers::search))
         .route("/referrers/addresses", get(referrers::addresses))
+        .route("/referrers/new", get(people::new).post(people::add))
+        .route("/referrers/imports", get(people::imports))
+        .route("/referrers/imports/{id}/undo", post(people::undo_import))
+        .route("/referrers/differences", get(people::differences))
+        .route("/referrers/differences/{id}", post(people::settle))
         .route("/referrers/{id}", get(referrer::show))
+        .route("/referrers/{id}/delete", post(people::delete))
+        .route("/referrers/{id}/merge", post(people::merge))
+        .route("/referrers/{id}/merges/{merge}/undo", post(people::undo_merge))
+        .route("/referrers/{id}/locations/{location}", post(people::prefer))
         .route("/referrers/{id}/state", post(referrer_forms::state))
         .route("/referrers/{id}/details", post(referrer_forms::details))
         .route("/referrers/{id}/touch", post(referrer_forms::touch))

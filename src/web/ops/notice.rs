@@ -42,6 +42,20 @@ pub enum Done {
     State,
     /// The referrer's details changed.
     Details,
+    /// A referrer was added.
+    ReferrerAdded,
+    /// A referrer was deleted.
+    ReferrerDeleted,
+    /// Two records were merged.
+    Merged,
+    /// A merge was undone.
+    MergeUndone,
+    /// Another location is the preferred one.
+    LocationPreferred,
+    /// An import was undone.
+    ImportUndone,
+    /// A difference between a list and a correction was settled.
+    ConflictSettled,
     /// A touch was logged.
     Touch,
     /// A basis was recorded.
@@ -67,7 +81,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
-const NOTICES: [(Done, &str, Tone, &str); 25] = [
+const NOTICES: [(Done, &str, Tone, &str); 32] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -87,6 +101,23 @@ const NOTICES: [(Done, &str, Tone, &str); 25] = [
     ),
     (Done::State, "state", Tone::Good, "Saved. From now on this decides what is sent to them."),
     (Done::Details, "details", Tone::Good, "The details are saved."),
+    (Done::ReferrerAdded, "referrer_added", Tone::Good, "The referrer is added."),
+    (
+        Done::ReferrerDeleted,
+        "referrer_deleted",
+        Tone::Good,
+        "The referrer is deleted and gets nothing more. Their history and opt-outs are kept, and a later list does not add them again.",
+    ),
+    (Done::Merged, "merged", Tone::Good, "The two records are one. The merge can be undone at the end of this page."),
+    (
+        Done::MergeUndone,
+        "merge_undone",
+        Tone::Good,
+        "The merge is undone: there are two records again, each with its own touches.",
+    ),
+    (Done::LocationPreferred, "location_preferred", Tone::Good, "Letters go to this location from now on."),
+    (Done::ImportUndone, "import_undone", Tone::Good, "The import is undone."),
+    (Done::ConflictSettled, "conflict_settled", Tone::Good, "Settled."),
     (Done::Touch, "touch", Tone::Good, "The touch is logged."),
     (Done::Basis, "basis", Tone::Good, "Permission is recorded."),
     (Done::BasisEnded, "basis_ended", Tone::Good, "It no longer permits faxed advertisements."),

@@ -9,6 +9,7 @@ use axum::response::Response;
 use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::people;
 use super::view::history::{self, AddressRow, TouchRow};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::{Chip, Steps};
@@ -17,8 +18,10 @@ use crate::domain::Channel;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::message::Message;
-use crate::domain::referrer::{Referrer, ReferrerState};
+use crate::domain::provenance::RecordField;
+use crate::domain::referrer::{Location, Referrer, ReferrerState};
 use crate::domain::touch::{Touch, TouchKind};
+use crate::referrers::fields;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
@@ -60,12 +63,15 @@ struct Page {
     state_means: &'static str,
     npi: Option<String>,
     phone: Option<String>,
-    phone_typed: String,
+    typed: Vec<(RecordField, String)>,
+    kinds: Vec<(&'static str, String, bool)>,
+    place: Option<String>,
+    locations: Vec<LocationRow>,
+    merges: Vec<(String, Moment)>,
     zone: Option<String>,
     tags: Vec<String>,
     notes: Option<String>,
     fax: Option<String>,
-    email: Option<String>,
     steps: Steps,
     last_referral: Option<Moment>,
     addresses: Vec<AddressRow>,
@@ -89,7 +95,7 @@ pub async fn show(
     let id: ReferrerId = id.parse().map_err(|_| nowhere())?;
     let calendar = frame::calendar(&state);
     let mut tx = state.gateway.store.read().await?;
-    let referrer = tx.referrer(id).await?.ok_or_else(nowhere)?;
+    let referrer = tx.referrer(id).await?.filter(|one| one.removed_ms.is_none()).ok_or_else(nowhere)?;
     let history = history_of(&mut tx, id).await?;
     let bases = match &referrer.fax {
         Some(fax) => tx.basis_of(fax).await?,
@@ -107,12 +113,15 @@ pub async fn show(
         state_means: wording::referrer_state_means(referrer.state),
         npi: referrer.npi.clone(),
         phone: referrer.phone.as_deref().map(crate::domain::address::pretty_number),
-        phone_typed: referrer.phone.as_deref().map(crate::domain::address::pretty_number).unwrap_or_default(),
+        typed: typed(&referrer),
+        kinds: people::kinds(referrer.kind),
+        place: referrer.place.line(),
+        locations: tx.locations_of(&[id]).await?.into_iter().map(location_row).collect(),
+        merges: merges(&mut tx, id, &calendar).await?,
         zone: referrer.time_zone.clone(),
         tags: referrer.tags.clone(),
         notes: referrer.notes.clone(),
         fax: referrer.fax.as_ref().map(|fax| fax.pretty()),
-        email: referrer.email.as_ref().map(|email| email.as_str().to_owned()),
         steps: Steps::new(tx.touches_delivered(id).await?),
         last_referral: last_referral(&history, &calendar),
         addresses: addresses(&mut tx, &referrer, &calendar).await?,
@@ -126,6 +135,46 @@ pub async fn show(
         today: calendar.today().to_string(),
     };
     Ok(frame::show(&page))
+}
+
+/// The texts of the form, as a person types them.
+fn typed(referrer: &Referrer) -> Vec<(RecordField, String)> {
+    let typed = |field: RecordField| {
+        let value = fields::value(referrer, field).unwrap_or_default();
+        let is_number = matches!(field, RecordField::Fax | RecordField::Phone);
+        (field, if is_number { crate::domain::address::pretty_number(&value) } else { value })
+    };
+    // Notes of several lines would lose their lines in a field of one.
+    let fits = |field: &RecordField, text: &str| *field != RecordField::Kind && !text.contains('\n');
+    RecordField::ALL.iter().map(|field| typed(*field)).filter(|(field, text)| fits(field, text)).collect()
+}
+
+/// Another place where they work.
+struct LocationRow {
+    id: String,
+    organization: Option<String>,
+    place: Option<String>,
+    reach: Vec<String>,
+}
+
+fn location_row(location: Location) -> LocationRow {
+    let fax = location.fax.as_ref().map(|fax| format!("Fax {}", fax.pretty()));
+    let email = location.email.as_ref().map(|email| email.as_str().to_owned());
+    let phone =
+        location.phone.as_deref().map(|phone| format!("Phone {}", crate::domain::address::pretty_number(phone)));
+    LocationRow {
+        id: location.id.to_string(),
+        place: location.place.line(),
+        organization: location.organization,
+        reach: [fax, email, phone].into_iter().flatten().collect(),
+    }
+}
+
+/// Merges of another record into this one that stand, each with its id and when.
+async fn merges(tx: &mut Tx, id: ReferrerId, calendar: &Calendar) -> Result<Vec<(String, Moment)>, StoreError> {
+    let merges = tx.merges_of(id).await?;
+    let standing = merges.iter().filter(|merge| merge.kept == id && merge.undone_ms.is_none());
+    Ok(standing.map(|merge| (merge.id.to_string(), calendar.moment(merge.created_ms))).collect())
 }
 
 /// The touches, newest first, each with its messages.

@@ -7,11 +7,10 @@ use chrono_tz::Tz;
 
 use super::form::{Fields, Posted, nowhere, refused, then_show};
 use super::frame;
-use super::message::sentence;
 use super::notice::Done;
+use super::people;
 use super::view::moment::Calendar;
 use crate::consent::{self, ConsentError, Refusal};
-use crate::domain::address::AddressError;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, ReferrerId};
 use crate::domain::referrer::{Referrer, ReferrerState};
@@ -19,7 +18,7 @@ use crate::domain::suppression::Scope;
 use crate::domain::suppression::SuppressionReason;
 use crate::domain::suppression::SuppressionSource;
 use crate::domain::touch::TouchKind;
-use crate::domain::{Channel, EmailAddress, FaxNumber, Timestamp};
+use crate::domain::{Channel, Timestamp};
 use crate::referrers;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
@@ -54,28 +53,21 @@ pub async fn state(
     Ok(then_show(&Done::State.at(&page_of(id))))
 }
 
-/// `POST /referrers/{id}/details`: addresses, telephone and tags.
+/// `POST /referrers/{id}/details`: names, addresses, place and tags. What is saved here stands against later lists.
 pub async fn details(
     State(web): State<WebState>,
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, PageProblem> {
     let id = id_of(&id)?;
-    let fields = &posted.fields;
-    let in_words = |error: AddressError| refused(sentence(&error.to_string()));
-    let fax = fields.optional("fax").map(FaxNumber::parse).transpose().map_err(in_words)?;
-    let email = fields.optional("email").map(EmailAddress::parse).transpose().map_err(in_words)?;
-    let phone = fields.optional("phone").map(FaxNumber::parse).transpose().map_err(|_| {
-        refused("The phone number cannot be read. Please enter it with its area code, without an extension.")
-    })?;
-    let tags = tags(fields)?;
-    referrers::edit(&web.gateway.referrers(), id, &posted.operator.actor, |referrer| {
-        referrer.fax = fax;
-        referrer.email = email;
-        referrer.phone = phone.map(|number| number.as_str().to_owned());
+    let tags = tags(&posted.fields)?;
+    // Tried on a copy first, so that a wrong value is refused before anything is written.
+    people::fill(&posted.fields, &mut referrer(&web, id).await?)?;
+    let change = |referrer: &mut Referrer| {
+        drop(people::fill(&posted.fields, referrer));
         referrer.tags = tags;
-    })
-    .await?;
+    };
+    referrers::edit(&web.gateway.referrers(), id, &posted.operator.actor, change).await?;
     Ok(then_show(&Done::Details.at(&page_of(id))))
 }
 

@@ -50,6 +50,8 @@ struct Page {
     rows: Vec<PersonRow>,
     next: Option<String>,
     is_first_page: bool,
+    /// Where lists differ from corrections by hand.
+    differences: Option<String>,
 }
 
 #[derive(Template)]
@@ -88,6 +90,10 @@ pub async fn show(
         search,
         next,
         is_first_page: after.is_none(),
+        differences: match tx.conflicts_count().await? {
+            0 => None,
+            some => Some(wording::count(some, "list differs from a correction", "lists differ from corrections")),
+        },
     };
     Ok(frame::show(&page))
 }
