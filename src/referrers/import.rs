@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::edit::npi_taken;
+use super::refusals::Refusals;
 use super::sheet::{Problem, Sheet, SheetRow};
 use super::{Parts, ReferrersError};
 use crate::domain::Actor;
@@ -24,6 +25,8 @@ pub struct ImportReport {
     pub unchanged: usize,
     /// Bases recorded.
     pub bases: usize,
+    /// Suppressions recorded.
+    pub suppressions: usize,
     /// What was odd or wrong, with the line of the file.
     pub problems: Vec<String>,
     /// Whether anything was stored.
@@ -55,9 +58,10 @@ pub async fn import(
     let now = parts.clock.now();
     let mut report = ImportReport { problems: words, ..ImportReport::default() };
     let mut tx = parts.store.write().await?;
+    let refusals = Refusals::of(&mut tx, sheet, now).await?;
     for row in &sheet.rows {
         let line = row.line;
-        bring_in(&mut tx, row, who, now, &mut report)
+        bring_in(&mut tx, row, &refusals, who, now, &mut report)
             .await
             .map_err(|error| ReferrersError::Invalid(format!("line {line}: {error}; nothing was imported")))?;
     }
@@ -80,6 +84,7 @@ fn problem_line(problem: &Problem) -> String {
 async fn bring_in(
     tx: &mut Tx,
     row: &SheetRow,
+    refusals: &Refusals,
     who: &Actor,
     now: Timestamp,
     report: &mut ImportReport,
@@ -94,6 +99,7 @@ async fn bring_in(
         Some(_) => report.updated += 1,
     }
     tx.referrer_put(&referrer).await.map_err(npi_taken)?;
+    report.suppressions += refusals.record(tx, row, &referrer, known.is_none(), who, now).await?;
     add_basis(tx, row, who, now, report).await
 }
 
@@ -152,6 +158,7 @@ fn merged(row: &SheetRow, known: Option<Referrer>, now: Timestamp) -> Referrer {
         (&mut referrer.phone, &row.phone),
         (&mut referrer.time_zone, &zone),
         (&mut referrer.source, &row.source),
+        (&mut referrer.notes, &row.notes),
     ] {
         if said.is_some() {
             known.clone_from(said);

@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod edit;
 pub mod import;
+mod refusals;
 pub mod sheet;
 
 use std::sync::Arc;

@@ -9,7 +9,8 @@ use crate::cli::console::{Console, count, plain, warn};
 use crate::cli::exit::{CliError, Ending};
 use crate::referrers::import::{ImportReport, import};
 use crate::referrers::sheet;
-use crate::referrers::sheet::{BYTES_MAX, Field, Sheet};
+use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet};
+use crate::wording::refusals::refused_as;
 
 /// Problems shown to a person; JSON has them all.
 const PROBLEMS_SHOWN_MAX: usize = 40;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Which column holds a field if its name does not say: FIELD=COLUMN, such as fax="Fax Number"
     #[arg(long = "map", value_name = "FIELD=COLUMN")]
     mapping: Vec<String>,
+    /// Leave a column alone that looks as if it said who refused letters, and does not
+    #[arg(long = "ignore-column", value_name = "COLUMN")]
+    ignored: Vec<String>,
     /// Show what would happen; store nothing
     #[arg(long)]
     dry_run: bool,
@@ -39,7 +43,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let mapping = args.mapping.iter().map(|text| sheet::parse_mapping(text)).collect::<Result<Vec<_>, _>>();
     let mapping = mapping.map_err(|error| CliError::usage(error.to_string()))?;
     let parts = console.gateway().await?.referrers();
-    let sheet = read(console, args.file, mapping).await?;
+    let sheet = read(console, args.file, mapping, args.ignored).await?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));
     let done = import(&parts, &sheet, &console.who, args.dry_run, args.skip_bad_rows).await;
@@ -52,6 +56,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "updated": report.updated,
         "unchanged": report.unchanged,
         "bases": report.bases,
+        "suppressions": report.suppressions,
+        "refused_rows": sheet.refused_rows(),
         "refused": sheet.refused_count,
         "stored": report.stored,
         "problems": report.problems.iter().map(|problem| problem.trim()).collect::<Vec<_>>(),
@@ -66,11 +72,18 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 }
 
 /// Reads the file where blocking is allowed.
-async fn read(console: &Console, file: PathBuf, mapping: Vec<(Field, String)>) -> Result<Sheet, CliError> {
+async fn read(
+    console: &Console,
+    file: PathBuf,
+    mapping: Vec<(Field, String)>,
+    ignored: Vec<String>,
+) -> Result<Sheet, CliError> {
     let bar = console.progress(None, "reading the list");
     let read = tokio::task::spawn_blocking(move || {
         let bytes = bytes_of(&file)?;
-        sheet::read(&bytes, &mapping).map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
+        let name = file.file_name().map(|name| name.to_string_lossy()).filter(|name| name != "-");
+        let told = Instructions { mapping: &mapping, ignored: &ignored, file: name.as_deref() };
+        sheet::read_as_told(&bytes, &told).map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
     })
     .await;
     bar.finish_and_clear();
@@ -112,8 +125,26 @@ fn told(sheet: &Sheet, report: &ImportReport) -> String {
     if sheet.refused_count > 0 {
         text.push_str(&format!(" {} left out.", count(sheet.refused_count, "row")));
     }
+    for refused in sheet.refused_rows() {
+        text.push_str(&format!("\n{}", refused_line(&refused, report.stored)));
+    }
     if !sheet.unused_columns.is_empty() {
         text.push_str(&format!("\nNothing was read from: {}", sheet.unused_columns.join(", ")));
     }
     text
+}
+
+/// Which rows are not written to, and why.
+fn refused_line(refused: &RefusedRows, is_stored: bool) -> String {
+    let come = match (is_stored, refused.rows) {
+        (true, _) => "came in",
+        (false, 1) => "comes in",
+        (false, _) => "come in",
+    };
+    let place = match &refused.said_in {
+        RefusalEvidence::Column(name) => format!("column \u{201c}{name}\u{201d}"),
+        RefusalEvidence::FileName => "the name of the file".to_owned(),
+        RefusalEvidence::Kept(words) => words.clone(),
+    };
+    format!("{} {come} as {} ({place}).", count(refused.rows, "row"), refused_as(refused.channel, refused.reason))
 }
