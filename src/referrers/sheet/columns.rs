@@ -250,7 +250,7 @@ impl Columns {
         let names = instructions.mapping.iter().map(|(_, name)| name).chain(instructions.ignored);
         let names: Vec<String> = names.map(|name| format!("`{}`", Heading::of(name).text)).collect();
         SheetError::Mapping(format!(
-            "a column that was named ({}) is not in the header: copy its name exactly",
+            "a column named in the mapping ({}) is not in the header: copy its name exactly",
             names.join(", ")
         ))
     }

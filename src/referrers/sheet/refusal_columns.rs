@@ -102,13 +102,13 @@ pub(super) fn of_file(name: &str, is_mailing_tool: bool) -> Option<Field> {
     let text = format!(" {} ", heading.key);
     let says = |word: &str| text.contains(&format!(" {word} "));
     let begins = |beginning: &str| heading.words.iter().any(|word| word.starts_with(beginning));
+    if says("do not contact") || says("dnc") || says("donotcontact") {
+        return Some(Field::DoNotContact);
+    }
     // "Without", "and", "removed": the list is not of those alone.
     let is_mixed = ["without", "no", "not", "non", "minus", "except", "excluding", "removed", "and", "subscribed"];
     if is_mixed.iter().any(|word| says(word)) {
         return None;
-    }
-    if says("do not contact") || says("dnc") || says("donotcontact") {
-        return Some(Field::DoNotContact);
     }
     if begins("unsub") || begins("blocklist") || begins("blacklist") {
         return Some(Field::EmailOptedOut);
