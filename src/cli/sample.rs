@@ -46,5 +46,6 @@ pub fn referrer() -> Referrer {
         notes: None,
         created_ms: Timestamp::default(),
         updated_ms: Timestamp::default(),
+        ..Referrer::new(ReferrerType::Other, Timestamp::default())
     }
 }

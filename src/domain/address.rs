@@ -5,11 +5,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use phonenumber::country;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use unicode_normalization::UnicodeNormalization;
 
 use super::address_key::AddressKey;
 use super::channel::Channel;
+use super::number::{self, Line, Reading, is_invisible};
 use super::words::text_column;
 
 /// Why an address was refused, in words for the person who typed it. Never contains the address.
@@ -17,12 +18,9 @@ use super::words::text_column;
 #[error("{0}")]
 pub struct AddressError(pub &'static str);
 
-/// The longest text looked at when parsing a number: anything longer is not a number.
-const NUMBER_CHARS_MAX: usize = 64;
 /// RFC 5321 §4.5.3.1.3 allows a path of 256 octets including its angle brackets.
 const EMAIL_OCTETS_MAX: usize = 254;
-/// ITU-T E.164: fifteen digits with the country code; the metadata of some countries allow more.
-const E164_CHARS_MAX: usize = 16;
+const SEVERAL: AddressError = AddressError("there are several numbers: give one");
 
 /// A fax number in E.164, for instance `+13125550142`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
@@ -30,63 +28,27 @@ const E164_CHARS_MAX: usize = 16;
 pub struct FaxNumber(String);
 
 impl FaxNumber {
-    /// Reads a number as people write it, national (US) or international.
+    /// Reads one number as people and spreadsheets write it, national (US) or international.
     ///
     /// # Errors
-    /// Says in plain words what is wrong: empty, an extension (a fax cannot dial one), not a number that can exist,
-    /// a premium-rate number (900, 976), a service code.
+    /// Says in plain words what is wrong: empty, letters among the digits, digits lost by a spreadsheet, an extension
+    /// (a fax cannot dial one), several numbers, not a number that can exist, a premium-rate number (900, 976).
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(AddressError("the fax number is empty"));
+        let read = Self::read(text)?;
+        if read.others > 0 {
+            return Err(SEVERAL);
         }
-        if text.chars().count() > NUMBER_CHARS_MAX {
-            return Err(AddressError("the fax number is longer than 64 characters"));
-        }
-        let text = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == ':').trim();
-        let number =
-            phonenumber::parse(Some(country::US), text).map_err(|_| AddressError("this is not a telephone number"))?;
-        if number.extension().is_some() {
-            return Err(AddressError("the fax number has an extension, which a fax cannot dial"));
-        }
-        let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
-        if e164.len() > E164_CHARS_MAX {
-            return Err(AddressError("a telephone number has at most fifteen digits"));
-        }
-        Self::check(&e164, phonenumber::is_valid(&number) && Self::stands_by_itself(&e164))?;
-        Ok(Self(e164))
+        Ok(read.value)
     }
 
-    /// Whether the number is read back from its own digits: what surrounded them can mislead the metadata.
-    fn stands_by_itself(e164: &str) -> bool {
-        let again = phonenumber::parse(Some(country::US), e164).ok().filter(phonenumber::is_valid);
-        again.is_some_and(|again| again.format().mode(phonenumber::Mode::E164).to_string() == e164)
-    }
-
-    /// North American numbers are judged by the numbering plan itself, so that the fictional 555-01xx range, which
-    /// the demo and the sandbox use, is accepted; others by the metadata of their country.
-    fn check(e164: &str, valid_by_metadata: bool) -> Result<(), AddressError> {
-        let Some(national) = e164.strip_prefix("+1") else {
-            return if valid_by_metadata {
-                Ok(())
-            } else {
-                Err(AddressError("no such number can exist in that country"))
-            };
-        };
-        let digits = national.as_bytes();
-        if digits.len() != 10 || !digits.iter().all(u8::is_ascii_digit) {
-            return Err(AddressError("a US or Canadian number has ten digits"));
-        }
-        if digits[0] < b'2' || digits[3] < b'2' {
-            return Err(AddressError("area code and exchange cannot begin with 0 or 1"));
-        }
-        if &digits[1..3] == b"11" || &digits[4..6] == b"11" {
-            return Err(AddressError("this is a service code such as 911, not a fax number"));
-        }
-        if &digits[..3] == b"900" || &digits[3..6] == b"976" {
-            return Err(AddressError("this is a premium-rate number"));
-        }
-        Ok(())
+    /// As [`FaxNumber::parse`], but of several numbers takes the one marked as a fax number, else the first, and says
+    /// how many others there are.
+    ///
+    /// # Errors
+    /// As [`FaxNumber::parse`].
+    pub fn read(text: &str) -> Result<Reading<Self>, AddressError> {
+        let read = number::read(text, Line::Fax)?;
+        Ok(Reading { value: Self(read.value.e164), others: read.others })
     }
 
     /// The number in E.164. For dialing and storing, never for logs.
@@ -114,12 +76,64 @@ impl FaxNumber {
     }
 }
 
-/// `+13125550142` as `(312) 555-0142`; anything else unchanged.
+/// `+13125550142` as `(312) 555-0142`, with the extension of a telephone number; anything else unchanged.
 #[must_use]
-pub fn pretty_number(e164: &str) -> String {
-    match e164.strip_prefix("+1") {
+pub fn pretty_number(stored: &str) -> String {
+    if let Some((number, extension)) = stored.split_once(EXTENSION) {
+        return format!("{} ext. {extension}", pretty_number(number));
+    }
+    match stored.strip_prefix("+1") {
         Some(n) if n.len() == 10 && n.is_ascii() => format!("({}) {}-{}", &n[..3], &n[3..6], &n[6..]),
-        _ => e164.to_owned(),
+        _ => stored.to_owned(),
+    }
+}
+
+/// Between a number and its extension (RFC 3966 §3).
+const EXTENSION: &str = ";ext=";
+
+/// A telephone number on which a person answers: E.164, with `;ext=12` behind it where there is an extension.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PhoneNumber(String);
+
+impl PhoneNumber {
+    /// Reads one number, as [`FaxNumber::parse`], and keeps its extension.
+    ///
+    /// # Errors
+    /// As [`FaxNumber::parse`], but for the extension: one of more than seven digits.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let read = Self::read(text)?;
+        if read.others > 0 {
+            return Err(SEVERAL);
+        }
+        Ok(read.value)
+    }
+
+    /// Of several numbers, the one marked as a telephone number, else the first, and how many others there are.
+    ///
+    /// # Errors
+    /// As [`PhoneNumber::parse`].
+    pub fn read(text: &str) -> Result<Reading<Self>, AddressError> {
+        let Reading { value, others } = number::read(text, Line::Voice)?;
+        let extension = value.extension.map(|digits| format!("{EXTENSION}{digits}")).unwrap_or_default();
+        Ok(Reading { value: Self(format!("{}{extension}", value.e164)), others })
+    }
+
+    /// The stored form. Never for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// For people who may see it: `(312) 555-0142 ext. 12`.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        pretty_number(&self.0)
+    }
+
+    /// For logs and errors: only the last two characters.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        format!("phone …{}", &self.0[self.0.len().saturating_sub(2)..])
     }
 }
 
@@ -134,6 +148,7 @@ impl EmailAddress {
     /// # Errors
     /// Says in plain words what is wrong.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let text: String = text.nfc().filter(|c| !is_invisible(*c)).collect();
         let text = text.trim();
         if text.is_empty() {
             return Err(AddressError("the email address is empty"));
@@ -223,6 +238,7 @@ macro_rules! guarded {
     };
 }
 guarded!(FaxNumber);
+guarded!(PhoneNumber);
 guarded!(EmailAddress);
 
 /// Where a message goes: the channel and the address in one value.
@@ -272,8 +288,7 @@ impl Address {
         }
     }
 
-    /// The one key by which addresses are compared, looked up, locked, suppressed and matched: mailboxes compare without
-    /// regard to case.
+    /// The one key by which addresses are compared, looked up, locked, suppressed and matched: see [`AddressKey`].
     #[must_use]
     pub fn key(&self) -> AddressKey {
         match self {

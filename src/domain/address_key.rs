@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::address::{Address, EmailAddress, FaxNumber};
 use super::channel::Channel;
 
-/// The form in which addresses are compared: what two spellings of one mailbox or number have in common. Made by
+/// The form in which addresses are compared: what two spellings of one mailbox or number have in common. A mailbox
+/// compares without regard to case and Unicode form, its domain as the name system knows it (IDNA, RFC 5891). Made by
 /// [`Address::key`] alone, or read back from the database.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(transparent)]
@@ -64,8 +67,15 @@ impl From<&FaxNumber> for AddressKey {
 
 impl From<&EmailAddress> for AddressKey {
     fn from(mailbox: &EmailAddress) -> Self {
-        Self(mailbox.as_str().to_lowercase())
+        let domain = idna::domain_to_ascii(mailbox.domain()).unwrap_or_else(|_| mailbox.domain().to_lowercase());
+        Self(format!("{}@{domain}", folded(mailbox.local())))
     }
+}
+
+/// Without regard to case and to the ways in which Unicode writes one letter (UAX #15, form NFKC).
+fn folded(text: &str) -> String {
+    // Upper case first: ß and SS are one spelling.
+    text.nfkc().collect::<String>().to_uppercase().to_lowercase().nfkc().collect()
 }
 
 #[cfg(test)]
@@ -78,6 +88,15 @@ mod tests {
         assert_eq!(key("Dana.Lee@Clinic.example"), key("dana.lee@clinic.EXAMPLE"));
         assert_ne!(key("dana.lee@clinic.example"), key("danalee@clinic.example"));
         assert_eq!(key("(312) 555-0142"), key("+1 312 555 0142"));
+        for (one, other) in [
+            ("dana@bücher.example", "dana@xn--bcher-kva.example"),
+            ("dana@BÜCHER.example", "dana@bu\u{308}cher.example"),
+            ("josé@clinic.example", "JOSE\u{301}@clinic.example"),
+            ("dana\u{200b}@clinic.example", "da\u{ad}na@\u{feff}clinic.example"),
+            ("straße@clinic.example", "STRASSE@clinic.example"),
+        ] {
+            assert_eq!(key(one), key(other), "{one:?} {other:?}");
+        }
         assert_eq!(
             (key("dana@clinic.example").channel(), key("312 555 0142").channel()),
             (Channel::Email, Channel::Fax)

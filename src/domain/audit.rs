@@ -45,6 +45,20 @@ words! {
         EditReferrer = "edit_referrer",
         /// Referrers were imported.
         ImportReferrers = "import_referrers",
+        /// A referrer was added by hand.
+        AddReferrer = "add_referrer",
+        /// A referrer was deleted.
+        DeleteReferrer = "delete_referrer",
+        /// Two referrers were merged.
+        MergeReferrers = "merge_referrers",
+        /// A merge was undone.
+        UndoMerge = "undo_merge",
+        /// An import was undone.
+        UndoImport = "undo_import",
+        /// A difference between a correction and a list was settled.
+        SettleConflict = "settle_conflict",
+        /// Another of a referrer's locations became the preferred one.
+        PreferLocation = "prefer_location",
         /// A touch was logged.
         LogTouch = "log_touch",
         /// Provider callbacks were read again.

@@ -66,6 +66,14 @@ ids! {
     TokenId;
     /// A person who may log in.
     OperatorId;
+    /// One of a referrer's further locations.
+    LocationId;
+    /// One import of a list.
+    ImportId;
+    /// A difference between a correction by hand and a list.
+    ConflictId;
+    /// One merge of two referrers.
+    MergeId;
 }
 
 /// A short form for people: the last eight hexadecimal digits, upper case. Good enough to read over the phone

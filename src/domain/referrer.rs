@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::address::{Address, EmailAddress, FaxNumber};
 use super::channel::Channel;
 use super::clock::Timestamp;
-use super::id::ReferrerId;
+use super::id::{LocationId, ReferrerId};
+use super::provenance::Provenance;
 use super::words::words;
 
 words! {
@@ -87,6 +88,70 @@ words! {
     }
 }
 
+impl ReferrerState {
+    /// The one of two that allows less.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+/// Where an office is. Optional texts are `None`, never empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Street and house number.
+    pub street: Option<String>,
+    /// Town.
+    pub city: Option<String>,
+    /// State or province.
+    pub region: Option<String>,
+    /// ZIP or postal code.
+    pub postal_code: Option<String>,
+}
+
+impl Place {
+    /// Whether nothing is known of it.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        self.street.is_none() && self.city.is_none() && self.region.is_none() && self.postal_code.is_none()
+    }
+
+    /// On one line: `1 Main St, Evanston, IL 60201`.
+    #[must_use]
+    pub fn line(&self) -> Option<String> {
+        let last: Vec<&str> = [self.region.as_deref(), self.postal_code.as_deref()].into_iter().flatten().collect();
+        let last = Some(last.join(" ")).filter(|text| !text.is_empty());
+        let parts: Vec<&str> =
+            [self.street.as_deref(), self.city.as_deref(), last.as_deref()].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+/// A further place where a referrer works, beside the preferred one on the record itself. Letters go to the preferred one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Identifier.
+    pub id: LocationId,
+    /// Whose.
+    pub referrer_id: ReferrerId,
+    /// Clinic, group or facility.
+    pub organization: Option<String>,
+    /// Where it is.
+    pub place: Place,
+    /// Mailbox.
+    pub email: Option<EmailAddress>,
+    /// Fax number.
+    pub fax: Option<FaxNumber>,
+    /// Voice number, as [`Referrer::phone`].
+    pub phone: Option<String>,
+    /// The list that named it.
+    pub source: Option<String>,
+    /// When it was first seen.
+    pub created_ms: Timestamp,
+    /// When it was last changed.
+    pub updated_ms: Timestamp,
+}
+
 /// A referrer's record. Optional texts are `None`, never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referrer {
@@ -109,8 +174,11 @@ pub struct Referrer {
     pub email: Option<EmailAddress>,
     /// Fax number.
     pub fax: Option<FaxNumber>,
-    /// Voice number in E.164.
+    /// Voice number in E.164, with `;ext=12` behind it where there is an extension.
     pub phone: Option<String>,
+    /// Where the office is.
+    #[serde(default)]
+    pub place: Place,
     /// IANA zone name, such as `America/Chicago`.
     pub time_zone: Option<String>,
     /// Contact status.
@@ -125,9 +193,55 @@ pub struct Referrer {
     pub created_ms: Timestamp,
     /// When it was last changed.
     pub updated_ms: Timestamp,
+    /// Where its fields came from.
+    #[serde(default)]
+    pub provenance: Provenance,
+    /// When it was taken off all lists: deleted, or merged into another. Its history stays.
+    #[serde(default)]
+    pub removed_ms: Option<Timestamp>,
 }
 
 impl Referrer {
+    /// A record of which only its kind is known.
+    #[must_use]
+    pub fn new(kind: ReferrerType, now: Timestamp) -> Self {
+        Self {
+            id: ReferrerId::new(),
+            npi: None,
+            first_name: None,
+            last_name: None,
+            credentials: None,
+            organization: None,
+            kind,
+            email: None,
+            fax: None,
+            phone: None,
+            place: Place::default(),
+            time_zone: None,
+            state: ReferrerState::Active,
+            tags: Vec::new(),
+            source: None,
+            notes: None,
+            created_ms: now,
+            updated_ms: now,
+            provenance: Provenance::default(),
+            removed_ms: None,
+        }
+    }
+
+    /// Name, organization and place: what tells people of one name apart.
+    #[must_use]
+    pub fn full_description(&self) -> String {
+        let name = self.display_name();
+        let organization = self.organization.clone().filter(|organization| *organization != name);
+        let town = self.place.city.clone().map(|city| match &self.place.region {
+            Some(region) => format!("{city}, {region}"),
+            None => city,
+        });
+        let more: Vec<String> = [organization, town].into_iter().flatten().collect();
+        if more.is_empty() { name } else { format!("{name}, {}", more.join(", ")) }
+    }
+
     /// The person's name with credentials, else the organization, else "unnamed referrer".
     #[must_use]
     pub fn display_name(&self) -> String {
@@ -164,6 +278,11 @@ impl Referrer {
             (_, Some(name)) => name,
             _ => "colleagues".to_owned(),
         }
+    }
+
+    /// The preferred addresses, one for each channel.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> {
+        Channel::ALL.iter().filter_map(|channel| self.address(*channel))
     }
 
     /// The address for a channel, if known.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::basis::Basis;
-use crate::domain::referrer::Referrer;
+use crate::domain::referrer::{Location, Place, Referrer};
 use crate::domain::suppression::Suppression;
 use crate::domain::{Actor, Timestamp};
 
@@ -33,8 +33,13 @@ pub struct ReferrerView {
     pub email: Option<String>,
     /// Fax number in E.164; masked unless the caller may operate.
     pub fax: Option<String>,
-    /// Voice number in E.164; left out unless the caller may operate.
+    /// Voice number in E.164, with `;ext=12` behind it where there is an extension; left out unless the caller may operate.
     pub phone: Option<String>,
+    /// Where the office is; left out unless the caller may operate.
+    pub place: Option<PlaceView>,
+    /// Further places where they work, where the answer has them; without addresses unless the caller may operate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<LocationView>,
     /// IANA zone name.
     pub time_zone: Option<String>,
     /// Contact status: a word.
@@ -71,6 +76,8 @@ impl ReferrerView {
             email,
             fax,
             phone: referrer.phone.clone().filter(|_| whole),
+            place: Some(PlaceView::of(&referrer.place)).filter(|_| whole && !referrer.place.is_unknown()),
+            locations: Vec::new(),
             time_zone: referrer.time_zone.clone(),
             state: referrer.state.as_str(),
             tags: referrer.tags.clone(),
@@ -78,6 +85,65 @@ impl ReferrerView {
             notes: referrer.notes.clone(),
             created_at: referrer.created_ms,
             updated_at: referrer.updated_ms,
+        }
+    }
+}
+
+impl ReferrerView {
+    /// The same with the further places, whole.
+    #[must_use]
+    pub fn with_locations(mut self, locations: &[Location]) -> Self {
+        self.locations = locations.iter().map(LocationView::of).collect();
+        self
+    }
+}
+
+/// Where an office is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaceView {
+    /// Street and house number.
+    pub street: Option<String>,
+    /// Town.
+    pub city: Option<String>,
+    /// State or province.
+    pub region: Option<String>,
+    /// ZIP or postal code.
+    pub postal_code: Option<String>,
+}
+
+impl PlaceView {
+    fn of(place: &Place) -> Self {
+        let Place { street, city, region, postal_code } = place.clone();
+        Self { street, city, region, postal_code }
+    }
+}
+
+/// A further place where a referrer works. Letters go to the preferred one, on the referrer itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LocationView {
+    /// Identifier.
+    pub id: Uuid,
+    /// Clinic, group or facility.
+    pub organization: Option<String>,
+    /// Where it is.
+    pub place: PlaceView,
+    /// Mailbox.
+    pub email: Option<String>,
+    /// Fax number in E.164.
+    pub fax: Option<String>,
+    /// Voice number.
+    pub phone: Option<String>,
+}
+
+impl LocationView {
+    fn of(location: &Location) -> Self {
+        Self {
+            id: location.id.0,
+            organization: location.organization.clone(),
+            place: PlaceView::of(&location.place),
+            email: location.email.as_ref().map(|email| email.as_str().to_owned()),
+            fax: location.fax.as_ref().map(|fax| fax.as_str().to_owned()),
+            phone: location.phone.clone(),
         }
     }
 }

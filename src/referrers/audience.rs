@@ -1,4 +1,4 @@
-//! To whom: `REFERRER-ID`, an NPI, an email address, a name, `tag:T`, `type:T`, or `all`.
+//! To whom: `REFERRER-ID`, an NPI, an email address, a fax or telephone number, a name, `tag:T`, `type:T`, or `all`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,13 @@ use std::str::FromStr;
 use super::ReferrersError;
 use crate::domain::EmailAddress;
 use crate::domain::id::ReferrerId;
-use crate::domain::referrer::{Referrer, ReferrerType};
+use crate::domain::names::folded;
+use crate::domain::referrer::{Referrer, ReferrerType, npi_is_valid};
 use crate::store::records::referrers::Members;
 use crate::store::{StoreError, Tx};
+
+/// Referrers examined when one is looked for by name.
+const CANDIDATES_MAX: i64 = 200;
 
 /// Whom a submission or campaign is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,20 +78,21 @@ pub async fn members(tx: &mut Tx, audience: &Audience) -> Result<Vec<ReferrerId>
     })
 }
 
-/// The referrer of that id, NPI, email address or (part of a) name.
+/// The referrer of that id, NPI, email address, number in any form, or (part of a) name.
 ///
 /// # Errors
 /// As [`members`].
 pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
     let name = name.trim();
     if let Ok(id) = ReferrerId::from_str(name) {
-        return tx.referrer(id).await?.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {id}")));
+        let found = tx.referrer(id).await?.filter(|referrer| referrer.removed_ms.is_none());
+        return found.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {id}")));
     }
     let mut found = candidates(tx, name).await?;
+    let wanted = folded(name);
     let exact = |referrer: &Referrer| {
-        referrer.person_name().is_some_and(|person| person.eq_ignore_ascii_case(name))
-            || referrer.display_name().eq_ignore_ascii_case(name)
-            || referrer.organization.as_deref().is_some_and(|organization| organization.eq_ignore_ascii_case(name))
+        let names = [referrer.person_name(), Some(referrer.display_name()), referrer.organization.clone()];
+        names.into_iter().flatten().any(|name| folded(&name) == wanted)
     };
     if found.iter().filter(|referrer| exact(referrer)).count() == 1 {
         found.retain(exact);
@@ -99,8 +104,11 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
             shown(name)
         ))),
         _ => {
-            let names: Vec<String> =
-                found.iter().take(5).map(|referrer| format!("{} ({})", referrer.display_name(), referrer.id)).collect();
+            let names: Vec<String> = found
+                .iter()
+                .take(5)
+                .map(|referrer| format!("{} ({})", referrer.full_description(), referrer.id))
+                .collect();
             Err(ReferrersError::Invalid(format!(
                 "`{}` fits several referrers; name one by its id: {}",
                 shown(name),
@@ -120,17 +128,14 @@ async fn candidates(tx: &mut Tx, name: &str) -> Result<Vec<Referrer>, StoreError
     if let Ok(email) = EmailAddress::parse(name) {
         return tx.referrers_like(None, Some(&email), None).await;
     }
-    if name.len() == 10 && name.bytes().all(|byte| byte.is_ascii_digit()) {
-        return tx.referrers_like(Some(name), None, None).await;
+    if npi_is_valid(name) {
+        let by_npi = tx.referrers_like(Some(name), None, None).await?;
+        if !by_npi.is_empty() {
+            return Ok(by_npi);
+        }
     }
-    let words: Vec<&str> =
-        name.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();
-    let Some(longest) = words.iter().max_by_key(|word| word.len()) else { return Ok(Vec::new()) };
-    let mut found = tx.referrers_page(Some(longest), None, 200).await?;
-    found.retain(|referrer| {
-        let all = format!("{} {}", referrer.display_name(), referrer.organization.as_deref().unwrap_or_default());
-        let all = all.to_lowercase();
-        words.iter().all(|word| all.contains(&word.to_lowercase()))
-    });
-    Ok(found)
+    if name.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.referrers_page(Some(name), None, CANDIDATES_MAX).await
 }

@@ -1,14 +1,71 @@
-//! What a person can record about referrers and their addresses: edits, suppressions, bases, manual touches.
+//! What a person records about one referrer: a new one, a correction, a touch made by hand.
 
+use super::fields;
+use super::matching::{Evidence, Facet, evidence};
 use super::{Parts, ReferrersError};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
 use crate::domain::Timestamp;
 use crate::domain::id::{ReferrerId, TouchId};
-use crate::domain::referrer::Referrer;
+use crate::domain::provenance::{Origin, RecordField};
+use crate::domain::referrer::{Referrer, ReferrerType};
 use crate::domain::touch::{Disposition, Touch, TouchKind};
+use crate::store::records::referrers::{Alike, name_key};
+use crate::store::{StoreError, Tx};
 
-/// Changes a referrer. A changed address starts without a record; the old one keeps its record.
+/// Adds a referrer. `fill` sets its fields. `is_another`: a person says that it is none of those who look alike.
+///
+/// # Errors
+/// [`ReferrersError::Invalid`] if it has neither a name nor an organization or no way to reach it, if another one has the
+/// same NPI, or if somebody on record looks like the same person: then it says who.
+pub async fn add(
+    parts: &Parts,
+    who: &Actor,
+    is_another: bool,
+    fill: impl FnOnce(&mut Referrer),
+) -> Result<Referrer, ReferrersError> {
+    let now = parts.clock.now();
+    let empty = Referrer::new(ReferrerType::Other, now);
+    let mut referrer = empty.clone();
+    fill(&mut referrer);
+    if referrer.person_name().is_none() && referrer.organization.is_none() {
+        return Err(ReferrersError::Invalid("give a name or an organization".to_owned()));
+    }
+    if referrer.fax.is_none() && referrer.email.is_none() && referrer.phone.is_none() {
+        return Err(ReferrersError::Invalid("give a fax number, an email address or a telephone number".to_owned()));
+    }
+    note_changes(&empty, &mut referrer, who, now);
+    let mut tx = parts.store.write().await?;
+    if !is_another {
+        refuse_a_double(&mut tx, &referrer).await?;
+    }
+    tx.referrer_put(&referrer).await.map_err(npi_taken)?;
+    tx.audit(who, AuditAct::AddReferrer, Some(&referrer.id.to_string()), None, now).await?;
+    tx.commit().await?;
+    Ok(referrer)
+}
+
+async fn refuse_a_double(tx: &mut Tx, referrer: &Referrer) -> Result<(), ReferrersError> {
+    let key = name_key(referrer.first_name.as_deref(), referrer.last_name.as_deref(), referrer.organization.as_deref());
+    let mut known = tx.referrers_alike(Alike::Name, &[&key]).await?;
+    if let Some(npi) = &referrer.npi {
+        known.extend(tx.referrers_alike(Alike::Npi, &[npi]).await?);
+    }
+    let new = Facet::of_referrer(referrer);
+    let looks_alike =
+        |known: &&Referrer| known.removed_ms.is_none() && evidence(&new, &[Facet::of_referrer(known)]) > Evidence::No;
+    match known.iter().find(looks_alike) {
+        None => Ok(()),
+        Some(known) => Err(ReferrersError::Invalid(format!(
+            "{} ({}) is on record and looks like the same; edit that one, or say that this is another",
+            known.full_description(),
+            known.id
+        ))),
+    }
+}
+
+/// Changes a referrer. A changed address starts without a record; the old one keeps its record. What a person changes
+/// stands against later lists.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] if another one has the same NPI.
@@ -20,21 +77,49 @@ pub async fn edit(
 ) -> Result<Referrer, ReferrersError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let mut referrer =
-        tx.referrer(id).await?.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {id}")))?;
+    let before = present(&mut tx, id).await?;
+    let mut referrer = before.clone();
     change(&mut referrer);
     referrer.updated_ms = now;
+    note_changes(&before, &mut referrer, who, now);
     tx.referrer_put(&referrer).await.map_err(npi_taken)?;
-    tx.audit(who, AuditAct::EditReferrer, Some(&id.to_string()), None, now).await?;
+    tx.audit(who, AuditAct::EditReferrer, Some(&id.to_string()), changed_fields(&before, &referrer).as_deref(), now)
+        .await?;
     tx.commit().await?;
     Ok(referrer)
 }
 
-pub(crate) fn npi_taken(error: crate::store::StoreError) -> ReferrersError {
-    match error {
-        crate::store::StoreError::Conflict(_) => {
-            ReferrersError::Invalid("another referrer has the same NPI".to_owned())
+/// The referrer, unless it was deleted or merged into another.
+pub(super) async fn present(tx: &mut Tx, id: ReferrerId) -> Result<Referrer, ReferrersError> {
+    let found = tx.referrer(id).await?.filter(|referrer| referrer.removed_ms.is_none());
+    found.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {id}")))
+}
+
+/// Notes for every changed field that a person set it.
+pub(super) fn note_changes(before: &Referrer, after: &mut Referrer, who: &Actor, now: Timestamp) {
+    let origin = Origin { who: who.clone(), at_ms: now, list: None };
+    for field in RecordField::ALL {
+        if fields::value(before, *field) != fields::value(after, *field) {
+            after.provenance.note(*field, &origin);
         }
+    }
+    let removed = &mut after.provenance.tags_removed;
+    removed.extend(before.tags.iter().filter(|tag| !after.tags.contains(tag)).cloned());
+    removed.retain(|tag| !after.tags.contains(tag));
+    removed.sort_unstable();
+    removed.dedup();
+}
+
+/// The names of changed fields, for the audit trail: never their values.
+fn changed_fields(before: &Referrer, after: &Referrer) -> Option<String> {
+    let differs = |field: &&RecordField| fields::value(before, **field) != fields::value(after, **field);
+    let names: Vec<&str> = RecordField::ALL.iter().filter(differs).map(|field| field.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+pub(crate) fn npi_taken(error: StoreError) -> ReferrersError {
+    match error {
+        StoreError::Conflict(_) => ReferrersError::Invalid("another referrer has the same NPI".to_owned()),
         other => ReferrersError::Store(other),
     }
 }
@@ -56,7 +141,7 @@ pub async fn log_touch(
     }
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    tx.referrer(referrer).await?.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {referrer}")))?;
+    present(&mut tx, referrer).await?;
     let occurred = at.unwrap_or(now);
     let touch = Touch {
         id: TouchId::new(),

@@ -1,14 +1,20 @@
 //! Referrers: lists to import, who an audience is, and what a person records about one of them.
 
 pub mod audience;
+pub mod conflicts;
 pub mod edit;
+pub mod fields;
 pub mod import;
+pub mod locations;
+pub mod matching;
+pub mod merge;
 mod refusals;
+pub mod remove;
 pub mod sheet;
 
 use std::sync::Arc;
 
-pub use edit::{edit, log_touch};
+pub use edit::{add, edit, log_touch};
 
 use crate::domain::Clock;
 use crate::store::{Store, StoreError};

@@ -1,145 +1,152 @@
-//! Refusals that a list brings: stored with the row they came in, in the same transaction. A list can refuse more than is
-//! on record and never less: nothing here lifts a refusal, revives an address or makes a contact of somebody who is none.
+//! Refusals that a list brings: stored with its rows, in the same transaction, whether or not it is clear whom a row means.
+//! A list can refuse more than is on record and never less: nothing here lifts a refusal or revives an address.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::ReferrersError;
 use super::sheet::write::evidence_with_day;
-use super::sheet::{RefusalEvidence, Sheet, SheetRefusal, SheetRow};
+use super::sheet::{RefusalEvidence, SheetRefusal, SheetRow};
 use crate::consent::{self, Refusal};
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::referrer::{Referrer, ReferrerState};
-use crate::domain::suppression::SuppressionSource;
-use crate::domain::{Actor, Address, AddressKey, AuditAct, Channel, Timestamp};
+use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
+use crate::domain::{Actor, Address, AddressKey, Channel, Timestamp};
 use crate::store::Tx;
 
 /// Longest evidence kept, in characters.
 const EVIDENCE_CHARS_MAX: usize = 1_000;
 
-/// What holds for all rows of one list.
-#[derive(Debug)]
-pub(super) struct Refusals {
-    /// How evidence names the list.
-    list: String,
-    /// Addresses that the list calls dead and that are new here: what this installation has learned itself counts more.
-    news_of: HashSet<AddressKey>,
+/// The list, and who imports it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// The list's name.
+    pub list: &'a str,
+    /// Who imports it.
+    pub who: &'a Actor,
+    /// When.
+    pub now: Timestamp,
 }
 
-impl Refusals {
-    /// Locks the addresses that the list says refused, all at once and in the order in which every other transaction
-    /// locks them, so that no call to them starts between this and the commit.
-    pub(super) async fn of(tx: &mut Tx, sheet: &Sheet, now: Timestamp) -> Result<Self, ReferrersError> {
-        let (mut refusing, mut dead) = (Vec::new(), Vec::new());
-        for row in &sheet.rows {
-            let key = |channel: Channel| address_of(row, channel).map(|address| address.key());
-            refusing.extend(row.refusals.iter().filter_map(|refusal| key(refusal.channel)));
-            dead.extend(row.dead.iter().filter_map(|(channel, _)| key(*channel)));
-        }
-        let known: HashSet<AddressKey> = tx.addresses_known(&dead).await?.into_iter().map(|one| one.value).collect();
-        let news_of = dead.iter().filter(|key| !known.contains(*key)).cloned().collect();
-        refusing.extend(dead);
-        if !refusing.is_empty() {
-            tx.addresses_ensure(&refusing, now).await?;
-            tx.addresses_lock(&refusing).await?;
-        }
-        let file = sheet.file.as_deref().unwrap_or("without a name");
-        let list = format!("list {file}, imported on {}", now.to_utc().date_naive());
-        Ok(Self { list, news_of })
-    }
+/// Whom the rows of a list mean, by their place in it: each row that means one person, with that person's record as it
+/// was, if there was one. Rows that are not here are of nobody in particular.
+pub(super) type People<'a> = HashMap<usize, Option<&'a Referrer>>;
 
-    /// Stores what a row says about refusals. `referrer` is the record as it was stored for the row, `is_new` whether this
-    /// import added it. Returns how many suppressions are new. A repeat changes nothing.
-    ///
-    /// Call it before the row's basis is recorded: an opt-out ends what allowed faxing until then, and a basis that the
-    /// list has beside it was obtained in spite of it.
-    pub(super) async fn record(
-        &self,
-        tx: &mut Tx,
-        row: &SheetRow,
-        referrer: &Referrer,
-        is_new: bool,
-        who: &Actor,
-        now: Timestamp,
-    ) -> Result<usize, ReferrersError> {
-        self.record_standing(tx, row, referrer, is_new, who, now).await?;
-        for (channel, fault) in &row.dead {
-            let Some(address) = address_of(row, *channel) else { continue };
-            if self.news_of.contains(&address.key()) {
-                let known = AddressHealth {
-                    channel: *channel,
-                    value: address.key(),
-                    health: Health::Dead,
-                    strikes: 1,
-                    fault: *fault,
-                };
-                tx.addresses_learn(&[known], now).await?;
-            }
-        }
-        let mut count = 0;
-        for refusal in &row.refusals {
+/// Stores what the rows say about refusals of addresses and about dead ones. Returns how many suppressions are new. A repeat
+/// changes nothing. Contact status is a field of the person and is stored with them; where a row that says "do not contact"
+/// means nobody in particular, its addresses are suppressed instead.
+///
+/// Call it before bases are recorded: an opt-out ends what allowed faxing until then, and a basis that the list has beside
+/// it was obtained in spite of it.
+///
+/// # Errors
+/// The database cannot be used.
+pub(super) async fn record(
+    tx: &mut Tx,
+    rows: &[SheetRow],
+    people: &People<'_>,
+    source: Source<'_>,
+) -> Result<usize, ReferrersError> {
+    let mut said: Vec<(Address, SheetRefusal)> = Vec::new();
+    for (place, row) in rows.iter().enumerate() {
+        let person = people.get(&place);
+        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, person.is_some())) {
             // A list may say that a person refused without giving their address: then it is the one on record.
-            let address = address_of(row, refusal.channel).or_else(|| referrer.address(refusal.channel));
-            if let Some(address) = address {
-                count += usize::from(self.suppress(tx, address, refusal, who, now).await?);
+            let on_record = || person.and_then(|known| known.as_ref()?.address(refusal.channel));
+            said.extend(address_of(row, refusal.channel).or_else(on_record).map(|address| (address, refusal)));
+        }
+    }
+    let dead = dead_and_new(tx, rows).await?;
+    lock(tx, &said, &dead, source.now).await?;
+    tx.addresses_learn(&dead, source.now).await?;
+    let mut count = 0;
+    for (address, refusal) in said {
+        count += usize::from(suppress(tx, address, &refusal, source).await?);
+    }
+    Ok(count)
+}
+
+/// Locks every address at once, in the order in which other transactions lock them, so that no call to them starts between
+/// this and the commit.
+async fn lock(
+    tx: &mut Tx,
+    said: &[(Address, SheetRefusal)],
+    dead: &[AddressHealth],
+    now: Timestamp,
+) -> Result<(), ReferrersError> {
+    let refusing = said.iter().map(|(address, _)| address.key());
+    let keys: Vec<AddressKey> = refusing.chain(dead.iter().map(|known| known.value.clone())).collect();
+    if !keys.is_empty() {
+        tx.addresses_ensure(&keys, now).await?;
+        tx.addresses_lock(&keys).await?;
+    }
+    Ok(())
+}
+
+/// Addresses that the list calls dead and of which nothing is known here: what this installation has learned itself, and
+/// what a person revived, counts more.
+async fn dead_and_new(tx: &mut Tx, rows: &[SheetRow]) -> Result<Vec<AddressHealth>, ReferrersError> {
+    let mut dead: Vec<AddressHealth> = Vec::new();
+    let mut seen: HashSet<AddressKey> = HashSet::new();
+    for row in rows {
+        for (channel, fault) in &row.dead {
+            let Some(value) = address_of(row, *channel).map(|address| address.key()) else { continue };
+            if seen.insert(value.clone()) {
+                let health = Health::Dead;
+                dead.push(AddressHealth { channel: *channel, value, health, strikes: 1, fault: *fault });
             }
         }
-        Ok(count)
     }
+    let keys: Vec<AddressKey> = dead.iter().map(|known| known.value.clone()).collect();
+    let known: HashSet<AddressKey> = tx.addresses_known(&keys).await?.into_iter().map(|one| one.value).collect();
+    dead.retain(|one| !known.contains(&one.value));
+    Ok(dead)
+}
 
-    /// A new referrer gets the list's contact status; of a known one it is only made stricter, and only for good.
-    async fn record_standing(
-        &self,
-        tx: &mut Tx,
-        row: &SheetRow,
-        referrer: &Referrer,
-        is_new: bool,
-        who: &Actor,
-        now: Timestamp,
-    ) -> Result<(), ReferrersError> {
-        let Some(standing) = row.standing else { return Ok(()) };
-        let applies = standing == ReferrerState::DoNotContact || is_new;
-        if !applies || standing == referrer.state || referrer.state == ReferrerState::DoNotContact {
-            return Ok(());
-        }
-        tx.referrer_put(&Referrer { state: standing, updated_ms: now, ..referrer.clone() }).await?;
-        let place = row.standing_evidence.as_ref().map(place).unwrap_or_default();
-        let detail = format!("{standing}: {place}{}", self.list);
-        tx.audit(who, AuditAct::EditReferrer, Some(&referrer.id.to_string()), Some(&detail), now).await?;
-        Ok(())
+/// The refusals that stand for "do not contact" where there is nobody to be marked so.
+fn instead_of_standing(row: &SheetRow, is_of_somebody: bool) -> Vec<SheetRefusal> {
+    let Some(evidence) = row.standing_evidence.as_ref().filter(|_| !is_of_somebody) else { return Vec::new() };
+    if row.standing != Some(ReferrerState::DoNotContact) {
+        return Vec::new();
     }
+    let refusal = |channel: &Channel| SheetRefusal {
+        channel: *channel,
+        scope: Scope::Advertisement,
+        reason: SuppressionReason::DoNotContact,
+        day: None,
+        evidence: evidence.clone(),
+    };
+    Channel::ALL.iter().map(refusal).collect()
+}
 
-    /// Whether the suppression is new. One that is in effect stays as it is, and one that a person lifted after the day of
-    /// the refusal stays lifted.
-    async fn suppress(
-        &self,
-        tx: &mut Tx,
-        address: Address,
-        said: &SheetRefusal,
-        who: &Actor,
-        now: Timestamp,
-    ) -> Result<bool, ReferrersError> {
-        let ever = tx.suppressions_ever_of(&address).await?;
-        let mut same = ever.iter().filter(|known| known.scope == said.scope);
-        let is_answered = |lifted: Timestamp| said.day.is_some_and(|day| day < lifted.to_utc().date_naive());
-        if same.any(|known| known.lifted_ms.is_none_or(is_answered)) {
-            return Ok(false);
-        }
-        let words = match &said.evidence {
-            RefusalEvidence::Kept(words) => words.clone(),
-            other => format!("{}{}", place(other), self.list),
-        };
-        let evidence: String = evidence_with_day(said.day, &words).chars().take(EVIDENCE_CHARS_MAX).collect();
-        let refusal = Refusal {
-            address,
-            scope: said.scope,
-            reason: said.reason,
-            source: SuppressionSource::Import,
-            evidence: Some(evidence),
-            who: who.clone(),
-        };
-        consent::suppress_in(tx, &refusal, now).await?;
-        Ok(true)
+/// Whether the suppression is new. One that is in effect stays as it is, and one that a person lifted after the day of the
+/// refusal stays lifted.
+async fn suppress(
+    tx: &mut Tx,
+    address: Address,
+    said: &SheetRefusal,
+    source: Source<'_>,
+) -> Result<bool, ReferrersError> {
+    let ever = tx.suppressions_ever_of(&address).await?;
+    let mut same = ever.iter().filter(|known| known.scope == said.scope);
+    let is_answered = |lifted: Timestamp| said.day.is_some_and(|day| day < lifted.to_utc().date_naive());
+    if same.any(|known| known.lifted_ms.is_none_or(is_answered)) {
+        return Ok(false);
     }
+    let words = match &said.evidence {
+        RefusalEvidence::Kept(words) => words.clone(),
+        other => format!("{}, imported on {}", place(other, source.list), source.now.to_utc().date_naive()),
+    };
+    let evidence: String = evidence_with_day(said.day, &words).chars().take(EVIDENCE_CHARS_MAX).collect();
+    let refusal = Refusal {
+        address,
+        scope: said.scope,
+        reason: said.reason,
+        source: SuppressionSource::Import,
+        evidence: Some(evidence),
+        who: source.who.clone(),
+    };
+    consent::suppress_in(tx, &refusal, source.now).await?;
+    Ok(true)
 }
 
 fn address_of(row: &SheetRow, channel: Channel) -> Option<Address> {
@@ -149,11 +156,11 @@ fn address_of(row: &SheetRow, channel: Channel) -> Option<Address> {
     }
 }
 
-/// Where in the list it stands, for the evidence.
-fn place(evidence: &RefusalEvidence) -> String {
+/// Where it stands, for the evidence.
+fn place(evidence: &RefusalEvidence, list: &str) -> String {
     match evidence {
-        RefusalEvidence::Column(name) => format!("column \u{201c}{name}\u{201d}, "),
-        RefusalEvidence::FileName => "by the name of the file, ".to_owned(),
-        RefusalEvidence::Kept(_) => String::new(),
+        RefusalEvidence::Column(name) => format!("column \u{201c}{name}\u{201d} of list {list}"),
+        RefusalEvidence::FileName => format!("by the name of list {list}"),
+        RefusalEvidence::Kept(_) => format!("list {list}"),
     }
 }

@@ -59,9 +59,14 @@ async fn two_referrers(gateway: &Gateway) {
                 Ana,Ruiz,ana@ruiz.example,(312) 555-0150,permission,2026-11-02\n\
                 Ben,Stone,ben@stone.example,(312) 555-0151,permission,2026-11-02\n";
     let sheet = sheet::read(text.as_bytes(), &[]).expect("a list");
-    import::import(&gateway.referrers(), &sheet, &touchline::domain::Actor::operator("test"), false, false)
-        .await
-        .expect("imported");
+    import::import(
+        &gateway.referrers(),
+        &sheet,
+        &touchline::domain::Actor::operator("test"),
+        &import::ImportOptions::default(),
+    )
+    .await
+    .expect("imported");
 }
 
 async fn ledger(store: &Store) -> Ledger {

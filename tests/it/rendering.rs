@@ -46,6 +46,7 @@ fn referrer() -> Referrer {
         notes: None,
         created_ms: NOW,
         updated_ms: NOW,
+        ..Referrer::new(ReferrerType::Other, NOW)
     }
 }
 

@@ -78,7 +78,9 @@ pub async fn run(args: Args, json: bool) -> anyhow::Result<()> {
 
 async fn import_referrers(stage: &Stage) -> anyhow::Result<usize> {
     let sheet = sheet::read(REFERRERS, &[]).context("the sample referrers cannot be read")?;
-    let report = import::import(&stage.gateway.referrers(), &sheet, &Actor::operator("demo"), false, false).await?;
+    let report =
+        import::import(&stage.gateway.referrers(), &sheet, &Actor::operator("demo"), &import::ImportOptions::default())
+            .await?;
     Ok(report.added + report.updated + report.unchanged)
 }
 

@@ -1,83 +1,88 @@
-//! `touchline referrers edit`: corrects what is known about a referrer. An empty value erases.
+//! `touchline referrers add | edit | delete | prefer`: one referrer's record.
 
-use chrono_tz::Tz;
 use serde_json::json;
 
-use crate::cli::arguments::word;
-use crate::cli::console::Console;
+use super::fields::FieldArgs;
+use crate::cli::console::{Console, count};
 use crate::cli::exit::CliError;
-use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType, npi_is_valid};
-use crate::domain::{EmailAddress, FaxNumber};
+use crate::domain::Timestamp;
+use crate::domain::id::LocationId;
+use crate::domain::referrer::{Referrer, ReferrerType};
 use crate::public::ReferrerView;
-use crate::referrers::audience;
+use crate::referrers::{self, audience, locations, remove};
 
-/// Longest text kept.
-const TEXT_CHARS_MAX: usize = 400;
+/// A new referrer.
+#[derive(Debug, clap::Args)]
+pub struct AddArgs {
+    /// Add them although somebody on record looks like the same person
+    #[arg(long)]
+    another: bool,
+    #[command(flatten)]
+    fields: FieldArgs,
+}
 
 /// Which referrer, and what changes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Id, NPI, email address or name
+pub struct EditArgs {
+    /// Id, NPI, email address, number or name
     #[arg(value_name = "REFERRER")]
     referrer: String,
-    /// Fax number; an empty one erases it
-    #[arg(long)]
-    fax: Option<String>,
-    /// Email address; an empty one erases it
-    #[arg(long)]
-    email: Option<String>,
-    /// Telephone number; an empty one erases it
-    #[arg(long)]
-    phone: Option<String>,
-    /// Contact status
-    #[arg(long, value_parser = word(ReferrerState::ALL, ReferrerState::as_str))]
-    state: Option<ReferrerState>,
-    /// Add a tag with +TAG, remove one with -TAG
-    #[arg(long = "tag", value_name = "+TAG|-TAG", allow_hyphen_values = true)]
-    tags: Vec<String>,
-    /// Given name
-    #[arg(long)]
-    first_name: Option<String>,
-    /// Family name
-    #[arg(long)]
-    last_name: Option<String>,
-    /// Letters after the name
-    #[arg(long)]
-    credentials: Option<String>,
-    /// Clinic, group or facility
-    #[arg(long)]
-    organization: Option<String>,
-    /// Kind of referrer
-    #[arg(long = "type", value_parser = word(ReferrerType::ALL, ReferrerType::as_str))]
-    kind: Option<ReferrerType>,
-    /// National Provider Identifier
-    #[arg(long)]
-    npi: Option<String>,
-    /// IANA zone name, such as America/Chicago
-    #[arg(long)]
-    time_zone: Option<String>,
-    /// Notes for people; no patient information
-    #[arg(long)]
-    notes: Option<String>,
+    #[command(flatten)]
+    fields: FieldArgs,
 }
 
-/// Changes it.
+/// Which referrer, and why.
+#[derive(Debug, clap::Args)]
+pub struct DeleteArgs {
+    /// Id, NPI, email address, number or name
+    #[arg(value_name = "REFERRER")]
+    referrer: String,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+}
+
+/// Which referrer, and which location.
+#[derive(Debug, clap::Args)]
+pub struct PreferArgs {
+    /// Id, NPI, email address, number or name
+    #[arg(value_name = "REFERRER")]
+    referrer: String,
+    /// The location's id, as `referrers show` lists it
+    #[arg(value_name = "LOCATION")]
+    location: LocationId,
+}
+
+/// Adds one.
+///
+/// # Errors
+/// A value is not valid, something is missing, or somebody on record looks like the same person.
+pub async fn add(console: &Console, args: AddArgs) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    let mut tried = Referrer::new(ReferrerType::Other, Timestamp(0));
+    args.fields.apply(&mut tried)?;
+    let fill = |referrer: &mut Referrer| drop(args.fields.apply(referrer));
+    let added = referrers::add(&gateway.referrers(), &console.who, args.another, fill).await?;
+    console.answer(&json!({ "referrer": ReferrerView::of(&added, true) }), || {
+        format!("{} has been added: {}.", added.full_description(), added.id)
+    })
+}
+
+/// Changes one.
 ///
 /// # Errors
 /// There is no such referrer; a value is not valid.
-pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
+pub async fn edit(console: &Console, args: EditArgs) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     let mut tx = gateway.store.read().await?;
     let before = audience::one(&mut tx, &args.referrer).await?;
     drop(tx);
     // Tried on a copy first, so that a wrong value is refused before anything is written.
-    change(&mut before.clone(), &args)?;
-    let apply = |referrer: &mut Referrer| {
-        let _ = change(referrer, &args);
-    };
-    let after = crate::referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
+    args.fields.apply(&mut before.clone())?;
+    let apply = |referrer: &mut Referrer| drop(args.fields.apply(referrer));
+    let after = referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
     console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
-        let mut text = format!("{} has been changed.", after.display_name());
+        let mut text = format!("{} has been changed. Later lists do not overwrite it.", after.display_name());
         if before.fax != after.fax && after.fax.is_some() {
             text.push_str(" Advertisements go to the new fax number only once a basis is recorded for it.");
         }
@@ -85,68 +90,38 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     })
 }
 
-fn change(referrer: &mut Referrer, args: &Args) -> Result<(), CliError> {
-    let refused = |error: crate::domain::address::AddressError| CliError::refused(error.to_string());
-    let said = |text: &str| !text.trim().is_empty();
-    if let Some(fax) = &args.fax {
-        referrer.fax =
-            Some(fax).filter(|fax| said(fax)).map(|fax| FaxNumber::parse(fax)).transpose().map_err(refused)?;
-    }
-    if let Some(email) = &args.email {
-        let email = Some(email).filter(|email| said(email));
-        referrer.email = email.map(|email| EmailAddress::parse(email)).transpose().map_err(refused)?;
-    }
-    if let Some(phone) = &args.phone {
-        let phone = Some(phone).filter(|phone| said(phone));
-        let phone = phone.map(|phone| FaxNumber::parse(phone)).transpose().map_err(refused)?;
-        referrer.phone = phone.map(|phone| phone.as_str().to_owned());
-    }
-    if let Some(npi) = args.npi.as_deref().filter(|npi| said(npi) && !npi_is_valid(npi.trim())) {
-        return Err(CliError::refused(format!(
-            "an NPI has ten digits with a valid check digit; this has {}",
-            npi.len()
-        )));
-    }
-    if let Some(zone) = args.time_zone.as_deref().filter(|zone| said(zone) && zone.trim().parse::<Tz>().is_err()) {
-        let shown: String = zone.chars().take(40).collect();
-        return Err(CliError::refused(format!("`{shown}` is not an IANA zone name, such as America/Chicago")));
-    }
-    referrer.state = args.state.unwrap_or(referrer.state);
-    referrer.kind = args.kind.unwrap_or(referrer.kind);
-    change_texts(referrer, args);
-    change_tags(&mut referrer.tags, &args.tags)
+/// Deletes one.
+///
+/// # Errors
+/// There is no such referrer.
+pub async fn delete(console: &Console, args: DeleteArgs) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    let mut tx = gateway.store.read().await?;
+    let referrer = audience::one(&mut tx, &args.referrer).await?;
+    drop(tx);
+    let removed = remove::remove(&gateway.referrers(), referrer.id, &args.why, &console.who).await?;
+    console.answer(&json!({ "removed": removed }), || {
+        format!(
+            "{} has been deleted: they get nothing anymore, and a later list does not add them again.\n\
+             Kept, because a practice must be able to show them: {} of their history and {} of their addresses.",
+            removed.name,
+            if removed.touches == 1 { "1 touch".to_owned() } else { format!("{} touches", removed.touches) },
+            count(removed.refusals, "refusal"),
+        )
+    })
 }
 
-fn change_texts(referrer: &mut Referrer, args: &Args) {
-    for (known, said) in [
-        (&mut referrer.first_name, &args.first_name),
-        (&mut referrer.last_name, &args.last_name),
-        (&mut referrer.credentials, &args.credentials),
-        (&mut referrer.organization, &args.organization),
-        (&mut referrer.npi, &args.npi),
-        (&mut referrer.time_zone, &args.time_zone),
-        (&mut referrer.notes, &args.notes),
-    ] {
-        if let Some(said) = said {
-            let text: String = said.trim().chars().take(TEXT_CHARS_MAX).collect();
-            *known = Some(text).filter(|text| !text.is_empty());
-        }
-    }
-}
-
-fn change_tags(tags: &mut Vec<String>, changes: &[String]) -> Result<(), CliError> {
-    for change in changes {
-        let tag = change.get(1..).unwrap_or_default().trim().to_lowercase();
-        if tag.is_empty() {
-            return Err(CliError::usage("--tag takes +TAG or -TAG"));
-        }
-        match change.as_bytes().first() {
-            Some(b'+') => tags.push(tag),
-            Some(b'-') => tags.retain(|known| *known != tag),
-            _ => return Err(CliError::usage("--tag takes +TAG or -TAG")),
-        }
-    }
-    tags.sort_unstable();
-    tags.dedup();
-    Ok(())
+/// Makes a further location the preferred one.
+///
+/// # Errors
+/// There is no such referrer or location.
+pub async fn prefer(console: &Console, args: PreferArgs) -> Result<(), CliError> {
+    let gateway = console.gateway().await?;
+    let mut tx = gateway.store.read().await?;
+    let referrer = audience::one(&mut tx, &args.referrer).await?;
+    drop(tx);
+    let after = locations::prefer(&gateway.referrers(), referrer.id, args.location, &console.who).await?;
+    console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
+        format!("Letters to {} go to this location from now on.", after.full_description())
+    })
 }

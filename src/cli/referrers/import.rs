@@ -1,5 +1,6 @@
 //! `touchline referrers import`: imports a list, all or nothing.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,8 @@ use serde_json::json;
 
 use crate::cli::console::{Console, count, plain, warn};
 use crate::cli::exit::{CliError, Ending};
-use crate::referrers::import::{ImportReport, import};
+use crate::domain::id::ReferrerId;
+use crate::referrers::import::{Decision, ImportOptions, ImportReport, Unclear, import};
 use crate::referrers::sheet;
 use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet};
 use crate::wording::refusals::refused_as;
@@ -33,6 +35,12 @@ pub struct Args {
     /// Skip rows that cannot be used, instead of rejecting the list
     #[arg(long)]
     skip_bad_rows: bool,
+    /// The row on this line is that referrer: LINE=ID, as the dry run lists them
+    #[arg(long, value_name = "LINE=ID")]
+    same: Vec<String>,
+    /// The row on this line is somebody who is not on record yet
+    #[arg(long, value_name = "LINE")]
+    new: Vec<u64>,
 }
 
 /// Imports.
@@ -42,19 +50,29 @@ pub struct Args {
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let mapping = args.mapping.iter().map(|text| sheet::parse_mapping(text)).collect::<Result<Vec<_>, _>>();
     let mapping = mapping.map_err(|error| CliError::usage(error.to_string()))?;
+    let options = ImportOptions {
+        list: list_name(&args.file),
+        dry_run: args.dry_run,
+        skip_bad_rows: args.skip_bad_rows,
+        decisions: decisions(&args)?,
+    };
     let parts = console.gateway().await?.referrers();
     let sheet = read(console, args.file, mapping, args.ignored).await?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));
-    let done = import(&parts, &sheet, &console.who, args.dry_run, args.skip_bad_rows).await;
+    let done = import(&parts, &sheet, &console.who, &options).await;
     bar.finish_and_clear();
     let report = done?;
     let columns: Vec<_> =
         sheet.mapping.iter().map(|(field, column)| json!({ "field": field, "column": column })).collect();
     let object = json!({
+        "import": report.import,
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "locations": report.locations,
+        "conflicts": report.conflicts,
+        "unclear": report.unclear,
         "bases": report.bases,
         "suppressions": report.suppressions,
         "refused_rows": sheet.refused_rows(),
@@ -69,6 +87,28 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         warn_of_problems(&report);
     }
     console.answer(&object, || told(&sheet, &report))
+}
+
+/// The file's name without its folders.
+fn list_name(file: &Path) -> String {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.filter(|name| name != "-").unwrap_or_else(|| "standard input".to_owned())
+}
+
+fn decisions(args: &Args) -> Result<BTreeMap<u64, Decision>, CliError> {
+    let mut decisions: BTreeMap<u64, Decision> = args.new.iter().map(|line| (*line, Decision::New)).collect();
+    for text in &args.same {
+        let read = || {
+            let (line, id) = text.split_once('=')?;
+            Some((line.trim().parse::<u64>().ok()?, id.parse::<ReferrerId>().ok()?))
+        };
+        let (line, id) =
+            read().ok_or_else(|| CliError::usage("write --same LINE=ID, with the id that the dry run shows"))?;
+        if decisions.insert(line, Decision::Same(id)).is_some() {
+            return Err(CliError::usage(format!("line {line} is named twice by --same and --new")));
+        }
+    }
+    Ok(decisions)
 }
 
 /// Reads the file where blocking is allowed.
@@ -118,18 +158,56 @@ fn warn_of_problems(report: &ImportReport) {
 fn told(sheet: &Sheet, report: &ImportReport) -> String {
     let verb = if report.stored { "Imported" } else { "Nothing stored. An import would give" };
     let mut text = format!("{verb}: {} new, {} updated, {} unchanged.", report.added, report.updated, report.unchanged);
+    let mut say = |sentence: String| text.push_str(&sentence);
+    if report.locations > 0 {
+        say(format!(" {} added to people who work at several places.", count(report.locations, "location")));
+    }
     if report.bases > 0 {
         let plural = if report.bases == 1 { "basis" } else { "bases" };
-        text.push_str(&format!(" {} {plural} for faxing recorded.", report.bases));
+        say(format!(" {} {plural} for faxing recorded.", report.bases));
+    }
+    if report.suppressions > 0 {
+        say(format!(" {} recorded.", count(report.suppressions, "suppression")));
     }
     if sheet.refused_count > 0 {
-        text.push_str(&format!(" {} left out.", count(sheet.refused_count, "row")));
+        say(format!(" {} left out.", count(sheet.refused_count, "row")));
     }
     for refused in sheet.refused_rows() {
-        text.push_str(&format!("\n{}", refused_line(&refused, report.stored)));
+        say(format!("\n{}", refused_line(&refused, report.stored)));
     }
     if !sheet.unused_columns.is_empty() {
-        text.push_str(&format!("\nNothing was read from: {}", sheet.unused_columns.join(", ")));
+        say(format!("\nNothing was read from: {}", sheet.unused_columns.join(", ")));
+    }
+    if report.conflicts > 0 {
+        say(format!(
+            "\n{} by hand differ from this list and stand: `touchline referrers conflicts` shows them.",
+            count(report.conflicts, "correction")
+        ));
+    }
+    say(unclear_rows(&report.unclear));
+    if let Some(import) = report.import {
+        say(format!("\nTo undo it: touchline referrers undo-import {import}"));
+    }
+    plain(&text)
+}
+
+/// Rows of which a person must say whom they mean.
+fn unclear_rows(unclear: &[Unclear]) -> String {
+    if unclear.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\n{} left out, because it is not clear whom they mean. Say it with --same LINE=ID or --new LINE:",
+        count(unclear.len(), "row")
+    );
+    for one in unclear.iter().take(PROBLEMS_SHOWN_MAX) {
+        text.push_str(&format!("\n  line {}, {}: {}", one.line, one.name, one.why));
+        for candidate in one.candidates.iter().take(5) {
+            text.push_str(&format!("\n    --same {}={}  {}", one.line, candidate.id, candidate.name));
+        }
+    }
+    if unclear.len() > PROBLEMS_SHOWN_MAX {
+        text.push_str(&format!("\n  … and {} more; --json lists them all", unclear.len() - PROBLEMS_SHOWN_MAX));
     }
     text
 }

@@ -7,7 +7,7 @@ use crate::cli::exit::CliError;
 use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
 use crate::domain::health::AddressHealth;
-use crate::domain::referrer::Referrer;
+use crate::domain::referrer::{Location, Referrer};
 use crate::domain::suppression::Suppression;
 use crate::domain::{Address, Channel};
 use crate::public::{BasisView, ReferrerView, SuppressionView};
@@ -40,6 +40,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let mut tx = records.store.read().await?;
     let referrer = audience::one(&mut tx, &args.referrer).await?;
     let delivered = tx.touches_delivered(referrer.id).await?;
+    let locations = tx.locations_of(&[referrer.id]).await?;
+    let merges = tx.merges_of(referrer.id).await?;
     let mut known = Vec::new();
     for address in Channel::ALL.iter().filter_map(|channel| referrer.address(*channel)) {
         known.push(read_known(&mut tx, address).await?);
@@ -59,9 +61,25 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
             })
         })
         .collect();
-    let object = json!({ "referrer": ReferrerView::of(&referrer, true), "addresses": addresses, "delivered": delivered, "goal": goal });
+    let object = json!({
+        "referrer": ReferrerView::of(&referrer, true).with_locations(&locations),
+        "addresses": addresses,
+        "delivered": delivered,
+        "goal": goal,
+        "merges": merges.iter().map(|one| json!({ "id": one.id, "kept": one.kept, "merged": one.merged,
+            "created_at": one.created_ms, "undone_at": one.undone_ms })).collect::<Vec<_>>(),
+    });
     console.answer(&object, || {
         let mut text = facts(&referrer);
+        for location in &locations {
+            text.push_str(&format!("also at: {}\n", location_words(location)));
+        }
+        for merge in merges.iter().filter(|merge| merge.undone_ms.is_none()) {
+            text.push_str(&format!(
+                "merged with another record: `touchline referrers undo-merge {}` undoes it\n",
+                merge.id
+            ));
+        }
         for one in &known {
             text.push_str(&format!("{}\n", address_words(one)));
         }
@@ -92,6 +110,7 @@ fn facts(referrer: &Referrer) -> String {
         ("id", Some(referrer.id.to_string())),
         ("NPI", referrer.npi.clone()),
         ("organization", referrer.organization.clone()),
+        ("place", referrer.place.line()),
         ("type", Some(kind)),
         ("state", Some(state)),
         ("phone", referrer.phone.as_deref().map(pretty_number)),
@@ -105,6 +124,18 @@ fn facts(referrer: &Referrer) -> String {
         }
     }
     text
+}
+
+fn location_words(location: &Location) -> String {
+    let parts = [
+        location.organization.clone(),
+        location.place.line(),
+        location.fax.as_ref().map(|fax| format!("fax {}", fax.pretty())),
+        location.email.as_ref().map(|email| email.as_str().to_owned()),
+        location.phone.as_deref().map(|phone| format!("phone {}", pretty_number(phone))),
+        Some(format!("location {}", location.id)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn address_words(known: &Known) -> String {

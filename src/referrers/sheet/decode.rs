@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::SheetError;
 
 /// Bytes examined to detect UTF-16 without a byte-order mark.
@@ -64,13 +66,14 @@ const fn is_unseen(c: char) -> bool {
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// The text without characters that nobody sees, and with plain blanks for those that only keep words together.
+/// The text without characters that nobody sees, with plain blanks for those that only keep words together, and with
+/// accents on their letters: a list from a Mac has them apart (Unicode normalization form D).
 fn without_unseen(text: String) -> String {
     let is_blank = |c: char| matches!(c, '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}');
-    if !text.contains(|c: char| is_unseen(c) || is_blank(c)) {
+    if text.is_ascii() && !text.contains(is_unseen) {
         return text;
     }
-    text.chars().filter(|c| !is_unseen(*c)).map(|c| if is_blank(c) { ' ' } else { c }).collect()
+    text.chars().filter(|c| !is_unseen(*c)).map(|c| if is_blank(c) { ' ' } else { c }).nfc().collect()
 }
 
 /// The encoding of a file without a byte-order mark. Windows-1252 gives every byte a meaning, so it comes last.

@@ -48,8 +48,6 @@ const HEADER_ROWS_MAX: usize = 30;
 /// Most problems listed; further rows are still read.
 const PROBLEMS_MAX: usize = 10_000;
 
-/// Longest name of a file that is kept.
-const FILE_CHARS_MAX: usize = 120;
 /// Columns named in one message.
 const SUSPECTS_SHOWN_MAX: usize = 10;
 
@@ -121,7 +119,6 @@ pub fn read_as_told(bytes: &[u8], instructions: &Instructions<'_>) -> Result<She
     }
     let header = find_header(&text, instructions)?;
     let mut sheet = Sheet {
-        file: instructions.file.map(|name| name.chars().take(FILE_CHARS_MAX).collect()),
         rows: Vec::new(),
         problems: Vec::new(),
         refused_count: 0,

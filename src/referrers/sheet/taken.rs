@@ -10,7 +10,7 @@ use super::field::Field;
 use super::refused::RefusalEvidence;
 use crate::domain::basis::{BasisKind, NumberSource};
 use crate::domain::fault::Fault;
-use crate::domain::referrer::{ReferrerState, ReferrerType};
+use crate::domain::referrer::{Place, ReferrerState, ReferrerType};
 use crate::domain::suppression::{Scope, SuppressionReason};
 use crate::domain::{Channel, EmailAddress, FaxNumber};
 
@@ -20,8 +20,6 @@ pub const NOT_CALLED: &str = "do not call";
 /// What a list says.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// Name of the file, if it has one.
-    pub file: Option<String>,
     /// Rows that were accepted, in the order of the file.
     pub rows: Vec<SheetRow>,
     /// What is wrong, in the order of the file; at most 10,000 are listed.
@@ -79,7 +77,7 @@ pub struct SheetRow {
     pub notes: Option<String>,
     /// Permission or relationship; only with a fax number.
     pub basis: Option<SheetBasis>,
-    /// Contact status, if the list states it.
+    /// Contact status as the list states it. An import can only make it stricter.
     pub standing: Option<ReferrerState>,
     /// Where it states it.
     pub standing_evidence: Option<RefusalEvidence>,
@@ -87,6 +85,19 @@ pub struct SheetRow {
     pub refusals: Vec<SheetRefusal>,
     /// Addresses that the exporting installation knew to be dead, and for what fault.
     pub dead: Vec<(Channel, Option<Fault>)>,
+}
+
+impl SheetRow {
+    /// Where the office is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            street: self.street.clone(),
+            city: self.city.clone(),
+            region: self.state.clone(),
+            postal_code: self.postal_code.clone(),
+        }
+    }
 }
 
 /// A basis as a list states it.

@@ -16,7 +16,7 @@ use crate::domain::{Address, Channel};
 /// The columns of an export: those of the template for lists ([`super::TEMPLATE_HEADER`]), then what an installation knows
 /// besides. `standing` is the contact status. `email_refusals` and `fax_refusals` hold one refusal in each line: scope,
 /// reason, day and evidence. `email_health` and `fax_health` hold `dead` and the fault, or nothing.
-pub const EXPORT_HEADER: &str = "npi,first_name,last_name,credentials,organization,type,email,fax,phone,time_zone,tags,source,basis,basis_source,basis_date,basis_note,notes,standing,email_refusals,fax_refusals,email_health,fax_health";
+pub const EXPORT_HEADER: &str = "npi,first_name,last_name,credentials,organization,type,email,fax,phone,time_zone,tags,source,basis,basis_source,basis_date,basis_note,street,city,state,postal_code,notes,standing,email_refusals,fax_refusals,email_health,fax_health";
 
 /// How evidence begins that keeps the day of a refusal made elsewhere.
 const REFUSED_ON: &str = "refused on ";
@@ -48,7 +48,7 @@ pub fn sheet(rows: &[Exported<'_>]) -> String {
 
 impl Exported<'_> {
     /// The cells in the order of [`EXPORT_HEADER`].
-    fn cells(&self) -> [String; 22] {
+    fn cells(&self) -> [String; 26] {
         let one = self.referrer;
         let text = |text: &Option<String>| guarded(text.as_deref().unwrap_or_default());
         let basis = self.basis;
@@ -69,6 +69,10 @@ impl Exported<'_> {
             basis.and_then(|basis| basis.number_source).map(|source| source.to_string()).unwrap_or_default(),
             basis.map(|basis| basis.obtained_on.clone()).unwrap_or_default(),
             basis.map(|basis| guarded(&basis.how)).unwrap_or_default(),
+            text(&one.place.street),
+            text(&one.place.city),
+            text(&one.place.region),
+            text(&one.place.postal_code),
             text(&one.notes),
             one.state.to_string(),
             self.refusals_of(Channel::Email),

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use sqlx::AssertSqlSafe;
 
 use crate::domain::id::ReferrerId;
-use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType};
+use crate::domain::names::{PersonKey, folded, organization_key};
+use crate::domain::referrer::{Place, Referrer, ReferrerState, ReferrerType};
 use crate::domain::{AddressKey, EmailAddress, FaxNumber, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
@@ -13,21 +14,33 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 
 const COLUMNS: &str = "SELECT id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone,
-    time_zone, state, tags, source, notes, created_ms, updated_ms FROM referrer";
+    street, city, region, postal_code, time_zone, state, tags, source, notes, created_ms, updated_ms, provenance,
+    removed_ms FROM referrer";
 const UPSERT: &str = "INSERT INTO referrer (id, npi, first_name, last_name, credentials, organization, kind, email,
-        email_key, fax, phone, time_zone, state, tags, source, notes, sort_name, created_ms, updated_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        email_key, fax, phone, street, city, region, postal_code, time_zone, state, tags, source, notes, sort_name, name_key,
+        search_text, created_ms, updated_ms, provenance, removed_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+        $25, $26, $27)
     ON CONFLICT (id) DO UPDATE SET npi = excluded.npi, first_name = excluded.first_name,
         last_name = excluded.last_name, credentials = excluded.credentials, organization = excluded.organization,
-        kind = excluded.kind, email = excluded.email, email_key = excluded.email_key, fax = excluded.fax, phone = excluded.phone,
-        time_zone = excluded.time_zone, state = excluded.state, tags = excluded.tags, source = excluded.source,
-        notes = excluded.notes, sort_name = excluded.sort_name, updated_ms = excluded.updated_ms";
-const IDS: &str = "SELECT id, kind, sort_name FROM referrer";
-const TAGGED: &str = " WHERE id IN (SELECT referrer_id FROM referrer_tag WHERE tag = ";
+        kind = excluded.kind, email = excluded.email, email_key = excluded.email_key, fax = excluded.fax,
+        phone = excluded.phone, street = excluded.street, city = excluded.city, region = excluded.region,
+        postal_code = excluded.postal_code, time_zone = excluded.time_zone, state = excluded.state, tags = excluded.tags,
+        source = excluded.source, notes = excluded.notes, sort_name = excluded.sort_name, name_key = excluded.name_key,
+        search_text = excluded.search_text, updated_ms = excluded.updated_ms, provenance = excluded.provenance,
+        removed_ms = excluded.removed_ms";
+const IDS: &str = "SELECT id, kind, sort_name FROM referrer WHERE removed_ms IS NULL";
+const TAGGED: &str = " AND id IN (SELECT referrer_id FROM referrer_tag WHERE tag = ";
 const FORGET_TAGS: &str = "DELETE FROM referrer_tag WHERE referrer_id = $1";
 const ADD_TAG: &str = "INSERT INTO referrer_tag (tag, referrer_id) VALUES ($1, $2)";
-const TAGS: &str = "SELECT tag, COUNT(*) FROM referrer_tag GROUP BY tag ORDER BY tag";
-const COUNT: &str = "SELECT COUNT(*) FROM referrer";
+const TAGS: &str = "SELECT tag, COUNT(*) FROM referrer_tag JOIN referrer ON id = referrer_id WHERE removed_ms IS NULL
+    GROUP BY tag ORDER BY tag";
+const COUNT: &str = "SELECT COUNT(*) FROM referrer WHERE removed_ms IS NULL";
+const DELETE: &str = "DELETE FROM referrer WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM touch WHERE referrer_id = $1)
+    AND NOT EXISTS (SELECT 1 FROM message WHERE referrer_id = $1)
+    AND NOT EXISTS (SELECT 1 FROM referrer_merge WHERE kept_id = $1 OR merged_id = $1)";
+/// Words of one search.
+const WORDS_MAX: usize = 8;
 /// Follows a `LIKE`.
 const ESCAPE: &str = " ESCAPE '!'";
 
@@ -42,6 +55,33 @@ pub enum Members<'a> {
     All,
 }
 
+/// By what candidates for one person are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alike {
+    /// National Provider Identifiers.
+    Npi,
+    /// [`name_key`]s.
+    Name,
+    /// Fax numbers.
+    Fax,
+    /// Keys of mailboxes.
+    Email,
+    /// Voice numbers.
+    Phone,
+}
+
+impl Alike {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Npi => "npi",
+            Self::Name => "name_key",
+            Self::Fax => "fax",
+            Self::Email => "email_key",
+            Self::Phone => "phone",
+        }
+    }
+}
+
 struct Row {
     id: ReferrerId,
     npi: Option<String>,
@@ -53,6 +93,10 @@ struct Row {
     email: Option<EmailAddress>,
     fax: Option<FaxNumber>,
     phone: Option<String>,
+    street: Option<String>,
+    city: Option<String>,
+    region: Option<String>,
+    postal_code: Option<String>,
     time_zone: Option<String>,
     state: ReferrerState,
     tags: String,
@@ -60,9 +104,11 @@ struct Row {
     notes: Option<String>,
     created_ms: Timestamp,
     updated_ms: Timestamp,
+    provenance: String,
+    removed_ms: Option<Timestamp>,
 }
 
-record!(Row: "referrer" by id as ReferrerId { id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone, time_zone, state, tags, source, notes, created_ms, updated_ms });
+record!(Row: "referrer" by id as ReferrerId { id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone, street, city, region, postal_code, time_zone, state, tags, source, notes, created_ms, updated_ms, provenance, removed_ms });
 
 impl From<Row> for Referrer {
     fn from(row: Row) -> Self {
@@ -77,6 +123,7 @@ impl From<Row> for Referrer {
             email: row.email,
             fax: row.fax,
             phone: row.phone,
+            place: Place { street: row.street, city: row.city, region: row.region, postal_code: row.postal_code },
             time_zone: row.time_zone,
             state: row.state,
             tags: serde_json::from_str(&row.tags).unwrap_or_default(),
@@ -84,6 +131,8 @@ impl From<Row> for Referrer {
             notes: row.notes,
             created_ms: row.created_ms,
             updated_ms: row.updated_ms,
+            provenance: serde_json::from_str(&row.provenance).unwrap_or_default(),
+            removed_ms: row.removed_ms,
         }
     }
 }
@@ -100,11 +149,50 @@ pub fn sort_name(referrer: &Referrer) -> String {
         .join(" ")
 }
 
-/// What a text must be like to contain another, with every character literal. PostgreSQL would take a backslash for
-/// an escape and SQLite would not, so the statement names the escape character for both.
-fn pattern_of(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{escaped}%")
+/// By what referrers are looked up who could be the same person: the family name, else the organization, else the fact
+/// that there is neither. Never empty.
+#[must_use]
+pub fn name_key(first_name: Option<&str>, last_name: Option<&str>, organization: Option<&str>) -> String {
+    let person = PersonKey::of(first_name, last_name);
+    if !person.is_empty() {
+        return person.last().to_owned();
+    }
+    format!("@{}", organization.map(organization_key).unwrap_or_default())
+}
+
+/// Everything by which a person searches for a referrer, in comparable form: names, organization, town, mailbox, NPI,
+/// digits of the numbers.
+fn search_text(referrer: &Referrer) -> String {
+    let named = [&referrer.first_name, &referrer.last_name, &referrer.credentials, &referrer.organization];
+    let named = named.into_iter().chain([&referrer.place.city]).flatten().map(|text| folded(text));
+    let mailbox = referrer.email.as_ref().map(|email| email.as_str().to_lowercase());
+    let numbers = [referrer.fax.as_ref().map(FaxNumber::as_str), referrer.phone.as_deref()];
+    let digits = numbers.into_iter().flatten().map(|number| digits_of(number.split(';').next().unwrap_or(number)));
+    named.chain(mailbox).chain(referrer.npi.clone()).chain(digits).collect::<Vec<_>>().join(" ")
+}
+
+fn digits_of(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The patterns that all must fit for a text to be found. A number is searched for by its digits, in whatever form; a
+/// mailbox as it is; everything else by its words, without accents. PostgreSQL would take a backslash for an escape and
+/// SQLite would not, so the statement names the escape character for both.
+fn patterns_of(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let digits = digits_of(text);
+    let is_number = digits.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || " ()-.+/".contains(c));
+    let words: Vec<String> = if is_number {
+        let national =
+            Some(digits.as_str()).filter(|digits| digits.len() == 11).and_then(|digits| digits.strip_prefix('1'));
+        vec![national.unwrap_or(&digits).to_owned()]
+    } else if text.contains('@') {
+        vec![text.to_lowercase()]
+    } else {
+        folded(text).split_whitespace().take(WORDS_MAX).map(str::to_owned).collect()
+    };
+    let escaped = |word: String| word.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    words.into_iter().map(|word| format!("%{}%", escaped(word))).collect()
 }
 
 impl Tx {
@@ -114,6 +202,9 @@ impl Tx {
     /// [`StoreError::Conflict`] if another referrer has the same NPI.
     pub async fn referrer_put(&mut self, referrer: &Referrer) -> Result<(), StoreError> {
         let tags = serde_json::to_string(&referrer.tags).unwrap_or_else(|_| "[]".to_owned());
+        let provenance = serde_json::to_string(&referrer.provenance).unwrap_or_else(|_| "{}".to_owned());
+        let name_key =
+            name_key(referrer.first_name.as_deref(), referrer.last_name.as_deref(), referrer.organization.as_deref());
         on!(self, |c, d| {
             sqlx::query(UPSERT)
                 .bind(referrer.id)
@@ -127,14 +218,22 @@ impl Tx {
                 .bind(referrer.email.as_ref().map(AddressKey::from))
                 .bind(&referrer.fax)
                 .bind(&referrer.phone)
+                .bind(&referrer.place.street)
+                .bind(&referrer.place.city)
+                .bind(&referrer.place.region)
+                .bind(&referrer.place.postal_code)
                 .bind(&referrer.time_zone)
                 .bind(referrer.state)
                 .bind(&tags)
                 .bind(&referrer.source)
                 .bind(&referrer.notes)
                 .bind(sort_name(referrer))
+                .bind(&name_key)
+                .bind(search_text(referrer))
                 .bind(referrer.created_ms)
                 .bind(referrer.updated_ms)
+                .bind(&provenance)
+                .bind(referrer.removed_ms)
                 .execute(&mut *c)
                 .await?;
             sqlx::query(FORGET_TAGS).bind(referrer.id).execute(&mut *c).await?;
@@ -166,22 +265,26 @@ impl Tx {
         Ok(self.referrers(&[id]).await?.pop())
     }
 
+    /// Takes a referrer without any history off the records. False: there is a history, and nothing was changed.
+    pub async fn referrer_delete(&mut self, id: ReferrerId) -> Result<bool, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query(DELETE).bind(id).execute(&mut *c).await?.rows_affected() == 1))
+    }
+
     /// Referrers by name after a cursor (the [`sort_name`] and id of the last one of the page before), optionally only
-    /// those whose name, organization, email or NPI contains a text. At most `limit`.
+    /// those that a search finds: all its words in name, organization, town, email or NPI, without regard to case and
+    /// accents, or the digits of a number in any form. At most `limit`; nobody who was removed.
     pub async fn referrers_page(
         &mut self,
         contains: Option<&str>,
         after: Option<(&str, ReferrerId)>,
         limit: i64,
     ) -> Result<Vec<Referrer>, StoreError> {
-        let pattern = contains.map(pattern_of);
+        let patterns = contains.map(patterns_of).unwrap_or_default();
         let rows: Vec<Row> = on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
-            statement.push(" WHERE 1 = 1");
-            if let Some(pattern) = &pattern {
-                statement.push(" AND (sort_name LIKE ").push_bind(pattern.clone()).push(ESCAPE);
-                statement.push(" OR COALESCE(email_key, '') LIKE ").push_bind(pattern.clone()).push(ESCAPE);
-                statement.push(" OR COALESCE(npi, '') LIKE ").push_bind(pattern.clone()).push(ESCAPE).push(")");
+            statement.push(" WHERE removed_ms IS NULL");
+            for pattern in &patterns {
+                statement.push(" AND search_text LIKE ").push_bind(pattern.clone()).push(ESCAPE);
             }
             if let Some((name, id)) = after {
                 statement.push(" AND (sort_name, id) > (").push_bind(name.to_owned());
@@ -193,7 +296,7 @@ impl Tx {
         Ok(rows.into_iter().map(Referrer::from).collect())
     }
 
-    /// Referrers with that NPI, or else that email, or else that fax: candidates for "the same referrer".
+    /// Referrers with that NPI, email or fax, or a location with that email or fax; at most 100.
     pub async fn referrers_like(
         &mut self,
         npi: Option<&str>,
@@ -201,13 +304,42 @@ impl Tx {
         fax: Option<&FaxNumber>,
     ) -> Result<Vec<Referrer>, StoreError> {
         let rows: Vec<Row> = on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE npi = $1 OR email_key = $2 OR fax = $3 ORDER BY id LIMIT 100");
+            let text = format!(
+                "{COLUMNS} WHERE removed_ms IS NULL AND (npi = $1 OR email_key = $2 OR fax = $3 OR id IN
+                    (SELECT referrer_id FROM referrer_location WHERE email_key = $2 OR fax = $3)) ORDER BY id LIMIT 100"
+            );
             sqlx::query_as(AssertSqlSafe(text))
                 .bind(npi)
                 .bind(email.map(AddressKey::from))
                 .bind(fax)
                 .fetch_all(&mut *c)
                 .await?
+        });
+        Ok(rows.into_iter().map(Referrer::from).collect())
+    }
+
+    /// Everyone who could be meant by rows of a list: all with one of these NPIs, [`name_key`]s or addresses, however
+    /// many share one, and those who were removed.
+    pub async fn referrers_alike(&mut self, by: Alike, keys: &[&str]) -> Result<Vec<Referrer>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(keys) {
+            let rows: Vec<Row> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
+                statement.push(" WHERE ").push(by.column()).push(" IN (");
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows.into_iter().map(Referrer::from));
+        }
+        Ok(found)
+    }
+
+    /// Referrers written by a version that knew no [`name_key`], at most `limit`: storing them again fills it in.
+    pub async fn referrers_without_keys(&mut self, limit: i64) -> Result<Vec<Referrer>, StoreError> {
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE name_key = '' ORDER BY id LIMIT $1");
+            sqlx::query_as(AssertSqlSafe(text)).bind(limit).fetch_all(&mut *c).await?
         });
         Ok(rows.into_iter().map(Referrer::from).collect())
     }
@@ -221,7 +353,7 @@ impl Tx {
                     statement.push(TAGGED).push_bind(tag).push(")");
                 }
                 Members::OfType(kind) => {
-                    statement.push(" WHERE kind = ").push_bind(kind);
+                    statement.push(" AND kind = ").push_bind(kind);
                 }
                 Members::All => {}
             }

@@ -91,6 +91,7 @@ pub fn referrer(number: u32) -> Referrer {
         notes: None,
         created_ms: Timestamp(0),
         updated_ms: Timestamp(0),
+        ..Referrer::new(ReferrerType::Other, Timestamp(0))
     }
 }
 

@@ -70,9 +70,14 @@ impl Stage {
         .expect("an operator");
         let intake = gateway.intake();
         let list = sheet::read(REFERRERS, &[]).expect("the sample list");
-        import::import(&gateway.referrers(), &list, &touchline::domain::Actor::operator("dana"), false, false)
-            .await
-            .expect("imported");
+        import::import(
+            &gateway.referrers(),
+            &list,
+            &touchline::domain::Actor::operator("dana"),
+            &import::ImportOptions::default(),
+        )
+        .await
+        .expect("imported");
         let running = gateway.start();
         let inbox = running.inbox();
         let running = if with_services {

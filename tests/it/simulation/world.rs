@@ -261,6 +261,7 @@ fn person(place: usize, now: Timestamp) -> Referrer {
         notes: None,
         created_ms: now,
         updated_ms: now,
+        ..Referrer::new(ReferrerType::Other, now)
     }
 }
 

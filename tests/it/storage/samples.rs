@@ -46,6 +46,7 @@ pub fn referrer(last_name: &str) -> Referrer {
         notes: None,
         created_ms: at(0),
         updated_ms: at(0),
+        ..Referrer::new(ReferrerType::Other, at(0))
     }
 }
 

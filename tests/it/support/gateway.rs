@@ -178,9 +178,14 @@ impl TestGateway {
     /// Imports a list, every row of which must be good.
     pub async fn import(&self, csv: &str) -> import::ImportReport {
         let sheet = sheet::read(csv.as_bytes(), &[]).expect("a list");
-        import::import(&self.gateway.referrers(), &sheet, &touchline::domain::Actor::operator("dana"), false, false)
-            .await
-            .expect("imported")
+        import::import(
+            &self.gateway.referrers(),
+            &sheet,
+            &touchline::domain::Actor::operator("dana"),
+            &import::ImportOptions::default(),
+        )
+        .await
+        .expect("imported")
     }
 
     /// Makes referrers known, each with a family name, perhaps the last four digits of a fax number that may be sent

@@ -132,6 +132,7 @@ impl House {
             notes: None,
             created_ms: now,
             updated_ms: now,
+            ..Referrer::new(ReferrerType::Other, now)
         };
         let mut tx = self.gateway.store.write().await.expect("a transaction");
         tx.referrer_put(&referrer).await.expect("kept");

@@ -1,0 +1,158 @@
+//! A referrer's fields by name: read, compare, set. What counts as the same value is said here once.
+
+use crate::domain::names::{Likeness, PersonKey, folded, organization_key};
+use crate::domain::provenance::RecordField;
+use crate::domain::referrer::{Referrer, ReferrerType, npi_is_valid};
+use crate::domain::{Address, AddressKey, EmailAddress, FaxNumber, PhoneNumber};
+
+/// The field's value as text.
+#[must_use]
+pub fn value(referrer: &Referrer, field: RecordField) -> Option<String> {
+    match field {
+        RecordField::Npi => referrer.npi.clone(),
+        RecordField::FirstName => referrer.first_name.clone(),
+        RecordField::LastName => referrer.last_name.clone(),
+        RecordField::Credentials => referrer.credentials.clone(),
+        RecordField::Organization => referrer.organization.clone(),
+        RecordField::Kind => Some(referrer.kind.to_string()),
+        RecordField::Email => referrer.email.as_ref().map(|email| email.as_str().to_owned()),
+        RecordField::Fax => referrer.fax.as_ref().map(|fax| fax.as_str().to_owned()),
+        RecordField::Phone => referrer.phone.clone(),
+        RecordField::TimeZone => referrer.time_zone.clone(),
+        RecordField::Street => referrer.place.street.clone(),
+        RecordField::City => referrer.place.city.clone(),
+        RecordField::Region => referrer.place.region.clone(),
+        RecordField::PostalCode => referrer.place.postal_code.clone(),
+        RecordField::Notes => referrer.notes.clone(),
+    }
+}
+
+/// Sets the field; an empty text erases it.
+///
+/// # Errors
+/// The text is not a value of the field, in words.
+pub fn set(referrer: &mut Referrer, field: RecordField, text: &str) -> Result<(), String> {
+    let text = Some(text.trim()).filter(|text| !text.is_empty());
+    let owned = text.map(str::to_owned);
+    match field {
+        RecordField::Npi => {
+            if text.is_some_and(|npi| !npi_is_valid(npi)) {
+                return Err("an NPI has ten digits with a valid check digit".to_owned());
+            }
+            referrer.npi = owned;
+        }
+        RecordField::FirstName => referrer.first_name = owned,
+        RecordField::LastName => referrer.last_name = owned,
+        RecordField::Credentials => referrer.credentials = owned,
+        RecordField::Organization => referrer.organization = owned,
+        RecordField::Kind => referrer.kind = text.map_or(Ok(ReferrerType::Other), str::parse)?,
+        RecordField::Email => {
+            referrer.email = text.map(EmailAddress::parse).transpose().map_err(|error| error.to_string())?;
+        }
+        RecordField::Fax => referrer.fax = text.map(FaxNumber::parse).transpose().map_err(|error| error.to_string())?,
+        RecordField::Phone => {
+            let phone = text.map(PhoneNumber::parse).transpose().map_err(|error| error.to_string())?;
+            referrer.phone = phone.map(|phone| phone.as_str().to_owned());
+        }
+        RecordField::TimeZone => {
+            if text.is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+                return Err("a time zone is an IANA name, such as America/Chicago".to_owned());
+            }
+            referrer.time_zone = owned;
+        }
+        RecordField::Street => referrer.place.street = owned,
+        RecordField::City => referrer.place.city = owned,
+        RecordField::Region => referrer.place.region = owned,
+        RecordField::PostalCode => referrer.place.postal_code = owned,
+        RecordField::Notes => referrer.notes = owned,
+    }
+    Ok(())
+}
+
+/// Whether two texts of a field say the same.
+#[must_use]
+pub fn same(field: RecordField, one: &str, other: &str) -> bool {
+    let key = |text: &str| text.parse::<Address>().ok().map(|address| address.key());
+    match field {
+        RecordField::Email | RecordField::Fax => match (key(one), key(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => one == other,
+        },
+        RecordField::Npi | RecordField::Kind | RecordField::Phone | RecordField::TimeZone => one == other,
+        RecordField::FirstName => {
+            PersonKey::of(Some(one), Some("x")).likeness(&PersonKey::of(Some(other), Some("x"))) == Likeness::Same
+        }
+        RecordField::LastName => {
+            PersonKey::of(None, Some(one)).likeness(&PersonKey::of(None, Some(other))) == Likeness::Same
+        }
+        RecordField::Organization => organization_key(one) == organization_key(other),
+        RecordField::Credentials => folded(one).replace(' ', "") == folded(other).replace(' ', ""),
+        RecordField::PostalCode => postal_key(one) == postal_key(other),
+        RecordField::Street | RecordField::City | RecordField::Region | RecordField::Notes => {
+            folded(one) == folded(other)
+        }
+    }
+}
+
+/// A ZIP code without its last four digits, which lists write or not; another country's code without blanks.
+#[must_use]
+pub fn postal_key(text: &str) -> String {
+    let plain: String = folded(text).chars().filter(|c| *c != ' ').collect();
+    let is_zip = matches!(plain.len(), 5 | 9) && plain.bytes().all(|byte| byte.is_ascii_digit());
+    if is_zip { plain[..5].to_owned() } else { plain }
+}
+
+/// The keys of a mailbox and a fax number.
+pub(super) fn keys(email: Option<&EmailAddress>, fax: Option<&FaxNumber>) -> (Option<AddressKey>, Option<AddressKey>) {
+    (email.map(AddressKey::from), fax.map(AddressKey::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn every_field_is_read_back_as_it_was_set() {
+        let samples = |field: RecordField| match field {
+            RecordField::Npi => "1234567893",
+            RecordField::Kind => "psychiatrist",
+            RecordField::Email => "dana@clinic.example",
+            RecordField::Fax => "+18475550101",
+            RecordField::Phone => "+18475550102;ext=7",
+            RecordField::TimeZone => "America/Chicago",
+            _ => "Some Text",
+        };
+        let mut referrer = Referrer::new(ReferrerType::Other, Timestamp(0));
+        for field in RecordField::ALL {
+            set(&mut referrer, *field, samples(*field)).expect("a value");
+            assert_eq!(value(&referrer, *field).as_deref(), Some(samples(*field)), "{field}");
+        }
+        for field in RecordField::ALL {
+            set(&mut referrer, *field, " ").expect("erased");
+            let erased = value(&referrer, *field);
+            assert!(erased.is_none() || *field == RecordField::Kind, "{field}");
+        }
+        assert!(set(&mut referrer, RecordField::Npi, "1234567890").is_err());
+        assert!(set(&mut referrer, RecordField::Fax, "847-555-O1O2").is_err());
+        assert!(set(&mut referrer, RecordField::TimeZone, "Chicago").is_err());
+    }
+
+    #[test]
+    fn spellings_of_one_value_are_the_same() {
+        for (field, one, other) in [
+            (RecordField::LastName, "Núñez", "Nun\u{303}ez"),
+            (RecordField::LastName, "O'Brien", "OBRIEN"),
+            (RecordField::FirstName, "Delphine R", "DELPHINE"),
+            (RecordField::Organization, "Lake Clinic, LLC", "LAKE CLINIC"),
+            (RecordField::Credentials, "MD, PhD", "MD PhD"),
+            (RecordField::PostalCode, "60201-1234", "60201"),
+            (RecordField::Email, "Dana@Clinic.example", "dana@clinic.EXAMPLE"),
+            (RecordField::City, "St. Louis", "ST LOUIS"),
+        ] {
+            assert!(same(field, one, other), "{field}: {one} {other}");
+        }
+        assert!(!same(RecordField::FirstName, "John", "Jane"));
+        assert!(!same(RecordField::LastName, "Stone", "Stone III"));
+    }
+}

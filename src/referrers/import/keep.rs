@@ -1,0 +1,156 @@
+//! Storing what an import found: records, locations, conflicts, bases, and what is needed to undo it.
+
+use std::collections::HashMap;
+
+use super::apply::{self, Circumstances, Effect};
+use super::roster::{Person, Roster};
+use crate::domain::AuditAct;
+use crate::domain::basis::Basis;
+use crate::domain::conflict::Conflict;
+use crate::domain::id::{BasisId, ImportId, ReferrerId};
+use crate::referrers::ReferrersError;
+use crate::referrers::edit::npi_taken;
+use crate::referrers::sheet::SheetRow;
+use crate::store::Tx;
+use crate::store::records::imports::{Before, ImportChange, ListImport};
+
+/// What was stored for one person, or for rows that only name an address.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Whom it concerns, if it is a person.
+    referrer: Option<ReferrerId>,
+    before: Option<Before>,
+    has_changed: bool,
+    /// What each row did.
+    pub effects: Vec<Effect>,
+    /// Conflicts recorded.
+    pub conflicts: usize,
+    /// Bases recorded.
+    pub bases: Vec<BasisId>,
+}
+
+/// Stores everything.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    roster: &Roster,
+    rows: &[SheetRow],
+    circumstances: &Circumstances,
+) -> Result<Vec<Kept>, ReferrersError> {
+    let known: Vec<ReferrerId> = roster.people.iter().filter(|person| person.is_concerned()).map(Person::id).collect();
+    let mut settled: HashMap<ReferrerId, Vec<Conflict>> = HashMap::new();
+    for conflict in tx.conflicts_of(&known).await? {
+        settled.entry(conflict.referrer_id).or_default().push(conflict);
+    }
+    let mut kept = Vec::new();
+    for person in roster.people.iter().filter(|person| person.is_concerned()) {
+        let settled = settled.remove(&person.id()).unwrap_or_default();
+        kept.push(keep_person(tx, person, &settled, rows, circumstances).await?);
+    }
+    for row in roster.only_addresses.iter().filter_map(|place| rows.get(*place)) {
+        let bases = add_basis(tx, row, circumstances).await?.into_iter().collect();
+        let effects = vec![Effect::Nothing];
+        kept.push(Kept { referrer: None, before: None, has_changed: false, effects, conflicts: 0, bases });
+    }
+    Ok(kept)
+}
+
+async fn keep_person(
+    tx: &mut Tx,
+    person: &Person,
+    settled: &[Conflict],
+    rows: &[SheetRow],
+    circumstances: &Circumstances,
+) -> Result<Kept, ReferrersError> {
+    let said: Vec<&SheetRow> = person.rows.iter().filter_map(|place| rows.get(*place)).collect();
+    let line = said.first().map_or(0, |row| row.line);
+    let in_line = |error: ReferrersError| match error {
+        ReferrersError::Invalid(why) => ReferrersError::Invalid(format!("line {line}: {why}; nothing was imported")),
+        other => other,
+    };
+    let changed = apply::apply(person.before.as_ref(), person.id(), settled, &said, circumstances);
+    let has_changed = person.before.as_ref().is_none_or(|before| before.referrer != changed.referrer);
+    if has_changed {
+        tx.referrer_put(&changed.referrer).await.map_err(npi_taken).map_err(in_line)?;
+    }
+    let known = person.before.as_ref().map_or(&[][..], |before| &before.locations);
+    let new_locations: Vec<_> = changed.locations.iter().filter(|location| !known.contains(location)).collect();
+    for location in &new_locations {
+        tx.location_put(location).await?;
+    }
+    for conflict in &changed.conflicts {
+        tx.conflict_put(conflict).await?;
+    }
+    let mut bases = Vec::new();
+    for row in said {
+        bases.extend(add_basis(tx, row, circumstances).await?);
+    }
+    Ok(Kept {
+        referrer: Some(person.id()),
+        before: person.before.clone(),
+        has_changed: has_changed || !new_locations.is_empty(),
+        effects: changed.effects,
+        conflicts: changed.conflicts.len(),
+        bases,
+    })
+}
+
+/// Records the import itself.
+pub(super) async fn record(
+    tx: &mut Tx,
+    kept: &[Kept],
+    circumstances: &Circumstances,
+) -> Result<ImportId, ReferrersError> {
+    let Circumstances { list, who, now } = circumstances;
+    let changed = kept.iter().filter(|one| one.has_changed || !one.bases.is_empty());
+    let changes: Vec<ImportChange> = changed
+        .filter_map(|one| {
+            let referrer = one.referrer?;
+            Some(ImportChange { referrer, before: one.before.clone(), bases: one.bases.clone() })
+        })
+        .collect();
+    let added = changes.iter().filter(|change| change.before.is_none()).count();
+    let import = ListImport {
+        id: ImportId::new(),
+        list: list.clone(),
+        who: who.clone(),
+        added: i64::try_from(added).unwrap_or(i64::MAX),
+        updated: i64::try_from(changes.len() - added).unwrap_or(i64::MAX),
+        created_ms: *now,
+        undone_ms: None,
+    };
+    tx.import_insert(&import).await?;
+    tx.import_changes_insert(import.id, &changes).await?;
+    let detail = format!("{list}: {} new, {} updated", import.added, import.updated);
+    tx.audit(who, AuditAct::ImportReferrers, Some(&import.id.to_string()), Some(&detail), *now).await?;
+    Ok(import.id)
+}
+
+/// Records the row's basis unless the same one is on record, current or ended: an import never lifts an opt-out.
+async fn add_basis(
+    tx: &mut Tx,
+    row: &SheetRow,
+    circumstances: &Circumstances,
+) -> Result<Option<BasisId>, ReferrersError> {
+    let (Some(said), Some(fax)) = (&row.basis, &row.fax) else { return Ok(None) };
+    let obtained_on = said.date.to_string();
+    let on_record = tx.basis_of(fax).await?;
+    if on_record.iter().any(|basis| basis.kind == said.kind && basis.obtained_on == obtained_on) {
+        return Ok(None);
+    }
+    let id = BasisId::new();
+    tx.basis_insert(&Basis {
+        id,
+        fax: fax.clone(),
+        kind: said.kind,
+        number_source: said.number_source,
+        obtained_on,
+        how: said.note.clone().unwrap_or_else(|| "imported".to_owned()),
+        by_whom: circumstances.who.name().to_owned(),
+        note: row.source.clone(),
+        created_ms: circumstances.now,
+        ended_ms: None,
+        ended_reason: None,
+    })
+    .await?;
+    Ok(Some(id))
+}
