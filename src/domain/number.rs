@@ -123,6 +123,7 @@ fn entries(text: &str) -> Result<Vec<Entry>, AddressError> {
     let mut current = Entry::default();
     for (place, token) in tokens.iter().enumerate() {
         let ends_before = match &token.meaning {
+            Meaning::Separator(_) if words::extension_follows(&tokens, place) => false,
             Meaning::Separator(_) | Meaning::Plus | Meaning::Open | Meaning::Gap => current.is_complete(),
             Meaning::Digits(_) => current.is_complete() && !current.is_abroad() && !current.awaits_extension,
             Meaning::Label(_) => current.is_complete() && words::label_begins_a_number(&tokens, place, &current)?,

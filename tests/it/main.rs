@@ -12,6 +12,7 @@ mod importing;
 mod inbox;
 mod layering;
 mod nodes;
+mod people;
 mod postfix;
 mod providers;
 mod rendering;

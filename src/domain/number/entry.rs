@@ -48,7 +48,10 @@ impl Entry {
             Meaning::Label(line) => self.line = self.line.or(*line),
             Meaning::Country(code) => self.country = Some(code),
             Meaning::Extension if self.has_digits() && !self.is_complete() => return Err(UNREADABLE),
-            Meaning::Extension => self.awaits_extension = self.has_digits(),
+            Meaning::Extension => {
+                self.awaits_extension = self.has_digits();
+                self.joined_by = None;
+            }
             // Before the digits `#` stands for "number", behind them for the extension.
             Meaning::Hash => self.awaits_extension = self.has_digits() && self.is_complete(),
             Meaning::Separator(sign) if self.has_digits() => self.joined_by = Some(*sign),

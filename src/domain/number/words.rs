@@ -8,8 +8,6 @@ use crate::domain::address::AddressError;
 const FAX: &[&str] = &["fax", "faxes", "facsimile", "telefax", "f", "fx", "efax", "faxno", "faxnumber"];
 /// Words that mark a line on which a person answers.
 const VOICE: &[&str] = &[
-    "tel",
-    "tele",
     "telephone",
     "telephones",
     "phone",
@@ -25,13 +23,15 @@ const VOICE: &[&str] = &[
     "cellular",
     "c",
     "m",
-    "callto",
-    "sms",
-    "telno",
     "phoneno",
 ];
 /// Words that say nothing about what answers.
 const NEUTRAL: &[&str] = &[
+    "tel",
+    "tele",
+    "telno",
+    "callto",
+    "sms",
     "office",
     "ofc",
     "off",
@@ -186,6 +186,12 @@ fn meaning_of(word: &str, touches_a_digit: bool, has_digits: bool) -> Result<Mea
     }
     let label = [(FAX, Some(Line::Fax)), (VOICE, Some(Line::Voice)), (NEUTRAL, None)];
     label.iter().find(|(words, _)| words.contains(&word)).map(|(_, line)| Meaning::Label(*line)).ok_or(unknown)
+}
+
+/// Whether the piece at this place only leads to an extension: `(847) 555-0161, ext. 12`.
+pub(super) fn extension_follows(tokens: &[Token], place: usize) -> bool {
+    let next = tokens[place + 1..].iter().find(|token| token.meaning != Meaning::Blank);
+    next.is_some_and(|next| next.meaning == Meaning::Extension)
 }
 
 /// Whether a label behind a complete number belongs to the number that follows: `F: … P: …`, not `… (fax)`.

@@ -88,10 +88,10 @@ fn what_can_be_left_out_is_left_out_with_a_note() {
 }
 
 #[test]
-fn a_phone_keeps_its_number_and_loses_its_extension() {
+fn a_phone_keeps_its_number_and_its_extension() {
     let sheet = sheet("phone\n(847) 555-0102 ext. 12\n847.555.0103x4\n847 555 0105 #3\n8475550104.0\n");
     let phones: Vec<&str> = sheet.rows.iter().filter_map(|row| row.phone.as_deref()).collect();
-    assert_eq!(phones, ["+18475550102", "+18475550103", "+18475550105", "+18475550104"]);
+    assert_eq!(phones, ["+18475550102;ext=12", "+18475550103;ext=4", "+18475550105;ext=3", "+18475550104"]);
 }
 
 #[test]

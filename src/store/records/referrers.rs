@@ -182,14 +182,14 @@ fn patterns_of(text: &str) -> Vec<String> {
     let text = text.trim();
     let digits = digits_of(text);
     let is_number = digits.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || " ()-.+/".contains(c));
+    let folded = folded(text);
     let words: Vec<String> = if is_number {
-        let national =
-            Some(digits.as_str()).filter(|digits| digits.len() == 11).and_then(|digits| digits.strip_prefix('1'));
-        vec![national.unwrap_or(&digits).to_owned()]
-    } else if text.contains('@') {
+        let of_long_distance = Some(digits.as_str()).filter(|digits| digits.len() == 11);
+        vec![of_long_distance.and_then(|digits| digits.strip_prefix('1')).unwrap_or(&digits).to_owned()]
+    } else if text.contains('@') || folded.is_empty() {
         vec![text.to_lowercase()]
     } else {
-        folded(text).split_whitespace().take(WORDS_MAX).map(str::to_owned).collect()
+        folded.split_whitespace().take(WORDS_MAX).map(str::to_owned).collect()
     };
     let escaped = |word: String| word.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     words.into_iter().map(|word| format!("%{}%", escaped(word))).collect()

@@ -1,0 +1,107 @@
+//! Corrections by hand, deletions, and imports that are undone.
+
+use touchline::domain::conflict::Choice;
+use touchline::domain::provenance::RecordField;
+use touchline::domain::referrer::ReferrerState;
+use touchline::domain::{EmailAddress, FaxNumber};
+use touchline::referrers::import::undo::{imports, undo_import};
+use touchline::referrers::{self, conflicts, remove};
+
+use super::{Desk, counts, dana};
+use crate::support::databases::each_db;
+
+const LIST: &str = "First Name,Last Name,Organization,Fax,Email\nAna,Ruiz,Lake Clinic,847-555-0101,ana@lake.example\n\
+    Ben,Salas,Lake Clinic,847-555-0101,ben@lake.example\n";
+
+#[tokio::test]
+async fn a_correction_by_hand_wins_over_every_later_list_until_a_person_accepts_the_list() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        let ana = desk.named("Ruiz").await;
+        let right = FaxNumber::parse("847-555-0199").expect("a number");
+        referrers::edit(&desk.parts, ana.id, &dana(), |one| one.fax = Some(right.clone())).await.expect("edited");
+        for month in 0..3 {
+            let report = desk.import(LIST).await;
+            assert_eq!(report.conflicts, usize::from(month == 0), "offered once");
+            assert_eq!(desk.named("Ruiz").await.fax.as_ref(), Some(&right));
+        }
+        let open = conflicts::open(&desk.parts).await.expect("read");
+        let [conflict] = open.as_slice() else { panic!("one conflict") };
+        assert_eq!((conflict.field, conflict.list.as_str()), (RecordField::Fax, "list.csv"));
+        conflicts::settle(&desk.parts, conflict.id, Choice::Keep, &dana()).await.expect("kept");
+        assert!(conflicts::settle(&desk.parts, conflict.id, Choice::Accept, &dana()).await.is_err(), "settled once");
+        assert_eq!(desk.import(LIST).await.conflicts, 0, "a declined value is not offered again");
+
+        assert_eq!(desk.import(&LIST.replacen("0101", "0102", 1)).await.conflicts, 1, "another value is");
+        let open = conflicts::open(&desk.parts).await.expect("read");
+        conflicts::settle(&desk.parts, open[0].id, Choice::Accept, &dana()).await.expect("accepted");
+        assert_eq!(desk.named("Ruiz").await.fax, FaxNumber::parse("847-555-0102").ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_import_is_undone_but_for_what_was_done_since() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        let changed = LIST.replace("ana@lake", "ana.ruiz@lake").replace("ben@lake", "ben.salas@lake")
+            + "Chidi,Okafor,Hill Clinic,847-555-0103,\nDee,Pryor,Hill Clinic,847-555-0104,\n";
+        let report = desk.import(&changed).await;
+        assert_eq!(counts(&report), (2, 2, 0, 0));
+        let import = report.import.expect("an id");
+        desk.clock.advance(std::time::Duration::from_secs(1));
+        let dee = desk.named("Pryor").await;
+        referrers::edit(&desk.parts, dee.id, &dana(), |one| one.notes = Some("called".to_owned())).await.expect("edited");
+
+        let undone = undo_import(&desk.parts, import, &dana()).await.expect("undone");
+        assert_eq!((undone.removed, undone.restored, undone.left.len()), (1, 2, 1), "{undone:?}");
+        assert_eq!(desk.named("Ruiz").await.email, EmailAddress::parse("ana@lake.example").ok());
+        assert_eq!(desk.everyone().await.len(), 3);
+        assert!(undo_import(&desk.parts, import, &dana()).await.is_err(), "once");
+        let all = imports(&desk.parts).await.expect("read");
+        assert_eq!(all.len(), 2);
+        assert!(all[0].undone_ms.is_some() && all[1].undone_ms.is_none());
+        assert_eq!(counts(&desk.import(&changed).await), (1, 2, 1, 0), "the list can be imported again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_deleted_is_on_no_list_and_no_list_brings_them_back() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        let ana = desk.named("Ruiz").await;
+        remove::remove(&desk.parts, ana.id, "retired", &dana()).await.expect("deleted");
+        assert_eq!(desk.everyone().await.len(), 1);
+        let report = desk.import(LIST).await;
+        assert_eq!((report.added, desk.everyone().await.len()), (0, 1));
+        assert!(report.problems.iter().any(|line| line.contains("deleted")), "{:?}", report.problems);
+        let mut tx = desk.parts.store.read().await.expect("tx");
+        let kept = tx.referrer(ana.id).await.expect("read").expect("the record stays");
+        assert_eq!(kept.state, ReferrerState::DoNotContact);
+        drop(tx);
+        assert!(referrers::edit(&desk.parts, ana.id, &dana(), |_| {}).await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_who_looks_like_a_known_person_is_not_added_twice_by_hand() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        let fill = |one: &mut touchline::domain::referrer::Referrer| {
+            (one.first_name, one.last_name) = (Some("ANA".into()), Some("RUIZ".into()));
+            one.fax = FaxNumber::parse("847-555-0101").ok();
+        };
+        let refused = referrers::add(&desk.parts, &dana(), false, fill).await.expect_err("a double");
+        assert!(refused.to_string().contains("Lake Clinic"), "{refused}");
+        referrers::add(&desk.parts, &dana(), true, fill).await.expect("a person said so");
+        assert_eq!(desk.everyone().await.len(), 3);
+        assert!(referrers::add(&desk.parts, &dana(), false, |one| one.last_name = Some("Nobody".into())).await.is_err());
+    })
+    .await;
+}
