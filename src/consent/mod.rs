@@ -65,7 +65,12 @@ pub async fn suppress(parts: &Parts, refusal: &Refusal) -> Result<usize, Consent
     Ok(ended)
 }
 
-async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<usize, ConsentError> {
+/// The same as [`suppress`] within a transaction that does more, such as an import. Takes the address's lock; whoever
+/// suppresses several addresses in one transaction locks them all first, in one call.
+///
+/// # Errors
+/// The database cannot be used.
+pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<usize, StoreError> {
     let address = &refusal.address;
     tx.addresses_ensure(&[address.key()], now).await?;
     tx.addresses_lock(&[address.key()]).await?;
@@ -100,7 +105,7 @@ async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<u
 }
 
 /// The waiting messages that the suppression covers. One that is already with a provider runs its course.
-async fn covered(tx: &mut Tx, messages: Vec<Message>, refusal: &Refusal) -> Result<Vec<Message>, ConsentError> {
+async fn covered(tx: &mut Tx, messages: Vec<Message>, refusal: &Refusal) -> Result<Vec<Message>, StoreError> {
     let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
     let open: HashSet<MessageId> = tx.attempts_open(&ids).await?.into_iter().map(|one| one.message_id).collect();
     let waits = |message: &Message| matches!(message.status, MessageStatus::Queued | MessageStatus::Held);

@@ -8,6 +8,7 @@ pub mod import;
 pub mod locations;
 pub mod matching;
 pub mod merge;
+mod refusals;
 pub mod remove;
 pub mod sheet;
 

@@ -4,6 +4,7 @@
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
 //! - `acts`: what people did
+//! - [`refusals`]: what a list says of people who are not written to
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -14,6 +15,7 @@ mod faults;
 mod labels;
 mod numbers;
 mod reasons;
+pub mod refusals;
 pub mod remedies;
 
 pub use acts::audit_act;

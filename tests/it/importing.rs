@@ -82,14 +82,15 @@ fn the_national_registry_is_read_by_its_long_names() {
 #[test]
 fn bad_rows_are_refused_by_line_and_good_ones_taken() {
     let sheet = read("bad-rows.csv");
-    assert_eq!(sheet.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 11]);
+    assert_eq!(sheet.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 7, 11]);
     let found: Vec<(u64, Option<&str>)> =
         sheet.problems.iter().map(|problem| (problem.line, problem.column.as_deref())).collect();
     assert_eq!(
         found,
         [(3, None), (4, Some("fax")), (5, Some("fax")), (7, Some("npi")), (9, None), (10, Some("email"))]
     );
-    assert_eq!(sheet.refused_count, 6);
+    assert_eq!(sheet.refused_count, 5);
+    assert_eq!(sheet.rows[1].npi, None, "a wrong NPI costs the NPI");
     assert!(sheet.problems.iter().all(|problem| !problem.message.contains("555")));
 }
 

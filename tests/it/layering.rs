@@ -56,7 +56,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         // the rule books
         ("settle", vec!["queue", "store", "provider", "policy", "domain"]),
         ("consent", vec!["settle", "store", "policy", "domain"]),
-        ("referrers", vec!["store", "domain"]),
+        ("referrers", vec!["consent", "store", "domain"]),
         ("access", vec!["store", "domain"]),
         // what happens
         ("intake", vec!["settle", "consent", "referrers", "queue", "accounts", "store", "render", "policy", "domain"]),

@@ -11,7 +11,8 @@ use crate::cli::exit::{CliError, Ending};
 use crate::domain::id::ReferrerId;
 use crate::referrers::import::{Decision, ImportOptions, ImportReport, Unclear, import};
 use crate::referrers::sheet;
-use crate::referrers::sheet::{BYTES_MAX, Field, Sheet};
+use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet};
+use crate::wording::refusals::refused_as;
 
 /// Problems shown to a person; JSON has them all.
 const PROBLEMS_SHOWN_MAX: usize = 40;
@@ -25,6 +26,9 @@ pub struct Args {
     /// Which column holds a field if its name does not say: FIELD=COLUMN, such as fax="Fax Number"
     #[arg(long = "map", value_name = "FIELD=COLUMN")]
     mapping: Vec<String>,
+    /// Leave a column alone that looks as if it said who refused letters, and does not
+    #[arg(long = "ignore-column", value_name = "COLUMN")]
+    ignored: Vec<String>,
     /// Show what would happen; store nothing
     #[arg(long)]
     dry_run: bool,
@@ -53,7 +57,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         decisions: decisions(&args)?,
     };
     let parts = console.gateway().await?.referrers();
-    let sheet = read(console, args.file, mapping).await?;
+    let sheet = read(console, args.file, mapping, args.ignored).await?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));
     let done = import(&parts, &sheet, &console.who, &options).await;
@@ -70,6 +74,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "conflicts": report.conflicts,
         "unclear": report.unclear,
         "bases": report.bases,
+        "suppressions": report.suppressions,
+        "refused_rows": sheet.refused_rows(),
         "refused": sheet.refused_count,
         "stored": report.stored,
         "problems": report.problems.iter().map(|problem| problem.trim()).collect::<Vec<_>>(),
@@ -106,11 +112,18 @@ fn decisions(args: &Args) -> Result<BTreeMap<u64, Decision>, CliError> {
 }
 
 /// Reads the file where blocking is allowed.
-async fn read(console: &Console, file: PathBuf, mapping: Vec<(Field, String)>) -> Result<Sheet, CliError> {
+async fn read(
+    console: &Console,
+    file: PathBuf,
+    mapping: Vec<(Field, String)>,
+    ignored: Vec<String>,
+) -> Result<Sheet, CliError> {
     let bar = console.progress(None, "reading the list");
     let read = tokio::task::spawn_blocking(move || {
         let bytes = bytes_of(&file)?;
-        sheet::read(&bytes, &mapping).map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
+        let name = file.file_name().map(|name| name.to_string_lossy()).filter(|name| name != "-");
+        let told = Instructions { mapping: &mapping, ignored: &ignored, file: name.as_deref() };
+        sheet::read_as_told(&bytes, &told).map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
     })
     .await;
     bar.finish_and_clear();
@@ -153,8 +166,14 @@ fn told(sheet: &Sheet, report: &ImportReport) -> String {
         let plural = if report.bases == 1 { "basis" } else { "bases" };
         say(format!(" {} {plural} for faxing recorded.", report.bases));
     }
+    if report.suppressions > 0 {
+        say(format!(" {} recorded.", count(report.suppressions, "suppression")));
+    }
     if sheet.refused_count > 0 {
         say(format!(" {} left out.", count(sheet.refused_count, "row")));
+    }
+    for refused in sheet.refused_rows() {
+        say(format!("\n{}", refused_line(&refused, report.stored)));
     }
     if !sheet.unused_columns.is_empty() {
         say(format!("\nNothing was read from: {}", sheet.unused_columns.join(", ")));
@@ -191,4 +210,19 @@ fn unclear_rows(unclear: &[Unclear]) -> String {
         text.push_str(&format!("\n  … and {} more; --json lists them all", unclear.len() - PROBLEMS_SHOWN_MAX));
     }
     text
+}
+
+/// Which rows are not written to, and why.
+fn refused_line(refused: &RefusedRows, is_stored: bool) -> String {
+    let come = match (is_stored, refused.rows) {
+        (true, _) => "came in",
+        (false, 1) => "comes in",
+        (false, _) => "come in",
+    };
+    let place = match &refused.said_in {
+        RefusalEvidence::Column(name) => format!("column \u{201c}{name}\u{201d}"),
+        RefusalEvidence::FileName => "the name of the file".to_owned(),
+        RefusalEvidence::Kept(words) => words.clone(),
+    };
+    format!("{} {come} as {} ({place}).", count(refused.rows, "row"), refused_as(refused.channel, refused.reason))
 }

@@ -12,10 +12,12 @@ use serde::Serialize;
 
 pub use roster::Candidate;
 
+use super::refusals::{self, People};
 use super::sheet::{Problem, Sheet, SheetRow};
 use super::{Parts, ReferrersError};
 use crate::domain::id::{ImportId, ReferrerId};
 use crate::domain::{Actor, Timestamp};
+use crate::store::Tx;
 use apply::{Circumstances, Effect};
 use keep::Kept;
 use roster::{Meant, Roster};
@@ -75,6 +77,8 @@ pub struct ImportReport {
     pub conflicts: usize,
     /// Bases recorded.
     pub bases: usize,
+    /// Suppressions recorded, because the list says who refused letters or cannot be reached.
+    pub suppressions: usize,
     /// Rows of which it is not clear whom they mean; they were left out.
     pub unclear: Vec<Unclear>,
     /// What was odd or wrong, with the line of the file.
@@ -105,6 +109,7 @@ pub async fn import(
     let mut tx = parts.store.write().await?;
     let mut roster = Roster::load(&mut tx, &sheet.rows).await?;
     assign_all(&mut roster, &sheet.rows, options, &mut report);
+    report.suppressions = record_refusals(&mut tx, &roster, &sheet.rows, &circumstances).await?;
     let kept = keep::keep(&mut tx, &roster, &sheet.rows, &circumstances).await?;
     count(&kept, &mut report);
     if !options.dry_run {
@@ -113,6 +118,22 @@ pub async fn import(
         report.stored = true;
     }
     Ok(report)
+}
+
+/// Records what rows say about refusals, also those of which it is not clear whom they mean.
+async fn record_refusals(
+    tx: &mut Tx,
+    roster: &Roster,
+    rows: &[SheetRow],
+    circumstances: &Circumstances,
+) -> Result<usize, ReferrersError> {
+    let mut people = People::new();
+    for person in &roster.people {
+        let known = person.before.as_ref().map(|before| &before.referrer);
+        people.extend(person.rows.iter().map(|row| (*row, known)));
+    }
+    let Circumstances { list, who, now } = circumstances;
+    refusals::record(tx, rows, &people, refusals::Source { list, who, now: *now }).await
 }
 
 fn refuse_bad_rows(sheet: &Sheet, problems: &[String], options: &ImportOptions) -> Result<(), ReferrersError> {

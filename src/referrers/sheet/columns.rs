@@ -1,298 +1,200 @@
-//! Which column holds what: by name, with the names that practice software, insurers, associations and NPPES use, or
-//! by a mapping.
+//! Which column holds what: by name, or as a person says. Columns of the same name stand in for one another: of a row the
+//! first that is filled counts.
 
 use csv::StringRecord;
 
-use super::SheetError;
-use crate::domain::words::words;
+use super::field::Field;
+use super::header::Heading;
+use super::labelled::{Labelled, pairs};
+use super::refusal_columns::{Form, Sense, sense};
+use super::{Instructions, SheetError};
 
-words! {
-    /// What a column can hold.
-    Field {
-        /// National Provider Identifier.
-        Npi = "npi",
-        /// Given name.
-        FirstName = "first_name",
-        /// Family name.
-        LastName = "last_name",
-        /// Whole name in one cell.
-        Name = "name",
-        /// Letters after the name.
-        Credentials = "credentials",
-        /// Clinic, group or facility.
-        Organization = "organization",
-        /// Kind of referrer.
-        Type = "type",
-        /// Specialty in words.
-        Specialty = "specialty",
-        /// NUCC taxonomy code.
-        Taxonomy = "taxonomy",
-        /// Email address.
-        Email = "email",
-        /// Fax number.
-        Fax = "fax",
-        /// Voice number.
-        Phone = "phone",
-        /// Time zone.
-        TimeZone = "time_zone",
-        /// State or territory.
-        State = "state",
-        /// Labels.
-        Tags = "tags",
-        /// Where the row came from.
-        Source = "source",
-        /// Permission or relationship.
-        Basis = "basis",
-        /// Where the fax number came from.
-        BasisSource = "basis_source",
-        /// When the basis was obtained.
-        BasisDate = "basis_date",
-        /// Evidence of the basis.
-        BasisNote = "basis_note",
-    }
-}
+/// Columns that only our own export has: a file with them is read as it is written.
+const OURS: [Field; 3] = [Field::Standing, Field::EmailRefusals, Field::FaxRefusals];
+/// Columns that only exports of Mailchimp have.
+const MAILCHIMP: [&str; 4] = ["member rating", "optin time", "leid", "euid"];
 
-impl Field {
-    /// Header names in order of preference, as [`normalised`]. The field's own word is already one of them.
-    const fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::Npi => &["npi number", "provider npi", "individual npi", "national provider identifier", "npi id"],
-            Self::FirstName => {
-                &["first", "given name", "provider first name", "firstname", "fname", "contact first name"]
-            }
-            Self::LastName => &[
-                "last",
-                "family name",
-                "surname",
-                "provider last name legal name",
-                "provider last name",
-                "lastname",
-                "lname",
-                "contact last name",
-            ],
-            Self::Name => &[
-                "full name",
-                "provider name",
-                "provider",
-                "practitioner",
-                "practitioner name",
-                "physician",
-                "physician name",
-                "doctor",
-                "clinician",
-                "therapist",
-                "referrer",
-                "referring provider",
-                "contact",
-                "contact name",
-                "display name",
-                "fullname",
-            ],
-            Self::Credentials => &[
-                "credential",
-                "provider credential text",
-                "degree",
-                "degrees",
-                "title credentials",
-                "designation",
-                "license type",
-            ],
-            Self::Organization => &[
-                "organisation",
-                "organization name",
-                "provider organization name legal business name",
-                "practice",
-                "practice name",
-                "clinic",
-                "clinic name",
-                "group",
-                "group name",
-                "group practice",
-                "facility",
-                "facility name",
-                "company",
-                "company name",
-                "business name",
-                "agency",
-                "employer",
-            ],
-            Self::Type => &["referrer type", "kind", "provider type", "category", "practitioner type"],
-            Self::Specialty => &[
-                "specialties",
-                "speciality",
-                "primary specialty",
-                "provider specialty",
-                "taxonomy description",
-                "taxonomy desc",
-                "discipline",
-                "profession",
-                "field",
-            ],
-            Self::Taxonomy => {
-                &["taxonomy code", "healthcare provider taxonomy code 1", "primary taxonomy", "nucc code"]
-            }
-            Self::Email => &[
-                "e mail",
-                "email address",
-                "e mail address",
-                "mail",
-                "work email",
-                "contact email",
-                "provider email",
-                "office email",
-                "emailaddress",
-            ],
-            Self::Fax => &[
-                "fax number",
-                "fax no",
-                "fax #",
-                "office fax",
-                "practice fax",
-                "provider business practice location address fax number",
-                "provider practice location address fax number",
-                "location fax",
-                "primary fax",
-                "business fax",
-                "work fax",
-                "facsimile",
-                "fax phone",
-                "faxnumber",
-                "referral fax",
-                "provider business mailing address fax number",
-            ],
-            Self::Phone => &[
-                "phone number",
-                "telephone",
-                "telephone number",
-                "tel",
-                "office phone",
-                "practice phone",
-                "provider business practice location address telephone number",
-                "provider practice location address telephone number",
-                "location phone",
-                "primary phone",
-                "business phone",
-                "work phone",
-                "voice",
-                "phone no",
-                "phonenumber",
-                "main phone",
-                "provider business mailing address telephone number",
-            ],
-            Self::TimeZone => &["timezone", "tz", "zone"],
-            Self::State => &[
-                "st",
-                "state code",
-                "office state",
-                "practice state",
-                "location state",
-                "provider business practice location address state name",
-                "provider practice location address state name",
-                "address state",
-                "province",
-                "state province",
-                "provider business mailing address state name",
-            ],
-            Self::Tags => &["tag", "labels", "label", "lists", "segment"],
-            Self::Source => &["lead source", "imported from", "list source", "origin"],
-            Self::Basis => &["basis kind", "fax basis", "consent basis"],
-            Self::BasisSource => &["number source", "fax number source"],
-            Self::BasisDate => &["consent date", "permission date", "basis obtained on", "obtained on"],
-            Self::BasisNote => &["consent note", "permission note", "basis evidence", "evidence"],
-        }
-    }
-
-    /// How well a normalized header matches: zero is the field's own word, higher is less; none if it does not.
-    fn fit(self, header: &str) -> Option<usize> {
-        if header == normalised(self.as_str()) {
-            return Some(0);
-        }
-        self.aliases().iter().position(|alias| normalised(alias) == header).map(|place| place + 1)
-    }
-
-    /// Whether this column alone makes a list usable.
-    const fn reaches_someone(self) -> bool {
-        matches!(self, Self::Fax | Self::Email | Self::Phone)
-    }
-}
-
-/// A header in comparable form: lower case, words apart by one space, nothing else (but `#`).
-fn normalised(header: &str) -> String {
-    let spaced: String = header
-        .chars()
-        .map(|c| if c.is_alphanumeric() || c == '#' { c } else { ' ' })
-        .flat_map(char::to_lowercase)
-        .collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Reads one instruction such as `fax=Fax Number`: our field, then the column's name in the file.
-///
-/// # Errors
-/// It has no `=`, names no field (the known ones are listed), or no column.
-pub fn parse_mapping(text: &str) -> Result<(Field, String), SheetError> {
-    let wrong = |message: String| SheetError::Mapping(message);
-    let (field, column) =
-        text.split_once('=').ok_or_else(|| wrong("write FIELD=COLUMN, such as fax=Fax Number".to_owned()))?;
-    let field = field.parse::<Field>().map_err(wrong)?;
-    let column = column.trim();
-    if column.is_empty() {
-        return Err(wrong(format!("write the column's name after {field}=")));
-    }
-    Ok((field, column.to_owned()))
+/// A column that says who refused letters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) field: Field,
+    pub(super) place: usize,
+    pub(super) form: Form,
 }
 
 /// Where each field is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Columns {
-    /// Header texts as in the file.
-    pub(super) headers: Vec<String>,
-    places: Vec<(Field, usize)>,
+    headings: Vec<Heading>,
+    /// Each field with its columns, in the order in which they are looked at.
+    places: Vec<(Field, Vec<usize>)>,
+    labelled: Vec<Labelled>,
+    /// Columns that say who refused letters.
+    pub(super) marks: Vec<Mark>,
+    /// Columns that may say so.
+    pub(super) suspects: Vec<usize>,
+    /// Columns that a person told us to leave alone.
+    ignored: Vec<usize>,
     /// Taxonomy codes 1 to 15 of NPPES, each with the place of its "primary" switch.
     taxonomies: Vec<(usize, Option<usize>)>,
+    /// Whether the file is our own export.
+    pub(super) is_ours: bool,
+    /// Whether the file comes from a mailing tool that exports those who unsubscribed apart.
+    pub(super) is_mailing_tool: bool,
 }
 
 impl Columns {
-    /// Reads a header row. None if it does not look like one.
-    pub(super) fn read(row: &StringRecord, mapping: &[(Field, String)]) -> Option<Self> {
-        let headers: Vec<String> = row.iter().map(|cell| cell.trim().chars().take(100).collect()).collect();
-        let names: Vec<String> = headers.iter().map(|header| normalised(header)).collect();
-        let place_of = |name: &str| names.iter().position(|candidate| candidate == name);
-        let mut places: Vec<(Field, usize)> = Vec::new();
-        for (field, column) in mapping {
-            places.push((*field, place_of(&normalised(column))?));
-        }
-        for field in Field::ALL {
-            if places.iter().any(|(taken, _)| taken == field) {
-                continue;
-            }
-            let free = names.iter().enumerate().filter(|(place, _)| !places.iter().any(|(_, taken)| taken == place));
-            let best = free.filter_map(|(place, name)| field.fit(name).map(|fit| (fit, place))).min();
-            places.extend(best.map(|(_, place)| (*field, place)));
-        }
-        let known = places.iter().any(|(field, _)| field.reaches_someone()) || places.len() >= 3;
-        let taxonomies = (1..=15)
+    /// Reads a header row. None if it does not look like one, or lacks a column that a person named.
+    pub(super) fn read(row: &StringRecord, instructions: &Instructions<'_>) -> Option<Self> {
+        let headings: Vec<Heading> = row.iter().map(Heading::of).collect();
+        let mut columns = Self { headings, ..Self::default() };
+        columns.follow(instructions)?;
+        columns.labelled = pairs(&columns.headings);
+        columns.labelled.retain(|pair| !columns.ignored.contains(&pair.place()));
+        columns.find_marks();
+        columns.find_fields();
+        let reaches = |field: &Field| field.reaches_someone() && columns.holds(*field);
+        let known = Field::ALL.iter().any(|field| reaches(field)) || columns.places.len() >= 3;
+        columns.taxonomies = (1..=15)
             .filter_map(|number| {
-                let code = place_of(&format!("healthcare provider taxonomy code {number}"))?;
-                Some((code, place_of(&format!("healthcare provider primary taxonomy switch {number}"))))
+                let code = columns.place_of(&format!("healthcare provider taxonomy code {number}"))?;
+                Some((code, columns.place_of(&format!("healthcare provider primary taxonomy switch {number}"))))
             })
             .collect();
-        known.then_some(Self { headers, places, taxonomies })
+        columns.is_ours = OURS.iter().all(|field| columns.marks.iter().any(|mark| mark.field == *field));
+        columns.is_mailing_tool = MAILCHIMP.iter().any(|key| columns.place_of(key).is_some());
+        known.then_some(columns)
     }
 
-    /// How many fields were found.
+    /// Places what a person said, which goes before what names say.
+    fn follow(&mut self, instructions: &Instructions<'_>) -> Option<()> {
+        for name in instructions.ignored {
+            let places = self.places_of(name);
+            if places.is_empty() {
+                return None;
+            }
+            self.ignored.extend(places);
+        }
+        for (field, name) in instructions.mapping {
+            let places = self.places_of(name);
+            if places.is_empty() {
+                return None;
+            }
+            if field.says_refusal() {
+                let form = match field {
+                    Field::SubscriptionStatus => Form::Status,
+                    _ => Form::Answer,
+                };
+                self.marks.extend(places.into_iter().map(|place| Mark { field: *field, place, form }));
+            } else if let Some((_, known)) = self.places.iter_mut().find(|(known, _)| known == field) {
+                known.extend(places);
+            } else {
+                self.places.push((*field, places));
+            }
+        }
+        Some(())
+    }
+
+    /// Places the columns that say, or may say, who refused letters.
+    fn find_marks(&mut self) {
+        for (place, heading) in self.headings.iter().enumerate() {
+            if self.is_told_of(place) {
+                continue;
+            }
+            let by_word = Field::ALL.iter().find(|field| field.says_refusal() && field.fit(heading).is_some());
+            match (by_word, sense(heading)) {
+                (Some(Field::SubscriptionStatus), _) => {
+                    self.marks.push(Mark { field: Field::SubscriptionStatus, place, form: Form::Status });
+                }
+                (Some(field), _) => self.marks.push(Mark { field: *field, place, form: Form::Answer }),
+                (None, Sense::Says(field, form)) => self.marks.push(Mark { field, place, form }),
+                (None, Sense::Suspect) => self.suspects.push(place),
+                (None, Sense::Nothing) => {}
+            }
+        }
+    }
+
+    /// Places the other fields by the names of their columns.
+    fn find_fields(&mut self) {
+        for field in Field::ALL.iter().filter(|field| !field.says_refusal()) {
+            if self.places.iter().any(|(taken, _)| taken == field) {
+                continue;
+            }
+            let free = |place: &usize| {
+                !self.is_told_of(*place)
+                    && !self.marks.iter().any(|mark| mark.place == *place)
+                    && !self.labelled.iter().any(|pair| pair.has(*place))
+                    && !self.places.iter().any(|(_, taken)| taken.contains(place))
+            };
+            let fit = |place: usize| self.headings.get(place).and_then(|heading| field.fit(heading));
+            let mut found: Vec<(usize, usize)> =
+                (0..self.headings.len()).filter(free).filter_map(|place| Some((fit(place)?, place))).collect();
+            found.sort_unstable();
+            let Some(best) = found.first().map(|(_, place)| self.headings[*place].kin()) else { continue };
+            // A voice number is never written to, so that any of them is better than none. Another fax number or mailbox
+            // may be somebody else's.
+            let is_any = *field == Field::Phone;
+            let places: Vec<usize> = found
+                .iter()
+                .map(|(_, place)| *place)
+                .filter(|place| is_any || self.headings[*place].kin() == best)
+                .collect();
+            self.suspects.retain(|place| !places.contains(place));
+            self.places.push((*field, places));
+        }
+    }
+
+    fn is_told_of(&self, place: usize) -> bool {
+        self.ignored.contains(&place)
+            || self.marks.iter().any(|mark| mark.place == place)
+            || self.places.iter().any(|(_, taken)| taken.contains(&place))
+    }
+
+    fn places_of(&self, name: &str) -> Vec<usize> {
+        let key = Heading::of(name).key;
+        let named = self.headings.iter().enumerate().filter(|(_, heading)| heading.key == key);
+        named.map(|(place, _)| place).collect()
+    }
+
+    fn place_of(&self, key: &str) -> Option<usize> {
+        self.headings.iter().position(|heading| heading.key == key)
+    }
+
+    fn holds(&self, field: Field) -> bool {
+        self.places.iter().any(|(known, _)| *known == field) || self.labelled.iter().any(|pair| pair.can_be(field))
+    }
+
+    /// How many columns say something.
     pub(super) fn count(&self) -> usize {
-        self.places.len()
+        self.places.len() + self.labelled.len() + self.marks.len()
     }
 
-    /// The field's place in a row.
-    pub(super) fn place(&self, field: Field) -> Option<usize> {
-        self.places.iter().find(|(known, _)| *known == field).map(|(_, place)| *place)
+    /// How many cells a row has.
+    pub(super) fn width(&self) -> usize {
+        self.headings.len()
     }
 
-    /// The name of the field's column in the file.
+    /// The field's columns in a row, best first: those of its name, else those whose label says it.
+    pub(super) fn candidates(&self, field: Field, row: &StringRecord) -> Vec<usize> {
+        let mut places: Vec<usize> =
+            self.places.iter().find(|(known, _)| *known == field).map(|(_, places)| places.clone()).unwrap_or_default();
+        let mut labelled: Vec<(u8, usize)> =
+            self.labelled.iter().filter_map(|pair| Some((pair.rank(field, row)?, pair.place()))).collect();
+        labelled.sort_unstable();
+        places.extend(labelled.into_iter().map(|(_, place)| place));
+        places
+    }
+
+    /// The name of a column in the file.
+    pub(super) fn name(&self, place: usize) -> Option<String> {
+        self.headings.get(place).map(|heading| heading.text.clone())
+    }
+
+    /// The name of the field's first column.
     pub(super) fn column(&self, field: Field) -> Option<String> {
-        self.place(field).and_then(|place| self.headers.get(place)).cloned()
+        let by_name = self.places.iter().find(|(known, _)| *known == field).and_then(|(_, places)| places.first());
+        let by_label = || self.labelled.iter().find(|pair| pair.can_be(field)).map(Labelled::place);
+        by_name.copied().or_else(by_label).and_then(|place| self.name(place))
     }
 
     /// The taxonomy code that decides: the one switched primary, else the first there is.
@@ -301,42 +203,80 @@ impl Columns {
         let is_primary =
             |switch: Option<usize>| switch.and_then(cell).is_some_and(|text| text.eq_ignore_ascii_case("y"));
         let primary = self.taxonomies.iter().find(|(_, switch)| is_primary(*switch)).and_then(|(code, _)| cell(*code));
-        primary
-            .or_else(|| self.place(Field::Taxonomy).and_then(cell))
-            .or_else(|| self.taxonomies.iter().find_map(|(code, _)| cell(*code)))
+        let named = || self.candidates(Field::Taxonomy, row).into_iter().find_map(cell);
+        primary.or_else(named).or_else(|| self.taxonomies.iter().find_map(|(code, _)| cell(*code)))
     }
 
     /// Fields and the columns they were found in.
     pub(super) fn mapping(&self) -> Vec<(Field, String)> {
-        self.places.iter().map(|(field, place)| (*field, self.headers[*place].clone())).collect()
+        let by_name = self.places.iter().flat_map(|(field, places)| places.iter().map(|place| (*field, *place)));
+        let by_label = self.labelled.iter().flat_map(|pair| {
+            let fields = [Field::Email, Field::Fax, Field::Phone].into_iter().filter(|field| pair.can_be(*field));
+            fields.map(|field| (field, pair.place()))
+        });
+        let marks = self.marks.iter().map(|mark| (mark.field, mark.place));
+        by_name.chain(by_label).chain(marks).filter_map(|(field, place)| Some((field, self.name(place)?))).collect()
     }
 
     /// Columns that nothing was read from.
     pub(super) fn unused(&self) -> Vec<String> {
         let is_used = |place: usize| {
-            self.places.iter().any(|(_, taken)| *taken == place)
+            self.is_told_of(place) && !self.ignored.contains(&place)
+                || self.labelled.iter().any(|pair| pair.has(place))
                 || self.taxonomies.iter().any(|(code, switch)| *code == place || *switch == Some(place))
         };
-        let unused = self.headers.iter().enumerate().filter(|(place, name)| !is_used(*place) && !name.is_empty());
-        unused.map(|(_, name)| name.clone()).collect()
+        let unused =
+            self.headings.iter().enumerate().filter(|(place, heading)| !is_used(*place) && !heading.text.is_empty());
+        unused.map(|(_, heading)| heading.text.clone()).collect()
+    }
+
+    /// Names that stand in the header more than once and are read, with how often.
+    pub(super) fn repeated(&self) -> Vec<(String, usize)> {
+        let mut found: Vec<(String, usize)> = Vec::new();
+        for (_, places) in &self.places {
+            for place in places {
+                let heading = &self.headings[*place];
+                let same = places.iter().filter(|other| self.headings[**other].key == heading.key).count();
+                if same > 1 && !found.iter().any(|(name, _)| Heading::of(name).key == heading.key) {
+                    found.push((heading.text.clone(), same));
+                }
+            }
+        }
+        found
+    }
+
+    /// Why the columns named by a person cannot be followed in a file whose other columns can be read.
+    pub(super) fn not_named(instructions: &Instructions<'_>) -> SheetError {
+        let names = instructions.mapping.iter().map(|(_, name)| name).chain(instructions.ignored);
+        let names: Vec<String> = names.map(|name| format!("`{}`", Heading::of(name).text)).collect();
+        SheetError::Mapping(format!(
+            "a column named in the mapping ({}) is not in the header: copy its name exactly",
+            names.join(", ")
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse_mapping;
     use super::*;
 
     fn columns(header: &[&str], mapping: &[(Field, String)]) -> Option<Columns> {
-        Columns::read(&StringRecord::from(header.to_vec()), mapping)
+        let instructions = Instructions { mapping, ..Instructions::default() };
+        Columns::read(&StringRecord::from(header.to_vec()), &instructions)
+    }
+
+    fn place(columns: &Columns, field: Field) -> Option<usize> {
+        columns.candidates(field, &StringRecord::new()).first().copied()
     }
 
     #[test]
     fn columns_are_known_by_many_names() {
         let found =
             columns(&["Provider's Name", "FAX #", "E-Mail", "Practice_Name", "Shoe size"], &[]).expect("header");
-        assert_eq!(found.place(Field::Fax), Some(1));
-        assert_eq!(found.place(Field::Email), Some(2));
-        assert_eq!(found.place(Field::Organization), Some(3));
+        assert_eq!(place(&found, Field::Fax), Some(1));
+        assert_eq!(place(&found, Field::Email), Some(2));
+        assert_eq!(place(&found, Field::Organization), Some(3));
         assert_eq!(found.unused(), ["Provider's Name", "Shoe size"]);
     }
 
@@ -348,25 +288,42 @@ mod tests {
             "Provider Last Name (Legal Name)",
         ];
         let found = columns(&header, &[]).expect("header");
-        assert_eq!((found.place(Field::Fax), found.place(Field::LastName)), (Some(1), Some(2)));
+        assert_eq!(found.candidates(Field::Fax, &StringRecord::new()), [1], "a mailing address is somebody else's");
+        assert_eq!(place(&found, Field::LastName), Some(2));
     }
 
     #[test]
     fn what_the_person_says_goes_before_what_the_name_says() {
         let told = parse_mapping("fax = Second Line").expect("mapping");
         let found = columns(&["fax", "second line"], std::slice::from_ref(&told)).expect("header");
-        assert_eq!(found.place(Field::Fax), Some(1));
+        assert_eq!(place(&found, Field::Fax), Some(1));
         assert!(columns(&["fax", "email"], &[told]).is_none(), "the column told of must be there");
         assert!(parse_mapping("fox=Fax").expect_err("no field").to_string().contains("fax"));
     }
 
     #[test]
-    fn every_alias_belongs_to_one_field() {
-        for field in Field::ALL {
-            for alias in field.aliases() {
-                let others = Field::ALL.iter().filter(|other| *other != field && other.fit(alias).is_some());
-                assert_eq!(others.count(), 0, "{alias}");
-            }
-        }
+    fn columns_of_one_name_stand_in_for_one_another() {
+        let found = columns(&["Fax", "Name", "Fax #", "Fax 2", "Billing Fax"], &[]).expect("header");
+        assert_eq!(found.candidates(Field::Fax, &StringRecord::new()), [0, 2, 3]);
+        assert!(found.repeated().is_empty());
+        let twice = columns(&["Fax", "fax ", "Email"], &[]).expect("header");
+        assert_eq!(twice.repeated(), [("Fax".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_column_that_may_say_who_refused_is_kept_in_mind_until_a_person_says_what_it_is() {
+        let header = ["Email", "Opt In", "Patient Status", "Unsubscribed"];
+        let found = columns(&header, &[]).expect("header");
+        assert_eq!(found.suspects, [1, 2]);
+        assert_eq!(found.marks.iter().map(|mark| mark.place).collect::<Vec<_>>(), [3]);
+        let told = [parse_mapping("opted_in=Opt in").expect("mapping")];
+        let ignored = ["patient status".to_owned()];
+        let instructions = Instructions { mapping: &told, ignored: &ignored, file: None };
+        let found = Columns::read(&StringRecord::from(header.to_vec()), &instructions).expect("header");
+        assert!(found.suspects.is_empty());
+        assert_eq!(
+            found.marks.iter().map(|mark| mark.field).collect::<Vec<_>>(),
+            [Field::OptedIn, Field::EmailOptedOut]
+        );
     }
 }

@@ -5,10 +5,25 @@ use std::borrow::Cow;
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::SheetError;
 
 /// Bytes examined to detect UTF-16 without a byte-order mark.
 const SAMPLE_BYTES: usize = 4_000;
+/// How files begin that are no text: PDF, PNG, GIF, JPEG, gzip, 7-Zip, RAR, SQLite, and programs.
+const MAGIC: [&[u8]; 10] = [
+    b"%PDF",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xFF\xD8\xFF",
+    b"\x1F\x8B",
+    b"7z\xBC\xAF",
+    b"Rar!",
+    b"SQLite format 3",
+    b"\x7FELF",
+    b"MZ\x90",
+];
 /// Possible separators between cells.
 pub(super) const DELIMITERS: [u8; 4] = *b",;\t|";
 
@@ -22,10 +37,43 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(String, &'static str), SheetError>
     }
     let (encoding, mark_bytes) = Encoding::for_bom(bytes).unwrap_or_else(|| (guess(bytes), 0));
     let (text, _) = encoding.decode_without_bom_handling(&bytes[mark_bytes..]);
-    if bytes.starts_with(b"%PDF") || text.contains('\0') {
+    if MAGIC.iter().any(|magic| bytes.starts_with(magic)) || is_binary(&text) {
         return Err(SheetError::NotText);
     }
-    Ok((with_plain_newlines(text), encoding.name()))
+    Ok((without_unseen(with_plain_newlines(text)), encoding.name()))
+}
+
+/// Whether what was decoded is no text. Programs leave a NUL here and there in a text file; other control characters
+/// are rare there, and neither is ever a large part of it.
+fn is_binary(text: &str) -> bool {
+    let (mut all, mut nul, mut control) = (0usize, 0usize, 0usize);
+    for c in text.chars() {
+        all += 1;
+        match c {
+            '\0' => nul += 1,
+            '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1a}' | '\u{85}' => {}
+            c if c.is_control() || c == char::REPLACEMENT_CHARACTER => control += 1,
+            _ => {}
+        }
+    }
+    nul > all / 4 || control > all / 50 + 1
+}
+
+/// Whether a character takes no room: soft hyphens, zero-width blanks, direction marks, byte-order marks, and control
+/// characters that are no blank.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// The text without characters that nobody sees, with plain blanks for those that only keep words together, and with
+/// accents on their letters: a list from a Mac has them apart (Unicode normalization form D).
+fn without_unseen(text: String) -> String {
+    let is_blank = |c: char| matches!(c, '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}');
+    if text.is_ascii() && !text.contains(is_unseen) {
+        return text;
+    }
+    text.chars().filter(|c| !is_unseen(*c)).map(|c| if is_blank(c) { ' ' } else { c }).nfc().collect()
 }
 
 /// The encoding of a file without a byte-order mark. Windows-1252 gives every byte a meaning, so it comes last.
@@ -124,6 +172,15 @@ mod tests {
         assert_eq!(decode(b"PK\x03\x04rest"), Err(SheetError::Workbook));
         assert_eq!(decode(b"%PDF-1.7"), Err(SheetError::NotText));
         assert_eq!(decode(b"a\0b\0\0\0\x01\x02"), Err(SheetError::NotText));
+        assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Err(SheetError::NotText));
+        let noise: Vec<u8> = (0..4_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert_eq!(decode(&noise), Err(SheetError::NotText));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_dropped_and_what_keeps_words_together_is_a_blank() {
+        let text = "Sam\0,\u{feff}Rourke\u{200b},\u{202a}(847)\u{a0}555\u{2011}0185\u{202c}\0\n\u{ad}Zo\u{eb}\n";
+        assert_eq!(decode(text.as_bytes()), Ok(("Sam,Rourke,(847) 555\u{2011}0185\nZo\u{eb}\n".to_owned(), "UTF-8")));
     }
 
     #[test]

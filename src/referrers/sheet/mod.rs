@@ -1,27 +1,41 @@
 //! Lists of referrers, read from CSV of any origin: a practice's own export, an insurer's directory, NPPES. Pure: bytes
 //! in, rows and problems out. A row is taken whole or refused with its line and the reason; no message repeats an address.
 
+mod attributes;
+mod casing;
+mod cell;
 mod columns;
 mod decode;
+mod field;
+mod field_names;
+mod guard;
+mod header;
+mod labelled;
+mod mailbox;
 mod name;
+mod numbers;
+mod person;
+mod refusal_columns;
+mod refusal_names;
+mod refusal_words;
+mod refused;
 mod row;
+mod taken;
 mod taxonomy;
 #[cfg(test)]
 mod tests;
+pub mod write;
 mod zone;
 
-use chrono::NaiveDate;
-use chrono_tz::Tz;
 use csv::StringRecord;
 
-pub use columns::{Field, parse_mapping};
+pub use field::{Field, parse_mapping};
+pub use refused::RefusalEvidence;
+pub use taken::{NOT_CALLED, Problem, RefusedRows, Sheet, SheetBasis, SheetRefusal, SheetRow};
 
+use cell::Cells;
 use columns::Columns;
 use decode::{DELIMITERS, Records};
-
-use crate::domain::basis::{BasisKind, NumberSource};
-use crate::domain::referrer::{Place, ReferrerState, ReferrerType};
-use crate::domain::{EmailAddress, FaxNumber};
 
 /// Largest file, in bytes.
 pub const BYTES_MAX: usize = 50 * 1024 * 1024;
@@ -33,6 +47,9 @@ pub const CELL_CHARS_MAX: usize = 4_000;
 const HEADER_ROWS_MAX: usize = 30;
 /// Most problems listed; further rows are still read.
 const PROBLEMS_MAX: usize = 10_000;
+
+/// Columns named in one message.
+const SUSPECTS_SHOWN_MAX: usize = 10;
 
 /// The header of a list made for Touchline. Only one of email, fax and phone is needed; any order will do.
 pub const TEMPLATE_HEADER: &str = "npi,first_name,last_name,credentials,organization,type,email,fax,phone,time_zone,tags,source,basis,basis_source,basis_date,basis_note";
@@ -60,119 +77,39 @@ pub enum SheetError {
         "no header row was found in the first 30 rows: name the columns (fax, email, phone, first_name, …), or say which is which with fax=COLUMN"
     )]
     NoHeader,
+    /// Columns that look as if they said who refused letters, in ways that nobody knows.
+    #[error("{}", explain_suspects(.0))]
+    Unexplained(Vec<String>),
     /// A mapping instruction that cannot be followed.
     #[error("{0}")]
     Mapping(String),
 }
 
-/// What a list says.
-#[derive(Debug, Clone)]
-pub struct Sheet {
-    /// Rows that were accepted, in the order of the file.
-    pub rows: Vec<SheetRow>,
-    /// What is wrong, in the order of the file; at most 10,000 are listed.
-    pub problems: Vec<Problem>,
-    /// Rows that were refused, listed or not.
-    pub refused_count: usize,
-    /// Fields and the columns they were read from.
-    pub mapping: Vec<(Field, String)>,
-    /// Columns that nothing was read from.
-    pub unused_columns: Vec<String>,
-    /// Name of the encoding, such as `UTF-8`.
-    pub encoding: &'static str,
-    /// The separator between the cells.
-    pub delimiter: char,
-}
-
-/// One row that was accepted. At least one of email, fax and phone is present.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SheetRow {
-    /// Line of the file on which it begins, from 1.
-    pub line: u64,
-    /// National Provider Identifier with a valid check digit.
-    pub npi: Option<String>,
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// Letters after the name, without dots.
-    pub credentials: Option<String>,
-    /// Clinic, group or facility.
-    pub organization: Option<String>,
-    /// Kind.
-    pub kind: ReferrerType,
-    /// Email address.
-    pub email: Option<EmailAddress>,
-    /// Fax number.
-    pub fax: Option<FaxNumber>,
-    /// Voice number, as `PhoneNumber` stores it.
-    pub phone: Option<String>,
-    /// Street and house number.
-    pub street: Option<String>,
-    /// Town.
-    pub city: Option<String>,
-    /// State or province, as written.
-    pub state: Option<String>,
-    /// ZIP or postal code.
-    pub postal_code: Option<String>,
-    /// Notes for people.
-    pub notes: Option<String>,
-    /// Contact status as the list states it. An import can only make it stricter.
-    pub standing: Option<ReferrerState>,
-    /// Zone as given, or that of a state which has only one.
-    pub time_zone: Option<Tz>,
-    /// Labels: lower case, sorted, without repeats, at most 20.
-    pub tags: Vec<String>,
-    /// Where the row came from.
-    pub source: Option<String>,
-    /// Permission or relationship; only with a fax number.
-    pub basis: Option<SheetBasis>,
-}
-
-impl SheetRow {
-    /// Where the office is.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        Place {
-            street: self.street.clone(),
-            city: self.city.clone(),
-            region: self.state.clone(),
-            postal_code: self.postal_code.clone(),
-        }
-    }
-}
-
-/// A basis as a list states it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SheetBasis {
-    /// Permission or relationship.
-    pub kind: BasisKind,
-    /// Where the number came from.
-    pub number_source: Option<NumberSource>,
-    /// The day it was obtained.
-    pub date: NaiveDate,
-    /// Evidence.
-    pub note: Option<String>,
-}
-
-/// Something wrong with a row, in words. Never holds an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Line of the file on which the row begins, from 1.
-    pub line: u64,
-    /// The column's name in the file, if one cell is meant.
-    pub column: Option<String>,
-    /// What is wrong and what to do.
-    pub message: String,
-    /// Whether the row was refused for it; otherwise the row was accepted without what could not be read.
-    pub refuses: bool,
+/// What a person says about a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Instructions<'a> {
+    /// Which column holds a field where its name does not say so (see [`parse_mapping`]).
+    pub mapping: &'a [(Field, String)],
+    /// Columns to leave alone, by name, whatever they look like.
+    pub ignored: &'a [String],
+    /// Name of the file: a mailing tool may say there that everybody in it unsubscribed.
+    pub file: Option<&'a str>,
 }
 
 /// Reads a file. `mapping` says which column holds a field where its name does not (see [`parse_mapping`]).
 ///
 /// # Errors
-/// The file as a whole cannot be read; what is wrong with single rows is in [`Sheet::problems`].
+/// As [`read_as_told`].
 pub fn read(bytes: &[u8], mapping: &[(Field, String)]) -> Result<Sheet, SheetError> {
+    read_as_told(bytes, &Instructions { mapping, ..Instructions::default() })
+}
+
+/// Reads a file as a person says.
+///
+/// # Errors
+/// The file as a whole cannot be read, or one of its columns may say who refused letters and nobody has said how
+/// ([`SheetError::Unexplained`]); what is wrong with single rows is in [`Sheet::problems`].
+pub fn read_as_told(bytes: &[u8], instructions: &Instructions<'_>) -> Result<Sheet, SheetError> {
     if bytes.len() > BYTES_MAX {
         return Err(SheetError::TooLarge);
     }
@@ -180,7 +117,7 @@ pub fn read(bytes: &[u8], mapping: &[(Field, String)]) -> Result<Sheet, SheetErr
     if text.trim().is_empty() {
         return Err(SheetError::Empty);
     }
-    let header = find_header(&text, mapping)?;
+    let header = find_header(&text, instructions)?;
     let mut sheet = Sheet {
         rows: Vec::new(),
         problems: Vec::new(),
@@ -190,6 +127,7 @@ pub fn read(bytes: &[u8], mapping: &[(Field, String)]) -> Result<Sheet, SheetErr
         encoding,
         delimiter: char::from(header.delimiter),
     };
+    note_header(&header, &mut sheet.problems);
     read_rows(&text, &header, &mut sheet)?;
     Ok(sheet)
 }
@@ -200,33 +138,55 @@ struct Header {
     line: u64,
     row: StringRecord,
     columns: Columns,
+    /// What the name of the file says of everybody in it.
+    file_says: Option<Field>,
 }
 
 /// The row among the first that names most fields, under whichever delimiter shows most.
-fn find_header(text: &str, mapping: &[(Field, String)]) -> Result<Header, SheetError> {
+fn find_header(text: &str, instructions: &Instructions<'_>) -> Result<Header, SheetError> {
     let mut best: Option<Header> = None;
     for delimiter in DELIMITERS {
         let mut records = Records::new(text, delimiter);
         for _ in 0..HEADER_ROWS_MAX {
             let Some((line, row)) = records.next() else { break };
-            let Some(columns) = Columns::read(row, mapping) else { continue };
+            let Some(columns) = Columns::read(row, instructions) else { continue };
             if best.as_ref().is_none_or(|best| columns.count() > best.columns.count()) {
-                best = Some(Header { delimiter, line, row: row.clone(), columns });
+                let is_ours = columns.is_ours;
+                let by_name = |name| refusal_columns::of_file(name, columns.is_mailing_tool);
+                let file_says = instructions.file.filter(|_| !is_ours).and_then(by_name);
+                best = Some(Header { delimiter, line, row: row.clone(), columns, file_says });
             }
         }
     }
-    best.ok_or_else(|| match mapping {
-        [] => SheetError::NoHeader,
-        _ if find_header(text, &[]).is_err() => SheetError::NoHeader,
-        _ => {
-            SheetError::Mapping("a column named in the mapping is not in the header: copy its name exactly".to_owned())
+    best.ok_or_else(|| {
+        let is_told = !instructions.mapping.is_empty() || !instructions.ignored.is_empty();
+        if is_told && find_header(text, &Instructions::default()).is_ok() {
+            Columns::not_named(instructions)
+        } else {
+            SheetError::NoHeader
         }
     })
 }
 
+/// Notes what is odd about the columns and the name of the file.
+fn note_header(header: &Header, problems: &mut Vec<Problem>) {
+    let mut note = |column: Option<String>, message: String| {
+        problems.push(Problem { line: header.line, column, message, refuses: false });
+    };
+    for (name, count) in header.columns.repeated() {
+        let message = format!("{count} columns have this name: of each row, the first that is filled is used");
+        note(Some(name), message);
+    }
+    if header.file_says.is_some() {
+        let message = "the name of the file says that everybody in it refused letters or cannot be reached, and so they \
+             come in; if that is wrong, give the file another name";
+        note(None, message.to_owned());
+    }
+}
+
 fn read_rows(text: &str, header: &Header, sheet: &mut Sheet) -> Result<(), SheetError> {
     let mut records = Records::new(text, header.delimiter);
-    let mut count = 0;
+    let (mut count, mut suspects) = (0, Vec::new());
     while let Some((line, record)) = records.next() {
         let says_something = record.iter().any(|cell| !cell.trim().is_empty());
         // Lists made for printing repeat their header on every page.
@@ -237,11 +197,27 @@ fn read_rows(text: &str, header: &Header, sheet: &mut Sheet) -> Result<(), Sheet
         if count > ROWS_MAX {
             return Err(SheetError::TooManyRows);
         }
-        match row::read(&header.columns, line, record, &mut sheet.problems) {
+        let cells = Cells::new(&header.columns, line, record, &mut sheet.problems, &mut suspects);
+        match row::read(cells, header.file_says) {
             Some(row) => sheet.rows.push(row),
             None => sheet.refused_count += 1,
         }
         sheet.problems.truncate(PROBLEMS_MAX);
     }
-    Ok(())
+    if suspects.is_empty() { Ok(()) } else { Err(SheetError::Unexplained(suspects)) }
+}
+
+/// What to do about columns that nobody understands.
+fn explain_suspects(columns: &[String]) -> String {
+    let names: Vec<String> =
+        columns.iter().take(SUSPECTS_SHOWN_MAX).map(|name| format!("\u{201c}{name}\u{201d}")).collect();
+    let example = columns.first().map_or("", String::as_str);
+    let (column, it) = if columns.len() == 1 { ("the column", "it") } else { ("the columns", "them") };
+    format!(
+        "{column} {} may say who refused letters or cannot be reached, and it is not known how to read {it}. Nothing was imported. \
+         Say what it means with --map FIELD=\"{example}\", where FIELD is opted_out, email_opted_out, fax_opted_out, opted_in, \
+         bounced, complained, do_not_contact, do_not_call, subscription_status or standing; or, if it says nothing of the \
+         kind, with --ignore-column \"{example}\"",
+        names.join(", "),
+    )
 }

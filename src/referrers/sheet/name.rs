@@ -1,5 +1,7 @@
 //! Names of people as lists write them: in one cell, in either order, with titles, initials and letters after them.
 
+use super::casing::{Part, as_written};
+
 /// Letters that may follow a name, without their dots.
 const CREDENTIALS: &[&str] = &[
     "MD", "DO", "MBBS", "PHD", "PSYD", "EDD", "DNP", "DSW", "PHARMD", "DMD", "DDS", "DC", "ND", "NP", "APN", "APRN",
@@ -16,7 +18,7 @@ const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof"];
 const PARTICLES: &[&str] =
     &["de", "del", "della", "der", "di", "du", "el", "la", "le", "st", "van", "von", "ter", "dos", "da"];
 /// Parts that belong to a family name though they come after it.
-const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv"];
+const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv", "vi", "vii"];
 /// Words that occur only in an organization's name.
 const ORGANIZATION_WORDS: &[&str] = &[
     "associates",
@@ -105,7 +107,11 @@ pub(super) fn take_apart(text: &str) -> PersonName {
     drop_titles(&mut first);
     drop_titles(&mut last);
     drop_initials(&mut first);
-    PersonName { first: join(&first), last: join(&last), credentials: join_letters(&letters) }
+    PersonName {
+        first: join(&first, Part::Given),
+        last: join(&last, Part::Family),
+        credentials: join_letters(&letters),
+    }
 }
 
 /// Drops what is in parentheses or double quotes: a nickname, not a name for letters.
@@ -159,8 +165,8 @@ fn bare(token: &str) -> String {
     token.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Two letters count only in capitals: `Ma` and `Do` are names.
-fn is_credential(token: &str) -> bool {
+/// Whether the word is letters after a name. Two letters count only in capitals: `Ma` and `Do` are names.
+pub(super) fn is_credential(token: &str) -> bool {
     if bare(token).chars().count() == 2 && token.chars().any(char::is_lowercase) {
         return false;
     }
@@ -169,7 +175,8 @@ fn is_credential(token: &str) -> bool {
         || token.split(['/', '-']).all(|part| CREDENTIALS.contains(&bare(part).to_uppercase().as_str()))
 }
 
-fn is_suffix(token: &str) -> bool {
+/// Whether the word belongs behind a family name.
+pub(super) fn is_suffix(token: &str) -> bool {
     SUFFIXES.contains(&bare(token).as_str())
 }
 
@@ -184,28 +191,8 @@ fn join_letters(letters: &[String]) -> Option<String> {
     (!letters.is_empty()).then(|| letters.join(", "))
 }
 
-fn join(tokens: &[&str]) -> Option<String> {
-    (!tokens.is_empty()).then(|| as_written(&tokens.join(" ")))
-}
-
-/// A name in mixed case if the list has it in capitals, else unchanged: `O'BRIEN-MCKAY` as `O'Brien-McKay`.
-pub(super) fn as_written(name: &str) -> String {
-    let shouted = name.chars().filter(|c| c.is_alphabetic()).count() > 2 && !name.chars().any(char::is_lowercase);
-    if !shouted {
-        return name.to_owned();
-    }
-    let mut mixed = String::with_capacity(name.len());
-    let mut word = String::new();
-    for c in name.chars() {
-        let upper = word.is_empty() || word == "mc";
-        if c.is_alphabetic() {
-            word.extend(c.to_lowercase());
-        } else {
-            word.clear();
-        }
-        if upper { mixed.push(c) } else { mixed.extend(c.to_lowercase()) }
-    }
-    mixed
+fn join(tokens: &[&str], part: Part) -> Option<String> {
+    (!tokens.is_empty()).then(|| as_written(&tokens.join(" "), part))
 }
 
 /// Whether a name can only be an organization's.
@@ -253,6 +240,13 @@ mod tests {
             ("St. John, Peter", "Peter", "St. John", ""),
             ("Zoë Núñez, PsyD", "Zoë", "Núñez", "PsyD"),
             ("SMITH JR, JOHN A, DO", "John", "Smith Jr", "DO"),
+            ("NG, WEI, MD", "Wei", "Ng", "MD"),
+            ("XIN LI MD", "Xin", "Li", "MD"),
+            ("ROBERT STONE III MD", "Robert", "Stone III", "MD"),
+            ("STONE III, ROBERT", "Robert", "Stone III", ""),
+            ("VAN DER BERG, JAN, DO", "Jan", "van der Berg", "DO"),
+            ("MARIA DE LA CRUZ", "Maria", "de la Cruz", ""),
+            ("ANGUS MCKAY", "Angus", "McKay", ""),
         ] {
             assert_eq!(parts(text), (first.into(), last.into(), letters.into()), "{text}");
         }

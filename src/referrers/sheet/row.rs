@@ -1,66 +1,50 @@
-//! One row: its cells read into a referrer's facts, with everything that is wrong about it in words.
+//! One row: its cells read into a referrer's facts, with everything that is wrong about it in words. A row is refused only
+//! if its people could be written to wrongly or not at all: an address that cannot be read, cells that may have shifted, a
+//! refusal or a basis that nobody understands. Anything else that cannot be read costs its cell, with a note.
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
-use csv::StringRecord;
 
-use super::columns::{Columns, Field};
-use super::{CELL_CHARS_MAX, Problem, SheetBasis, SheetRow, name, taxonomy, zone};
-use crate::domain::address::AddressError;
+use super::attributes;
+use super::cell::{Cells, one_line, several_lines};
+use super::field::Field;
+use super::refusal_words::day;
+use super::refused::{self, Refused};
+use super::{SheetBasis, SheetRow, mailbox, numbers, person, taxonomy, zone};
 use crate::domain::basis::{BasisKind, NumberSource};
-use crate::domain::referrer::{ReferrerType, npi_is_valid};
-use crate::domain::{EmailAddress, FaxNumber, PhoneNumber};
+use crate::domain::referrer::{ReferrerState, ReferrerType, npi_is_valid};
+use crate::domain::{EmailAddress, FaxNumber};
 
-/// Longest name, organization or source.
-const TEXT_CHARS_MAX: usize = 200;
 /// Labels kept of one row.
 const TAGS_MAX: usize = 20;
 /// Longest label.
 const TAG_CHARS_MAX: usize = 40;
-/// What lists write where they know nothing.
-const NOTHING: [&str; 13] =
-    ["-", "--", "---", "n/a", "na", "#n/a", "none", "null", "nil", "unknown", "tbd", "not available", "<unavail>"];
+/// Longest notes.
+const NOTES_CHARS_MAX: usize = 2_000;
+/// Labels that an address book gives by itself.
+const LABELS_OF_PROGRAMS: [&str; 4] = ["mycontacts", "my contacts", "starred", "coworkers"];
 
-/// Reads one row. None if it is refused; what is wrong is added to the problems.
-pub(super) fn read(
-    columns: &Columns,
-    line: u64,
-    record: &StringRecord,
-    problems: &mut Vec<Problem>,
-) -> Option<SheetRow> {
-    let mut cells = Cells { columns, line, record, problems, is_refused: false };
+/// Reads one row. None if it is refused; what is wrong is added to the problems. `file_says`: what the name of the file
+/// says of everybody in it.
+pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Option<SheetRow> {
     cells.check_shape();
     if cells.is_refused {
         return None;
     }
-    let person = read_person(&mut cells);
-    let npi = read_npi(&mut cells);
-    let fax = read_fax(&mut cells);
-    let email = read_email(&mut cells);
-    let phone = read_phone(&mut cells);
-    let row = SheetRow {
-        line,
-        npi,
-        kind: read_kind(&mut cells, person.credentials.as_deref()),
-        first_name: person.first_name,
-        last_name: person.last_name,
-        credentials: person.credentials,
-        organization: person.organization,
-        time_zone: read_zone(&mut cells),
-        tags: read_tags(&mut cells),
-        source: cells.text(Field::Source),
-        basis: read_basis(&mut cells, fax.is_some()),
-        email,
-        fax,
-        phone,
-        street: None,
-        city: None,
-        state: None,
-        postal_code: None,
-        notes: None,
-        standing: None,
-    };
-    if !cells.is_refused && row.fax.is_none() && row.email.is_none() && row.phone.is_none() {
+    attributes::read(&mut cells);
+    cells.look_over();
+    let mut refused = refused::read(&mut cells, file_says);
+    let mut tags = read_tags(&mut cells);
+    if !cells.columns.is_ours {
+        refused.add_labels(&tags, cells.columns.column(Field::Tags));
+    }
+    let state = read_state(&mut cells, &mut refused);
+    tags.append(&mut refused.tags);
+    tags.sort();
+    tags.dedup();
+    let row = facts(&mut cells, refused, tags, state);
+    let is_reached = row.fax.is_some() || row.email.is_some() || row.phone.is_some();
+    // Our own export has people whose addresses are not known, too.
+    if !cells.is_refused && !is_reached && !cells.columns.is_ours {
         cells.refuse(None, "the row has neither fax number nor email address nor telephone number");
     }
     if row.fax.is_some() && row.fax.as_ref().map(FaxNumber::as_str) == row.phone.as_deref() {
@@ -69,97 +53,33 @@ pub(super) fn read(
     (!cells.is_refused).then_some(row)
 }
 
-/// The cells of one row, by field, and what is wrong with them.
-struct Cells<'a> {
-    columns: &'a Columns,
-    line: u64,
-    record: &'a StringRecord,
-    problems: &'a mut Vec<Problem>,
-    is_refused: bool,
-}
-
-impl Cells<'_> {
-    fn add(&mut self, column: Option<String>, message: &str, refuses: bool) {
-        self.is_refused |= refuses;
-        self.problems.push(Problem { line: self.line, column, message: message.to_owned(), refuses });
-    }
-
-    fn refuse(&mut self, field: Option<Field>, message: &str) {
-        self.add(field.and_then(|field| self.columns.column(field)), message, true);
-    }
-
-    fn note(&mut self, field: Field, message: &str) {
-        self.add(self.columns.column(field), message, false);
-    }
-
-    /// A row whose cells may have shifted into the wrong columns is not read at all.
-    fn check_shape(&mut self) {
-        let expected = self.columns.headers.len();
-        if self.record.iter().skip(expected).any(|cell| !cell.trim().is_empty()) {
-            self.add(
-                None,
-                "the row has more cells than the header: put quotation marks around a text that contains the separator",
-                true,
-            );
-        }
-        if let Some(place) = self.record.iter().position(|cell| cell.chars().count() > CELL_CHARS_MAX) {
-            let message = "the cell is longer than 4,000 characters; perhaps a quotation mark is not closed";
-            self.add(self.columns.headers.get(place).cloned(), message, true);
-        }
-    }
-
-    /// The field's cell without outer blanks, if it says anything.
-    fn raw(&self, field: Field) -> Option<&str> {
-        let cell = self.columns.place(field).and_then(|place| self.record.get(place))?;
-        let cell = cell.trim_matches(|c: char| c.is_whitespace() || c.is_control());
-        // Spreadsheets keep leading zeros by writing ="0123".
-        let cell = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell);
-        let says_nothing = cell.is_empty() || NOTHING.contains(&cell.to_lowercase().as_str());
-        (!says_nothing).then_some(cell)
-    }
-
-    /// The field's cell as one line of text.
-    fn text(&mut self, field: Field) -> Option<String> {
-        let text = one_line(self.raw(field)?);
-        if text.chars().count() > TEXT_CHARS_MAX {
-            self.refuse(Some(field), "the text is longer than 200 characters");
-            return None;
-        }
-        Some(text).filter(|text| !text.is_empty())
-    }
-}
-
-fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Who the row describes.
-struct Person {
-    first_name: Option<String>,
-    last_name: Option<String>,
-    credentials: Option<String>,
-    organization: Option<String>,
-}
-
-fn read_person(cells: &mut Cells<'_>) -> Person {
-    let mut organization = cells.text(Field::Organization);
-    let mut whole = cells.text(Field::Name);
-    if whole.as_deref().is_some_and(name::is_organization) {
-        organization = organization.or(whole.take());
-    }
-    let apart = whole.as_deref().map(name::take_apart).unwrap_or_default();
-    let first_name = cells.text(Field::FirstName).map(|text| name::as_written(&text));
-    let last_name = cells.text(Field::LastName);
-    let credentials = cells.text(Field::Credentials).map(|text| name::tidy_credentials(&text));
-    // A "last name" column may hold the letters too: `Whitfield, MD`.
-    let last_apart = last_name.as_deref().filter(|text| text.contains(',')).map(name::take_apart).unwrap_or_default();
-    let last_name = last_apart.last.or_else(|| last_name.map(|text| name::as_written(&text)));
-    Person {
-        first_name: first_name.or(apart.first),
-        last_name: last_name.or(apart.last),
-        credentials: credentials.filter(|text| !text.is_empty()).or(apart.credentials).or(last_apart.credentials),
-        organization,
+fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, state: Option<String>) -> SheetRow {
+    let person = person::read(cells);
+    let fax = read_fax(cells);
+    SheetRow {
+        line: cells.line,
+        npi: read_npi(cells),
+        email: read_email(cells),
+        phone: read_phone(cells),
+        kind: read_kind(cells, person.credentials.as_deref()),
+        first_name: person.first_name,
+        last_name: person.last_name,
+        credentials: person.credentials,
+        organization: person.organization,
+        street: cells.remark(Field::Street),
+        city: cells.remark(Field::City),
+        state,
+        postal_code: cells.remark(Field::PostalCode),
+        time_zone: read_zone(cells),
+        tags,
+        source: cells.remark(Field::Source),
+        notes: read_notes(cells),
+        basis: read_basis(cells, fax.is_some()),
+        standing: refused.standing,
+        standing_evidence: refused.standing_evidence,
+        refusals: refused.refusals,
+        dead: refused.dead,
+        fax,
     }
 }
 
@@ -169,58 +89,91 @@ fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
         return Some(digits);
     }
     let message = if digits.len() == 10 && digits.bytes().all(|b| b.is_ascii_digit()) {
-        "the check digit of the NPI does not match: a digit is wrong"
+        "the check digit of the NPI does not match, so that a digit is wrong: it was left out"
     } else {
-        "the NPI is not ten digits"
+        "the NPI is not ten digits and was left out"
     };
-    cells.refuse(Some(Field::Npi), message);
+    cells.note(Field::Npi, message);
     None
 }
 
+/// A fax number that cannot be read refuses the row.
 fn read_fax(cells: &mut Cells<'_>) -> Option<FaxNumber> {
-    read_one_of_several(cells, Field::Fax, |text| FaxNumber::parse(text.trim_end_matches(".0")))
-}
-
-fn read_email(cells: &mut Cells<'_>) -> Option<EmailAddress> {
-    read_one_of_several(cells, Field::Email, |text| {
-        let inner = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(text, |(inner, _)| inner);
-        EmailAddress::parse(inner.trim().trim_start_matches("mailto:"))
-    })
-}
-
-/// The cell as one address; of several in one cell, the first, with a note. An address that cannot be read refuses the row.
-fn read_one_of_several<T>(
-    cells: &mut Cells<'_>,
-    field: Field,
-    parse: impl Fn(&str) -> Result<T, AddressError>,
-) -> Option<T> {
-    let text = cells.raw(field)?.to_owned();
-    let error = match parse(&text) {
-        Ok(address) => return Some(address),
-        Err(error) => error,
-    };
-    let parts: Vec<&str> =
-        text.split([';', ',', '/', '|', '\n']).map(str::trim).filter(|part| !part.is_empty()).collect();
-    if let [first, _, ..] = parts.as_slice()
-        && let Ok(address) = parse(first)
-    {
-        cells.note(field, "the cell has several: the first was used");
-        return Some(address);
+    match numbers::fax(cells.raw(Field::Fax)?) {
+        Ok((number, others)) => {
+            note_others(cells, Field::Fax, others);
+            Some(number)
+        }
+        Err(error) => {
+            cells.refuse(Some(Field::Fax), &error.to_string());
+            None
+        }
     }
-    cells.refuse(Some(field), error.0);
-    None
 }
 
-/// The voice number with its extension. One that cannot be read is left out with a note: nothing is ever
-/// sent to it.
+/// A mailbox that cannot be read refuses the row.
+fn read_email(cells: &mut Cells<'_>) -> Option<EmailAddress> {
+    match mailbox::read(cells.raw(Field::Email)?) {
+        Ok((mailbox, others)) => {
+            note_others(cells, Field::Email, others);
+            Some(mailbox)
+        }
+        Err(error) => {
+            cells.refuse(Some(Field::Email), &error.to_string());
+            None
+        }
+    }
+}
+
+fn note_others(cells: &mut Cells<'_>, field: Field, others: usize) {
+    if others > 0 {
+        cells.note(field, "the cell has several: the first was used");
+    }
+}
+
+/// The voice number in its stored form. One that cannot be read is left out with a note: nothing is ever sent to it.
 fn read_phone(cells: &mut Cells<'_>) -> Option<String> {
-    match PhoneNumber::read(cells.raw(Field::Phone)?) {
-        Ok(number) => Some(number.value.as_str().to_owned()),
+    let number = cells.raw(Field::Phone)?.to_owned();
+    let extension = cells.raw(Field::Extension).map(|text| text.trim_end_matches(".0").to_owned());
+    let is_plain = |text: &String| !text.is_empty() && text.len() <= 7 && text.bytes().all(|b| b.is_ascii_digit());
+    let with_extension = extension
+        .as_ref()
+        .filter(|text| is_plain(text))
+        .and_then(|text| numbers::phone(&format!("{number} x{text}")).ok());
+    if extension.is_some() && with_extension.is_none() {
+        cells.note(Field::Extension, "the extension cannot be read and was left out");
+    }
+    match with_extension.map_or_else(|| numbers::phone(&number), Ok) {
+        Ok((number, others)) => {
+            note_others(cells, Field::Phone, others);
+            Some(number)
+        }
         Err(_) => {
             cells.note(Field::Phone, "the telephone number cannot be read and was left out");
             None
         }
     }
+}
+
+/// The state or territory. Our own words for the contact status are none.
+fn read_state(cells: &mut Cells<'_>, refused: &mut Refused) -> Option<String> {
+    let text = cells.remark(Field::State)?;
+    match text.parse::<ReferrerState>() {
+        Ok(state) => {
+            refused.add_standing(state, cells.columns.column(Field::State));
+            None
+        }
+        Err(_) => Some(text),
+    }
+}
+
+fn read_notes(cells: &mut Cells<'_>) -> Option<String> {
+    let text = several_lines(cells.raw(Field::Notes)?);
+    if text.chars().count() > NOTES_CHARS_MAX {
+        cells.note(Field::Notes, "the notes are longer than 2,000 characters: the rest was left out");
+    }
+    let text: String = text.chars().take(NOTES_CHARS_MAX).collect();
+    Some(text.trim_end().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// From the type column, else the taxonomy code, else the specialty, else the letters after the name.
@@ -247,8 +200,10 @@ fn read_zone(cells: &mut Cells<'_>) -> Option<Tz> {
 }
 
 fn read_tags(cells: &mut Cells<'_>) -> Vec<String> {
-    let text = cells.raw(Field::Tags).unwrap_or_default().to_lowercase();
-    let mut tags: Vec<String> = text.split([';', ',', '|', '\n']).map(one_line).filter(|tag| !tag.is_empty()).collect();
+    let text = cells.raw(Field::Tags).unwrap_or_default().to_lowercase().replace(":::", ";");
+    let one_tag = |text: &str| one_line(text.trim().trim_matches(['"', '*']));
+    let is_said = |tag: &String| !tag.is_empty() && !LABELS_OF_PROGRAMS.contains(&tag.as_str());
+    let mut tags: Vec<String> = text.split([';', ',', '|', '\n']).map(one_tag).filter(is_said).collect();
     tags.sort();
     tags.dedup();
     let before = tags.len();
@@ -282,7 +237,7 @@ fn read_basis(cells: &mut Cells<'_>, has_fax: bool) -> Option<SheetBasis> {
         let message = "a relationship allows advertisements only to a number from the recipient: say so in basis_source, or get permission";
         cells.note(Field::Basis, message);
     }
-    let Some(date) = cells.raw(Field::BasisDate).and_then(read_date) else {
+    let Some(date) = cells.raw(Field::BasisDate).and_then(day) else {
         cells.refuse(Some(Field::BasisDate), "a basis needs the day it was obtained: write it as 2026-01-31");
         return None;
     };
@@ -290,13 +245,4 @@ fn read_basis(cells: &mut Cells<'_>, has_fax: bool) -> Option<SheetBasis> {
         cells.refuse(Some(Field::Basis), "a basis belongs to a fax number, and the row has none");
     }
     Some(SheetBasis { kind, number_source, date, note: cells.raw(Field::BasisNote).map(one_line) })
-}
-
-/// A day as ISO or as Americans write it.
-fn read_date(text: &str) -> Option<NaiveDate> {
-    let text = text.split(['T', ' ']).next().unwrap_or_default();
-    ["%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y"]
-        .iter()
-        .find_map(|form| NaiveDate::parse_from_str(text, form).ok())
-        .filter(|day| (1990..=2100).contains(&chrono::Datelike::year(day)))
 }

@@ -66,6 +66,19 @@ impl Tx {
         })
     }
 
+    /// Every suppression that an address ever had, newest first, including lifted ones. At most 100.
+    pub async fn suppressions_ever_of(&mut self, address: &Address) -> Result<Vec<Suppression>, StoreError> {
+        on!(self, |c, d| {
+            let text =
+                format!("{COLUMNS} WHERE channel = $1 AND address = $2 ORDER BY created_ms DESC, id DESC LIMIT 100");
+            Ok(sqlx::query_as(AssertSqlSafe(text))
+                .bind(address.channel())
+                .bind(address.key())
+                .fetch_all(&mut *c)
+                .await?)
+        })
+    }
+
     /// The suppressions in effect among these addresses (their keys).
     pub async fn suppressions_among(&mut self, addresses: &[AddressKey]) -> Result<Vec<Suppression>, StoreError> {
         let mut found = Vec::new();

@@ -1,0 +1,166 @@
+//! Refusals that a list brings: stored with its rows, in the same transaction, whether or not it is clear whom a row means.
+//! A list can refuse more than is on record and never less: nothing here lifts a refusal or revives an address.
+
+use std::collections::{HashMap, HashSet};
+
+use super::ReferrersError;
+use super::sheet::write::evidence_with_day;
+use super::sheet::{RefusalEvidence, SheetRefusal, SheetRow};
+use crate::consent::{self, Refusal};
+use crate::domain::health::{AddressHealth, Health};
+use crate::domain::referrer::{Referrer, ReferrerState};
+use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
+use crate::domain::{Actor, Address, AddressKey, Channel, Timestamp};
+use crate::store::Tx;
+
+/// Longest evidence kept, in characters.
+const EVIDENCE_CHARS_MAX: usize = 1_000;
+
+/// The list, and who imports it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// The list's name.
+    pub list: &'a str,
+    /// Who imports it.
+    pub who: &'a Actor,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Whom the rows of a list mean, by their place in it: each row that means one person, with that person's record as it
+/// was, if there was one. Rows that are not here are of nobody in particular.
+pub(super) type People<'a> = HashMap<usize, Option<&'a Referrer>>;
+
+/// Stores what the rows say about refusals of addresses and about dead ones. Returns how many suppressions are new. A repeat
+/// changes nothing. Contact status is a field of the person and is stored with them; where a row that says "do not contact"
+/// means nobody in particular, its addresses are suppressed instead.
+///
+/// Call it before bases are recorded: an opt-out ends what allowed faxing until then, and a basis that the list has beside
+/// it was obtained in spite of it.
+///
+/// # Errors
+/// The database cannot be used.
+pub(super) async fn record(
+    tx: &mut Tx,
+    rows: &[SheetRow],
+    people: &People<'_>,
+    source: Source<'_>,
+) -> Result<usize, ReferrersError> {
+    let mut said: Vec<(Address, SheetRefusal)> = Vec::new();
+    for (place, row) in rows.iter().enumerate() {
+        let person = people.get(&place);
+        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, person.is_some())) {
+            // A list may say that a person refused without giving their address: then it is the one on record.
+            let on_record = || person.and_then(|known| known.as_ref()?.address(refusal.channel));
+            said.extend(address_of(row, refusal.channel).or_else(on_record).map(|address| (address, refusal)));
+        }
+    }
+    let dead = dead_and_new(tx, rows).await?;
+    lock(tx, &said, &dead, source.now).await?;
+    tx.addresses_learn(&dead, source.now).await?;
+    let mut count = 0;
+    for (address, refusal) in said {
+        count += usize::from(suppress(tx, address, &refusal, source).await?);
+    }
+    Ok(count)
+}
+
+/// Locks every address at once, in the order in which other transactions lock them, so that no call to them starts between
+/// this and the commit.
+async fn lock(
+    tx: &mut Tx,
+    said: &[(Address, SheetRefusal)],
+    dead: &[AddressHealth],
+    now: Timestamp,
+) -> Result<(), ReferrersError> {
+    let refusing = said.iter().map(|(address, _)| address.key());
+    let keys: Vec<AddressKey> = refusing.chain(dead.iter().map(|known| known.value.clone())).collect();
+    if !keys.is_empty() {
+        tx.addresses_ensure(&keys, now).await?;
+        tx.addresses_lock(&keys).await?;
+    }
+    Ok(())
+}
+
+/// Addresses that the list calls dead and of which nothing is known here: what this installation has learned itself, and
+/// what a person revived, counts more.
+async fn dead_and_new(tx: &mut Tx, rows: &[SheetRow]) -> Result<Vec<AddressHealth>, ReferrersError> {
+    let mut dead: Vec<AddressHealth> = Vec::new();
+    let mut seen: HashSet<AddressKey> = HashSet::new();
+    for row in rows {
+        for (channel, fault) in &row.dead {
+            let Some(value) = address_of(row, *channel).map(|address| address.key()) else { continue };
+            if seen.insert(value.clone()) {
+                let health = Health::Dead;
+                dead.push(AddressHealth { channel: *channel, value, health, strikes: 1, fault: *fault });
+            }
+        }
+    }
+    let keys: Vec<AddressKey> = dead.iter().map(|known| known.value.clone()).collect();
+    let known: HashSet<AddressKey> = tx.addresses_known(&keys).await?.into_iter().map(|one| one.value).collect();
+    dead.retain(|one| !known.contains(&one.value));
+    Ok(dead)
+}
+
+/// The refusals that stand for "do not contact" where there is nobody to be marked so.
+fn instead_of_standing(row: &SheetRow, is_of_somebody: bool) -> Vec<SheetRefusal> {
+    let Some(evidence) = row.standing_evidence.as_ref().filter(|_| !is_of_somebody) else { return Vec::new() };
+    if row.standing != Some(ReferrerState::DoNotContact) {
+        return Vec::new();
+    }
+    let refusal = |channel: &Channel| SheetRefusal {
+        channel: *channel,
+        scope: Scope::Advertisement,
+        reason: SuppressionReason::DoNotContact,
+        day: None,
+        evidence: evidence.clone(),
+    };
+    Channel::ALL.iter().map(refusal).collect()
+}
+
+/// Whether the suppression is new. One that is in effect stays as it is, and one that a person lifted after the day of the
+/// refusal stays lifted.
+async fn suppress(
+    tx: &mut Tx,
+    address: Address,
+    said: &SheetRefusal,
+    source: Source<'_>,
+) -> Result<bool, ReferrersError> {
+    let ever = tx.suppressions_ever_of(&address).await?;
+    let mut same = ever.iter().filter(|known| known.scope == said.scope);
+    let is_answered = |lifted: Timestamp| said.day.is_some_and(|day| day < lifted.to_utc().date_naive());
+    if same.any(|known| known.lifted_ms.is_none_or(is_answered)) {
+        return Ok(false);
+    }
+    let words = match &said.evidence {
+        RefusalEvidence::Kept(words) => words.clone(),
+        other => format!("{}, imported on {}", place(other, source.list), source.now.to_utc().date_naive()),
+    };
+    let evidence: String = evidence_with_day(said.day, &words).chars().take(EVIDENCE_CHARS_MAX).collect();
+    let refusal = Refusal {
+        address,
+        scope: said.scope,
+        reason: said.reason,
+        source: SuppressionSource::Import,
+        evidence: Some(evidence),
+        who: source.who.clone(),
+    };
+    consent::suppress_in(tx, &refusal, source.now).await?;
+    Ok(true)
+}
+
+fn address_of(row: &SheetRow, channel: Channel) -> Option<Address> {
+    match channel {
+        Channel::Fax => row.fax.clone().map(Address::Fax),
+        Channel::Email => row.email.clone().map(Address::Email),
+    }
+}
+
+/// Where it stands, for the evidence.
+fn place(evidence: &RefusalEvidence, list: &str) -> String {
+    match evidence {
+        RefusalEvidence::Column(name) => format!("column \u{201c}{name}\u{201d} of list {list}"),
+        RefusalEvidence::FileName => format!("by the name of list {list}"),
+        RefusalEvidence::Kept(_) => format!("list {list}"),
+    }
+}

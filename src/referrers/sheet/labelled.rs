@@ -1,0 +1,106 @@
+//! Columns in pairs, of which one says what the other holds: `Phone 2 - Label` and `Phone 2 - Value`, as the exports of
+//! Google Contacts have them.
+
+use csv::StringRecord;
+
+use super::field::Field;
+use super::header::{Heading, is_count, words_of};
+
+/// Endings of a column that says what its neighbor holds.
+const LABELS: &[&str] = &["label", "type"];
+
+/// A column of values with the one that names them.
+#[derive(Debug, Clone)]
+pub(super) struct Labelled {
+    /// Email, or phone, which may turn out to be fax.
+    field: Field,
+    value: usize,
+    label: Option<usize>,
+}
+
+/// The pairs among the headings: mailboxes and telephone numbers.
+pub(super) fn pairs(headings: &[Heading]) -> Vec<Labelled> {
+    let place_of = |key: &str| headings.iter().position(|heading| heading.key == key);
+    let pair = |(value, heading): (usize, &Heading)| {
+        let (stem, ending) = heading.key.rsplit_once(' ')?;
+        let (kind, count) = stem.rsplit_once(' ')?;
+        let field = match kind {
+            "e mail" | "email" => Field::Email,
+            "phone" | "telephone" => Field::Phone,
+            "fax" => Field::Fax,
+            _ => return None,
+        };
+        let label = LABELS.iter().find_map(|label| place_of(&format!("{stem} {label}")));
+        (ending == "value" && is_count(count)).then_some(Labelled { field, value, label })
+    };
+    headings.iter().enumerate().filter_map(pair).collect()
+}
+
+impl Labelled {
+    /// Whether the column belongs to the pair.
+    pub(super) fn has(&self, place: usize) -> bool {
+        self.value == place || self.label == Some(place)
+    }
+
+    /// Which field a column of this pair may fill, whatever its labels say.
+    pub(super) fn can_be(&self, field: Field) -> bool {
+        self.field == field || (self.field == Field::Phone && field == Field::Fax)
+    }
+
+    /// Where the values are.
+    pub(super) const fn place(&self) -> usize {
+        self.value
+    }
+
+    /// How well a row's value fits the field: lower is better; none if the label says that it is something else. The
+    /// practice's own goes before a home's, and what is marked with a star before the rest.
+    pub(super) fn rank(&self, field: Field, row: &StringRecord) -> Option<u8> {
+        let label = self.label.and_then(|place| row.get(place)).unwrap_or_default();
+        let words = words_of(label);
+        let says = |word: &str| words.iter().any(|said| said == word);
+        let is_fax = self.field == Field::Fax || words.iter().any(|word| word.contains("fax"));
+        let holds = match self.field {
+            Field::Phone | Field::Fax if is_fax => Field::Fax,
+            other => other,
+        };
+        if holds != field || says("pager") || says("telex") {
+            return None;
+        }
+        let is_private = says("home") || says("mobile") || says("private") || says("personal");
+        Some(match (is_private, says("work") || label.trim_start().starts_with('*')) {
+            (false, true) => 0,
+            (false, false) => 1,
+            (true, _) => 2,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_says_whether_a_number_is_a_fax_and_which_goes_first() {
+        let headings: Vec<Heading> =
+            ["Phone 1 - Type", "Phone 1 - Value", "E-mail 2 - Label", "E-mail 2 - Value", "Phone 3 - Value", "Value"]
+                .iter()
+                .map(|header| Heading::of(header))
+                .collect();
+        let pairs = pairs(&headings);
+        assert_eq!(pairs.iter().map(Labelled::place).collect::<Vec<_>>(), [1, 3, 4]);
+        for (label, fax, phone) in [
+            ("Work Fax", Some(0), None),
+            ("workFax", Some(0), None),
+            ("* Home Fax", Some(2), None),
+            ("Other fax", Some(1), None),
+            ("Mobile", None, Some(2)),
+            ("* Work", None, Some(0)),
+            ("", None, Some(1)),
+            ("Pager", None, None),
+        ] {
+            let row = StringRecord::from(vec![label, "(847) 555-0101"]);
+            assert_eq!((pairs[0].rank(Field::Fax, &row), pairs[0].rank(Field::Phone, &row)), (fax, phone), "{label}");
+            assert_eq!(pairs[0].rank(Field::Email, &row), None);
+        }
+    }
+}
