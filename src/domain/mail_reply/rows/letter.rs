@@ -1,0 +1,96 @@
+//! The letter: its content, its size, its form, a policy of the receiving side.
+
+use super::*;
+
+/// Read before what is about us: statements about a letter that nothing else could mean.
+pub(super) const FIRST: &[Row] = &[
+    row(
+        DELIVERY,
+        "5xx",
+        "*",
+        &[
+            "policy restriction",
+            "policy reasons",
+            "local policy",
+            "due to policy",
+            "rejectmessage",
+            "has a policy that prohibited",
+            "anti-spoofing",
+            "administrative prohibition",
+            "envelope blocked",
+        ],
+        POLICY,
+        "IONOS and GMX: policy restrictions; Yahoo: 554 5.7.9; Mimecast; bounces rhost-yahooinc-01, lhost-gmail-03",
+        "554 5.7.9 Message not accepted for policy reasons. See https://senders.yahooinc.com/error-codes",
+    ),
+    row(
+        DELIVERY,
+        "5xx",
+        "*",
+        &[
+            "content filter",
+            "content rejected",
+            "message content",
+            "its content presents",
+            "looks like spam",
+            "considered spam",
+            "identified as spam",
+            "classified as spam",
+            "detected as spam",
+            "rejected as spam",
+            "blocked as spam",
+            "scored as spam",
+            "spam content",
+            "spam message",
+            "likely unsolicited",
+            "likely suspicious",
+            "virus",
+            "malware",
+            "phishing",
+            "url in your",
+            "url in the",
+            "present in the url",
+            "blocked link",
+            "blocked attachment",
+            "file type",
+            "attachment type",
+            "potential security issue",
+        ],
+        CONTENT,
+        "Google, iCloud, Barracuda, Mimecast; bounces lhost-barracuda-01, lhost-dragonfly-20, rhost-mimecast-02",
+        "552 5.7.0 This message was blocked because its content presents a potential security issue.",
+    ),
+];
+
+/// Read after what is about us.
+pub(super) const ROWS: &[Row] = &[
+    row(
+        SENDING,
+        "5xx",
+        "*",
+        &[
+            "message size",
+            "message too large",
+            "message too big",
+            "message is too",
+            "message file too big",
+            "exceeds fixed",
+            "maximum message size",
+            "message exceeds",
+            "size limit exceeded",
+            "mail size limit",
+        ],
+        TOO_LARGE,
+        "RFC 1870 section 6; Postfix, Exchange",
+        "552 5.3.4 Message size exceeds fixed limit",
+    ),
+    row(
+        LETTER,
+        "5xx",
+        "*",
+        &["rfc 5322", "rfc5322", "rfc 2822", "header", "bare lf", "line too long", "malformed", "not compliant"],
+        POLICY,
+        "Google and Microsoft: form of the message; bounce lhost-receivingses-06",
+        "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
+    ),
+];
