@@ -31,6 +31,8 @@ words! {
         AskDelisting = "ask_delisting",
         /// Ask the relay's support to open the account again.
         AskRelay = "ask_relay",
+        /// The relay says the same to several recipients in a row: read its words and decide whether they are about us.
+        SameForAll = "same_for_all",
         /// Pay, or change the plan.
         PayRelay = "pay_relay",
         /// Let the account encrypt, or the relay offer it.

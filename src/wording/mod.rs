@@ -3,7 +3,7 @@
 //!
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
-//! - `acts`: what people did
+//! - `acts`: what people did; [`refusals`]: whom a mail server's refusal is about, and what can be done
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -14,6 +14,7 @@ mod faults;
 mod labels;
 mod numbers;
 mod reasons;
+pub mod refusals;
 pub mod remedies;
 
 pub use acts::audit_act;

@@ -78,7 +78,10 @@ fn row(
     let spec = account.spec();
     let known = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
     let why = known.paused_reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
-    let paused = known.paused_ms.map(|since| (calendar.moment(since), why));
+    let remedy = known.paused_remedy.map(|remedy| format!(". {}", wording::refusals::remedy(remedy))).unwrap_or_default();
+    let until = known.resumes_ms.map(|at| format!(" (until {})", calendar.moment(at).said)).unwrap_or_default();
+    let why = format!("{}{until}{remedy}", why.trim_end_matches('.'));
+    let paused = known.paused_ms.filter(|_| known.is_paused(calendar.now)).map(|since| (calendar.moment(since), why));
     let resting =
         account.rests_until(&known, calendar.now).map(|until| (calendar.moment(until), why_resting(account, &known)));
     let state = match account.ready(&known, 1, calendar.now) {
