@@ -168,7 +168,8 @@ async fn decide(
     }
     let parcel = parcel(message, Some(item.pages));
     let state_of = |name: &str| facts.states.get(name);
-    let is_paused = matches!(choose(&parts.accounts, &parcel, state_of, now), Choice::Wait(PolicyReason::ProviderPaused, _));
+    let is_paused =
+        matches!(choose(&parts.accounts, &parcel, state_of, now), Choice::Wait(PolicyReason::ProviderPaused, _));
     if now >= message.give_up_ms && !is_paused {
         return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp));
     }

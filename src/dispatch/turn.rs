@@ -45,7 +45,9 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
         }
         Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
         // The gate records why it waits; after that it is deferred without being rendered, until its time is to be moved.
-        Choice::Wait(PolicyReason::ProviderPaused, _) if message.give_up_ms <= now.after(MOVED_BEFORE) => Turn::Now(None),
+        Choice::Wait(PolicyReason::ProviderPaused, _) if message.give_up_ms <= now.after(MOVED_BEFORE) => {
+            Turn::Now(None)
+        }
         Choice::Wait(reason, wait) if message.reason == Some(reason.into()) => Turn::Later(wait),
         Choice::Wait(..) | Choice::Nobody => Turn::Now(None),
     }

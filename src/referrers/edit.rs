@@ -1,14 +1,16 @@
 //! What a person can record about referrers and their addresses: edits, suppressions, bases, manual touches.
 
-use super::{Parts, ReferrersError};
+use super::{Parts, ReferrersError, entered};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
+use crate::domain::Channel;
 use crate::domain::Timestamp;
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::referrer::Referrer;
 use crate::domain::touch::{Disposition, Touch, TouchKind};
 
-/// Changes a referrer. A changed address starts without a record; the old one keeps its record.
+/// Changes a referrer. An address that was not theirs before is tried again even if it counts as dead: a person has entered
+/// it. The old one keeps its record.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] if another one has the same NPI.
@@ -18,12 +20,29 @@ pub async fn edit(
     who: &Actor,
     change: impl FnOnce(&mut Referrer),
 ) -> Result<Referrer, ReferrersError> {
+    edit_entering(parts, id, who, &[], change).await
+}
+
+/// The same, where a person has entered the addresses of these channels anew, though they may be the same as before.
+///
+/// # Errors
+/// Those of [`edit`].
+pub async fn edit_entering(
+    parts: &Parts,
+    id: ReferrerId,
+    who: &Actor,
+    anew: &[Channel],
+    change: impl FnOnce(&mut Referrer),
+) -> Result<Referrer, ReferrersError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let mut referrer =
         tx.referrer(id).await?.ok_or_else(|| ReferrersError::NotFound(format!("there is no referrer {id}")))?;
+    let before = referrer.clone();
     change(&mut referrer);
     referrer.updated_ms = now;
+    // Addresses are locked before anything else is written, as everywhere.
+    entered::give_another_chance(&mut tx, Some(&before), &referrer, anew, who, now).await?;
     tx.referrer_put(&referrer).await.map_err(npi_taken)?;
     tx.audit(who, AuditAct::EditReferrer, Some(&id.to_string()), None, now).await?;
     tx.commit().await?;

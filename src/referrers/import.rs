@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::edit::npi_taken;
 use super::sheet::{Problem, Sheet, SheetRow};
-use super::{Parts, ReferrersError};
+use super::{Parts, ReferrersError, entered};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
 use crate::domain::Timestamp;
@@ -93,6 +93,7 @@ async fn bring_in(
         }
         Some(_) => report.updated += 1,
     }
+    entered::give_another_chance(tx, known.as_ref(), &referrer, &[], who, now).await?;
     tx.referrer_put(&referrer).await.map_err(npi_taken)?;
     add_basis(tx, row, who, now, report).await
 }

@@ -2,12 +2,13 @@
 
 pub mod audience;
 pub mod edit;
+mod entered;
 pub mod import;
 pub mod sheet;
 
 use std::sync::Arc;
 
-pub use edit::{edit, log_touch};
+pub use edit::{edit, edit_entering, log_touch};
 
 use crate::domain::Clock;
 use crate::store::{Store, StoreError};

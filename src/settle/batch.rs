@@ -129,7 +129,14 @@ impl Batch {
 
     /// An acceptance ends the account's row of refusals. A refusal may be the one too many: then what followed from all
     /// of the same words is taken back.
-    fn note_streak(&mut self, rules: &Rules, evidence: &Evidence, origin: &Origin, refused: streak::Refused<'_>, now: Timestamp) {
+    fn note_streak(
+        &mut self,
+        rules: &Rules,
+        evidence: &Evidence,
+        origin: &Origin,
+        refused: streak::Refused<'_>,
+        now: Timestamp,
+    ) {
         if origin.source != EventSource::Answer {
             return;
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::case::{Case, Next};
 use super::acts::TIME_AFTER_PAUSE;
+use super::case::{Case, Next};
 use super::{Origin, POLL, Rules, SUBMIT, SmtpDoubt};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventKind, EventSource};
@@ -145,8 +145,7 @@ fn failed(
     let fault = failure.map_or(attempt.fault.unwrap_or(unexplained), |failure| failure.fault);
     let about = failure.and_then(|failure| failure.about);
     let is_about_them = about.is_none_or(|about| about == About::Recipient);
-    let experience =
-        (attempt.status != AttemptStatus::NotSent && is_about_them).then_some(Experience::ItFailed(fault));
+    let experience = (attempt.status != AttemptStatus::NotSent && is_about_them).then_some(Experience::ItFailed(fault));
     if attempt.status == AttemptStatus::Failed {
         case.message.dials += 1;
     }

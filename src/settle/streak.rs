@@ -240,7 +240,13 @@ mod tests {
     #[test]
     fn a_mark_is_taken_back_only_while_it_is_the_last_that_is_known() {
         let key = Address::guess("dana@clinic.example").expect("an address").key();
-        let before = AddressHealth { channel: Channel::Email, value: key.clone(), health: Health::Confirmed, strikes: 0, fault: None };
+        let before = AddressHealth {
+            channel: Channel::Email,
+            value: key.clone(),
+            health: Health::Confirmed,
+            strikes: 0,
+            fault: None,
+        };
         let marked = before.after_fault(Fault::MailboxUnknown);
         let row = RefusalRow {
             attempt_id: AttemptId::new(),
@@ -256,6 +262,10 @@ mod tests {
         };
         assert_eq!(unmarked(&marked, &row, Fault::MailboxUnknown), Some(before.clone()));
         assert_eq!(unmarked(&marked.after_success(), &row, Fault::MailboxUnknown), None, "it has worked since");
-        assert_eq!(unmarked(&marked, &RefusalRow { health: None, ..row }, Fault::MailboxUnknown), None, "it left no mark");
+        assert_eq!(
+            unmarked(&marked, &RefusalRow { health: None, ..row }, Fault::MailboxUnknown),
+            None,
+            "it left no mark"
+        );
     }
 }

@@ -51,7 +51,9 @@ pub const fn fault_advice(fault: Fault) -> &'static str {
         Fault::PartialSend => "Ask the office what arrived before sending again.",
         Fault::DocumentError | Fault::TooLarge => "Shorten or repair the letter, then retry.",
         Fault::AccountError => "Fix the provider account, then retry.",
-        Fault::QuotaReached => "Nothing to do: it is sent when the quota returns. To stay below it, set a daily budget.",
+        Fault::QuotaReached => {
+            "Nothing to do: it is sent when the quota returns. To stay below it, set a daily budget."
+        }
         Fault::RateLimited
         | Fault::ProviderError
         | Fault::ProtocolError

@@ -34,8 +34,12 @@ pub const fn consequence(verdict: &Verdict) -> &'static str {
         (_, _) if verdict.proves_mailbox => {
             "The letter fails, and nothing more is sent to the address until it is corrected or tried again by a person."
         }
-        (_, Fault::Deferred | Fault::MailboxFull) => "The letter is sent again up to 12 times. The address is not marked.",
-        (_, Fault::Unknown | Fault::ProtocolError) => "The letter is sent once more and then fails. The address is not marked.",
+        (_, Fault::Deferred | Fault::MailboxFull) => {
+            "The letter is sent again up to 12 times. The address is not marked."
+        }
+        (_, Fault::Unknown | Fault::ProtocolError) => {
+            "The letter is sent once more and then fails. The address is not marked."
+        }
         (About::Recipient | About::Letter | About::Account, _) => "The letter fails. The address is not marked.",
     }
 }
@@ -86,7 +90,9 @@ pub const fn remedy(remedy: Remedy) -> &'static str {
             "The address of the sending machine is on a block list or has no proper name in DNS. Send through a relay that \
              you log in to, or have the address removed from the list. Then resume the account."
         }
-        Remedy::AskRelay => "Log in to the relay's console or ask its support what is wrong with the account, then resume it.",
+        Remedy::AskRelay => {
+            "Log in to the relay's console or ask its support what is wrong with the account, then resume it."
+        }
         Remedy::SameForAll => {
             "Read the relay's words. If they are about our account, fix that and resume it. If those recipients really cannot \
              be reached, resume it with --refusals-stand."

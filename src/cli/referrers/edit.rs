@@ -1,4 +1,5 @@
-//! `touchline referrers edit`: corrects what is known about a referrer. An empty value erases.
+//! `touchline referrers edit`: corrects what is known about a referrer. An empty value erases. An address that is given,
+//! even the same one again, is tried again although it counts as dead.
 
 use chrono_tz::Tz;
 use serde_json::json;
@@ -7,7 +8,7 @@ use crate::cli::arguments::word;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType, npi_is_valid};
-use crate::domain::{EmailAddress, FaxNumber};
+use crate::domain::{Channel, EmailAddress, FaxNumber};
 use crate::public::ReferrerView;
 use crate::referrers::audience;
 
@@ -75,7 +76,11 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let apply = |referrer: &mut Referrer| {
         let _ = change(referrer, &args);
     };
-    let after = crate::referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
+    let given = [(Channel::Fax, &args.fax), (Channel::Email, &args.email)];
+    let anew: Vec<Channel> =
+        given.into_iter().filter(|(_, address)| address.is_some()).map(|(channel, _)| channel).collect();
+    let parts = gateway.referrers();
+    let after = crate::referrers::edit_entering(&parts, before.id, &console.who, &anew, apply).await?;
     console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
         let mut text = format!("{} has been changed.", after.display_name());
         if before.fax != after.fax && after.fax.is_some() {

@@ -150,9 +150,8 @@ impl Connection {
 
 async fn reach(relay: &Relay, limits: &TimeLimits) -> Result<TcpStream, Failure> {
     let until = limits.minutes(1);
-    let unreachable = |text: String| {
-        Failure::new(Fault::ProviderError).about(About::Path).remedy(Remedy::WaitForRelay).text(text)
-    };
+    let unreachable =
+        |text: String| Failure::new(Fault::ProviderError).about(About::Path).remedy(Remedy::WaitForRelay).text(text);
     let tcp = timeout_at(until, TcpStream::connect((relay.host.as_str(), relay.port)))
         .await
         .map_err(|_| unreachable("no connection to the mail relay: timed out".to_owned()))?

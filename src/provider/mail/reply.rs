@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_mechanism_is_refused_by_codes_of_the_protocol_and_a_password_by_others() {
-        for line in ["504 what", "504 5.7.4 Unrecognized authentication type", "535 5.7.4 no", "501 5.5.4 no", "502 no"] {
+        for line in ["504 what", "504 5.7.4 Unrecognized authentication type", "535 5.7.4 no", "501 5.5.4 no", "502 no"]
+        {
             assert!(reply(line).refuses_the_mechanism(), "{line}");
         }
         for line in ["535 5.7.8 no", "535 no", "534 5.7.9 no", "535 5.7.139 no", "454 4.7.0 later", "421 4.5.0 bye"] {

@@ -132,6 +132,8 @@ mod tests {
     fn names_with_separators_are_escaped_and_foreign_letters_left_to_other_mechanisms() {
         let exchange = Exchange::with_nonce("a,b=c", "n".into());
         assert_eq!(BASE64.decode(exchange.first()).expect("base64"), b"n,,n=a=2Cb=3Dc,r=n");
-        assert!(Exchange::suits("user", "p w!") && !Exchange::suits("user", "pässword") && !Exchange::suits("a\u{7f}", "b"));
+        assert!(
+            Exchange::suits("user", "p w!") && !Exchange::suits("user", "pässword") && !Exchange::suits("a\u{7f}", "b")
+        );
     }
 }

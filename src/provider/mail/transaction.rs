@@ -94,7 +94,9 @@ impl Letter {
     /// A refusal that the answer to EHLO already implies, before anything is said.
     pub fn too_large_for(&self, connection: &Connection) -> Option<Outcome> {
         let size_max = connection.offers.size_max?;
-        let failure = || Failure::new(Fault::TooLarge).about(About::Letter).code("5.3.4").text("it is larger than the relay's SIZE");
+        let failure = || {
+            Failure::new(Fault::TooLarge).about(About::Letter).code("5.3.4").text("it is larger than the relay's SIZE")
+        };
         (self.size > size_max).then(|| Outcome::Refused(failure()))
     }
 }

@@ -1,6 +1,7 @@
 //! The API under `/api/v1`: JSON in, JSON out, problem+json when it cannot be done. Unknown fields are refused, bodies
 //! have at most 256 KiB, tokens are scoped ([`crate::access::Scope`]).
 
+mod addresses;
 mod body;
 mod messages;
 mod openapi;
@@ -26,5 +27,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/messages/{id}/{act}", post(messages::act))
         .route("/api/v1/referrers/{id}/touches", get(referrers::touches))
         .route("/api/v1/failures", get(messages::failures))
+        .route("/api/v1/addresses/revive", post(addresses::revive))
+        .route("/api/v1/explain-reply", post(addresses::explain_reply))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{messages, problem_schema, referrers};
+use super::{addresses, messages, problem_schema, referrers};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -17,19 +17,25 @@ use crate::public;
         description = "Outbound fax and email for practices that live on referrals. Errors are problem+json (RFC 9457). \
             Tokens are made with `touchline token create` and have the scopes send, read, operate."
     ),
-    paths(messages::submit, messages::show, messages::act, messages::failures, referrers::touches),
+    paths(
+        messages::submit, messages::show, messages::act, messages::failures, referrers::touches, addresses::revive,
+        addresses::explain_reply
+    ),
     components(schemas(
         public::SubmissionView,
         public::MessageDetail,
         public::TouchPage,
         public::FailureList,
+        public::RevivalView,
+        public::ReplyView,
         problem_schema::ProblemView
     )),
     security(("token" = [])),
     modifiers(&Token),
     tags(
         (name = "messages", description = "Letters on their way"),
-        (name = "referrers", description = "Their histories")
+        (name = "referrers", description = "Their histories"),
+        (name = "addresses", description = "What is held against addresses, and why")
     )
 )]
 struct Description;
