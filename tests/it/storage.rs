@@ -19,6 +19,7 @@ mod overview;
 mod power;
 mod queue;
 mod referrers;
+mod refusals;
 mod restored;
 pub mod samples;
 mod schema;

@@ -17,6 +17,10 @@ pub(super) const ROWS: &[Row] = &[
         "RFC 5321 section 3.8",
         "421 4.3.2 Service not available, closing transmission channel",
     ),
+    // The login
+    row(AUTH, "535 530 534", "*", &[], PASSWORD, "RFC 4954 section 6", "535 5.7.8 No"),
+    row(AUTH, "5xx", "*", &[], PASSWORD, "RFC 4954 section 6", "550 5.7.1 Login refused"),
+    row(SENDING, "530 534 535", "*", &[], LOGIN_WANTED, "RFC 4954 section 6", "530 5.7.0 No"),
     // Before a recipient is named
     row(OPENING, "4xx 5xx", "4.7.8 4.7.9 5.7.8 5.7.9", &[], LOGIN_WANTED, "RFC 5248", "550 5.7.8 Credentials"),
     row(
@@ -50,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
     row(DELIVERY, "4xx", "4.4.7", &[], GAVE_UP, "RFC 3463 section 3.5; bounce lhost-gmx-04", "451 4.4.7 Time ran out"),
     row(DELIVERY, "4xx", "4.5.3 4.7.28", &[], SLOWER, "RFC 3463 section 3.6", "452 4.5.3 Many"),
     row(DELIVERY, "4xx", "4.7.8 4.7.9", &[], LOGIN_WANTED, "RFC 5248", "450 4.7.8 Credentials"),
-    row(DELIVERY, "4xx", "4.x.x", &[], LATER, "RFC 3463 section 2", "450 4.7.1 Greylisted"),
+    row(DELIVERY, "4xx", "4.x.x", &[], LATER, "RFC 3463 section 2", "450 4.3.0 Later"),
     row(
         DELIVERY,
         "5xx",
@@ -92,7 +96,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(DELIVERY, "521 556", "*", &[], DOMAIN_GONE, "RFC 7504", "556 No mail here"),
     row(RCPT, "552", "*", &[], FULL, "RFC 5321 section 4.2.3", "552 No"),
-    row(DELIVERY, "552", "*", &[], TOO_LARGE, "RFC 1870 section 6", "552 No"),
+    row(LETTER, "552", "*", &[], TOO_LARGE, "RFC 1870 section 6", "552 No"),
     row(LETTER, "550 554", "*", &[], POLICY, "RFC 5321 section 4.2.3", "554 No"),
     row(RCPT, "554", "*", &[], POLICY, "RFC 5321 section 4.2.3", "554 No"),
     row(

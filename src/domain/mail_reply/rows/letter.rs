@@ -60,10 +60,6 @@ pub(super) const FIRST: &[Row] = &[
         "Google, iCloud, Barracuda, Mimecast; bounces lhost-barracuda-01, lhost-dragonfly-20, rhost-mimecast-02",
         "552 5.7.0 This message was blocked because its content presents a potential security issue.",
     ),
-];
-
-/// Read after what is about us.
-pub(super) const ROWS: &[Row] = &[
     row(
         SENDING,
         "5xx",
@@ -84,13 +80,15 @@ pub(super) const ROWS: &[Row] = &[
         "RFC 1870 section 6; Postfix, Exchange",
         "552 5.3.4 Message size exceeds fixed limit",
     ),
-    row(
-        LETTER,
-        "5xx",
-        "*",
-        &["rfc 5322", "rfc5322", "rfc 2822", "header", "bare lf", "line too long", "malformed", "not compliant"],
-        POLICY,
-        "Google and Microsoft: form of the message; bounce lhost-receivingses-06",
-        "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
-    ),
 ];
+
+/// Read after what is about us.
+pub(super) const ROWS: &[Row] = &[row(
+    LETTER,
+    "5xx",
+    "*",
+    &["rfc 5322", "rfc5322", "rfc 2822", "header", "bare lf", "line too long", "malformed", "not compliant"],
+    POLICY,
+    "Google and Microsoft: form of the message; bounce lhost-receivingses-06",
+    "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
+)];

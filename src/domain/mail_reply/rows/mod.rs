@@ -93,6 +93,8 @@ const SLOWER: Verdict = verdict(About::Speed, Fault::RateLimited, Remedy::SlowDo
 
 const LISTED: Verdict = verdict(About::Path, Fault::AccountError, Remedy::AskDelisting);
 const RELAY_TROUBLE: Verdict = verdict(About::Path, Fault::ProviderError, Remedy::WaitForRelay);
+/// The sender's domain could not be looked up just now.
+const SENDER_LATER: Verdict = verdict(About::Path, Fault::ProviderError, Remedy::VerifyIdentity);
 const NO_SENSE: Verdict = verdict(About::Path, Fault::ProtocolError, Remedy::AskRelay);
 const ENCRYPTION: Verdict = verdict(About::Path, Fault::TlsRequired, Remedy::UseEncryption);
 const GAVE_UP: Verdict = verdict(About::Path, Fault::Expired, Remedy::WaitForRetry);

@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         LISTED,
         "Proofpoint: IP lookup; Outlook.com postmaster S3140",
-        "550 5.7.1 Unfortunately, messages from [192.0.2.7] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).",
+        "550 5.7.1 Your message was refused because of the low reputation of its sender's network",
     ),
     row(
         ANY,
