@@ -13,10 +13,12 @@ fn a_reply_is_explained_with_its_row_without_any_configuration() {
     assert!(told["row"]["source"].as_str().is_some_and(|source| source.contains("Google")), "{told}");
     assert!(told["remedy_words"].as_str().is_some_and(|words| words.contains("quota")), "{told}");
 
-    let unknown = house.ask(&["explain-reply", "550-5.1.1 The email account that you tried to reach\\n550 5.1.1 does not exist"]);
+    let unknown =
+        house.ask(&["explain-reply", "550-5.1.1 The email account that you tried to reach\\n550 5.1.1 does not exist"]);
     assert_eq!((unknown["about"].as_str(), &unknown["proves_mailbox"]), (Some("recipient"), &true.into()), "{unknown}");
 
-    let text = house.run(&["explain-reply", "535 5.7.139 basic authentication is disabled", "--phase", "auth"]).good().out;
+    let text =
+        house.run(&["explain-reply", "535 5.7.139 basic authentication is disabled", "--phase", "auth"]).good().out;
     assert!(text.contains("use OAuth, or ask its administrator") && text.contains("row: source"), "{text}");
     let bounce = house.ask(&["explain-reply", "5.1.1 no such user", "--phase", "bounce"]);
     assert_eq!((bounce["phase"].as_str(), bounce["fault"].as_str()), (Some("bounce"), Some("mailbox_unknown")));

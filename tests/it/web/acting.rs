@@ -130,8 +130,11 @@ async fn dead_addresses_get_another_chance_and_are_only_counted_unless_asked_for
     };
     dead().await;
     let counted: Value = revive(json!({ "fault": "invalid_number" })).await.json().await.expect("JSON");
-    assert_eq!(counted, json!({ "dry_run": true, "addresses": 1, "is_cut": false,
-        "causes": [{ "fault": "invalid_number", "addresses": 1 }] }));
+    assert_eq!(
+        counted,
+        json!({ "dry_run": true, "addresses": 1, "is_cut": false,
+        "causes": [{ "fault": "invalid_number", "addresses": 1 }] })
+    );
     let done: Value = revive(json!({ "channel": "fax", "dry_run": false })).await.json().await.expect("JSON");
     assert_eq!((&done["dry_run"], &done["addresses"]), (&json!(false), &json!(1)));
     problem(revive(json!({ "address": "(312) 555-0142" })).await, 409).await;
@@ -139,7 +142,11 @@ async fn dead_addresses_get_another_chance_and_are_only_counted_unless_asked_for
     let one: Value = revive(json!({ "address": "(312) 555-0142" })).await.json().await.expect("JSON");
     assert_eq!(one["addresses"], 1);
     assert_no_canary(&one.to_string());
-    for body in [json!({ "address": "nobody" }), json!({ "since": "yesterday" }), json!({ "address": "(312) 555-0142", "channel": "fax" })] {
+    for body in [
+        json!({ "address": "nobody" }),
+        json!({ "since": "yesterday" }),
+        json!({ "address": "(312) 555-0142", "channel": "fax" }),
+    ] {
         problem(revive(body).await, 422).await;
     }
     let reader = house.token(&[Scope::Read]).await;
