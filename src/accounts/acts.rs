@@ -24,6 +24,28 @@ pub async fn resume(store: &Store, name: &str, who: &Actor, now: Timestamp) -> R
     set_pause(store, name, None, who, now).await
 }
 
+/// Ends the pause of an account whose relay refused several recipients in a row with the same words, because a person has
+/// found that it was right: the same refusal of the same recipients counts from now on. Without it, the next refusal with
+/// those words pauses the account again.
+///
+/// # Errors
+/// Database errors; then nothing was changed.
+pub async fn resume_and_let_refusals_stand(
+    store: &Store,
+    name: &str,
+    who: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    tx.refusals_lock(name, now).await?;
+    let refusals = tx.refusals_stand(name, now).await?;
+    tx.provider_ensure(name, now).await?;
+    tx.provider_pause(name, None, now).await?;
+    let detail = format!("{refusals} refusals stand");
+    tx.audit(who, AuditAct::ResumeProvider, Some(name), Some(&detail), now).await?;
+    tx.commit().await
+}
+
 async fn set_pause(
     store: &Store,
     name: &str,

@@ -47,7 +47,7 @@ impl Breaker {
 
     /// Notes how a call ended. Watchers are notified only of openings and closings.
     pub(crate) fn observe(&self, failure: Option<&Failure>) {
-        match failure.filter(|failure| failure.fault.is_the_providers()) {
+        match failure.filter(|failure| failure.is_the_providers()) {
             Some(failure) => self.note(failure),
             None => self.close(),
         }

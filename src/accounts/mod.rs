@@ -43,7 +43,7 @@ pub struct ConfiguredAccount {
 pub enum Ready {
     /// Yes; its meter afterward.
     Now(Meter),
-    /// An operator paused it; it stays paused until one resumes it.
+    /// It is paused, until someone resumes it or a quota returns.
     Paused,
     /// It is paused briefly, until then, after repeated errors.
     Resting(Timestamp),
@@ -88,7 +88,7 @@ impl ConfiguredAccount {
     /// Whether it can take that many pages now, given what all nodes know of it.
     #[must_use]
     pub fn ready(&self, state: &ProviderState, pages: u32, now: Timestamp) -> Ready {
-        if state.paused_ms.is_some() {
+        if state.is_paused(now) {
             return Ready::Paused;
         }
         if let Some(until) = self.rests_until(state, now) {

@@ -3,7 +3,7 @@
 use crate::accounts::breaker_records::as_breaker;
 use crate::accounts::{Accounts, ConfiguredAccount};
 use crate::domain::provider_state::ProviderState;
-use crate::domain::{Fault, Timestamp};
+use crate::domain::{Fault, Remedy, Timestamp};
 
 /// An account that accepts nothing now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,15 @@ pub struct Unavailable {
 /// Why an account accepts nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// A person, or a fault of the account itself, paused it: with the reason, if one was given.
-    Paused(Option<String>),
+    /// A person, or a fault of the account itself, paused it.
+    Paused {
+        /// Why, if it was said.
+        reason: Option<String>,
+        /// What can be done, if that is known.
+        remedy: Option<Remedy>,
+        /// When it ends by itself, as when a quota returns.
+        resumes: Option<Timestamp>,
+    },
     /// It is paused briefly after errors in a row.
     Resting {
         /// How many errors in a row.
@@ -35,10 +42,14 @@ impl Accounts {
     #[must_use]
     pub fn unavailable(&self, states: &[ProviderState], now: Timestamp) -> Vec<Unavailable> {
         let nothing_known = ProviderState::default();
-        let paused = states.iter().filter(|state| state.paused_ms.is_some() && self.get(&state.provider).is_some());
+        let paused = states.iter().filter(|state| state.is_paused(now) && self.get(&state.provider).is_some());
         let paused = paused.map(|state| Unavailable {
             account: state.provider.clone(),
-            cause: Cause::Paused(state.paused_reason.clone()),
+            cause: Cause::Paused {
+                reason: state.paused_reason.clone(),
+                remedy: state.paused_remedy,
+                resumes: state.resumes_ms,
+            },
         });
         let resting = self.iter().filter_map(|(name, account)| {
             let state = states.iter().find(|state| state.provider == name).unwrap_or(&nothing_known);

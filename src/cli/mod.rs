@@ -2,6 +2,7 @@
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
 //! to standard error in plain words; `exit` has the codes. `console`, `arguments` and `sample` are what commands share.
 
+mod address;
 mod arguments;
 mod backup;
 mod basis;
@@ -11,6 +12,7 @@ mod console;
 pub mod demo;
 mod doctor;
 mod exit;
+mod explain_reply;
 mod failures;
 mod inbox;
 pub mod init;
@@ -94,6 +96,11 @@ enum Command {
     Cancel(message::act::Messages),
     /// Decide what became of a message in doubt
     Resolve(message::resolve::Args),
+    /// List addresses that count as dead, and give them another chance
+    #[command(subcommand)]
+    Address(address::Command),
+    /// Explain a mail server's reply: whose fault it is, and what is done about it
+    ExplainReply(explain_reply::Args),
     /// Suppress an address; list and lift suppressions
     Suppress(suppress::Args),
     /// Record why a number may be faxed advertisements
@@ -168,6 +175,8 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Release(messages) => message::release::run(&console, messages).await,
         Command::Cancel(messages) => message::act::run(&console, messages, message::act::CANCEL).await,
         Command::Resolve(args) => message::resolve::run(&console, args).await,
+        Command::Address(command) => address::run(&console, command).await,
+        Command::ExplainReply(args) => explain_reply::run(&console, &args),
         Command::Suppress(args) => suppress::run(&console, args).await,
         Command::Basis(command) => basis::run(&console, command).await,
         Command::Template(command) => template::run(&console, command),

@@ -166,13 +166,16 @@ async fn decide(
     if message.address != item.message.address {
         return Ok(Step::Defer(None, now));
     }
-    if now >= message.give_up_ms {
+    let parcel = parcel(message, Some(item.pages));
+    let state_of = |name: &str| facts.states.get(name);
+    let is_paused =
+        matches!(choose(&parts.accounts, &parcel, state_of, now), Choice::Wait(PolicyReason::ProviderPaused, _));
+    if now >= message.give_up_ms && !is_paused {
         return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp));
     }
     if message.due_ms > now {
         return Ok(Step::Defer(None, message.due_ms));
     }
-    let parcel = parcel(message, Some(item.pages));
     let carriers = parts.accounts.carriers(&parcel);
     let number_busy = message.channel() == Channel::Fax && facts.busy.contains(&message.address.key());
     let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, carriers, number_busy));

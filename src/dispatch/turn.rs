@@ -17,6 +17,8 @@ const SLOT_WAIT: Duration = Duration::from_millis(250);
 const SLOT_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// How long it is deferred if there was none, before jitter.
 const SLOT_LATER: Duration = Duration::from_millis(500);
+/// How long before its end the time of a letter that waits for a paused account is moved; less than it is moved by.
+const MOVED_BEFORE: Duration = Duration::from_secs(12 * 3600);
 
 /// What a message may do now.
 pub(super) enum Turn {
@@ -42,7 +44,10 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
             slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now)
         }
         Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
-        // The gate records why it waits; after that it is deferred without being rendered.
+        // The gate records why it waits; after that it is deferred without being rendered, until its time is to be moved.
+        Choice::Wait(PolicyReason::ProviderPaused, _) if message.give_up_ms <= now.after(MOVED_BEFORE) => {
+            Turn::Now(None)
+        }
         Choice::Wait(reason, wait) if message.reason == Some(reason.into()) => Turn::Later(wait),
         Choice::Wait(..) | Choice::Nobody => Turn::Now(None),
     }

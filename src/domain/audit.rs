@@ -41,6 +41,8 @@ words! {
         Suppress = "suppress",
         /// A suppression was lifted.
         LiftSuppression = "lift_suppression",
+        /// What was held against an address was taken back.
+        ReviveAddress = "revive_address",
         /// A referrer was edited.
         EditReferrer = "edit_referrer",
         /// Referrers were imported.

@@ -72,6 +72,8 @@ words! {
         NoFinalReport = "no_final_report",
         /// An open attempt was found that no node is working on.
         Orphaned = "orphaned",
+        /// Its refusal was about our account: it counts for nothing, and the letter waits.
+        TakenBack = "taken_back",
         /// The provider reported its charge.
         Charged = "charged",
         /// The provider knows an attempt that was given up.

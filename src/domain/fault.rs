@@ -2,7 +2,32 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::remedy::Remedy;
 use super::words::words;
+
+words! {
+    /// Whom or what a refusal is about. Only what is about the recipient says anything of an address.
+    About {
+        /// This recipient's mailbox or server.
+        Recipient = "recipient",
+        /// This letter: its content, its size, its form.
+        Letter = "letter",
+        /// Our account or our sending domain: every letter would hear the same.
+        Account = "account",
+        /// How much or how fast we send.
+        Speed = "speed",
+        /// The way there: the relay's own trouble, the network, encryption, the reputation of a machine.
+        Path = "path",
+    }
+}
+
+impl About {
+    /// Whether it concerns every letter alike, so that a letter that hears it waits and costs no try.
+    #[must_use]
+    pub const fn is_about_us(self) -> bool {
+        matches!(self, Self::Account | Self::Speed | Self::Path)
+    }
+}
 
 words! {
     /// The class of a failure. What to do about each is the retry table's business (`queue::retry`).
@@ -29,8 +54,10 @@ words! {
         DocumentError = "document_error",
         /// Credentials, funds, plan, permission: concerns every message of the account.
         AccountError = "account_error",
-        /// Too fast or too many for the account.
+        /// Too fast for the account at the moment.
         RateLimited = "rate_limited",
+        /// What the account may send in an hour or a day is used up: concerns every message of the account for a while.
+        QuotaReached = "quota_reached",
         /// Trouble inside the provider, or it cannot be reached.
         ProviderError = "provider_error",
         /// Withdrawn at the provider.
@@ -77,7 +104,10 @@ impl Fault {
     /// Whether the provider, not the recipient, is at fault; only these move its circuit breaker.
     #[must_use]
     pub const fn is_the_providers(self) -> bool {
-        matches!(self, Self::ProviderError | Self::AccountError | Self::RateLimited | Self::ProtocolError)
+        matches!(
+            self,
+            Self::ProviderError | Self::AccountError | Self::RateLimited | Self::QuotaReached | Self::ProtocolError
+        )
     }
 
     /// What it says about the address.
@@ -104,13 +134,48 @@ pub struct Failure {
     pub pages_confirmed: Option<u32>,
     /// How long the provider asked us to wait.
     pub retry_after_seconds: Option<u64>,
+    /// Whom it is about, where that is known beyond its class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
+    /// What can be done about it, where that is known beyond its class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
 }
 
 impl Failure {
     /// A failure without further words.
     #[must_use]
     pub const fn new(fault: Fault) -> Self {
-        Self { fault, raw_code: None, raw_text: None, pages_confirmed: None, retry_after_seconds: None }
+        Self {
+            fault,
+            raw_code: None,
+            raw_text: None,
+            pages_confirmed: None,
+            retry_after_seconds: None,
+            about: None,
+            remedy: None,
+        }
+    }
+
+    /// With whom or what it is about.
+    #[must_use]
+    pub const fn about(mut self, about: About) -> Self {
+        self.about = Some(about);
+        self
+    }
+
+    /// With what can be done about it.
+    #[must_use]
+    pub const fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedy = Some(remedy);
+        self
+    }
+
+    /// Whether the provider, the account or the way there is at fault, not the recipient and not the letter; only
+    /// these move the account's circuit breaker.
+    #[must_use]
+    pub fn is_the_providers(&self) -> bool {
+        self.about.map_or_else(|| self.fault.is_the_providers(), About::is_about_us)
     }
 
     /// With the provider's code, cut to its limit.

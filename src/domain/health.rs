@@ -38,6 +38,12 @@ pub struct AddressHealth {
 }
 
 impl AddressHealth {
+    /// An address of which nothing is known, or to which a person gives another chance.
+    #[must_use]
+    pub fn fresh(key: AddressKey) -> Self {
+        Self { channel: key.channel(), value: key, health: Health::Unverified, strikes: 0, fault: None }
+    }
+
     /// After a delivery.
     #[must_use]
     pub fn after_success(&self) -> Self {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::clock::Timestamp;
 use super::cost::Cost;
 use super::fault::Fault;
+use super::remedy::Remedy;
 
 /// A provider account's shared state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, sqlx::FromRow)]
@@ -15,6 +16,10 @@ pub struct ProviderState {
     pub paused_ms: Option<Timestamp>,
     /// Why.
     pub paused_reason: Option<String>,
+    /// What can be done about it, where that is known.
+    pub paused_remedy: Option<Remedy>,
+    /// When the pause ends by itself; none if a person must end it.
+    pub resumes_ms: Option<Timestamp>,
     /// Until when its circuit breaker is open; in the past, or none, when it is closed.
     pub rests_until_ms: Option<Timestamp>,
     /// Its faults in a row when the breaker last changed.
@@ -29,6 +34,25 @@ pub struct ProviderState {
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub meter: Meter,
+}
+
+impl ProviderState {
+    /// Whether nothing is handed over to it now because it is paused.
+    #[must_use]
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        self.paused_ms.is_some() && self.resumes_ms.is_none_or(|resumes| now < resumes)
+    }
+}
+
+/// A pause that follows from what a provider said.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pause {
+    /// When it ends by itself; none if a person must end it.
+    pub resumes_ms: Option<Timestamp>,
+    /// Why: the provider's words without addresses.
+    pub reason: String,
+    /// What can be done about it.
+    pub remedy: Option<Remedy>,
 }
 
 /// What counts against an account's rate and its daily budget, across all nodes.

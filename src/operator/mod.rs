@@ -1,4 +1,7 @@
-//! What a person may do with a message: retry, hold, release, cancel, decide a doubt. Every act is recorded with who did it.
+//! What a person may do with a message: retry, hold, release, cancel, decide a doubt; and with an address that counts as
+//! dead ([`addresses`]). Every act is recorded with who did it.
+
+pub mod addresses;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +9,7 @@ use std::time::Duration;
 use crate::accounts::Accounts;
 use crate::domain::attempt::{AttemptStatus, ProviderReference};
 use crate::domain::event::{EventKind, EventSource};
-use crate::domain::health::{AddressHealth, Health};
+use crate::domain::health::AddressHealth;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Timestamp};
@@ -133,8 +136,7 @@ async fn retry(
     })?;
     let key = message.address.key();
     tx.addresses_ensure(std::slice::from_ref(&key), now).await?;
-    let fresh = AddressHealth { channel, value: key, health: Health::Unverified, strikes: 0, fault: None };
-    tx.addresses_learn(&[fresh], now).await?;
+    tx.addresses_learn(&[AddressHealth::fresh(key)], now).await?;
     message.tries = 0;
     let give_up = now.after(parts.give_up);
     settle::send_again(tx, &mut message, EventKind::Retried, give_up, origin, now).await?;

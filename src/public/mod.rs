@@ -4,6 +4,7 @@
 
 pub mod broadcast;
 pub mod failure;
+pub mod mail_reply;
 pub mod message;
 pub mod people;
 pub mod referrer;
@@ -13,6 +14,7 @@ pub mod touch;
 
 pub use broadcast::{BroadcastView, CampaignView};
 pub use failure::{CauseView, FailureList, FailureView};
+pub use mail_reply::{ReplyView, RevivalView, RevivedCauseView, RowView};
 pub use message::{AttemptView, BilledView, EventView, MessageDetail, MessageView};
 pub use referrer::{BasisView, ReferrerView, SuppressionView};
 pub use submission::{CountsView, DryRunView, PlannedMessage, SkippedView, SubmissionView, SubmittedMessage};

@@ -65,7 +65,9 @@ const fn row(fault: Fault) -> Row {
             Row { tries_max: 12, waits_seconds: &[10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR], costs_try: true }
         }
         Fault::RateLimited => Row { tries_max: i64::MAX, waits_seconds: &[MINUTE], costs_try: false },
-        Fault::AccountError => Row { tries_max: i64::MAX, waits_seconds: &[5 * MINUTE], costs_try: false },
+        Fault::AccountError | Fault::QuotaReached => {
+            Row { tries_max: i64::MAX, waits_seconds: &[5 * MINUTE], costs_try: false }
+        }
         Fault::ProviderError => Row {
             tries_max: i64::MAX,
             waits_seconds: &[MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE],

@@ -1,10 +1,10 @@
 //! What a person records about one referrer: a new one, a correction, a touch made by hand.
 
-use super::fields;
 use super::matching::{Evidence, Facet, evidence};
-use super::{Parts, ReferrersError};
+use super::{Parts, ReferrersError, entered, fields};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
+use crate::domain::Channel;
 use crate::domain::Timestamp;
 use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::provenance::{Origin, RecordField};
@@ -64,8 +64,8 @@ async fn refuse_a_double(tx: &mut Tx, referrer: &Referrer) -> Result<(), Referre
     }
 }
 
-/// Changes a referrer. A changed address starts without a record; the old one keeps its record. What a person changes
-/// stands against later lists.
+/// Changes a referrer. What a person changes stands against later lists. An address that was not theirs before is tried
+/// again even if it counts as dead: a person has entered it. The old one keeps its record.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] if another one has the same NPI.
@@ -75,6 +75,20 @@ pub async fn edit(
     who: &Actor,
     change: impl FnOnce(&mut Referrer),
 ) -> Result<Referrer, ReferrersError> {
+    edit_entering(parts, id, who, &[], change).await
+}
+
+/// The same, where a person has entered the addresses of these channels anew, though they may be the same as before.
+///
+/// # Errors
+/// Those of [`edit`].
+pub async fn edit_entering(
+    parts: &Parts,
+    id: ReferrerId,
+    who: &Actor,
+    anew: &[Channel],
+    change: impl FnOnce(&mut Referrer),
+) -> Result<Referrer, ReferrersError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let before = present(&mut tx, id).await?;
@@ -82,6 +96,8 @@ pub async fn edit(
     change(&mut referrer);
     referrer.updated_ms = now;
     note_changes(&before, &mut referrer, who, now);
+    // Addresses are locked before anything else is written, as everywhere.
+    entered::give_another_chance(&mut tx, Some(&before), &referrer, anew, who, now).await?;
     tx.referrer_put(&referrer).await.map_err(npi_taken)?;
     tx.audit(who, AuditAct::EditReferrer, Some(&id.to_string()), changed_fields(&before, &referrer).as_deref(), now)
         .await?;

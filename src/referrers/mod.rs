@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod conflicts;
 pub mod edit;
+mod entered;
 pub mod fields;
 pub mod import;
 pub mod locations;
@@ -14,7 +15,7 @@ pub mod sheet;
 
 use std::sync::Arc;
 
-pub use edit::{add, edit, log_touch};
+pub use edit::{add, edit, edit_entering, log_touch};
 
 use crate::domain::Clock;
 use crate::store::{Store, StoreError};

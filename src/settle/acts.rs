@@ -1,6 +1,8 @@
 //! What policy, a setting or a person does to messages, apart from evidence about their attempts: hold, defer, send
 //! again, end. Nothing outside this module changes a message; the layering test checks it.
 
+use std::time::Duration;
+
 use super::{Origin, SUBMIT, set_ended, work};
 use crate::domain::event::EventKind;
 use crate::domain::message::Message;
@@ -30,7 +32,11 @@ pub async fn hold(
     tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await
 }
 
-/// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try.
+/// What is left of a letter's time once the account it waits for is in use again.
+pub(super) const TIME_AFTER_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try. The time of a letter that
+/// waits for a paused account does not run out meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]; then the transaction has no effect.
@@ -43,6 +49,9 @@ pub async fn defer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     message.reason = reason.map(Reason::Policy);
+    if reason == Some(PolicyReason::ProviderPaused) {
+        message.give_up_ms = message.give_up_ms.max(due.after(TIME_AFTER_PAUSE));
+    }
     message.updated_ms = now;
     tx.messages_update(std::slice::from_ref(message)).await?;
     tx.queue_snooze(claim.0, claim.1, SUBMIT, due).await.map(|_| ())

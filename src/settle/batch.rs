@@ -4,17 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Next};
+use super::streak::{self, Streaks};
 use super::{Evidence, Origin, Rules, Update, conclude, evidence};
 use crate::domain::Timestamp;
 use crate::domain::attempt::{Attempt, ProviderReference};
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, EventSource};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::health::AddressHealth;
 use crate::domain::id::{AttemptId, BroadcastId, MessageId};
 use crate::domain::message::Message;
-use crate::domain::{Actor, AddressKey, AuditAct, MessageStatus, Outcome};
+use crate::domain::provider_state::Pause;
+use crate::domain::{Actor, AddressKey, AuditAct, MessageStatus, Outcome, Rule};
 use crate::queue;
 use crate::store::records::events::Event;
+use crate::store::records::refusals::RefusalRow;
 use crate::store::{StoreError, Tx};
 
 /// The cases, and what is written with them.
@@ -30,19 +33,25 @@ pub(super) struct Batch {
     events: Vec<Event>,
     /// The broadcasts that are reopened: a message in doubt, with which they count as finished, has become work again.
     going_on: BTreeSet<BroadcastId>,
+    /// The refusals of the accounts that the evidence is about.
+    streaks: Streaks,
+    /// The addresses from which a mark was taken.
+    cleared: BTreeSet<AddressKey>,
 }
 
 impl Batch {
     /// Reads everything that the updates are about, under the locks of addresses and messages, in that order.
-    pub(super) async fn read(tx: &mut Tx, updates: &[Update]) -> Result<Self, StoreError> {
-        let ids: Vec<AttemptId> = updates.iter().map(|update| update.attempt).collect();
+    pub(super) async fn read(tx: &mut Tx, updates: &[Update], now: Timestamp) -> Result<Self, StoreError> {
+        let streaks = Streaks::read(tx, updates, now).await?;
+        let mut ids: Vec<AttemptId> = updates.iter().map(|update| update.attempt).collect();
+        ids.extend(streaks.attempts());
         let (known, messages) = tx.attempts_lock(&ids).await?;
         let mut attempts: HashMap<MessageId, Vec<Attempt>> = HashMap::new();
         let message_ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
         for attempt in tx.attempts_of_messages(&message_ids).await? {
             attempts.entry(attempt.message_id).or_default().push(attempt);
         }
-        let mut batch = Self::default();
+        let mut batch = Self { streaks, ..Self::default() };
         batch.addresses.extend(known.into_iter().map(|one| (one.value.clone(), one)));
         for message in messages {
             let own = attempts.remove(&message.id).unwrap_or_default();
@@ -99,10 +108,13 @@ impl Batch {
         if changed.status != standing.status {
             let called = changed.dialled.as_ref().unwrap_or(&case.message.address);
             let called = called.key();
+            let before = self.addresses.get(&called).cloned();
             let address = self.addresses.get_mut(&called);
             let was_in_doubt = case.message.status == MessageStatus::InDoubt;
-            if conclude::conclude(case, address, rules, &changed, evidence::failure_of(&evidence), origin, now) {
-                self.learnt.insert(called);
+            let failure = evidence::failure_of(&evidence);
+            let is_marked = conclude::conclude(case, address, rules, &changed, failure, origin, now);
+            if is_marked {
+                self.learnt.insert(called.clone());
             }
             self.events.append(&mut case.notes);
             let goes_on =
@@ -110,6 +122,56 @@ impl Batch {
             if was_in_doubt && goes_on {
                 self.going_on.extend(case.message.broadcast_id);
             }
+            let before = before.filter(|_| is_marked);
+            self.note_streak(rules, &evidence, origin, streak::Refused { attempt: &changed, called, before }, now);
+        }
+    }
+
+    /// An acceptance ends the account's row of refusals. A refusal may be the one too many: then what followed from all
+    /// of the same words is taken back.
+    fn note_streak(
+        &mut self,
+        rules: &Rules,
+        evidence: &Evidence,
+        origin: &Origin,
+        refused: streak::Refused<'_>,
+        now: Timestamp,
+    ) {
+        if origin.source != EventSource::Answer {
+            return;
+        }
+        match evidence {
+            Evidence::Answer(Outcome::Accepted { .. }) => self.streaks.end(&refused.attempt.provider),
+            Evidence::Answer(Outcome::Refused(failure) | Outcome::NotSent(failure)) => {
+                let account = refused.attempt.provider.clone();
+                let Some(about_us) = self.streaks.note(refused, failure, now) else { return };
+                for row in about_us.rows.iter().rev() {
+                    self.take_back(rules, row, now);
+                }
+                if let Some(case) = about_us.rows.first().and_then(|row| self.case_of.get(&row.attempt_id)) {
+                    let case = self.cases.get_mut(case);
+                    case.into_iter().for_each(|case| case.pauses.push((account.clone(), about_us.pause.clone())));
+                }
+            }
+            Evidence::Answer(Outcome::Unknown(_)) | Evidence::Fact(..) | Evidence::Orphaned | Evidence::Absent => {}
+            Evidence::Presumed | Evidence::Silent | Evidence::SaidSent | Evidence::SaidNotSent => {}
+        }
+    }
+
+    /// Takes back what followed from one refusal: the letter waits again, and the mark on the address goes.
+    fn take_back(&mut self, rules: &Rules, row: &RefusalRow, now: Timestamp) {
+        let Some(case) = self.case_of.get(&row.attempt_id).and_then(|id| self.cases.get_mut(id)) else { return };
+        if streak::let_wait(case, row.attempt_id, rules, now) {
+            self.going_on.extend(case.message.broadcast_id);
+            self.events.append(&mut case.notes);
+        }
+        let fault = case.attempt(row.attempt_id).and_then(|attempt| attempt.fault);
+        if let Some((known, fault)) = self.addresses.get_mut(&row.address_key).zip(fault)
+            && let Some(before) = streak::unmarked(known, row, fault)
+        {
+            *known = before;
+            self.learnt.insert(row.address_key.clone());
+            self.cleared.insert(row.address_key.clone());
         }
     }
 
@@ -133,6 +195,8 @@ impl Batch {
         for broadcast in &self.going_on {
             tx.broadcast_reopen(*broadcast).await?;
         }
+        self.streaks.write(tx, now).await?;
+        self.write_cleared(tx, now).await?;
         self.write_pauses(tx, now).await?;
         self.write_next(tx, now).await
     }
@@ -141,13 +205,25 @@ impl Batch {
     /// the overview and in the audit log, to monitoring in the log and in the metrics. An account that is already
     /// paused keeps its reason.
     async fn write_pauses(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
-        let pauses = self.cases.values().flat_map(|case| case.pauses.clone());
-        for (provider, reason) in pauses.collect::<BTreeMap<_, _>>() {
-            if tx.provider_pause_new(&provider, &reason, now).await? {
-                tx.audit(&Actor::System, AuditAct::PauseProvider, Some(&provider), Some(&reason), now).await?;
+        let mut pauses: Vec<&(String, Pause)> = self.cases.values().flat_map(|case| &case.pauses).collect();
+        // Of an account's pauses, first those that a person must end.
+        pauses.sort_unstable();
+        for (provider, pause) in pauses {
+            if tx.provider_pause_new(provider, pause, now).await? {
+                let (provider, reason) = (provider.clone(), &pause.reason);
+                tx.audit(&Actor::System, AuditAct::PauseProvider, Some(&provider), Some(reason), now).await?;
                 tracing::error!(provider, reason, "the account is paused: it needs a person");
                 metrics::counter!("touchline_provider_account_faults_total", "provider" => provider).increment(1);
             }
+        }
+        Ok(())
+    }
+
+    /// Records from which addresses a mark was taken.
+    async fn write_cleared(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let (rule, why) = (Actor::Rule(Rule::SameRefusal), "the refusal was about our account");
+        for address in &self.cleared {
+            tx.audit(&rule, AuditAct::ReviveAddress, Some(&address.masked()), Some(why), now).await?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::attempt::Attempt;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
+use crate::domain::provider_state::Pause;
 use crate::domain::{MessageStatus, Reason, Timestamp};
 use crate::store::records::events::Event;
 
@@ -26,8 +27,8 @@ pub(super) struct Case {
     pub attempts: Vec<Attempt>,
     /// What is to be written on the queue; `None` leaves it as it is.
     pub next: Option<Next>,
-    /// The accounts to be paused, and why.
-    pub pauses: Vec<(String, String)>,
+    /// The accounts to be paused, and how.
+    pub pauses: Vec<(String, Pause)>,
     /// Events beside those of the evidence itself.
     pub notes: Vec<Event>,
     /// Whether the message is to be written back and its touch projected again.

@@ -1,5 +1,8 @@
 //! From an attempt's new status to the message's, its address's and the queue's next step: pure, on a [`Case`].
 
+use std::time::Duration;
+
+use super::acts::TIME_AFTER_PAUSE;
 use super::case::{Case, Next};
 use super::{Origin, POLL, Rules, SUBMIT, SmtpDoubt};
 use crate::domain::attempt::{Attempt, AttemptStatus};
@@ -7,7 +10,8 @@ use crate::domain::event::{EventKind, EventSource};
 use crate::domain::fault::Failure;
 use crate::domain::health::AddressHealth;
 use crate::domain::message::Confidence;
-use crate::domain::{Channel, Fault, MessageStatus, PolicyReason, Rule, Timestamp};
+use crate::domain::provider_state::Pause;
+use crate::domain::{About, Channel, Fault, MessageStatus, PolicyReason, Rule, Timestamp};
 use crate::provider::Reconciliation;
 use crate::queue::retry;
 use crate::store::records::events::Event;
@@ -139,7 +143,9 @@ fn failed(
 ) -> Option<Experience> {
     let unexplained = if attempt.status == AttemptStatus::NotSent { Fault::ProviderError } else { Fault::Unknown };
     let fault = failure.map_or(attempt.fault.unwrap_or(unexplained), |failure| failure.fault);
-    let experience = (attempt.status != AttemptStatus::NotSent).then_some(Experience::ItFailed(fault));
+    let about = failure.and_then(|failure| failure.about);
+    let is_about_them = about.is_none_or(|about| about == About::Recipient);
+    let experience = (attempt.status != AttemptStatus::NotSent && is_about_them).then_some(Experience::ItFailed(fault));
     if attempt.status == AttemptStatus::Failed {
         case.message.dials += 1;
     }
@@ -161,33 +167,55 @@ fn failed(
         case.message.tries = 0;
         case.message.give_up_ms = case.message.give_up_ms.max(now.after(rules.give_up));
     }
-    if retry::costs_try(fault) {
+    let waits_for_us = attempt.status == AttemptStatus::NotSent && about.is_some_and(About::is_about_us);
+    if retry::costs_try(fault) && !waits_for_us {
         case.message.tries += 1;
     }
-    again_or_never(case, rules, attempt, failure, fault, now);
+    pause_account(case, attempt, failure, fault, now);
+    let class = if waits_for_us && retry::costs_try(fault) { Fault::ProviderError } else { fault };
+    again_or_never(case, rules, attempt, failure, fault, class, now);
     experience
 }
 
-/// The retry table decides; the give-up age bounds it.
+/// How long an account sends nothing whose provider does not say when its quota returns.
+const QUOTA_WAIT: Duration = Duration::from_secs(3600);
+
+/// A fault of the account itself stops it: until someone has mended it, or until the quota returns.
+fn pause_account(case: &mut Case, attempt: &Attempt, failure: Option<&Failure>, fault: Fault, now: Timestamp) {
+    let resumes_ms = match fault {
+        Fault::AccountError => None,
+        Fault::QuotaReached => {
+            let asked = failure.and_then(|failure| failure.retry_after_seconds).map(Duration::from_secs);
+            Some(now.after(asked.unwrap_or(QUOTA_WAIT)))
+        }
+        _ => return,
+    };
+    let words = failure.and_then(|failure| failure.raw_text.as_deref().or(failure.raw_code.as_deref()));
+    let reason = words.filter(|words| !words.is_empty()).unwrap_or("credentials, funds or permission").to_owned();
+    let pause = Pause { resumes_ms, reason, remedy: failure.and_then(|failure| failure.remedy) };
+    case.pauses.push((attempt.provider.clone(), pause));
+    case.message.give_up_ms = case.message.give_up_ms.max(now.after(TIME_AFTER_PAUSE));
+}
+
+/// The retry table decides; the give-up age bounds it. `class` is the row of that table: a letter that only hears what
+/// every other one would hear waits as for trouble of the provider, whose row does not end after some tries.
 fn again_or_never(
     case: &mut Case,
     rules: &Rules,
     attempt: &Attempt,
     failure: Option<&Failure>,
     fault: Fault,
+    class: Fault,
     now: Timestamp,
 ) {
-    let asked = failure.and_then(|failure| failure.retry_after_seconds).map(std::time::Duration::from_secs);
+    // What a quota takes is the account's pause; the letter goes out as soon as that ends.
+    let asked = failure.filter(|_| fault != Fault::QuotaReached).and_then(|failure| failure.retry_after_seconds);
+    let asked = asked.map(Duration::from_secs);
     let pages = attempt.pages_confirmed.is_some_and(|pages| pages > 0);
-    if fault == Fault::AccountError {
-        let words = failure.and_then(|failure| failure.raw_text.as_deref().or(failure.raw_code.as_deref()));
-        let reason = words.filter(|words| !words.is_empty()).unwrap_or("credentials, funds or permission");
-        case.pauses.push((attempt.provider.clone(), reason.to_owned()));
-    }
     if fault == Fault::Cancelled {
         return case.end(MessageStatus::Cancelled, Some(fault.into()), now);
     }
-    match retry::after(fault, case.message.tries, attempt.number, pages, asked, rules.retry) {
+    match retry::after(class, case.message.tries, attempt.number, pages, asked, rules.retry) {
         retry::Next::Retry { wait, .. } => {
             let due = now.after(retry::jitter(wait, fastrand::f64()));
             case.message.reason = Some(fault.into());

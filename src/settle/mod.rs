@@ -7,6 +7,7 @@ mod batch;
 mod case;
 mod conclude;
 mod evidence;
+mod streak;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -90,7 +91,7 @@ impl Rules {
 /// Applies evidence about any number of attempts and writes all that follows, as if the pieces had arrived in turn.
 /// Evidence about an attempt that is not known is dropped, and so is evidence that changes nothing.
 ///
-/// Takes its locks in the order address, message, touch, account, queue entry, as the gate does, so that the two never wait
+/// Takes its locks in the order refusals of an account, address, message, touch, account, queue entry, as the gate does, so that the two never wait
 /// for each other in a circle.
 ///
 /// # Errors
@@ -117,7 +118,7 @@ pub async fn apply(
 }
 
 async fn apply_batch(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Timestamp) -> Result<Batch, StoreError> {
-    let mut batch = Batch::read(tx, updates).await?;
+    let mut batch = Batch::read(tx, updates, now).await?;
     for update in updates {
         batch.apply(rules, update, now);
     }

@@ -82,7 +82,7 @@ async fn show_metrics(_: Watcher, State(state): State<WebState>) -> Response {
     );
     match standing {
         Ok(standing) => {
-            write_standing(&mut text, &standing);
+            write_standing(&mut text, &standing, state.gateway.clock.now());
             write_accounts(&mut text, &state, &standing.providers);
         }
         Err(error) => {
@@ -109,7 +109,7 @@ async fn read_standing(state: &WebState) -> Result<Standing, StoreError> {
     })
 }
 
-fn write_standing(text: &mut String, standing: &Standing) {
+fn write_standing(text: &mut String, standing: &Standing, now: Timestamp) {
     let ledger = &standing.ledger;
     let by_status = [
         ("delivered", ledger.delivered),
@@ -128,7 +128,7 @@ fn write_standing(text: &mut String, standing: &Standing) {
     let paused: Vec<(String, i64)> = standing
         .providers
         .iter()
-        .map(|provider| (of_provider(&provider.provider), i64::from(provider.paused_ms.is_some())))
+        .map(|provider| (of_provider(&provider.provider), i64::from(provider.is_paused(now))))
         .collect();
     write_gauge(
         text,

@@ -15,6 +15,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::MarkSent => "marked as sent",
         AuditAct::MarkNotSent => "marked as not sent",
         AuditAct::ViewDocument => "viewed a patient's letter",
+        AuditAct::ReviveAddress => "marked an address to be tried again",
         AuditAct::EditReferrer => "changed a referrer",
         AuditAct::ImportReferrers => "imported referrers",
         AuditAct::AddReferrer => "added a referrer",

@@ -4,7 +4,8 @@
 use super::faults::{NO_FAULT_KNOWN, fault};
 use super::labels::Tone;
 use super::numbers::{count, grouped};
-use crate::domain::Fault;
+use super::refusals;
+use crate::domain::{Fault, Remedy};
 
 /// One matter that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub enum Subject {
 /// What is looked at. The default is a quiet day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// The accounts that are paused until someone resumes them.
+    /// The accounts that are paused, until someone resumes them or a quota returns.
     pub paused: Vec<PausedAccount>,
     /// The accounts that are paused briefly after errors in a row.
     pub resting: Vec<RestingAccount>,
@@ -51,13 +52,17 @@ pub struct Signs {
     pub dead_addresses: i64,
 }
 
-/// An account that is paused until someone resumes it.
+/// An account that is paused until someone resumes it, or a quota returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PausedAccount {
     /// Its name.
     pub account: String,
     /// Why, if it was said.
     pub reason: Option<String>,
+    /// What can be done, if that is known.
+    pub remedy: Option<Remedy>,
+    /// When it ends by itself, in words; none if a person must end it.
+    pub until: Option<String>,
 }
 
 /// An account that is paused briefly after errors in a row.
@@ -86,9 +91,12 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
 
 fn paused(paused: &PausedAccount) -> Need {
     let why = paused.reason.as_deref().unwrap_or("no reason was given");
+    let until = paused.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+    let remedy = paused.remedy.map(|remedy| format!(" {}", refusals::remedy(remedy))).unwrap_or_default();
+    let (account, why) = (&paused.account, why.trim_end_matches('.'));
     Need {
-        tone: Tone::Bad,
-        sentence: format!("{} is paused and sends nothing: {}.", paused.account, why.trim_end_matches('.')),
+        tone: if paused.until.is_some() { Tone::Warn } else { Tone::Bad },
+        sentence: format!("{account} is paused{until} and sends nothing: {why}.{remedy}"),
         act: "Check the provider",
         subject: Subject::Providers,
     }
@@ -158,7 +166,20 @@ mod tests {
     #[test]
     fn what_stops_everything_comes_first_and_each_matter_is_a_sentence() {
         let signs = Signs {
-            paused: vec![PausedAccount { account: "telnyx-main".into(), reason: Some("no funds.".into()) }],
+            paused: vec![
+                PausedAccount {
+                    account: "telnyx-main".into(),
+                    reason: Some("no funds.".into()),
+                    remedy: None,
+                    until: None,
+                },
+                PausedAccount {
+                    account: "office".into(),
+                    reason: Some("5.7.60 not permitted to send as this sender".into()),
+                    remedy: Some(Remedy::AllowSendAs),
+                    until: None,
+                },
+            ],
             resting: vec![RestingAccount { account: "mail".into(), faults: 5, fault: Some(Fault::ProviderError) }],
             not_delivered: 2,
             in_doubt: 1,
@@ -170,6 +191,9 @@ mod tests {
             sentences,
             [
                 "telnyx-main is paused and sends nothing: no funds.",
+                "office is paused and sends nothing: 5.7.60 not permitted to send as this sender. Let the account's user \
+                 send as the practice's address (\"Send As\"), or set practice.email to that user's own address. Then resume \
+                 the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
                 "2 messages did not arrive.",
                 "1 message may or may not have been sent.",

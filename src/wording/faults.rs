@@ -21,6 +21,7 @@ pub const fn fault(fault: Fault) -> &'static str {
         Fault::DocumentError => "The provider could not process the document.",
         Fault::AccountError => "The provider account has a problem: credentials, funds or permissions.",
         Fault::RateLimited => "The provider asked us to slow down.",
+        Fault::QuotaReached => "What the account may send is used up for now.",
         Fault::ProviderError => "The provider had an error or could not be reached.",
         Fault::Cancelled => "It was cancelled at the provider.",
         Fault::Expired => "The provider gave up trying.",
@@ -31,7 +32,7 @@ pub const fn fault(fault: Fault) -> &'static str {
         Fault::Deferred => "The receiving mail server asked us to try again later.",
         Fault::PolicyRefusal => "The receiving mail server refused it by policy.",
         Fault::TooLarge => "It is larger than the receiving side accepts.",
-        Fault::TlsRequired => "The mail server offered no trustworthy encryption, so it was not sent.",
+        Fault::TlsRequired => "Encryption was required and could not be set up, so it was not sent.",
         Fault::Complaint => "The recipient reported it as unwanted.",
         Fault::ProtocolError => "The provider's response could not be understood.",
         Fault::Unknown => "It failed, and the provider did not explain why.",
@@ -50,6 +51,9 @@ pub const fn fault_advice(fault: Fault) -> &'static str {
         Fault::PartialSend => "Ask the office what arrived before sending again.",
         Fault::DocumentError | Fault::TooLarge => "Shorten or repair the letter, then retry.",
         Fault::AccountError => "Fix the provider account, then retry.",
+        Fault::QuotaReached => {
+            "Nothing to do: it is sent when the quota returns. To stay below it, set a daily budget."
+        }
         Fault::RateLimited
         | Fault::ProviderError
         | Fault::ProtocolError
@@ -61,7 +65,7 @@ pub const fn fault_advice(fault: Fault) -> &'static str {
             "Ask for the current email address, correct it, then retry."
         }
         Fault::PolicyRefusal => "Read the server's reply; check the sending domain's SPF, DKIM and DMARC.",
-        Fault::TlsRequired => "Send it by fax, or ask their mail administrator for TLS.",
+        Fault::TlsRequired => "Check the account's tls setting and port, or send it by fax.",
         Fault::Complaint => "Do not write to this address again.",
     }
 }

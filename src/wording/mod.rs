@@ -3,8 +3,8 @@
 //!
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
-//! - `acts`: what people did
-//! - [`refusals`]: what a list says of people who are not written to
+//! - `acts`: what people did; [`refusals`]: whom a mail server's refusal is about, and what can be done; [`lists`]: what a
+//!   list says of people who are not written to
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -13,6 +13,7 @@ mod acts;
 pub mod attention;
 mod faults;
 mod labels;
+pub mod lists;
 mod numbers;
 mod reasons;
 pub mod refusals;

@@ -1,38 +1,141 @@
-//! What a list says of people who are not written to, in words.
+//! What a mail server's refusal is about, what is done about it without asking, and what a person can do.
 
-use crate::domain::Channel;
+use crate::domain::mail_reply::Verdict;
+use crate::domain::{About, Fault, Remedy};
 
-/// How a row comes in: by the channel that is refused, if it is not the person, and the word for the reason.
+/// Whom or what a refusal is about, as a sentence.
 #[must_use]
-pub fn refused_as(channel: Option<Channel>, reason: &str) -> &'static str {
-    match (channel, reason) {
-        (Some(Channel::Email), "opt_out") => "opted out of email",
-        (Some(Channel::Fax), "opt_out") => "opted out of faxes",
-        (_, "opt_out") => "opted out",
-        (_, "bounced") => "not reachable, because letters came back",
-        (_, "complaint") => "not written to, because they reported a letter as unwanted",
-        (_, "do_not_contact") => "not to be contacted",
-        (None, "paused") => "paused",
-        (None, "conversation_open") => "in conversation",
-        _ => "not written to",
+pub const fn about(about: About) -> &'static str {
+    match about {
+        About::Recipient => "It is about this recipient.",
+        About::Letter => "It is about this letter.",
+        About::Account => "It is about our account or our sending domain, not about the recipient.",
+        About::Speed => "It is about how much or how fast we send, not about the recipient.",
+        About::Path => "It is about the way there, not about the recipient.",
+    }
+}
+
+/// What Touchline does about a refusal of mail, as a sentence.
+#[must_use]
+pub const fn consequence(verdict: &Verdict) -> &'static str {
+    match (verdict.about, verdict.fault) {
+        (_, Fault::AccountError) => {
+            "The account is paused until someone resumes it, and its letters wait. No address is marked, and no try is used up."
+        }
+        (_, Fault::QuotaReached) => {
+            "The account is paused until the quota returns, and its letters wait. No address is marked, and no try is used up."
+        }
+        (About::Speed, _) => "The letter is sent again in a minute. No address is marked, and no try is used up.",
+        (About::Path, Fault::Expired) => "The letter failed. The address is not marked.",
+        (About::Path, _) => "The letter is sent again later. No address is marked, and no try is used up.",
+        (_, Fault::MailboxDisabled) => {
+            "The letter fails. The address becomes doubtful if this happens again, and then counts as not working."
+        }
+        (_, _) if verdict.proves_mailbox => {
+            "The letter fails, and nothing more is sent to the address until it is corrected or tried again by a person."
+        }
+        (_, Fault::Deferred | Fault::MailboxFull) => {
+            "The letter is sent again up to 12 times. The address is not marked."
+        }
+        (_, Fault::Unknown | Fault::ProtocolError) => {
+            "The letter is sent once more and then fails. The address is not marked."
+        }
+        (About::Recipient | About::Letter | About::Account, _) => "The letter fails. The address is not marked.",
+    }
+}
+
+/// What a person can do, in one or two sentences.
+#[must_use]
+pub const fn remedy(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::CheckPassword => {
+            "Check the account's username and password in the configuration, restart, then resume the account."
+        }
+        Remedy::AppPassword => {
+            "Google accepts no ordinary password here: create an app password for the mailbox (it needs 2-step verification) or \
+             use OAuth, then resume the account."
+        }
+        Remedy::OauthMicrosoft => {
+            "Microsoft 365 has switched password login off for this mailbox: use OAuth, or ask its administrator to switch on \
+             authenticated SMTP for it. Then resume the account."
+        }
+        Remedy::OauthGoogle => {
+            "Google accepts no password login for this mailbox: use OAuth, or log in once in a browser and create an app \
+             password. Then resume the account."
+        }
+        Remedy::OtherLogin => {
+            "The relay offers no login that Touchline can use. Check host, port and tls in the configuration, or ask the \
+             relay's support for a host with password login. Then resume the account."
+        }
+        Remedy::LogIn => "The relay wants a login: set username and password for the account, restart, then resume it.",
+        Remedy::AllowSendAs => {
+            "Let the account's user send as the practice's address (\"Send As\"), or set practice.email to that user's own \
+             address. Then resume the account."
+        }
+        Remedy::VerifyIdentity => {
+            "Verify the practice's address or domain as a sender at the relay, then resume the account."
+        }
+        Remedy::AllowRelay => {
+            "The relay does not send for us: log in (username and password), or have this machine's address allowed there. \
+             Then resume the account."
+        }
+        Remedy::FixDomainRecords => {
+            "Publish SPF, DKIM and DMARC for the practice's domain (`touchline provider check` shows the DKIM record), then \
+             resume the account."
+        }
+        Remedy::SetHelloName => {
+            "Set hello_name of the account to this machine's full host name, restart, then resume the account."
+        }
+        Remedy::AskDelisting => {
+            "The address of the sending machine is on a block list or has no proper name in DNS. Send through a relay that \
+             you log in to, or have the address removed from the list. Then resume the account."
+        }
+        Remedy::AskRelay => {
+            "Log in to the relay's console or ask its support what is wrong with the account, then resume it."
+        }
+        Remedy::SameForAll => {
+            "Read the relay's words. If they are about our account, fix that and resume it. If those recipients really cannot \
+             be reached, resume it with --refusals-stand."
+        }
+        Remedy::PayRelay => "Pay the relay or choose a larger plan, then resume the account.",
+        Remedy::UseEncryption => {
+            "Check host, port and tls of the account: 587 goes with tls = \"required\", 465 with tls = \"implicit\". If they \
+             are right, ask the relay's support."
+        }
+        Remedy::WaitForQuota => {
+            "Nothing to do: the account goes on by itself when the quota returns. To stay below it, set daily_budget or \
+             rate_per_minute for the account, or ask the relay for a larger quota."
+        }
+        Remedy::SlowDown => "Nothing to do at first. If it persists, set a lower rate_per_minute for the account.",
+        Remedy::WaitForRelay => "Nothing to do at first: it is tried again. If it persists, check the relay.",
+        Remedy::WaitForRetry => "Nothing to do: it is tried again automatically.",
+        Remedy::CorrectAddress => "Ask for the current email address, correct it, then retry.",
+        Remedy::AskRecipient => "Ask the office how to reach them by email, or send it by fax.",
+        Remedy::ShortenLetter => "Shorten the letter or leave out its enclosures, or send it by fax.",
+        Remedy::ChangeContent => "Change what the letter says or links to, then retry.",
+        Remedy::ReadReply => "Read the server's words; check the sending domain's SPF, DKIM and DMARC.",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::referrer::ReferrerState;
-    use crate::domain::suppression::SuppressionReason;
+    use crate::domain::mail_reply::table;
 
     #[test]
-    fn every_reason_has_words() {
-        for reason in SuppressionReason::ALL {
-            for channel in [Channel::Email, Channel::Fax] {
-                assert!(!refused_as(Some(channel), reason.as_str()).is_empty());
-            }
+    fn every_row_of_the_table_says_what_is_done_and_what_can_be_done() {
+        for row in table() {
+            let said = [about(row.verdict.about), consequence(&row.verdict), remedy(row.verdict.remedy)];
+            assert!(said.iter().all(|sentence| sentence.ends_with('.')), "{said:?}");
+            let marks = row.verdict.proves_mailbox;
+            assert_eq!(said[1].contains("not marked") || said[1].contains("No address"), !marks, "{}", row.sample);
         }
-        for state in ReferrerState::ALL.iter().filter(|state| **state != ReferrerState::Active) {
-            assert_ne!(refused_as(None, state.as_str()), "not written to", "{state}");
+    }
+
+    #[test]
+    fn what_stops_an_account_names_the_way_to_go_on() {
+        for row in table().filter(|row| row.verdict.fault == Fault::AccountError) {
+            assert!(remedy(row.verdict.remedy).contains("resume"), "{}", row.sample);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! databases.
 
 mod acting;
+mod blaming;
 mod doubting;
 mod enduring;
 mod hearing;

@@ -4,8 +4,10 @@ mod catching;
 mod composing;
 mod encrypting;
 mod failing;
+mod logging_in;
 mod pipelining;
 mod pooling;
+mod refusing;
 mod settings;
 mod signing;
 

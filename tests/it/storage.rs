@@ -20,6 +20,7 @@ mod people;
 mod power;
 mod queue;
 mod referrers;
+mod refusals;
 mod restored;
 pub mod samples;
 mod schema;

@@ -62,6 +62,9 @@ pub enum Command {
         /// The account
         #[arg(value_name = "NAME")]
         name: String,
+        /// The relay was right to refuse those recipients: let its refusals of them count
+        #[arg(long)]
+        refusals_stand: bool,
     },
 }
 
@@ -82,7 +85,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         Command::Try(args) => try_page::run(console, &args).await,
         Command::DkimKey { file } => dkim_key::run(console, &file),
         Command::Pause { name, reason } => pause::pause(console, &name, reason.trim()).await,
-        Command::Resume { name } => pause::resume(console, &name).await,
+        Command::Resume { name, refusals_stand } => pause::resume(console, &name, refusals_stand).await,
     }
 }
 

@@ -27,9 +27,14 @@ pub(super) async fn pause(console: &Console, name: &str, reason: &str) -> Result
 ///
 /// # Errors
 /// There is no such account.
-pub(super) async fn resume(console: &Console, name: &str) -> Result<(), CliError> {
+pub(super) async fn resume(console: &Console, name: &str, refusals_stand: bool) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     check_known(&gateway, name)?;
-    acts::resume(&gateway.store, name, &console.who, gateway.clock.now()).await?;
+    let (store, now) = (&gateway.store, gateway.clock.now());
+    if refusals_stand {
+        acts::resume_and_let_refusals_stand(store, name, &console.who, now).await?;
+    } else {
+        acts::resume(store, name, &console.who, now).await?;
+    }
     console.answer(&json!({ "account": name, "paused": false, "reason": null }), || format!("{name} is in use again."))
 }

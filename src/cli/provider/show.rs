@@ -51,7 +51,10 @@ impl<'a> Known<'a> {
         match self.account.ready(&self.state, 1, self.now) {
             Ready::Now(_) | Ready::TooFast(_) => "ready".to_owned(),
             Ready::Paused => {
-                format!("paused: {}", self.state.paused_reason.as_deref().unwrap_or("no reason was given"))
+                let until = self.state.resumes_ms.map(|at| format!(" until {}", when(at))).unwrap_or_default();
+                let why = self.state.paused_reason.as_deref().unwrap_or("no reason was given");
+                let remedy = self.state.paused_remedy.map(|remedy| format!(". {}", wording::refusals::remedy(remedy)));
+                format!("paused{until}: {}{}", why.trim_end_matches('.'), remedy.unwrap_or_default())
             }
             Ready::Resting(until) => {
                 format!("paused briefly after errors, until {}: {}", when(until), self.fault_words())
@@ -90,6 +93,9 @@ impl<'a> Known<'a> {
             "state": self.word().replace(' ', "_"),
             "paused_at": state.paused_ms,
             "paused_reason": state.paused_reason,
+            "paused_remedy": state.paused_remedy,
+            "paused_remedy_words": state.paused_remedy.map(wording::refusals::remedy),
+            "resumes_at": state.resumes_ms,
             "breaker": {
                 "paused_until": resting,
                 "faults": state.faults,

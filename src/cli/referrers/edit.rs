@@ -1,4 +1,5 @@
-//! `touchline referrers add | edit | delete | prefer`: one referrer's record.
+//! `touchline referrers add | edit | delete | prefer`: one referrer's record. An address that is given, even the same one
+//! again, is tried again although it counts as dead.
 
 use serde_json::json;
 
@@ -80,7 +81,8 @@ pub async fn edit(console: &Console, args: EditArgs) -> Result<(), CliError> {
     // Tried on a copy first, so that a wrong value is refused before anything is written.
     args.fields.apply(&mut before.clone())?;
     let apply = |referrer: &mut Referrer| drop(args.fields.apply(referrer));
-    let after = referrers::edit(&gateway.referrers(), before.id, &console.who, apply).await?;
+    let parts = gateway.referrers();
+    let after = referrers::edit_entering(&parts, before.id, &console.who, &args.fields.entered(), apply).await?;
     console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
         let mut text = format!("{} has been changed. Later lists do not overwrite it.", after.display_name());
         if before.fax != after.fax && after.fax.is_some() {

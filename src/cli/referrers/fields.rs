@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 
 use crate::cli::arguments::word;
 use crate::cli::exit::CliError;
+use crate::domain::Channel;
 use crate::domain::provenance::RecordField;
 use crate::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use crate::referrers::fields;
@@ -68,6 +69,12 @@ pub struct FieldArgs {
 }
 
 impl FieldArgs {
+    /// The channels of which an address is given.
+    pub fn entered(&self) -> Vec<Channel> {
+        let given = [(Channel::Fax, &self.fax), (Channel::Email, &self.email)];
+        given.into_iter().filter(|(_, address)| address.is_some()).map(|(channel, _)| channel).collect()
+    }
+
     /// Sets what is said.
     ///
     /// # Errors

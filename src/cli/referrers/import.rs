@@ -12,7 +12,7 @@ use crate::domain::id::ReferrerId;
 use crate::referrers::import::{Decision, ImportOptions, ImportReport, Unclear, import};
 use crate::referrers::sheet;
 use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet};
-use crate::wording::refusals::refused_as;
+use crate::wording::lists::refused_as;
 
 /// Problems shown to a person; JSON has them all.
 const PROBLEMS_SHOWN_MAX: usize = 40;

@@ -4,17 +4,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::dialogue::{Dialogue, Silence, TimeLimits, Wire};
-use super::reply::{Phase, Reply};
+use super::login::{Login, Mechanism, log_in};
+use super::reply::Reply;
 use super::tls::{Security, Tls, TlsMode};
 use crate::domain::Timestamp;
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::{About, Failure, Fault};
+use crate::domain::mail_reply::Phase;
+use crate::domain::remedy::Remedy;
 
 /// What a connection needs to know of the account.
 pub(super) struct Relay {
@@ -25,19 +25,15 @@ pub(super) struct Relay {
     pub tls: Tls,
 }
 
-/// A name and password.
-pub(super) struct Login {
-    pub username: String,
-    pub password: SecretString,
-}
-
 /// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 2920, RFC 3461, RFC 4954).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Offers {
     pub starttls: bool,
     pub pipelining: bool,
-    pub auth_plain: bool,
-    pub auth_login: bool,
+    /// Whether it offers any login.
+    pub auth: bool,
+    /// The logins that are known here.
+    pub mechanisms: Vec<Mechanism>,
     pub size: bool,
     pub size_max: Option<usize>,
     pub dsn: bool,
@@ -47,7 +43,8 @@ impl Offers {
     fn read(reply: &Reply) -> Self {
         let mut offers = Self::default();
         for line in reply.lines.iter().skip(1) {
-            let line = line.to_ascii_uppercase();
+            // Some announce their logins twice, once as `AUTH=PLAIN`, which is older than the RFC.
+            let line = line.to_ascii_uppercase().replace("AUTH=", "AUTH ");
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("STARTTLS") => offers.starttls = true,
@@ -58,9 +55,10 @@ impl Offers {
                     offers.size_max = words.next().and_then(|max| max.parse().ok()).filter(|max| *max > 0);
                 }
                 Some("AUTH") => {
-                    let mechanisms: Vec<&str> = words.collect();
-                    offers.auth_plain |= mechanisms.contains(&"PLAIN");
-                    offers.auth_login |= mechanisms.contains(&"LOGIN");
+                    offers.auth = true;
+                    offers.mechanisms.extend(Mechanism::offered(&words.collect::<Vec<_>>()));
+                    offers.mechanisms.sort_unstable();
+                    offers.mechanisms.dedup();
                 }
                 _ => {}
             }
@@ -103,7 +101,7 @@ impl Connection {
             Self::open_in_clear(relay, tcp, &hello, mode, limits).await?
         };
         if let Some(login) = &relay.login {
-            connection.log_in(login, limits).await?;
+            log_in(&mut connection, login, limits).await?;
             connection.logged_in = true;
         }
         Ok(connection)
@@ -123,7 +121,7 @@ impl Connection {
             let tcp = dialogue.into_stream().ok_or_else(|| Silence::Garbled.failure("to EHLO"))?;
             return Ok(Self::new(Box::new(tcp), offers, Security::Plain, None));
         }
-        let injected = || Failure::new(Fault::TlsRequired).text("the relay went on in the clear after STARTTLS");
+        let injected = || unencrypted("the relay went on in the clear after STARTTLS");
         let tcp = dialogue.into_stream().ok_or_else(injected)?;
         let mut connection = encrypt(relay, tcp, mode.is_strict(), limits).await?;
         connection.offers = introduce(&mut connection.dialogue, hello, limits).await?;
@@ -144,33 +142,6 @@ impl Connection {
         }
     }
 
-    /// Logs in with PLAIN (RFC 4616), or with LOGIN where that is all there is.
-    async fn log_in(&mut self, login: &Login, limits: &TimeLimits) -> Result<(), Failure> {
-        let until = limits.minutes(5);
-        let password = login.password.expose_secret();
-        let reply = if self.offers.auth_plain {
-            let response = BASE64.encode(format!("\0{}\0{password}", login.username));
-            self.dialogue.say(&format!("AUTH PLAIN {response}"), until).await
-        } else if self.offers.auth_login {
-            self.log_in_by_questions(&login.username, password, limits).await
-        } else {
-            return Err(Failure::new(Fault::AccountError).text("the relay offers neither AUTH PLAIN nor AUTH LOGIN"));
-        };
-        let reply = reply.map_err(|silence| silence.failure("while logging in"))?;
-        if reply.code == 235 { Ok(()) } else { Err(reply.failure(Phase::Auth, &[&login.username, password])) }
-    }
-
-    async fn log_in_by_questions(&mut self, name: &str, password: &str, limits: &TimeLimits) -> Result<Reply, Silence> {
-        let mut reply = self.dialogue.say("AUTH LOGIN", limits.minutes(5)).await?;
-        for answer in [name, password] {
-            if reply.code != 334 {
-                return Ok(reply);
-            }
-            reply = self.dialogue.say(&BASE64.encode(answer), limits.minutes(5)).await?;
-        }
-        Ok(reply)
-    }
-
     /// Says goodbye, for at most a few seconds; what the server answers does not matter.
     pub async fn close(mut self) {
         let _ = self.dialogue.say("QUIT", tokio::time::Instant::now() + Duration::from_secs(5)).await;
@@ -179,7 +150,8 @@ impl Connection {
 
 async fn reach(relay: &Relay, limits: &TimeLimits) -> Result<TcpStream, Failure> {
     let until = limits.minutes(1);
-    let unreachable = |text: String| Failure::new(Fault::ProviderError).text(text);
+    let unreachable =
+        |text: String| Failure::new(Fault::ProviderError).about(About::Path).remedy(Remedy::WaitForRelay).text(text);
     let tcp = timeout_at(until, TcpStream::connect((relay.host.as_str(), relay.port)))
         .await
         .map_err(|_| unreachable("no connection to the mail relay: timed out".to_owned()))?
@@ -204,10 +176,27 @@ async fn greeting<S: Wire>(dialogue: &mut Dialogue<S>, limits: &TimeLimits) -> R
     if reply.code == 220 { Ok(()) } else { Err(reply.failure(Phase::Greeting, &[])) }
 }
 
+/// EHLO, or HELO to a relay that does not know it (RFC 5321 §3.2); that one offers nothing.
 async fn introduce<S: Wire>(dialogue: &mut Dialogue<S>, hello: &str, limits: &TimeLimits) -> Result<Offers, Failure> {
     let reply = dialogue.say(&format!("EHLO {hello}"), limits.minutes(5)).await;
     let reply = reply.map_err(|silence| silence.failure("at EHLO"))?;
-    if reply.code == 250 { Ok(Offers::read(&reply)) } else { Err(reply.failure(Phase::Hello, &[])) }
+    if reply.code == 250 {
+        return Ok(Offers::read(&reply));
+    }
+    let refused = reply.failure(Phase::Hello, &[]);
+    if !matches!(reply.code, 500 | 501 | 502 | 504) {
+        return Err(refused);
+    }
+    match dialogue.say(&format!("HELO {hello}"), limits.minutes(5)).await {
+        Ok(reply) if reply.code == 250 => Ok(Offers::default()),
+        Ok(reply) => Err(reply.failure(Phase::Hello, &[])),
+        Err(_) => Err(refused),
+    }
+}
+
+/// Encryption was demanded and could not be had: every letter of the account would hear the same.
+fn unencrypted(text: &str) -> Failure {
+    Failure::new(Fault::TlsRequired).about(About::Path).remedy(Remedy::UseEncryption).text(text)
 }
 
 /// Asks for TLS. `Ok(false)` means that it goes on in the clear, which a strict mode never does.
@@ -219,7 +208,7 @@ async fn start_tls<S: Wire>(
 ) -> Result<bool, Failure> {
     let refused = |failure: Failure| if strict { Err(failure) } else { Ok(false) };
     if !offers.starttls {
-        return refused(Failure::new(Fault::TlsRequired).text("the relay does not offer STARTTLS"));
+        return refused(unencrypted("the relay does not offer STARTTLS"));
     }
     let reply = dialogue.say("STARTTLS", limits.minutes(2)).await;
     let reply = reply.map_err(|silence| silence.failure("at STARTTLS"))?;
@@ -230,7 +219,7 @@ async fn start_tls<S: Wire>(
         return Ok(true);
     }
     let Failure { raw_code, raw_text, .. } = reply.failure(Phase::StartTls, &[]);
-    refused(Failure { raw_code, raw_text, ..Failure::new(Fault::TlsRequired) })
+    refused(Failure { raw_code, raw_text, ..unencrypted("") })
 }
 
 async fn encrypt(relay: &Relay, tcp: TcpStream, strict: bool, limits: &TimeLimits) -> Result<Connection, Failure> {

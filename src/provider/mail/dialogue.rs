@@ -9,7 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::time::{Instant, timeout_at};
 
 use super::reply::Reply;
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::{About, Failure, Fault};
+use crate::domain::remedy::Remedy;
 
 /// RFC 5321 §4.5.3.1.5 allows a reply line 512 octets; some servers explain themselves at more length.
 const LINE_OCTETS_MAX: u64 = 2048;
@@ -41,7 +42,8 @@ impl Silence {
             Self::TimedOut => (Fault::ProviderError, "the relay did not answer in time"),
             Self::Garbled => (Fault::ProtocolError, "the relay gave an answer that is not SMTP"),
         };
-        Failure::new(fault).text(format!("{what} {when}"))
+        let failure = Failure::new(fault).about(About::Path).remedy(Remedy::WaitForRelay);
+        failure.text(format!("{what} {when}"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mail through an SMTP relay (RFC 5321, RFC 6409), driven phase by phase so that every failure is known for what it
-//! is. `reply` reads what servers answer, `dialogue` speaks and listens within time, `connection` opens, encrypts and
-//! logs in, `pool` keeps connections, `compose` writes the mail, `dkim` signs it, `transaction` carries it.
+//! is. `reply` reads what servers answer, `dialogue` speaks and listens within time, `connection` opens and
+//! encrypts, `login` (with `scram`) logs in, `pool` keeps connections, `compose` writes the mail, `dkim` signs it, `transaction` carries it.
 
 mod canonical;
 mod compose;
@@ -8,8 +8,10 @@ mod connection;
 mod dialogue;
 mod dkim;
 mod encoding;
+mod login;
 mod pool;
 mod reply;
+mod scram;
 mod settings;
 mod signing_key;
 mod tls;
@@ -23,11 +25,11 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 pub use self::compose::{ComposeError, attempt_of, compose, message_id};
-pub use self::reply::EnhancedStatus;
 
-use self::connection::{Connection, Login, Relay};
+use self::connection::{Connection, Relay};
 use self::dialogue::{Silence, TimeLimits};
 use self::dkim::Signer;
+use self::login::Login;
 use self::pool::{Pool, Visit};
 use self::reply::Reply;
 use self::settings::{SETTINGS, Settings};
@@ -37,7 +39,7 @@ use self::transaction::Letter;
 use super::{Account, Capabilities, DnsRecord, Provider, SettingsError, Spec};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::{Content, Envelope};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::{Address, Channel, Clock, Outcome};
 
 /// The kind.
@@ -49,7 +51,7 @@ pub const SPEC: Spec = Spec {
     settings: SETTINGS,
     sources: &[
         "RFC 5321", "RFC 2920", "RFC 3207", "RFC 4954", "RFC 3461", "RFC 3463", "RFC 6376", "RFC 8058", "RFC 8314",
-        "RFC 8463",
+        "RFC 8463", "RFC 7677",
     ],
     setup: &[
         "Ask your mail provider for its submission host, and for a user and password that may send as the practice's mailbox.",
@@ -143,7 +145,8 @@ impl Smtp {
         let letter = self.letter(envelope).await?;
         let mode = self.mode.for_letter(envelope.phi);
         let limits = self.limits();
-        let mut visit = self.pool.visit(mode, &limits).await.map_err(Outcome::NotSent)?;
+        let mut visit =
+            self.pool.visit(mode, &limits).await.map_err(|failure| Outcome::NotSent(self.blamed(failure, mode)))?;
         if let Some(refusal) = letter.too_large_for(&visit.connection) {
             self.pool.leave(visit);
             return Err(refusal);
@@ -189,8 +192,15 @@ impl Smtp {
         if !(visit.reused && is_dead) {
             return Ok(answer);
         }
-        self.pool.renew(visit, mode, limits).await.map_err(Outcome::NotSent)?;
+        self.pool.renew(visit, mode, limits).await.map_err(|failure| Outcome::NotSent(self.blamed(failure, mode)))?;
         Ok(transaction::begin(&mut visit.connection, letter, limits).await)
+    }
+
+    /// Whom a failure to connect is about. A letter that demands more encryption than the account does is about itself: the
+    /// account's other letters can travel.
+    fn blamed(&self, failure: Failure, mode: TlsMode) -> Failure {
+        let asks_for_more = mode != self.mode && failure.fault == Fault::TlsRequired;
+        if asks_for_more { failure.about(About::Letter) } else { failure }
     }
 
     fn limits(&self) -> TimeLimits {

@@ -1,114 +1,7 @@
-//! What a mail server answers and what it means: the enhanced status first (RFC 3463, RFC 5248 and the IANA registry
-//! "SMTP Enhanced Status Codes"), then the basic code together with the phase in which it came (RFC 5321 §4.2).
+//! What a mail server answers. What it means is read in the table of evidence ([`crate::domain::mail_reply`]).
 
-use crate::domain::fault::{Failure, Fault};
-
-/// Where in the dialogue an answer came. Up to and including `Mail` it speaks of us or of the relay, after that of
-/// the recipient or of the letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    Greeting,
-    Hello,
-    StartTls,
-    Auth,
-    Mail,
-    Rcpt,
-    Data,
-    Dot,
-}
-
-/// An enhanced status code, such as 5.1.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EnhancedStatus {
-    /// 2 done, 4 may work later, 5 permanent.
-    pub class: u8,
-    /// What it is about: 1 address, 2 mailbox, 3 system, 4 network, 5 protocol, 6 content, 7 policy.
-    pub subject: u16,
-    /// Which trouble exactly.
-    pub detail: u16,
-}
-
-impl EnhancedStatus {
-    /// Reads `5.1.1`. `None` for anything else.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        let mut parts = word.split('.');
-        let mut number = |digits_max: usize| {
-            let part = parts.next()?;
-            let fits = (1..=digits_max).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-            if fits { part.parse::<u16>().ok() } else { None }
-        };
-        let (class, subject, detail) = (number(1)?, number(3)?, number(3)?);
-        let class = u8::try_from(class).ok().filter(|class| [2, 4, 5].contains(class))?;
-        parts.next().is_none().then_some(Self { class, subject, detail })
-    }
-
-    /// What it says about a letter or its recipient, whether it comes as a reply after `RCPT` or in a bounce
-    /// (RFC 3464 `Status`). `text` is what stands beside it; it decides only where the code alone is ambiguous.
-    #[must_use]
-    pub fn fault(self, text: &str) -> Fault {
-        if self.class == 4 { self.passing_fault() } else { self.lasting_fault(text) }
-    }
-
-    /// Class 4: it may work later.
-    const fn passing_fault(self) -> Fault {
-        match (self.subject, self.detail) {
-            (2, 2) => Fault::MailboxFull,
-            (4, 7) => Fault::Expired,
-            (5, 3) | (7, 28) => Fault::RateLimited,
-            (7, 8 | 9) => Fault::AccountError,
-            (7, 10 | 11 | 30) => Fault::TlsRequired,
-            _ => Fault::Deferred,
-        }
-    }
-
-    /// Class 5: it will not. 5.7.13, 5.7.17 and 5.7.18 (account closed, mailbox or domain changed hands) count as an
-    /// address that is gone: the person who reads it now is not the one the letter is for.
-    fn lasting_fault(self, text: &str) -> Fault {
-        match (self.subject, self.detail) {
-            (1, 1 | 3 | 6) | (7, 13 | 17) => Fault::MailboxUnknown,
-            (1, 2 | 10) | (7, 18) => Fault::DomainUnknown,
-            (4, 4) if speaks_of_a_missing_domain(text) => Fault::DomainUnknown,
-            (1, 7 | 8) | (7, 8 | 9) => Fault::AccountError,
-            (2, 1) => Fault::MailboxDisabled,
-            (2, 2) => Fault::MailboxFull,
-            (2, 3) | (3, 4) => Fault::TooLarge,
-            (4, 7) => Fault::Expired,
-            (5, 3) | (7, 28) => Fault::RateLimited,
-            (5, _) => Fault::ProtocolError,
-            (7, 10 | 11 | 30) => Fault::TlsRequired,
-            (6 | 7, _) => Fault::PolicyRefusal,
-            _ => Fault::Unknown,
-        }
-    }
-
-    /// What it says when it came before any recipient was named; `None` leaves it to the basic code.
-    const fn relay_fault(self) -> Option<Fault> {
-        Some(match (self.class, self.subject, self.detail) {
-            (_, 7, 8 | 9) | (5, 1, 7 | 8) => Fault::AccountError,
-            (_, 7, 10 | 11 | 30) => Fault::TlsRequired,
-            (4, 3, 2) | (4, 7, _) | (_, 5, 3) | (_, 7, 28) => Fault::RateLimited,
-            (5, 2, 3) | (5, 3, 4) => Fault::TooLarge,
-            (5, 5, _) => Fault::ProtocolError,
-            (5, 7, _) => Fault::AccountError,
-            _ => return None,
-        })
-    }
-}
-
-fn speaks_of_a_missing_domain(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["nxdomain", "name not found", "domain not found", "no such domain"].iter().any(|words| text.contains(words))
-}
-
-/// A relay that does not let us send says so only when it hears the recipient, with the same 5.7.1 as a refusal of that
-/// one recipient: Postfix, Exchange, Exim, Sendmail. It would say the same to every letter.
-fn speaks_of_our_permission(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["relay access denied", "unable to relay", "relay not permitted", "relaying denied", "authentication required"]
-        .iter()
-        .any(|words| text.contains(words))
-}
+use crate::domain::fault::{About, Failure, Fault};
+use crate::domain::mail_reply::{EnhancedStatus, Phase, judge};
 
 /// One reply, all its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,58 +36,28 @@ impl Reply {
         self.lines.join(" ")
     }
 
-    /// Why it was refused.
-    pub fn fault(&self, phase: Phase) -> Fault {
-        if !self.is_refusal() {
-            return Fault::ProtocolError;
-        }
-        if self.ends_session() {
-            return Fault::RateLimited;
-        }
-        let enhanced = self.enhanced();
-        if phase <= Phase::Mail {
-            return enhanced.and_then(EnhancedStatus::relay_fault).unwrap_or_else(|| self.basic_relay_fault(phase));
-        }
-        if phase == Phase::Rcpt && self.code >= 500 && speaks_of_our_permission(&self.text()) {
-            return Fault::AccountError;
-        }
-        enhanced.map_or_else(|| self.basic_delivery_fault(phase), |status| status.fault(&self.text()))
-    }
-
-    const fn basic_relay_fault(&self, phase: Phase) -> Fault {
-        match (phase, self.code) {
-            (_, 432 | 454) => Fault::RateLimited,
-            (Phase::Auth, 500..) | (_, 530 | 534 | 535) => Fault::AccountError,
-            (_, 523 | 538) => Fault::TlsRequired,
-            (Phase::Mail, 552) => Fault::TooLarge,
-            (Phase::Mail, 550 | 551 | 553 | 554) => Fault::AccountError,
-            (Phase::Mail, 500..) => Fault::ProtocolError,
-            _ => Fault::ProviderError,
-        }
-    }
-
-    const fn basic_delivery_fault(&self, phase: Phase) -> Fault {
-        match (phase, self.code) {
-            (_, 432 | 454) => Fault::RateLimited,
-            (_, 400..500) => Fault::Deferred,
-            (_, 530 | 534 | 535) => Fault::AccountError,
-            (_, 500..=504 | 555) => Fault::ProtocolError,
-            (_, 521 | 556) => Fault::DomainUnknown,
-            (Phase::Rcpt, 550 | 551 | 553) => Fault::MailboxUnknown,
-            (Phase::Rcpt, 552) => Fault::MailboxFull,
-            (_, 552) => Fault::TooLarge,
-            (_, 550 | 554) => Fault::PolicyRefusal,
-            _ => Fault::Unknown,
+    /// Whether a login is refused because of its mechanism, which says nothing of the password: 504, a code of the
+    /// protocol, or "unrecognized authentication type" (RFC 4954 §4, RFC 5248).
+    pub fn refuses_the_mechanism(&self) -> bool {
+        match self.enhanced() {
+            _ if self.code == 504 => true,
+            Some(status) => self.code >= 500 && matches!((status.subject, status.detail), (5, _) | (7, 4)),
+            None => (500..=503).contains(&self.code),
         }
     }
 
     /// As a failure, without the words in `private`: servers like to repeat what they were told.
     pub fn failure(&self, phase: Phase, private: &[&str]) -> Failure {
-        let code = self.enhanced().map_or_else(
-            || self.code.to_string(),
-            |status| format!("{} {}.{}.{}", self.code, status.class, status.subject, status.detail),
-        );
-        Failure::new(self.fault(phase)).code(code).text(without(&self.text(), private))
+        let code = self.enhanced().map_or_else(|| self.code.to_string(), |status| format!("{} {status}", self.code));
+        let text = self.text();
+        let failure = if self.is_refusal() {
+            let verdict = judge(phase, self.code, self.enhanced(), &text).verdict;
+            let failure = Failure::new(verdict.fault).about(verdict.about).remedy(verdict.remedy);
+            failure.retry_after(verdict.wait_seconds)
+        } else {
+            Failure::new(Fault::ProtocolError).about(About::Path)
+        };
+        failure.code(code).text(without(&text, private))
     }
 }
 
@@ -242,7 +105,7 @@ mod tests {
             ("554 5.7.1 <x@y>: Relay access denied", Phase::Rcpt, Fault::AccountError),
             ("550 5.7.1 mailing list is closed", Phase::Rcpt, Fault::PolicyRefusal),
         ] {
-            assert_eq!(reply(line).fault(phase), fault, "{line} at {phase:?}");
+            assert_eq!(reply(line).failure(phase, &[]).fault, fault, "{line} at {phase:?}");
         }
     }
 
@@ -256,23 +119,31 @@ mod tests {
             ("530 log in first", Phase::Mail, Fault::AccountError),
             ("451 trouble", Phase::Mail, Fault::ProviderError),
             ("555 what", Phase::Mail, Fault::ProtocolError),
-            ("550 no", Phase::Rcpt, Fault::MailboxUnknown),
+            ("550 no", Phase::Rcpt, Fault::Unknown),
             ("550 no", Phase::Dot, Fault::PolicyRefusal),
             ("552 no", Phase::Rcpt, Fault::MailboxFull),
             ("552 no", Phase::Dot, Fault::TooLarge),
             ("450 later", Phase::Rcpt, Fault::Deferred),
             ("354 go on", Phase::Mail, Fault::ProtocolError),
         ] {
-            assert_eq!(reply(line).fault(phase), fault, "{line} at {phase:?}");
+            assert_eq!(reply(line).failure(phase, &[]).fault, fault, "{line} at {phase:?}");
         }
     }
 
     #[test]
     fn an_enhanced_status_of_another_class_is_not_believed() {
         assert_eq!(reply("250 5.1.1 odd").enhanced(), None);
-        assert_eq!(EnhancedStatus::parse("5.1.1.1"), None);
-        assert_eq!(EnhancedStatus::parse("5.1234.1"), None);
-        assert_eq!(EnhancedStatus::parse("9.1.1"), None);
+    }
+
+    #[test]
+    fn a_mechanism_is_refused_by_codes_of_the_protocol_and_a_password_by_others() {
+        for line in ["504 what", "504 5.7.4 Unrecognized authentication type", "535 5.7.4 no", "501 5.5.4 no", "502 no"]
+        {
+            assert!(reply(line).refuses_the_mechanism(), "{line}");
+        }
+        for line in ["535 5.7.8 no", "535 no", "534 5.7.9 no", "535 5.7.139 no", "454 4.7.0 later", "421 4.5.0 bye"] {
+            assert!(!reply(line).refuses_the_mechanism(), "{line}");
+        }
     }
 
     #[test]
@@ -288,7 +159,7 @@ mod tests {
         fn whatever_a_server_says_has_a_fault_and_repeats_neither_mailbox_nor_domain(
             code in 200u16..600,
             lines in proptest::collection::vec("\\PC{0,40}|[245]\\.[0-9]{1,3}\\.[0-9]{1,3} <?dana@clinic\\.example>? \\PC{0,20}", 1..4),
-            phase in proptest::sample::select(vec![Phase::Greeting, Phase::Hello, Phase::Auth, Phase::Mail, Phase::Rcpt, Phase::Dot]),
+            phase in proptest::sample::select(Phase::ALL.to_vec()),
         ) {
             let failure = Reply { code, lines }.failure(phase, &["dana@clinic.example", "dana", "clinic.example"]);
             let text = failure.raw_text.unwrap_or_default();

@@ -15,7 +15,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::domain::PhiClass;
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::{About, Failure, Fault};
+use crate::domain::remedy::Remedy;
 
 /// The setting `tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -110,12 +111,15 @@ impl Tls {
     pub async fn handshake(&self, tcp: TcpStream, strict: bool) -> Result<TlsStream<TcpStream>, Failure> {
         let config = if strict { &self.checked } else { &self.unchecked };
         TlsConnector::from(config.clone()).connect(self.name.clone(), tcp).await.map_err(|error| {
+            let failed = |fault, remedy, text: &str| Failure::new(fault).about(About::Path).remedy(remedy).text(text);
+            let distrusted = |text: &str| failed(Fault::TlsRequired, Remedy::UseEncryption, text);
             match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(rustls::Error::InvalidCertificate(reason)) => {
-                    Failure::new(Fault::TlsRequired).text(distrust(reason))
+                Some(rustls::Error::InvalidCertificate(reason)) => distrusted(distrust(reason)),
+                Some(_) => distrusted("the TLS handshake with the relay failed"),
+                None => {
+                    let text = "the connection broke during the TLS handshake";
+                    failed(Fault::ProviderError, Remedy::WaitForRelay, text)
                 }
-                Some(_) => Failure::new(Fault::TlsRequired).text("the TLS handshake with the relay failed"),
-                None => Failure::new(Fault::ProviderError).text("the connection broke during the TLS handshake"),
             }
         })
     }

@@ -11,11 +11,12 @@ use super::compose::{ComposeError, ascii_address, compose, message_id};
 use super::connection::Connection;
 use super::dialogue::{Lost, Silence, TimeLimits, ended_by_a_dot};
 use super::dkim::Signer;
-use super::reply::{Phase, Reply};
+use super::reply::Reply;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Mail;
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::id::AttemptId;
+use crate::domain::mail_reply::Phase;
 use crate::domain::{EmailAddress, Outcome, Timestamp};
 
 /// How long the answers to commands that no longer matter are waited for, so that the connection can go on.
@@ -93,7 +94,9 @@ impl Letter {
     /// A refusal that the answer to EHLO already implies, before anything is said.
     pub fn too_large_for(&self, connection: &Connection) -> Option<Outcome> {
         let size_max = connection.offers.size_max?;
-        let failure = || Failure::new(Fault::TooLarge).code("5.3.4").text("it is larger than the relay's SIZE");
+        let failure = || {
+            Failure::new(Fault::TooLarge).about(About::Letter).code("5.3.4").text("it is larger than the relay's SIZE")
+        };
         (self.size > size_max).then(|| Outcome::Refused(failure()))
     }
 }
@@ -262,12 +265,16 @@ fn expect(
     Err(refusal(&reply, phase, letter))
 }
 
-/// A fault of the relay or the account means that the letter never was up for decision; any other is a no to it.
+/// A fault of the relay, of the account or of our speed means that the letter never was up for decision; any other is a no
+/// to it.
 fn refusal(reply: &Reply, phase: Phase, letter: &Letter) -> Outcome {
     let failure = reply.failure(phase, &letter.private());
-    if failure.fault.is_the_providers() || (phase <= Phase::Mail && failure.fault == Fault::TlsRequired) {
-        Outcome::NotSent(failure)
-    } else {
+    let was_up_for_decision = phase > Phase::Mail
+        && !failure.fault.is_the_providers()
+        && (failure.fault == Fault::TlsRequired || !failure.is_the_providers());
+    if was_up_for_decision || (phase == Phase::Mail && failure.fault == Fault::TooLarge) {
         Outcome::Refused(failure)
+    } else {
+        Outcome::NotSent(failure)
     }
 }

@@ -8,9 +8,9 @@ use crate::domain::AuditAct;
 use crate::domain::basis::Basis;
 use crate::domain::conflict::Conflict;
 use crate::domain::id::{BasisId, ImportId, ReferrerId};
-use crate::referrers::ReferrersError;
 use crate::referrers::edit::npi_taken;
 use crate::referrers::sheet::SheetRow;
+use crate::referrers::{ReferrersError, entered};
 use crate::store::Tx;
 use crate::store::records::imports::{Before, ImportChange, ListImport};
 
@@ -70,6 +70,9 @@ async fn keep_person(
     let changed = apply::apply(person.before.as_ref(), person.id(), settled, &said, circumstances);
     let has_changed = person.before.as_ref().is_none_or(|before| before.referrer != changed.referrer);
     if has_changed {
+        let before = person.before.as_ref().map(|before| &before.referrer);
+        let Circumstances { who, now, .. } = circumstances;
+        entered::give_another_chance(tx, before, &changed.referrer, &[], who, *now).await?;
         tx.referrer_put(&changed.referrer).await.map_err(npi_taken).map_err(in_line)?;
     }
     let known = person.before.as_ref().map_or(&[][..], |before| &before.locations);

@@ -180,7 +180,8 @@ impl FromStr for Manners {
 }
 
 /// Faults that only mail has.
-const OF_MAIL: [Fault; 10] = [
+const OF_MAIL: [Fault; 11] = [
+    Fault::QuotaReached,
     Fault::MailboxUnknown,
     Fault::DomainUnknown,
     Fault::MailboxFull,

@@ -1,7 +1,7 @@
 //! Addresses: their health, and the row that serves as the lock of every hand-over.
 
 use crate::domain::health::{AddressHealth, Health};
-use crate::domain::{Address, AddressKey, Timestamp};
+use crate::domain::{Address, AddressKey, Channel, Fault, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::record::record;
@@ -15,6 +15,21 @@ const CHANGE: &str = ") UPDATE address SET health = changed.health, strikes = ch
     updated_ms = changed.updated_ms FROM changed
     WHERE address.channel = changed.channel AND address.value = changed.value";
 const GET: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE channel = $1 AND value = $2";
+
+const DEAD: &str = "SELECT channel, value, health, strikes, fault FROM address WHERE health = 'dead'";
+
+/// Which dead addresses; all conditions given must hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeadOf {
+    /// Of this channel.
+    pub channel: Option<Channel>,
+    /// For this cause.
+    pub fault: Option<Fault>,
+    /// Since then or later.
+    pub since: Option<Timestamp>,
+    /// Before then.
+    pub until: Option<Timestamp>,
+}
 
 record!(AddressHealth: "address" by value as AddressKey { channel, value, health, strikes, fault });
 
@@ -74,6 +89,34 @@ impl Tx {
             .bind(address.key())
             .fetch_optional(&mut *c)
             .await?))
+    }
+
+    /// Dead addresses in the order of their keys, at most `limit`; `lock` keeps them from changing until the end of the
+    /// transaction.
+    pub async fn addresses_dead(
+        &mut self,
+        which: DeadOf,
+        limit: i64,
+        lock: bool,
+    ) -> Result<Vec<AddressHealth>, StoreError> {
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(DEAD);
+            if let Some(channel) = which.channel {
+                statement.push(" AND channel = ").push_bind(channel);
+            }
+            if let Some(fault) = which.fault {
+                statement.push(" AND fault = ").push_bind(fault);
+            }
+            if let Some(since) = which.since {
+                statement.push(" AND updated_ms >= ").push_bind(since);
+            }
+            if let Some(until) = which.until {
+                statement.push(" AND updated_ms < ").push_bind(until);
+            }
+            statement.push(" ORDER BY channel, value LIMIT ").push_bind(limit);
+            statement.push(if lock { d.for_update() } else { "" });
+            Ok(statement.build_query_as().fetch_all(&mut *c).await?)
+        })
     }
 
     /// Records what was learned about addresses.

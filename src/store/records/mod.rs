@@ -18,6 +18,7 @@ pub mod messages;
 pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
+pub mod refusals;
 pub mod restored;
 pub mod settings;
 pub mod submissions;

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-pub use crate::domain::provider_state::{Meter, ProviderState};
+pub use crate::domain::provider_state::{Meter, Pause, ProviderState};
 use crate::domain::{AttemptStatus, Fault, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
@@ -10,14 +10,19 @@ use crate::store::engine::error::StoreError;
 const ENSURE: &str = "INSERT INTO provider_state (provider, arrival_ms, updated_ms) VALUES ($1, 0, $2)
     ON CONFLICT (provider) DO NOTHING";
 const COLUMNS: &str =
-    "SELECT provider, paused_ms, paused_reason, rests_until_ms, faults, fault, fault_text, faulted_ms,
+    "SELECT provider, paused_ms, paused_reason, paused_remedy, resumes_ms, rests_until_ms, faults, fault, fault_text, faulted_ms,
     arrival_ms, day_ends_ms, day_hand_overs, day_cost FROM provider_state";
 const METER: &str = "UPDATE provider_state SET arrival_ms = $2, day_ends_ms = $3, day_hand_overs = $4, day_cost = $5,
     updated_ms = $6 WHERE provider = $1";
-const PAUSE: &str = "UPDATE provider_state SET paused_ms = $2, paused_reason = $3, updated_ms = $4 WHERE provider = $1";
-const PAUSE_NEW: &str = "INSERT INTO provider_state (provider, paused_ms, paused_reason, arrival_ms, updated_ms)
-    VALUES ($1, $2, $3, 0, $2) ON CONFLICT (provider) DO UPDATE SET paused_ms = excluded.paused_ms,
-    paused_reason = excluded.paused_reason, updated_ms = excluded.updated_ms WHERE provider_state.paused_ms IS NULL";
+const PAUSE: &str = "UPDATE provider_state SET paused_ms = $2, paused_reason = $3, paused_remedy = NULL,
+    resumes_ms = NULL, updated_ms = $4 WHERE provider = $1";
+// A pause that has ended by itself is no pause; one that a person must end takes the place of one that would end by itself.
+const PAUSE_NEW: &str = "INSERT INTO provider_state (provider, paused_ms, paused_reason, paused_remedy, resumes_ms,
+    arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, 0, $2) ON CONFLICT (provider) DO UPDATE SET
+    paused_ms = excluded.paused_ms, paused_reason = excluded.paused_reason, paused_remedy = excluded.paused_remedy,
+    resumes_ms = excluded.resumes_ms, updated_ms = excluded.updated_ms WHERE provider_state.paused_ms IS NULL
+    OR provider_state.resumes_ms <= excluded.paused_ms
+    OR (provider_state.resumes_ms IS NOT NULL AND excluded.resumes_ms IS NULL)";
 const BREAKER: &str = "INSERT INTO provider_state (provider, rests_until_ms, faults, fault, fault_text, faulted_ms,
     arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (provider) DO UPDATE SET
     rests_until_ms = excluded.rests_until_ms, faults = excluded.faults, fault = excluded.fault,
@@ -84,15 +89,16 @@ impl Tx {
         })
     }
 
-    /// Pauses an account that is not paused yet, with a reason; whether it was so.
+    /// Pauses an account that is not paused yet, or only until a quota returns; whether it was so.
     pub async fn provider_pause_new(
         &mut self,
         provider: &str,
-        reason: &str,
+        pause: &Pause,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         on!(self, |c, d| {
-            let done = sqlx::query(PAUSE_NEW).bind(provider).bind(now).bind(reason).execute(&mut *c).await?;
+            let query = sqlx::query(PAUSE_NEW).bind(provider).bind(now).bind(&pause.reason).bind(pause.remedy);
+            let done = query.bind(pause.resumes_ms).execute(&mut *c).await?;
             Ok(done.rows_affected() > 0)
         })
     }

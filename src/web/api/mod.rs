@@ -1,6 +1,7 @@
 //! The API under `/api/v1`: JSON in, JSON out, problem+json when it cannot be done. Unknown fields are refused, bodies
 //! have at most 256 KiB (lists 16 MiB), tokens are scoped ([`crate::access::Scope`]).
 
+mod addresses;
 mod body;
 mod messages;
 mod openapi;
@@ -36,6 +37,8 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/imports/{id}/undo", post(people::undo_import))
         .route("/api/v1/conflicts", get(people::open_conflicts))
         .route("/api/v1/conflicts/{id}/{choice}", post(people::settle_conflict))
+        .route("/api/v1/addresses/revive", post(addresses::revive))
+        .route("/api/v1/explain-reply", post(addresses::explain_reply))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(
             Router::new()

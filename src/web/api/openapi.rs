@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{messages, people, problem_schema, referrers};
+use super::{addresses, messages, people, problem_schema, referrers};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -20,7 +20,7 @@ use crate::public;
     paths(
         messages::submit, messages::show, messages::act, messages::failures, referrers::touches, people::list, people::show,
         people::add, people::edit, people::delete, people::merge, people::undo_merge, people::import_list, people::imports,
-        people::undo_import, people::open_conflicts, people::settle_conflict
+        people::undo_import, people::open_conflicts, people::settle_conflict, addresses::revive, addresses::explain_reply
     ),
     components(schemas(
         public::SubmissionView,
@@ -30,13 +30,16 @@ use crate::public;
         public::people::ReferrerList,
         public::people::ImportOutcome,
         public::people::ConflictList,
+        public::RevivalView,
+        public::ReplyView,
         problem_schema::ProblemView
     )),
     security(("token" = [])),
     modifiers(&Token),
     tags(
         (name = "messages", description = "Letters on their way"),
-        (name = "referrers", description = "People, their histories, and lists of them")
+        (name = "referrers", description = "People, their histories, and lists of them"),
+        (name = "addresses", description = "What is held against addresses, and why")
     )
 )]
 struct Description;

@@ -4,11 +4,13 @@
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
 //! - `overview`, `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
-//! - `referrers`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`, `providers`, `suppressions`, `audit`
+//! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
+//!   `providers`, `suppressions`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `notice` says what was done, `assets` is the style sheet
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
 
+mod addresses;
 mod assets;
 mod audit;
 mod campaigns;
@@ -47,12 +49,13 @@ pub fn routes() -> Router<WebState> {
         .route("/messages/{id}/document.pdf", get(document::pdf))
         .route("/messages/{id}/mail.html", get(document::mail))
         .route("/referrers", get(referrers::show).post(referrers::search))
-        .route("/referrers/addresses", get(referrers::addresses))
+        .route("/referrers/addresses", get(addresses::show).post(addresses::revive_all))
         .route("/referrers/new", get(people::new).post(people::add))
         .route("/referrers/imports", get(people::imports))
         .route("/referrers/imports/{id}/undo", post(people::undo_import))
         .route("/referrers/differences", get(people::differences))
         .route("/referrers/differences/{id}", post(people::settle))
+        .route("/referrers/{id}/revive", post(addresses::revive))
         .route("/referrers/{id}", get(referrer::show))
         .route("/referrers/{id}/delete", post(people::delete))
         .route("/referrers/{id}/merge", post(people::merge))

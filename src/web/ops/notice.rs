@@ -62,6 +62,10 @@ pub enum Done {
     Basis,
     /// A basis was ended.
     BasisEnded,
+    /// An address gets another chance.
+    Revived,
+    /// Several addresses get another chance.
+    RevivedAll,
     /// A refusal was recorded.
     Suppressed,
     /// A refusal was ended.
@@ -81,7 +85,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
-const NOTICES: [(Done, &str, Tone, &str); 32] = [
+const NOTICES: [(Done, &str, Tone, &str); 34] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -121,6 +125,13 @@ const NOTICES: [(Done, &str, Tone, &str); 32] = [
     (Done::Touch, "touch", Tone::Good, "The touch is logged."),
     (Done::Basis, "basis", Tone::Good, "Permission is recorded."),
     (Done::BasisEnded, "basis_ended", Tone::Good, "It no longer permits faxed advertisements."),
+    (Done::Revived, "revived", Tone::Good, "The address will be tried again. Messages that failed can be retried."),
+    (
+        Done::RevivedAll,
+        "revived_all",
+        Tone::Good,
+        "These addresses will be tried again. Messages that failed can be retried.",
+    ),
     (Done::Suppressed, "suppressed", Tone::Good, "The opt-out is recorded and takes effect immediately."),
     (Done::Lifted, "lifted", Tone::Good, "The suppression is lifted. Its record is kept."),
     (

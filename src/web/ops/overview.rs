@@ -74,7 +74,10 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
     };
     for Unavailable { account, cause } in state.gateway.accounts.unavailable(&states, calendar.now) {
         match cause {
-            Cause::Paused(reason) => signs.paused.push(PausedAccount { account, reason }),
+            Cause::Paused { reason, remedy, resumes } => {
+                let until = resumes.map(|at| calendar.moment(at).said);
+                signs.paused.push(PausedAccount { account, reason, remedy, until });
+            }
             Cause::Resting { faults, fault } => signs.resting.push(RestingAccount { account, faults, fault }),
         }
     }

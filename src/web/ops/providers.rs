@@ -11,7 +11,7 @@ use super::notice::{Asked, Done};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use crate::accounts::{Accounts, ConfiguredAccount, Ready, acts};
-use crate::domain::{Channel, Fault};
+use crate::domain::{Channel, Fault, Remedy};
 use crate::provider::{Capabilities, Reconciliation, WebhookAuthenticity};
 use crate::store::records::provider_state::ProviderState;
 use crate::web::WebState;
@@ -34,6 +34,7 @@ struct AccountRow {
     only: String,
     state: Chip,
     paused: Option<(Moment, String)>,
+    refused_in_a_row: bool,
     resting: Option<(Moment, String)>,
     has_baa: bool,
     rate: Option<u32>,
@@ -78,7 +79,11 @@ fn row(
     let spec = account.spec();
     let known = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
     let why = known.paused_reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
-    let paused = known.paused_ms.map(|since| (calendar.moment(since), why));
+    let remedy =
+        known.paused_remedy.map(|remedy| format!(". {}", wording::refusals::remedy(remedy))).unwrap_or_default();
+    let until = known.resumes_ms.map(|at| format!(" (until {})", calendar.moment(at).said)).unwrap_or_default();
+    let why = format!("{}{until}{remedy}", why.trim_end_matches('.'));
+    let paused = known.paused_ms.filter(|_| known.is_paused(calendar.now)).map(|since| (calendar.moment(since), why));
     let resting =
         account.rests_until(&known, calendar.now).map(|until| (calendar.moment(until), why_resting(account, &known)));
     let state = match account.ready(&known, 1, calendar.now) {
@@ -95,6 +100,7 @@ fn row(
         only: only(accounts, spec.channel, name),
         state: state.into(),
         paused,
+        refused_in_a_row: known.paused_remedy == Some(Remedy::SameForAll),
         resting,
         has_baa: account.baa,
         rate: account.rate_per_minute,
@@ -174,7 +180,11 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
             Ok(then_show(&Done::ProviderPaused.at("/providers")))
         }
         "resume" => {
-            acts::resume(store, name, who, now).await?;
+            if posted.fields.text("refusals") == "stand" {
+                acts::resume_and_let_refusals_stand(store, name, who, now).await?;
+            } else {
+                acts::resume(store, name, who, now).await?;
+            }
             Ok(then_show(&Done::ProviderResumed.at("/providers")))
         }
         "check" => Ok(match account.layered.check().await {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::form::{Posted, nowhere, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
-use super::view::people::{PersonRow, UnwellRow};
+use super::view::people::PersonRow;
 use crate::domain::AddressKey;
 use crate::domain::FaxNumber;
 use crate::domain::id::{self, ReferrerId};
@@ -27,8 +27,6 @@ use crate::wording;
 
 /// Referrers on a page.
 const PER_PAGE: i64 = 50;
-/// Addresses that do not work, on their page.
-const UNWELL_SHOWN: i64 = 500;
 /// Longest text searched for.
 const SEARCH_CHARS_MAX: usize = 100;
 /// Keeps what was searched for while the browser is open.
@@ -52,13 +50,6 @@ struct Page {
     is_first_page: bool,
     /// Where lists differ from corrections by hand.
     differences: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "referrers_addresses.html")]
-struct AddressesPage {
-    frame: Frame,
-    rows: Vec<UnwellRow>,
 }
 
 /// `GET /referrers`, and `GET /referrers?found=1` for those that the last search found.
@@ -158,22 +149,4 @@ fn searched_for(jar: &CookieJar) -> String {
     let kept = jar.get(SEARCH_COOKIE).and_then(|cookie| URL_SAFE_NO_PAD.decode(cookie.value()).ok());
     let text = kept.and_then(|octets| String::from_utf8(octets).ok()).unwrap_or_default();
     text.chars().take(SEARCH_CHARS_MAX).collect()
-}
-
-/// `GET /referrers/addresses`: the addresses that do not work.
-pub async fn addresses(
-    State(state): State<WebState>,
-    operator: Operator,
-    Query(asked): Query<Asked>,
-) -> Result<Response, PageProblem> {
-    let calendar = frame::calendar(&state);
-    let mut tx = state.gateway.store.read().await?;
-    let unwell = tx.addresses_unwell(UNWELL_SHOWN).await?;
-    let ids: Vec<ReferrerId> = unwell.iter().map(|one| one.referrer_id).collect();
-    let referrers = tx.referrers(&ids).await?;
-    let page = AddressesPage {
-        frame: Frame::new(&state, &operator, Section::Referrers, "Addresses that do not work", &asked),
-        rows: unwell.iter().filter_map(|one| UnwellRow::of(one, &referrers, &calendar)).collect(),
-    };
-    Ok(frame::show(&page))
 }

@@ -1,8 +1,8 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::message::Message;
 use touchline::domain::{Address, AddressKey};
-use touchline::domain::{Fault, FaxNumber};
-use touchline::store::records::provider_state::{Meter, ProviderState};
+use touchline::domain::{Fault, FaxNumber, Remedy};
+use touchline::store::records::provider_state::{Meter, Pause, ProviderState};
 
 use super::samples::{Stage, at, attempt, ended};
 use crate::support::databases::each_db;
@@ -38,13 +38,34 @@ async fn a_breaker_is_written_down_and_leaves_pause_and_meter_alone() {
 async fn a_pause_by_a_fault_does_not_write_over_another_ones_reason() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
-        assert!(tx.provider_pause_new("fax", "no funds", at(1)).await.expect("paused"), "it had no row");
-        assert!(!tx.provider_pause_new("fax", "wrong key", at(2)).await.expect("asked"));
+        let pause = |reason: &str| Pause { reason: reason.into(), resumes_ms: None, remedy: Some(Remedy::PayRelay) };
+        assert!(tx.provider_pause_new("fax", &pause("no funds"), at(1)).await.expect("paused"), "it had no row");
+        assert!(!tx.provider_pause_new("fax", &pause("wrong key"), at(2)).await.expect("asked"));
         let states = tx.provider_states(false).await.expect("read");
         assert_eq!((states[0].paused_ms, states[0].paused_reason.as_deref()), (Some(at(1)), Some("no funds")));
+        assert_eq!(states[0].paused_remedy, Some(Remedy::PayRelay));
         tx.provider_pause("fax", None, at(3)).await.expect("resumed");
-        assert!(tx.provider_pause_new("fax", "wrong key", at(4)).await.expect("paused"));
+        assert_eq!(tx.provider_states(false).await.expect("read")[0].paused_remedy, None);
+        assert!(tx.provider_pause_new("fax", &pause("wrong key"), at(4)).await.expect("paused"));
         assert_eq!(tx.provider_states(false).await.expect("read")[0].paused_reason.as_deref(), Some("wrong key"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pause_that_ends_by_itself_gives_way_to_the_next_and_to_one_for_a_person() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let quota = |until| Pause { reason: "quota".into(), resumes_ms: Some(at(until)), remedy: None };
+        let closed = Pause { reason: "closed".into(), resumes_ms: None, remedy: Some(Remedy::AskRelay) };
+        assert!(tx.provider_pause_new("mail", &quota(100), at(1)).await.expect("paused"));
+        assert!(!tx.provider_pause_new("mail", &quota(200), at(99)).await.expect("asked"), "it is paused");
+        assert!(tx.provider_pause_new("mail", &quota(300), at(100)).await.expect("paused"), "the first has ended");
+        assert_eq!(tx.provider_states(false).await.expect("read")[0].resumes_ms, Some(at(300)));
+        assert!(tx.provider_pause_new("mail", &closed, at(150)).await.expect("paused"), "a person is needed");
+        assert!(!tx.provider_pause_new("mail", &quota(400), at(151)).await.expect("asked"));
+        let state = tx.provider_states(false).await.expect("read").remove(0);
+        assert_eq!((state.resumes_ms, state.paused_reason.as_deref()), (None, Some("closed")));
     })
     .await;
 }

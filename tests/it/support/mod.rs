@@ -6,6 +6,7 @@ pub mod databases;
 pub mod dkim_verifier;
 pub mod gateway;
 pub mod invariants;
+pub mod moody_smtp;
 pub mod openapi_mock;
 pub mod postgres;
 pub mod proxy;

@@ -114,3 +114,53 @@ async fn failures_are_listed_by_cause_with_what_to_do() {
     assert_eq!(other["messages"], json!([]));
     problem(house.get("/api/v1/failures?resaon=busy", &read).await, 422).await;
 }
+
+#[tokio::test]
+async fn dead_addresses_get_another_chance_and_are_only_counted_unless_asked_for_more() {
+    let house = House::open().await;
+    let referrer = house.referrer("Amara", Some("(312) 555-0142")).await;
+    let token = house.token(&[Scope::Operate]).await;
+    let revive = async |body: Value| house.post("/api/v1/addresses/revive", &token, &body).await;
+    let dead = async || {
+        let mut database = house.database().await;
+        let dead = "INSERT INTO address (channel, value, health, strikes, fault, updated_ms)
+            VALUES ('fax', '+13125550142', 'dead', 1, 'invalid_number', 1795000000000)
+            ON CONFLICT (channel, value) DO UPDATE SET health = 'dead', fault = 'invalid_number'";
+        sqlx::query(dead).execute(&mut database).await.expect("written");
+    };
+    dead().await;
+    let counted: Value = revive(json!({ "fault": "invalid_number" })).await.json().await.expect("JSON");
+    assert_eq!(
+        counted,
+        json!({ "dry_run": true, "addresses": 1, "is_cut": false,
+        "causes": [{ "fault": "invalid_number", "addresses": 1 }] })
+    );
+    let done: Value = revive(json!({ "channel": "fax", "dry_run": false })).await.json().await.expect("JSON");
+    assert_eq!((&done["dry_run"], &done["addresses"]), (&json!(false), &json!(1)));
+    problem(revive(json!({ "address": "(312) 555-0142" })).await, 409).await;
+    dead().await;
+    let one: Value = revive(json!({ "address": "(312) 555-0142" })).await.json().await.expect("JSON");
+    assert_eq!(one["addresses"], 1);
+    assert_no_canary(&one.to_string());
+    for body in [
+        json!({ "address": "nobody" }),
+        json!({ "since": "yesterday" }),
+        json!({ "address": "(312) 555-0142", "channel": "fax" }),
+    ] {
+        problem(revive(body).await, 422).await;
+    }
+    let reader = house.token(&[Scope::Read]).await;
+    problem(house.post("/api/v1/addresses/revive", &reader, &json!({})).await, 403).await;
+}
+
+#[tokio::test]
+async fn a_reply_of_a_mail_server_is_explained() {
+    let house = House::open().await;
+    let token = house.token(&[Scope::Read]).await;
+    let explain = async |reply: &str| {
+        house.post("/api/v1/explain-reply", &token, &json!({ "reply": reply, "phase": "rcpt" })).await
+    };
+    let told: Value = explain("554 5.7.1 Relay access denied").await.json().await.expect("JSON");
+    assert_eq!((told["about"].as_str(), told["remedy"].as_str()), (Some("account"), Some("allow_relay")), "{told}");
+    problem(explain("250 ok").await, 422).await;
+}

@@ -3,7 +3,7 @@
 use super::moment::{Calendar, Moment};
 use super::pieces::Chip;
 use crate::domain::channel::Channel;
-use crate::domain::health::AddressHealth;
+use crate::domain::health::{AddressHealth, Health};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::suppression::Suppression;
@@ -76,6 +76,10 @@ fn message_row(message: &Message, calendar: &Calendar) -> MessageRow {
 pub struct AddressRow {
     /// Fax or Email.
     pub channel: &'static str,
+    /// The channel's word in forms.
+    pub channel_word: &'static str,
+    /// Whether something is held against it, so that it can be given another chance.
+    pub is_unwell: bool,
     /// The address.
     pub address: String,
     /// Trust in it.
@@ -120,11 +124,10 @@ pub fn addresses(
             let of_it = refusals.iter().filter(|one| one.channel == channel && one.address == key);
             AddressRow {
                 channel: wording::channel(channel),
+                channel_word: channel.as_str(),
+                is_unwell: health.is_some_and(|one| matches!(one.health, Health::Dead | Health::Doubtful)),
                 address: address.pretty(),
-                health: wording::address_health(
-                    health.map_or(crate::domain::health::Health::Unverified, |one| one.health),
-                )
-                .into(),
+                health: wording::address_health(health.map_or(Health::Unverified, |one| one.health)).into(),
                 why: health.and_then(|one| one.fault).map(wording::fault),
                 refusals: of_it.map(|refusal| refusal_row(refusal, calendar)).collect(),
             }

@@ -69,6 +69,10 @@ pub struct UnwellRow {
     pub link: String,
     /// The referrer's name.
     pub name: String,
+    /// Where its referrer is acted on: `/referrers/{id}`.
+    pub page: String,
+    /// The channel's word in forms.
+    pub channel_word: &'static str,
     /// Fax or Email.
     pub channel: &'static str,
     /// How bad it is.
@@ -87,6 +91,8 @@ impl UnwellRow {
         Some(Self {
             link: format!("/referrers/{}#details", referrer.id),
             name: referrer.display_name(),
+            page: format!("/referrers/{}", referrer.id),
+            channel_word: unwell.channel.as_str(),
             channel: wording::channel(unwell.channel),
             health: wording::address_health(unwell.health).into(),
             why: unwell.fault.map_or("", wording::fault),

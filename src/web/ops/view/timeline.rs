@@ -93,6 +93,12 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         EventKind::Contradicted => (Tone::Warn, format!("{who} knows of an attempt that was given up here.")),
         EventKind::SaidSent => (Tone::Good, format!("{} marked it as sent.", decider(event))),
         EventKind::SaidNotSent => (Tone::Warn, format!("{} marked it as not sent.", decider(event))),
+        EventKind::TakenBack => (
+            Tone::Warn,
+            "Several recipients in a row were refused with the same words, so it is about our account: the refusal \
+             counts for nothing, and the letter waits."
+                .to_owned(),
+        ),
         EventKind::Retried => (Tone::Busy, format!("{who} sent it again.")),
         EventKind::Released => (Tone::Busy, format!("{who} released it.")),
         EventKind::CancelAsked => (Tone::Quiet, format!("{who} asked the provider to stop it.")),
