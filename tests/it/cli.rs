@@ -9,3 +9,4 @@ mod lists;
 mod restoring;
 mod running;
 mod sending;
+mod undoing;

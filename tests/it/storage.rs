@@ -22,11 +22,13 @@ mod referrers;
 mod restored;
 pub mod samples;
 mod schema;
+mod sent;
 mod server_time;
 mod soundness;
 mod sources;
 mod statements;
 mod touches;
+mod undo;
 mod words;
 
 pub use forward::execute;

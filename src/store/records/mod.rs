@@ -15,6 +15,7 @@ pub mod provider_state;
 pub mod queue_entries;
 pub mod referrers;
 pub mod restored;
+pub mod sent;
 pub mod settings;
 pub mod submissions;
 pub mod suppressions;

@@ -6,6 +6,7 @@ mod messages;
 mod openapi;
 mod problem_schema;
 mod referrers;
+mod submissions;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/messages", post(messages::submit))
         .route("/api/v1/messages/{id}", get(messages::show))
         .route("/api/v1/messages/{id}/{act}", post(messages::act))
+        .route("/api/v1/submissions/{id}/undo", post(submissions::undo))
         .route("/api/v1/referrers/{id}/touches", get(referrers::touches))
         .route("/api/v1/failures", get(messages::failures))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

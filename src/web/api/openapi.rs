@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{messages, problem_schema, referrers};
+use super::{messages, problem_schema, referrers, submissions};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -17,10 +17,11 @@ use crate::public;
         description = "Outbound fax and email for practices that live on referrals. Errors are problem+json (RFC 9457). \
             Tokens are made with `touchline token create` and have the scopes send, read, operate."
     ),
-    paths(messages::submit, messages::show, messages::act, messages::failures, referrers::touches),
+    paths(messages::submit, messages::show, messages::act, messages::failures, submissions::undo, referrers::touches),
     components(schemas(
         public::SubmissionView,
         public::MessageDetail,
+        public::UndoneView,
         public::TouchPage,
         public::FailureList,
         problem_schema::ProblemView
