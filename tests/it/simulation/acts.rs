@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use touchline::dispatch::walk::Stage;
-use touchline::domain::id::{MessageId, SubmissionId};
+use touchline::domain::id::MessageId;
 use touchline::domain::suppression::Scope;
 use touchline::domain::{Channel, MessageStatus};
 use touchline::operator;
@@ -20,7 +20,7 @@ const MESSAGES_MAX: usize = 6;
 /// Walks of one node at once; no more than an account's slots, so that nobody waits in real time.
 const WALKS_MAX: usize = 3;
 
-/// One thing that happens. Nodes, walks, people and callbacks are named by their places.
+/// One thing that happens. Nodes, walks, people, submissions and callbacks are named by their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     Submit {
@@ -42,7 +42,7 @@ pub enum Act {
     /// Somebody withdraws a submission.
     Undo {
         node: usize,
-        submission: SubmissionId,
+        place: usize,
     },
     /// Somebody goes on with lists that were left.
     Unfold {

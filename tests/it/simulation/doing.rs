@@ -100,7 +100,7 @@ impl World<'_> {
         match act {
             Act::Submit { node, letter, to, via, key, undo } => self.submit(*node, letter, *to, via, *key, *undo),
             Act::SubmitAndLeave { node, letter, via, undo } => self.submit_and_leave(*node, letter, via, *undo),
-            Act::Undo { node, submission } => self.undo(*node, *submission),
+            Act::Undo { node, place } => self.undo(*node, *place),
             Act::Unfold { node } => {
                 let node = &self.nodes[*node];
                 node.run(unfold::resume(node.intake())).map(drop).into()

@@ -1,7 +1,6 @@
 //! Undo: submissions with an undo window, some of which somebody withdraws, and the check that nothing leaves before its
 //! window ends or after it was withdrawn.
 
-use touchline::domain::id::SubmissionId;
 use touchline::operator::{self, OperatorError};
 use touchline::store::records::submissions::UndoWindow;
 
@@ -18,21 +17,25 @@ impl World<'_> {
     /// Offers to withdraw something, mostly what can be withdrawn.
     pub fn offer_undo(&mut self, node: usize, acts: &mut Vec<(u32, Act)>) {
         let now = self.now();
-        let open = |until: Option<touchline::domain::Timestamp>| until.is_some_and(|until| now < until);
-        let (can, cannot): (Vec<&UndoWindow>, Vec<&UndoWindow>) =
-            self.before.windows.values().partition(|window| open(window.undo_until_ms) && window.undone_ms.is_none());
-        for (weight, windows) in [(2, can), (1, cannot)] {
-            let ids: Vec<SubmissionId> = windows.into_iter().map(|window| window.id).collect();
-            if !ids.is_empty() && (weight == 2 || self.chooser.once_in(4)) {
-                acts.push((weight, Act::Undo { node, submission: self.chooser.one_of(&ids) }));
-            }
+        let can =
+            |window: &UndoWindow| window.undone_ms.is_none() && window.undo_until_ms.is_some_and(|until| now < until);
+        let (mut open, mut others) = (Vec::new(), Vec::new());
+        for (place, window) in self.before.windows.values().enumerate() {
+            if can(window) { open.push(place) } else { others.push(place) }
+        }
+        if !open.is_empty() {
+            acts.push((2, Act::Undo { node, place: self.chooser.one_of(&open) }));
+        }
+        if !others.is_empty() && self.chooser.once_in(4) {
+            acts.push((1, Act::Undo { node, place: self.chooser.one_of(&others) }));
         }
     }
 
-    pub fn undo(&self, node: usize, submission: SubmissionId) -> Step {
+    pub fn undo(&self, node: usize, place: usize) -> Step {
+        let Some(submission) = self.before.windows.keys().nth(place) else { return Step::default() };
         let node = &self.nodes[node];
         let who = touchline::domain::Actor::operator("sam");
-        match node.run(operator::undo(&node.operator(), submission, &who)) {
+        match node.run(operator::undo(&node.operator(), *submission, &who)) {
             Err(OperatorError::WrongState(_)) => Step::default(),
             other => other.map(drop).into(),
         }
