@@ -16,6 +16,7 @@ use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
+use crate::policy::undo;
 use crate::provider::{self, Account, SettingsError};
 use crate::queue::Queue;
 use crate::queue::retry::RetryRules;
@@ -131,6 +132,10 @@ impl Gateway {
             give_up: Duration::from_secs(sending.give_up_hours * 3600),
             queue_depth_max: i64::try_from(sending.queue_depth_max).unwrap_or(i64::MAX),
             permission_only: self.permission_only(),
+            undo: undo::Windows {
+                one: Duration::from_secs(sending.undo_one_seconds),
+                list: Duration::from_secs(sending.undo_list_seconds),
+            },
             singles: self.singles.clone(),
         }
     }

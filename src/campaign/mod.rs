@@ -72,6 +72,15 @@ pub struct NewCampaign {
     pub who: Actor,
 }
 
+/// What a person decided about one run of a campaign.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// Those who got the letter since the last planned time get it again.
+    pub again: bool,
+    /// It goes at once, without an undo window.
+    pub now: bool,
+}
+
 /// A campaign with what a person wants to know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
@@ -95,7 +104,7 @@ pub struct Overview {
 /// and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    plan.preview(parts, &row.who).await?;
+    plan.preview(parts, &row, &row.who).await?;
     let mut tx = parts.store.write().await?;
     tx.campaign_insert(&row).await.map_err(|error| name_taken(error, &row.name))?;
     tx.audit(
@@ -174,8 +183,21 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
 /// # Errors
 /// [`CampaignError::NotFound`], otherwise as a submission; then nothing was accepted.
 pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted, CampaignError> {
+    run_as_decided(parts, name, who, Decisions::default()).await
+}
+
+/// The same with what the person decided about this run.
+///
+/// # Errors
+/// As [`run_now`].
+pub async fn run_as_decided(
+    parts: &Parts,
+    name: &str,
+    who: &Actor,
+    decisions: Decisions,
+) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    let run = read(&row)?.run(parts, &row, None, who).await?;
+    let run = read(&row)?.run(parts, &row, None, who, decisions).await?;
     let mut tx = parts.store.write().await?;
     run.record(&mut tx, parts).await?;
     tx.audit(who, AuditAct::RunCampaign, Some(&row.name), None, parts.clock.now()).await?;
@@ -189,7 +211,7 @@ pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted,
 /// As [`run_now`].
 pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    Ok(read(&row)?.preview(parts, &row.who).await?)
+    Ok(read(&row)?.preview(parts, &row, &row.who).await?)
 }
 
 /// The same for a campaign that does not exist yet.
@@ -198,7 +220,7 @@ pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignErro
 /// As [`add`], but the name may be taken.
 pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    Ok(plan.preview(parts, &row.who).await?)
+    Ok(plan.preview(parts, &row, &row.who).await?)
 }
 
 /// When it runs, as a sentence; as written if that cannot be read.

@@ -1,9 +1,12 @@
 //! A campaign with its texts parsed: what it sends, to whom, by which channels, and when it runs next.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use chrono_tz::Tz;
 
+use super::Decisions;
 use super::schedule::Schedule;
 use crate::domain::Actor;
 use crate::domain::{Channel, Purpose, Timestamp};
@@ -12,9 +15,13 @@ use crate::intake::answer::Accepted;
 use crate::intake::list::{Prepared, Ready};
 use crate::intake::request::{CampaignRun, Request};
 use crate::intake::{IntakeError, Parts};
+use crate::policy::repeat::Period;
 use crate::referrers::audience::Audience;
 use crate::store::Tx;
 use crate::store::records::campaigns::CampaignRow;
+
+/// How far back the last planned time is looked for, in days: a day, a week, a month, a year, each and a little.
+const LOOK_BACK_DAYS: [u64; 4] = [1, 8, 40, 400];
 
 /// The parts of a campaign that say what a run is.
 #[derive(Debug)]
@@ -48,7 +55,7 @@ impl Plan {
     }
 
     /// What a run submits.
-    pub fn request(&self, who: &Actor, run: Option<CampaignRun>) -> Request {
+    pub fn request(&self, who: &Actor, decisions: Decisions, run: CampaignRun) -> Request {
         Request {
             letter: self.letter.clone(),
             to: self.to.clone(),
@@ -56,10 +63,33 @@ impl Plan {
             variables: self.variables.clone(),
             at: None,
             individually: std::collections::BTreeMap::new(),
+            again: decisions.again,
+            now: decisions.now,
+            undo_seconds: None,
             who: who.clone(),
             idempotency_key: None,
-            run,
+            run: Some(run),
         }
+    }
+
+    /// The run that is planned for a moment, or takes place now.
+    fn campaign_run(&self, parts: &Parts, row: &CampaignRow, planned: Option<Timestamp>) -> CampaignRun {
+        let at = planned.unwrap_or_else(|| parts.clock.now());
+        CampaignRun { campaign: row.id, name: row.name.clone(), planned, period: self.period(row, at) }
+    }
+
+    /// The part of the schedule that a moment lies in, from the last planned time up to it until the next one after it;
+    /// `None` if one of the two does not exist, as for a campaign that runs once.
+    fn period(&self, row: &CampaignRow, at: Timestamp) -> Option<Period> {
+        let next = self.next_after(at, row.created_ms)?;
+        let start = LOOK_BACK_DAYS.iter().find_map(|days| {
+            let from = at.before(Duration::from_secs(days * 24 * 3600));
+            let first = self.next_after(from, row.created_ms);
+            std::iter::successors(first, |moment| self.next_after(*moment, row.created_ms))
+                .take_while(|moment| *moment <= at)
+                .last()
+        })?;
+        Some(Period { campaign: row.id, start, next })
     }
 
     /// A treatment letter is about one patient; no campaign sends it, not even to one referrer.
@@ -74,9 +104,10 @@ impl Plan {
     }
 
     /// Who would get it now, who would not and why; nothing is stored.
-    pub async fn preview(&self, parts: &Parts, who: &Actor) -> Result<Accepted, IntakeError> {
+    pub async fn preview(&self, parts: &Parts, row: &CampaignRow, who: &Actor) -> Result<Accepted, IntakeError> {
         self.refuse_treatment(parts)?;
-        intake::list::dry_run(parts, &self.request(who, None)).await
+        let run = self.campaign_run(parts, row, None);
+        intake::list::dry_run(parts, &self.request(who, Decisions::default(), run)).await
     }
 
     /// One run, checked and found valid; nothing is stored yet.
@@ -86,10 +117,10 @@ impl Plan {
         row: &CampaignRow,
         planned: Option<Timestamp>,
         who: &Actor,
+        decisions: Decisions,
     ) -> Result<Run, IntakeError> {
         self.refuse_treatment(parts)?;
-        let run = CampaignRun { campaign: row.id, name: row.name.clone(), planned };
-        let request = self.request(who, Some(run));
+        let request = self.request(who, decisions, self.campaign_run(parts, row, planned));
         match intake::list::prepare(parts, &request).await? {
             Prepared::New(ready) => Ok(Run { request, ready }),
             Prepared::Answered(_) => Err(IntakeError::KeyReused),

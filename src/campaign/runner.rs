@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::Decisions;
 use super::plan::{Plan, Run};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
@@ -113,7 +114,9 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
     let run = match (&plan, due.and_then(|due| due.run)) {
-        (Ok(plan), Some(moment)) => Some(plan.run(parts, &seen, Some(moment), &Actor::campaign(&seen.name)).await),
+        (Ok(plan), Some(moment)) => {
+            Some(plan.run(parts, &seen, Some(moment), &Actor::campaign(&seen.name), Decisions::default()).await)
+        }
         _ => None,
     };
     let mut tx = parts.store.write().await?;

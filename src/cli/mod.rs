@@ -31,6 +31,7 @@ mod suppress;
 mod template;
 mod token;
 mod touches;
+mod undo;
 
 use crate::domain::Actor;
 use std::path::PathBuf;
@@ -94,6 +95,8 @@ enum Command {
     Release(message::release::Args),
     /// Cancel messages that have not been handed over yet
     Cancel(message::act::Messages),
+    /// Withdraw a letter or list before its undo window ends
+    Undo(undo::Args),
     /// Decide what became of a message in doubt
     Resolve(message::resolve::Args),
     /// List addresses that count as dead, and give them another chance
@@ -174,6 +177,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Hold(messages) => message::act::run(&console, messages, message::act::HOLD).await,
         Command::Release(messages) => message::release::run(&console, messages).await,
         Command::Cancel(messages) => message::act::run(&console, messages, message::act::CANCEL).await,
+        Command::Undo(args) => undo::run(&console, args).await,
         Command::Resolve(args) => message::resolve::run(&console, args).await,
         Command::Address(command) => address::run(&console, command).await,
         Command::ExplainReply(args) => explain_reply::run(&console, &args),

@@ -110,12 +110,17 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
             touch.occurred_ms.in_zone(records.zone),
             touch.kind.as_str().replace('_', " "),
             touch.title.clone(),
-            wording::touch_standing(touch.kind, touch.disposition).1.to_owned(),
+            standing_of(touch),
             messages.join("\n"),
             touch.actor.name().to_owned(),
         ]
     });
     table(&["when", "kind", "what", "status", "messages", "by"], rows)
+}
+
+fn standing_of(touch: &Touch) -> String {
+    let standing = wording::touch_standing(touch.kind, touch.disposition).1;
+    if touch.repeat_of.is_some() { format!("{standing} (repeat)") } else { standing.to_owned() }
 }
 
 async fn log(console: &Console, log: Log) -> Result<(), CliError> {

@@ -25,6 +25,8 @@ pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
     within("status_poll_seconds", sending.status_poll_seconds, 1, 3_600);
     within("doubt_settle_seconds", sending.doubt_settle_seconds, 0, 3_600);
     within("touch_goal", u64::from(sending.touch_goal), 1, 100);
+    within("undo_one_seconds", sending.undo_one_seconds, 0, 86_400);
+    within("undo_list_seconds", sending.undo_list_seconds, 0, 86_400);
     within("queue_depth_max", sending.queue_depth_max, 1, 10_000_000);
 }
 

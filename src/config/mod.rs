@@ -182,6 +182,10 @@ pub struct Sending {
     pub smtp_doubt: SmtpDoubt,
     /// The goal for delivered touches per referrer, 1 to 100. Default 7.
     pub touch_goal: u32,
+    /// How long a letter that a person sends to one referrer can be withdrawn, 0 to 86,400 s; 0: not at all. Default 60.
+    pub undo_one_seconds: u64,
+    /// The same for a list or a run of a campaign. Default 600.
+    pub undo_list_seconds: u64,
     /// Messages waiting, above which intake answers 429, 1 to 10,000,000. Default 200,000.
     pub queue_depth_max: u64,
 }
@@ -201,6 +205,8 @@ impl Default for Sending {
             doubt_settle_seconds: 120,
             smtp_doubt: SmtpDoubt::Hold,
             touch_goal: crate::domain::touch::TOUCH_GOAL_DEFAULT,
+            undo_one_seconds: 60,
+            undo_list_seconds: 600,
             queue_depth_max: 200_000,
         }
     }

@@ -16,7 +16,7 @@ use crate::domain::envelope::Envelope;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::provider_state::Meter;
-use crate::domain::{Channel, MessageStatus, PolicyReason, Rule, Timestamp};
+use crate::domain::{Channel, MessageStatus, OperatorReason, PolicyReason, Reason, Rule, Timestamp};
 use crate::policy::{self, Verdict};
 use crate::queue::Lease;
 use crate::settle::{self, Origin};
@@ -63,7 +63,7 @@ enum Step {
     /// Deferred until then; why, if it is worth saying.
     Defer(Option<PolicyReason>, Timestamp),
     Hold(PolicyReason),
-    End(MessageStatus, PolicyReason),
+    End(MessageStatus, Reason),
 }
 
 async fn pass_all(parts: Arc<Parts>, items: Vec<Prepared>) -> Result<Vec<Option<Call>>, StoreError> {
@@ -166,21 +166,30 @@ async fn decide(
     if message.address != item.message.address {
         return Ok(Step::Defer(None, now));
     }
+    let window = facts.windows.get(&message.submission_id);
+    if window.is_some_and(|window| window.undone_ms.is_some()) {
+        return Ok(Step::End(MessageStatus::Cancelled, OperatorReason::Withdrawn.into()));
+    }
     let parcel = parcel(message, Some(item.pages));
     let state_of = |name: &str| facts.states.get(name);
     let is_paused =
         matches!(choose(&parts.accounts, &parcel, state_of, now), Choice::Wait(PolicyReason::ProviderPaused, _));
     if now >= message.give_up_ms && !is_paused {
-        return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp));
+        return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp.into()));
     }
     if message.due_ms > now {
         return Ok(Step::Defer(None, message.due_ms));
+    }
+    if let Some(until) = window.and_then(|window| window.undo_until_ms)
+        && policy::undo::holds_back(Some(until), now)
+    {
+        return Ok(Step::Defer(Some(PolicyReason::UndoWindow), until));
     }
     let carriers = parts.accounts.carriers(&parcel);
     let number_busy = message.channel() == Channel::Fax && facts.busy.contains(&message.address.key());
     let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, carriers, number_busy));
     Ok(match verdict {
-        Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason),
+        Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason.into()),
         Verdict::Hold(reason) => Step::Hold(reason),
         Verdict::Defer(reason, seconds) => Step::Defer(Some(reason), now.after(Duration::from_secs(seconds))),
         Verdict::Allow => {
@@ -220,6 +229,6 @@ async fn carry_out(
             settle::defer(tx, &mut message, claim, reason, due, now).await
         }
         Step::Hold(reason) => settle::hold(tx, &mut [message], reason.into(), &origin, now).await,
-        Step::End(status, reason) => settle::end(tx, &mut [message], status, reason.into(), &origin, now).await,
+        Step::End(status, reason) => settle::end(tx, &mut [message], status, reason, &origin, now).await,
     }
 }

@@ -8,16 +8,20 @@ use super::Parts;
 use super::render::Prepared;
 use crate::accounts::Carriers;
 use crate::consent::facts::{AddressFacts, Circumstances, Subject};
-use crate::domain::id::{MessageId, ReferrerId, TouchId};
+use crate::domain::id::{MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
 use crate::domain::referrer::ReferrerState;
 use crate::domain::{AddressKey, Channel, Timestamp};
 use crate::policy::Facts;
+use crate::store::records::submissions::UndoWindow;
 use crate::store::{StoreError, Tx};
 
 /// A call to a number counts as under way for this long at most; a provider that never reports must not block a number.
 const CALL_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// More than the clocks of two nodes ever differ by.
+const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(60);
 
 /// The facts about one batch.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub(super) struct GateFacts {
     pub busy: HashSet<AddressKey>,
     /// What all nodes know about the accounts, updated by this batch's use.
     pub states: HashMap<String, ProviderState>,
+    /// The undo windows of the batch's submissions that are open, and the submissions that were withdrawn.
+    pub windows: HashMap<SubmissionId, UndoWindow>,
     addresses: AddressFacts,
     referrers: HashMap<ReferrerId, ReferrerState>,
     /// The accounts whose rate or budget was used.
@@ -52,6 +58,7 @@ impl GateFacts {
         }
         let touches: Vec<TouchId> = facts.messages.values().map(|message| message.touch_id).collect();
         tx.touches_lock(&touches).await?;
+        facts.read_windows(tx, now).await?;
         facts.open = tx.attempts_open(&ids).await?.into_iter().map(|attempt| attempt.message_id).collect();
         facts.numbers = tx.attempt_numbers(&ids).await?.into_iter().collect();
         facts.busy = busy_numbers(tx, items, now).await?;
@@ -61,6 +68,15 @@ impl GateFacts {
         let claims: Vec<(i64, i64)> = items.iter().map(|item| (item.claimed.id, item.claimed.fence)).collect();
         facts.held = tx.queue_held(&claims).await?;
         Ok(facts)
+    }
+
+    /// Windows that ended a moment ago are read as well and stay locked: the clocks of two nodes differ by less than that,
+    /// so that nobody withdraws what another node hands over.
+    async fn read_windows(&mut self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let submissions: Vec<SubmissionId> = self.messages.values().map(|message| message.submission_id).collect();
+        let windows = tx.submissions_undo_windows(&submissions, now.before(CLOCKS_DIFFER_MAX)).await?;
+        self.windows = windows.into_iter().map(|window| (window.id, window)).collect();
+        Ok(())
     }
 
     /// States of the accounts. Where a rate or a budget is to be kept, the rows stay locked until the commit; the row of an

@@ -21,6 +21,12 @@ words! {
         Hold = "hold",
         /// A held message was released.
         Release = "release",
+        /// A letter was sent again within its repeat window.
+        SendAgain = "send_again",
+        /// A letter was sent at once, without an undo window.
+        SendNow = "send_now",
+        /// A submission was withdrawn before its undo window ended.
+        Undo = "undo",
         /// A message was cancelled, or its provider asked to stop it.
         Cancel = "cancel",
         /// A message in doubt was marked as sent.

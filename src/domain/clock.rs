@@ -57,6 +57,12 @@ impl Timestamp {
     pub fn in_zone(self, zone: chrono_tz::Tz) -> String {
         self.to_utc().with_timezone(&zone).format("%b %-d, %Y %-I:%M %p %Z").to_string()
     }
+
+    /// The same with seconds, such as `Nov 23, 2026 9:05:30 AM CST`.
+    #[must_use]
+    pub fn in_zone_to_the_second(self, zone: chrono_tz::Tz) -> String {
+        self.to_utc().with_timezone(&zone).format("%b %-d, %Y %-I:%M:%S %p %Z").to_string()
+    }
 }
 
 impl fmt::Display for Timestamp {

@@ -40,6 +40,8 @@ words! {
         RenderingFailed = "rendering_failed",
         /// The database was restored to an earlier state; it may have been sent since.
         Restored = "restored",
+        /// It can still be withdrawn.
+        UndoWindow = "undo_window",
         /// Its deadline passed.
         GaveUp = "gave_up",
         /// The provider accepted it and never reported the outcome.
@@ -56,6 +58,8 @@ words! {
         HeldByOperator = "held_by_operator",
         /// A person cancelled it.
         CancelledByOperator = "cancelled_by_operator",
+        /// A person withdrew it before its undo window ended.
+        Withdrawn = "withdrawn",
     }
 }
 

@@ -100,6 +100,9 @@ pub struct Touch {
     pub delivered_ms: Option<Timestamp>,
     /// Who asked for it or logged it.
     pub actor: Actor,
+    /// The touch it repeats, if the same letter went to the same referrer within its repeat window. It does not count
+    /// while that one counts.
+    pub repeat_of: Option<TouchId>,
     /// Notes for people; nothing about patients.
     pub notes: Option<String>,
 }

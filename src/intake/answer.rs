@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
+use crate::domain::words::words;
 use crate::domain::{Channel, MessageStatus, Reason};
 use crate::store::StoreError;
 
@@ -17,6 +19,9 @@ pub struct Accepted {
     pub submission: SubmissionId,
     /// The broadcast, for a list.
     pub broadcast: Option<BroadcastId>,
+    /// Until when it can be withdrawn, if at all.
+    #[serde(default)]
+    pub undo_until: Option<Timestamp>,
     /// How many of each, all counted.
     pub counts: Counts,
     /// The messages, those that policy forbids too; of a long list the first [`SHOWN_MAX`] that are queued, and as many
@@ -48,8 +53,13 @@ impl Counts {
 }
 
 impl Accepted {
-    pub(super) fn begin(submission: SubmissionId, broadcast: Option<BroadcastId>) -> Self {
-        Self { submission, broadcast, counts: Counts::default(), messages: Vec::new(), skipped: Vec::new() }
+    pub(super) fn begin(
+        submission: SubmissionId,
+        broadcast: Option<BroadcastId>,
+        undo_until: Option<Timestamp>,
+    ) -> Self {
+        let (counts, messages, skipped) = (Counts::default(), Vec::new(), Vec::new());
+        Self { submission, broadcast, undo_until, counts, messages, skipped }
     }
 
     /// As it is stored with the submission, so that a repeat gets the same answer.
@@ -112,6 +122,21 @@ pub struct Skipped {
     pub name: String,
     /// The channel, if only one is left out.
     pub channel: Option<Channel>,
+    /// Why, as a word; an answer of an earlier version has none.
+    #[serde(default)]
+    pub reason: Option<SkipReason>,
     /// Why, in words.
     pub why: String,
+}
+
+words! {
+    /// Why a recipient or channel is left out before it becomes a message.
+    SkipReason {
+        /// The referrer has no address for the channel.
+        NoAddress = "no_address",
+        /// Another recipient of the list has the same address, which gets one copy.
+        SharedAddress = "shared_address",
+        /// The same letter went to the same referrer within its repeat window.
+        Repeat = "repeat",
+    }
 }

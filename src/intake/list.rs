@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::answer::Accepted;
 use super::plan::{self, Frame};
+use super::repeat::{History, Wanted};
 use super::request::{self, Request};
 use super::{Begun, IntakeError, Parts, unfold, variables};
 use crate::consent::facts::AddressFacts;
@@ -60,7 +61,7 @@ impl Ready {
     /// The answer before anything is unfolded: its ids, and no message yet.
     #[must_use]
     pub fn so_far(&self) -> Accepted {
-        Accepted::begin(self.frame.submission, self.frame.broadcast)
+        Accepted::begin(self.frame.submission, self.frame.broadcast, self.frame.undo_until)
     }
 
     /// Unfolds the recorded list into messages, and returns when all of it is on the queue, whichever node put it there.
@@ -138,8 +139,9 @@ pub async fn prepare(parts: &Parts, request: &Request) -> Result<Prepared, Intak
 /// [`StoreError::Conflict`] if another caller was faster: the same key, or the same run of a campaign.
 pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready) -> Result<(), IntakeError> {
     let now = parts.clock.now();
-    let answer = Accepted::begin(ready.frame.submission, ready.frame.broadcast);
+    let answer = ready.so_far();
     tx.submissions_insert(&[request::row(request, ready.frame.submission, &answer, now)?]).await?;
+    request::audit(tx, request, ready.frame.submission, now).await?;
     unfold::record(tx, request, &ready.frame, &ready.recipients, now).await
 }
 
@@ -153,11 +155,12 @@ pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, Intak
     let recipients = recipients(&mut tx, request).await?;
     variables::check_all(parts, request, &recipients).await?;
     let frame = Frame::of(parts, request)?;
-    let (mut accepted, mut taken) = (Accepted::begin(frame.submission, frame.broadcast), HashSet::new());
+    let (mut accepted, mut taken) = (Accepted::begin(frame.submission, frame.broadcast, None), HashSet::new());
     for portion in recipients.chunks(unfold::PORTION) {
         let referrers = tx.referrers_in_order(portion).await?;
         let facts = AddressFacts::look(&mut tx, &plan::keys(&referrers)).await?;
-        let draft = plan::plan(parts, &frame, &facts, &mut taken, &referrers)?;
+        let history = History::look(&mut tx, &Wanted::of(parts, &frame, portion)?).await?;
+        let draft = plan::plan(parts, &frame, &facts, &history, &mut taken, &referrers)?;
         accepted.add(draft.said, draft.skipped);
     }
     Ok(accepted)

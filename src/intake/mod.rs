@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod list;
 mod plan;
+mod repeat;
 pub mod request;
 mod single;
 pub mod unfold;
@@ -18,6 +19,7 @@ pub use single::SingleBatcher;
 
 use crate::accounts::Accounts;
 use crate::domain::Clock;
+use crate::policy::undo;
 use crate::queue::Queue;
 use crate::referrers::ReferrersError;
 use crate::render::Renderer;
@@ -45,6 +47,8 @@ pub struct Parts {
     pub queue_depth_max: i64,
     /// Whether only permission counts as a basis for faxed advertisements.
     pub permission_only: bool,
+    /// The undo windows of sends by a person.
+    pub undo: undo::Windows,
     /// The worker that accepts single letters in batches, started when the first one arrives.
     pub singles: Singles,
 }

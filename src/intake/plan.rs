@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::answer::{AcceptedMessage, Skipped};
+use super::answer::{AcceptedMessage, SkipReason, Skipped};
+use super::repeat::{Guard, History};
 use super::request::{self, Content, Request};
 use super::{IntakeError, Parts};
 use crate::accounts::routes::Parcel;
@@ -64,7 +65,12 @@ pub(super) struct Frame {
     pub individually: BTreeMap<ReferrerId, Content>,
     pub who: Actor,
     pub lane: Lane,
+    /// When it is to go out, its undo window aside.
     pub due: Timestamp,
+    /// Until when it can be withdrawn.
+    pub undo_until: Option<Timestamp>,
+    /// None: a list recorded by a version that knew no guard.
+    pub guard: Option<Guard>,
     /// A list that was recorded before the records were restored: what happened to it since may be lost, so all of it
     /// needs a person.
     pub from_before_a_restore: bool,
@@ -84,9 +90,26 @@ impl Frame {
             individually: request.individually.clone(),
             who: request.who.clone(),
             lane: lane(letter.purpose, request.to.is_list()),
-            due: request.at.map_or(now, |at| if at > now { at } else { now }),
+            due: request.due(now),
+            undo_until: request.undo_window(parts).map(|window| now.after(window)),
+            guard: Some(Guard::of(request)),
             from_before_a_restore: false,
         })
+    }
+}
+
+impl Frame {
+    /// No provider is called before this moment.
+    fn send_from(&self) -> Timestamp {
+        self.undo_until.map_or(self.due, |until| until.max(self.due))
+    }
+
+    /// One recipient's letter with its variables, JSON.
+    pub(super) fn written_for(&self, referrer: ReferrerId) -> (&str, Cow<'_, str>) {
+        match self.individually.get(&referrer) {
+            None => (&*self.letter, Cow::Borrowed(self.variables.as_str())),
+            Some(own) => (own.letter.as_str(), Cow::Owned(Value::Object(own.variables.clone()).to_string())),
+        }
     }
 }
 
@@ -103,11 +126,11 @@ pub(super) fn plan(
     parts: &Parts,
     frame: &Frame,
     facts: &AddressFacts,
+    history: &History,
     taken: &mut HashSet<AddressKey>,
     recipients: &[Referrer],
 ) -> Result<Draft, IntakeError> {
-    let letter = request::letter(parts, &frame.letter)?;
-    let planner = Planner { parts, frame, facts, letter, now: parts.clock.now() };
+    let planner = Planner { parts, frame, facts, history, now: parts.clock.now() };
     let mut draft = Draft::default();
     for referrer in recipients {
         planner.add_touch(&mut draft, taken, referrer)?;
@@ -120,7 +143,7 @@ struct Planner<'a> {
     parts: &'a Parts,
     frame: &'a Frame,
     facts: &'a AddressFacts,
-    letter: &'a Letter,
+    history: &'a History,
     now: Timestamp,
 }
 
@@ -140,13 +163,8 @@ const fn lane(purpose: Purpose, is_list: bool) -> Lane {
 
 impl Planner<'_> {
     fn written_for(&self, referrer: ReferrerId) -> Result<Written<'_>, IntakeError> {
-        Ok(match self.frame.individually.get(&referrer) {
-            None => Written { letter: self.letter, variables: Cow::Borrowed(&self.frame.variables) },
-            Some(own) => Written {
-                letter: request::letter(self.parts, &own.letter)?,
-                variables: Cow::Owned(Value::Object(own.variables.clone()).to_string()),
-            },
-        })
+        let (letter, variables) = self.frame.written_for(referrer);
+        Ok(Written { letter: request::letter(self.parts, letter)?, variables })
     }
 
     /// One referrer's touch with a message for each channel that can be used.
@@ -157,16 +175,24 @@ impl Planner<'_> {
         referrer: &Referrer,
     ) -> Result<(), IntakeError> {
         let written = self.written_for(referrer.id)?;
+        let repeat = self.history.repeat_of(self.frame, written.letter, referrer.id, &written.variables);
+        let again = self.frame.guard.is_some_and(|guard| guard.again);
+        if let Some(repeat) = repeat.as_ref().filter(|_| !again) {
+            taken.extend(repeat.addresses.iter().cloned());
+            let why = repeat.why(written.letter, self.parts.renderer.practice().time_zone);
+            skip(draft, referrer, None, SkipReason::Repeat, why);
+            return Ok(());
+        }
         let touch = TouchId::new();
         let first = draft.messages.len();
         for channel in &self.frame.via {
             let Some(address) = referrer.address(*channel) else {
-                skip(draft, referrer, Some(*channel), format!("no {channel} address"));
+                skip(draft, referrer, Some(*channel), SkipReason::NoAddress, format!("no {channel} address"));
                 continue;
             };
             if self.frame.broadcast.is_some() && !taken.insert(address.key()) {
                 let why = format!("shares the {channel} address of an earlier recipient: one copy is sent there");
-                skip(draft, referrer, Some(*channel), why);
+                skip(draft, referrer, Some(*channel), SkipReason::SharedAddress, why);
                 continue;
             }
             self.add_message(draft, touch, referrer, address, &written);
@@ -188,6 +214,7 @@ impl Planner<'_> {
             occurred_ms: self.frame.due,
             delivered_ms: None,
             actor: self.frame.who.clone(),
+            repeat_of: repeat.map(|repeat| repeat.earlier.touch_id),
             notes: None,
         });
         Ok(())
@@ -218,8 +245,8 @@ impl Planner<'_> {
             reason,
             released_ms: None,
             confidence: None,
-            due_ms: self.frame.due,
-            give_up_ms: self.frame.due.after(self.parts.give_up),
+            due_ms: self.frame.send_from(),
+            give_up_ms: self.frame.send_from().after(self.parts.give_up),
             tries: 0,
             dials: 0,
             document_hash: None,
@@ -232,7 +259,7 @@ impl Planner<'_> {
         draft.events.push(Event { reason, ..event });
         draft.addresses.push(message.address.key());
         if status == MessageStatus::Queued {
-            draft.work.push(settle::work(&message, SUBMIT, self.frame.due));
+            draft.work.push(settle::work(&message, SUBMIT, message.due_ms));
         }
         draft.said.push(AcceptedMessage {
             id: message.id,
@@ -269,8 +296,9 @@ impl Planner<'_> {
     }
 }
 
-fn skip(draft: &mut Draft, referrer: &Referrer, channel: Option<Channel>, why: String) {
-    draft.skipped.push(Skipped { referrer: referrer.id, name: referrer.display_name(), channel, why });
+fn skip(draft: &mut Draft, referrer: &Referrer, channel: Option<Channel>, reason: SkipReason, why: String) {
+    let (id, name) = (referrer.id, referrer.display_name());
+    draft.skipped.push(Skipped { referrer: id, name, channel, reason: Some(reason), why });
 }
 
 /// Stores a draft with all its parts, and puts what is to be sent on the queue.

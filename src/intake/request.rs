@@ -1,6 +1,7 @@
 //! A request to send, and everything that can be wrong with it before any letter is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,7 +9,9 @@ use serde_json::{Map, Value};
 use super::answer::Accepted;
 use super::{IntakeError, Parts};
 use crate::domain::id::{CampaignId, ReferrerId, SubmissionId};
-use crate::domain::{Actor, Channel, Purpose, Timestamp};
+use crate::domain::{Actor, AuditAct, Channel, Purpose, Timestamp};
+use crate::policy::repeat::Period;
+use crate::policy::undo;
 use crate::referrers::audience::Audience;
 use crate::render::Letter;
 use crate::store::records::submissions::SubmissionRow;
@@ -47,6 +50,13 @@ pub struct Request {
     pub at: Option<Timestamp>,
     /// Who is asking.
     pub who: Actor,
+    /// Whether it goes out again to those who got it within its repeat window; then it counts as no touch.
+    pub again: bool,
+    /// Whether a person decided that it is to go now: no undo window.
+    pub now: bool,
+    /// The undo window asked for, in seconds, at most a day; 0 means none. `None`: by the settings for sends by a person,
+    /// none for others.
+    pub undo_seconds: Option<u64>,
     /// Same key, same answer.
     pub idempotency_key: Option<String>,
     /// The campaign run it is, if any.
@@ -58,6 +68,26 @@ impl Request {
     #[must_use]
     pub const fn makes_a_broadcast(&self) -> bool {
         self.to.is_list() || self.run.is_some()
+    }
+
+    /// When it is to go out, its undo window aside.
+    pub(super) fn due(&self, now: Timestamp) -> Timestamp {
+        self.at.map_or(now, |at| at.max(now))
+    }
+
+    /// How long it can be withdrawn.
+    pub(super) fn undo_window(&self, parts: &Parts) -> Option<Duration> {
+        let treats = |(name, _): (&str, _)| {
+            parts.renderer.letter(name).is_some_and(|letter| letter.purpose == Purpose::Treatment)
+        };
+        let send = undo::Send {
+            who: &self.who,
+            is_broadcast: self.makes_a_broadcast(),
+            treats: self.contents().any(treats),
+            now: self.now,
+            asked: self.undo_seconds.map(Duration::from_secs),
+        };
+        undo::window(&send, parts.undo)
     }
 
     /// The letter and variables for one recipient.
@@ -89,6 +119,11 @@ impl Request {
             .collect();
         // A request without them has the hash that it had before there were any.
         let text = if own.is_empty() { shared.to_string() } else { serde_json::json!([shared, own]).to_string() };
+        // Likewise one without them.
+        let text = match (self.again, self.now, self.undo_seconds) {
+            (false, false, None) => text,
+            (again, now, undo) => serde_json::json!([text, again, now, undo]).to_string(),
+        };
         hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
     }
 }
@@ -102,6 +137,8 @@ pub struct CampaignRun {
     pub name: String,
     /// The moment the run was planned for; `None` for a run that a person started.
     pub planned: Option<Timestamp>,
+    /// The part of the schedule in which it takes place; `None` if the campaign does not recur.
+    pub period: Option<Period>,
 }
 
 /// The letter of that name.
@@ -128,7 +165,20 @@ pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError>
     if octets > VARIABLES_OCTETS_ALL_MAX {
         return Err(IntakeError::Invalid("the variables of all recipients together are larger than 16 MiB".to_owned()));
     }
+    check_undo(request)?;
     check_channels(parts, request)
+}
+
+fn check_undo(request: &Request) -> Result<(), IntakeError> {
+    match request.undo_seconds {
+        Some(seconds) if seconds > undo::SECONDS_MAX => {
+            Err(IntakeError::Invalid(format!("an undo window has at most {} seconds", undo::SECONDS_MAX)))
+        }
+        Some(1..) if request.now => {
+            Err(IntakeError::Invalid("`now` and an undo window exclude each other: leave one of them out".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_letter(letter: &Letter, variables: &Map<String, Value>, is_list: bool) -> Result<(), IntakeError> {
@@ -188,7 +238,19 @@ pub(super) fn row(
         answer: answer.kept()?,
         who: request.who.clone(),
         created_ms: now,
+        undo_until_ms: answer.undo_until,
+        undone_ms: None,
+        undone_by: None,
     })
+}
+
+/// Records the decisions to send again, or at once.
+pub(super) async fn audit(tx: &mut Tx, request: &Request, id: SubmissionId, now: Timestamp) -> Result<(), StoreError> {
+    let decisions = [(request.again, AuditAct::SendAgain), (request.now, AuditAct::SendNow)];
+    for (_, act) in decisions.into_iter().filter(|(decided, _)| *decided) {
+        tx.audit(&request.who, act, Some(&id.to_string()), Some(&request.letter), now).await?;
+    }
+    Ok(())
 }
 
 /// The answer of an earlier submission with the request's key, if it was the same request.

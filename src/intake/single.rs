@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::answer::Accepted;
 use super::plan::{self, Draft, Frame};
+use super::repeat::{Guard, History, Wanted};
 use super::request::{self, Request};
 use super::{IntakeError, Parts, variables};
 use crate::consent::facts::AddressFacts;
@@ -50,14 +51,16 @@ async fn submit_alone(parts: &Parts, request: &Request) -> Answer {
 async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>, StoreError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    let table = Table::lay(&mut tx, &parts, &requests).await?;
+    let mut table = Table::lay(&mut tx, &parts, &requests, now).await?;
     let mut answers = Vec::with_capacity(requests.len());
-    let (mut rows, mut whole): (Vec<SubmissionRow>, Draft) = (Vec::new(), Draft::default());
+    let (mut rows, mut whole, mut decided): (Vec<SubmissionRow>, Draft, Vec<_>) = Default::default();
     for request in &requests {
         let answer = table.answer(&parts, request, &rows, now);
         answers.push(answer.map(|(accepted, new)| {
             if let Some((row, draft)) = new {
+                decided.push((request, row.id));
                 rows.push(row);
+                table.history.note(&draft);
                 whole.append(draft);
             }
             accepted
@@ -65,6 +68,9 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
     }
     tx.submissions_insert(&rows).await?;
     plan::keep(&mut tx, &whole, now).await?;
+    for (request, submission) in decided {
+        request::audit(&mut tx, request, submission, now).await?;
+    }
     tx.commit().await?;
     if !whole.work.is_empty() {
         parts.queue.wake();
@@ -78,10 +84,11 @@ struct Table {
     earlier: HashMap<String, SubmissionRow>,
     referrers: HashMap<String, Result<Referrer, IntakeError>>,
     facts: AddressFacts,
+    history: History,
 }
 
 impl Table {
-    async fn lay(tx: &mut Tx, parts: &Parts, requests: &[Request]) -> Result<Self, StoreError> {
+    async fn lay(tx: &mut Tx, parts: &Parts, requests: &[Request], now: Timestamp) -> Result<Self, StoreError> {
         let full = match request::check_depth(tx, parts).await {
             Err(IntakeError::Store(error)) => return Err(error),
             other => other.err(),
@@ -92,7 +99,8 @@ impl Table {
         let referrers = read_referrers(tx, requests).await?;
         let found: Vec<Referrer> = referrers.values().filter_map(|found| found.as_ref().ok().cloned()).collect();
         let facts = AddressFacts::look(tx, &plan::keys(&found)).await?;
-        Ok(Self { full, earlier, referrers, facts })
+        let history = History::lock(tx, &wanted(parts, requests, &referrers, now)).await?;
+        Ok(Self { full, earlier, referrers, facts, history })
     }
 
     /// The result of one request: an earlier answer, or what is to be stored.
@@ -121,12 +129,30 @@ impl Table {
         };
         variables::check(parts, request, referrer)?;
         let frame = Frame::of(parts, request)?;
-        let mut draft = plan::plan(parts, &frame, &self.facts, &mut HashSet::new(), referrer)?;
-        let mut accepted = Accepted::begin(frame.submission, frame.broadcast);
+        let mut draft = plan::plan(parts, &frame, &self.facts, &self.history, &mut HashSet::new(), referrer)?;
+        let undo_until = frame.undo_until.filter(|_| draft.messages.iter().any(|one| !one.status.is_terminal()));
+        let mut accepted = Accepted::begin(frame.submission, frame.broadcast, undo_until);
         accepted.add(std::mem::take(&mut draft.said), std::mem::take(&mut draft.skipped));
         let row = request::row(request, frame.submission, &accepted, now)?;
         Ok((accepted, Some((row, draft))))
     }
+}
+
+/// What has to be known of earlier letters. What cannot be found is refused later, request by request.
+fn wanted(
+    parts: &Parts,
+    requests: &[Request],
+    referrers: &HashMap<String, Result<Referrer, IntakeError>>,
+    now: Timestamp,
+) -> Wanted {
+    let mut wanted = Wanted::default();
+    for request in requests {
+        let Some(Ok(referrer)) = referrers.get(&request.to.to_string()) else { continue };
+        if let Some(letter) = parts.renderer.letter(request.content_for(referrer.id).0) {
+            wanted.add(letter, Some(Guard::of(request)), request.due(now), referrer.id);
+        }
+    }
+    wanted
 }
 
 /// The referrer that each request names; those named by id are read together.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::Accepted;
 use super::plan::{self, Frame};
+use super::repeat::{self, Guard, History, Wanted};
 use super::request::{Content, Request};
 use super::{IntakeError, Parts};
 use crate::consent::facts::AddressFacts;
@@ -38,6 +39,10 @@ struct Plan {
     individually: BTreeMap<ReferrerId, Content>,
     lane: Lane,
     due: Timestamp,
+    #[serde(default)]
+    undo_until: Option<Timestamp>,
+    #[serde(default)]
+    guard: Option<Guard>,
 }
 
 /// Records a list within the transaction that accepts it.
@@ -57,6 +62,8 @@ pub(super) async fn record(
         individually: frame.individually.clone(),
         lane: frame.lane,
         due: frame.due,
+        undo_until: frame.undo_until,
+        guard: frame.guard,
     };
     let plan = serde_json::to_string(&plan).map_err(|_| StoreError::Corrupt("the list's plan".to_owned()))?;
     let run = request.run.as_ref();
@@ -168,8 +175,12 @@ impl List {
             individually: plan.individually,
             lane: plan.lane,
             due: plan.due,
+            undo_until: plan.undo_until,
+            guard: plan.guard,
             from_before_a_restore: parts.rules.restored.is_some_and(|at| created_ms < at),
         };
+        let dealt_with = recipients.get(..unfolded).unwrap_or_default();
+        taken.extend(repeat::addresses_left_out(&mut tx, parts, &frame, dealt_with).await?);
         Ok(Some(Self { broadcast, frame, recipients, unfolded, taken, accepted }))
     }
 
@@ -183,8 +194,9 @@ impl List {
             return Ok(Moved::Elsewhere);
         }
         let referrers = tx.referrers_in_order(portion).await?;
+        let history = History::lock(&mut tx, &Wanted::of(parts, &self.frame, portion)?).await?;
         let facts = AddressFacts::look(&mut tx, &plan::keys(&referrers)).await?;
-        let draft = plan::plan(parts, &self.frame, &facts, &mut self.taken, &referrers)?;
+        let draft = plan::plan(parts, &self.frame, &facts, &history, &mut self.taken, &referrers)?;
         plan::keep(&mut tx, &draft, now).await?;
         self.accepted.add(draft.said, draft.skipped);
         let total = self.accepted.counts.messages();

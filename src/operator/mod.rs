@@ -3,6 +3,8 @@
 
 pub mod addresses;
 
+mod undo;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use crate::settle::{self, Evidence, Origin, Rules};
 use crate::store::records::events::Event;
 use crate::store::{Store, StoreError, Tx};
 use crate::wording;
+pub use undo::{Undone, latest, undo};
 
 /// What a person's acts need.
 #[derive(Debug, Clone)]
@@ -128,6 +131,9 @@ async fn retry(
 ) -> Result<Message, OperatorError> {
     if !message.status.may_be_retried() {
         return Err(wrong_state(&message, "only a message that ended without arriving can be retried"));
+    }
+    if message.reason == Some(OperatorReason::Withdrawn.into()) {
+        return Err(wrong_state(&message, "it was withdrawn and never leaves; send the letter anew"));
     }
     let channel = message.channel();
     let referrer = tx.referrer(message.referrer_id).await?;

@@ -1,6 +1,9 @@
 //! Policy: one pure function over facts that were read in the same transaction as the hand-over. Each verdict carries a
 //! reason that a person can act on.
 
+pub mod repeat;
+pub mod undo;
+
 pub use crate::domain::reason::PolicyReason;
 
 use crate::domain::basis::Basis;

@@ -11,6 +11,7 @@ pub mod referrer;
 pub mod submission;
 pub mod token;
 pub mod touch;
+pub mod undo;
 
 pub use broadcast::{BroadcastView, CampaignView};
 pub use failure::{CauseView, FailureList, FailureView};
@@ -20,3 +21,4 @@ pub use referrer::{BasisView, ReferrerView, SuppressionView};
 pub use submission::{CountsView, DryRunView, PlannedMessage, SkippedView, SubmissionView, SubmittedMessage};
 pub use token::TokenView;
 pub use touch::{TouchPage, TouchView};
+pub use undo::UndoneView;

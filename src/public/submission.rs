@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::{Channel, Reason};
-use crate::intake::answer::{Accepted, Counts};
+use crate::domain::{Channel, Reason, Timestamp};
+use crate::intake::answer::{Accepted, Counts, SkipReason};
 use crate::wording;
 
 /// An accepted submission.
@@ -21,6 +21,11 @@ pub struct SubmissionView {
     /// `skipped` say nothing of it then. The same request with the same `Idempotency-Key` is answered with all of it once
     /// it is done.
     pub unfolding: bool,
+    /// Until when it can be withdrawn: no provider is called before. Null if it cannot.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub undo_until: Option<Timestamp>,
+    /// Where to post to withdraw it.
+    pub undo_path: Option<String>,
     /// How many of each, all counted.
     pub counts: CountsView,
     /// The messages, those that policy forbids too; of a long list the first 500 that are queued, and as many that are
@@ -64,6 +69,8 @@ pub struct SkippedView {
     pub name: String,
     /// The channel, if only one is left out.
     pub channel: Option<&'static str>,
+    /// Why: `no_address`, `shared_address` or `repeat`; null in answers of earlier versions.
+    pub reason: Option<&'static str>,
     /// Why, in words.
     pub why: String,
 }
@@ -88,6 +95,7 @@ impl From<Accepted> for SubmissionView {
             referrer: skipped.referrer.0,
             name: skipped.name,
             channel: skipped.channel.map(Channel::as_str),
+            reason: skipped.reason.map(SkipReason::as_str),
             why: skipped.why,
         });
         Self {
@@ -95,6 +103,8 @@ impl From<Accepted> for SubmissionView {
             submission: accepted.submission.0,
             broadcast: accepted.broadcast.map(|broadcast| broadcast.0),
             unfolding: false,
+            undo_until: accepted.undo_until,
+            undo_path: accepted.undo_until.map(|_| format!("/api/v1/submissions/{}/undo", accepted.submission)),
             counts: CountsView { queued, held, suppressed, skipped: left_out },
             messages: messages.collect(),
             skipped: skipped.collect(),

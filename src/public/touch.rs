@@ -23,6 +23,8 @@ pub struct TouchView {
     pub category: Option<String>,
     /// `pending`, `delivered`, `failed`, `suppressed`, `cancelled` or `expired`.
     pub disposition: &'static str,
+    /// The touch it repeats: the same letter within its repeat window. While that one counts, this one does not.
+    pub repeat_of: Option<Uuid>,
     /// The broadcast it is part of.
     pub broadcast: Option<Uuid>,
     /// Who asked for it or logged it.
@@ -49,6 +51,7 @@ impl TouchView {
             title: touch.title,
             category: touch.category,
             disposition: touch.disposition.as_str(),
+            repeat_of: touch.repeat_of.map(|id| id.0),
             broadcast: touch.broadcast_id.map(|id| id.0),
             actor: touch.actor,
             occurred_at: touch.occurred_ms,

@@ -172,6 +172,7 @@ pub async fn log_touch(
         occurred_ms: occurred,
         delivered_ms: Some(occurred),
         actor: who.to_owned(),
+        repeat_of: None,
         notes: None,
     };
     tx.touches_insert(std::slice::from_ref(&touch)).await?;

@@ -32,6 +32,8 @@ pub struct Letter {
     pub category: Category,
     /// The most pages its fax may have, a cover page not counted.
     pub pages_max: u32,
+    /// How many days it does not go to the same referrer again; 0: it always may. None: the default of its kind.
+    pub repeat_days: Option<u32>,
     /// Its variables, in the order of the file.
     pub variables: Vec<Variable>,
     /// Whether mail has separate wording.
@@ -160,6 +162,7 @@ fn letter(
         phi: front.phi,
         category: front.category,
         pages_max: front.pages_max,
+        repeat_days: front.repeat_days,
         variables: front.variables.clone(),
         has_email_body: email.is_some(),
         has_headline: front.headline.is_some(),

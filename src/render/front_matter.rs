@@ -16,6 +16,8 @@ use crate::domain::words::words;
 const FENCE: &str = "+++";
 /// The most variables a letter may declare.
 const VARIABLES_MAX: usize = 100;
+/// The longest repeat window, in days: ten years.
+const REPEAT_DAYS_MAX: u32 = 3650;
 /// Names that every letter already has.
 const TAKEN: [&str; 4] = ["practice", "referrer", "date", "this"];
 
@@ -60,6 +62,8 @@ pub struct FrontMatter {
     pub category: Category,
     /// The most pages its fax may have, a cover page not counted.
     pub pages_max: u32,
+    /// How many days the letter does not go to the same referrer again; 0: it always may. None: the default of its kind.
+    pub repeat_days: Option<u32>,
     /// In the order of the file.
     pub variables: Vec<Variable>,
     /// Where the body begins.
@@ -86,6 +90,7 @@ struct Written {
     phi: Option<PhiClass>,
     category: Category,
     fax: Option<WrittenFax>,
+    repeat_days: Option<Spanned<i64>>,
     #[serde(default)]
     variables: BTreeMap<String, Spanned<WrittenVariable>>,
 }
@@ -130,6 +135,7 @@ pub fn read(template: &str, source: &str) -> Result<FrontMatter, Vec<TemplateErr
         ));
         return Err(errors);
     };
+    let repeat_days = written.repeat_days.and_then(|days| repeat_days(template, source, start, &days, &mut errors));
     let front = FrontMatter {
         title: written.title,
         about: written.about,
@@ -139,6 +145,7 @@ pub fn read(template: &str, source: &str) -> Result<FrontMatter, Vec<TemplateErr
         phi,
         category: written.category,
         pages_max: written.fax.map_or(1, |fax| fax.pages_max),
+        repeat_days,
         variables,
         body,
     };
@@ -165,6 +172,21 @@ fn fenced(source: &str) -> Option<Range<usize>> {
 
 fn body_start(source: &str, fence: usize) -> usize {
     source[fence..].find('\n').map_or(source.len(), |newline| fence + newline + 1)
+}
+
+fn repeat_days(
+    template: &str,
+    source: &str,
+    start: usize,
+    written: &Spanned<i64>,
+    errors: &mut Vec<TemplateError>,
+) -> Option<u32> {
+    let days = u32::try_from(*written.get_ref()).ok().filter(|days| *days <= REPEAT_DAYS_MAX);
+    if days.is_none() {
+        let message = format!("repeat_days must be between 0 and {REPEAT_DAYS_MAX} (0: it may always be sent again)");
+        errors.push(TemplateError::at(template, place(source, start + written.span().start), message));
+    }
+    days
 }
 
 fn placed(start: usize, text: &Spanned<String>) -> Placed {
@@ -267,6 +289,22 @@ mod tests {
     }
 
     #[test]
+    fn a_repeat_window_is_a_number_of_days_within_bounds_and_refused_with_its_line_otherwise() {
+        assert_eq!(read_head("phi = \"none\"\n").expect("sound").repeat_days, None);
+        for days in [0, 1, 180, 3650] {
+            let front = read_head(&format!("phi = \"none\"\nrepeat_days = {days}\n")).expect("sound");
+            assert_eq!(front.repeat_days, Some(days));
+        }
+        for wrong in ["-1", "3651", "9223372036854775807", "\"14\"", "1.5", "true"] {
+            let error = read_head(&format!("phi = \"none\"\nrepeat_days = {wrong}\n")).expect_err(wrong);
+            assert!(error.starts_with("x/letter.md:7:"), "{wrong}: {error}");
+        }
+        assert!(
+            read_head("phi = \"none\"\nrepeat_days = 3651\n").expect_err("too long").contains("between 0 and 3650")
+        );
+    }
+
+    #[test]
     fn toml_that_does_not_parse_is_refused_with_its_line() {
         let error = read_head("phi = none\n").expect_err("not TOML");
         assert!(error.starts_with("x/letter.md:6:"), "{error}");
@@ -321,7 +359,7 @@ mod tests {
         #[test]
         fn no_text_makes_reading_a_head_panic_and_every_place_is_inside(
             text in "(\\PC|\n){0,200}",
-            key in "(title|about|subject|headline|purpose|phi|category|fax|variables\\.[a-z]{1,3})",
+            key in "(title|about|subject|headline|purpose|phi|category|fax|repeat_days|variables\\.[a-z]{1,3})",
             value in "(\"\\PC{0,12}\"|[0-9]{1,4}|\\{\\}|\\[\\]|none|\\{ pages_max = [0-9]{1,3} \\})",
         ) {
             places_are_inside(&text)?;

@@ -1,6 +1,6 @@
 //! The only writer of a message's state. It has two inputs: evidence about an attempt ([`apply`]), from which attempt,
 //! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
-//! policy or of a person ([`hold`], [`defer`], [`send_again`], [`end`]). All of it happens in the caller's transaction.
+//! policy or of a person ([`hold`], [`defer`], [`send_again`], [`end`], [`withdraw_some`]). All of it happens in the caller's transaction.
 
 mod acts;
 mod batch;
@@ -8,6 +8,7 @@ mod case;
 mod conclude;
 mod evidence;
 mod streak;
+mod withdraw;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub use acts::{Claim, defer, end, hold, send_again};
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};
+pub use withdraw::withdraw_some;
 
 use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::message::Message;

@@ -3,6 +3,7 @@
 pub mod restore;
 pub mod retention;
 pub mod time;
+pub mod undone;
 
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention
         }
         if let Err(error) = in_time(tidy(&store, clock.as_ref())).await {
             tracing::warn!(%error, "upkeep failed; trying again");
+        }
+        if let Err(error) = in_time(undone::finish(&store, clock.as_ref())).await {
+            tracing::warn!(%error, "withdrawn messages could not be cancelled; trying again");
         }
         if let Err(error) = in_time(retention::remove_old(&store, clock.as_ref(), keep)).await {
             tracing::warn!(%error, "expired records could not be removed; trying again");

@@ -12,6 +12,7 @@ pub const fn explain(reason: Reason) -> &'static str {
         Reason::Fault(reason) => fault(reason),
         Reason::Operator(OperatorReason::HeldByOperator) => "Someone put it on hold.",
         Reason::Operator(OperatorReason::CancelledByOperator) => "Someone cancelled it.",
+        Reason::Operator(OperatorReason::Withdrawn) => "Someone withdrew it before it was sent.",
     }
 }
 
@@ -23,6 +24,7 @@ pub const fn advice(reason: Reason) -> &'static str {
         Reason::Fault(reason) => fault_advice(reason),
         Reason::Operator(OperatorReason::HeldByOperator) => "Release it when it should be sent.",
         Reason::Operator(OperatorReason::CancelledByOperator) => "Retry if it should be sent after all.",
+        Reason::Operator(OperatorReason::Withdrawn) => "Send the letter anew if it should go out after all.",
     }
 }
 
@@ -61,6 +63,7 @@ const fn meaning(reason: PolicyReason) -> &'static str {
         PolicyReason::Restored => {
             "The records were restored from a backup: it may have been sent after the backup was made."
         }
+        PolicyReason::UndoWindow => "It can still be withdrawn.",
         PolicyReason::GaveUp => "Its time ran out before it could be sent.",
         PolicyReason::NoFinalReport => "The provider accepted it but never reported the outcome.",
         PolicyReason::OutcomeUnknown => "The connection broke, so it may or may not have been sent.",
@@ -81,6 +84,9 @@ const fn action(reason: PolicyReason) -> &'static str {
             "Check the provider's console or the relay's log for whether it was sent; then release or cancel it."
         }
         PolicyReason::NumberBusy | PolicyReason::RateReached => "Nothing to do: it is sent automatically.",
+        PolicyReason::UndoWindow => {
+            "Nothing to do: it is sent when the undo window ends. To withdraw it, use `touchline undo`."
+        }
         PolicyReason::ProviderResting => {
             "Nothing to do at first: it is retried automatically. If this persists, check the provider."
         }

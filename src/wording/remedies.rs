@@ -3,7 +3,7 @@
 
 use super::labels::Tone;
 use super::numbers::grouped;
-use crate::domain::{Fault, MessageStatus, PolicyReason, Reason};
+use crate::domain::{Fault, MessageStatus, OperatorReason, PolicyReason, Reason};
 
 /// What can be done for every message of a cause at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +60,15 @@ pub fn bulk(status: MessageStatus, reason: Reason) -> Option<Bulk> {
     }
 }
 
-/// Whether a person should be offered to send again. Not after a refusal or a complaint.
+/// Whether a person should be offered to send again. Not after a refusal or a complaint, and not what was withdrawn: an
+/// undone letter never leaves.
 #[must_use]
 pub fn retry_makes_sense(reason: Reason) -> bool {
     !matches!(
         reason,
-        Reason::Policy(PolicyReason::OptedOut | PolicyReason::DoNotContact) | Reason::Fault(Fault::Complaint)
+        Reason::Policy(PolicyReason::OptedOut | PolicyReason::DoNotContact)
+            | Reason::Fault(Fault::Complaint)
+            | Reason::Operator(OperatorReason::Withdrawn)
     )
 }
 

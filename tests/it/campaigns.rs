@@ -1,6 +1,6 @@
 //! A standing plan fires exactly once at its local time, and a person can look at it, stop it and run it by hand.
 
-mod clinic;
+pub mod clinic;
 mod firing;
 mod missing;
 
@@ -187,7 +187,8 @@ async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
             .expect("accepted");
         assert_eq!(accepted.messages.len(), 2);
         campaign::pause(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await.expect("paused");
-        campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
+        let again = campaign::Decisions { again: true, now: false };
+        campaign::run_as_decided(&parts, "monthly", &touchline::domain::Actor::operator("operator"), again)
             .await
             .expect("a paused one can be run by hand");
         assert_eq!(planned(&parts).await, ["by hand", "by hand"]);

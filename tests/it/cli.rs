@@ -10,3 +10,4 @@ mod lists;
 mod restoring;
 mod running;
 mod sending;
+mod undoing;

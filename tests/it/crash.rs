@@ -10,3 +10,4 @@ mod cutting;
 mod filling;
 mod killing;
 mod stopping;
+mod undoing;

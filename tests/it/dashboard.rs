@@ -4,6 +4,7 @@ mod browser;
 mod gallery;
 mod guarding;
 mod stage;
+mod undoing;
 mod visitor;
 
 use serde_json::json;

@@ -49,6 +49,9 @@ fn introduction() -> Request {
         who: touchline::domain::Actor::operator("test"),
         idempotency_key: None,
         individually: std::collections::BTreeMap::new(),
+        again: true,
+        now: false,
+        undo_seconds: Some(0),
         run: None,
     }
 }

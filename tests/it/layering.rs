@@ -60,7 +60,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("access", vec!["store", "domain"]),
         // what happens
         ("intake", vec!["settle", "consent", "referrers", "queue", "accounts", "store", "render", "policy", "domain"]),
-        ("campaign", vec!["intake", "referrers", "store", "domain"]),
+        ("campaign", vec!["intake", "referrers", "store", "policy", "domain"]),
         ("operator", vec!["settle", "queue", "accounts", "store", "wording", "domain"]),
         ("dispatch", vec!["settle", "consent", "queue", "accounts", "store", "provider", "render", "policy", "domain"]),
         ("feedback", vec!["settle", "queue", "accounts", "store", "provider", "domain"]),

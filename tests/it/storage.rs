@@ -24,11 +24,13 @@ mod refusals;
 mod restored;
 pub mod samples;
 mod schema;
+mod sent;
 mod server_time;
 mod soundness;
 mod sources;
 mod statements;
 mod touches;
+mod undo;
 mod words;
 
 pub use forward::execute;

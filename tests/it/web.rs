@@ -8,4 +8,5 @@ mod opting_out;
 mod receiving;
 mod submitting;
 mod telling;
+mod undoing;
 mod watching;

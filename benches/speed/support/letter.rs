@@ -16,7 +16,7 @@ pub const LETTER: &str = "capacity-update";
 const LOOKED_AT: u64 = 10;
 
 /// The command line that sends it to everybody by these channels.
-pub const fn send_to_all(via: &str) -> [&str; 14] {
+pub const fn send_to_all(via: &str) -> [&str; 15] {
     [
         "--json",
         "send",
@@ -31,6 +31,7 @@ pub const fn send_to_all(via: &str) -> [&str; 14] {
         "openings=three weekday morning places",
         "--set",
         "as_of=2026-12-01",
+        "--again",
         "--as=bench",
     ]
 }
@@ -41,6 +42,8 @@ pub fn submission(to: &str, via: &[&str], at: Option<&str>) -> Value {
         "letter": LETTER,
         "to": to,
         "via": via,
+        // The same few people get it again and again.
+        "again": true,
         "variables": { "treatment": "TMS", "openings": "three weekday morning places", "as_of": "2026-12-01" },
     });
     if let Some(at) = at {

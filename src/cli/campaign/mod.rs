@@ -9,7 +9,7 @@ use super::console::Console;
 use super::exit::CliError;
 use super::send::accepted;
 use crate::app::Gateway;
-use crate::campaign;
+use crate::campaign::{self, Decisions};
 use crate::public::{CampaignView, DryRunView, SubmissionView};
 use crate::store::records::campaigns::CampaignRow;
 
@@ -31,6 +31,12 @@ pub enum Command {
         /// Its name
         #[arg(value_name = "NAME")]
         name: String,
+        /// Run it again for those who got its letter since its last planned run; it does not count as another touch
+        #[arg(long)]
+        again: bool,
+        /// Send without an undo window
+        #[arg(long)]
+        now: bool,
         /// Show who would get it, who would not and why; store nothing, send nothing
         #[arg(long)]
         dry_run: bool,
@@ -59,13 +65,15 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         Command::Add(args) => add::run(console, &gateway, *args).await,
         Command::List => show::list(console, &gateway).await,
         Command::Show { name } => show::show(console, &gateway, &name).await,
-        Command::Run { name, dry_run: true } => {
+        Command::Run { name, dry_run: true, .. } => {
             let planned = campaign::preview(&gateway.intake(), &name).await?;
             console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true))
         }
-        Command::Run { name, dry_run: false } => {
-            let accepted = campaign::run_now(&gateway.intake(), &name, &console.who).await?;
-            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))
+        Command::Run { name, again, now, dry_run: false } => {
+            let decisions = Decisions { again, now };
+            let accepted = campaign::run_as_decided(&gateway.intake(), &name, &console.who, decisions).await?;
+            let zone = gateway.config.practice.time_zone;
+            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told_accepted(&accepted, zone))
         }
         Command::Pause { name } => {
             let row = campaign::pause(&gateway.intake(), &name, &console.who).await?;

@@ -93,6 +93,9 @@ async fn send(stage: &Stage) -> anyhow::Result<Accepted> {
         at: None,
         who: Actor::operator("demo"),
         idempotency_key: None,
+        again: false,
+        now: false,
+        undo_seconds: None,
         individually: std::collections::BTreeMap::new(),
         run: None,
     };

@@ -1,5 +1,7 @@
 //! What became of a request to send, or in a dry run would: who gets it, who does not and why.
 
+use chrono_tz::Tz;
+
 use crate::cli::console::{count, table};
 use crate::domain::MessageStatus;
 use crate::intake::answer::{Accepted, AcceptedMessage, Counts};
@@ -26,6 +28,21 @@ pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
         text.push_str(&next(accepted))
     }
     text
+}
+
+/// An accepted submission as text for people, with until when it can be withdrawn and how.
+#[must_use]
+pub fn told_accepted(accepted: &Accepted, zone: Tz) -> String {
+    let text = told("Accepted:", accepted, false);
+    let waits = accepted.counts.queued + accepted.counts.held > 0;
+    match accepted.undo_until.filter(|_| waits) {
+        None => text,
+        Some(until) => format!(
+            "{text}\nNothing leaves before {}: until then, `touchline undo {}` withdraws all of it.",
+            until.in_zone_to_the_second(zone),
+            accepted.submission
+        ),
+    }
 }
 
 /// Those that are not sent come first: they need a person.

@@ -38,7 +38,13 @@ pub struct Args {
     /// Do not send before "2026-12-01 09:00" in the practice's zone, or an RFC 3339 time
     #[arg(long, value_name = "TIME", conflicts_with = "wait")]
     at: Option<String>,
-    /// Send now and wait until everything is handled, even if no gateway is running
+    /// Send it again to those who got it within its repeat window; it does not count as another touch
+    #[arg(long)]
+    again: bool,
+    /// Send without an undo window
+    #[arg(long)]
+    now: bool,
+    /// Send now and wait until everything is handled, even if no gateway is running; implies no undo window
     #[arg(long)]
     wait: bool,
     /// How long to wait
@@ -68,6 +74,9 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         at,
         who: console.who.clone(),
         idempotency_key: args.key,
+        again: args.again,
+        now: args.now,
+        undo_seconds: args.wait.then_some(0),
         individually: std::collections::BTreeMap::new(),
         run: None,
     };
@@ -78,7 +87,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     }
     let accepted = intake::submit(&parts, &request).await?;
     if !args.wait {
-        console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))?;
+        let zone = gateway.config.practice.time_zone;
+        console.answer(&SubmissionView::from(accepted.clone()), || accepted::told_accepted(&accepted, zone))?;
         return refuse_nothing(&accepted);
     }
     let timeout = Duration::from_secs(args.timeout.unwrap_or_default());

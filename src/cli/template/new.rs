@@ -26,6 +26,8 @@ phi      = "none"
 # introduction | capacity | education | success | operations | community | ask | report
 category = "capacity"
 fax      = { pages_max = 1 }
+# Days in which it does not go to the same referrer again, 0 to 3650; 0: it may always be repeated. Default by its kind.
+# repeat_days = 14
 
 # Each variable is filled in with --set NAME=TEXT. One with a default may be left out.
 [variables.news]

@@ -50,6 +50,25 @@ impl Dialect {
         }
     }
 
+    /// Takes row locks that others may share, but nobody who changes the rows.
+    #[must_use]
+    pub const fn for_share(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR SHARE",
+        }
+    }
+
+    /// Takes the lock that a text names, until the end of the transaction, and waits for it. SQLite needs none: it has one
+    /// writer.
+    #[must_use]
+    pub const fn lock_named(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"),
+        }
+    }
+
     /// Takes the row locks and waits for them.
     #[must_use]
     pub const fn for_update(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::domain::id::{BroadcastId, MessageId, TouchId};
+use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::{Address, MessageStatus};
 use crate::store::engine::db::{Tx, on};
@@ -154,6 +154,19 @@ impl Tx {
         on!(self, |c, d| {
             let text = format!("{COLUMNS} WHERE broadcast_id = $1 ORDER BY id LIMIT $2");
             Ok(sqlx::query_as(AssertSqlSafe(text)).bind(broadcast).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The messages of a submission that wait for their turn or for a person, oldest first, at most `limit`.
+    pub async fn messages_waiting_of(
+        &mut self,
+        submission: SubmissionId,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text =
+                format!("{COLUMNS} WHERE submission_id = $1 AND status IN ('queued', 'held') ORDER BY id LIMIT $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(submission).bind(limit).fetch_all(&mut *c).await?)
         })
     }
 

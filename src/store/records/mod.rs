@@ -20,6 +20,7 @@ pub mod queue_entries;
 pub mod referrers;
 pub mod refusals;
 pub mod restored;
+pub mod sent;
 pub mod settings;
 pub mod submissions;
 pub mod suppressions;

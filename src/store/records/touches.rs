@@ -13,20 +13,22 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str = "SELECT id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition,
-    occurred_ms, delivered_ms, actor, notes FROM touch";
+    occurred_ms, delivered_ms, actor, repeat_of, notes FROM touch";
 const INSERT: &str = "INSERT INTO touch (id, referrer_id, submission_id, broadcast_id, kind, letter, title, category,
-    disposition, occurred_ms, delivered_ms, actor, notes) ";
+    disposition, occurred_ms, delivered_ms, actor, repeat_of, notes) ";
 const CHANGED: &str = "WITH changed (id, disposition, at_ms) AS (";
 const CHANGE: &str = ") UPDATE touch SET disposition = changed.disposition, delivered_ms = CASE
     WHEN changed.disposition = 'delivered' THEN COALESCE(delivered_ms, changed.at_ms) ELSE NULL END
     FROM changed WHERE touch.id = changed.id";
 const STANDING: &str = "SELECT id, disposition FROM touch WHERE id IN (";
 const DELIVERED: &str = "SELECT COUNT(*) FROM touch WHERE referrer_id = $1 AND disposition = 'delivered'
-    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn')";
+    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') AND NOT EXISTS
+    (SELECT 1 FROM touch earlier WHERE earlier.id = touch.repeat_of AND earlier.disposition = 'delivered')";
 const DELIVERED_ALL: &str = "SELECT referrer_id, COUNT(*) FROM touch WHERE disposition = 'delivered'
-    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') GROUP BY referrer_id";
+    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') AND NOT EXISTS
+    (SELECT 1 FROM touch earlier WHERE earlier.id = touch.repeat_of AND earlier.disposition = 'delivered') GROUP BY referrer_id";
 
-record!(Touch: "touch" by id as TouchId { id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition, occurred_ms, delivered_ms, actor, notes });
+record!(Touch: "touch" by id as TouchId { id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition, occurred_ms, delivered_ms, actor, repeat_of, notes });
 
 impl Tx {
     /// Stores new touches.
@@ -38,7 +40,7 @@ impl Tx {
                     row.push_bind(t.id).push_bind(t.referrer_id).push_bind(t.submission_id).push_bind(t.broadcast_id);
                     row.push_bind(t.kind).push_bind(&t.letter).push_bind(&t.title).push_bind(&t.category);
                     row.push_bind(t.disposition).push_bind(t.occurred_ms).push_bind(t.delivered_ms);
-                    row.push_bind(&t.actor).push_bind(&t.notes);
+                    row.push_bind(&t.actor).push_bind(t.repeat_of).push_bind(&t.notes);
                 });
                 statement.build().execute(&mut *c).await?;
             });

@@ -14,6 +14,7 @@ const GET: &str = "SELECT b.submission_id, b.created_ms, b.plan, b.recipients, b
 const LOCK: &str = "SELECT id FROM broadcast WHERE id = $1 AND unfolding_ms IS NOT NULL AND unfolded = $2";
 const ON: &str = "UPDATE broadcast SET unfolded = $2, total = $3, unfolding_ms = $4 WHERE id = $1";
 const END: &str = "UPDATE broadcast SET total = $2, plan = NULL, recipients = NULL, unfolding_ms = NULL WHERE id = $1";
+const STOP: &str = "UPDATE broadcast SET plan = NULL, recipients = NULL, unfolding_ms = NULL WHERE id = $1 AND unfolding_ms IS NOT NULL";
 const IS_UNFOLDING: &str = "SELECT id FROM broadcast WHERE id = $1 AND unfolding_ms IS NOT NULL";
 const LEFT: &str = "SELECT id FROM broadcast WHERE unfolding_ms < $1 ORDER BY id LIMIT 100";
 const ADDRESSES: &str = "SELECT address FROM message WHERE broadcast_id = $1";
@@ -113,6 +114,12 @@ impl Tx {
             sqlx::query(END).bind(id).bind(total).execute(&mut *c).await?;
             Ok(())
         })
+    }
+
+    /// Stops a list that is being unfolded, wherever it is: its messages are those that it has now. Waits for the portion
+    /// that is being written. Returns whether there was anything left to unfold.
+    pub async fn broadcast_unfold_stop(&mut self, id: BroadcastId) -> Result<bool, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query(STOP).bind(id).execute(&mut *c).await?.rows_affected() > 0))
     }
 
     /// Whether a list is still being unfolded.

@@ -4,3 +4,4 @@ pub mod inbox;
 pub mod ledger;
 pub mod lists;
 pub mod overview;
+pub mod undo;

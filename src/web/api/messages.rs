@@ -58,6 +58,15 @@ pub(super) struct NewMessage {
     /// Not before: RFC 3339 with an offset. Defaults to immediately.
     #[schema(format = DateTime, example = "2026-12-01T09:00:00-06:00")]
     at: Option<String>,
+    /// Whether it goes out again to those who got the same letter within its repeat window; then it counts as no touch.
+    #[serde(default)]
+    again: bool,
+    /// Whether a person decided that it is to go now. Excludes `undo_seconds`.
+    #[serde(default)]
+    now: bool,
+    /// How long it can be withdrawn before it is sent, in seconds: 0 to 86,400. Defaults to 0: not at all. Treatment letters
+    /// have no undo window.
+    undo_seconds: Option<u64>,
 }
 
 /// Accepts a letter: afterwards it is durable and will be carried out.
@@ -97,6 +106,9 @@ pub(super) async fn submit(
         variables: new.variables,
         who: bearer.actor(),
         idempotency_key: idempotency_key(&headers)?,
+        again: new.again,
+        now: new.now,
+        undo_seconds: new.undo_seconds,
         individually: BTreeMap::new(),
         run: None,
     };

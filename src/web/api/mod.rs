@@ -8,6 +8,7 @@ mod openapi;
 mod people;
 mod problem_schema;
 mod referrers;
+mod submissions;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/messages", post(messages::submit))
         .route("/api/v1/messages/{id}", get(messages::show))
         .route("/api/v1/messages/{id}/{act}", post(messages::act))
+        .route("/api/v1/submissions/{id}/undo", post(submissions::undo))
         .route("/api/v1/referrers/{id}/touches", get(referrers::touches))
         .route("/api/v1/failures", get(messages::failures))
         .route("/api/v1/referrers", get(people::list).post(people::add))

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{addresses, messages, people, problem_schema, referrers};
+use super::{addresses, messages, people, problem_schema, referrers, submissions};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -18,13 +18,15 @@ use crate::public;
             Tokens are made with `touchline token create` and have the scopes send, read, operate."
     ),
     paths(
-        messages::submit, messages::show, messages::act, messages::failures, referrers::touches, people::list, people::show,
-        people::add, people::edit, people::delete, people::merge, people::undo_merge, people::import_list, people::imports,
-        people::undo_import, people::open_conflicts, people::settle_conflict, addresses::revive, addresses::explain_reply
+        messages::submit, messages::show, messages::act, messages::failures, submissions::undo, referrers::touches,
+        people::list, people::show, people::add, people::edit, people::delete, people::merge, people::undo_merge,
+        people::import_list, people::imports, people::undo_import, people::open_conflicts, people::settle_conflict,
+        addresses::revive, addresses::explain_reply
     ),
     components(schemas(
         public::SubmissionView,
         public::MessageDetail,
+        public::UndoneView,
         public::TouchPage,
         public::FailureList,
         public::people::ReferrerList,

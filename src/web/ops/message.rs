@@ -9,6 +9,7 @@ use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
 use super::sheet::{self, Sheet};
+use super::undo::{self, UndoButton};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::standing::{self, Case, Standing};
@@ -70,6 +71,7 @@ struct Page {
     standing: Standing,
     purpose: &'static str,
     asks_permission: bool,
+    undo: Option<UndoButton>,
     asked_by: String,
     made: Moment,
     timeline: Vec<Line>,
@@ -87,6 +89,7 @@ struct Known {
     asked_by: String,
     standing: Standing,
     timeline: Vec<Line>,
+    undo: Option<UndoButton>,
 }
 
 /// `GET /messages/{id}`.
@@ -123,6 +126,7 @@ pub async fn show(
         attempts: known.attempts.iter().map(|attempt| attempt_row(message, attempt, &calendar)).collect(),
         title: known.title,
         asked_by: known.asked_by,
+        undo: known.undo,
         standing: known.standing,
         timeline: known.timeline,
         sheet_title: sheet_title(message),
@@ -152,6 +156,7 @@ async fn known(
     let events = tx.events_of(id).await?;
     let entry = tx.queue_entry(id.0).await?;
     let touch = tx.touch(message.touch_id).await?;
+    let undo = undo::of(tx, message.submission_id, calendar).await?;
     let can_stop = attempts
         .iter()
         .find(|attempt| attempt.status == AttemptStatus::Accepted)
@@ -164,6 +169,7 @@ async fn known(
         timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
         title: touch.as_ref().map_or_else(|| wording::letter(&message.letter), |touch| touch.title.clone()),
         asked_by,
+        undo,
         message,
         referrer,
         attempts,

@@ -3,7 +3,7 @@
 //!
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
-//! - `overview`, `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
+//! - `overview` (with `undo`), `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
 //!   `providers`, `suppressions`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `notice` says what was done, `assets` is the style sheet
@@ -29,6 +29,7 @@ mod referrer_forms;
 mod referrers;
 mod sheet;
 mod suppressions;
+mod undo;
 pub mod view;
 
 use axum::Router;
@@ -48,6 +49,7 @@ pub fn routes() -> Router<WebState> {
         .route("/messages/{id}/page/{file}", get(document::page))
         .route("/messages/{id}/document.pdf", get(document::pdf))
         .route("/messages/{id}/mail.html", get(document::mail))
+        .route("/submissions/{id}/undo", post(undo::act))
         .route("/referrers", get(referrers::show).post(referrers::search))
         .route("/referrers/addresses", get(addresses::show).post(addresses::revive_all))
         .route("/referrers/new", get(people::new).post(people::add))

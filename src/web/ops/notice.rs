@@ -26,6 +26,10 @@ pub enum Done {
     ReleasedAll,
     /// A message was withdrawn.
     Cancelled,
+    /// A submission was withdrawn.
+    Withdrawn,
+    /// The undo window had ended.
+    TooLate,
     /// The provider was asked to stop.
     CancelAsked,
     /// Doubt was settled: sent.
@@ -85,13 +89,20 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
-const NOTICES: [(Done, &str, Tone, &str); 34] = [
+const NOTICES: [(Done, &str, Tone, &str); 36] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
     (Done::Released, "released", Tone::Good, "The message is released and will be sent in its turn."),
     (Done::ReleasedAll, "released_all", Tone::Good, "{n} out in their turn."),
     (Done::Cancelled, "cancelled", Tone::Good, "The message is cancelled."),
+    (Done::Withdrawn, "withdrawn", Tone::Good, "It is withdrawn. Nothing of it was sent."),
+    (
+        Done::TooLate,
+        "too_late",
+        Tone::Warn,
+        "It can no longer be withdrawn. Messages that have not been handed over yet can be cancelled one by one.",
+    ),
     (Done::CancelAsked, "cancel_asked", Tone::Good, "The provider was asked to stop it. Its response will show here."),
     (Done::SaidSent, "said_sent", Tone::Good, "Marked as sent. It counts as delivered."),
     (Done::SaidNotSent, "said_not_sent", Tone::Good, "Marked as not sent. It will be sent again."),

@@ -6,6 +6,7 @@ use axum::response::Response;
 
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::undo::{self, UndoRow};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
 use crate::accounts::unavailable::{Cause, Unavailable};
@@ -33,6 +34,7 @@ struct Matter {
 struct Page {
     frame: Frame,
     needs: Vec<Matter>,
+    undoable: Vec<UndoRow>,
     tiles: Vec<Tile>,
     total: String,
     referrers: i64,
@@ -53,6 +55,7 @@ pub async fn show(
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Overview, "Overview", &asked),
         needs: needs(&mut tx, &state, &ledger, &calendar).await?,
+        undoable: undo::rows(&mut tx, &calendar).await?,
         tiles: lines::tiles(&ledger),
         total: wording::count(ledger.total, "message", "messages"),
         referrers: tx.referrer_count().await?,

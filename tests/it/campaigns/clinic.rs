@@ -40,15 +40,32 @@ impl<'d> Clinic<'d> {
     }
 
     pub async fn node_with_queue_of(&self, depth_max: usize) -> Parts {
-        let overrides = vec![
+        self.gateway(&[("QUEUE_DEPTH_MAX", depth_max)]).await.intake()
+    }
+
+    /// One more node with settings of its own for sending.
+    pub async fn gateway(&self, sending: &[(&str, usize)]) -> Gateway {
+        let mut overrides = vec![
             ("TOUCHLINE_STORE__URL".to_owned(), self.database.url.clone()),
             ("TOUCHLINE_TEMPLATES__FOLDER".to_owned(), self.letters.path().display().to_string()),
-            ("TOUCHLINE_SENDING__QUEUE_DEPTH_MAX".to_owned(), depth_max.to_string()),
         ];
+        let set = |(name, value): &(&str, usize)| (format!("TOUCHLINE_SENDING__{name}"), value.to_string());
+        overrides.extend(sending.iter().map(set));
         let environment = Environment { lookup: &|_| Some("made-up-for-the-test".to_owned()), overrides };
         let config = Config::parse_in(CONFIG, "demo.toml", Path::new("/"), &environment);
         let config = config.unwrap_or_else(|problems| panic!("{problems}"));
-        Gateway::open(config, self.clock.clone()).await.expect("a gateway").intake()
+        Gateway::open(config, self.clock.clone()).await.expect("a gateway")
+    }
+
+    /// Writes a letter of the house with these lines in its head and one variable, `what`.
+    pub fn write_letter_with(&self, name: &str, head: &str) {
+        let folder = self.letters.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let text = format!(
+            "+++\ntitle = \"News\"\nabout = \"News of the house\"\nsubject = \"News\"\nphi = \"none\"\n{head}\n\
+             [variables.what]\nabout = \"What to say\"\n+++\nDear {{{{referrer.salutation}}}},\n\n{{{{what}}}}\n"
+        );
+        std::fs::write(folder.join("letter.md"), text).expect("a letter");
     }
 
     /// Writes a letter of the house, with one required variable besides those in `required`.

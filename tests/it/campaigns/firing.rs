@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use touchline::campaign::{self, runner};
+use touchline::campaign::{self, NewCampaign, runner};
 use touchline::domain::MessageStatus;
 use touchline::intake::Parts;
 
@@ -87,12 +87,19 @@ async fn a_monthly_campaign_fires_once_each_month_whatever_restarts_and_however_
 async fn nodes_that_look_at_the_same_time_make_each_broadcast_once() {
     each_database(async |database| {
         let clinic = Clinic::at(database, "2026-11-23T15:00:00Z");
+        // All of them send one letter to the same people, so it is one that may always be repeated.
+        clinic.write_letter_with("bulletin", "category = \"operations\"\npurpose = \"informational\"\nrepeat_days = 0");
+        let bulletin = |name: &str| NewCampaign {
+            letter: "bulletin".to_owned(),
+            variables: [("what".to_owned(), "some news".into())].into_iter().collect(),
+            ..plan(name, "daily 09:30")
+        };
         let nodes = [staffed(&clinic).await, clinic.node().await, clinic.node().await];
         for number in 0..12 {
-            campaign::add(&nodes[0], plan(&format!("plan {number}"), "daily 09:30")).await.expect("made");
+            campaign::add(&nodes[0], bulletin(&format!("plan {number}"))).await.expect("made");
         }
         // One of them goes to a single referrer: a run is a broadcast whomever it is for.
-        let mut single = plan("single", "daily 09:30");
+        let mut single = bulletin("single");
         single.to = "Amara Whitfield2".parse().expect("an audience");
         campaign::add(&nodes[0], single).await.expect("made");
         for day in 1..=3 {

@@ -40,7 +40,11 @@ impl House {
     /// An empty folder.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, variables: vec![("SANDBOX_API_KEY".to_owned(), CANARY.to_owned())] }
+        let mut house = Self { folder, variables: vec![("SANDBOX_API_KEY".to_owned(), CANARY.to_owned())] };
+        // What is sent here is to leave at once, save where a test says otherwise.
+        house.set("TOUCHLINE_SENDING__UNDO_ONE_SECONDS", "0");
+        house.set("TOUCHLINE_SENDING__UNDO_LIST_SECONDS", "0");
+        house
     }
 
     /// A folder with a configuration by `touchline init`: the sandbox and a relay, at addresses where nobody answers.

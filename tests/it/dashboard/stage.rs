@@ -103,6 +103,9 @@ impl Stage {
             who: touchline::domain::Actor::operator(OPERATOR.0),
             idempotency_key: None,
             individually: std::collections::BTreeMap::new(),
+            again: true,
+            now: false,
+            undo_seconds: Some(0),
             run: None,
         };
         intake::submit(&self.intake, &request).await.expect("accepted")

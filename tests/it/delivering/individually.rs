@@ -36,6 +36,9 @@ fn to_all(individually: BTreeMap<ReferrerId, Content>) -> Request {
         at: None,
         who: Actor::operator("dana"),
         idempotency_key: None,
+        again: false,
+        now: false,
+        undo_seconds: Some(0),
         run: None,
     }
 }

@@ -20,7 +20,7 @@ const MESSAGES_MAX: usize = 6;
 /// Walks of one node at once; no more than an account's slots, so that nobody waits in real time.
 const WALKS_MAX: usize = 3;
 
-/// One thing that happens. Nodes, walks, people and callbacks are named by their places.
+/// One thing that happens. Nodes, walks, people, submissions and callbacks are named by their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     Submit {
@@ -29,12 +29,20 @@ pub enum Act {
         to: Recipients,
         via: Vec<Channel>,
         key: Option<u8>,
+        /// Whether it can be withdrawn for a while.
+        undo: bool,
     },
     /// A list is recorded, and the node goes no further with it.
     SubmitAndLeave {
         node: usize,
         letter: &'static str,
         via: Vec<Channel>,
+        undo: bool,
+    },
+    /// Somebody withdraws a submission.
+    Undo {
+        node: usize,
+        place: usize,
     },
     /// Somebody goes on with lists that were left.
     Unfold {
@@ -206,7 +214,8 @@ impl World<'_> {
             let first = self.before.messages.is_empty();
             acts.push((if first { 1000 } else { 6 }, self.a_submission(node)));
             let letter = super::letters::ADVERTISEMENT;
-            acts.push((1, Act::SubmitAndLeave { node, letter, via: Channel::ALL.to_vec() }));
+            let undo = self.chooser.once_in(2);
+            acts.push((1, Act::SubmitAndLeave { node, letter, via: Channel::ALL.to_vec(), undo }));
         }
         let under_way = self.shared.far.under_way();
         if !under_way.is_empty() {
@@ -232,7 +241,8 @@ impl World<'_> {
         let to = if list { Recipients::All } else { Recipients::One(self.chooser.below(self.people.len())) };
         let via: &[Channel] = self.chooser.one_of(&[&[Channel::Fax], &[Channel::Email], Channel::ALL]);
         let key = self.chooser.one_of(&[None, Some(1), Some(2)]);
-        Act::Submit { node, letter, to, via: via.to_vec(), key }
+        let undo = self.chooser.once_in(3);
+        Act::Submit { node, letter, to, via: via.to_vec(), key, undo }
     }
 
     fn offer_people(&mut self, acts: &mut Vec<(u32, Act)>) {
@@ -253,6 +263,7 @@ impl World<'_> {
         acts.push((3, Act::Resume { node, account }));
         acts.push((1, Act::Tidy { node }));
         acts.push((1, Act::Unfold { node }));
+        self.offer_undo(node, acts);
         let messages: Vec<(MessageId, MessageStatus)> =
             self.before.messages.values().map(|one| (one.id, one.status)).collect();
         if !messages.is_empty() {

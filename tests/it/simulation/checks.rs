@@ -54,6 +54,7 @@ pub fn after_step(before: &Picture, after: &Picture, step: &Step, world: &World<
     stale_changes_nothing(before, after, step, &mut broken);
     touches_are_projections(after, &mut broken);
     retries_in_their_band(before, after, step, world, &mut broken);
+    super::undoing::nothing_leaves_its_undo_window(after, world, &mut broken);
     super::calls::check(before, after, step, world, &mut broken);
     broken
 }
@@ -123,7 +124,9 @@ fn broadcasts_add_up(after: &Picture, broken: &mut Vec<Broken>) {
             broken.push(Broken::new(8, words));
         }
         let done = |one: &&Message| one.status.is_terminal() || one.status == MessageStatus::InDoubt;
-        if broadcast.finished_ms.is_some() && (messages.is_empty() || !messages.iter().all(done)) {
+        let undone = after.windows.get(&broadcast.submission_id).is_some_and(|window| window.undone_ms.is_some());
+        let too_early = messages.is_empty() && !undone;
+        if broadcast.finished_ms.is_some() && (too_early || !messages.iter().all(done)) {
             broken.push(Broken::new(8, "a finished broadcast has messages that are under way"));
         }
     }
@@ -254,7 +257,7 @@ pub fn same_key_same_answer(
 ) -> Vec<Broken> {
     let same = |one: &Request| {
         let via: BTreeSet<_> = one.via.iter().collect();
-        (one.letter.clone(), one.to.to_string(), via.len(), one.via.first().copied())
+        (one.letter.clone(), one.to.to_string(), via.len(), one.via.first().copied(), one.undo_seconds)
     };
     let fits = match (known, answer) {
         (None, Ok(_)) => true,

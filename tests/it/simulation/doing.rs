@@ -24,6 +24,7 @@ use super::acts::{Act, Recipients};
 use super::checks::{self, Broken};
 use super::node::Standing;
 use super::picture::Picture;
+use super::undoing::WINDOW_SECONDS;
 use super::world::{CANARY, Pass, Refused, World, address_of, basis};
 
 /// What an act came to, as far as a check needs it.
@@ -68,6 +69,7 @@ impl World<'_> {
         self.learn_fences(&after);
         self.note_pass(&step, &after);
         self.tell_of(act, &step, &after);
+        self.note_windows(&after);
         let mut broken = checks::after_step(&self.before, &after, &step, self);
         broken.extend(step.broken);
         self.note_fences(&after);
@@ -85,17 +87,20 @@ impl World<'_> {
             return self.before.clone();
         }
         match act {
-            Act::Tidy { .. } | Act::Unfold { .. } | Act::SubmitAndLeave { .. } | Act::Operator { .. } => {
-                Picture::take(&mut self.house.spy)
-            }
+            Act::Tidy { .. }
+            | Act::Unfold { .. }
+            | Act::SubmitAndLeave { .. }
+            | Act::Operator { .. }
+            | Act::Undo { .. } => Picture::take(&mut self.house.spy),
             _ => Picture::take_after(&mut self.house.spy, &self.before),
         }
     }
 
     fn carry_out(&mut self, act: &Act) -> Step {
         match act {
-            Act::Submit { node, letter, to, via, key } => self.submit(*node, letter, *to, via, *key),
-            Act::SubmitAndLeave { node, letter, via } => self.submit_and_leave(*node, letter, via),
+            Act::Submit { node, letter, to, via, key, undo } => self.submit(*node, letter, *to, via, *key, *undo),
+            Act::SubmitAndLeave { node, letter, via, undo } => self.submit_and_leave(*node, letter, via, *undo),
+            Act::Undo { node, place } => self.undo(*node, *place),
             Act::Unfold { node } => {
                 let node = &self.nodes[*node];
                 node.run(unfold::resume(node.intake())).map(drop).into()
@@ -160,12 +165,20 @@ impl World<'_> {
         }
     }
 
-    fn submit(&mut self, node: usize, letter: &str, to: Recipients, via: &[Channel], key: Option<u8>) -> Step {
+    fn submit(
+        &mut self,
+        node: usize,
+        letter: &str,
+        to: Recipients,
+        via: &[Channel],
+        key: Option<u8>,
+        undo: bool,
+    ) -> Step {
         let to = match to {
             Recipients::All => Audience::All,
             Recipients::One(person) => Audience::from_str(&self.people[person].to_string()).expect("an id"),
         };
-        let request = request(letter, to, via, key);
+        let request = request(letter, to, via, key, undo);
         let node = &self.nodes[node];
         let answer = node.run(intake::submit(node.intake(), &request));
         let mut step = Step::default();
@@ -181,8 +194,8 @@ impl World<'_> {
     }
 
     /// A list is looked at and recorded; then its node has other things to do.
-    fn submit_and_leave(&mut self, node: usize, letter: &str, via: &[Channel]) -> Step {
-        let request = request(letter, Audience::All, via, None);
+    fn submit_and_leave(&mut self, node: usize, letter: &str, via: &[Channel], undo: bool) -> Step {
+        let request = request(letter, Audience::All, via, None, undo);
         let node = &self.nodes[node];
         let done = node.run(async {
             if let intake::list::Prepared::New(ready) = intake::list::prepare(node.intake(), &request).await? {
@@ -458,7 +471,7 @@ impl World<'_> {
     }
 }
 
-fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>) -> Request {
+fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>, undo: bool) -> Request {
     Request {
         letter: letter.to_owned(),
         to,
@@ -468,6 +481,10 @@ fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>) -> Requ
         who: touchline::domain::Actor::operator("dana"),
         idempotency_key: key.map(|key| format!("key-{key}")),
         individually: std::collections::BTreeMap::new(),
+        // The guard against repeats has tests of its own; here the same letters go to the same few people.
+        again: true,
+        now: false,
+        undo_seconds: undo.then_some(WINDOW_SECONDS),
         run: None,
     }
 }

@@ -22,7 +22,10 @@ fn must(world: &mut World<'_>, act: &Act) {
 fn submitted(house: &mut House, to: Recipients) -> World<'_> {
     // Its accounts are fax-heuristic, fax-exact and mail-exact, without a rate.
     let mut world = World::new(house, 0, None);
-    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![Channel::Email], key: None });
+    must(
+        &mut world,
+        &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![Channel::Email], key: None, undo: false },
+    );
     world
 }
 
@@ -93,7 +96,7 @@ fn refused_record(house: &mut House, plan: Plan) -> World<'_> {
     // The third and the fourth share a number.
     for person in [2, 3] {
         let (to, via) = (Recipients::One(person), vec![Channel::Fax]);
-        must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via, key: None });
+        must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via, key: None, undo: false });
     }
     must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
     for _ in 0..3 {
@@ -179,7 +182,10 @@ fn a_fax_not_found_by_number_and_time_alone_is_left_to_a_person() {
     // Its first fax account is fax-heuristic.
     let mut world = World::new(&mut house, 0, None);
     let via = vec![Channel::Fax];
-    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to: Recipients::One(0), via, key: None });
+    must(
+        &mut world,
+        &Act::Submit { node: 0, letter: INFORMATIONAL, to: Recipients::One(0), via, key: None, undo: false },
+    );
     for wait in [0, 125, 125, 125, 125, 3600, 2 * 86_400, 125] {
         must(&mut world, &Act::Clock(Duration::from_secs(wait)));
         must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });

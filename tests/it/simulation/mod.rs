@@ -31,6 +31,7 @@
 //! | 16 same key, same answer | `checks`, at every submission with a key | every submission |
 //! | 17 nothing private is said | `canaries`: all logs at the finest level, and all metrics | some histories |
 //! | 18 both databases alike | `twin_databases`: all rows of the same histories, ids by their order | some histories |
+//! | 19 nothing leaves its undo window | `undoing`: at every attempt | every act |
 //!
 //! Each check has a broken twin that it must catch ([`twins`], and in the files of 13, 17 and 18). A failing seed prints
 //! its last acts; `TOUCHLINE_SIM_SEED=n` lives that history alone, `TOUCHLINE_SIM_FROM` and `TOUCHLINE_SIM_HISTORIES`
@@ -56,6 +57,7 @@ mod rest;
 mod spy;
 mod twin_databases;
 mod twins;
+mod undoing;
 mod waits;
 mod world;
 

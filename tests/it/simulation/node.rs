@@ -315,6 +315,7 @@ impl Parts {
             give_up: GIVE_UP,
             queue_depth_max: 1000,
             permission_only: false,
+            undo: touchline::policy::undo::Windows::NONE,
             singles: intake::Singles::default(),
         };
         Self { clock: waits, dispatcher, inbox: Inbox::new(feedback.clone()), feedback, intake }

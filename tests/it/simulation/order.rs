@@ -42,7 +42,7 @@ fn sets() -> Vec<(Channel, Vec<Fact>)> {
 fn told(house: &mut House, channel: Channel, facts: &[Fact], at_once: bool) -> State {
     let mut world = World::new(house, 7, None);
     let to = Recipients::One(0);
-    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![channel], key: None });
+    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![channel], key: None, undo: false });
     must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
     while let Some(going) = world.nodes[0].walks.first() {
         let act = match going.standing {
@@ -106,7 +106,10 @@ fn a_walk_goes_from_claimed_to_done_in_four_steps() {
     let mut house = House::sqlite();
     let mut world = World::new(&mut house, 7, None);
     let to = Recipients::One(0);
-    must(&mut world, &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![Channel::Email], key: None });
+    must(
+        &mut world,
+        &Act::Submit { node: 0, letter: INFORMATIONAL, to, via: vec![Channel::Email], key: None, undo: false },
+    );
     must(&mut world, &Act::Claim { node: 0, urgent: false, free: 1 });
     let mut seen = Vec::new();
     while let Some(going) = world.nodes[0].walks.first() {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use touchline::domain::attempt::Attempt;
-use touchline::domain::id::{AttemptId, BroadcastId, MessageId, TouchId};
+use touchline::domain::id::{AttemptId, BroadcastId, MessageId, SubmissionId, TouchId};
 use touchline::domain::message::Message;
 use touchline::domain::touch::Touch;
 use touchline::domain::{MessageStatus, Timestamp};
 use touchline::store::records::broadcasts::Broadcast;
+use touchline::store::records::submissions::UndoWindow;
 
 use super::spy::Spy;
 
@@ -34,6 +35,7 @@ pub struct Picture {
     pub entries: BTreeMap<MessageId, Entry>,
     pub touches: BTreeMap<TouchId, Touch>,
     pub broadcasts: BTreeMap<BroadcastId, Broadcast>,
+    pub windows: BTreeMap<SubmissionId, UndoWindow>,
 }
 
 impl Picture {
@@ -42,6 +44,8 @@ impl Picture {
         let mut picture = Self::take_messages(spy);
         let touches: Vec<Touch> = spy.rows("SELECT * FROM touch");
         let broadcasts: Vec<Broadcast> = spy.rows("SELECT * FROM broadcast");
+        let windows: Vec<UndoWindow> = spy.rows("SELECT id, undo_until_ms, undone_ms FROM submission");
+        picture.windows = windows.into_iter().map(|one| (one.id, one)).collect();
         picture.touches = touches.into_iter().map(|one| (one.id, one)).collect();
         picture.broadcasts = broadcasts.into_iter().map(|one| (one.id, one)).collect();
         picture
@@ -53,7 +57,8 @@ impl Picture {
         if picture.messages != before.messages {
             return Self::take(spy);
         }
-        Self { touches: before.touches.clone(), broadcasts: before.broadcasts.clone(), ..picture }
+        let (touches, broadcasts) = (before.touches.clone(), before.broadcasts.clone());
+        Self { touches, broadcasts, windows: before.windows.clone(), ..picture }
     }
 
     fn take_messages(spy: &mut Spy) -> Self {

@@ -110,7 +110,8 @@ impl World<'_> {
     /// Lists that are recorded and not unfolded yet.
     fn lists_left(&self) -> usize {
         let unfolded = |id| self.before.messages.values().any(|one| one.broadcast_id == Some(id));
-        self.before.broadcasts.keys().filter(|id| !unfolded(**id)).count()
+        let undone = |id| self.before.windows.get(id).is_some_and(|window| window.undone_ms.is_some());
+        self.before.broadcasts.values().filter(|one| !unfolded(one.id) && !undone(&one.submission_id)).count()
     }
 
     /// How long until something is due again.

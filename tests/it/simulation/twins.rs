@@ -49,6 +49,8 @@ pub enum Sabotage {
     EndlessLease,
     /// Idempotency keys are forgotten.
     KeyForgotten,
+    /// Undo windows are forgotten once the submission is accepted.
+    UndoWindowForgotten,
 }
 
 impl World<'_> {
@@ -69,6 +71,7 @@ impl World<'_> {
                 self.tamper("UPDATE attempt SET opened_ms = opened_ms - 3600000");
             }
             Some(Sabotage::RateForgotten) if to_gate => self.tamper("UPDATE provider_state SET arrival_ms = 0"),
+            Some(Sabotage::UndoWindowForgotten) if matches!(act, Act::Claim { .. }) => self.tamper(WINDOWS_FORGOTTEN),
             Some(Sabotage::KeyForgotten) if matches!(act, Act::Submit { .. }) => {
                 self.tamper("UPDATE submission SET idempotency_key = NULL");
             }
@@ -150,6 +153,10 @@ const SECOND_ATTEMPT: &str = "DROP INDEX IF EXISTS attempt_open;
 const LEASE_REAPED: &str = "UPDATE queue_entry SET fence = fence + 1 WHERE state = 'leased';
     UPDATE queue_entry SET due_ms = due_ms + 1";
 
+const WINDOWS_FORGOTTEN: &str = "UPDATE submission SET undo_until_ms = NULL;
+    UPDATE message SET due_ms = created_ms WHERE status = 'queued' AND id NOT IN (SELECT message_id FROM attempt);
+    UPDATE queue_entry SET due_ms = 1 WHERE state = 'waiting' AND subject NOT IN (SELECT message_id FROM attempt)";
+
 /// The message of the walk that took a step, as SQLite writes it.
 fn walked(step: &Step) -> String {
     step.walk.map_or_else(|| "NULL".to_owned(), |walk| format!("X'{}'", walk.message.0.simple()))
@@ -211,4 +218,5 @@ twins! {
     the_checker_for_retries_catches_one_that_comes_at_once: RetryAtOnce breaks 14;
     the_checker_for_rest_catches_a_claim_that_never_ends: EndlessLease breaks 15;
     the_checker_for_keys_catches_a_forgotten_one: KeyForgotten breaks 16;
+    the_checker_for_undo_windows_catches_a_forgotten_one: UndoWindowForgotten breaks 19;
 }

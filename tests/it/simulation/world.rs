@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use touchline::domain::basis::{Basis, BasisKind};
-use touchline::domain::id::{AttemptId, BasisId, MessageId, ReferrerId, SuppressionId};
+use touchline::domain::id::{AttemptId, BasisId, MessageId, ReferrerId, SubmissionId, SuppressionId};
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::suppression::Scope;
 use touchline::domain::{Address, Channel, Clock, EmailAddress, FaxNumber, Timestamp};
@@ -43,6 +43,8 @@ pub struct Log {
     pub passes: Vec<Pass>,
     /// Idempotency keys with what was asked and answered.
     pub keys: BTreeMap<u8, (Request, Accepted)>,
+    /// Until when each submission with an undo window can be withdrawn, as it was accepted.
+    pub windows: BTreeMap<SubmissionId, Timestamp>,
     /// The highest fence seen of each queue entry.
     pub fences: BTreeMap<i64, i64>,
 }

@@ -76,6 +76,9 @@ pub fn submission(key: Option<&str>) -> SubmissionRow {
         answer: r#"{"messages":[]}"#.into(),
         who: touchline::domain::Actor::operator("dana"),
         created_ms: at(1),
+        undo_until_ms: None,
+        undone_ms: None,
+        undone_by: None,
     }
 }
 
@@ -107,6 +110,7 @@ pub fn touch(referrer: ReferrerId) -> Touch {
         occurred_ms: at(2),
         delivered_ms: None,
         actor: touchline::domain::Actor::operator("dana"),
+        repeat_of: None,
         notes: None,
     }
 }

@@ -70,6 +70,28 @@ async fn a_touch_is_a_projection_of_its_messages() {
 }
 
 #[tokio::test]
+async fn a_repeat_does_not_count_while_the_touch_it_repeats_does() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let who = stage.referrer.id;
+        let first = Touch { disposition: Disposition::Delivered, ..touch(who) };
+        let second = Touch { repeat_of: Some(first.id), ..first.clone() };
+        let second = Touch { id: TouchId::new(), ..second };
+        let third = Touch { id: TouchId::new(), repeat_of: Some(second.id), ..first.clone() };
+        let failed = Touch { id: TouchId::new(), disposition: Disposition::Failed, ..touch(who) };
+        let of_failed = Touch { id: TouchId::new(), repeat_of: Some(failed.id), ..first.clone() };
+        let mut tx = store.write().await.expect("tx");
+        for (one, counted) in [(&first, 1), (&second, 1), (&third, 1), (&failed, 1), (&of_failed, 2)] {
+            tx.touches_insert(std::slice::from_ref(one)).await.expect("stored");
+            assert_eq!(tx.touch(one.id).await.expect("read").as_ref(), Some(one));
+            assert_eq!(tx.touches_delivered(who).await.expect("read"), counted);
+            assert_eq!(tx.touches_delivered_all().await.expect("read"), [(who, counted)]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_what_took_place_counts_toward_the_goal() {
     each_db(async |store| {
         let stage = Stage::set(&store).await;

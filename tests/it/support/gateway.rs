@@ -219,6 +219,9 @@ impl TestGateway {
             who: touchline::domain::Actor::operator("dana"),
             idempotency_key: None,
             individually: std::collections::BTreeMap::new(),
+            again: true,
+            now: false,
+            undo_seconds: Some(0),
             run: None,
         };
         intake::submit(&self.intake, &request).await
@@ -343,7 +346,8 @@ fn settings(database_url: &str, far: &FarSide, url: &str) -> String {
     let (others, _) = replaced.split_once("[sending]").expect("the section on sending");
     format!(
         "{others}[sending]\npoll_ms = 20\nlease_seconds = 600\nretry_scale_percent = 1\nretry_wait_max_seconds = 1\n\
-         email_presume_delivered_seconds = 1\nstatus_poll_seconds = 1\ndoubt_settle_seconds = 1\n"
+         email_presume_delivered_seconds = 1\nstatus_poll_seconds = 1\ndoubt_settle_seconds = 1\n\
+         undo_one_seconds = 0\nundo_list_seconds = 0\n"
     )
 }
 

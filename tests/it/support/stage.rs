@@ -137,6 +137,13 @@ impl Stage {
         assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// Runs a command of the program that answers in JSON; its exit code and answer.
+    pub fn ask(&self, url: &str, arguments: &[&str]) -> (i32, serde_json::Value) {
+        let done = self.command(url).args(arguments).arg("--json").output().expect("the program runs");
+        let answer = serde_json::from_slice(&done.stdout).unwrap_or(serde_json::Value::Null);
+        (done.status.code().expect("it ends by itself"), answer)
+    }
+
     fn command(&self, url: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_touchline"));
         command

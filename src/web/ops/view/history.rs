@@ -51,7 +51,7 @@ pub fn touches(touches: &[(Touch, Vec<Message>)], calendar: &Calendar) -> Vec<To
         .iter()
         .map(|(touch, messages)| TouchRow {
             kind: wording::touch_kind(touch.kind),
-            title: touch.title.clone(),
+            title: if touch.repeat_of.is_some() { format!("{} (repeat)", touch.title) } else { touch.title.clone() },
             standing: wording::touch_standing(touch.kind, touch.disposition).into(),
             at: calendar.moment(touch.occurred_ms),
             actor: touch.actor.name().to_owned(),

@@ -1,0 +1,38 @@
+//! `touchline undo`: withdraw a submission before any provider is called.
+
+use super::console::{Console, count};
+use super::exit::CliError;
+use crate::domain::id::SubmissionId;
+use crate::operator;
+use crate::public::UndoneView;
+
+/// Which submission.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The submission, as `touchline send` showed it; `latest` is the last one of yours that can still be withdrawn
+    #[arg(value_name = "SUBMISSION", default_value = LATEST)]
+    submission: String,
+}
+
+const LATEST: &str = "latest";
+
+/// Withdraws it.
+///
+/// # Errors
+/// There is no such submission, or its undo window has ended.
+pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
+    let parts = console.gateway().await?.operator();
+    let id = match args.submission.trim() {
+        LATEST => operator::latest(&parts, &console.who).await?,
+        text => text.parse::<SubmissionId>().map_err(|_| {
+            CliError::not_found(
+                "there is no such submission: `touchline send` shows its id, `latest` is the last one of yours",
+            )
+        })?,
+    };
+    let undone = operator::undo(&parts, id, &console.who).await?;
+    console.answer(&UndoneView::of(undone.submission, undone.messages, undone.at), || {
+        let rest = if undone.was_unfolding { ", and the rest of the list is stopped" } else { "" };
+        format!("Withdrawn: {}{rest}. Nothing of it was sent.", count(undone.messages, "message"))
+    })
+}
