@@ -16,6 +16,7 @@ use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
+use crate::policy::hours::Hours;
 use crate::provider::{self, Account, SettingsError};
 use crate::queue::Queue;
 use crate::queue::retry::RetryRules;
@@ -70,6 +71,7 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    hours: Arc<Hours>,
     singles: intake::Singles,
     /// The same, where it is kept in agreement with other nodes.
     shared: Option<Arc<SharedClock>>,
@@ -103,7 +105,9 @@ impl Gateway {
         let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
         let opt_out = opt_out(&store, &config).await?;
+        let hours = Hours::new(config.sending.office_hours.clone(), config.practice.time_zone);
         Ok(Self {
+            hours: Arc::new(hours),
             config: Arc::new(config),
             store,
             renderer: Arc::new(renderer),
@@ -131,6 +135,7 @@ impl Gateway {
             give_up: Duration::from_secs(sending.give_up_hours * 3600),
             queue_depth_max: i64::try_from(sending.queue_depth_max).unwrap_or(i64::MAX),
             permission_only: self.permission_only(),
+            hours: self.hours.clone(),
             singles: self.singles.clone(),
         }
     }
@@ -200,6 +205,7 @@ impl Gateway {
                 slots: self.config.sending.slots,
                 poll: self.poll(),
                 permission_only: self.permission_only(),
+                hours: self.hours.clone(),
             },
         }
     }

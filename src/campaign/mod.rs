@@ -95,7 +95,7 @@ pub struct Overview {
 /// and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    plan.preview(parts, &row.who).await?;
+    plan.preview(parts, &row.who, false).await?;
     let mut tx = parts.store.write().await?;
     tx.campaign_insert(&row).await.map_err(|error| name_taken(error, &row.name))?;
     tx.audit(
@@ -169,13 +169,14 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
     Ok(row)
 }
 
-/// Creates one broadcast immediately, in addition to the schedule and whatever the campaign's state.
+/// Creates one broadcast immediately, in addition to the schedule and whatever the campaign's state. `now` sends it outside
+/// office hours too.
 ///
 /// # Errors
 /// [`CampaignError::NotFound`], otherwise as a submission; then nothing was accepted.
-pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted, CampaignError> {
+pub async fn run_now(parts: &Parts, name: &str, who: &Actor, now: bool) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    let run = read(&row)?.run(parts, &row, None, who).await?;
+    let run = read(&row)?.run(parts, &row, None, who, now).await?;
     let mut tx = parts.store.write().await?;
     run.record(&mut tx, parts).await?;
     tx.audit(who, AuditAct::RunCampaign, Some(&row.name), None, parts.clock.now()).await?;
@@ -187,9 +188,9 @@ pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted,
 ///
 /// # Errors
 /// As [`run_now`].
-pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignError> {
+pub async fn preview(parts: &Parts, name: &str, now: bool) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    Ok(read(&row)?.preview(parts, &row.who).await?)
+    Ok(read(&row)?.preview(parts, &row.who, now).await?)
 }
 
 /// The same for a campaign that does not exist yet.
@@ -198,7 +199,7 @@ pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignErro
 /// As [`add`], but the name may be taken.
 pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    Ok(plan.preview(parts, &row.who).await?)
+    Ok(plan.preview(parts, &row.who, false).await?)
 }
 
 /// When it runs, as a sentence; as written if that cannot be read.

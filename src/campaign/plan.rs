@@ -47,14 +47,15 @@ impl Plan {
         self.schedule.next_after(now, self.zone, created)
     }
 
-    /// What a run submits.
-    pub fn request(&self, who: &Actor, run: Option<CampaignRun>) -> Request {
+    /// What a run submits; `now`: outside office hours too.
+    pub fn request(&self, who: &Actor, run: Option<CampaignRun>, now: bool) -> Request {
         Request {
             letter: self.letter.clone(),
             to: self.to.clone(),
             via: self.via.clone(),
             variables: self.variables.clone(),
             at: None,
+            now,
             individually: std::collections::BTreeMap::new(),
             who: who.clone(),
             idempotency_key: None,
@@ -74,9 +75,9 @@ impl Plan {
     }
 
     /// Who would get it now, who would not and why; nothing is stored.
-    pub async fn preview(&self, parts: &Parts, who: &Actor) -> Result<Accepted, IntakeError> {
+    pub async fn preview(&self, parts: &Parts, who: &Actor, now: bool) -> Result<Accepted, IntakeError> {
         self.refuse_treatment(parts)?;
-        intake::list::dry_run(parts, &self.request(who, None)).await
+        intake::list::dry_run(parts, &self.request(who, None, now)).await
     }
 
     /// One run, checked and found valid; nothing is stored yet.
@@ -86,10 +87,11 @@ impl Plan {
         row: &CampaignRow,
         planned: Option<Timestamp>,
         who: &Actor,
+        now: bool,
     ) -> Result<Run, IntakeError> {
         self.refuse_treatment(parts)?;
         let run = CampaignRun { campaign: row.id, name: row.name.clone(), planned };
-        let request = self.request(who, Some(run));
+        let request = self.request(who, Some(run), now);
         match intake::list::prepare(parts, &request).await? {
             Prepared::New(ready) => Ok(Run { request, ready }),
             Prepared::Answered(_) => Err(IntakeError::KeyReused),

@@ -113,7 +113,9 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
     let run = match (&plan, due.and_then(|due| due.run)) {
-        (Ok(plan), Some(moment)) => Some(plan.run(parts, &seen, Some(moment), &Actor::campaign(&seen.name)).await),
+        (Ok(plan), Some(moment)) => {
+            Some(plan.run(parts, &seen, Some(moment), &Actor::campaign(&seen.name), false).await)
+        }
         _ => None,
     };
     let mut tx = parts.store.write().await?;

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::accounts::routes::Route;
+use crate::domain::OfficeHours;
 use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
 pub use crate::settle::SmtpDoubt;
@@ -182,6 +183,8 @@ pub struct Sending {
     pub smtp_doubt: SmtpDoubt,
     /// The goal for delivered touches per referrer, 1 to 100. Default 7.
     pub touch_goal: u32,
+    /// When letters to win a referrer go out, by each recipient's own clock. Default Monday to Friday, 8 to 5.
+    pub office_hours: OfficeHours,
     /// Messages waiting, above which intake answers 429, 1 to 10,000,000. Default 200,000.
     pub queue_depth_max: u64,
 }
@@ -201,6 +204,7 @@ impl Default for Sending {
             doubt_settle_seconds: 120,
             smtp_doubt: SmtpDoubt::Hold,
             touch_goal: crate::domain::touch::TOUCH_GOAL_DEFAULT,
+            office_hours: OfficeHours::default(),
             queue_depth_max: 200_000,
         }
     }

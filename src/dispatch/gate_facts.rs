@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use super::Parts;
 use super::render::Prepared;
+use super::{Parts, Settings, office};
 use crate::accounts::Carriers;
 use crate::consent::facts::{AddressFacts, Circumstances, Subject};
 use crate::domain::id::{MessageId, ReferrerId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
-use crate::domain::referrer::ReferrerState;
+use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::{AddressKey, Channel, Timestamp};
 use crate::policy::Facts;
 use crate::store::{StoreError, Tx};
@@ -32,7 +32,7 @@ pub(super) struct GateFacts {
     /// What all nodes know about the accounts, updated by this batch's use.
     pub states: HashMap<String, ProviderState>,
     addresses: AddressFacts,
-    referrers: HashMap<ReferrerId, ReferrerState>,
+    referrers: HashMap<ReferrerId, Referrer>,
     /// The accounts whose rate or budget was used.
     drawn: BTreeSet<String>,
 }
@@ -56,7 +56,7 @@ impl GateFacts {
         facts.numbers = tx.attempt_numbers(&ids).await?.into_iter().collect();
         facts.busy = busy_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
-        facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one.state)).collect();
+        facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one)).collect();
         facts.read_accounts(tx, parts, now).await?;
         let claims: Vec<(i64, i64)> = items.iter().map(|item| (item.claimed.id, item.claimed.fence)).collect();
         facts.held = tx.queue_held(&claims).await?;
@@ -104,13 +104,22 @@ impl GateFacts {
     pub(super) fn of(
         &self,
         message: &Message,
-        permission_only: bool,
+        settings: &Settings,
         carriers: Carriers,
         number_busy: bool,
+        now: Timestamp,
     ) -> Facts<'_> {
-        let referrer = self.referrers.get(&message.referrer_id).copied().unwrap_or(ReferrerState::Active);
-        let circumstances = Circumstances { permission_only, routed: carriers.routed, baa: carriers.baa, number_busy };
-        self.addresses.of(&Subject::of(message, referrer), circumstances)
+        let referrer = self.referrers.get(&message.referrer_id);
+        let circumstances = Circumstances {
+            permission_only: settings.permission_only,
+            routed: carriers.routed,
+            baa: carriers.baa,
+            number_busy,
+            now,
+            closed_until: referrer.and_then(|referrer| office::closed_until(&settings.hours, message, referrer, now)),
+        };
+        let state = referrer.map_or(ReferrerState::Active, |referrer| referrer.state);
+        self.addresses.of(&Subject::of(message, state), circumstances)
     }
 }
 

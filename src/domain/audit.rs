@@ -21,6 +21,8 @@ words! {
         Hold = "hold",
         /// A held message was released.
         Release = "release",
+        /// A submission or a message was sent outside office hours.
+        SendNow = "send_now",
         /// A message was cancelled, or its provider asked to stop it.
         Cancel = "cancel",
         /// A message in doubt was marked as sent.

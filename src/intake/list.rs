@@ -140,6 +140,9 @@ pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready
     let now = parts.clock.now();
     let answer = Accepted::begin(ready.frame.submission, ready.frame.broadcast);
     tx.submissions_insert(&[request::row(request, ready.frame.submission, &answer, now)?]).await?;
+    if request.now {
+        request::audit_now(tx, request, ready.frame.submission, now).await?;
+    }
     unfold::record(tx, request, &ready.frame, &ready.recipients, now).await
 }
 

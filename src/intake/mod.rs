@@ -18,6 +18,7 @@ pub use single::SingleBatcher;
 
 use crate::accounts::Accounts;
 use crate::domain::Clock;
+use crate::policy::hours::Hours;
 use crate::queue::Queue;
 use crate::referrers::ReferrersError;
 use crate::render::Renderer;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub queue_depth_max: i64,
     /// Whether only permission counts as a basis for faxed advertisements.
     pub permission_only: bool,
+    /// When recipients may be written to.
+    pub hours: Arc<Hours>,
     /// The worker that accepts single letters in batches, started when the first one arrives.
     pub singles: Singles,
 }

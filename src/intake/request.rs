@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::answer::Accepted;
 use super::{IntakeError, Parts};
 use crate::domain::id::{CampaignId, ReferrerId, SubmissionId};
-use crate::domain::{Actor, Channel, Purpose, Timestamp};
+use crate::domain::{Actor, AuditAct, Channel, Purpose, Timestamp};
 use crate::referrers::audience::Audience;
 use crate::render::Letter;
 use crate::store::records::submissions::SubmissionRow;
@@ -45,6 +45,8 @@ pub struct Request {
     pub individually: BTreeMap<ReferrerId, Content>,
     /// Not before.
     pub at: Option<Timestamp>,
+    /// Send without undo window, and outside office hours.
+    pub now: bool,
     /// Who is asking.
     pub who: Actor,
     /// Same key, same answer.
@@ -88,7 +90,10 @@ impl Request {
             .map(|(id, own)| serde_json::json!([id, own.letter, sorted(&own.variables)]))
             .collect();
         // A request without them has the hash that it had before there were any.
-        let text = if own.is_empty() { shared.to_string() } else { serde_json::json!([shared, own]).to_string() };
+        let mut text = if own.is_empty() { shared.to_string() } else { serde_json::json!([shared, own]).to_string() };
+        if self.now {
+            text.push_str(" now");
+        }
         hex::encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()))
     }
 }
@@ -189,6 +194,16 @@ pub(super) fn row(
         who: request.who.clone(),
         created_ms: now,
     })
+}
+
+/// Records who decided that a submission goes out outside office hours.
+pub(super) async fn audit_now(
+    tx: &mut Tx,
+    request: &Request,
+    id: SubmissionId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.audit(&request.who, AuditAct::SendNow, Some(&id.to_string()), Some(&request.letter), now).await
 }
 
 /// The answer of an earlier submission with the request's key, if it was the same request.

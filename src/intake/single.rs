@@ -53,10 +53,14 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
     let table = Table::lay(&mut tx, &parts, &requests).await?;
     let mut answers = Vec::with_capacity(requests.len());
     let (mut rows, mut whole): (Vec<SubmissionRow>, Draft) = (Vec::new(), Draft::default());
+    let mut hurried = Vec::new();
     for request in &requests {
         let answer = table.answer(&parts, request, &rows, now);
         answers.push(answer.map(|(accepted, new)| {
             if let Some((row, draft)) = new {
+                if request.now {
+                    hurried.push((request, row.id));
+                }
                 rows.push(row);
                 whole.append(draft);
             }
@@ -64,6 +68,9 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
         }));
     }
     tx.submissions_insert(&rows).await?;
+    for (request, row) in hurried {
+        request::audit_now(&mut tx, request, row, now).await?;
+    }
     plan::keep(&mut tx, &whole, now).await?;
     tx.commit().await?;
     if !whole.work.is_empty() {

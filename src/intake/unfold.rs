@@ -38,6 +38,8 @@ struct Plan {
     individually: BTreeMap<ReferrerId, Content>,
     lane: Lane,
     due: Timestamp,
+    #[serde(default)]
+    any_hour: Option<Timestamp>,
 }
 
 /// Records a list within the transaction that accepts it.
@@ -57,6 +59,7 @@ pub(super) async fn record(
         individually: frame.individually.clone(),
         lane: frame.lane,
         due: frame.due,
+        any_hour: frame.any_hour,
     };
     let plan = serde_json::to_string(&plan).map_err(|_| StoreError::Corrupt("the list's plan".to_owned()))?;
     let run = request.run.as_ref();
@@ -168,6 +171,7 @@ impl List {
             individually: plan.individually,
             lane: plan.lane,
             due: plan.due,
+            any_hour: plan.any_hour,
             from_before_a_restore: parts.rules.restored.is_some_and(|at| created_ms < at),
         };
         Ok(Some(Self { broadcast, frame, recipients, unfolded, taken, accepted }))

@@ -11,6 +11,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::Retry => "sent again",
         AuditAct::Hold => "put on hold",
         AuditAct::Release => "released",
+        AuditAct::SendNow => "sent outside office hours",
         AuditAct::Cancel => "cancelled",
         AuditAct::MarkSent => "marked as sent",
         AuditAct::MarkNotSent => "marked as not sent",

@@ -3,7 +3,7 @@
 //!
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
-//! - `acts`: what people did
+//! - `acts`: what people did; `hours`: what waits for office hours, and until when
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -11,6 +11,7 @@
 mod acts;
 pub mod attention;
 mod faults;
+mod hours;
 mod labels;
 mod numbers;
 mod reasons;
@@ -18,6 +19,7 @@ pub mod remedies;
 
 pub use acts::audit_act;
 pub use faults::{NO_FAULT_KNOWN, fault, fault_advice};
+pub use hours::{some_wait, waits_until};
 pub use labels::{
     Label, Tone, address_health, attempt_status, capitalized, channel, confidence, disposition, letter, referrer_state,
     referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing,

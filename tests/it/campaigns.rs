@@ -163,7 +163,7 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
         );
 
         campaign::add(&parts, new).await.expect("made");
-        let again = campaign::preview(&parts, "monthly").await.expect("a preview");
+        let again = campaign::preview(&parts, "monthly", false).await.expect("a preview");
         assert_eq!((again.messages.len(), again.skipped), (preview.messages.len(), preview.skipped));
         assert!(broadcasts(&parts).await.is_empty());
         let mut tx = parts.store.read().await.expect("a transaction");
@@ -182,12 +182,12 @@ async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("monthly", "first tuesday 09:00")).await.expect("made");
         let before = row(&parts, "monthly").await;
-        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
+        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"), false)
             .await
             .expect("accepted");
         assert_eq!(accepted.messages.len(), 2);
         campaign::pause(&parts, "monthly", &touchline::domain::Actor::operator("operator")).await.expect("paused");
-        campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
+        campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"), false)
             .await
             .expect("a paused one can be run by hand");
         assert_eq!(planned(&parts).await, ["by hand", "by hand"]);

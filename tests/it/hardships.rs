@@ -46,6 +46,7 @@ fn introduction() -> Request {
         via: Channel::ALL.to_vec(),
         variables: serde_json::Map::new(),
         at: None,
+        now: false,
         who: touchline::domain::Actor::operator("test"),
         idempotency_key: None,
         individually: std::collections::BTreeMap::new(),

@@ -70,7 +70,7 @@ impl Setup {
     fn configuration(&self) -> String {
         let mut text = DEMO.split("[store]").next().unwrap_or_default().to_owned();
         text.push_str("[log]\nlevel = \"warn\"\n\n");
-        let _ = writeln!(text, "[sending]\nstatus_poll_seconds = 3600");
+        let _ = writeln!(text, "[sending]\nstatus_poll_seconds = 3600\noffice_hours = \"always\"");
         if let Some(slots) = self.slots {
             let _ = writeln!(text, "slots = {slots}");
         }

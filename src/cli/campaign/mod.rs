@@ -34,6 +34,9 @@ pub enum Command {
         /// Show who would get it, who would not and why; store nothing, send nothing
         #[arg(long)]
         dry_run: bool,
+        /// Send without undo window, and outside the recipients' office hours
+        #[arg(long)]
+        now: bool,
     },
     /// Stop a campaign from running
     Pause {
@@ -55,17 +58,19 @@ pub enum Command {
 /// There is no such campaign, or its state does not allow it; a new one cannot be carried out as given.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
+    let zone = gateway.config.practice.time_zone;
     match command {
         Command::Add(args) => add::run(console, &gateway, *args).await,
         Command::List => show::list(console, &gateway).await,
         Command::Show { name } => show::show(console, &gateway, &name).await,
-        Command::Run { name, dry_run: true } => {
-            let planned = campaign::preview(&gateway.intake(), &name).await?;
-            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true))
+        Command::Run { name, dry_run: true, now } => {
+            let planned = campaign::preview(&gateway.intake(), &name, now).await?;
+            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone))
         }
-        Command::Run { name, dry_run: false } => {
-            let accepted = campaign::run_now(&gateway.intake(), &name, &console.who).await?;
-            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))
+        Command::Run { name, dry_run: false, now } => {
+            let accepted = campaign::run_now(&gateway.intake(), &name, &console.who, now).await?;
+            console
+                .answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false, zone))
         }
         Command::Pause { name } => {
             let row = campaign::pause(&gateway.intake(), &name, &console.who).await?;

@@ -89,6 +89,7 @@ async fn send(stage: &Stage) -> anyhow::Result<Accepted> {
         via: crate::domain::Channel::ALL.to_vec(),
         variables: serde_json::Map::new(),
         at: None,
+        now: false,
         who: Actor::operator("demo"),
         idempotency_key: None,
         individually: std::collections::BTreeMap::new(),

@@ -5,6 +5,7 @@ mod wait;
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 
@@ -38,6 +39,9 @@ pub struct Args {
     /// Do not send before "2026-12-01 09:00" in the practice's zone, or an RFC 3339 time
     #[arg(long, value_name = "TIME", conflicts_with = "wait")]
     at: Option<String>,
+    /// Send without undo window, and outside the recipients' office hours
+    #[arg(long)]
+    now: bool,
     /// Send now and wait until everything is handled, even if no gateway is running
     #[arg(long)]
     wait: bool,
@@ -66,24 +70,27 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         via: channels(&gateway, &args.via)?,
         variables,
         at,
+        now: args.now,
         who: console.who.clone(),
         idempotency_key: args.key,
         individually: std::collections::BTreeMap::new(),
         run: None,
     };
-    let parts = gateway.intake();
+    let (parts, zone) = (gateway.intake(), gateway.config.practice.time_zone);
     if args.dry_run {
         let planned = intake::list::dry_run(&parts, &request).await?;
-        return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
+        return console
+            .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
     }
     let accepted = intake::submit(&parts, &request).await?;
     if !args.wait {
-        console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))?;
+        console
+            .answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false, zone))?;
         return refuse_nothing(&accepted);
     }
     let timeout = Duration::from_secs(args.timeout.unwrap_or_default());
     let waited = wait::until_handled(console, &gateway, &accepted, timeout).await?;
-    tell_waited(console, &accepted, &waited)
+    tell_waited(console, &accepted, &waited, zone)
 }
 
 /// A submission of which nothing may be sent was refused, though the history keeps it.
@@ -110,7 +117,7 @@ pub fn channels(gateway: &Gateway, asked: &[Channel]) -> Result<Vec<Channel>, Cl
     Ok(via)
 }
 
-fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Result<(), CliError> {
+fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited, zone: Tz) -> Result<(), CliError> {
     let names = |id| accepted.messages.iter().find(|message| message.id == id).map_or("", |message| &message.name);
     let messages: Vec<Value> = waited
         .messages
@@ -126,6 +133,7 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
                 "reason": reason,
                 "explanation": reason.map(explain),
                 "advice": reason.map(advice),
+                "waits_until": message.waits_until(),
             })
         })
         .collect();
@@ -137,6 +145,6 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
         "messages": messages,
         "skipped": skipped,
     });
-    console.answer(&object, || wait::told(waited, accepted))?;
+    console.answer(&object, || wait::told(waited, accepted, zone))?;
     if waited.handled && waited.failed() == 0 { refuse_nothing(accepted) } else { Err(CliError::said(Ending::Failed)) }
 }

@@ -58,6 +58,9 @@ pub(super) struct NewMessage {
     /// Not before: RFC 3339 with an offset. Defaults to immediately.
     #[schema(format = DateTime, example = "2026-12-01T09:00:00-06:00")]
     at: Option<String>,
+    /// Send without undo window, and outside the recipients' office hours. Recorded as the decision of the token's owner.
+    #[serde(default)]
+    now: bool,
 }
 
 /// Accepts a letter: afterwards it is durable and will be carried out.
@@ -93,6 +96,7 @@ pub(super) async fn submit(
         to: audience(&new.to)?,
         via: channels(&state, new.via)?,
         at: new.at.as_deref().map(moment).transpose()?,
+        now: new.now,
         letter: new.letter,
         variables: new.variables,
         who: bearer.actor(),
@@ -186,14 +190,15 @@ pub(super) async fn show(
     detail(&mut tx, message_id(&id)?, bearer.may(Scope::Operate)).await.map(Json)
 }
 
-/// Does with a message what a person may: `retry`, `hold`, `release` or `cancel`.
+/// Does with a message what a person may: `retry`, `hold`, `release`, `send_now` (outside the recipient's office hours) or
+/// `cancel`.
 #[utoipa::path(
     post,
     path = "/api/v1/messages/{id}/{act}",
     tag = "messages",
     params(
         ("id" = String, Path, description = "The message's id", format = Uuid),
-        ("act" = String, Path, description = "`retry`, `hold`, `release` or `cancel`"),
+        ("act" = String, Path, description = "`retry`, `hold`, `release`, `send_now` or `cancel`"),
     ),
     responses(
         (status = 200, description = "Done; the message as it stands now", body = MessageDetail),
@@ -213,8 +218,9 @@ pub(super) async fn act(
         "retry" => Act::Retry,
         "hold" => Act::Hold,
         "release" => Act::Release,
+        "send_now" => Act::SendNow,
         "cancel" => Act::Cancel,
-        _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release and cancel")),
+        _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release, send_now and cancel")),
     };
     let id = message_id(&id)?;
     operator::act(&state.gateway.operator(), id, act, &bearer.actor()).await?;

@@ -40,7 +40,10 @@ impl House {
     /// An empty folder.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, variables: vec![("SANDBOX_API_KEY".to_owned(), CANARY.to_owned())] }
+        // Letters go out whatever hour it is where the tests run.
+        let variables = [("SANDBOX_API_KEY", CANARY), ("TOUCHLINE_SENDING__OFFICE_HOURS", "always")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self { folder, variables }
     }
 
     /// A folder with a configuration by `touchline init`: the sandbox and a relay, at addresses where nobody answers.

@@ -95,6 +95,7 @@ impl Stage {
             via: via.to_vec(),
             variables: variables.as_object().cloned().unwrap_or_else(Map::new),
             at: None,
+            now: false,
             who: touchline::domain::Actor::operator(OPERATOR.0),
             idempotency_key: None,
             individually: std::collections::BTreeMap::new(),

@@ -34,6 +34,7 @@ fn to_all(individually: BTreeMap<ReferrerId, Content>) -> Request {
         variables: Map::new(),
         individually,
         at: None,
+        now: false,
         who: Actor::operator("dana"),
         idempotency_key: None,
         run: None,

@@ -349,6 +349,11 @@ impl World<'_> {
                 if matches!(act, operator::Act::Retry | operator::Act::MarkNotSent) {
                     self.log.resends.push((message, self.log.count));
                 }
+                match act {
+                    operator::Act::SendNow => drop(self.log.hurried.insert(message)),
+                    operator::Act::Retry | operator::Act::Hold => drop(self.log.hurried.remove(&message)),
+                    _ => {}
+                }
                 Step { operator_act: Some((message, act)), ..Step::default() }
             }
             Err(OperatorError::WrongState(_)) => Step::default(),
@@ -465,6 +470,7 @@ fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>) -> Requ
         via: via.to_vec(),
         variables: json!({ "word": CANARY }).as_object().expect("an object").clone(),
         at: None,
+        now: false,
         who: touchline::domain::Actor::operator("dana"),
         idempotency_key: key.map(|key| format!("key-{key}")),
         individually: std::collections::BTreeMap::new(),
