@@ -216,7 +216,7 @@ mod tests {
     fn every_country_stands_once_in_order_with_its_zones() {
         assert!(countries::COUNTRIES.is_sorted_by(|(a, _), (b, _)| a < b));
         for (letters, zones) in countries::COUNTRIES {
-            assert!(letters.parse::<Country>().is_ok(), "{letters}");
+            assert!(letters.len() == 2 && letters.bytes().all(|byte| byte.is_ascii_uppercase()), "{letters}");
             assert!(!zones.is_empty() && all_differ(zones), "{letters}");
             assert!(of_country(letters).is_some());
         }
