@@ -16,6 +16,7 @@ use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
+use crate::policy::hours::Hours;
 use crate::policy::undo;
 use crate::provider::{self, Account, SettingsError};
 use crate::queue::Queue;
@@ -71,6 +72,7 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    hours: Arc<Hours>,
     singles: intake::Singles,
     /// The same, where it is kept in agreement with other nodes.
     shared: Option<Arc<SharedClock>>,
@@ -104,7 +106,9 @@ impl Gateway {
         let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
         let opt_out = opt_out(&store, &config).await?;
+        let hours = Hours::new(config.sending.office_hours.clone(), config.practice.time_zone);
         Ok(Self {
+            hours: Arc::new(hours),
             config: Arc::new(config),
             store,
             renderer: Arc::new(renderer),
@@ -136,6 +140,7 @@ impl Gateway {
                 one: Duration::from_secs(sending.undo_one_seconds),
                 list: Duration::from_secs(sending.undo_list_seconds),
             },
+            hours: self.hours.clone(),
             singles: self.singles.clone(),
         }
     }
@@ -205,6 +210,7 @@ impl Gateway {
                 slots: self.config.sending.slots,
                 poll: self.poll(),
                 permission_only: self.permission_only(),
+                hours: self.hours.clone(),
             },
         }
     }

@@ -104,7 +104,7 @@ pub struct Overview {
 /// and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    plan.preview(parts, &row, &row.who).await?;
+    plan.preview(parts, &row, &row.who, Decisions::default()).await?;
     let mut tx = parts.store.write().await?;
     tx.campaign_insert(&row).await.map_err(|error| name_taken(error, &row.name))?;
     tx.audit(
@@ -178,7 +178,8 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
     Ok(row)
 }
 
-/// Creates one broadcast immediately, in addition to the schedule and whatever the campaign's state.
+/// Creates one broadcast immediately, in addition to the schedule and whatever the campaign's state. `now` sends it outside
+/// office hours too.
 ///
 /// # Errors
 /// [`CampaignError::NotFound`], otherwise as a submission; then nothing was accepted.
@@ -209,9 +210,9 @@ pub async fn run_as_decided(
 ///
 /// # Errors
 /// As [`run_now`].
-pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignError> {
+pub async fn preview(parts: &Parts, name: &str, decisions: Decisions) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    Ok(read(&row)?.preview(parts, &row, &row.who).await?)
+    Ok(read(&row)?.preview(parts, &row, &row.who, decisions).await?)
 }
 
 /// The same for a campaign that does not exist yet.
@@ -220,7 +221,7 @@ pub async fn preview(parts: &Parts, name: &str) -> Result<Accepted, CampaignErro
 /// As [`add`], but the name may be taken.
 pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    Ok(plan.preview(parts, &row, &row.who).await?)
+    Ok(plan.preview(parts, &row, &row.who, Decisions::default()).await?)
 }
 
 /// When it runs, as a sentence; as written if that cannot be read.

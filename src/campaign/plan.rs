@@ -104,10 +104,16 @@ impl Plan {
     }
 
     /// Who would get it now, who would not and why; nothing is stored.
-    pub async fn preview(&self, parts: &Parts, row: &CampaignRow, who: &Actor) -> Result<Accepted, IntakeError> {
+    pub async fn preview(
+        &self,
+        parts: &Parts,
+        row: &CampaignRow,
+        who: &Actor,
+        decisions: Decisions,
+    ) -> Result<Accepted, IntakeError> {
         self.refuse_treatment(parts)?;
         let run = self.campaign_run(parts, row, None);
-        intake::list::dry_run(parts, &self.request(who, Decisions::default(), run)).await
+        intake::list::dry_run(parts, &self.request(who, decisions, run)).await
     }
 
     /// One run, checked and found valid; nothing is stored yet.

@@ -93,6 +93,8 @@ enum Command {
     Hold(message::act::Messages),
     /// Release held messages
     Release(message::release::Args),
+    /// Send messages that wait for office hours now, outside them
+    SendNow(message::act::Messages),
     /// Cancel messages that have not been handed over yet
     Cancel(message::act::Messages),
     /// Withdraw a letter or list before its undo window ends
@@ -176,6 +178,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Retry(messages) => message::act::run(&console, messages, message::act::RETRY).await,
         Command::Hold(messages) => message::act::run(&console, messages, message::act::HOLD).await,
         Command::Release(messages) => message::release::run(&console, messages).await,
+        Command::SendNow(messages) => message::act::run(&console, messages, message::act::SEND_NOW).await,
         Command::Cancel(messages) => message::act::run(&console, messages, message::act::CANCEL).await,
         Command::Undo(args) => undo::run(&console, args).await,
         Command::Resolve(args) => message::resolve::run(&console, args).await,

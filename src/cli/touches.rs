@@ -104,7 +104,7 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
     let rows = history.iter().map(|(touch, messages)| {
         let messages: Vec<String> = messages
             .iter()
-            .map(|message| format!("{} {}\n  {}", message.channel(), standing(message), message.id))
+            .map(|message| format!("{} {}\n  {}", message.channel(), standing(message, records.zone), message.id))
             .collect();
         vec![
             touch.occurred_ms.in_zone(records.zone),

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::accounts::routes::Route;
+use crate::domain::OfficeHours;
 use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
 pub use crate::settle::SmtpDoubt;
@@ -186,6 +187,8 @@ pub struct Sending {
     pub undo_one_seconds: u64,
     /// The same for a list or a run of a campaign. Default 600.
     pub undo_list_seconds: u64,
+    /// When letters to win a referrer go out, by each recipient's own clock. Default Monday to Friday, 8 to 5.
+    pub office_hours: OfficeHours,
     /// Messages waiting, above which intake answers 429, 1 to 10,000,000. Default 200,000.
     pub queue_depth_max: u64,
 }
@@ -207,6 +210,7 @@ impl Default for Sending {
             touch_goal: crate::domain::touch::TOUCH_GOAL_DEFAULT,
             undo_one_seconds: 60,
             undo_list_seconds: 600,
+            office_hours: OfficeHours::default(),
             queue_depth_max: 200_000,
         }
     }

@@ -8,7 +8,7 @@ use crate::domain::health::{AddressHealth, Health};
 use crate::domain::message::Message;
 use crate::domain::referrer::ReferrerState;
 use crate::domain::suppression::Scope;
-use crate::domain::{Address, AddressKey, Lane, PhiClass, Purpose};
+use crate::domain::{Address, AddressKey, Lane, PhiClass, Purpose, Timestamp};
 use crate::policy::Facts;
 use crate::store::{StoreError, Tx};
 
@@ -33,6 +33,8 @@ pub struct Subject<'a> {
     pub lane: Lane,
     /// Whether a person released it.
     pub released: bool,
+    /// Whether a person decided that it may go at any hour.
+    pub any_hour: bool,
     /// Whether the referrer is contacted.
     pub referrer: ReferrerState,
 }
@@ -47,6 +49,7 @@ impl<'a> Subject<'a> {
             phi: message.phi,
             lane: message.lane,
             released: message.released_ms.is_some(),
+            any_hour: message.any_hour_ms.is_some(),
             referrer,
         }
     }
@@ -63,6 +66,10 @@ pub struct Circumstances {
     pub baa: bool,
     /// Whether the number is being called for another message now.
     pub number_busy: bool,
+    /// The moment it would be handed over.
+    pub now: Timestamp,
+    /// Until when the recipient's office is closed then.
+    pub closed_until: Option<Timestamp>,
 }
 
 impl AddressFacts {
@@ -114,6 +121,9 @@ impl AddressFacts {
             routed: circumstances.routed,
             baa: circumstances.baa,
             number_busy: circumstances.number_busy,
+            now: circumstances.now,
+            closed_until: circumstances.closed_until,
+            any_hour: subject.any_hour,
         }
     }
 }

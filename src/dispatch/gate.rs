@@ -2,7 +2,7 @@
 //! commit may the provider be called.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Parts;
 use super::choice::{Choice, choose, parcel};
@@ -62,6 +62,8 @@ enum Step {
     Go(Box<ConfiguredAccount>),
     /// Deferred until then; why, if it is worth saying.
     Defer(Option<PolicyReason>, Timestamp),
+    /// The recipient's office is closed until then.
+    Closed(Timestamp),
     Hold(PolicyReason),
     End(MessageStatus, Reason),
 }
@@ -178,7 +180,7 @@ async fn decide(
         return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp.into()));
     }
     if message.due_ms > now {
-        return Ok(Step::Defer(None, message.due_ms));
+        return Ok(Step::Defer(message.waits_until().map(|_| PolicyReason::OutsideOfficeHours), message.due_ms));
     }
     if let Some(until) = window.and_then(|window| window.undo_until_ms)
         && policy::undo::holds_back(Some(until), now)
@@ -187,11 +189,12 @@ async fn decide(
     }
     let carriers = parts.accounts.carriers(&parcel);
     let number_busy = message.channel() == Channel::Fax && facts.busy.contains(&message.address.key());
-    let verdict = policy::decide(&facts.of(message, parts.settings.permission_only, carriers, number_busy));
+    let verdict = policy::decide(&facts.of(message, &parts.settings, carriers, number_busy, now));
     Ok(match verdict {
         Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason.into()),
         Verdict::Hold(reason) => Step::Hold(reason),
-        Verdict::Defer(reason, seconds) => Step::Defer(Some(reason), now.after(Duration::from_secs(seconds))),
+        Verdict::Defer(PolicyReason::OutsideOfficeHours, until) => Step::Closed(until),
+        Verdict::Defer(reason, until) => Step::Defer(Some(reason), until),
         Verdict::Allow => {
             let (step, meter) = permit(parts, facts, &parcel, now);
             if let (Step::Go(account), Some(meter)) = (&step, meter) {
@@ -222,12 +225,11 @@ async fn carry_out(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let origin = Origin::rule(Rule::Gate);
+    let claim = (item.claimed.id, item.claimed.fence);
     match step {
         Step::Drop | Step::Go(_) => Ok(()),
-        Step::Defer(reason, due) => {
-            let claim = (item.claimed.id, item.claimed.fence);
-            settle::defer(tx, &mut message, claim, reason, due, now).await
-        }
+        Step::Defer(reason, due) => settle::defer(tx, &mut message, claim, reason, due, now).await,
+        Step::Closed(until) => settle::wait_for_office_hours(tx, &mut message, claim, until, now).await,
         Step::Hold(reason) => settle::hold(tx, &mut [message], reason.into(), &origin, now).await,
         Step::End(status, reason) => settle::end(tx, &mut [message], status, reason, &origin, now).await,
     }

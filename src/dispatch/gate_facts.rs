@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use super::Parts;
 use super::render::Prepared;
+use super::{Parts, Settings, office};
 use crate::accounts::Carriers;
 use crate::consent::facts::{AddressFacts, Circumstances, Subject};
 use crate::domain::id::{MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
-use crate::domain::referrer::ReferrerState;
+use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::{AddressKey, Channel, Timestamp};
 use crate::policy::Facts;
 use crate::store::records::submissions::UndoWindow;
@@ -38,7 +38,7 @@ pub(super) struct GateFacts {
     /// The undo windows of the batch's submissions that are open, and the submissions that were withdrawn.
     pub windows: HashMap<SubmissionId, UndoWindow>,
     addresses: AddressFacts,
-    referrers: HashMap<ReferrerId, ReferrerState>,
+    referrers: HashMap<ReferrerId, Referrer>,
     /// The accounts whose rate or budget was used.
     drawn: BTreeSet<String>,
 }
@@ -63,7 +63,7 @@ impl GateFacts {
         facts.numbers = tx.attempt_numbers(&ids).await?.into_iter().collect();
         facts.busy = busy_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
-        facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one.state)).collect();
+        facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one)).collect();
         facts.read_accounts(tx, parts, now).await?;
         let claims: Vec<(i64, i64)> = items.iter().map(|item| (item.claimed.id, item.claimed.fence)).collect();
         facts.held = tx.queue_held(&claims).await?;
@@ -120,13 +120,22 @@ impl GateFacts {
     pub(super) fn of(
         &self,
         message: &Message,
-        permission_only: bool,
+        settings: &Settings,
         carriers: Carriers,
         number_busy: bool,
+        now: Timestamp,
     ) -> Facts<'_> {
-        let referrer = self.referrers.get(&message.referrer_id).copied().unwrap_or(ReferrerState::Active);
-        let circumstances = Circumstances { permission_only, routed: carriers.routed, baa: carriers.baa, number_busy };
-        self.addresses.of(&Subject::of(message, referrer), circumstances)
+        let referrer = self.referrers.get(&message.referrer_id);
+        let circumstances = Circumstances {
+            permission_only: settings.permission_only,
+            routed: carriers.routed,
+            baa: carriers.baa,
+            number_busy,
+            now,
+            closed_until: referrer.and_then(|referrer| office::closed_until(&settings.hours, message, referrer, now)),
+        };
+        let state = referrer.map_or(ReferrerState::Active, |referrer| referrer.state);
+        self.addresses.of(&Subject::of(message, state), circumstances)
     }
 }
 

@@ -8,6 +8,7 @@
 mod choice;
 mod gate;
 mod gate_facts;
+mod office;
 mod record;
 mod render;
 mod resolve;
@@ -30,6 +31,7 @@ use crate::domain::opt_out::OptOutLinks;
 use crate::domain::provider_state::ProviderState;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Clock, Timestamp};
+use crate::policy::hours::Hours;
 use crate::queue::{Lanes, Lease, Queue};
 use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub poll: Duration,
     /// Whether only permission counts as a basis for faxed advertisements.
     pub permission_only: bool,
+    /// When recipients may be written to.
+    pub hours: Arc<Hours>,
 }
 
 /// Everything a dispatcher works with.
@@ -82,6 +86,7 @@ pub struct Dispatcher {
     gate: gate::Gate,
     recorder: record::Recorder,
     later: Batcher<(i64, i64, Timestamp), ()>,
+    closed: Batcher<office::Closed, ()>,
     cores: Cores,
 }
 
@@ -105,6 +110,7 @@ impl Dispatcher {
             gate: gate::Gate::start(parts.clone()),
             recorder: record::Recorder::start(&parts),
             later: Batcher::start(move |entries| put_off_all(store.clone(), entries)),
+            closed: office::start(&parts),
             cores: Cores::of_this_machine(),
             parts,
         })

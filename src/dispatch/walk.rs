@@ -9,6 +9,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::gate::Call;
+use super::office::Closed;
 use super::render::Prepared;
 use super::turn::{self, Turn};
 use super::{Dispatcher, Job, render, resolve, start_max};
@@ -139,11 +140,15 @@ impl Walk {
         }
     }
 
-    /// Everything slow: looking up an open attempt, or else waiting for a turn and rendering.
+    /// Everything slow: looking up an open attempt, or else waiting for office hours, or for a turn and rendering.
     async fn prepare(&self, job: Job) -> Result<At, StoreError> {
         let parts = &self.dispatcher.parts;
         if job.has_open_attempt {
             resolve::resolve(parts, &job).await?;
+            return Ok(At::Done);
+        }
+        if let Some(closed) = Closed::of(parts, &job) {
+            self.dispatcher.closed.ask(closed).await?;
             return Ok(At::Done);
         }
         let slot = match turn::turn(parts, &job.message, &job.states).await {

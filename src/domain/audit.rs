@@ -23,7 +23,7 @@ words! {
         Release = "release",
         /// A letter was sent again within its repeat window.
         SendAgain = "send_again",
-        /// A letter was sent at once, without an undo window.
+        /// A letter was sent without an undo window and outside office hours.
         SendNow = "send_now",
         /// A submission was withdrawn before its undo window ended.
         Undo = "undo",

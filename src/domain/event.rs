@@ -38,6 +38,8 @@ words! {
         Released = "released",
         /// A person had it sent again.
         Retried = "retried",
+        /// A person let it go at any hour.
+        AnyHour = "any_hour",
         /// A person asked the provider to stop it; what comes of that is another event.
         CancelAsked = "cancel_asked",
         /// A provider accepted it.

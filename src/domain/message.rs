@@ -4,7 +4,7 @@ use super::address::Address;
 use super::channel::{Channel, Lane, PhiClass, Purpose};
 use super::clock::Timestamp;
 use super::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
-use super::reason::Reason;
+use super::reason::{PolicyReason, Reason};
 use super::words::words;
 
 words! {
@@ -87,6 +87,8 @@ pub struct Message {
     /// When a person released it from a hold or retried it; kept until it ends or is held again. What a person released
     /// is not held again for the same kind of reason.
     pub released_ms: Option<Timestamp>,
+    /// When a person decided that it may go outside the recipient's office hours; kept until it ends or is held.
+    pub any_hour_ms: Option<Timestamp>,
     /// How sure "delivered" is.
     pub confidence: Option<Confidence>,
     /// Not sent before this moment.
@@ -114,5 +116,13 @@ impl Message {
     #[must_use]
     pub const fn channel(&self) -> Channel {
         self.address.channel()
+    }
+
+    /// Until when it waits for the recipient's office hours, if that is what it waits for.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        let waits =
+            self.status == MessageStatus::Queued && self.reason == Some(PolicyReason::OutsideOfficeHours.into());
+        waits.then_some(self.due_ms)
     }
 }

@@ -26,6 +26,8 @@ words! {
         ReferrerPaused = "referrer_paused",
         /// A person is in conversation with them.
         ConversationOpen = "conversation_open",
+        /// The recipient's office is closed.
+        OutsideOfficeHours = "outside_office_hours",
         /// Another call to the number is under way.
         NumberBusy = "number_busy",
         /// Every account for the channel is paused.

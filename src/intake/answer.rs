@@ -36,6 +36,9 @@ pub struct Accepted {
 pub struct Counts {
     /// To be sent.
     pub queued: usize,
+    /// Of those, waiting for the recipients' office hours.
+    #[serde(default)]
+    pub waiting: usize,
     /// Needing a person.
     pub held: usize,
     /// Not allowed.
@@ -82,6 +85,7 @@ impl Accepted {
                 MessageStatus::Queued => self.counts.queued,
                 _ => self.counts.held + self.counts.suppressed,
             };
+            self.counts.waiting += usize::from(message.waits_until.is_some());
             match message.status {
                 MessageStatus::Queued => self.counts.queued += 1,
                 MessageStatus::Held => self.counts.held += 1,
@@ -109,8 +113,11 @@ pub struct AcceptedMessage {
     pub channel: Channel,
     /// Its status: queued, held or suppressed.
     pub status: MessageStatus,
-    /// Why, if not queued.
+    /// Why, if not queued, or if it waits.
     pub reason: Option<Reason>,
+    /// Until when it waits for the recipient's office hours.
+    #[serde(default)]
+    pub waits_until: Option<Timestamp>,
 }
 
 /// A recipient or channel left out before it became a message.

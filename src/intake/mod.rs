@@ -19,6 +19,7 @@ pub use single::SingleBatcher;
 
 use crate::accounts::Accounts;
 use crate::domain::Clock;
+use crate::policy::hours::Hours;
 use crate::policy::undo;
 use crate::queue::Queue;
 use crate::referrers::ReferrersError;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub permission_only: bool,
     /// The undo windows of sends by a person.
     pub undo: undo::Windows,
+    /// When recipients may be written to.
+    pub hours: Arc<Hours>,
     /// The worker that accepts single letters in batches, started when the first one arrives.
     pub singles: Singles,
 }

@@ -2,7 +2,8 @@
 //! the draft.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -21,6 +22,7 @@ use crate::domain::touch::{Touch, TouchKind, disposition};
 use crate::domain::{
     Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, Timestamp,
 };
+use crate::policy::zones::Zones;
 use crate::policy::{self, Verdict};
 use crate::queue::{self, Work};
 use crate::render::Letter;
@@ -71,6 +73,8 @@ pub(super) struct Frame {
     pub undo_until: Option<Timestamp>,
     /// None: a list recorded by a version that knew no guard.
     pub guard: Option<Guard>,
+    /// When a person decided that it goes at any hour.
+    pub any_hour: Option<Timestamp>,
     /// A list that was recorded before the records were restored: what happened to it since may be lost, so all of it
     /// needs a person.
     pub from_before_a_restore: bool,
@@ -93,6 +97,7 @@ impl Frame {
             due: request.due(now),
             undo_until: request.undo_window(parts).map(|window| now.after(window)),
             guard: Some(Guard::of(request)),
+            any_hour: request.now.then_some(now),
             from_before_a_restore: false,
         })
     }
@@ -130,7 +135,7 @@ pub(super) fn plan(
     taken: &mut HashSet<AddressKey>,
     recipients: &[Referrer],
 ) -> Result<Draft, IntakeError> {
-    let planner = Planner { parts, frame, facts, history, now: parts.clock.now() };
+    let planner = Planner { parts, frame, facts, history, now: parts.clock.now(), closed: RefCell::default() };
     let mut draft = Draft::default();
     for referrer in recipients {
         planner.add_touch(&mut draft, taken, referrer)?;
@@ -145,12 +150,22 @@ struct Planner<'a> {
     facts: &'a AddressFacts,
     history: &'a History,
     now: Timestamp,
+    /// Until when offices in these zones are closed; a list has few.
+    closed: RefCell<HashMap<Zones, Option<Timestamp>>>,
 }
 
 /// One recipient's letter with its variables, JSON.
 struct Written<'a> {
     letter: &'a Letter,
     variables: Cow<'a, str>,
+}
+
+/// How a message begins.
+struct Planned {
+    status: MessageStatus,
+    reason: Option<Reason>,
+    /// The first moment at which it may go.
+    due: Timestamp,
 }
 
 const fn lane(purpose: Purpose, is_list: bool) -> Lane {
@@ -197,10 +212,9 @@ impl Planner<'_> {
             }
             self.add_message(draft, touch, referrer, address, &written);
         }
-        let statuses: Vec<MessageStatus> = draft.messages[first..].iter().map(|message| message.status).collect();
-        if statuses.is_empty() {
-            return Ok(());
-        }
+        let made = &draft.messages[first..];
+        let statuses: Vec<MessageStatus> = made.iter().map(|message| message.status).collect();
+        let Some(occurred_ms) = made.iter().map(|message| message.due_ms).min() else { return Ok(()) };
         draft.touches.push(Touch {
             id: touch,
             referrer_id: referrer.id,
@@ -211,7 +225,7 @@ impl Planner<'_> {
             title: written.letter.title.clone(),
             category: Some(written.letter.category.to_string()),
             disposition: disposition(&statuses),
-            occurred_ms: self.frame.due,
+            occurred_ms,
             delivered_ms: None,
             actor: self.frame.who.clone(),
             repeat_of: repeat.map(|repeat| repeat.earlier.touch_id),
@@ -228,7 +242,7 @@ impl Planner<'_> {
         address: Address,
         written: &Written<'_>,
     ) {
-        let (status, reason) = self.verdict(referrer, &address, written.letter);
+        let Planned { status, reason, due } = self.verdict(referrer, &address, written.letter);
         let message = Message {
             id: MessageId::new(),
             touch_id: touch,
@@ -244,9 +258,10 @@ impl Planner<'_> {
             status,
             reason,
             released_ms: None,
+            any_hour_ms: self.frame.any_hour.filter(|_| status == MessageStatus::Queued),
             confidence: None,
-            due_ms: self.frame.send_from(),
-            give_up_ms: self.frame.send_from().after(self.parts.give_up),
+            due_ms: due,
+            give_up_ms: due.after(self.parts.give_up),
             tries: 0,
             dials: 0,
             document_hash: None,
@@ -259,7 +274,7 @@ impl Planner<'_> {
         draft.events.push(Event { reason, ..event });
         draft.addresses.push(message.address.key());
         if status == MessageStatus::Queued {
-            draft.work.push(settle::work(&message, SUBMIT, message.due_ms));
+            draft.work.push(settle::work(&message, SUBMIT, due));
         }
         draft.said.push(AcceptedMessage {
             id: message.id,
@@ -269,29 +284,43 @@ impl Planner<'_> {
             channel: message.channel(),
             status,
             reason,
+            waits_until: message.waits_until(),
         });
         draft.messages.push(message);
     }
 
+    /// Until when the recipient's office is closed at the earliest moment of the submission.
+    fn closed_until(&self, referrer: &Referrer, address: &Address) -> Option<Timestamp> {
+        let zones = Zones::of(referrer, address);
+        let look = || self.parts.hours.closed_until(self.frame.send_from(), zones);
+        *self.closed.borrow_mut().entry(zones).or_insert_with(look)
+    }
+
     /// Policy's preview. The gate decides again with the facts of that moment; what is already refused is never queued.
-    fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> (MessageStatus, Option<Reason>) {
-        let (purpose, phi) = (letter.purpose, letter.phi);
+    fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> Planned {
+        let (purpose, phi, due) = (letter.purpose, letter.phi, self.frame.send_from());
+        let any_hour = self.frame.any_hour.is_some();
         let carriers = self.parts.accounts.carriers(&Parcel { address, purpose, phi, pages: None });
-        let subject =
-            Subject { address, purpose, phi, lane: self.frame.lane, released: false, referrer: referrer.state };
+        let (lane, state) = (self.frame.lane, referrer.state);
+        let subject = Subject { address, purpose, phi, lane, released: false, any_hour, referrer: state };
         let circumstances = Circumstances {
             permission_only: self.parts.permission_only,
             routed: carriers.routed,
             baa: carriers.baa,
             number_busy: false,
+            now: due,
+            closed_until: policy::keeps_office_hours(purpose).then(|| self.closed_until(referrer, address)).flatten(),
         };
+        let planned =
+            |status, reason: Option<PolicyReason>, due| Planned { status, reason: reason.map(Reason::Policy), due };
         match policy::decide(&self.facts.of(&subject, circumstances)) {
             Verdict::Allow | Verdict::Defer(..) if self.frame.from_before_a_restore => {
-                (MessageStatus::Held, Some(PolicyReason::Restored.into()))
+                planned(MessageStatus::Held, Some(PolicyReason::Restored), due)
             }
-            Verdict::Allow | Verdict::Defer(..) => (MessageStatus::Queued, None),
-            Verdict::Hold(reason) => (MessageStatus::Held, Some(reason.into())),
-            Verdict::Deny(reason) => (MessageStatus::Suppressed, Some(reason.into())),
+            Verdict::Allow => planned(MessageStatus::Queued, None, due),
+            Verdict::Defer(reason, until) => planned(MessageStatus::Queued, Some(reason), until),
+            Verdict::Hold(reason) => planned(MessageStatus::Held, Some(reason), due),
+            Verdict::Deny(reason) => planned(MessageStatus::Suppressed, Some(reason), due),
         }
     }
 }

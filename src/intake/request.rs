@@ -52,7 +52,7 @@ pub struct Request {
     pub who: Actor,
     /// Whether it goes out again to those who got it within its repeat window; then it counts as no touch.
     pub again: bool,
-    /// Whether a person decided that it is to go now: no undo window.
+    /// Whether a person decided that it is to go now: without undo window, and outside office hours.
     pub now: bool,
     /// The undo window asked for, in seconds, at most a day; 0 means none. `None`: by the settings for sends by a person,
     /// none for others.

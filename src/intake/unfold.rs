@@ -43,6 +43,8 @@ struct Plan {
     undo_until: Option<Timestamp>,
     #[serde(default)]
     guard: Option<Guard>,
+    #[serde(default)]
+    any_hour: Option<Timestamp>,
 }
 
 /// Records a list within the transaction that accepts it.
@@ -64,6 +66,7 @@ pub(super) async fn record(
         due: frame.due,
         undo_until: frame.undo_until,
         guard: frame.guard,
+        any_hour: frame.any_hour,
     };
     let plan = serde_json::to_string(&plan).map_err(|_| StoreError::Corrupt("the list's plan".to_owned()))?;
     let run = request.run.as_ref();
@@ -177,6 +180,7 @@ impl List {
             due: plan.due,
             undo_until: plan.undo_until,
             guard: plan.guard,
+            any_hour: plan.any_hour,
             from_before_a_restore: parts.rules.restored.is_some_and(|at| created_ms < at),
         };
         let dealt_with = recipients.get(..unfolded).unwrap_or_default();

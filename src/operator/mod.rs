@@ -62,6 +62,8 @@ pub enum Act {
     Hold,
     /// Release a held message.
     Release,
+    /// Let a message that waits for the recipient's office hours go at once.
+    SendNow,
     /// Cancel a message that has not been handed over yet, or ask the provider to stop it.
     Cancel,
     /// A message in doubt was sent.
@@ -78,6 +80,7 @@ impl Act {
             Self::Retry => AuditAct::Retry,
             Self::Hold => AuditAct::Hold,
             Self::Release => AuditAct::Release,
+            Self::SendNow => AuditAct::SendNow,
             Self::Cancel => AuditAct::Cancel,
             Self::MarkSent => AuditAct::MarkSent,
             Self::MarkNotSent => AuditAct::MarkNotSent,
@@ -103,6 +106,7 @@ pub async fn act(parts: &Parts, id: MessageId, act: Act, who: &Actor) -> Result<
         Act::Retry => retry(&mut tx, parts, message, &origin, now).await?,
         Act::Hold => hold(&mut tx, message, &origin, now).await?,
         Act::Release => release(&mut tx, parts, message, &origin, now).await?,
+        Act::SendNow => send_now(&mut tx, message, &origin, now).await?,
         Act::Cancel => cancel(&mut tx, message, &origin, now).await?,
         Act::MarkSent => decide_doubt(&mut tx, parts, message, &Evidence::SaidSent, &origin, now).await?,
         Act::MarkNotSent => decide_doubt(&mut tx, parts, message, &Evidence::SaidNotSent, &origin, now).await?,
@@ -170,6 +174,20 @@ async fn release(
     }
     let give_up = message.due_ms.max(now).after(parts.give_up);
     settle::send_again(tx, &mut message, EventKind::Released, give_up, origin, now).await?;
+    Ok(message)
+}
+
+/// Lets it go outside the recipient's office hours.
+async fn send_now(
+    tx: &mut Tx,
+    mut message: Message,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Message, OperatorError> {
+    if message.waits_until().is_none() || has_open_attempt(tx, message.id).await? {
+        return Err(wrong_state(&message, "only a message that waits for office hours can be sent outside them"));
+    }
+    settle::any_hour(tx, &mut message, origin, now).await?;
     Ok(message)
 }
 

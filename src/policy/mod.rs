@@ -1,8 +1,12 @@
 //! Policy: one pure function over facts that were read in the same transaction as the hand-over. Each verdict carries a
 //! reason that a person can act on.
 
+pub mod hours;
 pub mod repeat;
 pub mod undo;
+pub mod zones;
+
+use std::time::Duration;
 
 pub use crate::domain::reason::PolicyReason;
 
@@ -10,7 +14,7 @@ use crate::domain::basis::Basis;
 use crate::domain::health::Health;
 use crate::domain::referrer::ReferrerState;
 use crate::domain::suppression::Scope;
-use crate::domain::{Channel, Lane, PhiClass, Purpose};
+use crate::domain::{Channel, Lane, PhiClass, Purpose, Timestamp};
 
 /// Everything the decision depends on.
 #[derive(Debug, Clone)]
@@ -41,6 +45,12 @@ pub struct Facts<'a> {
     pub baa: bool,
     /// Whether the number is being called right now for another message.
     pub number_busy: bool,
+    /// The moment it would be handed over.
+    pub now: Timestamp,
+    /// Until when the recipient's office is closed ([`hours::Hours::closed_until`]); `None` if it is open.
+    pub closed_until: Option<Timestamp>,
+    /// Whether a person decided that it may go at any hour.
+    pub any_hour: bool,
 }
 
 /// What is to happen.
@@ -48,8 +58,8 @@ pub struct Facts<'a> {
 pub enum Verdict {
     /// Hand it over.
     Allow,
-    /// Try again after so many seconds; costs no try.
-    Defer(PolicyReason, u64),
+    /// Not before this moment; costs no try.
+    Defer(PolicyReason, Timestamp),
     /// Hold it until a person decides.
     Hold(PolicyReason),
     /// Never send it.
@@ -57,12 +67,12 @@ pub enum Verdict {
 }
 
 /// How long a message waits while another call to the same number is under way.
-const NUMBER_BUSY_SECONDS: u64 = 20;
+const NUMBER_BUSY: Duration = Duration::from_secs(20);
 
 /// Decides. Suppressions come first, then what needs a person, then what only needs time.
 #[must_use]
 pub fn decide(facts: &Facts<'_>) -> Verdict {
-    let outreach = matches!(facts.purpose, Purpose::Advertisement | Purpose::Informational);
+    let outreach = keeps_office_hours(facts.purpose);
     if facts.refusals.iter().any(|scope| scope.covers(facts.purpose)) {
         return Verdict::Deny(PolicyReason::OptedOut);
     }
@@ -93,10 +103,23 @@ pub fn decide(facts: &Facts<'_>) -> Verdict {
             _ => {}
         }
     }
+    if let Some(until) = facts.closed_until
+        && outreach
+        && !facts.any_hour
+    {
+        return Verdict::Defer(PolicyReason::OutsideOfficeHours, until);
+    }
     if facts.number_busy {
-        return Verdict::Defer(PolicyReason::NumberBusy, NUMBER_BUSY_SECONDS);
+        return Verdict::Defer(PolicyReason::NumberBusy, facts.now.after(NUMBER_BUSY));
     }
     Verdict::Allow
+}
+
+/// Whether letters of that purpose go out in the recipient's office hours only: what is sent to win or keep a referrer.
+/// Letters about patients, and those that keep the work going, never wait for the clock.
+#[must_use]
+pub const fn keeps_office_hours(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Advertisement | Purpose::Informational)
 }
 
 fn has_basis(facts: &Facts<'_>) -> bool {
@@ -122,7 +145,31 @@ mod tests {
             routed: true,
             baa: false,
             number_busy: false,
+            now: Timestamp(0),
+            closed_until: None,
+            any_hour: false,
         }
+    }
+
+    #[test]
+    fn outside_office_hours_only_letters_to_win_a_referrer_wait_and_a_person_may_say_otherwise() {
+        let until = Timestamp(1_000);
+        for purpose in Purpose::ALL.iter().copied() {
+            let closed = Facts { purpose, closed_until: Some(until), ..facts() };
+            let waits = matches!(purpose, Purpose::Advertisement | Purpose::Informational);
+            let expected = Verdict::Defer(PolicyReason::OutsideOfficeHours, until);
+            assert_eq!(decide(&closed), if waits { expected } else { Verdict::Allow }, "{purpose}");
+            assert_eq!(decide(&Facts { released: true, ..closed.clone() }), decide(&closed), "a release is no hurry");
+            assert_eq!(decide(&Facts { any_hour: true, ..closed }), Verdict::Allow);
+        }
+        let refused = Facts { closed_until: Some(until), refusals: &[Scope::All], ..facts() };
+        assert_eq!(decide(&refused), Verdict::Deny(PolicyReason::OptedOut), "what may not go does not wait");
+    }
+
+    #[test]
+    fn a_busy_number_is_tried_again_in_a_moment() {
+        let busy = Facts { number_busy: true, now: Timestamp(5_000), ..facts() };
+        assert_eq!(decide(&busy), Verdict::Defer(PolicyReason::NumberBusy, Timestamp(25_000)));
     }
 
     #[test]

@@ -63,6 +63,12 @@ pub struct MessageView {
     /// When a person released it from a hold or retried it, if that still applies.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub released_at: Option<Timestamp>,
+    /// Until when it waits for the recipient's office hours, if that is what it waits for.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub waits_until: Option<Timestamp>,
+    /// When a person decided that it may go outside office hours, if that still applies.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub any_hour_at: Option<Timestamp>,
     /// When it ended.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub settled_at: Option<Timestamp>,
@@ -88,6 +94,8 @@ impl MessageView {
             explanation: message.reason.map(wording::explain),
             advice: message.reason.map(wording::advice),
             released_at: message.released_ms,
+            waits_until: message.waits_until(),
+            any_hour_at: message.any_hour_ms,
             confidence: message.confidence.map(|confidence| confidence.as_str()),
             tries: message.tries,
             pages: message.pages,

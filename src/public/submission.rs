@@ -40,6 +40,8 @@ pub struct SubmissionView {
 pub struct CountsView {
     /// To be sent.
     pub queued: usize,
+    /// Of those, waiting for the recipients' office hours.
+    pub waiting: usize,
     /// Waiting for a person.
     pub held: usize,
     /// Not allowed.
@@ -77,7 +79,7 @@ pub struct SkippedView {
 
 impl From<Accepted> for SubmissionView {
     fn from(accepted: Accepted) -> Self {
-        let Counts { queued, held, suppressed, skipped: left_out } = accepted.counts;
+        let Counts { queued, waiting, held, suppressed, skipped: left_out } = accepted.counts;
         let messages = accepted.messages.into_iter().map(|message| SubmittedMessage {
             id: message.id.0,
             touch: message.touch.0,
@@ -89,6 +91,7 @@ impl From<Accepted> for SubmissionView {
                 reason: message.reason.map(Reason::as_str),
                 explanation: message.reason.map(wording::explain),
                 advice: message.reason.map(wording::advice),
+                waits_until: message.waits_until,
             },
         });
         let skipped = accepted.skipped.into_iter().map(|skipped| SkippedView {
@@ -105,7 +108,7 @@ impl From<Accepted> for SubmissionView {
             unfolding: false,
             undo_until: accepted.undo_until,
             undo_path: accepted.undo_until.map(|_| format!("/api/v1/submissions/{}/undo", accepted.submission)),
-            counts: CountsView { queued, held, suppressed, skipped: left_out },
+            counts: CountsView { queued, waiting, held, suppressed, skipped: left_out },
             messages: messages.collect(),
             skipped: skipped.collect(),
         }
@@ -145,12 +148,15 @@ pub struct PlannedMessage {
     pub channel: &'static str,
     /// `queued`, `held` or `suppressed`.
     pub status: &'static str,
-    /// Why, if not queued: a word.
+    /// Why, if not queued, or if it waits: a word.
     pub reason: Option<&'static str>,
     /// What the reason means, in a sentence.
     pub explanation: Option<&'static str>,
     /// What can be done about it, in a sentence.
     pub advice: Option<&'static str>,
+    /// Until when it waits for the recipient's office hours.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub waits_until: Option<Timestamp>,
 }
 
 impl From<Accepted> for DryRunView {

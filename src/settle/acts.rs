@@ -57,6 +57,37 @@ pub async fn defer(
     tx.queue_snooze(claim.0, claim.1, SUBMIT, due).await.map(|_| ())
 }
 
+/// A message waits for the recipient's office hours: the claimed entry becomes due when they begin, and nothing makes it
+/// due before. The wait is not counted towards the time for which it is tried, and costs no try.
+///
+/// # Errors
+/// [`StoreError`]; then the transaction has no effect.
+pub async fn wait_for_office_hours(
+    tx: &mut Tx,
+    message: &mut Message,
+    claim: Claim,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    message.due_ms = until;
+    message.give_up_ms = message.give_up_ms.after(until.since(now));
+    defer(tx, message, claim, Some(PolicyReason::OutsideOfficeHours), until, now).await
+}
+
+/// A person lets a message that waits for the recipient's office hours go at once, and no more asks for the hour until it
+/// ends or is held. The caller has it locked.
+///
+/// # Errors
+/// [`StoreError`]; then the transaction has no effect.
+pub async fn any_hour(tx: &mut Tx, message: &mut Message, origin: &Origin, now: Timestamp) -> Result<(), StoreError> {
+    message.any_hour_ms = Some(now);
+    message.reason = None;
+    message.due_ms = now;
+    message.updated_ms = now;
+    write(tx, std::slice::from_ref(message), EventKind::AnyHour, origin, now).await?;
+    tx.queue_next_steps(&[(message.id.0, SUBMIT, now)]).await.map(|_| ())
+}
+
 /// Releases a message, or sends one that ended without arriving again: it is queued with a new give-up time, and what a
 /// person released is not held again for what they have seen. `kind` says which of the two it was.
 ///
@@ -110,9 +141,14 @@ pub async fn end(
 
 /// The message as it is held.
 pub(super) fn set_held(message: &mut Message, reason: Reason, now: Timestamp) {
+    if message.waits_until().is_some() {
+        // When the office opens is asked again once it is released.
+        message.due_ms = now;
+    }
     message.status = MessageStatus::Held;
     message.reason = Some(reason);
     message.released_ms = None;
+    message.any_hour_ms = None;
     message.updated_ms = now;
 }
 

@@ -1,6 +1,7 @@
 //! The only writer of a message's state. It has two inputs: evidence about an attempt ([`apply`]), from which attempt,
 //! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
-//! policy or of a person ([`hold`], [`defer`], [`send_again`], [`end`], [`withdraw_some`]). All of it happens in the caller's transaction.
+//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`], [`end`],
+//! [`withdraw_some`]). All of it happens in the caller's transaction.
 
 mod acts;
 mod batch;
@@ -13,7 +14,7 @@ mod withdraw;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use acts::{Claim, defer, end, hold, send_again};
+pub use acts::{Claim, any_hour, defer, end, hold, send_again, wait_for_office_hours};
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};
 pub use withdraw::withdraw_some;
@@ -133,6 +134,7 @@ fn set_ended(message: &mut Message, status: MessageStatus, reason: Option<Reason
     message.status = status;
     message.reason = reason;
     message.released_ms = None;
+    message.any_hour_ms = None;
     message.settled_ms = Some(now);
     if status != MessageStatus::Delivered {
         message.confidence = None;

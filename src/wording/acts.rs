@@ -13,7 +13,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::Release => "released",
         AuditAct::Cancel => "cancelled",
         AuditAct::SendAgain => "sent a letter again within its repeat window",
-        AuditAct::SendNow => "sent a letter at once",
+        AuditAct::SendNow => "sent a letter at once, without waiting",
         AuditAct::Undo => "withdrew a submission",
         AuditAct::MarkSent => "marked as sent",
         AuditAct::MarkNotSent => "marked as not sent",

@@ -4,7 +4,7 @@
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
 //! - `acts`: what people did; [`refusals`]: whom a mail server's refusal is about, and what can be done; [`lists`]: what a
-//!   list says of people who are not written to
+//!   list says of people who are not written to; `hours`: what waits for office hours, and until when
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -12,6 +12,7 @@
 mod acts;
 pub mod attention;
 mod faults;
+mod hours;
 mod labels;
 pub mod lists;
 mod numbers;
@@ -21,6 +22,7 @@ pub mod remedies;
 
 pub use acts::audit_act;
 pub use faults::{NO_FAULT_KNOWN, fault, fault_advice};
+pub use hours::{some_wait, waits_until};
 pub use labels::{
     Label, Tone, address_health, attempt_status, capitalized, channel, confidence, disposition, letter, referrer_state,
     referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing,

@@ -33,6 +33,9 @@ pub const fn advice(reason: Reason) -> &'static str {
 pub const fn dashboard_advice(reason: Reason) -> &'static str {
     match reason {
         Reason::Policy(PolicyReason::NoBasis) => "Ask the office whether you may fax updates, and record the answer.",
+        Reason::Policy(PolicyReason::OutsideOfficeHours) => {
+            "Nothing to do: it goes out when the office opens, or now if you decide so."
+        }
         other => advice(other),
     }
 }
@@ -54,6 +57,7 @@ const fn meaning(reason: PolicyReason) -> &'static str {
         }
         PolicyReason::ReferrerPaused => "This referrer is paused.",
         PolicyReason::ConversationOpen => "Someone is in conversation with this referrer.",
+        PolicyReason::OutsideOfficeHours => "It waits for the recipient's office hours.",
         PolicyReason::NumberBusy => "Another fax to the same number is in progress.",
         PolicyReason::ProviderPaused => "The provider is paused.",
         PolicyReason::ProviderResting => "The provider account is paused briefly after repeated errors.",
@@ -82,6 +86,9 @@ const fn action(reason: PolicyReason) -> &'static str {
         PolicyReason::ReferrerPaused | PolicyReason::ConversationOpen => "Release it when it should be sent.",
         PolicyReason::Restored => {
             "Check the provider's console or the relay's log for whether it was sent; then release or cancel it."
+        }
+        PolicyReason::OutsideOfficeHours => {
+            "Nothing to do: it goes out when the office opens. `touchline send-now` sends it outside office hours."
         }
         PolicyReason::NumberBusy | PolicyReason::RateReached => "Nothing to do: it is sent automatically.",
         PolicyReason::UndoWindow => {

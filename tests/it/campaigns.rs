@@ -9,6 +9,7 @@ use touchline::campaign::CampaignError;
 use touchline::campaign::{self, NewCampaign};
 use touchline::domain::referrer::{Referrer, ReferrerState};
 use touchline::domain::{Channel, MessageStatus, Timestamp};
+use touchline::policy::hours::Hours;
 
 use self::clinic::{Clinic, audited, broadcasts, plan, planned, put, referrer, row, staffed};
 use crate::support::databases::each_database;
@@ -163,7 +164,7 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
         );
 
         campaign::add(&parts, new).await.expect("made");
-        let again = campaign::preview(&parts, "monthly").await.expect("a preview");
+        let again = campaign::preview(&parts, "monthly", false).await.expect("a preview");
         assert_eq!((again.messages.len(), again.skipped), (preview.messages.len(), preview.skipped));
         assert!(broadcasts(&parts).await.is_empty());
         let mut tx = parts.store.read().await.expect("a transaction");
@@ -176,13 +177,53 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
+    each_database(async |database| {
+        // It is nine in the morning; the offices open at ten.
+        let clinic = Clinic::at(database, MONDAY);
+        let mut parts = staffed(&clinic).await;
+        let hours = "Mon-Fri 10:00-17:00".parse().expect("office hours");
+        parts.hours = std::sync::Arc::new(Hours::new(hours, chrono_tz::Tz::America__Chicago));
+        campaign::add(&parts, plan("monthly", "daily 09:00")).await.expect("made");
+        let who = touchline::domain::Actor::operator("operator");
+        let planned = campaign::preview(&parts, "monthly", false).await.expect("a preview");
+        assert_eq!((planned.counts.queued, planned.counts.waiting), (2, 2));
+        assert_eq!(campaign::preview(&parts, "monthly", true).await.expect("a preview").counts.waiting, 0);
+
+        let waits = campaign::run_now(&parts, "monthly", &who, false).await.expect("accepted");
+        let ten = clinic.now().after(std::time::Duration::from_secs(3600));
+        assert!(waits.messages.iter().all(|message| message.waits_until == Some(ten)), "{waits:?}");
+        assert!(audited(&parts, "send_now").await.is_empty());
+        let hurried = campaign::run_now(&parts, "monthly", &who, true).await.expect("accepted");
+        let ids: Vec<_> = hurried.messages.iter().map(|message| message.id).collect();
+        let mut tx = parts.store.read().await.expect("a transaction");
+        for message in tx.messages(&ids, false).await.expect("read") {
+            assert_eq!((message.any_hour_ms, message.due_ms), (Some(clinic.now()), clinic.now()));
+        }
+        drop(tx);
+        let expected = format!("operator:operator {} community-resource", hurried.submission);
+        assert_eq!(audited(&parts, "send_now").await, [expected]);
+
+        // A run of the schedule is nobody's decision.
+        clinic.clock.set("2026-11-24T15:00:00Z");
+        assert_eq!(touchline::campaign::runner::fire_due(&parts).await.expect("fired"), 1);
+        let mut tx = parts.store.read().await.expect("a transaction");
+        let queued = tx.messages_in(MessageStatus::Queued, 10).await.expect("read");
+        let of_today: Vec<_> = queued.iter().filter(|message| message.created_ms == clinic.now()).collect();
+        assert_eq!(of_today.len(), 2);
+        assert!(of_today.iter().all(|message| message.waits_until().is_some() && message.any_hour_ms.is_none()));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
     each_database(async |database| {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("monthly", "first tuesday 09:00")).await.expect("made");
         let before = row(&parts, "monthly").await;
-        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
+        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"), false)
             .await
             .expect("accepted");
         assert_eq!(accepted.messages.len(), 2);

@@ -60,6 +60,7 @@ fn the_demo_loads_and_sends_to_this_machine_only() {
     assert_eq!(config.providers["fax-sandbox"].kind, "sandbox");
     assert_eq!(config.providers["mail-sandbox"].settings["host"].as_str(), Some("127.0.0.1"));
     assert_eq!(config.sending.email_presume_delivered().as_secs(), 2);
+    assert!(config.sending.office_hours.is_always(), "it is shown at any hour");
 }
 
 #[test]
@@ -98,6 +99,8 @@ fn each_kind_of_mistake_names_its_key_and_the_remedy() {
             "fax = \"(847) 555-01\"",
             "practice.fax: a US or Canadian number has ten digits",
         ),
+        ("\"Mon-Fri 08:00-17:00\"", "\"Mon-Fri 8-5\"", "sending.office_hours: a range ends after it begins"),
+        ("\"Mon-Fri 08:00-17:00\"", "\"noon\"", "sending.office_hours: write days and times such as"),
         ("\"permission_or_ebr\"", "\"all\"", "policy.advertising: write one of: permission_only, permission_or_ebr"),
         ("[log]", "[logs]", "logs: unknown section: remove it, or use one of: practice,"),
         ("street ", "# street ", "practice.street: is missing: add it"),

@@ -7,6 +7,7 @@ mod doubting;
 mod enduring;
 mod hearing;
 mod individually;
+mod keeping_hours;
 mod pausing;
 mod reaching;
 mod refusing;

@@ -71,6 +71,7 @@ impl Setup {
         let mut text = DEMO.split("[store]").next().unwrap_or_default().to_owned();
         text.push_str("[log]\nlevel = \"warn\"\n\n");
         let _ = writeln!(text, "[sending]\nstatus_poll_seconds = 3600\nundo_one_seconds = 0\nundo_list_seconds = 0");
+        let _ = writeln!(text, "office_hours = \"always\"");
         if let Some(slots) = self.slots {
             let _ = writeln!(text, "slots = {slots}");
         }

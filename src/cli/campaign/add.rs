@@ -56,12 +56,12 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Resu
         zone: add.zone.unwrap_or(gateway.config.practice.time_zone),
         who: console.who.clone(),
     };
+    let zone = gateway.config.practice.time_zone;
     if add.dry_run {
         let planned = campaign::preview_new(&gateway.intake(), new).await?;
-        return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
+        return console
+            .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
     }
     let made = campaign::add(&gateway.intake(), new).await?;
-    console.answer(&super::show::described(&made), || {
-        format!("Created.\n{}", overview(&made, gateway.config.practice.time_zone))
-    })
+    console.answer(&super::show::described(&made), || format!("Created.\n{}", overview(&made, zone)))
 }

@@ -34,12 +34,12 @@ pub enum Command {
         /// Run it again for those who got its letter since its last planned run; it does not count as another touch
         #[arg(long)]
         again: bool,
-        /// Send without an undo window
-        #[arg(long)]
-        now: bool,
         /// Show who would get it, who would not and why; store nothing, send nothing
         #[arg(long)]
         dry_run: bool,
+        /// Send without undo window, and outside the recipients' office hours
+        #[arg(long)]
+        now: bool,
     },
     /// Stop a campaign from running
     Pause {
@@ -61,18 +61,18 @@ pub enum Command {
 /// There is no such campaign, or its state does not allow it; a new one cannot be carried out as given.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
+    let zone = gateway.config.practice.time_zone;
     match command {
         Command::Add(args) => add::run(console, &gateway, *args).await,
         Command::List => show::list(console, &gateway).await,
         Command::Show { name } => show::show(console, &gateway, &name).await,
-        Command::Run { name, dry_run: true, .. } => {
-            let planned = campaign::preview(&gateway.intake(), &name).await?;
-            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true))
+        Command::Run { name, again, now, dry_run: true } => {
+            let planned = campaign::preview(&gateway.intake(), &name, Decisions { again, now }).await?;
+            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone))
         }
         Command::Run { name, again, now, dry_run: false } => {
             let decisions = Decisions { again, now };
             let accepted = campaign::run_as_decided(&gateway.intake(), &name, &console.who, decisions).await?;
-            let zone = gateway.config.practice.time_zone;
             console.answer(&SubmissionView::from(accepted.clone()), || accepted::told_accepted(&accepted, zone))
         }
         Command::Pause { name } => {

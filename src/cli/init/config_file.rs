@@ -73,6 +73,7 @@ pub fn render_config(answers: &Answers) -> String {
         render_account(&mut text, account);
     }
     render_routes(&mut text, &answers.accounts);
+    text.push_str("\n[sending]\n# Advertisements and informational letters go out in the recipient's office hours, by the recipient's clock. Or \"always\".\noffice_hours = \"Mon-Fri 08:00-17:00\"\n");
     text.push_str("\n[policy]\n# Or permission_only. Either way, an advertisement is faxed only to a number with a recorded basis.\nadvertising = \"permission_or_ebr\"\n");
     text
 }

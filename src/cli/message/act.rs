@@ -1,4 +1,4 @@
-//! `touchline retry | hold | cancel`: one act on each of the messages named.
+//! `touchline retry | hold | send-now | cancel`: one act on each of the messages named.
 
 use serde::Serialize;
 
@@ -23,6 +23,8 @@ pub const RETRY: Order =
 pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
 /// `touchline release`.
 pub(super) const RELEASE: Order = Order { act: Act::Release, done: "is released" };
+/// `touchline send-now`.
+pub const SEND_NOW: Order = Order { act: Act::SendNow, done: "goes out now, outside office hours" };
 /// `touchline cancel`.
 pub const CANCEL: Order = Order { act: Act::Cancel, done: "is cancelled" };
 /// `touchline resolve --sent`.

@@ -9,7 +9,7 @@ use crate::cli::exit::CliError;
 use crate::domain::attempt::Attempt;
 use crate::domain::id::{self, MessageId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, MessageStatus, Timestamp};
+use crate::domain::{Channel, Clock, MessageStatus, SystemClock, Timestamp};
 use crate::provider::mail;
 use crate::public::{AttemptView, MessageDetail, MessageView};
 use crate::settle::{POLL, SUBMIT};
@@ -53,7 +53,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let entry = tx.queue_entry(message.id.0).await?;
     drop(tx);
 
-    let next = next_step(&message, entry.as_ref(), records.zone);
+    let next = next_step(&message, entry.as_ref(), records.zone, SystemClock.now());
     let references: Vec<String> = attempts.iter().map(|one| reference(one, &message, &records)).collect();
     let object = Status {
         referrer_name: &name,
@@ -67,7 +67,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         },
     };
     console.answer(&object, || {
-        let head = format!("{} to {name} by {}: {}", message.letter, message.channel(), standing(&message));
+        let head =
+            format!("{} to {name} by {}: {}", message.letter, message.channel(), standing(&message, records.zone));
         let advice = message.reason.map(|reason| format!("{}\n", wording::advice(reason))).unwrap_or_default();
         let attempts = attempts_table(&attempts, &references, records.zone);
         let events = events_table(&events, records.zone);
@@ -97,7 +98,7 @@ async fn find(tx: &mut Tx, text: &str) -> Result<Message, CliError> {
 }
 
 /// What happens next, in one sentence.
-fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz) -> String {
+fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz, now: Timestamp) -> String {
     let when = |due: Timestamp| due.in_zone(zone);
     match (message.status, entry) {
         (MessageStatus::Held, _) => format!("nothing by itself; `touchline release {}` sends it.", message.id),
@@ -110,6 +111,11 @@ fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz) -> String {
         }
         (status, _) if status.is_terminal() => "nothing: this is the end.".to_owned(),
         (_, Some(entry)) if entry.state == EntryState::Leased => "it is being worked on now.".to_owned(),
+        (_, Some(_)) if message.waits_until().is_some_and(|until| until > now) => format!(
+            "it is handed over, {}, when the office opens; `touchline send-now {}` sends it now.",
+            when(message.due_ms),
+            message.id
+        ),
         (_, Some(entry)) if entry.kind == SUBMIT => {
             format!("it is handed over, {} or as soon as its turn comes.", when(entry.due_ms))
         }

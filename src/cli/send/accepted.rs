@@ -10,15 +10,16 @@ use crate::wording::{self, advice, explain};
 /// Messages shown one by one to a person; JSON has more.
 const LINES_MAX: usize = 50;
 
-/// Either as text for people; `verb` begins the sentence.
+/// Either as text for people; `verb` begins the sentence. Moments are said in the zone.
 #[must_use]
-pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
-    let Counts { queued, held, suppressed, skipped } = accepted.counts;
+pub fn told(verb: &str, accepted: &Accepted, dry: bool, zone: Tz) -> String {
+    let Counts { queued, held, suppressed, skipped, .. } = accepted.counts;
     let mut text = format!(
         "{verb} {} to send, {held} held for a person, {suppressed} suppressed, {skipped} left out.\n",
         count(queued, "message"),
     );
-    text.push_str(&message_lines(accepted, dry));
+    text.push_str(&waiting(accepted, dry, zone));
+    text.push_str(&message_lines(accepted, dry, zone));
     for skipped in accepted.skipped.iter().take(LINES_MAX) {
         text.push_str(&format!("{}: {}\n", skipped.name, skipped.why));
     }
@@ -33,7 +34,7 @@ pub fn told(verb: &str, accepted: &Accepted, dry: bool) -> String {
 /// An accepted submission as text for people, with until when it can be withdrawn and how.
 #[must_use]
 pub fn told_accepted(accepted: &Accepted, zone: Tz) -> String {
-    let text = told("Accepted:", accepted, false);
+    let text = told("Accepted:", accepted, false, zone);
     let waits = accepted.counts.queued + accepted.counts.held > 0;
     match accepted.undo_until.filter(|_| waits) {
         None => text,
@@ -45,12 +46,24 @@ pub fn told_accepted(accepted: &Accepted, zone: Tz) -> String {
     }
 }
 
+/// How many wait for office hours, if any do, and what to do without waiting.
+fn waiting(accepted: &Accepted, dry: bool, zone: Tz) -> String {
+    let first = accepted.messages.iter().filter_map(|message| message.waits_until).min();
+    let first = first.map(|first| first.in_zone(zone));
+    let remedy = if dry { "`--now` sends" } else { "`touchline send-now` sends" };
+    wording::some_wait(accepted.counts.waiting, first.as_deref())
+        .map_or_else(String::new, |words| format!("{words} {remedy} outside them.\n"))
+}
+
 /// Those that are not sent come first: they need a person.
-fn message_lines(accepted: &Accepted, dry: bool) -> String {
+fn message_lines(accepted: &Accepted, dry: bool, zone: Tz) -> String {
     let mut messages: Vec<&AcceptedMessage> = accepted.messages.iter().collect();
     messages.sort_by_key(|message| message.status == MessageStatus::Queued);
     let rows = messages.iter().take(LINES_MAX).map(|message| {
-        let why = message.reason.map(|reason| format!("{} {}", explain(reason), advice(reason))).unwrap_or_default();
+        let why = match message.waits_until {
+            Some(until) => wording::waits_until(&until.in_zone(zone)),
+            None => message.reason.map(|why| format!("{} {}", explain(why), advice(why))).unwrap_or_default(),
+        };
         let id = if dry { String::new() } else { message.id.to_string() };
         vec![message.name.clone(), message.channel.to_string(), wording::status(message.status).1.to_owned(), why, id]
     });

@@ -5,6 +5,7 @@ mod wait;
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ pub struct Args {
     /// Send it again to those who got it within its repeat window; it does not count as another touch
     #[arg(long)]
     again: bool,
-    /// Send without an undo window
+    /// Send without undo window, and outside the recipients' office hours
     #[arg(long)]
     now: bool,
     /// Send now and wait until everything is handled, even if no gateway is running; implies no undo window
@@ -80,20 +81,20 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         individually: std::collections::BTreeMap::new(),
         run: None,
     };
-    let parts = gateway.intake();
+    let (parts, zone) = (gateway.intake(), gateway.config.practice.time_zone);
     if args.dry_run {
         let planned = intake::list::dry_run(&parts, &request).await?;
-        return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
+        return console
+            .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
     }
     let accepted = intake::submit(&parts, &request).await?;
     if !args.wait {
-        let zone = gateway.config.practice.time_zone;
         console.answer(&SubmissionView::from(accepted.clone()), || accepted::told_accepted(&accepted, zone))?;
         return refuse_nothing(&accepted);
     }
     let timeout = Duration::from_secs(args.timeout.unwrap_or_default());
     let waited = wait::until_handled(console, &gateway, &accepted, timeout).await?;
-    tell_waited(console, &accepted, &waited)
+    tell_waited(console, &accepted, &waited, zone)
 }
 
 /// A submission of which nothing may be sent was refused, though the history keeps it.
@@ -120,7 +121,7 @@ pub fn channels(gateway: &Gateway, asked: &[Channel]) -> Result<Vec<Channel>, Cl
     Ok(via)
 }
 
-fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Result<(), CliError> {
+fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited, zone: Tz) -> Result<(), CliError> {
     let names = |id| accepted.messages.iter().find(|message| message.id == id).map_or("", |message| &message.name);
     let messages: Vec<Value> = waited
         .messages
@@ -136,6 +137,7 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
                 "reason": reason,
                 "explanation": reason.map(explain),
                 "advice": reason.map(advice),
+                "waits_until": message.waits_until(),
             })
         })
         .collect();
@@ -147,6 +149,6 @@ fn tell_waited(console: &Console, accepted: &Accepted, waited: &Waited) -> Resul
         "messages": messages,
         "skipped": skipped,
     });
-    console.answer(&object, || wait::told(waited, accepted))?;
+    console.answer(&object, || wait::told(waited, accepted, zone))?;
     if waited.handled && waited.failed() == 0 { refuse_nothing(accepted) } else { Err(CliError::said(Ending::Failed)) }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use tokio::time::Instant;
 
 use crate::app::Gateway;
@@ -12,7 +13,7 @@ use crate::cli::exit::CliError;
 use crate::cli::message::standing;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::{Channel, MessageStatus};
+use crate::domain::{Channel, MessageStatus, Timestamp};
 use crate::intake::answer::Accepted;
 use crate::store::StoreError;
 use crate::wording;
@@ -74,7 +75,8 @@ async fn watch(
     let ends = Instant::now() + timeout;
     loop {
         let messages = messages_of(gateway, accepted).await?;
-        let handled = messages.iter().filter(|message| is_handled(message)).count();
+        let now = gateway.clock.now();
+        let handled = messages.iter().filter(|message| is_handled(message, now)).count();
         bar.set_position(handled as u64);
         let over = Instant::now() >= ends;
         if handled == messages.len() || over {
@@ -101,17 +103,18 @@ async fn messages_of(gateway: &Gateway, accepted: &Accepted) -> Result<Vec<Messa
     tx.messages(&ids, false).await
 }
 
-fn is_handled(message: &Message) -> bool {
+/// What waits for office hours is handled for now: nobody waits here until Monday.
+fn is_handled(message: &Message, now: Timestamp) -> bool {
     match message.status {
-        MessageStatus::Queued => false,
+        MessageStatus::Queued => message.waits_until().is_some_and(|until| until > now),
         MessageStatus::Accepted => message.channel() == Channel::Email,
         _ => true,
     }
 }
 
-/// For people.
+/// For people. Moments are said in the zone.
 #[must_use]
-pub fn told(waited: &Waited, accepted: &Accepted) -> String {
+pub fn told(waited: &Waited, accepted: &Accepted, zone: Tz) -> String {
     let mut counts: BTreeMap<(Channel, MessageStatus), usize> = BTreeMap::new();
     for message in &waited.messages {
         *counts.entry((message.channel(), message.status)).or_default() += 1;
@@ -125,7 +128,7 @@ pub fn told(waited: &Waited, accepted: &Accepted) -> String {
     messages.sort_by_key(|message| !went_wrong(message.status));
     let rows = messages.iter().take(LINES_MAX).map(|message| {
         let name = accepted.messages.iter().find(|known| known.id == message.id).map_or("", |known| &known.name);
-        vec![name.to_owned(), message.channel().to_string(), standing(message), message.id.to_string()]
+        vec![name.to_owned(), message.channel().to_string(), standing(message, zone), message.id.to_string()]
     });
     text.push_str(&table(&["referrer", "channel", "status", "message"], rows));
     if messages.len() > LINES_MAX {

@@ -11,23 +11,24 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str = "SELECT id, touch_id, submission_id, broadcast_id, referrer_id, address, lane, letter, purpose,
-    phi, variables, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages,
-    created_ms, updated_ms, settled_ms FROM message";
+    phi, variables, status, reason, released_ms, any_hour_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash,
+    pages, created_ms, updated_ms, settled_ms FROM message";
 const INSERT: &str = "INSERT INTO message (id, touch_id, submission_id, broadcast_id, referrer_id, channel, address,
-    address_key, lane, letter, purpose, phi, variables, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials,
-    document_hash, pages, created_ms, updated_ms, settled_ms) ";
+    address_key, lane, letter, purpose, phi, variables, status, reason, released_ms, any_hour_ms, confidence, due_ms,
+    give_up_ms, tries, dials, document_hash, pages, created_ms, updated_ms, settled_ms) ";
 const CHANGED: &str =
-    "WITH changed (id, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash,
-    pages, updated_ms, settled_ms, address, address_key) AS (";
+    "WITH changed (id, status, reason, released_ms, any_hour_ms, confidence, due_ms, give_up_ms, tries, dials,
+    document_hash, pages, updated_ms, settled_ms, address, address_key) AS (";
 const CHANGE: &str = ") UPDATE message SET status = changed.status, reason = changed.reason,
-    released_ms = changed.released_ms, confidence = changed.confidence, due_ms = changed.due_ms, give_up_ms = changed.give_up_ms, tries = changed.tries,
+    released_ms = changed.released_ms, any_hour_ms = changed.any_hour_ms, confidence = changed.confidence,
+    due_ms = changed.due_ms, give_up_ms = changed.give_up_ms, tries = changed.tries,
     dials = changed.dials, document_hash = changed.document_hash, pages = changed.pages,
     updated_ms = changed.updated_ms, settled_ms = changed.settled_ms, address = changed.address,
     address_key = changed.address_key
     FROM changed WHERE message.id = changed.id";
 const STATUSES_OF_TOUCHES: &str = "SELECT touch_id, id, status FROM message WHERE touch_id IN (";
 
-record!(Message: "message" by id as MessageId { id, touch_id, submission_id, broadcast_id, referrer_id, address, lane, letter, purpose, phi, variables, status, reason, released_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages, created_ms, updated_ms, settled_ms });
+record!(Message: "message" by id as MessageId { id, touch_id, submission_id, broadcast_id, referrer_id, address, lane, letter, purpose, phi, variables, status, reason, released_ms, any_hour_ms, confidence, due_ms, give_up_ms, tries, dials, document_hash, pages, created_ms, updated_ms, settled_ms });
 
 impl Tx {
     /// Stores new messages.
@@ -43,7 +44,8 @@ impl Tx {
                     row.push_bind(m.referrer_id).push_bind(m.channel()).push_bind(&m.address);
                     row.push_bind(m.address.key()).push_bind(m.lane);
                     row.push_bind(&m.letter).push_bind(m.purpose).push_bind(m.phi).push_bind(&m.variables);
-                    row.push_bind(m.status).push_bind(m.reason).push_bind(m.released_ms).push_bind(m.confidence);
+                    row.push_bind(m.status).push_bind(m.reason).push_bind(m.released_ms).push_bind(m.any_hour_ms);
+                    row.push_bind(m.confidence);
                     row.push_bind(m.due_ms);
                     row.push_bind(m.give_up_ms).push_bind(m.tries).push_bind(m.dials).push_bind(&m.document_hash);
                     row.push_bind(m.pages).push_bind(m.created_ms).push_bind(m.updated_ms).push_bind(m.settled_ms);
@@ -91,7 +93,7 @@ impl Tx {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(CHANGED);
                 statement.push_values(portion, |mut row, m| {
                     row.push_bind(m.id).push_bind(m.status).push_bind(m.reason).push_bind(m.released_ms);
-                    row.push_bind(m.confidence);
+                    row.push_bind(m.any_hour_ms).push_bind(m.confidence);
                     row.push_bind(m.due_ms).push_bind(m.give_up_ms).push_bind(m.tries).push_bind(m.dials);
                     row.push_bind(&m.document_hash).push_bind(m.pages).push_bind(m.updated_ms);
                     row.push_bind(m.settled_ms).push_bind(&m.address).push_bind(m.address.key());

@@ -61,7 +61,8 @@ pub(super) struct NewMessage {
     /// Whether it goes out again to those who got the same letter within its repeat window; then it counts as no touch.
     #[serde(default)]
     again: bool,
-    /// Whether a person decided that it is to go now. Excludes `undo_seconds`.
+    /// Send without undo window, and outside the recipients' office hours. Recorded as the decision of the token's owner.
+    /// Excludes `undo_seconds`.
     #[serde(default)]
     now: bool,
     /// How long it can be withdrawn before it is sent, in seconds: 0 to 86,400. Defaults to 0: not at all. Treatment letters
@@ -215,14 +216,15 @@ async fn by_reference(tx: &mut Tx, reference: &str) -> Result<MessageId, Problem
     }
 }
 
-/// Does with a message what a person may: `retry`, `hold`, `release` or `cancel`.
+/// Does with a message what a person may: `retry`, `hold`, `release`, `send_now` (outside the recipient's office hours) or
+/// `cancel`.
 #[utoipa::path(
     post,
     path = "/api/v1/messages/{id}/{act}",
     tag = "messages",
     params(
         ("id" = String, Path, description = "The message's id", format = Uuid),
-        ("act" = String, Path, description = "`retry`, `hold`, `release` or `cancel`"),
+        ("act" = String, Path, description = "`retry`, `hold`, `release`, `send_now` or `cancel`"),
     ),
     responses(
         (status = 200, description = "Done; the message as it stands now", body = MessageDetail),
@@ -242,8 +244,9 @@ pub(super) async fn act(
         "retry" => Act::Retry,
         "hold" => Act::Hold,
         "release" => Act::Release,
+        "send_now" => Act::SendNow,
         "cancel" => Act::Cancel,
-        _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release and cancel")),
+        _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release, send_now and cancel")),
     };
     let id = message_id(&id)?;
     operator::act(&state.gateway.operator(), id, act, &bearer.actor()).await?;

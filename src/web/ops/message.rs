@@ -215,6 +215,7 @@ async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &Actor) -> Re
             Act::Retry => Done::Retried,
             Act::Hold => Done::Held,
             Act::Release => Done::Released,
+            Act::SendNow => Done::SentNow,
             Act::Cancel if after.status.is_terminal() => Done::Cancelled,
             Act::Cancel => Done::CancelAsked,
             Act::MarkSent => Done::SaidSent,

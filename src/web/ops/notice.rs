@@ -24,6 +24,8 @@ pub enum Done {
     Released,
     /// Several messages may go.
     ReleasedAll,
+    /// A message goes out at any hour.
+    SentNow,
     /// A message was withdrawn.
     Cancelled,
     /// A submission was withdrawn.
@@ -89,12 +91,13 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
-const NOTICES: [(Done, &str, Tone, &str); 36] = [
+const NOTICES: [(Done, &str, Tone, &str); 37] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
     (Done::Released, "released", Tone::Good, "The message is released and will be sent in its turn."),
     (Done::ReleasedAll, "released_all", Tone::Good, "{n} out in their turn."),
+    (Done::SentNow, "sent_now", Tone::Good, "The message goes out now, outside office hours."),
     (Done::Cancelled, "cancelled", Tone::Good, "The message is cancelled."),
     (Done::Withdrawn, "withdrawn", Tone::Good, "It is withdrawn. Nothing of it was sent."),
     (

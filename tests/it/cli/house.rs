@@ -41,9 +41,10 @@ impl House {
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut house = Self { folder, variables: vec![("SANDBOX_API_KEY".to_owned(), CANARY.to_owned())] };
-        // What is sent here is to leave at once, save where a test says otherwise.
+        // What is sent here is to leave at once, whatever hour it is, save where a test says otherwise.
         house.set("TOUCHLINE_SENDING__UNDO_ONE_SECONDS", "0");
         house.set("TOUCHLINE_SENDING__UNDO_LIST_SECONDS", "0");
+        house.set("TOUCHLINE_SENDING__OFFICE_HOURS", "always");
         house
     }
 

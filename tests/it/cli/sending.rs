@@ -158,6 +158,45 @@ fn a_provider_is_paused_with_a_reason_and_resumed() {
     assert_eq!((unknown.code, unknown.err.contains("fax-sandbox")), (4, true), "{unknown:?}");
 }
 
+/// Hours of a day that is not today, in any zone.
+fn hours_of_another_day() -> String {
+    let day = chrono::Utc::now().date_naive() + chrono::Days::new(3);
+    format!("{} 09:00-17:00", day.format("%a"))
+}
+
+#[test]
+fn what_waits_for_office_hours_says_so_everywhere_and_a_person_may_send_it_now() {
+    let mut house = House::with_referrers();
+    house.set("TOUCHLINE_SENDING__OFFICE_HOURS", &hours_of_another_day());
+    let letter = ["send", "introduction", "--to=Whitfield", "--via=email"];
+    let dry = house.run(&[&letter[..], &["--dry-run"]].concat()).good().out;
+    assert!(dry.contains("1 of them waits for the recipients' office hours, the first until"), "{dry}");
+    assert!(dry.contains("`--now` sends outside them"), "{dry}");
+    let hurried = house.ask(&[&letter[..], &["--dry-run", "--now"]].concat());
+    assert_eq!((&hurried["counts"]["waiting"], &hurried["messages"][0]["waits_until"]), (&0.into(), &Value::Null));
+    assert_eq!(house.run(&[&letter[..], &["--wait", "--timeout=60"]].concat()).code, 0, "nobody waits for days here");
+
+    let sent = house.ask(&letter);
+    let until = sent["messages"][0]["waits_until"].as_str().expect("a time").to_owned();
+    let id = sent["messages"][0]["id"].as_str().expect("an id").to_owned();
+    let status = house.ask(&["status", &id]);
+    assert_eq!(
+        (status["waits_until"].as_str(), status["next_at"].as_str()),
+        (Some(until.as_str()), Some(until.as_str()))
+    );
+    let words = house.run(&["status", &id]).good().out;
+    for part in ["It waits for the recipient's office hours, until", "when the office opens", "touchline send-now"] {
+        assert!(words.contains(part), "{part} is not in: {words}");
+    }
+    assert_eq!(house.run(&["release", &id]).code, 5, "a release is for what is held");
+    house.run(&["send-now", &id]).good();
+    let status = house.ask(&["status", &id]);
+    assert_eq!((&status["waits_until"], status["any_hour_at"].is_string()), (&Value::Null, true));
+    assert_eq!(house.run(&["send-now", &id]).code, 5, "it waits no more");
+    let hurried = house.ask(&[&letter[..], &["--now"]].concat());
+    assert_eq!(hurried["counts"]["waiting"], 0);
+}
+
 #[test]
 fn one_account_is_shown_with_what_it_can_do_how_it_stands_and_what_is_left_of_its_budget() {
     let house = House::new();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use touchline::domain::health::{AddressHealth, Health};
 use touchline::domain::id::MessageId;
 use touchline::domain::referrer::{Referrer, ReferrerState};
-use touchline::domain::{Address, Channel, Fault, MessageStatus};
+use touchline::domain::{Address, Channel, Fault, MessageStatus, PolicyReason};
 use touchline::referrers::audience;
 use touchline::store::records::documents::Document;
 
@@ -57,6 +57,37 @@ async fn nobody_sees_or_does_anything_without_logging_in() {
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     assert_eq!(stage.status(message).await, MessageStatus::Queued);
     assert_eq!(stranger.get("/assets/touchline.css").await.status(), StatusCode::OK, "the login page needs it");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_office_hours_has_a_button_that_sends_it_now() {
+    let stage = Stage::set_idle().await;
+    let id = stage.send("capacity-update", "Amara Whitfield", &[Channel::Fax], update()).await.messages[0].id;
+    let tomorrow = stage.gateway.clock.now().after(std::time::Duration::from_secs(86_400));
+    let mut tx = stage.gateway.store.write().await.expect("a database");
+    let mut message = tx.message(id, true).await.expect("read").expect("there");
+    (message.due_ms, message.reason) = (tomorrow, Some(PolicyReason::OutsideOfficeHours.into()));
+    tx.message_update(&message).await.expect("written");
+    tx.queue_next_steps(&[(id.0, "submit", tomorrow)]).await.expect("written");
+    tx.commit().await.expect("committed");
+
+    let mut operator = Visitor::operator(&stage).await;
+    let path = format!("/messages/{id}");
+    let page = operator.read(&path).await;
+    for words in ["waiting for office hours", "The office is closed. It goes out", "Send now, outside office hours"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let next = operator.submit(&path, &[("act", "send_now")]).await;
+    let page = operator.read(&next).await;
+    assert!(page.contains("goes out now, outside office hours") && !page.contains("Send now, outside office hours"));
+    let mut tx = stage.gateway.store.read().await.expect("a database");
+    let message = tx.message(id, false).await.expect("read").expect("there");
+    assert!(message.any_hour_ms.is_some() && message.due_ms < tomorrow && message.reason.is_none());
+    drop(tx);
+    assert_eq!(audited(&stage, "send_now").await, 1);
+    let next = operator.submit(&path, &[("act", "send_now")]).await;
+    assert!(operator.read(&next).await.contains("That was not possible"));
     stage.strike().await;
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use touchline::domain::attempt::Attempt;
 use touchline::domain::event::EventSource;
 use touchline::domain::id::MessageId;
-use touchline::domain::{Channel, Clock, MessageStatus};
+use touchline::domain::{Channel, MessageStatus};
 use touchline::sandbox::fax::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 use crate::support::gateway::{FarSide, TestGateway, WEBHOOK_SECRET, each_gateway, each_gateway_with};

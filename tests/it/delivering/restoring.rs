@@ -1,4 +1,4 @@
-use touchline::domain::{Channel, Clock, MessageStatus};
+use touchline::domain::{Channel, MessageStatus};
 use touchline::operator::Act;
 use touchline::store::Store;
 use touchline::store::engine::backup::BackupFile;

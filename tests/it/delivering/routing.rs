@@ -1,6 +1,6 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::health::Health;
-use touchline::domain::{Address, Channel, Clock, Fault, FaxNumber, MessageStatus};
+use touchline::domain::{Address, Channel, Fault, FaxNumber, MessageStatus};
 use touchline::operator::Act;
 use touchline::store::records::provider_state::ProviderState;
 

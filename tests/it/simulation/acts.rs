@@ -264,11 +264,12 @@ impl World<'_> {
         acts.push((1, Act::Tidy { node }));
         acts.push((1, Act::Unfold { node }));
         self.offer_undo(node, acts);
-        let messages: Vec<(MessageId, MessageStatus)> =
-            self.before.messages.values().map(|one| (one.id, one.status)).collect();
+        let messages: Vec<(MessageId, MessageStatus, bool)> =
+            self.before.messages.values().map(|one| (one.id, one.status, one.waits_until().is_some())).collect();
         if !messages.is_empty() {
-            let (message, status) = self.chooser.one_of(&messages);
-            let act = self.an_operator_act(status);
+            let (message, status, waits) = self.chooser.one_of(&messages);
+            let hurries = waits && self.chooser.once_in(2);
+            let act = if hurries { operator::Act::SendNow } else { self.an_operator_act(status) };
             acts.push((4, Act::Operator { node, message, act }));
         }
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::Timelike;
+
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::{AttemptId, MessageId};
-use touchline::domain::{Channel, Timestamp};
+use touchline::domain::{Channel, Purpose, Timestamp};
 use touchline::settle::SmtpDoubt;
 
 use super::accounts::CONCURRENCY;
@@ -12,7 +14,7 @@ use super::checks::Broken;
 use super::doing::Step;
 use super::far_side::{Call, Fate, Plan};
 use super::picture::Picture;
-use super::world::World;
+use super::world::{World, keeps_hours};
 
 /// A number counts as being called for this long (the gate's own limit).
 const NUMBER_BUSY: Duration = Duration::from_secs(30 * 60);
@@ -24,6 +26,7 @@ pub fn check(before: &Picture, after: &Picture, step: &Step, world: &World<'_>, 
         no_pass_against_a_refusal(attempt, before, after, world, broken);
         no_faster_than_the_rate(attempt, world, broken);
         one_call_per_number(attempt, before, world, broken);
+        only_in_office_hours(attempt, before, world, broken);
     }
     if let Some(attempt) = step.began {
         on_record(attempt, after, broken);
@@ -113,6 +116,19 @@ fn one_call_per_number(attempt: AttemptId, before: &Picture, world: &World<'_>, 
     };
     if before.attempts.values().any(|other| busy(&other)) {
         broken.push(Broken::new(5, "a number is called while another call to it is under way"));
+    }
+}
+
+/// Invariant 5: No letter to win a referrer passes the gate outside office hours, unless a person said so. Everybody is in Chicago,
+/// and their hours are read off the clock there.
+fn only_in_office_hours(attempt: AttemptId, before: &Picture, world: &World<'_>, broken: &mut Vec<Broken>) {
+    let Some(pass) = world.log.passes.iter().find(|pass| pass.attempt == attempt) else { return };
+    let Some(message) = before.messages.get(&pass.message) else { return };
+    let hour = pass.at.to_utc().with_timezone(&chrono_tz::America::Chicago).hour();
+    let open = matches!(hour, 9 | 10 | 11 | 13 | 14 | 15);
+    let may = open || message.purpose == Purpose::Treatment || world.log.hurried.contains(&message.id);
+    if keeps_hours(world.seed) && !may {
+        broken.push(Broken::new(5, format!("{} passed the gate at {hour} o'clock", message.id)));
     }
 }
 

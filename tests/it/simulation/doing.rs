@@ -362,6 +362,11 @@ impl World<'_> {
                 if matches!(act, operator::Act::Retry | operator::Act::MarkNotSent) {
                     self.log.resends.push((message, self.log.count));
                 }
+                match act {
+                    operator::Act::SendNow => drop(self.log.hurried.insert(message)),
+                    operator::Act::Retry | operator::Act::Hold => drop(self.log.hurried.remove(&message)),
+                    _ => {}
+                }
                 Step { operator_act: Some((message, act)), ..Step::default() }
             }
             Err(OperatorError::WrongState(_)) => Step::default(),

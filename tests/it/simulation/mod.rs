@@ -17,7 +17,7 @@
 //! | 2 every call has a committed record | `calls` | as the call stands still in its middle |
 //! | 3 nothing is sent again blindly | `calls`: by the far side's truth for every account, and by count | every call |
 //! | 4 no call after a refusal or an end | `calls`: at the gate, whose commit the call follows | every gate |
-//! | 5 allowed hours, caps | so far only: one call at a time per number; office hours and cadence do not exist yet | every gate |
+//! | 5 allowed hours, caps | `calls`: office hours, one call at a time per number; cadence does not exist yet | every gate |
 //! | 6 rate, in flight | `calls`: every window of all starts; slots of each node | every gate, every call |
 //! | 7 one status, one next step | `checks` | every act |
 //! | 8 broadcasts add up | `checks`; `rest`: the ledger, and that it is marked as finished | every act, at rest |

@@ -12,6 +12,7 @@ use touchline::domain::Clock;
 use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::opt_out::OptOutLinks;
 use touchline::feedback::{self, inbox::Inbox};
+use touchline::policy::hours::Hours;
 use touchline::queue::{Lanes, Queue};
 use touchline::settle::Rules;
 use touchline::store::{Store, StoreError};
@@ -38,6 +39,7 @@ pub struct Shared {
     pub clock: Arc<FakeClock>,
     pub far: Arc<FarSide>,
     pub rules: Arc<Rules>,
+    pub hours: Arc<Hours>,
     pub routes: Routes,
 }
 
@@ -295,7 +297,12 @@ impl Parts {
             rules: rules.clone(),
             opt_out: OptOutLinks::new(None, b"a key of the tests"),
             clock: clock.clone(),
-            settings: dispatch::Settings { slots: 8, poll: Duration::from_secs(1), permission_only: false },
+            settings: dispatch::Settings {
+                slots: 8,
+                poll: Duration::from_secs(1),
+                permission_only: false,
+                hours: shared.hours.clone(),
+            },
         });
         let feedback = feedback::Parts {
             store: store.clone(),
@@ -316,6 +323,7 @@ impl Parts {
             queue_depth_max: 1000,
             permission_only: false,
             undo: touchline::policy::undo::Windows::NONE,
+            hours: shared.hours.clone(),
             singles: intake::Singles::default(),
         };
         Self { clock: waits, dispatcher, inbox: Inbox::new(feedback.clone()), feedback, intake }

@@ -26,7 +26,8 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("inbox", "id", INBOX),
     ("inbox_fact", "inbox_id", INBOX_FACT),
 ];
-const MESSAGE: &str = "channel, address, lane, letter, purpose, phi, status, reason, confidence, due_ms, give_up_ms,
+const MESSAGE: &str =
+    "channel, address, lane, letter, purpose, phi, status, reason, any_hour_ms, confidence, due_ms, give_up_ms,
     tries, dials, pages, created_ms, updated_ms, settled_ms";
 const ATTEMPT: &str = "number, provider, status, provider_reference, fault, raw_code, raw_text, pages_confirmed,
     opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms";

@@ -23,6 +23,8 @@ pub enum Sabotage {
     SuppressionIgnored,
     /// The gate does not see that a number is being called.
     BusyNumberForgotten,
+    /// What waits for office hours is taken for what a person let go.
+    OfficeHoursForgotten,
     /// The gate does not see when the account's last hand-over was.
     RateForgotten,
     /// A queue entry is lost.
@@ -69,6 +71,9 @@ impl World<'_> {
         match self.sabotage {
             Some(Sabotage::BusyNumberForgotten) if to_gate => {
                 self.tamper("UPDATE attempt SET opened_ms = opened_ms - 3600000");
+            }
+            Some(Sabotage::OfficeHoursForgotten) if to_gate || matches!(act, Act::Claim { .. }) => {
+                self.tamper(OFFICE_HOURS_FORGOTTEN);
             }
             Some(Sabotage::RateForgotten) if to_gate => self.tamper("UPDATE provider_state SET arrival_ms = 0"),
             Some(Sabotage::UndoWindowForgotten) if matches!(act, Act::Claim { .. }) => self.tamper(WINDOWS_FORGOTTEN),
@@ -150,6 +155,9 @@ const SECOND_ATTEMPT: &str = "DROP INDEX IF EXISTS attempt_open;
     INSERT INTO attempt (id, message_id, number, provider, status, document_hash, opened_ms, looks)
     SELECT randomblob(16), message_id, number + 1, provider, 'calling', document_hash, opened_ms, 0 FROM attempt
     WHERE status = 'calling'";
+const OFFICE_HOURS_FORGOTTEN: &str = "UPDATE queue_entry SET due_ms = 0 WHERE subject IN
+        (SELECT id FROM message WHERE status = 'queued' AND reason = 'outside_office_hours');
+    UPDATE message SET any_hour_ms = 1, due_ms = 0 WHERE status = 'queued'";
 const LEASE_REAPED: &str = "UPDATE queue_entry SET fence = fence + 1 WHERE state = 'leased';
     UPDATE queue_entry SET due_ms = due_ms + 1";
 
@@ -205,6 +213,7 @@ twins! {
     the_checker_for_repeats_catches_a_skipped_record: RecordSkipped breaks 3;
     the_checker_for_refusals_catches_an_ignored_one: SuppressionIgnored breaks 4;
     the_checker_for_busy_numbers_catches_two_calls_to_one: BusyNumberForgotten breaks 5;
+    the_checker_for_office_hours_catches_a_letter_at_night: OfficeHoursForgotten breaks 5;
     the_checker_for_rates_catches_a_forgotten_one: RateForgotten breaks 6;
     the_checker_for_next_steps_catches_a_lost_entry: EntryDeleted breaks 7;
     the_checker_for_broadcasts_catches_a_wrong_total: BroadcastMiscounted breaks 8;

@@ -1,6 +1,6 @@
 //! The world of one history: nodes on one database, the far side, people, a clock; and what an observer remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use touchline::domain::suppression::Scope;
 use touchline::domain::{Address, Channel, Clock, EmailAddress, FaxNumber, Timestamp};
 use touchline::intake::answer::Accepted;
 use touchline::intake::request::Request;
+use touchline::policy::hours::Hours;
 use touchline::queue::retry::RetryRules;
 use touchline::settle::{Rules, SmtpDoubt};
 
@@ -39,6 +40,8 @@ pub struct Log {
     pub refusals: Vec<Refused>,
     /// What a person, or a written setting, had sent again, and at which act.
     pub resends: Vec<(MessageId, usize)>,
+    /// What a person let go at any hour, and nobody stopped since.
+    pub hurried: BTreeSet<MessageId>,
     /// Every pass of the gate: which attempt, of which message, over which account, when, and at which act.
     pub passes: Vec<Pass>,
     /// Idempotency keys with what was asked and answered.
@@ -108,6 +111,7 @@ impl<'h> World<'h> {
             clock: FakeClock::new(),
             far: FarSide::new(),
             rules: Arc::new(rules(&routes, &mut chooser)),
+            hours: Arc::new(hours(seed)),
             routes,
         };
         let mut world = Self {
@@ -211,6 +215,16 @@ fn routes(chooser: &mut Chooser) -> Routes {
         mail: vec![chooser.one_of(Account::MAIL)],
         rate_per_minute: chooser.one_of(&[None, None, Some(6), Some(30)]),
     }
+}
+
+/// In one world of three, letters to win a referrer wait for office hours; in the others every hour is one.
+pub const fn keeps_hours(seed: u64) -> bool {
+    seed % 3 == 2
+}
+
+fn hours(seed: u64) -> Hours {
+    let text = if keeps_hours(seed) { "daily 09:00-12:00, 13:00-16:00" } else { "always" };
+    Hours::new(text.parse().expect("office hours"), chrono_tz::America::Chicago)
 }
 
 fn rules(routes: &Routes, chooser: &mut Chooser) -> Rules {

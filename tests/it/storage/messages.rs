@@ -88,6 +88,7 @@ async fn what_changes_about_a_message_is_written_back_and_what_is_fixed_stays() 
             address: Address::Fax(fax(177)),
             status: MessageStatus::Delivered,
             reason: Some("busy".parse().expect("a reason")),
+            any_hour_ms: Some(at(49)),
             confidence: Some(Confidence::Confirmed),
             due_ms: at(50),
             give_up_ms: at(60),

@@ -20,6 +20,12 @@ impl FakeClock {
         Arc::new(Self(AtomicI64::new(time.timestamp_millis())))
     }
 
+    /// Goes on to a time.
+    pub fn set(&self, rfc3339: &str) {
+        let time = chrono::DateTime::parse_from_rfc3339(rfc3339).expect("a time in the test");
+        self.0.store(time.timestamp_millis(), Ordering::SeqCst);
+    }
+
     pub fn advance(&self, wait: Duration) {
         self.0.fetch_add(wait.as_millis() as i64, Ordering::SeqCst);
     }

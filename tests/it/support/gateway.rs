@@ -35,6 +35,7 @@ use touchline::store::views::ledger::{Ledger, LedgerOf};
 use touchline::store::views::lists::LinesOf;
 use touchline::web::{self, WebState};
 
+use super::clock::FakeClock;
 use super::databases::Database;
 use super::invariants;
 
@@ -65,7 +66,7 @@ impl Clock for FastClock {
 pub struct FarSide {
     pub line: FaxLine,
     pub catcher: MailCatcher,
-    pub clock: Arc<FastClock>,
+    pub clock: Arc<dyn Clock>,
     guise: Guise,
     folder: TempDir,
 }
@@ -77,8 +78,12 @@ impl FarSide {
 
     /// One whose fax line passes for a provider that practices use.
     pub async fn start_as(guise: Guise) -> Self {
+        Self::start_by(guise, Arc::new(FastClock(Instant::now()))).await
+    }
+
+    /// One by this clock.
+    pub async fn start_by(guise: Guise, clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::Builder::new().prefix("touchline-far").tempdir().expect("a folder");
-        let clock = Arc::new(FastClock(Instant::now()));
         let mut fax = FaxLineOptions::new(SecretString::from(API_KEY));
         fax.guise = guise;
         fax.account = if guise == Guise::Phaxio { API_KEY } else { ACCOUNT }.to_owned();
@@ -347,7 +352,7 @@ fn settings(database_url: &str, far: &FarSide, url: &str) -> String {
     format!(
         "{others}[sending]\npoll_ms = 20\nlease_seconds = 600\nretry_scale_percent = 1\nretry_wait_max_seconds = 1\n\
          email_presume_delivered_seconds = 1\nstatus_poll_seconds = 1\ndoubt_settle_seconds = 1\n\
-         undo_one_seconds = 0\nundo_list_seconds = 0\n"
+         undo_one_seconds = 0\nundo_list_seconds = 0\noffice_hours = \"always\"\n"
     )
 }
 
@@ -393,6 +398,26 @@ pub async fn each_gateway(test: impl AsyncFn(&mut TestGateway, &FarSide)) {
 /// The same with changed settings.
 pub async fn each_gateway_with(change: impl Fn(String) -> String, test: impl AsyncFn(&mut TestGateway, &FarSide)) {
     each_gateway_as(Guise::Own, change, test).await;
+}
+
+/// The same with changed settings, by a clock that stands still at a time until the test advances it.
+pub async fn each_gateway_at(
+    rfc3339: &str,
+    change: impl Fn(String) -> String,
+    test: impl AsyncFn(&mut TestGateway, &FarSide, &FakeClock),
+) {
+    let on = async |database: Option<Database>| {
+        let Some(database) = database else { return };
+        let clock = FakeClock::at(rfc3339);
+        let far = FarSide::start_by(Guise::Own, clock.clone()).await;
+        let mut gateway = TestGateway::start(&database, &far, &change).await;
+        eprintln!("began on {}", database.engine());
+        test(&mut gateway, &far, &clock).await;
+        gateway.finish(&far).await;
+        eprintln!("passed on {}", database.engine());
+        database.remove().await;
+    };
+    tokio::join!(on(Some(Database::sqlite())), async { on(Database::postgres().await).await });
 }
 
 /// The same with a fax line that passes for a provider, and the gateway's real adapter for it.

@@ -57,6 +57,59 @@ async fn a_message_is_held_released_and_cancelled_where_its_state_allows() {
 }
 
 #[tokio::test]
+async fn what_waits_for_office_hours_says_until_when_and_is_sent_now_by_who_may() {
+    // It is Monday, 9 in the morning.
+    let house = House::open_with("\"always\"", "\"Mon-Fri 10:00-17:00\"").await;
+    let referrer = house.referrer("Amara", None).await;
+    let token = house.token(&[Scope::Send, Scope::Read, Scope::Operate]).await;
+    let mut body = json!({ "letter": "introduction", "to": referrer.to_string(), "via": ["email"] });
+    let waits: Value = house.post("/api/v1/messages", &token, &body).await.json().await.expect("JSON");
+    let ten = json!("2026-11-23T16:00:00.000Z");
+    assert_eq!((&waits["counts"]["queued"], &waits["counts"]["waiting"]), (&json!(1), &json!(1)));
+    let message = &waits["messages"][0];
+    assert_eq!((&message["status"], &message["reason"]), (&json!("queued"), &json!("outside_office_hours")));
+    assert_eq!((&message["waits_until"], message["explanation"].is_string()), (&ten, true));
+
+    let id = message["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/v1/messages/{id}");
+    let shown: Value = house.get(&path, &token).await.json().await.expect("JSON");
+    assert_eq!((&shown["waits_until"], &shown["due_at"], &shown["any_hour_at"]), (&ten, &ten, &Value::Null));
+    let send_now = format!("{path}/send_now");
+    problem(house.post(&send_now, &house.token(&[Scope::Send]).await, &json!({})).await, 403).await;
+    let sent: Value = house.post(&send_now, &token, &json!({})).await.json().await.expect("JSON");
+    let nine = json!("2026-11-23T15:00:00.000Z");
+    assert_eq!((&sent["waits_until"], &sent["due_at"], &sent["any_hour_at"]), (&Value::Null, &nine, &nine));
+    problem(house.post(&send_now, &token, &json!({})).await, 409).await;
+
+    body["now"] = json!(true);
+    let now: Value = house.post("/api/v1/messages", &token, &body).await.json().await.expect("JSON");
+    assert_eq!((&now["counts"]["waiting"], &now["messages"][0]["waits_until"]), (&json!(0), &Value::Null));
+    let lines = house.gateway.store.read().await.expect("tx").audit_list(50).await.expect("read");
+    let ours: Vec<_> = lines.iter().filter(|line| line.action.as_str() == "send_now").collect();
+    let subjects: Vec<_> = ours.iter().filter_map(|line| line.subject.clone()).collect();
+    let submission = now["submission"].as_str().expect("an id").to_owned();
+    assert_eq!(subjects, [submission, id]);
+    assert!(ours.iter().all(|line| line.who.to_string() == "token:integrator"), "{ours:?}");
+}
+
+#[tokio::test]
+async fn a_key_with_now_is_another_request_than_without() {
+    let house = House::open().await;
+    let referrer = house.referrer("Amara", None).await;
+    let token = house.token(&[Scope::Send]).await;
+    let mut body = json!({ "letter": "introduction", "to": referrer.to_string(), "via": ["email"] });
+    let post = async |body: &Value| {
+        let request = house.request(reqwest::Method::POST, "/api/v1/messages").bearer_auth(&token);
+        request.header("Idempotency-Key", "once").json(body).send().await.expect("an answer")
+    };
+    assert_eq!(post(&body).await.status(), 202);
+    body["now"] = json!(true);
+    problem(post(&body).await, 409).await;
+    body["now"] = json!(false);
+    assert_eq!(post(&body).await.status(), 202, "to say no is to say nothing");
+}
+
+#[tokio::test]
 async fn a_history_is_read_in_pages_that_neither_repeat_nor_miss() {
     let house = House::open().await;
     let referrer = house.referrer("Amara", None).await;

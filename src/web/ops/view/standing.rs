@@ -75,21 +75,26 @@ pub fn of(case: &Case<'_>, calendar: &Calendar) -> Standing {
     let reason = message.reason;
     let troubled = !matches!(message.status, MessageStatus::Delivered | MessageStatus::Accepted);
     let waits = message.status == MessageStatus::Queued;
+    let closed = message.waits_until().is_some_and(|until| until > calendar.now);
+    // Once the office is open, it only waits for its turn.
+    let opened = message.waits_until().is_some() && !closed;
+    let reason = reason.filter(|_| !opened);
     Standing {
         tone: wording::status(message.status).0,
-        headline: headline(message, case.attempts),
+        headline: headline(message, case.attempts, closed),
         why: reason.filter(|_| troubled).map(|reason| wording::explain(reason).to_owned()),
         advice: reason.filter(|_| troubled && !waits).map(wording::dashboard_advice),
-        next: next(case, calendar),
-        choices: choices(case),
+        next: next(case, closed, calendar),
+        choices: choices(case, closed),
         offers_correction: message.status.may_be_retried() && reason.is_some_and(remedies::is_about_address),
         offers_permission: message.status.may_be_retried() && reason == Some(PolicyReason::NoBasis.into()),
     }
 }
 
-fn headline(message: &Message, attempts: &[Attempt]) -> String {
+fn headline(message: &Message, attempts: &[Attempt], closed: bool) -> String {
     let what = wording::channel(message.channel());
     match message.status {
+        MessageStatus::Queued if closed => format!("{what} waiting for office hours."),
         MessageStatus::Queued if attempts.is_empty() => format!("{what} waiting for its turn."),
         MessageStatus::Queued => format!("{what} not through yet: it will be tried again."),
         MessageStatus::Held => format!("{what} held: it waits for a person."),
@@ -119,7 +124,7 @@ fn delivered(message: &Message, attempts: &[Attempt]) -> String {
     }
 }
 
-fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
+fn next(case: &Case<'_>, closed: bool, calendar: &Calendar) -> Next {
     let plain = |words: &str| Next { words: words.to_owned(), at: None };
     let timed = |words: &str, entry: &Entry| Next { words: words.to_owned(), at: Some(calendar.moment(entry.due_ms)) };
     match (case.message.status, case.entry) {
@@ -131,6 +136,7 @@ fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
         (MessageStatus::Queued, Some(entry)) if entry.due_ms <= calendar.now => {
             plain("It is sent as soon as its turn comes")
         }
+        (MessageStatus::Queued, Some(entry)) if closed => timed("The office is closed. It goes out", entry),
         (MessageStatus::Queued, Some(entry)) if case.attempts.is_empty() => timed("It will be sent", entry),
         (MessageStatus::Queued, Some(entry)) => timed("The next try is", entry),
         (MessageStatus::Accepted, Some(entry)) if case.message.channel() == Channel::Email && entry.kind == POLL => {
@@ -146,10 +152,13 @@ fn next(case: &Case<'_>, calendar: &Calendar) -> Next {
     }
 }
 
-fn choices(case: &Case<'_>) -> Vec<Choice> {
+fn choices(case: &Case<'_>, closed: bool) -> Vec<Choice> {
     let open = case.attempts.iter().any(|attempt| attempt.status.is_open());
     match case.message.status {
         MessageStatus::Held => vec![choice(Act::Release, true), choice(Act::Cancel, false)],
+        MessageStatus::Queued if !open && closed => {
+            vec![choice(Act::SendNow, false), choice(Act::Hold, false), choice(Act::Cancel, false)]
+        }
         MessageStatus::Queued if !open => vec![choice(Act::Hold, false), choice(Act::Cancel, false)],
         MessageStatus::Accepted if case.can_stop => vec![choice(Act::Cancel, false)],
         MessageStatus::InDoubt => vec![choice(Act::MarkSent, false), choice(Act::MarkNotSent, false)],
@@ -170,6 +179,10 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
         Act::Retry => ("Retry", "It is sent again, to the referrer's current address."),
         Act::Hold => ("Hold", "It is on hold until someone releases it."),
         Act::Release => ("Release", "It is sent in its turn."),
+        Act::SendNow => (
+            "Send now, outside office hours",
+            "It is sent at once, although the office is closed. Your name is recorded with the decision.",
+        ),
         Act::Cancel => {
             ("Cancel message", "It is not sent. If the provider has it already, the provider is asked to stop.")
         }
@@ -184,7 +197,7 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
 /// The act of that word.
 #[must_use]
 pub fn act_named(word: &str) -> Option<Act> {
-    [Act::Retry, Act::Hold, Act::Release, Act::Cancel, Act::MarkSent, Act::MarkNotSent]
+    [Act::Retry, Act::Hold, Act::Release, Act::SendNow, Act::Cancel, Act::MarkSent, Act::MarkNotSent]
         .into_iter()
         .find(|act| act.audited().as_str() == word)
 }
@@ -230,6 +243,7 @@ mod tests {
             status,
             reason: reason.map(|word| word.parse().expect("a reason")),
             released_ms: None,
+            any_hour_ms: None,
             confidence: None,
             due_ms: Timestamp(0),
             give_up_ms: Timestamp(0),
@@ -294,8 +308,27 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_office_hours_says_until_when_and_can_be_sent_now() {
+        let mut waiting = message(MessageStatus::Queued, Some("outside_office_hours"));
+        waiting.due_ms = Timestamp(CALENDAR.now.0 + 86_400_000);
+        let entry = Entry {
+            id: 1,
+            kind: "submit".into(),
+            state: EntryState::Waiting,
+            due_ms: waiting.due_ms,
+            fence: 1,
+            owner: None,
+            lease_until_ms: None,
+        };
+        let standing = standing(&waiting, Some(&entry));
+        assert_eq!(standing.headline, "Fax waiting for office hours.");
+        assert_eq!(standing.next.at.map(|at| at.said).as_deref(), Some("tomorrow 9:00 AM"));
+        assert_eq!(standing.choices.iter().map(|one| one.act).collect::<Vec<_>>(), ["send_now", "hold", "cancel"]);
+    }
+
+    #[test]
     fn every_act_has_a_word_that_is_read_back() {
-        for act in [Act::Retry, Act::Hold, Act::Release, Act::Cancel, Act::MarkSent, Act::MarkNotSent] {
+        for act in [Act::Retry, Act::Hold, Act::Release, Act::SendNow, Act::Cancel, Act::MarkSent, Act::MarkNotSent] {
             assert_eq!(act_named(choice(act, false).act), Some(act));
         }
         assert_eq!(act_named("erase"), None);

@@ -100,6 +100,7 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
                 .to_owned(),
         ),
         EventKind::Retried => (Tone::Busy, format!("{who} sent it again.")),
+        EventKind::AnyHour => (Tone::Busy, format!("{who} sent it outside office hours.")),
         EventKind::Released => (Tone::Busy, format!("{who} released it.")),
         EventKind::CancelAsked => (Tone::Quiet, format!("{who} asked the provider to stop it.")),
         EventKind::Cancelled if by_a_person => (Tone::Quiet, format!("{who} cancelled it.")),
