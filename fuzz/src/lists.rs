@@ -8,6 +8,7 @@ pub fn run(input: &[u8]) {
     for row in &sheet.rows {
         assert!(row.tags.len() <= 20, "{} labels", row.tags.len());
         assert!(row.basis.is_none() || row.fax.is_some(), "a basis without a number");
+        assert!(row.refusals.len() <= 4, "{} refusals", row.refusals.len());
         if let Some(fax) = &row.fax {
             assert!(fax.as_str().starts_with('+'));
         }

@@ -1,5 +1,9 @@
 //! Lists of referrers of several origins are read as their makers meant them, and a bad row is reported by line.
 
+mod formats;
+mod refusing;
+mod round_trip;
+
 use std::path::Path;
 
 use touchline::domain::FaxNumber;

@@ -10,7 +10,8 @@ use crate::cli::console::{Console, count, print, warn};
 use crate::cli::exit::{CliError, Ending};
 use crate::domain::basis::{Basis, BasisKind};
 use crate::domain::health::AddressHealth;
-use crate::domain::referrer::Referrer;
+use crate::domain::id::ReferrerId;
+use crate::domain::referrer::{Location, Referrer};
 use crate::domain::suppression::Suppression;
 use crate::domain::{Address, AddressKey, Channel};
 use crate::public::{BasisView, ReferrerView, SuppressionView};
@@ -49,17 +50,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         );
     }
     let text = sheet(&records.rows());
-    let left_out = (records.refusals_elsewhere > 0).then(|| {
-        format!(
-            "{} not in the list, because nobody in it has the address: `touchline suppress list` shows all",
-            match records.refusals_elsewhere {
-                1 => "1 suppression is".to_owned(),
-                many => format!("{many} suppressions are"),
-            }
-        )
-    });
-    if let Some(sentence) = left_out.as_deref().filter(|_| !console.json) {
-        warn(sentence);
+    if !console.json {
+        records.left_out().iter().for_each(|sentence| warn(sentence));
     }
     let Some(file) = args.out else {
         print(text.trim_end());
@@ -72,6 +64,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "referrers": records.referrers.len(),
         "suppressions": records.refusals.len(),
         "suppressions_left_out": records.refusals_elsewhere,
+        "locations_left_out": records.locations_left_out,
         "file": file.display().to_string(),
     });
     console.answer(&object, || format!("{} written to {}.", count(records.referrers.len(), "referrer"), file.display()))
@@ -80,17 +73,25 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 /// Everything that goes into the list.
 struct Records {
     referrers: Vec<Referrer>,
+    /// The same people once more for each further location, with what belongs to that place.
+    elsewhere: Vec<Referrer>,
     bases: Vec<Basis>,
     refusals: Vec<Suppression>,
     health: Vec<AddressHealth>,
     /// Refusals in effect of addresses that nobody in the list has.
     refusals_elsewhere: usize,
+    /// Further locations of people without an NPI: nothing in a list would say that they are the same person.
+    locations_left_out: usize,
 }
 
 impl Records {
     async fn read(tx: &mut Tx) -> Result<Self, StoreError> {
         let referrers = tx.referrers_of(Members::All).await?;
-        let keys: HashSet<AddressKey> = referrers.iter().flat_map(keys_of).collect();
+        let ids: Vec<ReferrerId> = referrers.iter().map(|one| one.id).collect();
+        let locations = tx.locations_of(&ids).await?;
+        let elsewhere = further_places(&referrers, &locations);
+        let locations_left_out = locations.len() - elsewhere.len();
+        let keys: HashSet<AddressKey> = referrers.iter().chain(&elsewhere).flat_map(keys_of).collect();
         let list: Vec<AddressKey> = keys.iter().cloned().collect();
         let mut bases = tx.basis_among(&list).await?;
         // Of several, a permission allows more than a relationship, and the newest says most.
@@ -99,7 +100,25 @@ impl Records {
         let refusals_elsewhere = all.iter().filter(|refusal| !keys.contains(&refusal.address)).count();
         let mut refusals = tx.suppressions_among(&list).await?;
         refusals.sort_by_key(|refusal| (refusal.scope, refusal.created_ms));
-        Ok(Self { referrers, bases, refusals, health: tx.addresses_known(&list).await?, refusals_elsewhere })
+        let health = tx.addresses_known(&list).await?;
+        Ok(Self { referrers, elsewhere, bases, refusals, health, refusals_elsewhere, locations_left_out })
+    }
+
+    /// What the list does not hold, in sentences.
+    fn left_out(&self) -> Vec<String> {
+        let is_or_are = |number: usize, what: &str| match number {
+            1 => format!("1 {what} is not in the list"),
+            many => format!("{many} {what}s are not in the list"),
+        };
+        let refusals = (self.refusals_elsewhere > 0).then(|| {
+            let counted = is_or_are(self.refusals_elsewhere, "suppression");
+            format!("{counted}, because nobody in it has the address: `touchline suppress list` shows all")
+        });
+        let locations = (self.locations_left_out > 0).then(|| {
+            let counted = is_or_are(self.locations_left_out, "further location");
+            format!("{counted}, because the person has no NPI by which a list could say who it is")
+        });
+        refusals.into_iter().chain(locations).collect()
     }
 
     fn rows(&self) -> Vec<Exported<'_>> {
@@ -119,8 +138,25 @@ impl Records {
                 health: keys.iter().filter_map(|key| health.get(key).copied()).collect(),
             }
         };
-        self.referrers.iter().map(row).collect()
+        self.referrers.iter().chain(&self.elsewhere).map(row).collect()
     }
+}
+
+/// Everyone with an NPI once more for each further location, so that a row of its own says where else they are.
+fn further_places(referrers: &[Referrer], locations: &[Location]) -> Vec<Referrer> {
+    let people: HashMap<ReferrerId, &Referrer> = referrers.iter().map(|one| (one.id, one)).collect();
+    let at = |location: &Location| {
+        let person = people.get(&location.referrer_id).filter(|person| person.npi.is_some())?;
+        Some(Referrer {
+            organization: location.organization.clone(),
+            place: location.place.clone(),
+            email: location.email.clone(),
+            fax: location.fax.clone(),
+            phone: location.phone.clone(),
+            ..(*person).clone()
+        })
+    };
+    locations.iter().filter_map(at).collect()
 }
 
 fn keys_of(referrer: &Referrer) -> impl Iterator<Item = AddressKey> + use<> {

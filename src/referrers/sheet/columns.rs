@@ -49,8 +49,8 @@ impl Columns {
         let headings: Vec<Heading> = row.iter().map(Heading::of).collect();
         let mut columns = Self { headings, ..Self::default() };
         columns.follow(instructions)?;
-        columns.labelled = pairs(&columns.headings);
-        columns.labelled.retain(|pair| !columns.ignored.contains(&pair.place()));
+        let pairs = pairs(&columns.headings);
+        columns.labelled = pairs.into_iter().filter(|pair| !columns.is_told_of(pair.place())).collect();
         columns.find_marks();
         columns.find_fields();
         let reaches = |field: &Field| field.reaches_someone() && columns.holds(*field);

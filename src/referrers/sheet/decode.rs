@@ -8,6 +8,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use unicode_normalization::UnicodeNormalization;
 
 use super::SheetError;
+use crate::domain::number::is_invisible;
 
 /// Bytes examined to detect UTF-16 without a byte-order mark.
 const SAMPLE_BYTES: usize = 4_000;
@@ -59,11 +60,9 @@ fn is_binary(text: &str) -> bool {
     nul > all / 4 || control > all / 50 + 1
 }
 
-/// Whether a character takes no room: soft hyphens, zero-width blanks, direction marks, byte-order marks, and control
-/// characters that are no blank.
+/// Whether nobody sees a character: it takes no room, or it is a control character that is no blank.
 const fn is_unseen(c: char) -> bool {
-    matches!(c, '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+    is_invisible(c) || matches!(c, '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}')
 }
 
 /// The text without characters that nobody sees, with plain blanks for those that only keep words together, and with

@@ -130,6 +130,8 @@ async fn a_refusal_stands_once_and_a_lifted_one_keeps_its_row() {
         let end = (lifted.lifted_ms, lifted.lifted_by.as_ref().map(Actor::name), lifted.lifted_reason.as_deref());
         assert_eq!(end, (Some(at(8)), Some("dana"), Some("asked again")));
         assert!(tx.suppression_insert(&suppression(&number, standing[0].scope)).await.expect("stored"), "a new one");
+        let ever = tx.suppressions_ever_of(&number).await.expect("read");
+        assert_eq!((ever.len(), ever.iter().filter(|one| one.lifted_ms.is_some()).count()), (3, 1));
     })
     .await;
 }
