@@ -6,10 +6,12 @@ use chrono_tz::Tz;
 
 use super::schedule::Schedule;
 use crate::domain::Actor;
+use crate::domain::id::CampaignId;
 use crate::domain::{Channel, Purpose, Timestamp};
 use crate::intake;
 use crate::intake::answer::Accepted;
 use crate::intake::list::{Prepared, Ready};
+use crate::intake::proposal::Proposal;
 use crate::intake::request::{CampaignRun, Request};
 use crate::intake::{IntakeError, Parts};
 use crate::referrers::audience::Audience;
@@ -47,6 +49,11 @@ impl Plan {
         self.schedule.next_after(now, self.zone, created)
     }
 
+    /// The channels as they are stored.
+    pub fn channels(&self) -> String {
+        self.via.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(",")
+    }
+
     /// What a run submits.
     pub fn request(&self, who: &Actor, run: Option<CampaignRun>) -> Request {
         Request {
@@ -79,6 +86,12 @@ impl Plan {
         intake::list::dry_run(parts, &self.request(who, None)).await
     }
 
+    /// What a run by hand would send now, for a person to confirm; nothing is stored.
+    pub async fn propose(&self, parts: &Parts, who: &Actor) -> Result<Proposal, IntakeError> {
+        self.refuse_treatment(parts)?;
+        intake::proposal::propose(parts, &self.request(who, None)).await
+    }
+
     /// One run, checked and found valid; nothing is stored yet.
     pub async fn run(
         &self,
@@ -91,7 +104,7 @@ impl Plan {
         let run = CampaignRun { campaign: row.id, name: row.name.clone(), planned };
         let request = self.request(who, Some(run));
         match intake::list::prepare(parts, &request).await? {
-            Prepared::New(ready) => Ok(Run { request, ready }),
+            Prepared::New(ready) => Ok(Run { campaign: row.id, request, ready }),
             Prepared::Answered(_) => Err(IntakeError::KeyReused),
         }
     }
@@ -100,14 +113,16 @@ impl Plan {
 /// A run that can be created.
 #[derive(Debug)]
 pub(super) struct Run {
+    campaign: CampaignId,
     request: Request,
     ready: Ready,
 }
 
 impl Run {
-    /// Records it within the caller's transaction.
+    /// Records it within the caller's transaction, and that the campaign ran.
     pub async fn record(&self, tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
-        intake::list::record(tx, parts, &self.request, &self.ready).await
+        intake::list::record(tx, parts, &self.request, &self.ready).await?;
+        Ok(tx.campaign_ran(self.campaign, parts.clock.now()).await?)
     }
 
     /// Creates its messages, once that transaction is committed.

@@ -13,6 +13,7 @@ pub mod channel;
 pub mod clock;
 pub mod cost;
 pub mod country;
+pub mod dated_text;
 pub mod envelope;
 pub mod event;
 pub mod fault;

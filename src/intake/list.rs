@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::answer::Accepted;
-use super::plan::{self, Frame};
+use super::plan::{self, Draft, Frame};
 use super::request::{self, Request};
 use super::{Begun, IntakeError, Parts, unfold, variables};
 use crate::consent::facts::AddressFacts;
 use crate::domain::id::{BroadcastId, ReferrerId};
+use crate::domain::referrer::Referrer;
 use crate::referrers::audience;
 use crate::store::{StoreError, Tx};
 
@@ -148,6 +149,15 @@ pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready
 /// # Errors
 /// See [`IntakeError`].
 pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    dry_run_watched(parts, request, |_, _| {}).await
+}
+
+/// The same, with the recipients and the draft of each portion shown to `watch`.
+pub(super) async fn dry_run_watched(
+    parts: &Parts,
+    request: &Request,
+    mut watch: impl FnMut(&[Referrer], &Draft),
+) -> Result<Accepted, IntakeError> {
     let mut tx = parts.store.read().await?;
     request::check(parts, request)?;
     let recipients = recipients(&mut tx, request).await?;
@@ -158,6 +168,7 @@ pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, Intak
         let referrers = tx.referrers_in_order(portion).await?;
         let facts = AddressFacts::look(&mut tx, &plan::keys(&referrers)).await?;
         let draft = plan::plan(parts, &frame, &facts, &mut taken, &referrers)?;
+        watch(&referrers, &draft);
         accepted.add(draft.said, draft.skipped);
     }
     Ok(accepted)

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod list;
 mod plan;
+pub mod proposal;
 pub mod request;
 mod single;
 pub mod unfold;

@@ -10,7 +10,7 @@ pub mod submission;
 pub mod token;
 pub mod touch;
 
-pub use broadcast::{BroadcastView, CampaignView};
+pub use broadcast::{BroadcastView, CampaignView, WaitView};
 pub use failure::{CauseView, FailureList, FailureView};
 pub use message::{AttemptView, BilledView, EventView, MessageDetail, MessageView};
 pub use referrer::{BasisView, ReferrerView, SuppressionView};

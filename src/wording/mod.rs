@@ -3,7 +3,7 @@
 //!
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
-//! - `acts`: what people did
+//! - `acts`: what people did; `proposals`: what is said before a broadcast, and of campaigns that wait
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -13,6 +13,7 @@ pub mod attention;
 mod faults;
 mod labels;
 mod numbers;
+mod proposals;
 mod reasons;
 pub mod remedies;
 
@@ -23,4 +24,5 @@ pub use labels::{
     referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing,
 };
 pub use numbers::{count, grouped};
+pub use proposals::{missing_basis, waits_for, will_wait_for};
 pub use reasons::{advice, dashboard_advice, explain};

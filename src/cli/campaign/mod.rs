@@ -1,16 +1,17 @@
-//! `touchline campaign`: create, list, run, pause and resume campaigns.
+//! `touchline campaign`: create, list, edit, rename, remove, run, pause and resume campaigns.
 
 mod add;
+mod edit;
+mod run;
 mod show;
 
 use serde_json::json;
 
 use super::console::Console;
 use super::exit::CliError;
-use super::send::accepted;
 use crate::app::Gateway;
 use crate::campaign;
-use crate::public::{CampaignView, DryRunView, SubmissionView};
+use crate::public::CampaignView;
 use crate::store::records::campaigns::CampaignRow;
 
 /// What to do.
@@ -19,22 +20,36 @@ pub enum Command {
     /// Create a campaign
     Add(Box<add::Args>),
     /// List campaigns
-    List,
+    List {
+        /// Removed ones too
+        #[arg(long)]
+        all: bool,
+    },
     /// Show a campaign, its warnings and its runs
     Show {
         /// Its name
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Run a campaign once now, in addition to its schedule
-    Run {
+    /// Change a campaign, and renew what its next run says
+    Edit(Box<edit::Args>),
+    /// Give a campaign another name
+    Rename {
+        /// Its name
+        #[arg(value_name = "OLD")]
+        name: String,
+        /// Its name from now on
+        #[arg(value_name = "NEW")]
+        to: String,
+    },
+    /// Remove a campaign; the history of its broadcasts stays, and its name can be used again
+    Remove {
         /// Its name
         #[arg(value_name = "NAME")]
         name: String,
-        /// Show who would get it, who would not and why; store nothing, send nothing
-        #[arg(long)]
-        dry_run: bool,
     },
+    /// Run a campaign once now, in addition to its schedule
+    Run(run::Args),
     /// Stop a campaign from running
     Pause {
         /// Its name
@@ -57,16 +72,23 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     match command {
         Command::Add(args) => add::run(console, &gateway, *args).await,
-        Command::List => show::list(console, &gateway).await,
+        Command::List { all } => show::list(console, &gateway, all).await,
         Command::Show { name } => show::show(console, &gateway, &name).await,
-        Command::Run { name, dry_run: true } => {
-            let planned = campaign::preview(&gateway.intake(), &name).await?;
-            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true))
+        Command::Edit(args) => edit::run(console, &gateway, *args).await,
+        Command::Rename { name, to } => {
+            let row = campaign::edit::rename(&gateway.intake(), &name, &to, &console.who).await?;
+            console.answer(&json!({ "campaign": CampaignView::from(&row) }), || format!("Renamed to {}.", row.name))
         }
-        Command::Run { name, dry_run: false } => {
-            let accepted = campaign::run_now(&gateway.intake(), &name, &console.who).await?;
-            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told("Accepted:", &accepted, false))
+        Command::Remove { name } => {
+            let row = campaign::edit::remove(&gateway.intake(), &name, &console.who).await?;
+            console.answer(&json!({ "campaign": CampaignView::from(&row) }), || {
+                format!(
+                    "Removed {}. Its broadcasts stay as they are; `touchline campaign list --all` shows it.",
+                    row.name
+                )
+            })
         }
+        Command::Run(args) => run::run(console, &gateway, args).await,
         Command::Pause { name } => {
             let row = campaign::pause(&gateway.intake(), &name, &console.who).await?;
             tell_moved(console, &gateway, &row)

@@ -1,6 +1,7 @@
 //! `touchline send`: one letter to one referrer or a list.
 
 pub mod accepted;
+pub mod confirm;
 mod wait;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::cli::exit::{CliError, Ending};
 use crate::domain::Channel;
 use crate::intake;
 use crate::intake::answer::Accepted;
+use crate::intake::proposal;
 use crate::intake::request::Request;
 use crate::public::{DryRunView, SubmissionView};
 use crate::referrers::audience::Audience;
@@ -50,6 +52,9 @@ pub struct Args {
     /// An idempotency key: the same key sends once, however often the command is repeated
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Send to a list without showing the plan and asking first, as a script must
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Sends.
@@ -75,6 +80,14 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     if args.dry_run {
         let planned = intake::list::dry_run(&parts, &request).await?;
         return console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true));
+    }
+    if request.to.is_list() && !args.yes {
+        let title = format!("{} to {}", request.letter, request.to);
+        let proposal = proposal::propose(&parts, &request).await?;
+        confirm::ask(console, &gateway, &title, &proposal)?;
+        if proposal::propose(&parts, &request).await?.mark != proposal.mark {
+            return Err(CliError::refused(confirm::CHANGED));
+        }
     }
     let accepted = intake::submit(&parts, &request).await?;
     if !args.wait {
