@@ -36,6 +36,12 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.told().is_empty()
+    }
+
     /// What changes, for the records: names, no values.
     fn told(&self) -> Vec<String> {
         let fields = [
@@ -131,7 +137,7 @@ pub(super) fn still_so(now: &CampaignRow, seen: &CampaignRow) -> Result<(), Camp
 /// What the campaign becomes, with everything checked that needs no database.
 fn changed(parts: &Parts, seen: &CampaignRow, changes: &Changes) -> Result<(Plan, CampaignRow), CampaignError> {
     let now = parts.clock.now();
-    if changes.told().is_empty() {
+    if changes.is_empty() {
         return Err(CampaignError::Invalid("say what to change, such as --set NAME=TEXT or --every WHEN".to_owned()));
     }
     let mut plan = read_for_change(seen, changes, now)?;

@@ -9,6 +9,7 @@ mod parse;
 mod said;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 #[cfg(test)]
 mod written;
 

@@ -16,7 +16,7 @@ use crate::accounts::routes::Parcel;
 use crate::domain::cost::Cost;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Channel, MessageStatus, PolicyReason, Reason, Timestamp};
+use crate::domain::{Channel, MessageStatus, PhiClass, PolicyReason, Reason, Timestamp};
 use crate::render::Job;
 
 /// Names shown of those left out for one reason.
@@ -87,6 +87,8 @@ pub struct Sample {
     pub letter: String,
     /// The letter's variables.
     pub variables: Map<String, Value>,
+    /// Whether it identifies a patient: then it is not shown unasked.
+    pub phi: PhiClass,
 }
 
 impl Sample {
@@ -243,6 +245,7 @@ impl<'a> Tally<'a> {
             channel: message.channel(),
             letter: letter.to_owned(),
             variables: variables.clone(),
+            phi: message.phi,
         });
     }
 

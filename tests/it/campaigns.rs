@@ -1,8 +1,10 @@
 //! A standing plan fires exactly once at its local time, and a person can look at it, stop it and run it by hand.
 
 mod clinic;
+mod editing;
 mod firing;
 mod missing;
+mod renewing;
 
 use serde_json::Map;
 use touchline::campaign::CampaignError;

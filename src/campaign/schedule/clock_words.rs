@@ -2,7 +2,7 @@
 
 use chrono::NaiveTime;
 
-use super::parse::is_month;
+use super::vocabulary::is_month;
 
 /// What is said where no time is found.
 const NO_TIME: &str = "it must end with a time of day, such as 09:00 or 9 am";

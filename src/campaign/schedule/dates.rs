@@ -3,8 +3,8 @@
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
 use super::clock_words::number;
-use super::parse::{day_of, is_year, month, weekday};
 use super::said;
+use super::vocabulary::{day_of, is_year, month, weekday};
 
 /// Years that are searched for the next February 29.
 const YEARS_MAX: i32 = 9;

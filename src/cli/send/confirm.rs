@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::app::Gateway;
 use crate::cli::console::{Console, count, plain, print};
 use crate::cli::exit::{CliError, Ending};
-use crate::domain::{Channel, MessageStatus};
+use crate::domain::{Channel, MessageStatus, PhiClass};
 use crate::intake::proposal::{LeftOut, Proposal, Sample, Share};
 use crate::render::write_preview;
 use crate::wording;
@@ -36,7 +36,7 @@ pub fn ask(console: &Console, gateway: &Gateway, title: &str, proposal: &Proposa
     if proposal.letters == 0 {
         return Err(CliError::refused("nothing would be sent"));
     }
-    if let Some(sample) = &proposal.first {
+    if let Some(sample) = proposal.first.as_ref().filter(|sample| sample.phi != PhiClass::Identified) {
         print(&plain(&first_letter(gateway, sample)?));
     }
     if answered_yes(&format!("Send {letters} now? [y/N] "))? {
