@@ -163,7 +163,7 @@ fn recurring(words: &[String]) -> Result<Days, String> {
     let is_of_month = !months.is_empty() || matches!(interval, Some((_, Unit::Month | Unit::Quarter | Unit::Year)));
     match words[..] {
         [] => without_day(interval),
-        ["weekday"] if !is_of_month => match interval {
+        ["weekday" | "businessday"] if !is_of_month => match interval {
             None | Some((1, _)) => Ok(Days::Weekdays),
             Some(_) => Err("say on which day of the week".to_owned()),
         },
@@ -237,13 +237,13 @@ fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
     match *words {
         ["last", "day"] => Ok(Which::Last),
         ["last", "businessday" | "weekday"] => Ok(Which::Business(None)),
-        [nth, "businessday" | "weekday"] => match day_of(nth) {
+        [nth, "businessday" | "weekday"] if !is_bare(nth) => match day_of(nth) {
             Some(number @ 1..=20) => Ok(Which::Business(Some(number))),
             _ => Err(format!("`{nth}` is no number of a business day: first to 20th, or last")),
         },
         ["businessday", ..] | ["weekday", ..] => Err("say which, such as `last business day 09:00`".to_owned()),
         ["day", ref days @ ..] if !days.is_empty() => numbered(days),
-        [ref days @ .., "day"] if !days.is_empty() => numbered(days),
+        [ref days @ .., "day"] if !days.is_empty() && days.iter().all(|day| !is_bare(day)) => numbered(days),
         [ref which @ .., day] if !which.is_empty() && weekday(day).is_some() => of_weekday(which, day),
         ref days
             if days.iter().all(|day| day_of(day).is_some()) && (has_month || days.iter().all(|day| !is_bare(day))) =>
@@ -292,9 +292,12 @@ fn cron_fields(text: &str) -> Option<&str> {
         return Some(fields.trim_start_matches(':'));
     }
     let fields: Vec<&str> = text.split_whitespace().collect();
+    let is_name = |part: &str| part.len() == 3 && (weekday(part).is_some() || month(part).is_some());
     let is_field = |field: &&str| {
-        field.chars().all(|c| c.is_ascii_alphanumeric() || "*/,-#?".contains(c))
-            && (field.starts_with(|c: char| c.is_ascii_digit() || c == '*' || c == '?') || field.len() >= 3)
+        let mut parts = field.split(|c: char| "*/,-#?".contains(c));
+        parts.all(|part| {
+            part.is_empty() || part == "l" || part.starts_with(|c: char| c.is_ascii_digit()) || is_name(part)
+        })
     };
     let is_cron = (5..=7).contains(&fields.len()) && fields.iter().all(is_field);
     (is_cron && fields.iter().any(|field| field.starts_with(['*', '?']))).then_some(text)
