@@ -12,7 +12,7 @@ use super::vocabulary::{day_of, is_bare, is_known, month, not_understood, weekda
 use super::{Days, Months, Nth, Rule, Schedule, Which, dates};
 
 /// Longest text accepted.
-const CHARS_MAX: usize = 120;
+const CHARS_MAX: usize = 240;
 /// Longest pauses of `every N days`, `weeks`, `months`.
 const DAYS_MAX: u32 = 366;
 const WEEKS_MAX: u32 = 52;

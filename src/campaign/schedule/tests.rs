@@ -79,7 +79,7 @@ fn what_is_not_understood_is_answered_with_the_reason_and_examples() {
         ("cron: 0 0 9 * * TUE", "five fields"),
         ("cron: 0 99 * * TUE", "`cron: 0 99 * * tue`: "),
         ("cron: @daily", "five fields"),
-        (&"x".repeat(500), "at most 120 characters"),
+        (&"x".repeat(500), "at most 240 characters"),
     ];
     for (text, expected) in cases {
         let problem = text.parse::<Schedule>().expect_err(text);

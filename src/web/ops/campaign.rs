@@ -216,7 +216,7 @@ pub async fn edit(
 fn changes(state: &WebState, row: &CampaignRow, form: &Fields) -> Result<Changes, PageProblem> {
     let letter = form.line("letter", "the letter", 64)?;
     let to = form.line("to", "the audience", 200)?;
-    let every = form.line("every", "when it runs", 200)?;
+    let every = form.line("every", "when it runs", 240)?;
     let zone = form.line("zone", "the time zone", 64)?;
     let named = [(Channel::Fax, "fax"), (Channel::Email, "email")];
     let via: Vec<Channel> = named.iter().filter(|(_, name)| !form.text(name).is_empty()).map(|(it, _)| *it).collect();
