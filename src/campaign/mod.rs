@@ -1,6 +1,12 @@
-//! Campaigns: standing plans that become broadcasts. What a person can do with one is here; [`runner`] does the rest.
-//! Every act is recorded with who did it.
+//! Campaigns: standing plans that become broadcasts. What a person can do with one is here, in [`edit`] (change, renew,
+//! rename, remove) and in [`by_hand`] (run it now); [`runner`] does the rest. Every act is recorded with who did it.
+//!
+//! A recurring campaign carries no stale fact: a variable that holds a date, or is marked as perishable in its letter, is
+//! good for one run, and must be renewed or confirmed before the next.
 
+pub mod by_hand;
+pub mod edit;
+mod facts;
 mod plan;
 pub mod runner;
 pub mod schedule;
@@ -8,12 +14,10 @@ pub mod schedule;
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
-use crate::domain::Actor;
-use crate::domain::AuditAct;
-use crate::domain::Channel;
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{CampaignState, CampaignWait};
 use crate::domain::id::CampaignId;
 use crate::domain::referrer::ReferrerState;
+use crate::domain::{Actor, AuditAct, Channel, Timestamp};
 use crate::intake::answer::Accepted;
 use crate::intake::{IntakeError, Parts};
 use crate::referrers::ReferrersError;
@@ -22,7 +26,10 @@ use crate::referrers::audience::Audience;
 use crate::store::records::broadcasts::Broadcast;
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
+pub use by_hand::{propose, run_as_decided, run_now};
+pub use facts::Dated;
 use plan::Plan;
+use schedule::Schedule;
 
 /// Active targets above which a warning is given: few consistent referrers bring more than many (referral-domain §1.2).
 pub const ACTIVE_TARGETS_ADVISED: usize = 50;
@@ -43,6 +50,14 @@ pub enum CampaignError {
     /// The campaign is in a state that does not allow it.
     #[error("{0}")]
     WrongState(String),
+    /// Its variables were set for an earlier run.
+    #[error("{}", renew_words(.campaign, .variables))]
+    Renew {
+        /// Its name.
+        campaign: String,
+        /// The variables to renew or confirm, in the letter's order.
+        variables: Vec<String>,
+    },
     /// Its run cannot be accepted.
     #[error(transparent)]
     Intake(#[from] IntakeError),
@@ -92,8 +107,49 @@ pub struct Overview {
     pub active_targets: usize,
     /// What is allowed but worth checking.
     pub warnings: Vec<String>,
+    /// The variables that must be renewed before its next run, in the letter's order.
+    pub renew: Vec<String>,
     /// Its newest broadcasts, newest first, at most 20.
     pub runs: Vec<Broadcast>,
+}
+
+impl Overview {
+    /// Why its due run is not made, if it waits.
+    #[must_use]
+    pub fn waits(&self) -> Option<CampaignWait> {
+        waits(&self.campaign, &self.renew)
+    }
+}
+
+/// Why a campaign's due run is not made, given the variables that must be renewed; `None` if nothing is due, or it is made
+/// shortly.
+#[must_use]
+pub fn waits(row: &CampaignRow, renew: &[String]) -> Option<CampaignWait> {
+    (row.waiting_ms.is_some() && !renew.is_empty()).then_some(CampaignWait::RenewVariables)
+}
+
+/// The variables that must be renewed before the campaign's next run, in the letter's order.
+#[must_use]
+pub fn renewals(parts: &Parts, row: &CampaignRow) -> Vec<String> {
+    let Ok(plan) = Plan::read(row) else { return Vec::new() };
+    let now = parts.clock.now();
+    let next = row.next_ms.or_else(|| plan.next_after(now, row.created_ms));
+    if row.removed_ms.is_some() { Vec::new() } else { facts::stale(parts, &plan, row, next.unwrap_or(now)) }
+}
+
+/// When each variable that is true for a while only was set or confirmed, in the letter's order.
+#[must_use]
+pub fn perishable(parts: &Parts, row: &CampaignRow) -> Vec<(String, Dated)> {
+    let Ok(plan) = Plan::read(row) else { return Vec::new() };
+    if !plan.schedule.recurs() {
+        return Vec::new();
+    }
+    let facts = facts::Facts::of(row);
+    let dated = |name: String| {
+        let when = facts.dated(&name, row);
+        (name, when)
+    };
+    facts::perishable(parts, &plan).into_iter().map(dated).collect()
 }
 
 /// Creates a campaign, which is active immediately.
@@ -115,17 +171,25 @@ pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignEr
         row.created_ms,
     )
     .await?;
-    let overview = overview(&mut tx, row).await?;
+    let overview = overview(parts, &mut tx, row).await?;
     tx.commit().await?;
     Ok(overview)
 }
 
-/// All campaigns by name. [`when`] says in words when one runs.
+/// All campaigns by name, without those that are removed. [`when`] says in words when one runs.
 ///
 /// # Errors
 /// The database cannot be used.
 pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
     Ok(parts.store.read().await?.campaigns_list().await?)
+}
+
+/// The removed campaigns, the last removed first.
+///
+/// # Errors
+/// The database cannot be used.
+pub async fn removed(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
+    Ok(parts.store.read().await?.campaigns_removed().await?)
 }
 
 /// One campaign with its warnings and newest broadcasts.
@@ -135,7 +199,18 @@ pub async fn list(parts: &Parts) -> Result<Vec<CampaignRow>, CampaignError> {
 pub async fn show(parts: &Parts, name: &str) -> Result<Overview, CampaignError> {
     let mut tx = parts.store.read().await?;
     let row = named(&mut tx, name, false).await?;
-    overview(&mut tx, row).await
+    overview(parts, &mut tx, row).await
+}
+
+/// The campaign with that identifier, removed or not, as [`show`] has it.
+///
+/// # Errors
+/// [`CampaignError::NotFound`].
+pub async fn show_by_id(parts: &Parts, id: CampaignId) -> Result<Overview, CampaignError> {
+    let mut tx = parts.store.read().await?;
+    let row = tx.campaign(id).await?;
+    let row = row.ok_or_else(|| CampaignError::NotFound("there is no such campaign".to_owned()))?;
+    overview(parts, &mut tx, row).await
 }
 
 /// Stops it from running until it is resumed. Broadcasts already created continue.
@@ -178,38 +253,10 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
     Ok(row)
 }
 
-/// Creates one broadcast immediately, in addition to the schedule and whatever the campaign's state. `now` sends it outside
-/// office hours too.
-///
-/// # Errors
-/// [`CampaignError::NotFound`], otherwise as a submission; then nothing was accepted.
-pub async fn run_now(parts: &Parts, name: &str, who: &Actor) -> Result<Accepted, CampaignError> {
-    run_as_decided(parts, name, who, Decisions::default()).await
-}
-
-/// The same with what the person decided about this run.
-///
-/// # Errors
-/// As [`run_now`].
-pub async fn run_as_decided(
-    parts: &Parts,
-    name: &str,
-    who: &Actor,
-    decisions: Decisions,
-) -> Result<Accepted, CampaignError> {
-    let row = named(&mut parts.store.read().await?, name, false).await?;
-    let run = read(&row)?.run(parts, &row, None, who, decisions).await?;
-    let mut tx = parts.store.write().await?;
-    run.record(&mut tx, parts).await?;
-    tx.audit(who, AuditAct::RunCampaign, Some(&row.name), None, parts.clock.now()).await?;
-    tx.commit().await?;
-    Ok(run.unfold(parts).await?)
-}
-
 /// Who would get it if it ran now, who would not and why; nothing is stored.
 ///
 /// # Errors
-/// As [`run_now`].
+/// As [`by_hand::run_now`].
 pub async fn preview(parts: &Parts, name: &str, decisions: Decisions) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
     Ok(read(&row)?.preview(parts, &row, &row.who, decisions).await?)
@@ -233,41 +280,74 @@ pub fn when(row: &CampaignRow) -> String {
 /// The campaign as it would be stored, with everything checked that needs no database.
 fn drawn_up(parts: &Parts, new: NewCampaign) -> Result<(Plan, CampaignRow), CampaignError> {
     let now = parts.clock.now();
-    let name = new.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(CampaignError::Invalid(format!(
-            "a campaign's name is one line of 1 to {NAME_CHARS_MAX} characters"
-        )));
-    }
+    let name = name_of(&new.name)?;
     let mut via = new.via;
     via.sort_unstable();
     via.dedup();
-    let schedule = new.every.parse().map_err(CampaignError::Invalid)?;
+    let schedule = schedule_of(&new.every, new.zone, now)?;
     let plan = Plan { letter: new.letter, to: new.to, via, variables: new.variables, schedule, zone: new.zone };
     plan.refuse_treatment(parts)?;
-    let Some(next) = plan.next_after(now, now) else {
-        return Err(CampaignError::Invalid(format!("{} is in the past", plan.schedule.sentence(plan.zone))));
-    };
-    let channels: Vec<&str> = plan.via.iter().map(|channel| channel.as_str()).collect();
+    let next = next_of(&plan, now, now)?;
     let row = CampaignRow {
         id: CampaignId::new(),
         name,
         letter: plan.letter.clone(),
         variables: Value::Object(plan.variables.clone()).to_string(),
+        dated: "{}".to_owned(),
         audience: plan.to.to_string(),
-        channels: channels.join(","),
-        schedule: new.every.trim().to_owned(),
+        channels: plan.channels(),
+        schedule: plan.schedule.kept(&new.every),
         zone: plan.zone.name().to_owned(),
         state: CampaignState::Active,
         next_ms: Some(next),
+        runs: 0,
+        waiting_ms: None,
         who: new.who,
         created_ms: now,
         updated_ms: now,
+        removed_ms: None,
     };
     Ok((plan, row))
 }
 
-async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, CampaignError> {
+/// A campaign's name as it is kept.
+fn name_of(written: &str) -> Result<String, CampaignError> {
+    let name = written.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(CampaignError::Invalid(format!(
+            "a campaign's name is one line of 1 to {NAME_CHARS_MAX} characters"
+        )));
+    }
+    Ok(name.to_owned())
+}
+
+/// The schedule that a person wrote.
+fn schedule_of(written: &str, zone: Tz, now: Timestamp) -> Result<Schedule, CampaignError> {
+    Schedule::read(written, now, zone).map_err(CampaignError::Invalid)
+}
+
+/// The first run of a plan that is created or changed now.
+fn next_of(plan: &Plan, now: Timestamp, created: Timestamp) -> Result<Timestamp, CampaignError> {
+    plan.next_after(now, created).ok_or_else(|| {
+        let sentence = plan.schedule.sentence(plan.zone);
+        CampaignError::Invalid(if plan.schedule.recurs() {
+            format!("{sentence}: no such time ever comes")
+        } else {
+            format!("{sentence} is in the past")
+        })
+    })
+}
+
+fn renew_words(campaign: &str, variables: &[String]) -> String {
+    let first = variables.first().map_or("", String::as_str);
+    format!(
+        "campaign `{campaign}` waits: renew {}. They were set for an earlier run; `touchline campaign edit \"{campaign}\" \
+         --set {first}=TEXT` renews one, and `--keep {first}` confirms one that is still true",
+        variables.join(", ")
+    )
+}
+
+async fn overview(parts: &Parts, tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, CampaignError> {
     let mut warnings = Vec::new();
     let mut active_targets = 0;
     match Plan::read(&campaign) {
@@ -283,7 +363,8 @@ async fn overview(tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, Campai
         },
     }
     let runs = tx.broadcasts_list(Some(campaign.id), RUNS_SHOWN).await?;
-    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, runs })
+    let renew = renewals(parts, &campaign);
+    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, renew, runs })
 }
 
 fn focus_warning(campaign: &CampaignRow, active_targets: usize) -> Option<String> {
@@ -312,7 +393,7 @@ fn read(row: &CampaignRow) -> Result<Plan, CampaignError> {
 fn name_taken(error: StoreError, name: &str) -> CampaignError {
     match error {
         StoreError::Conflict(_) => CampaignError::Invalid(format!(
-            "there is already a campaign `{name}`: choose another name, or pause and resume that one"
+            "there is already a campaign `{name}`: choose another name, or edit that one"
         )),
         other => CampaignError::Store(other),
     }

@@ -9,10 +9,12 @@ use chrono_tz::Tz;
 use super::Decisions;
 use super::schedule::Schedule;
 use crate::domain::Actor;
+use crate::domain::id::CampaignId;
 use crate::domain::{Channel, Purpose, Timestamp};
 use crate::intake;
 use crate::intake::answer::Accepted;
 use crate::intake::list::{Prepared, Ready};
+use crate::intake::proposal::Proposal;
 use crate::intake::request::{CampaignRun, Request};
 use crate::intake::{IntakeError, Parts};
 use crate::policy::repeat::Period;
@@ -52,6 +54,11 @@ impl Plan {
     /// The first run after `now`.
     pub fn next_after(&self, now: Timestamp, created: Timestamp) -> Option<Timestamp> {
         self.schedule.next_after(now, self.zone, created)
+    }
+
+    /// The channels as they are stored.
+    pub fn channels(&self) -> String {
+        self.via.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(",")
     }
 
     /// What a run submits.
@@ -116,6 +123,19 @@ impl Plan {
         intake::list::dry_run(parts, &self.request(who, decisions, run)).await
     }
 
+    /// What a run by hand would send now, for a person to confirm; nothing is stored.
+    pub async fn propose(
+        &self,
+        parts: &Parts,
+        row: &CampaignRow,
+        who: &Actor,
+        decisions: Decisions,
+    ) -> Result<Proposal, IntakeError> {
+        self.refuse_treatment(parts)?;
+        let run = self.campaign_run(parts, row, None);
+        intake::proposal::propose(parts, &self.request(who, decisions, run)).await
+    }
+
     /// One run, checked and found valid; nothing is stored yet.
     pub async fn run(
         &self,
@@ -128,7 +148,7 @@ impl Plan {
         self.refuse_treatment(parts)?;
         let request = self.request(who, decisions, self.campaign_run(parts, row, planned));
         match intake::list::prepare(parts, &request).await? {
-            Prepared::New(ready) => Ok(Run { request, ready }),
+            Prepared::New(ready) => Ok(Run { campaign: row.id, request, ready }),
             Prepared::Answered(_) => Err(IntakeError::KeyReused),
         }
     }
@@ -137,14 +157,16 @@ impl Plan {
 /// A run that can be created.
 #[derive(Debug)]
 pub(super) struct Run {
+    campaign: CampaignId,
     request: Request,
     ready: Ready,
 }
 
 impl Run {
-    /// Records it within the caller's transaction.
+    /// Records it within the caller's transaction, and that the campaign ran.
     pub async fn record(&self, tx: &mut Tx, parts: &Parts) -> Result<(), IntakeError> {
-        intake::list::record(tx, parts, &self.request, &self.ready).await
+        intake::list::record(tx, parts, &self.request, &self.ready).await?;
+        Ok(tx.campaign_ran(self.campaign, parts.clock.now()).await?)
     }
 
     /// Creates its messages, once that transaction is committed.

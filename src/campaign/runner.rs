@@ -6,6 +6,8 @@
 //! - **late** by at most [`LATE_MAX`]: the run is made up; of several missed, only the latest. Later: skipped.
 //! - **no one in the audience, the letter gone or incomplete**: nothing is sent; the campaign stays active and tries
 //!   again at its next planned moment. Each skipped run is a line of the audit log and a warning in the log.
+//! - **its variables were set for an earlier run** (a date, or what its letter marks as perishable): the run waits until
+//!   they are renewed, and is made then, however late, as long as no later run is due. When one is, that one waits instead.
 //! - **the queue is full**: the run stays due and is tried again until it is too late.
 //! - **a part cannot be read** (changed by hand): the campaign is paused, since its next time cannot be determined.
 //!
@@ -16,6 +18,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Decisions;
+use super::facts;
 use super::plan::{Plan, Run};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
@@ -48,6 +51,8 @@ enum Fate {
     Gone,
     /// The queue is full: it stays due.
     Waits,
+    /// A person must renew its variables first: it stays due.
+    Stale,
 }
 
 /// What the clock says about a due campaign.
@@ -90,7 +95,7 @@ pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
     for campaign in due {
         match fire(parts, campaign).await {
             Ok(Fate::Fired) => fired += 1,
-            Ok(Fate::Skipped | Fate::Gone) => {}
+            Ok(Fate::Skipped | Fate::Gone | Fate::Stale) => {}
             Ok(Fate::Waits) => break,
             Err(error) => failure = failure.or(Some(error)),
         }
@@ -113,6 +118,12 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let now = parts.clock.now();
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
+    if let (Ok(plan), Some(Due { run: Some(moment), .. })) = (&plan, due) {
+        let stale = facts::stale(parts, plan, &seen, moment);
+        if !stale.is_empty() {
+            return wait(parts, plan, &seen, moment, &stale).await;
+        }
+    }
     let run = match (&plan, due.and_then(|due| due.run)) {
         (Ok(plan), Some(moment)) => {
             Some(plan.run(parts, &seen, Some(moment), &Actor::campaign(&seen.name), Decisions::default()).await)
@@ -155,6 +166,33 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     }
 }
 
+/// Lets the run of that moment wait for its variables. What is known already is not written again.
+async fn wait(
+    parts: &Parts,
+    plan: &Plan,
+    seen: &CampaignRow,
+    moment: Timestamp,
+    stale: &[String],
+) -> Result<Fate, StoreError> {
+    if seen.waiting_ms.is_some() && seen.next_ms == Some(moment) {
+        return Ok(Fate::Stale);
+    }
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let Some(mut row) = tx.campaign_due(seen.id, now).await?.filter(|row| row == seen) else { return Ok(Fate::Gone) };
+    if let Some(missed) = row.next_ms.filter(|missed| *missed != moment) {
+        note_skip(&mut tx, &row, &format!("missed since {}: it was not renewed", missed.in_zone(plan.zone)), now)
+            .await?;
+    }
+    (row.next_ms, row.waiting_ms, row.updated_ms) = (Some(moment), Some(now), now);
+    tx.campaign_update(&row).await?;
+    let why = format!("renew {}", stale.join(", "));
+    tracing::warn!(campaign = row.name, why, "a campaign's run waits");
+    tx.audit(&Actor::System, AuditAct::HoldCampaignRun, Some(&row.name), Some(&why), now).await?;
+    tx.commit().await?;
+    Ok(Fate::Stale)
+}
+
 /// The run is recorded: whatever happens now, it continues by itself.
 async fn unfold(parts: &Parts, row: &CampaignRow, run: &Run) -> Result<Fate, StoreError> {
     if let Err(error) = run.unfold(parts).await {
@@ -166,7 +204,9 @@ async fn unfold(parts: &Parts, row: &CampaignRow, run: &Run) -> Result<Fate, Sto
 /// Which planned time to make up, which to give up, and which comes next.
 fn look(plan: &Plan, row: &CampaignRow, now: Timestamp) -> Due {
     let after = |moment| plan.next_after(moment, row.created_ms);
-    let oldest = now.before(LATE_MAX);
+    // A run that waits for a person is not late before the next one is due.
+    let waiting = row.waiting_ms.and(row.next_ms);
+    let oldest = now.before(LATE_MAX).min(waiting.unwrap_or(now));
     let first = row.next_ms.filter(|planned| *planned >= oldest).or_else(|| after(Timestamp(oldest.0 - 1)));
     let mut run = first.filter(|moment| *moment <= now);
     while let Some(later) = run.and_then(after).filter(|moment| *moment <= now) {

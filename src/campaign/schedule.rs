@@ -3,11 +3,15 @@
 //! Times are local in the campaign's zone, so that nine o'clock stays nine o'clock through the year. A local time that
 //! the clocks skip means the first moment after the gap; one that they repeat means the first of the two.
 
+mod clock_words;
+mod dates;
 mod parse;
+mod said;
 #[cfg(test)]
 mod tests;
-
-use std::fmt;
+mod vocabulary;
+#[cfg(test)]
+mod written;
 
 use chrono::{Datelike, Days as DayCount, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
 use chrono_tz::{GapInfo, Tz};
@@ -15,7 +19,7 @@ use croner::Cron;
 
 use crate::domain::Timestamp;
 
-/// Days searched for the next one that matches: more than the longest pause between two, 52 weeks.
+/// Days searched for the next one that matches: more than the longest pause between two, a year and a week.
 const DAYS_MAX: u64 = 400;
 /// Local times that are tried before a schedule counts as over: more than a clock change can swallow, one an hour.
 const TRIES_MAX: usize = 100;
@@ -40,6 +44,8 @@ enum Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Days {
     Daily,
+    /// Every so many days, counted from the first after the anchor.
+    EveryDays(u16),
     /// Monday to Friday.
     Weekdays,
     /// Every week, Monday first.
@@ -49,15 +55,34 @@ enum Days {
         weeks: u8,
         weekday: Weekday,
     },
-    /// The first, third, … such day of each month.
+    /// In each of these months, on these days of it.
     OfMonth {
-        which: Vec<Nth>,
-        weekday: Weekday,
+        months: Months,
+        which: Which,
     },
-    /// 1 to 28: every month has it.
-    DayOfMonth(u8),
-    /// The last day of each month.
-    LastDay,
+}
+
+/// Which months.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Months {
+    Every,
+    /// Every so many months, counted from the first with such a day after the anchor.
+    EveryFew(u8),
+    /// These, 1 to 12, in order.
+    Only(Vec<u8>),
+}
+
+/// Which days of a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Which {
+    /// The first, third, … such day.
+    Nth { which: Vec<Nth>, weekday: Weekday },
+    /// By number, 1 to 31, in order; a month that is shorter has its last day instead.
+    Numbered(Vec<u8>),
+    /// The last day.
+    Last,
+    /// The so-manieth day from Monday to Friday; `None`: the last.
+    Business(Option<u8>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +113,29 @@ impl Schedule {
         None
     }
 
+    /// Reads what a person wrote, in the zone in which it is meant; `now` is what `tomorrow` and `December 1` count from.
+    ///
+    /// # Errors
+    /// What is not understood, and what is, for people.
+    pub fn read(text: &str, now: Timestamp, zone: Tz) -> Result<Self, String> {
+        parse::read(text, Some(local(now, zone)))
+    }
+
+    /// Whether it can be due more than once.
+    #[must_use]
+    pub const fn recurs(&self) -> bool {
+        !matches!(self.rule, Rule::Once(_))
+    }
+
+    /// What to keep of what a person wrote, so that it means the same on every later day.
+    #[must_use]
+    pub fn kept(&self, written: &str) -> String {
+        match &self.rule {
+            Rule::Once(at) => at.format("once %Y-%m-%d %H:%M").to_string(),
+            Rule::On { .. } | Rule::Cron { .. } => written.trim().to_owned(),
+        }
+    }
+
     /// The whole sentence for people: `the first Tuesday of each month at 9:00 AM, America/Chicago`.
     #[must_use]
     pub fn sentence(&self, zone: Tz) -> String {
@@ -111,18 +159,67 @@ impl Days {
     fn include(&self, date: NaiveDate, at: NaiveTime, anchor: NaiveDateTime) -> bool {
         match self {
             Self::Daily => true,
-            Self::Weekdays => date.weekday().num_days_from_monday() < 5,
+            Self::EveryDays(days) => days_since_first(date, at, anchor) % i64::from(*days) == 0,
+            Self::Weekdays => is_business_day(date),
             Self::Weekly(weekdays) => weekdays.contains(&date.weekday()),
             Self::EveryWeeks { weeks, weekday } => {
                 date.weekday() == *weekday && weeks_since_first(date, at, anchor) % i64::from(*weeks) == 0
             }
-            Self::OfMonth { which, weekday } => {
-                date.weekday() == *weekday && which.iter().any(|nth| nth.is_that_of(date))
-            }
-            Self::DayOfMonth(day) => date.day() == u32::from(*day),
-            Self::LastDay => is_in_last_days(date, 1),
+            Self::OfMonth { months, which } => which.is_on(date) && months.include(date, which, at, anchor),
         }
     }
+}
+
+impl Months {
+    fn include(&self, date: NaiveDate, which: &Which, at: NaiveTime, anchor: NaiveDateTime) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Only(months) => months.iter().any(|month| u32::from(*month) == date.month()),
+            Self::EveryFew(few) => {
+                let first = (0..DAYS_MAX)
+                    .filter_map(|count| anchor.date().checked_add_days(DayCount::new(count)))
+                    .find(|day| which.is_on(*day) && day.and_time(at) > anchor);
+                let number = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
+                first.is_some_and(|first| (number(date) - number(first)).rem_euclid(i64::from(*few)) == 0)
+            }
+        }
+    }
+}
+
+impl Which {
+    fn is_on(&self, date: NaiveDate) -> bool {
+        let is_last = is_in_last_days(date, 1);
+        match self {
+            Self::Nth { which, weekday } => date.weekday() == *weekday && which.iter().any(|nth| nth.is_that_of(date)),
+            Self::Numbered(days) => {
+                days.iter().any(|day| date.day() == u32::from(*day) || (is_last && date.day() < u32::from(*day)))
+            }
+            Self::Last => is_last,
+            Self::Business(Some(number)) => is_business_day(date) && business_days_until(date) == u32::from(*number),
+            Self::Business(None) => {
+                let later = (1..=3).filter_map(|count| date.checked_add_days(DayCount::new(count)));
+                is_business_day(date)
+                    && !later.into_iter().any(|day| day.month() == date.month() && is_business_day(day))
+            }
+        }
+    }
+}
+
+/// Monday to Friday; holidays are not known here.
+fn is_business_day(date: NaiveDate) -> bool {
+    date.weekday().num_days_from_monday() < 5
+}
+
+/// Business days of the month up to that date.
+fn business_days_until(date: NaiveDate) -> u32 {
+    let days = (0..date.day()).filter_map(|back| date.checked_sub_days(DayCount::new(u64::from(back))));
+    u32::try_from(days.filter(|day| is_business_day(*day)).count()).unwrap_or(u32::MAX)
+}
+
+/// Days from the first such time after the anchor to that date.
+fn days_since_first(date: NaiveDate, at: NaiveTime, anchor: NaiveDateTime) -> i64 {
+    let ahead = i64::from(at <= anchor.time());
+    (date - anchor.date()).num_days() - ahead
 }
 
 impl Nth {
@@ -134,16 +231,6 @@ impl Nth {
             Self::Third => date.day0() / 7 == 2,
             Self::Fourth => date.day0() / 7 == 3,
             Self::Last => is_in_last_days(date, 7),
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Second => "second",
-            Self::Third => "third",
-            Self::Fourth => "fourth",
-            Self::Last => "last",
         }
     }
 }
@@ -169,54 +256,4 @@ fn local(moment: Timestamp, zone: Tz) -> NaiveDateTime {
 fn first_moment(local: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
     let moment = zone.from_local_datetime(&local).earliest().or_else(|| GapInfo::new(&local, &zone)?.end)?;
     Some(Timestamp::from_utc(moment.to_utc()))
-}
-
-impl fmt::Display for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.rule {
-            Rule::On { days, at } => write!(f, "{days} at {}", at.format("%-I:%M %p")),
-            Rule::Once(at) => write!(f, "once, on {}", at.format("%A, %B %-d, %Y at %-I:%M %p")),
-            Rule::Cron { written, .. } => write!(f, "at the times of cron: {written}"),
-        }
-    }
-}
-
-impl fmt::Display for Days {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Daily => f.write_str("every day"),
-            Self::Weekdays => f.write_str("every weekday, Monday to Friday,"),
-            Self::Weekly(weekdays) => write!(f, "every {}", listed(weekdays, |weekday| name(*weekday))),
-            Self::EveryWeeks { weeks: 1, weekday } => write!(f, "every week on {}", name(*weekday)),
-            Self::EveryWeeks { weeks, weekday } => write!(f, "every {weeks} weeks on {}", name(*weekday)),
-            Self::OfMonth { which, weekday } => {
-                write!(f, "the {} {} of each month", listed(which, |nth| nth.as_str()), name(*weekday))
-            }
-            Self::DayOfMonth(day) => write!(f, "day {day} of each month"),
-            Self::LastDay => f.write_str("the last day of each month"),
-        }
-    }
-}
-
-const fn name(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Mon => "Monday",
-        Weekday::Tue => "Tuesday",
-        Weekday::Wed => "Wednesday",
-        Weekday::Thu => "Thursday",
-        Weekday::Fri => "Friday",
-        Weekday::Sat => "Saturday",
-        Weekday::Sun => "Sunday",
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed<T>(items: &[T], word: impl Fn(&T) -> &'static str) -> String {
-    match items {
-        [] => String::new(),
-        [only] => word(only).to_owned(),
-        [front @ .., last] => {
-            format!("{} and {}", front.iter().map(&word).collect::<Vec<_>>().join(", "), word(last))
-        }
-    }
 }

@@ -137,6 +137,7 @@ impl From<CampaignError> for CliError {
         match error {
             CampaignError::NotFound(words) => Self::not_found(words),
             CampaignError::Invalid(words) | CampaignError::WrongState(words) => Self::refused(words),
+            CampaignError::Renew { .. } => Self::refused(error.to_string()),
             CampaignError::Intake(error) => error.into(),
             CampaignError::Store(error) => error.into(),
         }

@@ -11,6 +11,14 @@ words! {
         PauseCampaign = "pause_campaign",
         /// A campaign was resumed.
         ResumeCampaign = "resume_campaign",
+        /// A campaign was edited, or its variables were renewed or confirmed.
+        EditCampaign = "edit_campaign",
+        /// A campaign was given another name.
+        RenameCampaign = "rename_campaign",
+        /// A campaign was removed.
+        RemoveCampaign = "remove_campaign",
+        /// A due run of a campaign waits for its variables to be renewed.
+        HoldCampaignRun = "hold_campaign_run",
         /// A campaign was run manually.
         RunCampaign = "run_campaign",
         /// A due run of a campaign was skipped.

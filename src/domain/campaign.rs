@@ -13,3 +13,11 @@ words! {
         Done = "done",
     }
 }
+
+words! {
+    /// Why a run that is due is not made yet.
+    CampaignWait {
+        /// Variables that hold a date, or are marked as perishable in the letter, must be renewed or confirmed.
+        RenewVariables = "renew_variables",
+    }
+}

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod conflict;
 pub mod cost;
 pub mod country;
+pub mod dated_text;
 pub mod envelope;
 pub mod event;
 pub mod fault;

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::answer::Accepted;
-use super::plan::{self, Frame};
+use super::plan::{self, Draft, Frame};
 use super::repeat::{History, Wanted};
 use super::request::{self, Request};
 use super::{Begun, IntakeError, Parts, unfold, variables};
 use crate::consent::facts::AddressFacts;
 use crate::domain::id::{BroadcastId, ReferrerId};
+use crate::domain::referrer::Referrer;
 use crate::referrers::audience;
 use crate::store::{StoreError, Tx};
 
@@ -150,6 +151,15 @@ pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready
 /// # Errors
 /// See [`IntakeError`].
 pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, IntakeError> {
+    dry_run_watched(parts, request, |_, _| {}).await
+}
+
+/// The same, with the recipients and the draft of each portion shown to `watch`.
+pub(super) async fn dry_run_watched(
+    parts: &Parts,
+    request: &Request,
+    mut watch: impl FnMut(&[Referrer], &Draft),
+) -> Result<Accepted, IntakeError> {
     let mut tx = parts.store.read().await?;
     request::check(parts, request)?;
     let recipients = recipients(&mut tx, request).await?;
@@ -161,6 +171,7 @@ pub async fn dry_run(parts: &Parts, request: &Request) -> Result<Accepted, Intak
         let facts = AddressFacts::look(&mut tx, &plan::keys(&referrers)).await?;
         let history = History::look(&mut tx, &Wanted::of(parts, &frame, portion)?).await?;
         let draft = plan::plan(parts, &frame, &facts, &history, &mut taken, &referrers)?;
+        watch(&referrers, &draft);
         accepted.add(draft.said, draft.skipped);
     }
     Ok(accepted)

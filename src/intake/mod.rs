@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod list;
 mod plan;
+pub mod proposal;
 mod repeat;
 pub mod request;
 mod single;

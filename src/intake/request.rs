@@ -104,7 +104,7 @@ impl Request {
     }
 
     /// What makes two requests the same.
-    fn hash(&self) -> String {
+    pub(super) fn hash(&self) -> String {
         let channels: BTreeSet<&str> = self.via.iter().map(|channel| channel.as_str()).collect();
         let sorted = |variables: &Map<String, Value>| {
             let sorted: BTreeMap<String, Value> =

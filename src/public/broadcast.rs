@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::campaign::CampaignWait;
 use crate::domain::{Actor, Timestamp};
 use crate::store::records::broadcasts::Broadcast;
 use crate::store::records::campaigns::CampaignRow;
@@ -82,9 +83,42 @@ pub struct CampaignView {
     /// Made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// How many runs it has made, by plan or by hand.
+    pub runs_made: i64,
     /// Last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+    /// When it was removed, if it was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub removed_at: Option<Timestamp>,
+}
+
+/// Why a campaign's due run is not made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WaitView {
+    /// `renew_variables`: variables that hold a date, or are marked as perishable, were set for an earlier run.
+    pub reason: &'static str,
+    /// Those variables.
+    pub variables: Vec<String>,
+    /// The run that waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub run_at: Option<Timestamp>,
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Timestamp>,
+}
+
+impl WaitView {
+    /// A campaign's wait.
+    #[must_use]
+    pub fn of(campaign: &CampaignRow, reason: CampaignWait, variables: &[String]) -> Self {
+        Self {
+            reason: reason.as_str(),
+            variables: variables.to_vec(),
+            run_at: campaign.next_ms,
+            since: campaign.waiting_ms,
+        }
+    }
 }
 
 impl From<&CampaignRow> for CampaignView {
@@ -102,7 +136,9 @@ impl From<&CampaignRow> for CampaignView {
             who: campaign.who.clone(),
             next_at: campaign.next_ms,
             created_at: campaign.created_ms,
+            runs_made: campaign.runs,
             updated_at: campaign.updated_ms,
+            removed_at: campaign.removed_ms,
         }
     }
 }

@@ -13,7 +13,7 @@ pub mod token;
 pub mod touch;
 pub mod undo;
 
-pub use broadcast::{BroadcastView, CampaignView};
+pub use broadcast::{BroadcastView, CampaignView, WaitView};
 pub use failure::{CauseView, FailureList, FailureView};
 pub use mail_reply::{ReplyView, RevivalView, RevivedCauseView, RowView};
 pub use message::{AttemptView, BilledView, EventView, MessageDetail, MessageView};

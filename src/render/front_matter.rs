@@ -109,6 +109,8 @@ struct WrittenVariable {
     kind: Kind,
     default: Option<serde_json::Value>,
     min: Option<f64>,
+    #[serde(default)]
+    perishable: bool,
 }
 
 /// Reads the front matter of `source`, the text of the file `template`.
@@ -204,7 +206,7 @@ fn variables(
     for (name, spanned) in written {
         let offset = start + spanned.span().start;
         let at = place(source, offset);
-        let WrittenVariable { about, kind, default, min } = spanned.into_inner();
+        let WrittenVariable { about, kind, default, min, perishable } = spanned.into_inner();
         if !is_name(&name) || TAKEN.contains(&name.as_str()) || functions::is_known(&name) {
             let message = format!(
                 "`{name}` cannot name a variable: use lower-case letters, digits and _, not the name of a function and none of {}",
@@ -212,7 +214,7 @@ fn variables(
             );
             errors.push(TemplateError::at(template, at, message));
         }
-        let variable = Variable { name, about, kind, default, min };
+        let variable = Variable { name, about, kind, default, min, perishable };
         if let Some(problem) = variable.default_problem() {
             errors.push(TemplateError::at(template, at, format!("the default of `{}` {problem}", variable.name)));
         }
@@ -246,6 +248,12 @@ fn check(template: &str, source: &str, front: &FrontMatter, errors: &mut Vec<Tem
         for variable in front.variables.iter().filter(|variable| variable.name.starts_with("patient_")) {
             let name = &variable.name;
             refuse(format!("`{name}` is about a patient, and only a treatment letter may be (45 CFR 164.508(a)(3))"));
+        }
+    }
+    if front.purpose == Purpose::Treatment {
+        for variable in front.variables.iter().filter(|variable| variable.perishable) {
+            let name = &variable.name;
+            refuse(format!("`{name}` cannot be perishable: that is for campaigns, and none sends a treatment letter"));
         }
     }
     if front.phi == PhiClass::Identified && matches!(front.purpose, Purpose::Advertisement | Purpose::Informational) {
@@ -336,6 +344,18 @@ mod tests {
         let error = read_head("phi = \"none\"\n[variables.d]\nabout = \"D\"\nkind = \"date\"\ndefault = \"soon\"\n");
         assert!(error.expect_err("not a date").contains("the default of `d`"));
         assert!(read_head("phi = \"none\"\n[variables.Date]\nabout = \"D\"\n").is_err());
+    }
+
+    #[test]
+    fn a_variable_is_marked_as_perishable_only_where_a_campaign_may_send_it() {
+        let variable =
+            "phi = \"none\"\n[variables.openings]\nabout = \"A\"\nperishable = true\n[variables.x]\nabout = \"X\"\n";
+        let front = read_head(variable).expect("sound");
+        assert_eq!(front.variables.iter().map(|v| v.perishable).collect::<Vec<_>>(), [true, false]);
+        let error = read_head(&variable.replace("= true", "= \"yes\"")).expect_err("no boolean");
+        assert!(error.starts_with("x/letter.md:9:"), "{error}");
+        let error = read_head(&format!("purpose = \"treatment\"\n{variable}")).expect_err("a treatment letter");
+        assert!(error.contains("`openings` cannot be perishable"), "{error}");
     }
 
     /// Every place that a letter's front matter refers to is within its file.

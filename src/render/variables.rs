@@ -43,6 +43,8 @@ pub struct Variable {
     pub default: Option<Value>,
     /// The smallest number accepted.
     pub min: Option<f64>,
+    /// Whether its value is true for a while only, as openings are: a campaign renews it for every run.
+    pub perishable: bool,
 }
 
 impl Variable {
@@ -179,7 +181,14 @@ mod tests {
     use serde_json::json;
 
     fn variable(name: &str, kind: Kind, default: Option<Value>) -> Variable {
-        Variable { name: name.to_owned(), about: "what to write".to_owned(), kind, default, min: None }
+        Variable {
+            name: name.to_owned(),
+            about: "what to write".to_owned(),
+            kind,
+            default,
+            min: None,
+            perishable: false,
+        }
     }
 
     fn resolved(declared: &[Variable], given: Value) -> Result<Value, String> {

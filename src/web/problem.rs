@@ -10,6 +10,7 @@ use super::html;
 use crate::access::AccessError;
 use crate::campaign::CampaignError;
 use crate::consent::ConsentError;
+use crate::domain::campaign::CampaignWait;
 use crate::intake::IntakeError;
 use crate::operator::OperatorError;
 use crate::referrers::ReferrersError;
@@ -261,6 +262,9 @@ impl From<CampaignError> for Problem {
             CampaignError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             CampaignError::Invalid(detail) => Self::new(Kind::Invalid, detail),
             CampaignError::WrongState(detail) => Self::new(Kind::WrongState, detail),
+            CampaignError::Renew { ref variables, .. } => Self::new(Kind::WrongState, error.to_string())
+                .with("reason", CampaignWait::RenewVariables.as_str())
+                .with("variables", variables.clone()),
             CampaignError::Intake(error) => error.into(),
             CampaignError::Store(error) => error.into(),
         }

@@ -33,6 +33,8 @@ pub enum Subject {
     Held,
     /// Addresses that do not work.
     Addresses,
+    /// Campaigns whose variables must be renewed.
+    Campaigns,
 }
 
 /// What is looked at. The default is a quiet day.
@@ -50,6 +52,19 @@ pub struct Signs {
     pub held: i64,
     /// Addresses that are known not to work.
     pub dead_addresses: i64,
+    /// The campaigns whose run waits, or would wait within a week, for variables to be renewed.
+    pub campaigns: Vec<StaleCampaign>,
+}
+
+/// A campaign with variables that were set for an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleCampaign {
+    /// Its name.
+    pub name: String,
+    /// The variables to renew.
+    pub variables: Vec<String>,
+    /// Whether a run is due and waits; otherwise the next one would.
+    pub is_due: bool,
 }
 
 /// An account that is paused until someone resumes it, or a quota returns.
@@ -82,6 +97,7 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     let mut needs = Vec::new();
     needs.extend(signs.paused.iter().map(paused));
     needs.extend(signs.resting.iter().map(resting));
+    needs.extend(signs.campaigns.iter().map(stale));
     needs.extend(not_delivered(signs.not_delivered));
     needs.extend(in_doubt(signs.in_doubt));
     needs.extend(held(signs.held));
@@ -110,6 +126,17 @@ fn resting(resting: &RestingAccount) -> Need {
         act: "Check the provider",
         subject: Subject::Providers,
     }
+}
+
+fn stale(campaign: &StaleCampaign) -> Need {
+    let StaleCampaign { name, variables, is_due } = campaign;
+    let variables = variables.join(", ");
+    let (tone, sentence) = if *is_due {
+        (Tone::Bad, format!("The campaign {name} waits and sends nothing: renew {variables}."))
+    } else {
+        (Tone::Warn, format!("The next run of the campaign {name} will wait: renew {variables} before it is due."))
+    };
+    Need { tone, sentence, act: "Renew", subject: Subject::Campaigns }
 }
 
 fn not_delivered(number: i64) -> Option<Need> {
@@ -185,6 +212,9 @@ mod tests {
             in_doubt: 1,
             held: 1,
             dead_addresses: 1,
+            campaigns: [true, false]
+                .map(|is_due| StaleCampaign { name: "monthly".into(), variables: vec!["as_of".into()], is_due })
+                .to_vec(),
         };
         let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
         assert_eq!(
@@ -195,6 +225,8 @@ mod tests {
                  send as the practice's address (\"Send As\"), or set practice.email to that user's own address. Then resume \
                  the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
+                "The campaign monthly waits and sends nothing: renew as_of.",
+                "The next run of the campaign monthly will wait: renew as_of before it is due.",
                 "2 messages did not arrive.",
                 "1 message may or may not have been sent.",
                 "1 message is held until someone releases it.",

@@ -4,7 +4,8 @@
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
 //! - `acts`: what people did; [`refusals`]: whom a mail server's refusal is about, and what can be done; [`lists`]: what a
-//!   list says of people who are not written to; `hours`: what waits for office hours, and until when
+//!   list says of people who are not written to; `hours`: what waits for office hours, and until when; `proposals`: what is
+//!   said before a broadcast, and of campaigns that wait
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
@@ -16,6 +17,7 @@ mod hours;
 mod labels;
 pub mod lists;
 mod numbers;
+mod proposals;
 mod reasons;
 pub mod refusals;
 pub mod remedies;
@@ -28,4 +30,5 @@ pub use labels::{
     referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing,
 };
 pub use numbers::{count, grouped};
+pub use proposals::{missing_basis, waits_for, will_wait_for};
 pub use reasons::{advice, dashboard_advice, explain};

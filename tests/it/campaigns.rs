@@ -1,8 +1,10 @@
 //! A standing plan fires exactly once at its local time, and a person can look at it, stop it and run it by hand.
 
 pub mod clinic;
+mod editing;
 mod firing;
 mod missing;
+mod renewing;
 
 use serde_json::Map;
 use touchline::campaign::CampaignError;
@@ -164,7 +166,7 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
         );
 
         campaign::add(&parts, new).await.expect("made");
-        let again = campaign::preview(&parts, "monthly", false).await.expect("a preview");
+        let again = campaign::preview(&parts, "monthly", campaign::Decisions::default()).await.expect("a preview");
         assert_eq!((again.messages.len(), again.skipped), (preview.messages.len(), preview.skipped));
         assert!(broadcasts(&parts).await.is_empty());
         let mut tx = parts.store.read().await.expect("a transaction");
@@ -186,15 +188,25 @@ async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
         parts.hours = std::sync::Arc::new(Hours::new(hours, chrono_tz::Tz::America__Chicago));
         campaign::add(&parts, plan("monthly", "daily 09:00")).await.expect("made");
         let who = touchline::domain::Actor::operator("operator");
-        let planned = campaign::preview(&parts, "monthly", false).await.expect("a preview");
+        let planned = campaign::preview(&parts, "monthly", campaign::Decisions::default()).await.expect("a preview");
         assert_eq!((planned.counts.queued, planned.counts.waiting), (2, 2));
-        assert_eq!(campaign::preview(&parts, "monthly", true).await.expect("a preview").counts.waiting, 0);
+        assert_eq!(
+            campaign::preview(&parts, "monthly", campaign::Decisions { again: false, now: true })
+                .await
+                .expect("a preview")
+                .counts
+                .waiting,
+            0
+        );
 
-        let waits = campaign::run_now(&parts, "monthly", &who, false).await.expect("accepted");
+        let waits = campaign::run_now(&parts, "monthly", &who).await.expect("accepted");
         let ten = clinic.now().after(std::time::Duration::from_secs(3600));
         assert!(waits.messages.iter().all(|message| message.waits_until == Some(ten)), "{waits:?}");
         assert!(audited(&parts, "send_now").await.is_empty());
-        let hurried = campaign::run_now(&parts, "monthly", &who, true).await.expect("accepted");
+        let hurried =
+            campaign::run_as_decided(&parts, "monthly", &who, campaign::Decisions { again: false, now: true })
+                .await
+                .expect("accepted");
         let ids: Vec<_> = hurried.messages.iter().map(|message| message.id).collect();
         let mut tx = parts.store.read().await.expect("a transaction");
         for message in tx.messages(&ids, false).await.expect("read") {
@@ -206,7 +218,7 @@ async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
 
         // A run of the schedule is nobody's decision.
         clinic.clock.set("2026-11-24T15:00:00Z");
-        assert_eq!(touchline::campaign::runner::fire_due(&parts).await.expect("fired"), 1);
+        assert_eq!(campaign::runner::fire_due(&parts).await.expect("fired"), 1);
         let mut tx = parts.store.read().await.expect("a transaction");
         let queued = tx.messages_in(MessageStatus::Queued, 10).await.expect("read");
         let of_today: Vec<_> = queued.iter().filter(|message| message.created_ms == clinic.now()).collect();
@@ -223,7 +235,7 @@ async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("monthly", "first tuesday 09:00")).await.expect("made");
         let before = row(&parts, "monthly").await;
-        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"), false)
+        let accepted = campaign::run_now(&parts, "monthly", &touchline::domain::Actor::operator("operator"))
             .await
             .expect("accepted");
         assert_eq!(accepted.messages.len(), 2);

@@ -1,6 +1,7 @@
 //! The real program, run as an operator runs it: what it says, what it does, and the exit code it ends with.
 
 mod addresses;
+mod asking;
 mod beginning;
 mod describing;
 mod house;

@@ -1,6 +1,7 @@
 //! The dashboard in a real browser: an office manager logs in, sees what failed, corrects a number, and sees it arrive.
 
 mod browser;
+mod campaigning;
 mod gallery;
 mod guarding;
 mod stage;

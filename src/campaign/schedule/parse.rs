@@ -1,18 +1,24 @@
-//! Reads what people write: `first tuesday 09:00`, `every 2 weeks on tuesday at 9 am`, `cron: 0 9 * * TUE#1`.
+//! Reads what people write: `first tuesday 09:00`, `every month on the 1st at 9am`, `every 2 weeks on tuesday`,
+//! `last business day of the month at noon`, `tomorrow at 9`, `0 9 1 * *`. Words that mean the same become one, the time is
+//! taken out, and what is left is a single day, or an interval and the days in it.
 
 use std::str::FromStr;
 
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono::{NaiveDateTime, Weekday};
 use croner::parser::{CronParser, Seconds, Year};
 
-use super::{Days, Nth, Rule, Schedule};
+use super::clock_words::{number, take_time};
+use super::vocabulary::{day_of, is_bare, is_known, month, not_understood, weekday, words};
+use super::{Days, Months, Nth, Rule, Schedule, Which, dates};
 
 /// Longest text accepted.
-const CHARS_MAX: usize = 120;
-/// Longest pause of `every N weeks`.
-const WEEKS_MAX: u8 = 52;
-/// Words that carry no meaning here and may appear anywhere.
-const FILLERS: &[&str] = &["the", "on", "at", "of", "each", "month", "and"];
+const CHARS_MAX: usize = 240;
+/// Longest pauses of `every N days`, `weeks`, `months`.
+const DAYS_MAX: u32 = 366;
+const WEEKS_MAX: u32 = 52;
+const MONTHS_MAX: u32 = 12;
+/// First months of the quarters.
+const QUARTERS: [u8; 4] = [1, 4, 7, 10];
 
 /// What is accepted, for the end of every error.
 const EXAMPLES: &str = "\
@@ -20,91 +26,253 @@ Write one of:
   first tuesday 09:00              (also second, third, fourth, last; `first and third tuesday 09:00`)
   every monday 09:00               (also `monday, thursday 10:00`)
   every 2 weeks on tuesday 09:00
-  day 15 09:00                     (1 to 28; also `last day 09:00`)
+  day 15 09:00                     (also `1st and 15th at 9 am`, `last day 09:00`, `last business day 09:00`)
+  every 2 months on day 1 09:00    (also `quarterly on the first monday 09:00`, `every year on december 1 09:00`)
   weekdays 08:30
   daily 08:00
-  once 2026-12-01 09:00
+  once 2026-12-01 09:00            (also `tomorrow at 9 am`, `12/01/2026 9:00 AM`)
   cron: 0 9 * * TUE#1
-Times are local: 09:00, 14:30, 9 am or 2:30 pm.";
+Times are local: 09:00, 14:30, 9 am, 2:30 pm or noon.";
 
 impl FromStr for Schedule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim().to_lowercase();
-        if text.is_empty() {
-            return Err(format!("say when. {EXAMPLES}"));
+        read(text, None)
+    }
+}
+
+/// Reads a schedule; `now` is what relative days count from.
+pub(super) fn read(text: &str, now: Option<NaiveDateTime>) -> Result<Schedule, String> {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() {
+        return Err(format!("say when. {EXAMPLES}"));
+    }
+    if text.chars().count() > CHARS_MAX {
+        return Err(format!("a schedule has at most {CHARS_MAX} characters. {EXAMPLES}"));
+    }
+    let rule = match cron_fields(&text) {
+        Some(fields) => cron(fields),
+        None => in_words(&text, now),
+    };
+    rule.map(|rule| Schedule { rule }).map_err(|problem| format!("`{text}`: {problem}. {EXAMPLES}"))
+}
+
+fn in_words(text: &str, now: Option<NaiveDateTime>) -> Result<Rule, String> {
+    let mut words = words(text)?;
+    refuse_what_is_no_plan(&words)?;
+    let at = take_time(&mut words)?;
+    words.retain(|word| word != "at");
+    if let Some(single) = dates::single(&words, at, now) {
+        return single.map(Rule::Once);
+    }
+    if words.first().is_some_and(|word| word == "once") && !words.iter().any(|word| word == "every") {
+        let rest = words[1..].join(" ");
+        return Err(format!("`{rest}` is not a date such as 2026-12-01"));
+    }
+    words.retain(|word| word != "once");
+    Ok(Rule::On { days: recurring(&words)?, at })
+}
+
+/// What is asked for often and is something else here.
+fn refuse_what_is_no_plan(words: &[String]) -> Result<(), String> {
+    let has = |word: &str| words.iter().any(|known| known == word);
+    let told = match () {
+        () if has("now") || has("immediately") || has("asap") => {
+            "to send now, use `touchline send`, or `touchline campaign run` for a campaign"
         }
-        if text.chars().count() > CHARS_MAX {
-            return Err(format!("a schedule has at most {CHARS_MAX} characters. {EXAMPLES}"));
+        () if has("hourly") || has("hour") || has("hours") || has("minute") || has("minutes") => {
+            "a campaign runs at most once a day, or by `cron:` at most once an hour"
         }
-        let rule = match text.strip_prefix("cron:") {
-            Some(fields) => cron(fields),
-            None => words(&text),
+        () if has("twice") || has("semimonthly") || has("semi-monthly") => {
+            "say on which days, such as `monday, thursday 09:00` or `1st and 15th 09:00`"
+        }
+        () if has("bimonthly") || has("bi-monthly") => {
+            "that can mean twice a month (`1st and 15th 09:00`) or every two months (`every 2 months on day 1 09:00`)"
+        }
+        () if has("after") && !has("tomorrow") || has("except") || has("not") => "exceptions are not understood",
+        () => return Ok(()),
+    };
+    Err(told.to_owned())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+fn unit(word: &str) -> Option<Unit> {
+    match word {
+        "day" => Some(Unit::Day),
+        "week" => Some(Unit::Week),
+        "month" => Some(Unit::Month),
+        "quarter" => Some(Unit::Quarter),
+        "year" => Some(Unit::Year),
+        _ => None,
+    }
+}
+
+/// `every 2 weeks`, taken out of the words: how many of what.
+fn take_interval(words: &mut Vec<&str>) -> Result<Option<(u32, Unit)>, String> {
+    let mut interval: Option<(u32, Unit)> = None;
+    while let Some(at) = words.iter().position(|word| *word == "every") {
+        let rest = &words[at + 1..];
+        let (found, length) = match *rest {
+            [count, word, ..] if whole(count).is_some() && unit(word).is_some() => {
+                (unit(word).map(|unit| (whole(count).unwrap_or_default(), unit)), 3)
+            }
+            [count, day, ..] if whole(count).is_some() && weekday(day).is_some() => {
+                (Some((whole(count).unwrap_or_default(), Unit::Week)), 2)
+            }
+            ["second" | "2nd", "week", ..] => (Some((2, Unit::Week)), 3),
+            ["second" | "2nd", day, ..] if weekday(day).is_some() && !words.contains(&"month") => {
+                return Err(format!(
+                    "every second {day} can mean `second {day} 09:00` of each month or `every 2 weeks on {day} 09:00`"
+                ));
+            }
+            [word, ..] if unit(word).is_some() => (unit(word).map(|unit| (1, unit)), 2),
+            _ => (None, 1),
         };
-        rule.map(|rule| Self { rule }).map_err(|problem| format!("`{text}`: {problem}. {EXAMPLES}"))
-    }
-}
-
-fn words(text: &str) -> Result<Rule, String> {
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .filter(|word| !word.is_empty() && !FILLERS.contains(word))
-        .collect();
-    let (head, at) = split_time(&words)?;
-    if let ["once", date] = head {
-        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d")
-            .map_err(|_| format!("`{date}` is not a date such as 2026-12-01"))?;
-        return Ok(Rule::Once(date.and_time(at)));
-    }
-    Ok(Rule::On { days: days(head)?, at })
-}
-
-fn days(words: &[&str]) -> Result<Days, String> {
-    match words {
-        ["daily"] | ["every", "day"] => Ok(Days::Daily),
-        ["weekdays"] | ["every", "weekday"] => Ok(Days::Weekdays),
-        ["last", "day"] => Ok(Days::LastDay),
-        ["day", day] => day_of_month(day),
-        ["every", "other", day] => Ok(Days::EveryWeeks { weeks: 2, weekday: weekday(day)? }),
-        ["every", "week", day] => Ok(Days::EveryWeeks { weeks: 1, weekday: weekday(day)? }),
-        ["every", count, "week" | "weeks", day] => {
-            let weeks = count.parse().ok().filter(|weeks| (1..=WEEKS_MAX).contains(weeks));
-            let weeks = weeks.ok_or_else(|| format!("the number of weeks goes from 1 to {WEEKS_MAX}"))?;
-            Ok(Days::EveryWeeks { weeks, weekday: weekday(day)? })
+        if found.is_some() && interval.is_some() && found != interval {
+            return Err("it has two intervals".to_owned());
         }
-        ["every", list @ ..] => weekly(list),
-        [which @ .., day] if !which.is_empty() && nth(which[0]).is_some() => of_month(which, day),
-        list => weekly(list),
+        interval = interval.or(found);
+        words.drain(at..at + length);
+    }
+    Ok(interval)
+}
+
+fn whole(word: &str) -> Option<u32> {
+    (word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit())).then(|| word.parse().ok()).flatten()
+}
+
+fn recurring(words: &[String]) -> Result<Days, String> {
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let interval = take_interval(&mut words)?;
+    let mut months: Vec<u8> = words.iter().filter_map(|word| month(word)).collect();
+    months.sort_unstable();
+    months.dedup();
+    words.retain(|word| month(word).is_none() && !["month", "quarter", "year", "week"].contains(word));
+    if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
+        return Err(not_understood(unknown));
+    }
+    let is_of_month = !months.is_empty() || matches!(interval, Some((_, Unit::Month | Unit::Quarter | Unit::Year)));
+    match words[..] {
+        [] => without_day(interval),
+        ["weekday" | "businessday"] if !is_of_month => match interval {
+            None | Some((1, _)) => Ok(Days::Weekdays),
+            Some(_) => Err("say on which day of the week".to_owned()),
+        },
+        _ if words.iter().all(|word| weekday(word).is_some()) => weekly(&words, interval),
+        _ => {
+            if matches!(interval, Some((_, Unit::Week))) {
+                return Err("say on which day of the week, such as `every 2 weeks on tuesday 09:00`".to_owned());
+            }
+            let which = which(&words, !months.is_empty())?;
+            Ok(Days::OfMonth { months: months_of(interval, months)?, which })
+        }
     }
 }
 
-fn weekly(words: &[&str]) -> Result<Days, String> {
-    if words.is_empty() {
-        return Err("say on which days".to_owned());
+/// An interval alone.
+fn without_day(interval: Option<(u32, Unit)>) -> Result<Days, String> {
+    match interval {
+        Some((1, Unit::Day)) => Ok(Days::Daily),
+        Some((days, Unit::Day)) => {
+            let few = u16::try_from(days).ok().filter(|_| (1..=DAYS_MAX).contains(&days));
+            few.map(Days::EveryDays).ok_or_else(|| format!("the number of days goes from 1 to {DAYS_MAX}"))
+        }
+        Some((_, Unit::Week)) => Err("say on which days of the week, such as `every tuesday 09:00`".to_owned()),
+        Some((_, Unit::Month)) => {
+            Err("say on which day of the month, such as `monthly on day 1 09:00` or `first tuesday 09:00`".to_owned())
+        }
+        Some((_, Unit::Quarter)) => {
+            Err("say on which day of January, April, July and October, such as `quarterly on day 1 09:00`".to_owned())
+        }
+        Some((_, Unit::Year)) => Err("say on which day, such as `every year on december 1 09:00`".to_owned()),
+        None => Err("say on which days".to_owned()),
     }
-    let mut weekdays = words.iter().map(|word| weekday(word)).collect::<Result<Vec<_>, _>>()?;
+}
+
+fn weekly(words: &[&str], interval: Option<(u32, Unit)>) -> Result<Days, String> {
+    let mut weekdays: Vec<Weekday> = words.iter().filter_map(|word| weekday(word)).collect();
     weekdays.sort_by_key(Weekday::num_days_from_monday);
     weekdays.dedup();
-    Ok(Days::Weekly(weekdays))
+    match interval {
+        None | Some((1, Unit::Week | Unit::Day)) => Ok(Days::Weekly(weekdays)),
+        Some((weeks, Unit::Week)) => {
+            let weeks = u8::try_from(weeks).ok().filter(|weeks| (1..=WEEKS_MAX).contains(&u32::from(*weeks)));
+            let weeks = weeks.ok_or_else(|| format!("the number of weeks goes from 1 to {WEEKS_MAX}"))?;
+            match weekdays[..] {
+                [weekday] => Ok(Days::EveryWeeks { weeks, weekday }),
+                _ => Err("every few weeks means one day of the week: write one campaign for each".to_owned()),
+            }
+        }
+        Some(_) => Err(format!("say which {} of the month, such as `first {} 09:00`", words[0], words[0])),
+    }
 }
 
-fn of_month(which: &[&str], day: &str) -> Result<Days, String> {
-    let mut which = which
-        .iter()
-        .map(|word| nth(word).ok_or_else(|| format!("`{word}` is none of first, second, third, fourth, last")))
-        .collect::<Result<Vec<_>, _>>()?;
+fn months_of(interval: Option<(u32, Unit)>, months: Vec<u8>) -> Result<Months, String> {
+    match interval {
+        Some((_, Unit::Year)) | None if !months.is_empty() => Ok(Months::Only(months)),
+        Some((1, Unit::Month)) if !months.is_empty() => Ok(Months::Only(months)),
+        _ if !months.is_empty() => Err("it names months and an interval: leave out one of them".to_owned()),
+        None | Some((1, Unit::Month | Unit::Day)) => Ok(Months::Every),
+        Some((few, Unit::Month)) if (1..=MONTHS_MAX).contains(&few) => {
+            Ok(u8::try_from(few).map_or(Months::Every, Months::EveryFew))
+        }
+        Some((_, Unit::Month)) => Err(format!("the number of months goes from 1 to {MONTHS_MAX}")),
+        Some((1, Unit::Quarter)) => Ok(Months::Only(QUARTERS.to_vec())),
+        Some((1, Unit::Year)) => Err("say in which month, such as `every year on december 1 09:00`".to_owned()),
+        Some(_) => Err("write `every 6 months` or name the months".to_owned()),
+    }
+}
+
+/// Which days of a month.
+fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
+    match *words {
+        ["last", "day"] => Ok(Which::Last),
+        ["last", "businessday" | "weekday"] => Ok(Which::Business(None)),
+        [nth, "businessday" | "weekday"] if !is_bare(nth) => match day_of(nth) {
+            Some(number @ 1..=20) => Ok(Which::Business(Some(number))),
+            _ => Err(format!("`{nth}` is no number of a business day: first to 20th, or last")),
+        },
+        ["businessday", ..] | ["weekday", ..] => Err("say which, such as `last business day 09:00`".to_owned()),
+        ["day", ref days @ ..] if !days.is_empty() => numbered(days),
+        [ref days @ .., "day"] if !days.is_empty() && days.iter().all(|day| !is_bare(day)) => numbered(days),
+        [ref which @ .., day] if !which.is_empty() && weekday(day).is_some() => of_weekday(which, day),
+        ref days
+            if days.iter().all(|day| day_of(day).is_some()) && (has_month || days.iter().all(|day| !is_bare(day))) =>
+        {
+            numbered(days)
+        }
+        _ => Err("say on which days".to_owned()),
+    }
+}
+
+fn numbered(words: &[&str]) -> Result<Which, String> {
+    let day = |word: &&str| day_of(word).ok_or_else(|| format!("`{word}` is not a day of the month"));
+    let mut days = words.iter().map(day).collect::<Result<Vec<_>, _>>()?;
+    days.sort_unstable();
+    days.dedup();
+    Ok(Which::Numbered(days))
+}
+
+fn of_weekday(which: &[&str], day: &str) -> Result<Which, String> {
+    let nth = |word: &&str| match (nth(word), day_of(word)) {
+        (Some(nth), _) => Ok(nth),
+        (None, Some(_)) => Err(format!("not every month has a {word} {day}: write `last {day}`")),
+        (None, None) => Err(format!("`{word}` is none of first, second, third, fourth, last")),
+    };
+    let mut which = which.iter().map(nth).collect::<Result<Vec<_>, _>>()?;
     which.sort_unstable();
     which.dedup();
-    Ok(Days::OfMonth { which, weekday: weekday(day)? })
-}
-
-fn day_of_month(word: &str) -> Result<Days, String> {
-    match word.parse() {
-        Ok(day @ 1..=28) => Ok(Days::DayOfMonth(day)),
-        Ok(day @ 29..=31) => Err(format!("not every month has a day {day}: write `last day`")),
-        _ => Err(format!("`{word}` is not a day of the month")),
-    }
+    let weekday = weekday(day).ok_or_else(|| not_understood(day))?;
+    Ok(Which::Nth { which, weekday })
 }
 
 fn nth(word: &str) -> Option<Nth> {
@@ -118,46 +286,21 @@ fn nth(word: &str) -> Option<Nth> {
     }
 }
 
-fn weekday(word: &str) -> Result<Weekday, String> {
-    let singular = word.strip_suffix('s').filter(|word| word.ends_with("day")).unwrap_or(word);
-    singular.parse().map_err(|_| format!("`{word}` is not a day of the week"))
-}
-
-/// The words before the time, and the time at the end.
-fn split_time<'w>(words: &'w [&'w str]) -> Result<(&'w [&'w str], NaiveTime), String> {
-    let (head, found) = match words {
-        [head @ .., time, half @ ("am" | "pm")] => (head, time_of(time, Some(half))),
-        [head @ .., time] => match time.strip_suffix("am").map(|time| (time, "am")).or_else(|| {
-            let time = time.strip_suffix("pm")?;
-            Some((time, "pm"))
-        }) {
-            Some((time, half)) => (head, time_of(time, Some(half))),
-            None => (head, time_of(time, None)),
-        },
-        [] => (words, None),
+/// The fields of a cron pattern, with or without the word in front.
+fn cron_fields(text: &str) -> Option<&str> {
+    if let Some(fields) = text.strip_prefix("cron") {
+        return Some(fields.trim_start_matches(':'));
+    }
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let is_name = |part: &str| part.len() == 3 && (weekday(part).is_some() || month(part).is_some());
+    let is_field = |field: &&str| {
+        let mut parts = field.split(|c: char| "*/,-#?".contains(c));
+        parts.all(|part| {
+            part.is_empty() || part == "l" || part.starts_with(|c: char| c.is_ascii_digit()) || is_name(part)
+        })
     };
-    found.map(|time| (head, time)).ok_or_else(|| "it must end with a time of day".to_owned())
-}
-
-/// `09:00` of 24 hours; with `am` or `pm` the hour goes from 1 to 12 and the minutes may be left out.
-fn time_of(text: &str, half: Option<&str>) -> Option<NaiveTime> {
-    let (hour, minute) = match text.split_once(':') {
-        Some((hour, minute)) if minute.len() == 2 => (number(hour)?, number(minute)?),
-        None if half.is_some() => (number(text)?, 0),
-        _ => return None,
-    };
-    let hour = match half {
-        None => hour,
-        Some(_) if !(1..=12).contains(&hour) => return None,
-        Some("pm") => hour % 12 + 12,
-        Some(_) => hour % 12,
-    };
-    NaiveTime::from_hms_opt(hour, minute, 0)
-}
-
-/// One or two digits.
-fn number(text: &str) -> Option<u32> {
-    (text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+    let is_cron = (5..=7).contains(&fields.len()) && fields.iter().all(is_field);
+    (is_cron && fields.iter().any(|field| field.starts_with(['*', '?']))).then_some(text)
 }
 
 fn cron(fields: &str) -> Result<Rule, String> {

@@ -25,7 +25,7 @@ pub struct Args {
     /// To whom, evaluated again for every run: tag:TAG, type:TYPE, all, or one referrer
     #[arg(long, value_name = "AUDIENCE")]
     to: Audience,
-    /// When, such as "first tuesday 09:00"
+    /// When, such as "first tuesday 09:00", "every month on the 1st at 9 am" or "tomorrow at 9"
     #[arg(long, value_name = "WHEN")]
     every: String,
     /// The IANA time zone of that time (default: the practice's)
@@ -63,5 +63,5 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Resu
             .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
     }
     let made = campaign::add(&gateway.intake(), new).await?;
-    console.answer(&super::show::described(&made), || format!("Created.\n{}", overview(&made, zone)))
+    console.answer(&super::show::described(gateway, &made), || format!("Created.\n{}", overview(gateway, &made, zone)))
 }

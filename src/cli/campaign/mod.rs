@@ -1,16 +1,17 @@
-//! `touchline campaign`: create, list, run, pause and resume campaigns.
+//! `touchline campaign`: create, list, edit, rename, remove, run, pause and resume campaigns.
 
 mod add;
+mod edit;
+mod run;
 mod show;
 
 use serde_json::json;
 
 use super::console::Console;
 use super::exit::CliError;
-use super::send::accepted;
 use crate::app::Gateway;
-use crate::campaign::{self, Decisions};
-use crate::public::{CampaignView, DryRunView, SubmissionView};
+use crate::campaign;
+use crate::public::CampaignView;
 use crate::store::records::campaigns::CampaignRow;
 
 /// What to do.
@@ -19,28 +20,36 @@ pub enum Command {
     /// Create a campaign
     Add(Box<add::Args>),
     /// List campaigns
-    List,
+    List {
+        /// Removed ones too
+        #[arg(long)]
+        all: bool,
+    },
     /// Show a campaign, its warnings and its runs
     Show {
         /// Its name
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Run a campaign once now, in addition to its schedule
-    Run {
+    /// Change a campaign, and renew what its next run says
+    Edit(Box<edit::Args>),
+    /// Give a campaign another name
+    Rename {
+        /// Its name
+        #[arg(value_name = "OLD")]
+        name: String,
+        /// Its name from now on
+        #[arg(value_name = "NEW")]
+        to: String,
+    },
+    /// Remove a campaign; the history of its broadcasts stays, and its name can be used again
+    Remove {
         /// Its name
         #[arg(value_name = "NAME")]
         name: String,
-        /// Run it again for those who got its letter since its last planned run; it does not count as another touch
-        #[arg(long)]
-        again: bool,
-        /// Show who would get it, who would not and why; store nothing, send nothing
-        #[arg(long)]
-        dry_run: bool,
-        /// Send without undo window, and outside the recipients' office hours
-        #[arg(long)]
-        now: bool,
     },
+    /// Run a campaign once now, in addition to its schedule
+    Run(run::Args),
     /// Stop a campaign from running
     Pause {
         /// Its name
@@ -61,20 +70,25 @@ pub enum Command {
 /// There is no such campaign, or its state does not allow it; a new one cannot be carried out as given.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
-    let zone = gateway.config.practice.time_zone;
     match command {
         Command::Add(args) => add::run(console, &gateway, *args).await,
-        Command::List => show::list(console, &gateway).await,
+        Command::List { all } => show::list(console, &gateway, all).await,
         Command::Show { name } => show::show(console, &gateway, &name).await,
-        Command::Run { name, again, now, dry_run: true } => {
-            let planned = campaign::preview(&gateway.intake(), &name, Decisions { again, now }).await?;
-            console.answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone))
+        Command::Edit(args) => edit::run(console, &gateway, *args).await,
+        Command::Rename { name, to } => {
+            let row = campaign::edit::rename(&gateway.intake(), &name, &to, &console.who).await?;
+            console.answer(&json!({ "campaign": CampaignView::from(&row) }), || format!("Renamed to {}.", row.name))
         }
-        Command::Run { name, again, now, dry_run: false } => {
-            let decisions = Decisions { again, now };
-            let accepted = campaign::run_as_decided(&gateway.intake(), &name, &console.who, decisions).await?;
-            console.answer(&SubmissionView::from(accepted.clone()), || accepted::told_accepted(&accepted, zone))
+        Command::Remove { name } => {
+            let row = campaign::edit::remove(&gateway.intake(), &name, &console.who).await?;
+            console.answer(&json!({ "campaign": CampaignView::from(&row) }), || {
+                format!(
+                    "Removed {}. Its broadcasts stay as they are; `touchline campaign list --all` shows it.",
+                    row.name
+                )
+            })
         }
+        Command::Run(args) => run::run(console, &gateway, args).await,
         Command::Pause { name } => {
             let row = campaign::pause(&gateway.intake(), &name, &console.who).await?;
             tell_moved(console, &gateway, &row)

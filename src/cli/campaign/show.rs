@@ -8,28 +8,58 @@ use crate::campaign::{self, Overview};
 use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
 use crate::domain::Timestamp;
-use crate::public::{BroadcastView, CampaignView};
+use crate::domain::campaign::CampaignWait;
+use crate::public::{BroadcastView, CampaignView, WaitView};
+use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
+use crate::wording;
 
-/// Lists all campaigns.
+/// Lists all campaigns; with `all`, removed ones too.
 ///
 /// # Errors
 /// The database cannot be used.
-pub(super) async fn list(console: &Console, gateway: &Gateway) -> Result<(), CliError> {
-    let rows = campaign::list(&gateway.intake()).await?;
-    let objects: Vec<_> =
-        rows.iter().map(|row| json!({ "campaign": CampaignView::from(row), "when": campaign::when(row) })).collect();
+pub(super) async fn list(console: &Console, gateway: &Gateway, all: bool) -> Result<(), CliError> {
+    let parts = gateway.intake();
+    let mut rows = campaign::list(&parts).await?;
+    if all {
+        rows.extend(campaign::removed(&parts).await?);
+    }
+    let renewals: Vec<Vec<String>> = rows.iter().map(|row| campaign::renewals(&parts, row)).collect();
+    let objects: Vec<_> = rows
+        .iter()
+        .zip(&renewals)
+        .map(|(row, renew)| {
+            json!({
+                "campaign": CampaignView::from(row),
+                "when": campaign::when(row),
+                "renew": renew,
+                "waits": campaign::waits(row, renew).map(|wait| WaitView::of(row, wait, renew)),
+            })
+        })
+        .collect();
     console.answer(&json!({ "campaigns": objects }), || {
         if rows.is_empty() {
             return "There are no campaigns yet: `touchline campaign add` creates one.".to_owned();
         }
         let zone = gateway.config.practice.time_zone;
-        let lines = rows.iter().map(|row| {
+        let lines = rows.iter().zip(&renewals).map(|(row, renew)| {
             let (letter, to) = (row.letter.clone(), row.audience.clone());
-            vec![row.name.clone(), letter, to, campaign::when(row), row.state.to_string(), next(row.next_ms, zone)]
+            vec![row.name.clone(), letter, to, campaign::when(row), state(row, renew), next(row.next_ms, zone)]
         });
         table(&["campaign", "letter", "to", "when", "state", "next run"], lines)
     })
+}
+
+/// What it is doing, and what it waits for.
+fn state(row: &CampaignRow, renew: &[String]) -> String {
+    if row.removed_ms.is_some() {
+        return "removed".to_owned();
+    }
+    match campaign::waits(row, renew) {
+        Some(CampaignWait::RenewVariables) => wording::waits_for(renew),
+        None if !renew.is_empty() => format!("{}; {}", row.state, wording::will_wait_for(renew)),
+        None => row.state.to_string(),
+    }
 }
 
 /// Shows one campaign with its runs.
@@ -44,7 +74,7 @@ pub(super) async fn show(console: &Console, gateway: &Gateway, name: &str) -> Re
         ledgers.push(tx.ledger(LedgerOf::Broadcast(run.id)).await?);
     }
     drop(tx);
-    let object = json!({ "campaign": described(&shown), "ledgers": ledgers });
+    let object = json!({ "campaign": described(gateway, &shown), "ledgers": ledgers });
     console.answer(&object, || {
         let zone = gateway.config.practice.time_zone;
         let rows = shown.runs.iter().zip(&ledgers).map(|(run, ledger)| {
@@ -57,17 +87,17 @@ pub(super) async fn show(console: &Console, gateway: &Gateway, name: &str) -> Re
         });
         let header = ["run", "state", "messages", "delivered", "failed", "suppressed", "held", "under way"];
         let runs = if shown.runs.is_empty() { "It has not run yet.".to_owned() } else { table(&header, rows) };
-        format!("{}\n{runs}", overview(&shown, zone))
+        format!("{}\n{runs}", overview(gateway, &shown, zone))
     })
 }
 
 /// A campaign in words.
-pub(super) fn overview(shown: &Overview, zone: Tz) -> String {
+pub(super) fn overview(gateway: &Gateway, shown: &Overview, zone: Tz) -> String {
     let row = &shown.campaign;
     let mut text = format!(
         "{} ({}): {} to {} by {}, {}.\nNext run: {}. Active targets: {}.",
         row.name,
-        row.state,
+        state(row, &shown.renew),
         row.letter,
         row.audience,
         row.channels.replace(',', " and "),
@@ -75,6 +105,16 @@ pub(super) fn overview(shown: &Overview, zone: Tz) -> String {
         next(row.next_ms, zone),
         shown.active_targets
     );
+    for (name, dated) in campaign::perishable(&gateway.intake(), row) {
+        let used = if dated.runs < row.runs { ", used by a run since" } else { "" };
+        text.push_str(&format!("\n  {name}: set or confirmed {}{used}", dated.set.in_zone(zone)));
+    }
+    if let Some(first) = shown.renew.first() {
+        text.push_str(&format!(
+            "\nRenew: `touchline campaign edit \"{}\" --set {first}=TEXT`; `--keep {first}` if it is still true.",
+            row.name
+        ));
+    }
     for warning in &shown.warnings {
         text.push_str(&format!("\nWarning: {warning}"));
     }
@@ -87,11 +127,17 @@ pub(super) fn next(at: Option<Timestamp>, zone: Tz) -> String {
 }
 
 /// A campaign with what a person wants to know beside it.
-pub(super) fn described(overview: &Overview) -> Value {
+pub(super) fn described(gateway: &Gateway, overview: &Overview) -> Value {
+    let dated = campaign::perishable(&gateway.intake(), &overview.campaign);
+    let dated =
+        dated.into_iter().map(|(name, dated)| json!({ "variable": name, "set_at": dated.set, "runs": dated.runs }));
     let mut object = json!(CampaignView::from(&overview.campaign));
     object["when"] = json!(overview.when);
     object["active_targets"] = json!(overview.active_targets);
     object["warnings"] = json!(overview.warnings);
+    object["perishable"] = json!(dated.collect::<Vec<_>>());
+    object["renew"] = json!(overview.renew);
+    object["waits"] = json!(overview.waits().map(|wait| WaitView::of(&overview.campaign, wait, &overview.renew)));
     object["runs"] = json!(overview.runs.iter().map(BroadcastView::from).collect::<Vec<_>>());
     object
 }

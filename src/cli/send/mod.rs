@@ -1,6 +1,7 @@
 //! `touchline send`: one letter to one referrer or a list.
 
 pub mod accepted;
+pub mod confirm;
 mod wait;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::cli::exit::{CliError, Ending};
 use crate::domain::Channel;
 use crate::intake;
 use crate::intake::answer::Accepted;
+use crate::intake::proposal;
 use crate::intake::request::Request;
 use crate::public::{DryRunView, SubmissionView};
 use crate::referrers::audience::Audience;
@@ -57,6 +59,9 @@ pub struct Args {
     /// An idempotency key: the same key sends once, however often the command is repeated
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Send to a list without showing the plan and asking first, as a script must
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Sends.
@@ -86,6 +91,14 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         let planned = intake::list::dry_run(&parts, &request).await?;
         return console
             .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
+    }
+    if request.to.is_list() && !args.yes {
+        let title = format!("{} to {}", request.letter, request.to);
+        let proposal = proposal::propose(&parts, &request).await?;
+        confirm::ask(console, &gateway, &title, &proposal)?;
+        if proposal::propose(&parts, &request).await?.mark != proposal.mark {
+            return Err(CliError::refused(confirm::CHANGED));
+        }
     }
     let accepted = intake::submit(&parts, &request).await?;
     if !args.wait {

@@ -15,6 +15,8 @@ use crate::render::{Job, Letter, LintFinding, Renderer, Severity, TemplateError}
 #[derive(Debug)]
 struct Tried {
     letter: String,
+    /// Its variables that a campaign renews for every run.
+    perishable: Vec<String>,
     error: Option<String>,
     lint: Vec<LintFinding>,
 }
@@ -65,15 +67,18 @@ fn try_letter(renderer: &Renderer, letter: &Letter) -> Tried {
         unsubscribe: None,
         automatic: false,
     };
+    let perishable: Vec<String> =
+        letter.variables.iter().filter(|one| one.perishable).map(|one| one.name.clone()).collect();
+    let name = letter.name.clone();
     let fax = renderer.fax(&job).and_then(|fax| renderer.mail(&job).map(|_| fax));
     match fax {
         Ok(fax) => match fax.inspect() {
-            Ok(lint) => Tried { letter: letter.name.clone(), error: None, lint },
-            Err(error) => Tried { letter: letter.name.clone(), error: Some(error.to_string()), lint: fax.lint },
+            Ok(lint) => Tried { letter: name, perishable, error: None, lint },
+            Err(error) => Tried { letter: name, perishable, error: Some(error.to_string()), lint: fax.lint },
         },
         Err(error) => {
             let error = format!("{error} (tried with {}/sample.json)", letter.name);
-            Tried { letter: letter.name.clone(), error: Some(error), lint: Vec::new() }
+            Tried { letter: name, perishable, error: Some(error), lint: Vec::new() }
         }
     }
 }
@@ -82,7 +87,15 @@ fn tell_tried(console: &Console, tried: &[Tried]) -> Result<(), CliError> {
     let sound = !tried.iter().any(Tried::is_unfit);
     let letters: Vec<Value> = tried
         .iter()
-        .map(|one| json!({ "letter": one.letter, "ok": !one.is_unfit(), "error": one.error, "lint": one.lint }))
+        .map(|one| {
+            json!({
+                "letter": one.letter,
+                "ok": !one.is_unfit(),
+                "error": one.error,
+                "lint": one.lint,
+                "perishable": one.perishable,
+            })
+        })
         .collect();
     if console.json {
         return console.answer(&json!({ "ok": sound, "letters": letters }), String::new);

@@ -106,7 +106,9 @@ fn show(console: &Console, name: &str) -> Result<(), CliError> {
         let rows = letter.variables.iter().map(|variable| {
             let needed = if variable.is_required() { "must be filled in" } else { "may be left out" };
             let kind = serde_json::to_value(variable.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
-            vec![variable.name.clone(), kind.unwrap_or_default(), needed.to_owned(), variable.about.clone()]
+            let renewed = if variable.perishable { "renewed for every run of a campaign" } else { "" };
+            let kind = kind.unwrap_or_default();
+            vec![variable.name.clone(), kind, needed.to_owned(), renewed.to_owned(), variable.about.clone()]
         });
         format!(
             "{} ({}, health information: {}, at most {} by fax)\n{}\n\n{}",
@@ -115,7 +117,7 @@ fn show(console: &Console, name: &str) -> Result<(), CliError> {
             letter.phi,
             count(usize::try_from(letter.pages_max).unwrap_or(usize::MAX), "page"),
             letter.about,
-            table(&["variable", "kind", "", "what it is"], rows)
+            table(&["variable", "kind", "", "", "what it is"], rows)
         )
     })
 }

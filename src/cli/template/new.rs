@@ -32,6 +32,8 @@ fax      = { pages_max = 1 }
 # Each variable is filled in with --set NAME=TEXT. One with a default may be left out.
 [variables.news]
 about = "What is new, in one or two sentences"
+# perishable = true               # true for a while only: a campaign waits until it is renewed for each run
+#                                 # (a value that names a date is recognized without this)
 
 [variables.points]
 about   = "Up to five short points"

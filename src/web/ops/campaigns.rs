@@ -25,7 +25,10 @@ const BROADCASTS_SHOWN: i64 = 25;
 
 /// One campaign.
 struct PlanRow {
+    link: String,
     name: String,
+    /// What must be renewed before the next run, in words.
+    renew: Option<String>,
     letter: String,
     audience: String,
     channels: String,
@@ -60,33 +63,56 @@ pub async fn show(
     }
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Campaigns, "Campaigns", &asked),
-        campaigns: campaigns.iter().map(|campaign| plan_row(campaign, &calendar)).collect(),
+        campaigns: campaigns.iter().map(|campaign| plan_row(&state, campaign, &calendar)).collect(),
         broadcasts,
     };
     Ok(frame::show(&page))
 }
 
-fn plan_row(campaign: &CampaignRow, calendar: &Calendar) -> PlanRow {
-    let (state, act) = match campaign.state {
-        CampaignState::Active => ((Tone::Good, "active"), Some(("pause", "Pause"))),
-        CampaignState::Paused => ((Tone::Warn, "paused"), Some(("resume", "Resume"))),
-        CampaignState::Done => ((Tone::Quiet, "done"), None),
+fn plan_row(web: &WebState, campaign: &CampaignRow, calendar: &Calendar) -> PlanRow {
+    let variables = campaign::renewals(&web.intake, campaign);
+    let act = match campaign.state {
+        CampaignState::Active => Some(("pause", "Pause")),
+        CampaignState::Paused => Some(("resume", "Resume")),
+        CampaignState::Done => None,
     };
     PlanRow {
+        link: format!("/campaigns/{}", campaign.id),
+        renew: (!variables.is_empty()).then(|| renew_words(campaign, &variables)),
         name: campaign.name.clone(),
         letter: wording::letter(&campaign.letter),
         audience: audience(&campaign.audience),
         channels: campaign.channels.replace(',', " and "),
         when: campaign::when(campaign),
-        state: state.into(),
+        state: standing(campaign, &variables).into(),
         next: campaign.next_ms.map(|next| calendar.moment(next)),
         made_by: campaign.who.name().to_owned(),
         act,
     }
 }
 
+/// What a campaign is doing, as a word.
+pub(super) fn standing(campaign: &CampaignRow, renew: &[String]) -> wording::Label {
+    match campaign.state {
+        _ if campaign.removed_ms.is_some() => (Tone::Quiet, "removed"),
+        _ if campaign::waits(campaign, renew).is_some() => (Tone::Bad, "waits"),
+        CampaignState::Active => (Tone::Good, "active"),
+        CampaignState::Paused => (Tone::Warn, "paused"),
+        CampaignState::Done => (Tone::Quiet, "done"),
+    }
+}
+
+/// What must be renewed, as people say it.
+pub(super) fn renew_words(campaign: &CampaignRow, renew: &[String]) -> String {
+    let words = match campaign::waits(campaign, renew) {
+        Some(_) => wording::waits_for(renew),
+        None => wording::will_wait_for(renew),
+    };
+    wording::capitalized(&words)
+}
+
 /// An audience as people say it.
-fn audience(written: &str) -> String {
+pub(super) fn audience(written: &str) -> String {
     match written.split_once(':') {
         Some(("tag", tag)) => format!("everyone tagged {tag}"),
         Some(("type", kind)) => format!("every {}", kind.replace('_', " ")),

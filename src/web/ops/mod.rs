@@ -5,7 +5,7 @@
 //!   in `src/web/pages`
 //! - `overview` (with `undo`), `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
-//!   `providers`, `suppressions`, `audit`
+//!   `campaign`, `campaign_run`, `providers`, `suppressions`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `notice` says what was done, `assets` is the style sheet
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
@@ -13,6 +13,8 @@
 mod addresses;
 mod assets;
 mod audit;
+mod campaign;
+mod campaign_run;
 mod campaigns;
 mod document;
 mod failures;
@@ -70,6 +72,12 @@ pub fn routes() -> Router<WebState> {
         .route("/referrers/{id}/basis/{basis}", post(referrer_forms::end_basis))
         .route("/referrers/{id}/suppress", post(referrer_forms::suppress))
         .route("/campaigns", get(campaigns::show).post(campaigns::act))
+        .route("/campaigns/{id}", get(campaign::show))
+        .route("/campaigns/{id}/edit", post(campaign::edit))
+        .route("/campaigns/{id}/rename", post(campaign::rename))
+        .route("/campaigns/{id}/remove", post(campaign::remove))
+        .route("/campaigns/{id}/run", get(campaign_run::show).post(campaign_run::run))
+        .route("/campaigns/{id}/first-page/{file}", get(campaign_run::first_page))
         .route("/providers", get(providers::show).post(providers::act))
         .route("/suppressions", get(suppressions::show).post(suppressions::add))
         .route("/suppressions/{id}/lift", post(suppressions::lift))

@@ -88,10 +88,20 @@ pub enum Done {
     CampaignPaused,
     /// A campaign was resumed.
     CampaignResumed,
+    /// A campaign was edited.
+    CampaignSaved,
+    /// A campaign was removed.
+    CampaignRemoved,
+    /// A campaign was run by hand.
+    CampaignRun,
+    /// What a campaign would send is not what was shown.
+    CampaignChanged,
+    /// A campaign's variables must be renewed first.
+    CampaignStale,
 }
 
 /// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
-const NOTICES: [(Done, &str, Tone, &str); 37] = [
+const NOTICES: [(Done, &str, Tone, &str); 42] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -159,6 +169,26 @@ const NOTICES: [(Done, &str, Tone, &str); 37] = [
     (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider is not responding correctly."),
     (Done::CampaignPaused, "campaign_paused", Tone::Good, "The campaign is paused: it makes no new broadcasts."),
     (Done::CampaignResumed, "campaign_resumed", Tone::Good, "The campaign is resumed."),
+    (Done::CampaignSaved, "campaign_saved", Tone::Good, "The campaign is saved."),
+    (
+        Done::CampaignRemoved,
+        "campaign_removed",
+        Tone::Good,
+        "The campaign is removed. Its broadcasts stay as they are, and its name can be used again.",
+    ),
+    (Done::CampaignRun, "campaign_run", Tone::Good, "The broadcast is accepted and goes out."),
+    (
+        Done::CampaignChanged,
+        "campaign_changed",
+        Tone::Warn,
+        "Nothing was sent: the list or the campaign has changed since you looked. This is how it is now.",
+    ),
+    (
+        Done::CampaignStale,
+        "campaign_stale",
+        Tone::Warn,
+        "Nothing was sent: some values were set for an earlier run. Renew them, or confirm that they are still true.",
+    ),
 ];
 
 impl Done {

@@ -1,5 +1,7 @@
 //! `/`: what needs a person now, how everything stands, what is running, what happened last.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -10,16 +12,20 @@ use super::undo::{self, UndoRow};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
 use crate::accounts::unavailable::{Cause, Unavailable};
+use crate::campaign;
+use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::{Ledger, LedgerOf};
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
-use crate::wording::attention::{self, Need, PausedAccount, RestingAccount, Signs, Subject};
+use crate::wording::attention::{self, Need, PausedAccount, RestingAccount, Signs, StaleCampaign, Subject};
 
 /// Broadcasts shown with their bars.
 const BROADCASTS_SHOWN: i64 = 10;
+/// How long before a run its variables are asked for.
+const RENEWED_AHEAD: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Messages in the list of the latest.
 const LATEST_SHOWN: i64 = 15;
 
@@ -73,6 +79,7 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         in_doubt: ledger.in_doubt,
         held: ledger.held,
         dead_addresses: tx.addresses_dead_count().await?,
+        campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),
         ..Signs::default()
     };
     for Unavailable { account, cause } in state.gateway.accounts.unavailable(&states, calendar.now) {
@@ -87,6 +94,18 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
     Ok(attention::needs(&signs).into_iter().map(Matter::of).collect())
 }
 
+/// The campaigns whose run waits for renewed variables, or would within a week.
+fn stale_campaigns(rows: &[CampaignRow], state: &WebState, calendar: &Calendar) -> Vec<StaleCampaign> {
+    let soon = calendar.now.after(RENEWED_AHEAD);
+    let is_near = |row: &&CampaignRow| row.next_ms.is_some_and(|next| next <= soon);
+    let stale = rows.iter().filter(is_near).filter_map(|row| {
+        let variables = campaign::renewals(&state.intake, row);
+        let is_due = campaign::waits(row, &variables).is_some();
+        (!variables.is_empty()).then(|| StaleCampaign { name: row.name.clone(), variables, is_due })
+    });
+    stale.collect()
+}
+
 impl Matter {
     fn of(need: Need) -> Self {
         let link = match need.subject {
@@ -95,6 +114,7 @@ impl Matter {
             Subject::InDoubt => "/failures#in_doubt",
             Subject::Held => "/failures#held",
             Subject::Addresses => "/referrers/addresses",
+            Subject::Campaigns => "/campaigns",
         };
         Self { need, link }
     }

@@ -83,6 +83,18 @@ impl<'d> Clinic<'d> {
         std::fs::write(folder.join("letter.md"), format!("+++\n{front}+++\n{body}")).expect("a letter");
     }
 
+    /// Writes a letter of the house with one variable, whose front matter goes on with `more`.
+    pub fn write_perishable(&self, name: &str, variable: &str, more: &str) {
+        let folder = self.letters.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let text = format!(
+            "+++\ntitle = \"News\"\nabout = \"News of the house\"\nsubject = \"News\"\npurpose = \"informational\"\n\
+             phi = \"none\"\ncategory = \"operations\"\n\n[variables.{variable}]\nabout = \"What to say\"\n{more}\n+++\n\
+             Dear {{{{referrer.salutation}}}},\n\n{{{{{variable}}}}}\n"
+        );
+        std::fs::write(folder.join("letter.md"), text).expect("a letter");
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -182,7 +182,7 @@ async fn before_a_full_queue_a_run_stays_due_until_it_is_too_late() {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;
         campaign::add(&parts, plan("weekly", "every monday 09:00")).await.expect("made");
-        campaign::run_now(&parts, "weekly", &touchline::domain::Actor::operator("operator"), false)
+        campaign::run_now(&parts, "weekly", &touchline::domain::Actor::operator("operator"))
             .await
             .expect("fills the queue");
         let due = row(&parts, "weekly").await.next_ms;

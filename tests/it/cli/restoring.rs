@@ -24,7 +24,7 @@ fn statuses(house: &House) -> Vec<(String, i64)> {
 #[test]
 fn a_restored_database_holds_what_waited_until_a_person_releases_it() {
     let house = House::with_referrers();
-    let sent = house.ask(&["send", "introduction", "--to=all", "--via=email"]);
+    let sent = house.ask(&["send", "introduction", "--to=all", "--via=email", "--yes"]);
     let count = i64::try_from(sent["messages"].as_array().expect("messages").len()).expect("few");
     let copied = house.ask(&["backup", "copy.db"]);
     assert_eq!((&copied["checked"], &copied["contents"]["messages"]), (&true.into(), &count.into()), "{copied}");
@@ -98,7 +98,7 @@ async fn nothing_is_put_back_under_a_running_daemon_but_copied_at_any_time() {
 #[test]
 fn the_doctor_looks_the_records_over() {
     let house = House::with_referrers();
-    house.run(&["send", "introduction", "--to=all", "--via=email"]).good();
+    house.run(&["send", "introduction", "--to=all", "--via=email", "--yes"]).good();
     let answer = house.run(&["doctor", "--json"]).json();
     let checks = answer["checks"].as_array().expect("checks").clone();
     let of = |name: &str| {

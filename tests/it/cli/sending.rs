@@ -131,7 +131,7 @@ fn a_campaign_is_made_paused_resumed_and_run() {
     house.run(&["campaign", "pause", "north"]).good();
     assert_eq!(house.run(&["campaign", "pause", "north"]).code, 5);
     house.run(&["campaign", "resume", "north"]).good();
-    let ran = house.ask(&["campaign", "run", "north"]);
+    let ran = house.ask(&["campaign", "run", "north", "--yes"]);
     assert_eq!(ran["messages"].as_array().map(Vec::len), dry["messages"].as_array().map(Vec::len));
     let shown = house.ask(&["campaign", "show", "north"]);
     assert_eq!(

@@ -112,7 +112,7 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
 
     browser.reload_until(".tiles .busy b", |count| count == "0").await;
     let doubtful = in_doubt(stage, broadcast.messages.iter().map(|one| one.id)).await;
-    campaign(stage, variables).await;
+    let campaign = campaign(stage, variables).await;
     let message = |channel: Channel, name: &str| {
         let found = broadcast.messages.iter().find(|one| one.channel == channel && one.name.contains(name));
         format!("/messages/{}", found.expect("in the broadcast").id)
@@ -135,6 +135,8 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("referrer", format!("/referrers/{}", amara.id)),
         ("addresses", "/referrers/addresses".to_owned()),
         ("campaigns", "/campaigns".to_owned()),
+        ("campaign-run", format!("{campaign}/run")),
+        ("campaign", campaign),
         ("providers", "/providers".to_owned()),
         ("suppressions", "/suppressions".to_owned()),
         ("audit", "/audit".to_owned()),
@@ -187,7 +189,7 @@ async fn in_doubt(stage: &Stage, messages: impl Iterator<Item = MessageId>) -> M
     panic!("no email was sent");
 }
 
-async fn campaign(stage: &Stage, variables: Value) {
+async fn campaign(stage: &Stage, variables: Value) -> String {
     let plan = touchline::campaign::NewCampaign {
         name: "Monthly update, north shore".to_owned(),
         letter: "capacity-update".to_owned(),
@@ -198,5 +200,6 @@ async fn campaign(stage: &Stage, variables: Value) {
         zone: chrono_tz::America::Chicago,
         who: touchline::domain::Actor::operator("dana"),
     };
-    touchline::campaign::add(&stage.intake, plan).await.expect("a campaign");
+    let made = touchline::campaign::add(&stage.intake, plan).await.expect("a campaign");
+    format!("/campaigns/{}", made.campaign.id)
 }

@@ -47,6 +47,8 @@ async fn submit(gateway: &TestGateway, letter: &str, to: &str, via: &[Channel], 
         who: Actor::operator("dana"),
         idempotency_key: None,
         run: None,
+        again: false,
+        undo_seconds: None,
     };
     intake::submit(&gateway.intake, &request).await.expect("accepted")
 }

@@ -29,7 +29,7 @@ async fn drain(faxes: usize, mails: usize, rate: u32, within: Duration) {
     let stage = Stage::build(setup).await;
     stage.send_to_all(url);
     let second = ["--to", "all", "--via", "fax", "--set", "treatment=TMS", "--set", "openings=three"];
-    let dated = ["--set", "as_of=2026-12-01"];
+    let dated = ["--set", "as_of=2026-12-01", "--yes"];
     stage.run(url, &[&["send", "capacity-update"][..], &second, &dated].concat());
     let total = stage.total() + i64::try_from(faxes).expect("few");
     let store = Store::open(url, 2).await.expect("the store opens");

@@ -19,15 +19,19 @@ fn campaign(name: &str) -> CampaignRow {
         name: name.to_owned(),
         letter: "capacity-update".into(),
         variables: r#"{"openings":"two"}"#.into(),
+        dated: "{}".into(),
         audience: "tag:north-shore".into(),
         channels: "fax,email".into(),
         schedule: "first tuesday 09:00".into(),
         zone: "America/Chicago".into(),
         state: touchline::domain::campaign::CampaignState::Active,
         next_ms: Some(at(100)),
+        runs: 0,
+        waiting_ms: None,
         who: touchline::domain::Actor::operator("dana"),
         created_ms: at(1),
         updated_ms: at(2),
+        removed_ms: None,
     }
 }
 
@@ -153,6 +157,53 @@ async fn a_campaign_is_due_while_it_is_active_and_its_time_has_come() {
         let mut tx = store.write().await.expect("tx");
         let taken = tx.campaign_insert(&campaign("later")).await;
         assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_campaign_is_changed_counted_and_removed_and_its_name_is_free_again() {
+    each_db(async |store| {
+        let (first, other) = (campaign("monthly"), campaign("other"));
+        let mut tx = store.write().await.expect("tx");
+        tx.campaign_insert(&first).await.expect("stored");
+        tx.campaign_insert(&other).await.expect("stored");
+        tx.campaign_ran(first.id, at(150)).await.expect("counted");
+        let waiting = CampaignRow {
+            variables: "{}".into(),
+            dated: r#"{"openings":{"set":"2026-11-23T15:00:00.000Z","runs":1}}"#.into(),
+            runs: 1,
+            waiting_ms: Some(at(160)),
+            updated_ms: at(160),
+            ..first.clone()
+        };
+        assert_eq!(tx.campaign(first.id).await.expect("read").map(|row| row.runs), Some(1));
+        tx.campaign_update(&waiting).await.expect("stored");
+        assert_eq!(tx.campaign(first.id).await.expect("read").as_ref(), Some(&waiting));
+        assert_eq!(tx.campaigns_next().await.expect("read"), Some(at(100)), "the other one's");
+        assert_eq!(tx.campaigns_due(at(100), 9).await.expect("read").len(), 2, "one that waits is still due");
+        tx.campaign_move(first.id, waiting.state, Some(at(300)), at(170)).await.expect("moved");
+        let moved = CampaignRow { next_ms: Some(at(300)), waiting_ms: None, updated_ms: at(170), ..waiting };
+        assert_eq!(tx.campaign_named("monthly", false).await.expect("read").as_ref(), Some(&moved));
+        tx.commit().await.expect("committed");
+
+        let mut tx = store.write().await.expect("tx");
+        let taken = tx.campaign_update(&CampaignRow { name: "other".into(), ..moved.clone() }).await;
+        assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+        drop(tx);
+
+        let mut tx = store.write().await.expect("tx");
+        let removed = CampaignRow { removed_ms: Some(at(400)), next_ms: None, ..moved };
+        tx.campaign_update(&removed).await.expect("stored");
+        assert_eq!(tx.campaign_named("monthly", true).await.expect("read"), None);
+        assert_eq!(tx.campaigns_list().await.expect("read"), [other]);
+        let again = campaign("monthly");
+        tx.campaign_insert(&again).await.expect("the name is free");
+        tx.campaign_update(&CampaignRow { removed_ms: Some(at(500)), ..again.clone() }).await.expect("stored");
+        let names: Vec<CampaignId> =
+            tx.campaigns_removed().await.expect("read").into_iter().map(|row| row.id).collect();
+        assert_eq!(names, [again.id, removed.id], "the last removed first");
+        tx.commit().await.expect("committed");
     })
     .await;
 }

@@ -19,15 +19,19 @@ fn campaign(name: &str, state: &str, next: Option<i64>) -> CampaignRow {
         name: name.to_owned(),
         letter: "introduction".into(),
         variables: "{}".into(),
+        dated: "{}".into(),
         audience: "all".into(),
         channels: "fax".into(),
         schedule: "first tuesday 09:00".into(),
         zone: "America/Chicago".into(),
         state: state.parse().expect("a state"),
         next_ms: next.map(at),
+        runs: 0,
+        waiting_ms: None,
         who: touchline::domain::Actor::operator("dana"),
         created_ms: at(0),
         updated_ms: at(0),
+        removed_ms: None,
     }
 }
 

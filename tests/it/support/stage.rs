@@ -128,7 +128,7 @@ impl Stage {
     /// Imports the list and sends the introduction to everybody, by the program.
     pub fn send_to_all(&self, url: &str) {
         self.run(url, &["referrers", "import", "referrers.csv"]);
-        self.run(url, &["send", "introduction", "--to", "all", "--via", "fax,email"]);
+        self.run(url, &["send", "introduction", "--to", "all", "--via", "fax,email", "--yes"]);
     }
 
     /// Runs a command of the program to its good end.

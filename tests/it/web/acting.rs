@@ -171,7 +171,7 @@ async fn failures_are_listed_by_cause_with_what_to_do() {
 #[tokio::test]
 async fn dead_addresses_get_another_chance_and_are_only_counted_unless_asked_for_more() {
     let house = House::open().await;
-    let referrer = house.referrer("Amara", Some("(312) 555-0142")).await;
+    house.referrer("Amara", Some("(312) 555-0142")).await;
     let token = house.token(&[Scope::Operate]).await;
     let revive = async |body: Value| house.post("/api/v1/addresses/revive", &token, &body).await;
     let dead = async || {
