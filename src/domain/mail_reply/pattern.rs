@@ -19,9 +19,9 @@ impl Heard {
     pub fn new(phase: Phase, code: u16, enhanced: Option<EnhancedStatus>, text: &str) -> Self {
         let enhanced = enhanced.map(|status| status.to_string());
         let text: String = text.chars().take(CHARS_MAX).collect::<String>().to_lowercase().replace('\u{2019}', "'");
-        // An address may hold any word of the table, and the same code may begin every line.
-        let words = text.split_whitespace().filter(|word| enhanced.as_deref() != Some(*word) && !word.contains('@'));
-        let text = words.collect::<Vec<_>>().join(" ");
+        // The same code may begin every line.
+        let words = text.split_whitespace().filter(|word| enhanced.as_deref() != Some(*word));
+        let text = words.filter_map(without_address).collect::<Vec<_>>().join(" ");
         let code = if code == 0 { String::new() } else { code.to_string() };
         Self { phase, code, enhanced, text }
     }
@@ -60,6 +60,15 @@ impl Heard {
     }
 }
 
+/// A word as it is compared: an address may hold any word of the table. Sendmail's dots after one are kept.
+fn without_address(word: &str) -> Option<&str> {
+    match (word.contains('@'), word.ends_with("...")) {
+        (false, _) => Some(word),
+        (true, true) => Some("..."),
+        (true, false) => None,
+    }
+}
+
 /// Whether the parts of a phrase stand in the text, one after another.
 fn stands_in(phrase: &str, text: &str) -> bool {
     let mut rest = text;
@@ -93,6 +102,12 @@ pub(super) fn wait_asked(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_left_out_and_sendmails_dots_are_kept() {
+        let heard = Heard::new(Phase::Rcpt, 550, None, "<User.Unknown@clinic.example>... Unknown");
+        assert_eq!(heard.text, "... unknown");
+    }
 
     #[test]
     fn parts_of_a_phrase_stand_in_their_order() {
