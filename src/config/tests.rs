@@ -101,6 +101,7 @@ fn a_small_file_is_enough_and_the_rest_has_defaults() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8025");
     assert_eq!((config.routes.fax, config.routes.email), (vec![Route::to("main")], vec![Route::to("mail")]));
     assert_eq!((config.sending.slots, config.sending.smtp_doubt), (32, SmtpDoubt::Hold));
+    assert_eq!((config.sending.undo_one_seconds, config.sending.undo_list_seconds), (60, 600));
     assert_eq!(config.policy.advertising, AdvertisingPolicy::PermissionOrEbr);
     assert_eq!(config.providers["mail"].settings["port"], toml::Value::Integer(2525));
     assert_eq!(config.providers["main"].secrets["api_key"].expose_secret(), "canary-key");
@@ -210,6 +211,11 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (format!("{good}[retention]\ncallback_days = 0\n"), "retention.callback_days: write a number from 1 to 3650"),
         (format!("{good}[sending]\nslots = 5000\n"), "sending.slots: write a number from 1 to 1024"),
+        (
+            format!("{good}[sending]\nundo_one_seconds = 86401\n"),
+            "sending.undo_one_seconds: write a number from 0 to 86400",
+        ),
+        (format!("{good}[sending]\nundo_list_seconds = -1\n"), "sending.undo_list_seconds: "),
         (good.replace("toll_free = true", "toll_free = false"), "practice.opt_out"),
         (
             good.replace(

@@ -78,6 +78,8 @@ pub(super) struct Repeat<'h> {
     /// From when on it would be none.
     ends: Timestamp,
     exact: bool,
+    /// Whether that one is planned for later than the letter that would repeat it.
+    is_later: bool,
     /// Where the earlier ones went: one copy is sent to each address, and these have it.
     pub addresses: Vec<AddressKey>,
 }
@@ -122,6 +124,7 @@ impl History {
             earlier: latest,
             ends: window.ends(&earlier(latest, &window, variables)),
             exact: window.is_exact(),
+            is_later: latest.occurred_ms > frame.due,
             addresses: repeated.iter().map(|sent| sent.address.key()).collect(),
         })
     }
@@ -154,6 +157,7 @@ impl Repeat<'_> {
         let how = match self.earlier.status {
             MessageStatus::Delivered => "was sent to them on",
             MessageStatus::InDoubt => "may have been sent to them on",
+            _ if self.is_later => "is planned for them on",
             _ => "is already on its way to them, since",
         };
         let (sent, ends) = (self.earlier.occurred_ms.in_zone(zone), self.ends.in_zone(zone));
