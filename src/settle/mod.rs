@@ -1,6 +1,7 @@
 //! The only writer of a message's state. It has two inputs: evidence about an attempt ([`apply`]), from which attempt,
 //! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
-//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`], [`end`]). All of it happens in the caller's transaction.
+//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`], [`end`]). All of it
+//! happens in the caller's transaction.
 
 mod acts;
 mod batch;
