@@ -41,7 +41,7 @@ impl Zones {
     /// referrer's fax number and telephone number, the first that says anything.
     #[must_use]
     pub fn of(referrer: &Referrer, to: &Address) -> Self {
-        if let Some(zone) = referrer.time_zone.as_deref().and_then(|name| name.parse().ok()) {
+        if let Some(zone) = referrer.time_zone.as_deref().and_then(|name| name.trim().parse().ok()) {
             return Self::Known(zone);
         }
         let faxed = match to {
@@ -155,6 +155,7 @@ mod tests {
         let (boston, chicago) = (Zones::Known(Tz::America__New_York), Zones::Known(Tz::America__Chicago));
         let of = |zone, fax, phone, to: &Address| Zones::of(&referrer(zone, fax, phone), to);
         assert_eq!(of(Some("America/New_York"), Some("(312) 555-0142"), None, &fax), boston);
+        assert_eq!(of(Some(" America/New_York "), None, None, &fax), boston);
         assert_eq!(of(None, Some("(617) 555-0142"), None, &fax), chicago, "the number that is dialled");
         assert_eq!(of(Some("the moon"), None, None, &fax), chicago, "a zone that cannot be read says nothing");
         assert_eq!(of(None, Some("(312) 555-0142"), Some("+16175550142"), &mail), chicago);
