@@ -224,7 +224,7 @@ pub async fn pause(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRow
     if row.state != CampaignState::Active {
         return Err(wrong_state(&row, "only an active campaign can be paused"));
     }
-    (row.state, row.next_ms, row.updated_ms) = (CampaignState::Paused, None, now);
+    (row.state, row.next_ms, row.waiting_ms, row.updated_ms) = (CampaignState::Paused, None, None, now);
     tx.campaign_move(row.id, CampaignState::Paused, None, now).await?;
     tx.audit(who, AuditAct::PauseCampaign, Some(&row.name), None, now).await?;
     tx.commit().await?;

@@ -11,7 +11,9 @@ mod said;
 mod tests;
 mod vocabulary;
 #[cfg(test)]
-mod written;
+mod written {
+    mod tests;
+}
 
 use chrono::{Datelike, Days as DayCount, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Weekday};
 use chrono_tz::{GapInfo, Tz};

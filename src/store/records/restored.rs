@@ -9,8 +9,8 @@ const WAITING: &str = "SELECT id FROM message WHERE status = 'queued' AND NOT EX
     (SELECT 1 FROM attempt WHERE attempt.message_id = message.id AND attempt.status IN ('calling', 'in_doubt', 'accepted'))
     ORDER BY id LIMIT $1";
 const IN_FLIGHT: &str = "SELECT COUNT(*) FROM attempt WHERE status IN ('calling', 'in_doubt', 'accepted')";
-const PAUSE_DUE: &str = "UPDATE campaign SET state = 'paused', next_ms = NULL, updated_ms = $1
-    WHERE state = 'active' AND next_ms <= $1 RETURNING name";
+const PAUSE_DUE: &str = "UPDATE campaign SET state = 'paused', next_ms = NULL, waiting_ms = NULL,
+    updated_ms = $1 WHERE state = 'active' AND next_ms <= $1 RETURNING name";
 const END_SESSIONS: &str = "DELETE FROM session";
 const NOTE: &str = "INSERT INTO setting (name, value) VALUES ('restored_ms', $1)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";

@@ -65,6 +65,8 @@ struct Page {
     can_send: bool,
     shares: Vec<ShareRow>,
     cost: String,
+    /// Whether any message has a known price.
+    is_priced: bool,
     unpriced: usize,
     left_out: Vec<LeftOutRow>,
     missing_basis: Option<String>,
@@ -96,6 +98,7 @@ pub async fn show(
         can_send: proposal.letters > 0,
         shares: proposal.shares.iter().map(share_row).collect(),
         cost: cost.to_string(),
+        is_priced: proposal.shares.iter().any(|share| share.unpriced < share.messages),
         unpriced,
         left_out: proposal.left_out.iter().map(left_out_row).collect(),
         missing_basis: wording::missing_basis(proposal.without_basis()),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use super::{Schedule, first_moment};
+use crate::campaign::schedule::{Schedule, first_moment};
 use crate::domain::Timestamp;
 
 const ZONE: Tz = Tz::America__Chicago;
