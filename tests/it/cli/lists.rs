@@ -67,6 +67,47 @@ fn an_exported_list_imports_without_a_change() {
 }
 
 #[test]
+fn a_refusal_comes_in_with_a_foreign_list_and_moves_on_with_an_export() {
+    let house = House::new();
+    house.write(
+        "hubspot.csv",
+        "First Name,Last Name,Email,Fax Number,Phone,Unsubscribed from all email,Do not contact\n\
+         Ivo,Dent,ivo@dent.example,+44 20 7946 0958,(312) 555-0150 x12,true,\n\
+         Jo,Earl,jo@earl.example,(312) 555-0151,,false,yes\n",
+    );
+    let dry = house.run(&["referrers", "import", "hubspot.csv", "--dry-run"]).good().out;
+    assert!(dry.contains("1 row comes in as opted out of email"), "{dry}");
+    assert!(dry.contains("1 row comes in as not to be contacted"), "{dry}");
+    let done = house.ask(&["referrers", "import", "hubspot.csv"]);
+    assert_eq!((&done["added"], &done["suppressions"]), (&2.into(), &1.into()), "{done}");
+    house.run(&["referrers", "export", "--out", "all.csv"]).good();
+
+    let other = House::new();
+    std::fs::copy(house.path("all.csv"), other.path("all.csv")).expect("copied");
+    let moved = other.ask(&["referrers", "import", "all.csv"]);
+    assert_eq!((&moved["added"], &moved["suppressions"]), (&2.into(), &1.into()), "{moved}");
+    let known = |name: &str| other.ask(&["referrers", "show", name])["referrer"].clone();
+    assert_eq!(known("Earl")["state"], "do_not_contact");
+    assert_eq!(
+        (&known("Dent")["fax"], &known("Dent")["phone"]),
+        (&"+442079460958".into(), &"+13125550150;ext=12".into())
+    );
+    assert_eq!(other.ask(&["suppress", "list"])["suppressions"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_column_that_may_say_who_refused_stops_the_import_until_it_is_explained() {
+    let house = House::new();
+    house.write("list.csv", "Last Name,Fax,Opt In,Patient Status\nDent,(312) 555-0150,yes,new\n");
+    let stopped = house.run(&["referrers", "import", "list.csv"]);
+    assert_eq!(stopped.code, 5, "{stopped:?}");
+    assert!(stopped.err.contains("Opt In") && stopped.err.contains("--ignore-column"), "{stopped:?}");
+    assert_eq!(house.ask(&["referrers", "list"])["total"], 0);
+    let told = ["referrers", "import", "list.csv", "--map", "opted_in=Opt In", "--ignore-column", "Patient Status"];
+    assert_eq!(house.ask(&told)["added"], 1);
+}
+
+#[test]
 fn lists_show_no_address_and_a_single_referrer_shows_them() {
     let house = House::with_referrers();
     let list = house.run(&["referrers", "list"]).good().out;

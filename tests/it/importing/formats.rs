@@ -83,7 +83,8 @@ fn every_tool_is_read_by_its_own_columns() {
         (
             "a Salesforce report",
             "Salutation,First Name,Last Name,Account Name,Mailing Street,Mailing City,Mailing State/Province,Mailing Zip/Postal Code,Phone,Fax,Email,Email Opt Out,Fax Opt Out,Do Not Call\n\
-             Dr.,Rosa,Kim,Elm Family Practice,1 Elm St,Chicago,IL,60601,(312) 555-0120,(312) 555-0121,rosa@elm.example,0,0,0\n",
+             Dr.,Rosa,Kim,Elm Family Practice,1 Elm St,Chicago,IL,60601,(312) 555-0120,(312) 555-0121,rosa@elm.example,0,0,0\n\n\
+             \"Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved.\"\nConfidential Information - Do Not Distribute\n",
             ["rosa@elm.example", "+13125550121", "+13125550120", "Elm Family Practice", ""],
         ),
     ];
