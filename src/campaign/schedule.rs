@@ -47,7 +47,7 @@ enum Rule {
 enum Days {
     Daily,
     /// Every so many days, counted from the first after the anchor.
-    EveryDays(u16),
+    Interval(u16),
     /// Monday to Friday.
     Weekdays,
     /// Every week, Monday first.
@@ -161,7 +161,7 @@ impl Days {
     fn include(&self, date: NaiveDate, at: NaiveTime, anchor: NaiveDateTime) -> bool {
         match self {
             Self::Daily => true,
-            Self::EveryDays(days) => days_since_first(date, at, anchor) % i64::from(*days) == 0,
+            Self::Interval(days) => days_since_first(date, at, anchor) % i64::from(*days) == 0,
             Self::Weekdays => is_business_day(date),
             Self::Weekly(weekdays) => weekdays.contains(&date.weekday()),
             Self::EveryWeeks { weeks, weekday } => {

@@ -131,10 +131,7 @@ fn entries(text: &str) -> Result<Vec<Entry>, AddressError> {
         };
         if ends_before && !opens_a_remark(&tokens, place) {
             found.push(std::mem::take(&mut current));
-            current.follows = match token.meaning {
-                Meaning::Separator(_) => true,
-                _ => false,
-            };
+            current.follows = matches!(token.meaning, Meaning::Separator(_));
         }
         current.take(token)?;
     }

@@ -163,11 +163,11 @@ fn days_of(words: &str) -> Result<[bool; 7], OfficeHoursError> {
 /// A weekday by its place, Monday being 0.
 fn day(word: &str) -> Result<usize, OfficeHoursError> {
     let word = word.trim().trim_end_matches('.');
-    let day: Weekday = word.parse().or_else(|_| match word {
-        "tues" => Ok(Weekday::Tue),
-        "thur" | "thurs" => Ok(Weekday::Thu),
-        _ => Err(SHAPE),
-    })?;
+    let day = match word {
+        "tues" => Weekday::Tue,
+        "thur" | "thurs" => Weekday::Thu,
+        _ => word.parse().map_err(|_| SHAPE)?,
+    };
     Ok(day.num_days_from_monday() as usize)
 }
 

@@ -12,6 +12,7 @@
 
 pub mod engine;
 pub mod records;
+mod upgrade;
 pub mod views;
 
 pub use engine::db::{Store, Tx};

@@ -184,7 +184,7 @@ fn without_day(interval: Option<(u32, Unit)>) -> Result<Days, String> {
         Some((1, Unit::Day)) => Ok(Days::Daily),
         Some((days, Unit::Day)) => {
             let few = u16::try_from(days).ok().filter(|_| (1..=DAYS_MAX).contains(&days));
-            few.map(Days::EveryDays).ok_or_else(|| format!("the number of days goes from 1 to {DAYS_MAX}"))
+            few.map(Days::Interval).ok_or_else(|| format!("the number of days goes from 1 to {DAYS_MAX}"))
         }
         Some((_, Unit::Week)) => Err("say on which days of the week, such as `every tuesday 09:00`".to_owned()),
         Some((_, Unit::Month)) => {

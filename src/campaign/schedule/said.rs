@@ -35,7 +35,7 @@ impl fmt::Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Daily => f.write_str("every day"),
-            Self::EveryDays(days) => write!(f, "every {days} days"),
+            Self::Interval(days) => write!(f, "every {days} days"),
             Self::Weekdays => f.write_str("every weekday, Monday to Friday,"),
             Self::Weekly(weekdays) => write!(f, "every {}", listed(weekdays, |weekday| name(*weekday).to_owned())),
             Self::EveryWeeks { weeks, weekday } => write!(f, "every {weeks} weeks on {}", name(*weekday)),

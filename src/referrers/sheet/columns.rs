@@ -54,7 +54,7 @@ impl Columns {
         columns.find_marks();
         columns.find_fields();
         let reaches = |field: &Field| field.reaches_someone() && columns.holds(*field);
-        let known = Field::ALL.iter().any(|field| reaches(field)) || columns.places.len() >= 3;
+        let known = Field::ALL.iter().any(reaches) || columns.places.len() >= 3;
         columns.taxonomies = (1..=15)
             .filter_map(|number| {
                 let code = columns.place_of(&format!("healthcare provider taxonomy code {number}"))?;

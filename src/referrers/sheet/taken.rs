@@ -156,12 +156,14 @@ pub struct RefusedRows {
     pub rows: usize,
 }
 
+/// What refused rows have in common: channel, scope, reason, and where the list says it.
+type Refused = (Option<Channel>, Option<Scope>, &'static str, RefusalEvidence);
+
 impl Sheet {
     /// Which rows come in as refused, counted by reason and place; the most frequent first.
     #[must_use]
     pub fn refused_rows(&self) -> Vec<RefusedRows> {
-        let mut counts: BTreeMap<(Option<Channel>, Option<Scope>, &'static str, RefusalEvidence), usize> =
-            BTreeMap::new();
+        let mut counts: BTreeMap<Refused, usize> = BTreeMap::new();
         // The evidence of another installation is one column here, however many words it has.
         let place = |evidence: &RefusalEvidence, column: &str| match evidence {
             RefusalEvidence::Kept(_) => RefusalEvidence::Column(column.to_owned()),

@@ -10,8 +10,6 @@ use super::error::StoreError;
 const APPLIED: &str = "_sqlx_migrations";
 /// How often a new SQLite file is looked at before a failure counts.
 const LOOKS_MAX: usize = 4;
-/// Referrers whose keys are filled in within one transaction.
-const FILLED_AT_ONCE: i64 = 500;
 /// How many names of foreign tables are reported.
 const NAMES_SHOWN_MAX: usize = 3;
 
@@ -37,11 +35,11 @@ async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrateError> {
 }
 
 impl Store {
-    /// Brings the schema to this binary's version. Safe to run on every start and on several nodes at the same time.
+    /// Brings the schema to this binary's version.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] when the database was written by a later version or is not Touchline's.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
+    pub(in crate::store) async fn migrate_schema(&self) -> Result<(), StoreError> {
         self.refuse_a_foreign_database().await?;
         let done = match (self.sqlite_writer(), self.postgres()) {
             (Some(writer), _) => migrate_sqlite(writer).await,
@@ -57,24 +55,7 @@ impl Store {
             }
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
             other => StoreError::Unavailable(other.to_string().chars().take(200).collect()),
-        })?;
-        self.fill_in_name_keys().await
-    }
-
-    /// Referrers of versions before the sixth migration have no keys to be looked up by: they are computed here, a portion
-    /// at a time. Any node may do it, and doing it twice changes nothing.
-    async fn fill_in_name_keys(&self) -> Result<(), StoreError> {
-        loop {
-            let mut tx = self.write().await?;
-            let portion = tx.referrers_without_keys(FILLED_AT_ONCE).await?;
-            if portion.is_empty() {
-                return Ok(());
-            }
-            for referrer in &portion {
-                tx.referrer_put(referrer).await?;
-            }
-            tx.commit().await?;
-        }
+        })
     }
 
     /// A database with tables but without our list of migrations belongs to another program: nothing is written to it.

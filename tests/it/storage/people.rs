@@ -1,17 +1,19 @@
 //! Further locations, conflicts, imports and merges of referrers.
 
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use touchline::domain::conflict::{Choice, Conflict};
-use touchline::domain::id::{BasisId, ConflictId, ImportId, LocationId, MergeId};
+use touchline::domain::id::{BasisId, ConflictId, ImportId, LocationId, MergeId, SuppressionId};
 use touchline::domain::provenance::{Origin, RecordField};
 use touchline::domain::referrer::{Location, Place, Referrer};
-use touchline::domain::{Actor, AddressKey};
+use touchline::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
+use touchline::domain::{Actor, Address, AddressKey, Channel};
 use touchline::store::Tx;
 use touchline::store::records::imports::{Before, ImportChange, ListImport};
 use touchline::store::records::merges::Merge;
 use touchline::store::records::referrers::Alike;
 
 use super::samples::{at, email, fax, known_referrer, referrer, touch};
-use crate::support::databases::each_db;
+use crate::support::databases::{Database, each_database, each_db};
 
 fn maria() -> Actor {
     Actor::operator("maria")
@@ -210,6 +212,57 @@ async fn a_merge_joins_touches_and_parts_them_again() {
         assert_eq!(tx.merges_of(other.id).await.expect("read"), [merge]);
         assert!(tx.merges_standing(&[other.id]).await.expect("read").is_empty());
         assert_eq!(tx.touches_of(other.id, 10).await.expect("read").len(), 1);
+    })
+    .await;
+}
+
+/// Puts the key of the refusal as it was stored before mailboxes had one key.
+async fn as_an_earlier_version(database: &Database) {
+    let statements =
+        ["UPDATE suppression SET address = 'dana@bücher.example'", "DELETE FROM setting WHERE name = 'address_keys'"];
+    for statement in statements {
+        if database.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&database.url).await.expect("connected");
+            sqlx::query(statement).execute(&mut connection).await.expect("changed");
+        } else {
+            let mut connection = PgConnection::connect(&database.url).await.expect("connected");
+            sqlx::query(statement).execute(&mut connection).await.expect("changed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_opt_out_of_an_earlier_version_holds_under_every_spelling_after_the_upgrade() {
+    each_database(async |database| {
+        let store = database.open().await;
+        store.migrate().await.expect("the schema");
+        let old = "dana@bücher.example";
+        let mut tx = store.write().await.expect("tx");
+        let refusal = Suppression {
+            id: SuppressionId::new(),
+            channel: Channel::Email,
+            address: Address::Email(email(old)).key(),
+            scope: Scope::All,
+            reason: SuppressionReason::OptOut,
+            source: SuppressionSource::Web,
+            evidence: None,
+            who: Actor::Recipient,
+            created_ms: at(1),
+            lifted_ms: None,
+            lifted_by: None,
+            lifted_reason: None,
+        };
+        tx.suppression_insert(&refusal).await.expect("stored");
+        tx.commit().await.expect("committed");
+        as_an_earlier_version(database).await;
+        store.migrate().await.expect("brought forward");
+        let mut tx = store.read().await.expect("tx");
+        for spelling in [old, "DANA@xn--bcher-kva.example"] {
+            let found = tx.suppressions_among(&[Address::Email(email(spelling)).key()]).await.expect("read");
+            assert_eq!(found.len(), 1, "{spelling}");
+        }
+        drop(tx);
+        store.close().await;
     })
     .await;
 }
