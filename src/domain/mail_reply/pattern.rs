@@ -60,11 +60,12 @@ impl Heard {
     }
 }
 
-/// A word as it is compared: an address may hold any word of the table. Sendmail's dots after one are kept.
+/// A word as it is compared: an address may hold any word of the table. One with Sendmail's
+/// dots behind it becomes a tilde.
 fn without_address(word: &str) -> Option<&str> {
     match (word.contains('@'), word.ends_with("...")) {
         (false, _) => Some(word),
-        (true, true) => Some("..."),
+        (true, true) => Some("~"),
         (true, false) => None,
     }
 }
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn an_address_is_left_out_and_sendmails_dots_are_kept() {
         let heard = Heard::new(Phase::Rcpt, 550, None, "<User.Unknown@clinic.example>... Unknown");
-        assert_eq!(heard.text, "... unknown");
+        assert_eq!(heard.text, "~ unknown");
     }
 
     #[test]

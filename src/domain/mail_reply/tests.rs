@@ -127,7 +127,7 @@ fn refusals_as_servers_write_them_are_about_whom_they_are_about() {
             Fault::AccountError,
         ),
         (Greeting, "554 5.7.1 your IP is listed at spamcop", Path, Fault::AccountError),
-        (Hello, "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", Path, Fault::AccountError),
+        (Hello, "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", Account, Fault::AccountError),
         (
             Dot,
             "550-5.7.26 Your email has been blocked because\n550-5.7.26 the sender is unauthenticated.",

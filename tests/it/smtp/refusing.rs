@@ -60,7 +60,7 @@ const REFUSALS: [(&str, &str, About, Then); 66] = [
     ("greeting", "421 4.3.2 Service not available", Speed, Waits),
     ("greeting", "421 4.7.0 Too many connections from your host", Speed, Waits),
     ("greeting", "554 No SMTP service here", Path, Waits),
-    ("hello", "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", Path, AccountPaused),
+    ("hello", "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", Account, AccountPaused),
     ("hello", "554 5.7.1 Blocked by Barracuda, see http://www.barracudacentral.org/reputation", Path, AccountPaused),
     (
         "auth",
@@ -143,7 +143,7 @@ const REFUSALS: [(&str, &str, About, Then); 66] = [
     ("rcpt", "550 5.4.6 Unusual sending activity detected. Please try after sometime", Account, AccountPaused),
     ("rcpt", "550 5.7.705 Access denied, tenant has exceeded threshold", Account, AccountPaused),
     ("rcpt", "550 Sender verify failed", Account, AccountPaused),
-    ("rcpt", "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", Path, AccountPaused),
+    ("rcpt", "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", Account, AccountPaused),
     ("rcpt", "550 5.7.1 Your account has been suspended. Please contact support.", Account, AccountPaused),
     // At the recipient, about the recipient
     ("rcpt", "550 5.1.1 The email account that you tried to reach does not exist.", Recipient, Dead),
