@@ -272,5 +272,4 @@ fn of_offices(row: &Facet, known: &Facet) -> Evidence {
 }
 
 #[cfg(test)]
-#[path = "matching_tests.rs"]
 mod tests;

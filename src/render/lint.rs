@@ -79,6 +79,10 @@ pub fn pages(document: &Document, expected: &Expected<'_>) -> Vec<LintFinding> {
         let message = format!("the smallest type is {smallest:.1} pt; under {TEXT_PT_MIN} pt a fax cannot be read");
         findings.push(LintFinding::new("type_size", Severity::Error, None, message));
     }
+    for page in document.overprinted() {
+        let message = "text is printed over other text or beyond the edge of the page: a table or a word is too wide";
+        findings.push(LintFinding::new("overprint", Severity::Error, Some(page), message));
+    }
     let unprintable = document.unprintable();
     if !unprintable.is_empty() {
         let message =

@@ -38,10 +38,13 @@ pub mod text;
 pub mod tiff;
 pub mod variables;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use touchline_typeset::is_printable;
+use unicode_normalization::UnicodeNormalization;
 
 pub use catalog::Letter;
 pub use error::{RenderError, TemplateError};
@@ -196,6 +199,25 @@ impl Renderer {
             Err(RenderError::Variables { problems, .. }) => problems,
             Err(error) => vec![error.to_string()],
         }
+    }
+
+    /// The characters of this recipient's name, address and variables that the fax fonts cannot print and that would show
+    /// as empty boxes, in order, each once. Mail prints them.
+    #[must_use]
+    pub fn unprintable(referrer: &Referrer, variables: &Map<String, Value>) -> Vec<char> {
+        let mut found = BTreeSet::new();
+        let mut look = |text: &str| found.extend(text.nfc().filter(|c| !is_printable(*c)));
+        recipient_lines(referrer).iter().for_each(|line| look(line));
+        let mut values: Vec<&Value> = variables.values().collect();
+        while let Some(value) = values.pop() {
+            match value {
+                Value::String(text) => look(text),
+                Value::Array(items) => values.extend(items),
+                Value::Object(fields) => values.extend(fields.values()),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// The fax. Pure computation of a few milliseconds: run it where blocking is allowed.

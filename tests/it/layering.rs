@@ -66,7 +66,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("feedback", vec!["settle", "queue", "accounts", "store", "provider", "domain"]),
         ("upkeep", vec!["settle", "store", "domain"]),
         // what is shown: the public JSON, read by every face
-        ("public", vec!["intake", "store", "wording", "domain"]),
+        ("public", vec!["intake", "referrers", "store", "wording", "domain"]),
         // how it is put together
         ("config", vec!["accounts", "provider", "settle", "domain"]),
         ("telemetry", vec!["config", "domain"]),

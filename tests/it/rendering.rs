@@ -1,5 +1,7 @@
 //! One letter, three renderings: what the recipient reads is what was written, and what must not be written is refused.
 
+mod wide;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

@@ -16,6 +16,8 @@ use crate::raster::{self, Bitmap, Resolution};
 const LINE_TOLERANCE_PT: f64 = 2.0;
 /// A gap wider than this share of the type size is a space between words.
 const SPACE_SHARE: f64 = 0.12;
+/// Less than this is kerning, not overprinting, in points.
+const OVERLAP_PT: f64 = 1.5;
 /// Marks a place where a long word may break; it prints nothing.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
@@ -100,6 +102,21 @@ impl Document {
         lines_of(runs)
     }
 
+    /// Pages, counted from 0, on which a text is printed over another one of the same line, or beyond the edge of the paper:
+    /// what becomes of a table that is too wide.
+    pub fn overprinted(&self) -> Vec<usize> {
+        let is_overprinted = |page: &typst_layout::Page| {
+            let mut runs = Vec::new();
+            walk(&page.frame, Transform::identity(), &mut |text, place| runs.push(Run::new(text, place)));
+            runs.retain(|run| !run.text.trim().is_empty());
+            let edge = page.frame.width().to_pt();
+            let beyond = runs.iter().any(|run| run.left < 0.0 || run.right > edge);
+            beyond || in_lines(runs).into_iter().any(has_overlap)
+        };
+        let pages = self.pages.pages().iter().enumerate();
+        pages.filter(|(_, page)| is_overprinted(page)).map(|(place, _)| place).collect()
+    }
+
     fn each_text(&self, mut visit: impl FnMut(&TextItem, Transform)) {
         for page in self.pages.pages() {
             walk(&page.frame, Transform::identity(), &mut visit);
@@ -143,7 +160,13 @@ impl Run {
 }
 
 /// Puts runs into lines by baseline, from top to bottom and left to right.
-fn lines_of(mut runs: Vec<Run>) -> String {
+fn lines_of(runs: Vec<Run>) -> String {
+    let texts: Vec<String> = in_lines(runs).into_iter().map(one_line).collect();
+    texts.join("\n")
+}
+
+/// Runs by line, from top to bottom.
+fn in_lines(mut runs: Vec<Run>) -> Vec<Vec<Run>> {
     runs.sort_by(|a, b| a.baseline.total_cmp(&b.baseline));
     let mut lines: Vec<Vec<Run>> = Vec::new();
     for run in runs {
@@ -152,8 +175,13 @@ fn lines_of(mut runs: Vec<Run>) -> String {
             _ => lines.push(vec![run]),
         }
     }
-    let texts: Vec<String> = lines.into_iter().map(one_line).collect();
-    texts.join("\n")
+    lines
+}
+
+/// Whether a run of a line begins before the one to its left has ended.
+fn has_overlap(mut line: Vec<Run>) -> bool {
+    line.sort_by(|a, b| a.left.total_cmp(&b.left));
+    line.windows(2).any(|pair| pair[1].left < pair[0].right - OVERLAP_PT)
 }
 
 fn one_line(mut runs: Vec<Run>) -> String {

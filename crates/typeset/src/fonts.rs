@@ -59,6 +59,15 @@ pub(crate) static FONT_SET: LazyLock<FontSet> = LazyLock::new(|| {
     FontSet { book: LazyHash::new(FontBook::from_fonts(&faces)), faces }
 });
 
+/// Whether one of the fonts can print a character. Those without a shape of their own (blanks, breaks, joiners) count as
+/// printable.
+pub fn is_printable(c: char) -> bool {
+    let is_shapeless = c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
+    is_shapeless || FONT_SET.faces.iter().any(|face| face.info().coverage.contains(u32::from(c)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +79,17 @@ mod tests {
             let family = face.info().family.as_str();
             let notice = fonts().iter().find(|notice| notice.family == family);
             assert!(notice.is_some_and(|n| n.licence_text.len() > 1000), "{family} has no licence");
+        }
+    }
+
+    #[test]
+    fn names_of_europe_are_printable_and_those_in_other_scripts_are_not() {
+        for name in ["José Núñez", "Søren Ångström", "Łukasz Żółć", "Αθηνά", "Иван", "O’Brien – “Bob”", "a\u{301}"]
+        {
+            assert!(name.chars().all(is_printable), "{name}");
+        }
+        for c in ['李', '龍', 'ひ', '한', '😀'] {
+            assert!(!is_printable(c), "{c}");
         }
     }
 

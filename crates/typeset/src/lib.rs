@@ -22,6 +22,6 @@ mod world;
 
 pub use document::Document;
 pub use error::TypesetError;
-pub use fonts::{FontNotice, fonts};
+pub use fonts::{FontNotice, fonts, is_printable};
 pub use raster::{Bitmap, Resolution};
 pub use typesetter::{Images, Typesetter};

@@ -193,7 +193,7 @@ pub(super) fn month(word: &str) -> Option<u8> {
             word.len() == 3 && known.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(word))
         }
     };
-    MONTHS.iter().position(|known| is_it(known)).and_then(|at| u8::try_from(at + 1).ok())
+    MONTHS.iter().position(is_it).and_then(|at| u8::try_from(at + 1).ok())
 }
 
 /// Whether it is a month by name.

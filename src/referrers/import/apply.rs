@@ -348,5 +348,4 @@ fn refresh(location: &mut Location, row: &SheetRow, now: Timestamp) {
 }
 
 #[cfg(test)]
-#[path = "apply_tests.rs"]
 mod tests;

@@ -70,9 +70,11 @@ async fn keep_person(
     let changed = apply::apply(person.before.as_ref(), person.id(), settled, &said, circumstances);
     let has_changed = person.before.as_ref().is_none_or(|before| before.referrer != changed.referrer);
     if has_changed {
-        let before = person.before.as_ref().map(|before| &before.referrer);
-        let Circumstances { who, now, .. } = circumstances;
-        entered::give_another_chance(tx, before, &changed.referrer, &[], who, *now).await?;
+        // A list that gives a known person another address says that it works; that a stranger has it says nothing.
+        if let Some(before) = &person.before {
+            let Circumstances { who, now, .. } = circumstances;
+            entered::give_another_chance(tx, Some(&before.referrer), &changed.referrer, &[], who, *now).await?;
+        }
         tx.referrer_put(&changed.referrer).await.map_err(npi_taken).map_err(in_line)?;
     }
     let known = person.before.as_ref().map_or(&[][..], |before| &before.locations);

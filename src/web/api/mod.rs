@@ -3,6 +3,7 @@
 
 mod addresses;
 mod body;
+mod imports;
 mod messages;
 mod openapi;
 mod people;
@@ -36,7 +37,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/referrers/{id}", get(people::show).patch(people::edit).delete(people::delete))
         .route("/api/v1/referrers/{id}/merge", post(people::merge))
         .route("/api/v1/merges/{id}/undo", post(people::undo_merge))
-        .route("/api/v1/imports/{id}/undo", post(people::undo_import))
+        .route("/api/v1/imports/{id}/undo", post(imports::undo_import))
         .route("/api/v1/conflicts", get(people::open_conflicts))
         .route("/api/v1/conflicts/{id}/{choice}", post(people::settle_conflict))
         .route("/api/v1/addresses/revive", post(addresses::revive))
@@ -44,7 +45,7 @@ pub(super) fn routes() -> Router<WebState> {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(
             Router::new()
-                .route("/api/v1/imports", get(people::imports).post(people::import_list))
+                .route("/api/v1/imports", get(imports::imports).post(imports::import_list))
                 .layer(DefaultBodyLimit::max(LIST_BYTES_MAX)),
         )
 }

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{addresses, messages, people, problem_schema, referrers, submissions};
+use super::{addresses, imports, messages, people, problem_schema, referrers, submissions};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -20,7 +20,7 @@ use crate::public;
     paths(
         messages::submit, messages::show, messages::act, messages::failures, submissions::undo, referrers::touches,
         people::list, people::show, people::add, people::edit, people::delete, people::merge, people::undo_merge,
-        people::import_list, people::imports, people::undo_import, people::open_conflicts, people::settle_conflict,
+        imports::import_list, imports::imports, imports::undo_import, people::open_conflicts, people::settle_conflict,
         addresses::revive, addresses::explain_reply
     ),
     components(schemas(

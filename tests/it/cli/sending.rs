@@ -176,6 +176,7 @@ fn what_waits_for_office_hours_says_so_everywhere_and_a_person_may_send_it_now()
     assert_eq!((&hurried["counts"]["waiting"], &hurried["messages"][0]["waits_until"]), (&0.into(), &Value::Null));
     assert_eq!(house.run(&[&letter[..], &["--wait", "--timeout=60"]].concat()).code, 0, "nobody waits for days here");
 
+    let letter = [&letter[..], &["--again"]].concat();
     let sent = house.ask(&letter);
     let until = sent["messages"][0]["waits_until"].as_str().expect("a time").to_owned();
     let id = sent["messages"][0]["id"].as_str().expect("an id").to_owned();

@@ -19,7 +19,7 @@ fn what_was_sent_says_until_when_it_can_be_withdrawn_and_is_withdrawn_by_one_com
     let nothing = house.run(&["undo", "latest"]);
     assert_eq!((nothing.code, nothing.err.contains("touchline cancel")), (4, true), "{nothing:?}");
 
-    let list = house.ask(&["send", "introduction", "--to=all", "--via=email"]);
+    let list = house.ask(&["send", "introduction", "--to=all", "--via=email", "--yes"]);
     let id = list["submission"].as_str().expect("an id").to_owned();
     assert_eq!(list["undo_path"], format!("/api/v1/submissions/{id}/undo"));
     let until = list["undo_until"].as_str().expect("a time");

@@ -63,7 +63,8 @@ async fn survive(database: &Database, kills: usize) {
     let mut node = stage.node(1, url);
     for kill in 0..kills {
         let to = if kill % 2 == 0 { "all".to_owned() } else { format!("ana{}@office{}.example", kill % 6, kill % 6) };
-        let (code, answer) = stage.ask(url, &["send", "introduction", "--to", &to, "--via=fax,email", "--again"]);
+        let (code, answer) =
+            stage.ask(url, &["send", "introduction", "--to", &to, "--via=fax,email", "--again", "--yes"]);
         assert_eq!(code, 0, "{answer}");
         let submission = answer["submission"].as_str().expect("an id").parse().expect("an id");
         let until: Timestamp = serde_json::from_value(answer["undo_until"].clone()).expect("a time");

@@ -115,7 +115,9 @@ async fn records_of_the_first_schema_reach_the_present_one_whole() {
         store.migrate().await.expect("nothing to do");
         let after = rows(database).await;
         for (table, count) in &before {
-            assert_eq!(after.get(table), Some(count), "{table}");
+            // The form of the keys of mailboxes is noted as a setting.
+            let expected = if table == "setting" { count + 1 } else { *count };
+            assert_eq!(after.get(table), Some(&expected), "{table}");
         }
         assert_eq!(store.soundness().await.expect("asked").damage, [] as [String; 0]);
         let mut tx = store.read().await.expect("tx");

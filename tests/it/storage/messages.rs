@@ -1,4 +1,4 @@
-use touchline::domain::id::MessageId;
+use touchline::domain::id::{MessageId, short};
 use touchline::domain::message::{Confidence, Message};
 use touchline::domain::{Address, Channel, Lane, MessageStatus, PhiClass, Purpose};
 use touchline::store::StoreError;
@@ -26,6 +26,9 @@ async fn a_message_is_read_back_with_every_field_and_with_none() {
         assert_eq!(tx.messages(&ids, false).await.expect("read"), messages, "in the order of their ids");
         assert_eq!(tx.messages_of_touch(stage.touch.id).await.expect("read").len(), 2);
         assert_eq!(tx.messages_of_broadcast(stage.broadcast.id, 9).await.expect("read"), messages[1..]);
+        let by_reference = tx.messages_by_reference(&short(&messages[0].id.0).to_lowercase()).await.expect("read");
+        assert_eq!(by_reference, messages[..1], "the reference on the page, in any case");
+        assert!(tx.messages_by_reference("00000000").await.expect("read").is_empty());
         let mut statuses = tx.statuses_of_touches(&[stage.touch.id]).await.expect("read");
         statuses.sort_by_key(|(_, id, _)| *id);
         let expected = messages.each_ref().map(|message| (stage.touch.id, message.id, message.status));

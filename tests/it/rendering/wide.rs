@@ -1,0 +1,48 @@
+//! Tables that are wider than the page, and characters that the fax fonts do not have.
+
+use serde_json::{Map, Value, json};
+use touchline::render::{Renderer, Severity};
+
+use super::{folder, job, letter_md, object, practice, referrer, squeezed, text_of};
+
+/// A table with so many columns, and these words in each cell.
+fn table(columns: usize, rows: usize, cell: &str) -> String {
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let head = line((0..columns).map(|column| format!("Weekday{column}")).collect());
+    let rule = line(vec!["---".to_owned(); columns]);
+    let body = (0..rows).map(|row| line((0..columns).map(|column| format!("{cell}{row}{column}")).collect()));
+    [head, rule].into_iter().chain(body).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_cell_of_a_table_is_printed_over_another_however_many_columns_there_are() {
+    let cells =
+        ["10:00-19:00/", "by appointment only, please call ", "closed", "8-5", "https://very-long.example/a/b/c?d="];
+    for (columns, cell) in [1, 2, 4, 7, 8, 9, 12, 20].into_iter().flat_map(|columns| cells.map(|cell| (columns, cell)))
+    {
+        let letter = letter_md("informational", "fax = { pages_max = 9 }", &table(columns, 3, cell));
+        let folder = folder(&[("wide/letter.md", letter.as_str())]);
+        let renderer = Renderer::load(practice(), Some(folder.path())).expect("a letter");
+        let (referrer, variables) = (referrer(), Map::new());
+        let fax = renderer.fax(&job("wide", &referrer, &variables)).expect("a fax");
+        let findings: Vec<_> = fax.lint.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        assert!(findings.is_empty(), "{columns} columns of {cell}: {findings:?}");
+        let page = squeezed(&text_of(&fax));
+        let last = squeezed(&format!("{cell}2{}", columns - 1));
+        if columns < 3 {
+            assert!(page.contains(&last), "{columns} columns of {cell}: the last cell is missing");
+        }
+    }
+}
+
+#[test]
+fn what_a_fax_cannot_print_is_named_and_what_it_can_print_is_not() {
+    let with = |name: &str, said: Value| {
+        let mut referrer = referrer();
+        referrer.last_name = Some(name.to_owned());
+        Renderer::unprintable(&referrer, &object(said)).into_iter().collect::<String>()
+    };
+    assert_eq!(with("Núñez", json!({ "news": "Zoë’s “new” rooms – 5 €" })), "");
+    assert_eq!(with("Nu\u{301}n\u{303}ez", json!({})), "", "an accent of its own is part of its letter");
+    assert_eq!(with("李", json!({ "list": ["a", { "b": "ひ" }] })), "ひ李");
+}
