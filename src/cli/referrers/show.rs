@@ -1,5 +1,8 @@
 //! `touchline referrers show`: everything known about one referrer, including addresses.
 
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
 use serde_json::json;
 
 use crate::cli::console::{Console, plain};
@@ -47,7 +50,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         known.push(read_known(&mut tx, address).await?);
     }
     drop(tx);
-    let goal = records.touch_goal;
+    let (goal, zone) = (records.touch_goal, records.zone);
     let addresses: Vec<_> = known
         .iter()
         .map(|one| {
@@ -66,11 +69,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "addresses": addresses,
         "delivered": delivered,
         "goal": goal,
+        "provenance": referrer.provenance,
         "merges": merges.iter().map(|one| json!({ "id": one.id, "kept": one.kept, "merged": one.merged,
             "created_at": one.created_ms, "undone_at": one.undone_ms })).collect::<Vec<_>>(),
     });
     console.answer(&object, || {
         let mut text = facts(&referrer);
+        text.push_str(&origins(&referrer, zone));
         for location in &locations {
             text.push_str(&format!("also at: {}\n", location_words(location)));
         }
@@ -124,6 +129,20 @@ fn facts(referrer: &Referrer) -> String {
         }
     }
     text
+}
+
+/// Who corrected which field, and which list each other field came from.
+fn origins(referrer: &Referrer, zone: Tz) -> String {
+    let mut by_origin: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (field, origin) in &referrer.provenance.fields {
+        let (who, at) = (origin.who.name(), origin.at_ms.in_zone(zone));
+        let words = match &origin.list {
+            None => format!("by hand ({who}, {at}; lists do not overwrite it)"),
+            Some(list) => format!("from {list} ({who}, {at})"),
+        };
+        by_origin.entry(words).or_default().push(field.label());
+    }
+    by_origin.iter().map(|(origin, fields)| format!("{}: {origin}\n", fields.join(", "))).collect()
 }
 
 fn location_words(location: &Location) -> String {
