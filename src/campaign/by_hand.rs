@@ -50,7 +50,7 @@ pub async fn run_as_proposed(
 ) -> Result<Accepted, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
     let plan = fresh(parts, &row)?;
-    if plan.propose(parts, &row, &row.who, decisions).await?.mark != mark {
+    if plan.propose(parts, &row, who, decisions).await?.mark != mark {
         return Err(CampaignError::WrongState(format!(
             "what campaign `{}` would send has changed since it was shown: look at it again. Nothing was sent",
             row.name
@@ -63,9 +63,9 @@ pub async fn run_as_proposed(
 ///
 /// # Errors
 /// As [`run_now`].
-pub async fn propose(parts: &Parts, name: &str, decisions: Decisions) -> Result<Proposal, CampaignError> {
+pub async fn propose(parts: &Parts, name: &str, who: &Actor, decisions: Decisions) -> Result<Proposal, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    Ok(fresh(parts, &row)?.propose(parts, &row, &row.who, decisions).await?)
+    Ok(fresh(parts, &row)?.propose(parts, &row, who, decisions).await?)
 }
 
 /// The plan of a campaign that carries no stale fact.

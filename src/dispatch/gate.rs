@@ -179,13 +179,13 @@ async fn decide(
     if now >= message.give_up_ms && !is_paused {
         return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp.into()));
     }
-    if message.due_ms > now {
-        return Ok(Step::Defer(message.waits_until().map(|_| PolicyReason::OutsideOfficeHours), message.due_ms));
-    }
     if let Some(until) = window.and_then(|window| window.undo_until_ms)
         && policy::undo::holds_back(Some(until), now)
     {
         return Ok(Step::Defer(Some(PolicyReason::UndoWindow), until));
+    }
+    if message.due_ms > now {
+        return Ok(Step::Defer(message.waits_until().map(|_| PolicyReason::OutsideOfficeHours), message.due_ms));
     }
     let carriers = parts.accounts.carriers(&parcel);
     let number_busy = message.channel() == Channel::Fax && facts.busy.contains(&message.address.key());

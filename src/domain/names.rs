@@ -100,8 +100,10 @@ pub enum Likeness {
 /// A person's name in comparable form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PersonKey {
-    /// Given names.
+    /// Given names, without middle initials.
     first: Vec<String>,
+    /// Middle initials: they come and go between lists, but two different ones are two people's.
+    initials: String,
     /// Family name, its words together.
     last: String,
     suffix: Option<&'static str>,
@@ -121,17 +123,21 @@ impl PersonKey {
         if suffix.is_none() && first.len() > 1 {
             suffix = take_suffix(&mut first);
         }
-        // Middle initials say little and come and go between lists.
+        let mut initials = String::new();
         let is_initial = |place: usize, word: &str| place > 0 && word.chars().count() == 1;
         let mut place = 0;
         first.retain(|word| {
             place += 1;
-            !is_initial(place - 1, word)
+            let drops = is_initial(place - 1, word);
+            if drops {
+                initials.push_str(word);
+            }
+            !drops
         });
         if last.is_empty() {
             std::mem::swap(&mut first, &mut last);
         }
-        Self { first, last: last.concat(), suffix }
+        Self { first, initials, last: last.concat(), suffix }
     }
 
     /// Whether there is any name.
@@ -157,7 +163,23 @@ impl PersonKey {
             (Some(_), Some(_)) | (None, None) => Likeness::Same,
             _ => Likeness::Compatible,
         };
+        let are_two = !self.initials.is_empty() && !other.initials.is_empty() && self.initials != other.initials;
+        if are_two {
+            return Likeness::Different;
+        }
         suffix.min(likeness_of_given(&self.first, &other.first))
+    }
+
+    /// Whether two names have the same `Jr.`, `III` or none.
+    #[must_use]
+    pub fn has_suffix_of(&self, other: &Self) -> bool {
+        self.suffix == other.suffix
+    }
+
+    /// Whether the given name is missing or an initial, which many names begin with.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        !self.is_empty() && self.first.first().is_none_or(|first| first.chars().count() == 1)
     }
 }
 
@@ -235,6 +257,7 @@ mod tests {
             (("Robert", "Stone Jr"), ("Robert", "Stone III")),
             (("J", "Smith"), ("Karl", "Smith")),
             (("Mary Ann", "Lee"), ("Mary Beth", "Lee")),
+            (("Michael J", "Lee"), ("Michael K.", "Lee")),
             (("", ""), ("", "")),
         ] {
             assert_eq!(likeness(one, other), Likeness::Different, "{one:?} {other:?}");

@@ -48,6 +48,11 @@ pub(super) struct Number {
 
 /// Reads the number for one kind of line. Of several, the first that is marked for it, else the first that is not marked.
 pub(super) fn read(text: &str, line: Line) -> Result<Reading<Number>, AddressError> {
+    // A footnote mark or a digit of another script is no digit that somebody dials.
+    let is_odd = |c: char| c.is_numeric() && !c.is_ascii_digit() && !('\u{ff10}'..='\u{ff19}').contains(&c);
+    if text.chars().any(is_odd) {
+        return Err(AddressError("a sign stands among the digits: type the number in plain digits only"));
+    }
     let text = plain(text);
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '='));
     if text.is_empty() {
@@ -67,6 +72,7 @@ fn plain(text: &str) -> String {
     let text = text.replace("&amp;", "&").replace("&nbsp;", " ").replace("&#43;", "+").replace(":::", "\n");
     let shown = text.nfkc().filter(|c| !is_invisible(*c)).map(|c| match c {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' => '-',
+        '\u{b7}' | '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{22c5}' => '.',
         c if c.is_whitespace() && c != '\n' && c != '\t' => ' ',
         c => c,
     });

@@ -80,6 +80,9 @@ pub struct Origin {
     /// The list's name; none for a correction by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
+    /// What the field held before a person corrected it: a list that still says so means the same person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
 }
 
 impl Origin {

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, Value};
 
-use super::answer::Accepted;
+use super::answer::{Accepted, SkipReason};
 use super::list;
 use super::plan::Draft;
 use super::request::Request;
@@ -39,6 +40,8 @@ pub struct Proposal {
     pub first: Option<Sample>,
     /// Why the first letter cannot be drawn, if it cannot.
     pub problem: Option<String>,
+    /// How long all of it can be withdrawn before it leaves, if at all.
+    pub undo_window: Option<Duration>,
     /// Stands for exactly this proposal: another list, letter, verdict or address has another mark.
     pub mark: String,
 }
@@ -138,7 +141,8 @@ pub async fn propose(parts: &Parts, request: &Request) -> Result<Proposal, Intak
     let mut left_out: Vec<LeftOut> = left_out.into_values().collect();
     left_out.sort_by_key(|left| std::cmp::Reverse(left.count));
     let shares = shares(&prices, pages);
-    Ok(Proposal { planned, letters, shares, left_out, first, problem, mark: hex::encode(mark.finish()) })
+    let undo_window = request.undo_window(parts);
+    Ok(Proposal { undo_window, planned, letters, shares, left_out, first, problem, mark: hex::encode(mark.finish()) })
 }
 
 /// The pages of the letter's fax, or why it cannot be rendered.
@@ -211,13 +215,21 @@ impl<'a> Tally<'a> {
             self.leave_out(Some(said.channel), Some(said.status), said.reason, key, &said.name);
         }
         for skipped in &draft.skipped {
-            self.mark.update(format!("{} {:?} {}\n", skipped.referrer, skipped.channel, skipped.why).as_bytes());
-            self.leave_out(skipped.channel, None, None, skipped.why.clone(), &skipped.name);
+            let why = match skipped.reason {
+                Some(SkipReason::Repeat) => {
+                    "they got the letter before, within its repeat window; `--again` sends it all the same".to_owned()
+                }
+                _ => skipped.why.clone(),
+            };
+            self.mark.update(format!("{} {:?} {why}\n", skipped.referrer, skipped.channel).as_bytes());
+            self.leave_out(skipped.channel, None, None, why, &skipped.name);
         }
     }
 
     fn mark_message(&mut self, message: &Message) {
-        let reason = message.reason.map(|reason| reason.to_string()).unwrap_or_default();
+        // Whether an office is open may change while a person reads; who gets the letter does not.
+        let reason = message.reason.filter(|_| message.status != MessageStatus::Queued);
+        let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
         let (to, address) = (message.referrer_id, message.address.key());
         let line = format!("{to} {} {} {} {reason}\n", message.channel(), address.as_str(), message.status);
         self.mark.update(line.as_bytes());

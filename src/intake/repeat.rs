@@ -144,6 +144,7 @@ impl History {
                 occurred_ms,
                 campaign_id: None,
                 variables: Some(message.variables.clone()),
+                created_ms: message.created_ms,
             };
             self.sent.entry(message.referrer_id).or_default().push((message.letter.clone(), sent));
         }
@@ -208,7 +209,7 @@ const fn counts(status: MessageStatus) -> bool {
 fn earlier(sent: &Sent, window: &Window, variables: &str) -> Earlier {
     // Only where the content decides is it compared.
     let same_content = !window.is_exact() || sent.variables.as_deref().is_some_and(|other| same(other, variables));
-    Earlier { sent: sent.occurred_ms, campaign: sent.campaign_id, same_content }
+    Earlier { sent: sent.occurred_ms, accepted: sent.created_ms, campaign: sent.campaign_id, same_content }
 }
 
 /// Whether two JSON texts say the same, whatever the order of their names.

@@ -119,8 +119,9 @@ impl Request {
             .collect();
         // A request without them has the hash that it had before there were any.
         let text = if own.is_empty() { shared.to_string() } else { serde_json::json!([shared, own]).to_string() };
-        // Likewise one without them.
-        let text = match (self.again, self.now, self.undo_seconds) {
+        // Likewise one without them. Waiting for a letter asks for no undo window, and is no other request.
+        let undo = self.undo_seconds.filter(|seconds| *seconds > 0);
+        let text = match (self.again, self.now, undo) {
             (false, false, None) => text,
             (again, now, undo) => serde_json::json!([text, again, now, undo]).to_string(),
         };

@@ -14,7 +14,7 @@ use crate::domain::event::{EventKind, EventSource};
 use crate::domain::health::AddressHealth;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Timestamp};
+use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Purpose, Timestamp};
 use crate::queue::Queue;
 use crate::settle::{self, Evidence, Origin, Rules};
 use crate::store::records::events::Event;
@@ -139,6 +139,7 @@ async fn retry(
     if message.reason == Some(OperatorReason::Withdrawn.into()) {
         return Err(wrong_state(&message, "it was withdrawn and never leaves; send the letter anew"));
     }
+    refuse_a_second_copy(tx, &message).await?;
     let channel = message.channel();
     let referrer = tx.referrer(message.referrer_id).await?;
     message.address = referrer.and_then(|referrer| referrer.address(channel)).ok_or_else(|| {
@@ -151,6 +152,18 @@ async fn retry(
     let give_up = now.after(parts.give_up);
     settle::send_again(tx, &mut message, EventKind::Retried, give_up, origin, now).await?;
     Ok(message)
+}
+
+/// A letter to win a referrer that was sent to them anew since is not sent a second time by retrying the first.
+async fn refuse_a_second_copy(tx: &mut Tx, message: &Message) -> Result<(), OperatorError> {
+    if !matches!(message.purpose, Purpose::Advertisement | Purpose::Informational) {
+        return Ok(());
+    }
+    let since = tx.letters_sent(&message.letter, &[message.referrer_id], message.created_ms).await?;
+    if since.iter().all(|sent| sent.touch_id == message.touch_id) {
+        return Ok(());
+    }
+    Err(wrong_state(message, "the same letter was sent to them again since; `touchline send … --again` sends one more"))
 }
 
 async fn hold(tx: &mut Tx, mut message: Message, origin: &Origin, now: Timestamp) -> Result<Message, OperatorError> {

@@ -53,6 +53,8 @@ pub struct Window {
 pub struct Earlier {
     /// When it went out, or is to.
     pub sent: Timestamp,
+    /// When it was accepted: for a run of a campaign, when it ran, however late its letters go out.
+    pub accepted: Timestamp,
     /// The campaign that sent it.
     pub campaign: Option<CampaignId>,
     /// Whether its variables are the same.
@@ -60,7 +62,8 @@ pub struct Earlier {
 }
 
 /// The window of a letter that goes out at `at`; `None` if it may always be repeated. What the letter declares comes
-/// first, then the period of the campaign that sends it, then the default of its kind.
+/// first; an introduction is made once in half a year, also by a campaign; then the period of the campaign that sends it
+/// counts, then the default of its kind.
 #[must_use]
 pub fn window(letter: Letter, period: Option<Period>, at: Timestamp) -> Option<Window> {
     let exact = matches!(letter.purpose, Purpose::Treatment | Purpose::Operational);
@@ -68,11 +71,11 @@ pub fn window(letter: Letter, period: Option<Period>, at: Timestamp) -> Option<W
     match (letter.repeat_days, period) {
         (Some(0), _) => None,
         (Some(days), _) => Some(of_days(days)),
+        (None, _) if letter.introduces && !exact => Some(of_days(INTRODUCTION_DAYS)),
         (None, Some(period)) => {
             Some(Window { at, length: period.next.since(period.start), period: Some(period), exact })
         }
         (None, None) if exact => Some(of_days(CORRESPONDENCE_DAYS)),
-        (None, None) if letter.introduces => Some(of_days(INTRODUCTION_DAYS)),
         (None, None) => Some(of_days(OUTREACH_DAYS)),
     }
 }
@@ -86,7 +89,7 @@ impl Window {
             return false;
         }
         match self.period {
-            Some(period) if earlier.campaign == Some(period.campaign) => earlier.sent >= period.start,
+            Some(period) if earlier.campaign == Some(period.campaign) => earlier.accepted >= period.start,
             _ => earlier.sent > self.at.before(self.length),
         }
     }
@@ -126,7 +129,8 @@ mod tests {
     }
 
     fn before(hours: u64) -> Earlier {
-        Earlier { sent: NOW.before(Duration::from_secs(hours * 3600)), campaign: None, same_content: true }
+        let sent = NOW.before(Duration::from_secs(hours * 3600));
+        Earlier { sent, accepted: sent, campaign: None, same_content: true }
     }
 
     fn repeats(letter: Letter, hours: u64, same_content: bool) -> bool {
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_is_planned_for_later_is_not_sent_before_it_as_well() {
-        let later = Earlier { sent: NOW.after(DAY * 20), campaign: None, same_content: true };
+        let later = Earlier { sent: NOW.after(DAY * 20), accepted: NOW, campaign: None, same_content: true };
         let window = window(letter(Purpose::Advertisement), None, NOW).expect("a window");
         assert!(window.is_repeat_of(&later));
     }
@@ -174,7 +178,7 @@ mod tests {
     fn a_run_is_not_blocked_by_the_last_one_and_a_second_one_within_the_period_is() {
         let campaign = CampaignId::new();
         let month = |run| Period { campaign, start: run, next: NOW.after(DAY * 28) };
-        let own = |sent| Earlier { sent, campaign: Some(campaign), same_content: true };
+        let own = |sent| Earlier { sent, accepted: sent, campaign: Some(campaign), same_content: true };
         let planned = window(letter(Purpose::Advertisement), Some(month(NOW)), NOW).expect("a window");
         assert!(!planned.is_repeat_of(&own(NOW.before(DAY * 28))), "last month's");
         assert!(!planned.is_repeat_of(&own(NOW.before(DAY))), "one run by hand the day before");
@@ -206,7 +210,9 @@ mod tests {
             let period = by_campaign.then_some(Period { campaign, start, next });
             let letter = Letter { purpose: Purpose::Advertisement, introduces, repeat_days: days };
             let earlier = Earlier {
-                sent: NOW.before(hour * u32::try_from(ago).unwrap_or(0)), campaign: own.then_some(campaign), same_content: true,
+                sent: NOW.before(hour * u32::try_from(ago).unwrap_or(0)),
+                accepted: NOW.before(hour * u32::try_from(ago).unwrap_or(0)),
+                campaign: own.then_some(campaign), same_content: true,
             };
             if let Some(window) = window(letter, period, NOW) {
                 prop_assert!(!window.is_repeat_of(&earlier) || earlier.sent >= window.opens());

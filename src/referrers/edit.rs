@@ -113,11 +113,15 @@ pub(super) async fn present(tx: &mut Tx, id: ReferrerId) -> Result<Referrer, Ref
 
 /// Notes for every changed field that a person set it.
 pub(super) fn note_changes(before: &Referrer, after: &mut Referrer, who: &Actor, now: Timestamp) {
-    let origin = Origin { who: who.clone(), at_ms: now, list: None };
     for field in RecordField::ALL {
-        if fields::value(before, *field) != fields::value(after, *field) {
-            after.provenance.note(*field, &origin);
+        let was = fields::value(before, *field);
+        if was == fields::value(after, *field) {
+            continue;
         }
+        // Of several corrections, the first replaced what the list said.
+        let known = before.provenance.fields.get(field).filter(|origin| origin.is_by_hand());
+        let former = known.map_or(was, |origin| origin.former.clone());
+        after.provenance.note(*field, &Origin { who: who.clone(), at_ms: now, list: None, former });
     }
     let removed = &mut after.provenance.tags_removed;
     removed.extend(before.tags.iter().filter(|tag| !after.tags.contains(tag)).cloned());

@@ -69,6 +69,19 @@ pub fn set(referrer: &mut Referrer, field: RecordField, text: &str) -> Result<()
     Ok(())
 }
 
+/// The record as lists described it before somebody corrected it; none if nothing was corrected.
+#[must_use]
+pub fn uncorrected(referrer: &Referrer) -> Option<Referrer> {
+    let mut before = referrer.clone();
+    for (field, origin) in &referrer.provenance.fields {
+        if let Some(former) = origin.former.as_deref().filter(|_| origin.is_by_hand()) {
+            // A value that is no longer valid says nothing.
+            let _ = set(&mut before, *field, former);
+        }
+    }
+    (before != *referrer).then_some(before)
+}
+
 /// Whether two texts of a field say the same.
 #[must_use]
 pub fn same(field: RecordField, one: &str, other: &str) -> bool {

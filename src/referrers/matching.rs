@@ -21,6 +21,8 @@ pub struct Facet {
     email: Option<AddressKey>,
     fax: Option<AddressKey>,
     phone: Option<String>,
+    /// Whether a row of the list says it that is being imported, and not a record.
+    is_new: bool,
 }
 
 /// A place in comparable form.
@@ -67,6 +69,7 @@ impl Facet {
             email,
             fax,
             phone: referrer.phone.clone(),
+            is_new: false,
         }
     }
 
@@ -98,6 +101,7 @@ impl Facet {
             email,
             fax,
             phone: row.phone.clone(),
+            is_new: true,
         }
     }
 
@@ -117,6 +121,18 @@ impl Facet {
     #[must_use]
     pub fn is_nameless(&self) -> bool {
         self.name.is_empty() && self.organization.is_empty()
+    }
+
+    /// Whether the given name is missing or an initial, which many names begin with.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        self.name.is_vague()
+    }
+
+    /// The telephone number.
+    #[must_use]
+    pub fn phone(&self) -> Option<&str> {
+        self.phone.as_deref()
     }
 
     /// Mailbox and fax number.
@@ -145,8 +161,12 @@ impl Facet {
         !self.organization.is_empty() && self.organization == other.organization
     }
 
+    /// Whether the letters after the names are of different professions: `PMHNP` and `PMHNP-BC` are of one.
     fn has_other_letters(&self, other: &Self) -> bool {
-        !self.letters.is_empty() && !other.letters.is_empty() && self.letters.is_disjoint(&other.letters)
+        let alike = |one: &String| {
+            other.letters.iter().any(|two| one.starts_with(two.as_str()) || two.starts_with(one.as_str()))
+        };
+        !self.letters.is_empty() && !other.letters.is_empty() && !self.letters.iter().any(alike)
     }
 
     /// Whether a row speaks of the place of this facet, rather than of another place where the same person works. `alone`:
@@ -170,7 +190,7 @@ impl Facet {
 }
 
 fn letters(credentials: Option<&str>) -> BTreeSet<String> {
-    let parts = credentials.unwrap_or_default().split([',', ' ', '/', ';']);
+    let parts = credentials.unwrap_or_default().split([',', ' ', '/', ';', '-']);
     parts.map(|part| folded(part).replace(' ', "")).filter(|part| !part.is_empty()).collect()
 }
 
@@ -209,7 +229,14 @@ pub fn evidence(row: &Facet, person: &[Facet]) -> Evidence {
     if row.name.is_empty() {
         return person.iter().map(|facet| of_offices(row, facet)).max().unwrap_or(Evidence::No);
     }
-    person.iter().map(|facet| of_people(row, facet)).max().unwrap_or(Evidence::No)
+    let best = person.iter().map(|facet| of_people(row, facet)).max().unwrap_or(Evidence::No);
+    // An initial may stand for several names: whoever it was joined with speaks against another one.
+    let contradicts =
+        |facet: &Facet| facet.name.last() == row.name.last() && row.name.likeness(&facet.name) == Likeness::Different;
+    if best.is_firm() && person.iter().any(contradicts) && !person.iter().any(|facet| facet.name == row.name) {
+        return Evidence::Doubtful("the name fits an initial that is taken for another name");
+    }
+    best
 }
 
 fn by_npi(row: &Facet, person: &[Facet]) -> Evidence {
@@ -237,8 +264,11 @@ fn of_people(row: &Facet, known: &Facet) -> Evidence {
     if !shares_an_address && !shares_the_organization {
         return Evidence::No;
     }
-    if row.has_other_letters(known) {
+    if row.has_other_letters(known) && (row.email.is_none() || row.email != known.email) {
         return Evidence::Doubtful("the name is the same but the credentials are different");
+    }
+    if known.is_new && !row.name.has_suffix_of(&known.name) {
+        return Evidence::Doubtful("two rows of the list differ only in `Jr.` or the like");
     }
     match likeness {
         Likeness::Same if shares_an_address => Evidence::AddressAndName,

@@ -130,7 +130,7 @@ fn adds_something(kept: &Referrer, other: &Location) -> bool {
 }
 
 /// Undoes a merge: both are as before, with their own touches. What was changed on the one that stayed in the meantime is
-/// lost, except a stricter contact status and its newer touches; so it says when there was a change.
+/// lost, except a contact status that was made stricter, and its newer touches.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if there is no such merge, [`ReferrersError::Invalid`] if it was undone before, or the one
@@ -145,9 +145,12 @@ pub async fn undo_merge(parts: &Parts, id: MergeId, who: &Actor) -> Result<Vec<R
     if !tx.merge_undone(id, now).await? {
         return Err(ReferrersError::Invalid("this merge was undone before".to_owned()));
     }
+    // The stricter of the two stood for both; anything stricter than that was decided since, and stands.
+    let joined = merge.before.iter().map(|before| before.referrer.state).max();
+    let decided_since = Some(current.state).filter(|state| joined.is_some_and(|joined| *state > joined));
     let mut restored = Vec::with_capacity(merge.before.len());
     for before in &merge.before {
-        let state = before.referrer.state.stricter(current.state);
+        let state = decided_since.map_or(before.referrer.state, |state| state.stricter(before.referrer.state));
         let referrer = Referrer { updated_ms: now, state, ..before.referrer.clone() };
         tx.referrer_put(&referrer).await.map_err(npi_taken)?;
         tx.locations_delete(referrer.id).await?;

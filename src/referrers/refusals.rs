@@ -8,7 +8,7 @@ use super::sheet::write::evidence_with_day;
 use super::sheet::{RefusalEvidence, SheetRefusal, SheetRow};
 use crate::consent::{self, Refusal};
 use crate::domain::health::{AddressHealth, Health};
-use crate::domain::referrer::{Referrer, ReferrerState};
+use crate::domain::referrer::ReferrerState;
 use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
 use crate::domain::{Actor, Address, AddressKey, Channel, Timestamp};
 use crate::store::Tx;
@@ -27,9 +27,25 @@ pub(super) struct Source<'a> {
     pub now: Timestamp,
 }
 
-/// Whom the rows of a list mean, by their place in it: each row that means one person, with that person's record as it
-/// was, if there was one. Rows that are not here are of nobody in particular.
-pub(super) type People<'a> = HashMap<usize, Option<&'a Referrer>>;
+/// Whom the rows of a list mean: for each row that means one person, every address that is known of them. Rows that are not
+/// here are of nobody in particular.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    of_row: HashMap<usize, usize>,
+    addresses: Vec<Vec<Address>>,
+}
+
+impl People {
+    /// Adds a person with the places of their rows.
+    pub(super) fn add(&mut self, rows: &[usize], addresses: Vec<Address>) {
+        self.of_row.extend(rows.iter().map(|row| (*row, self.addresses.len())));
+        self.addresses.push(addresses);
+    }
+
+    fn addresses_of(&self, row: usize) -> Option<&[Address]> {
+        self.of_row.get(&row).and_then(|person| self.addresses.get(*person)).map(Vec::as_slice)
+    }
+}
 
 /// Stores what the rows say about refusals of addresses and about dead ones. Returns how many suppressions are new. A repeat
 /// changes nothing. Contact status is a field of the person and is stored with them; where a row that says "do not contact"
@@ -43,16 +59,25 @@ pub(super) type People<'a> = HashMap<usize, Option<&'a Referrer>>;
 pub(super) async fn record(
     tx: &mut Tx,
     rows: &[SheetRow],
-    people: &People<'_>,
+    people: &People,
     source: Source<'_>,
 ) -> Result<usize, ReferrersError> {
     let mut said: Vec<(Address, SheetRefusal)> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
-        let person = people.get(&place);
-        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, person.is_some())) {
-            // A list may say that a person refused without giving their address: then it is the one on record.
-            let on_record = || person.and_then(|known| known.as_ref()?.address(refusal.channel));
-            said.extend(address_of(row, refusal.channel).or_else(on_record).map(|address| (address, refusal)));
+        let known = people.addresses_of(place);
+        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, known.is_some())) {
+            // A list may say that a person refused without giving their address: then it is every one on record.
+            let addresses = match address_of(row, refusal.channel) {
+                Some(address) => vec![address],
+                None => {
+                    let mut all = known.unwrap_or_default().to_vec();
+                    all.retain(|address| address.channel() == refusal.channel);
+                    all.sort_unstable();
+                    all.dedup();
+                    all
+                }
+            };
+            said.extend(addresses.into_iter().map(|address| (address, refusal.clone())));
         }
     }
     let dead = dead_and_new(tx, rows).await?;
@@ -154,6 +179,11 @@ fn address_of(row: &SheetRow, channel: Channel) -> Option<Address> {
         Channel::Fax => row.fax.clone().map(Address::Fax),
         Channel::Email => row.email.clone().map(Address::Email),
     }
+}
+
+/// The addresses that a row gives.
+pub(super) fn addresses_of(row: &SheetRow) -> impl Iterator<Item = Address> {
+    Channel::ALL.iter().filter_map(|channel| address_of(row, *channel))
 }
 
 /// Where it stands, for the evidence.

@@ -141,10 +141,6 @@ pub async fn end(
 
 /// The message as it is held.
 pub(super) fn set_held(message: &mut Message, reason: Reason, now: Timestamp) {
-    if message.waits_until().is_some() {
-        // When the office opens is asked again once it is released.
-        message.due_ms = now;
-    }
     message.status = MessageStatus::Held;
     message.reason = Some(reason);
     message.released_ms = None;

@@ -48,7 +48,7 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, args: Args) -> Res
     let accepted = if args.yes {
         campaign::run_as_decided(&parts, &args.name, &console.who, decisions).await?
     } else {
-        let proposal = campaign::propose(&parts, &args.name, decisions).await?;
+        let proposal = campaign::propose(&parts, &args.name, &console.who, decisions).await?;
         confirm::ask(console, gateway, &args.name, &proposal)?;
         by_hand::run_as_proposed(&parts, &args.name, &proposal.mark, &console.who, decisions).await?
     };

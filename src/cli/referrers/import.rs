@@ -179,10 +179,10 @@ fn told(sheet: &Sheet, report: &ImportReport) -> String {
         say(format!("\nNothing was read from: {}", sheet.unused_columns.join(", ")));
     }
     if report.conflicts > 0 {
-        say(format!(
-            "\n{} by hand differ from this list and stand: `touchline referrers conflicts` shows them.",
-            count(report.conflicts, "correction")
-        ));
+        let stand =
+            if report.conflicts == 1 { "differs from this list and stands" } else { "differ from this list and stand" };
+        let corrections = count(report.conflicts, "correction");
+        say(format!("\n{corrections} by hand {stand}: `touchline referrers conflicts` shows what the list says."));
     }
     say(unclear_rows(&report.unclear));
     if let Some(import) = report.import {

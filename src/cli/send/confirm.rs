@@ -3,6 +3,8 @@
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
+
 use crate::app::Gateway;
 use crate::cli::console::{Console, count, plain, print};
 use crate::cli::exit::{CliError, Ending};
@@ -33,17 +35,16 @@ pub fn ask(console: &Console, gateway: &Gateway, title: &str, proposal: &Proposa
         )));
     }
     print(&plain(&told(title, proposal)));
+    if let Some(words) = when_words(proposal, gateway.config.practice.time_zone) {
+        print(&plain(&words));
+    }
     if proposal.letters == 0 {
         return Err(CliError::refused("nothing would be sent"));
     }
     if let Some(sample) = proposal.first.as_ref().filter(|sample| sample.phi != PhiClass::Identified) {
         print(&plain(&first_letter(gateway, sample)?));
     }
-    if answered_yes(&format!("Send {letters} now? [y/N] "))? {
-        Ok(())
-    } else {
-        Err(CliError::refused("nothing was sent"))
-    }
+    if answered_yes(&format!("Send {letters}? [y/N] "))? { Ok(()) } else { Err(CliError::refused("nothing was sent")) }
 }
 
 fn answered_yes(question: &str) -> Result<bool, CliError> {
@@ -76,6 +77,19 @@ pub fn told(title: &str, proposal: &Proposal) -> String {
         text.push_str(&format!("Warning: the first letter cannot be rendered: {problem}\n"));
     }
     text.trim_end().to_owned()
+}
+
+/// When it leaves: what waits for office hours, and how long it can be withdrawn.
+fn when_words(proposal: &Proposal, zone: Tz) -> Option<String> {
+    let messages = &proposal.planned.messages;
+    let first = messages.iter().filter_map(|message| message.waits_until).min().map(|first| first.in_zone(zone));
+    let waits = wording::some_wait(proposal.planned.counts.waiting, first.as_deref());
+    let undo = proposal.undo_window.map(|window| {
+        let minutes = usize::try_from(window.as_secs().div_ceil(60)).unwrap_or(usize::MAX);
+        format!("All of it can be withdrawn for {}.", count(minutes, "minute"))
+    });
+    let words: Vec<String> = [waits, undo].into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join("\n"))
 }
 
 fn share_words(share: &Share) -> String {

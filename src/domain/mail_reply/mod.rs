@@ -1,6 +1,7 @@
 //! What a mail server's refusal means and whose fault it is: one table of evidence, read from the top, for replies during
 //! a dialogue (RFC 5321) and for the words of bounces (RFC 3464). The first row that fits decides; the last rows fit
-//! everything, by phase and class of code.
+//! everything, by phase and class of code. Whatever a row proves against a mailbox falls if the text speaks of the sending
+//! side.
 //!
 //! - `pattern`: how a row is compared with a reply
 //! - `rows`: the table, in the order in which it is read: what is said in words before what is said in numbers
@@ -103,6 +104,7 @@ pub fn table() -> impl Iterator<Item = &'static Row> {
 pub fn judge(phase: Phase, code: u16, enhanced: Option<EnhancedStatus>, text: &str) -> Judgement {
     let heard = pattern::Heard::new(phase, code, enhanced, text);
     let row = table().find(|row| heard.fits(row)).unwrap_or(&rows::LAST);
+    let row = if row.verdict.proves_mailbox && heard.speaks_of_sending() { &rows::DOUBTED } else { row };
     let mut verdict = row.verdict;
     if let Some(seconds) = pattern::wait_asked(&heard.text).filter(|_| verdict.about == About::Speed) {
         verdict.wait_seconds = Some(seconds.clamp(1, WAIT_SECONDS_MAX));

@@ -15,6 +15,7 @@ pub(super) struct Entry {
     pub follows: bool,
     /// Whether the next digits are its extension.
     pub awaits_extension: bool,
+    is_for_both: bool,
     has_plus: bool,
     groups: Vec<Group>,
     extension: Option<String>,
@@ -44,6 +45,10 @@ impl Entry {
             Meaning::Plus => return Err(UNREADABLE),
             Meaning::Label(_) | Meaning::Country(_) if self.has_digits() && !self.is_complete() => {
                 return Err(UNREADABLE);
+            }
+            // One number for both (`Fax/Phone …`) is marked for neither.
+            Meaning::Label(Some(line)) if self.is_for_both || self.line.is_some_and(|known| known != *line) => {
+                (self.is_for_both, self.line) = (true, None);
             }
             Meaning::Label(line) => self.line = self.line.or(*line),
             Meaning::Country(code) => self.country = Some(code),

@@ -32,6 +32,11 @@ fn a_number_is_read_as_a_person_reads_it() {
         ("'8475550161", "+18475550161", 0),
         ("=\"8475550161\"", "+18475550161", 0),
         ("(847) 555-0161 (fax)", "+18475550161", 0),
+        ("Fax/Phone 847-555-0161", "+18475550161", 0),
+        ("Phone/Fax: 847-555-0161", "+18475550161", 0),
+        ("fax no 847-555-0161", "+18475550161", 0),
+        ("847\u{2022}555\u{2022}0161", "+18475550161", 0),
+        ("847\u{b7}555\u{b7}0161", "+18475550161", 0),
         ("(847) 555-0161 (preferred)", "+18475550161", 0),
         ("(847) 555-0161 fax", "+18475550161", 0),
         ("Fax: (847) 555-0161", "+18475550161", 0),
@@ -110,6 +115,16 @@ fn what_is_not_plainly_one_number_is_refused_and_the_reason_helps() {
         ("*67 847 555 0101", "letters or words"),
         ("847-555-0101 12", "digits"),
         ("n/a", "not a telephone number"),
+        ("no fax - call 847-555-0101", "letters or words"),
+        ("no fax, phone 847-555-0102", "letters or words"),
+        ("847-555-0162 no fax", "letters or words"),
+        ("fax: no, phone: 847-555-0107", "letters or words"),
+        ("Fax off - call 847-555-0108", "letters or words"),
+        ("call 847-555-0104", "letters or words"),
+        ("847-555-016\u{b2}", "plain digits"),
+        ("847-555-010\u{b3}", "plain digits"),
+        ("847-555-01\u{2460}\u{2461}", "plain digits"),
+        ("\u{664}47-555-0101", "plain digits"),
         ("see notes 847-555-0101", "letters or words"),
     ] {
         let error = fax(text).expect_err(text);
@@ -180,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn the_digits_dialed_all_stand_in_the_text_and_in_their_order((_, text) in written(), place in 0usize..30, put in "[A-Za-z0-9. /,;()-]") {
+    fn the_digits_dialed_all_stand_in_the_text_and_in_their_order((_, text) in written(), place in 0usize..30, put in "[A-Za-z0-9. /,;()\u{b2}\u{2462}\u{665}-]") {
         let mut changed: Vec<char> = text.chars().collect();
         changed.insert(place.min(changed.len()), put.chars().next().unwrap_or('a'));
         let changed: String = changed.into_iter().collect();

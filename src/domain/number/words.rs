@@ -34,7 +34,6 @@ const NEUTRAL: &[&str] = &[
     "sms",
     "office",
     "ofc",
-    "off",
     "work",
     "wk",
     "w",
@@ -54,8 +53,6 @@ const NEUTRAL: &[&str] = &[
     "new",
     "number",
     "numbers",
-    "no",
-    "nos",
     "num",
     "nbr",
     "nr",
@@ -78,9 +75,9 @@ const NEUTRAL: &[&str] = &[
     "scheduling",
     "intake",
     "secure",
-    "dial",
-    "call",
 ];
+/// Words for "number", where the number follows. Elsewhere they say that there is none.
+const NUMBER: &[&str] = &["no", "nos"];
 /// Words before an extension.
 const EXTENSION: &[&str] = &["x", "xt", "ext", "extn", "exten", "extension"];
 /// Words between two numbers.
@@ -145,6 +142,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, AddressError> {
                 let taken = run(char::is_alphabetic);
                 let word: String = characters[place..place + taken].iter().collect();
                 let beside = |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit);
+                if NUMBER.contains(&word.as_str()) && says_number(&characters[place + taken..]) {
+                    tokens.push(Token { meaning: Meaning::Punctuation, has_colon: false, in_parentheses: false });
+                    place += taken;
+                    continue;
+                }
                 let touches = beside(place.checked_sub(1)) || beside(Some(place + taken));
                 (meaning_of(&word, touches, has_digits)?, taken)
             }
@@ -164,6 +166,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, AddressError> {
         place += taken;
     }
     Ok(tokens)
+}
+
+/// Whether the number follows right behind `no`: `Fax no. 847 …`, but not `no fax, call 847 …`.
+fn says_number(rest: &[char]) -> bool {
+    let next = rest.iter().find(|c| !matches!(c, ' ' | '.' | ':' | '#'));
+    next.is_some_and(|c| c.is_ascii_digit() || matches!(c, '(' | '+'))
 }
 
 fn meaning_of(word: &str, touches_a_digit: bool, has_digits: bool) -> Result<Meaning, AddressError> {

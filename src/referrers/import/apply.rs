@@ -168,7 +168,7 @@ impl Work<'_> {
         let here = said.organization();
         let is_other = |other: usize, row: &&SheetRow| other != place && Facet::of_row(row).organization() == here;
         let is_only_one_here = !rows.iter().enumerate().any(|(other, row)| is_other(other, row));
-        let alone = rows.len() == 1 || (!here.is_empty() && is_only_one_here);
+        let alone = rows.iter().all(|row| Facet::of_row(row) == said) || (!here.is_empty() && is_only_one_here);
         let preferred = Facet::of_referrer(&self.after.referrer);
         let others: Vec<Facet> =
             self.after.locations.iter().map(|location| Facet::of_location(&self.after.referrer, location)).collect();
@@ -224,9 +224,9 @@ impl Work<'_> {
         }
         let is_unknown_kind = field == RecordField::Kind && known.as_deref() == Some(ReferrerType::Other.as_str());
         if let Some(known) = known.as_deref().filter(|_| !is_unknown_kind) {
-            let says_less =
-                matches!(field, RecordField::FirstName | RecordField::LastName) && says_less(field, said, known);
-            if fields::same(field, known, said) || says_less || weight == Weight::Fills {
+            let says_less = is_a_name(field) && says_less(field, said, known);
+            let says_more = weight == Weight::Fills && is_a_name(field) && self::says_less(field, known, said);
+            if fields::same(field, known, said) || says_less || (weight == Weight::Fills && !says_more) {
                 return;
             }
         }
@@ -234,7 +234,7 @@ impl Work<'_> {
             self.offer(field, known, said);
         } else if fields::set(&mut self.after.referrer, field, said).is_ok() {
             let Circumstances { list, who, now } = self.circumstances;
-            let origin = Origin { who: who.clone(), at_ms: *now, list: Some(list.clone()) };
+            let origin = Origin { who: who.clone(), at_ms: *now, list: Some(list.clone()), former: None };
             self.after.referrer.provenance.note(field, &origin);
         }
     }
@@ -263,7 +263,7 @@ impl Work<'_> {
     }
 
     fn finish(mut self, effects: Vec<Effect>) -> Changed {
-        if self.before.is_none_or(|before| before.referrer != self.after.referrer) {
+        if self.before.is_none_or(|before| *before != self.after) {
             self.after.referrer.updated_ms = self.circumstances.now;
         }
         Changed { referrer: self.after.referrer, locations: self.after.locations, conflicts: self.conflicts, effects }
@@ -289,6 +289,10 @@ fn said(row: &SheetRow, field: RecordField) -> Option<String> {
         RecordField::PostalCode => row.postal_code.clone(),
         RecordField::Notes => row.notes.clone(),
     }
+}
+
+const fn is_a_name(field: RecordField) -> bool {
+    matches!(field, RecordField::FirstName | RecordField::LastName)
 }
 
 /// Whether a name of a list says less than the known one: an initial, no second given name, no `Jr.`.

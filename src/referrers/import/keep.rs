@@ -61,7 +61,9 @@ async fn keep_person(
     rows: &[SheetRow],
     circumstances: &Circumstances,
 ) -> Result<Kept, ReferrersError> {
-    let said: Vec<&SheetRow> = person.rows.iter().filter_map(|place| rows.get(*place)).collect();
+    let mut places = person.rows.clone();
+    places.sort_unstable();
+    let said: Vec<&SheetRow> = places.iter().filter_map(|place| rows.get(*place)).collect();
     let line = said.first().map_or(0, |row| row.line);
     let in_line = |error: ReferrersError| match error {
         ReferrersError::Invalid(why) => ReferrersError::Invalid(format!("line {line}: {why}; nothing was imported")),
@@ -71,7 +73,8 @@ async fn keep_person(
     let has_changed = person.before.as_ref().is_none_or(|before| before.referrer != changed.referrer);
     if has_changed {
         // A list that gives a known person another address says that it works; that a stranger has it says nothing.
-        if let Some(before) = &person.before {
+        // What it calls dead itself, it does not.
+        if let Some(before) = person.before.as_ref().filter(|_| said.iter().all(|row| row.dead.is_empty())) {
             let Circumstances { who, now, .. } = circumstances;
             entered::give_another_chance(tx, Some(&before.referrer), &changed.referrer, &[], who, *now).await?;
         }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use roster::Candidate;
 
+use super::matching::Facet;
 use super::refusals::{self, People};
 use super::sheet::{Problem, Sheet, SheetRow};
 use super::{Parts, ReferrersError};
@@ -127,10 +128,10 @@ async fn record_refusals(
     rows: &[SheetRow],
     circumstances: &Circumstances,
 ) -> Result<usize, ReferrersError> {
-    let mut people = People::new();
-    for person in &roster.people {
-        let known = person.before.as_ref().map(|before| &before.referrer);
-        people.extend(person.rows.iter().map(|row| (*row, known)));
+    let mut people = People::default();
+    for person in roster.people.iter().filter(|person| person.is_concerned()) {
+        let said = person.rows.iter().filter_map(|place| rows.get(*place)).flat_map(refusals::addresses_of);
+        people.add(&person.rows, person.addresses().into_iter().chain(said).collect());
     }
     let Circumstances { list, who, now } = circumstances;
     refusals::record(tx, rows, &people, refusals::Source { list, who, now: *now }).await
@@ -157,7 +158,10 @@ fn problem_line(problem: &Problem) -> String {
 
 /// Finds out for every row whom it means.
 fn assign_all(roster: &mut Roster, rows: &[SheetRow], options: &ImportOptions, report: &mut ImportReport) {
-    for (place, row) in rows.iter().enumerate() {
+    // Whoever is named in full comes first: an initial may stand for any of them.
+    let (in_full, vague): (Vec<_>, Vec<_>) =
+        rows.iter().enumerate().partition(|(_, row)| !Facet::of_row(row).is_vague());
+    for (place, row) in in_full.into_iter().chain(vague) {
         match roster.meant(row, options.decisions.get(&row.line)) {
             Meant::One(person) => roster.assign(person, place, row),
             Meant::New => roster.add_new(place, row),

@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Decision;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::domain::{AddressKey, Timestamp};
+use crate::domain::{Address, AddressKey, Timestamp};
+use crate::referrers::fields::uncorrected;
 use crate::referrers::matching::{Evidence, Facet, evidence};
 use crate::referrers::sheet::SheetRow;
 use crate::store::records::imports::Before;
 use crate::store::records::referrers::{Alike, name_key};
 use crate::store::{StoreError, Tx};
 
+/// An address that more rows of a list share than this is looked up by no name.
+const SHARED_BY_FEW: usize = 5;
 /// How many merges in a row are followed.
 const MERGES_MAX: usize = 20;
 
@@ -62,6 +65,7 @@ pub(super) struct Roster {
     by_npi: HashMap<String, Vec<usize>>,
     by_name: HashMap<String, Vec<usize>>,
     by_address: HashMap<AddressKey, Vec<usize>>,
+    by_phone: HashMap<String, Vec<usize>>,
 }
 
 impl Roster {
@@ -109,6 +113,11 @@ impl Roster {
         for facet in facets {
             self.add_facet(place, facet, key.clone());
         }
+        // A list that still says what was corrected means the same person.
+        let former = self.people[place].before.as_ref().and_then(|before| uncorrected(&before.referrer));
+        if let Some(former) = former {
+            self.add_facet(place, Facet::of_referrer(&former), name_key_of(&former));
+        }
     }
 
     fn place_of(&self, id: ReferrerId) -> Option<usize> {
@@ -123,6 +132,9 @@ impl Roster {
         };
         if let Some(npi) = facet.npi() {
             add(self.by_npi.entry(npi.to_owned()).or_default());
+        }
+        if let Some(phone) = facet.phone() {
+            add(self.by_phone.entry(phone.to_owned()).or_default());
         }
         for address in facet.addresses() {
             add(self.by_address.entry(address.clone()).or_default());
@@ -170,7 +182,8 @@ impl Roster {
 
     fn by_address_alone(&self, row: &Facet) -> Meant {
         let known = row.addresses().filter_map(|address| self.by_address.get(address)).flatten();
-        if known.count() > 0 { Meant::AddressOnly } else { Meant::New }
+        let by_phone = row.phone().and_then(|phone| self.by_phone.get(phone)).into_iter().flatten();
+        if known.chain(by_phone).count() > 0 { Meant::AddressOnly } else { Meant::New }
     }
 
     fn most_likely(&self, row: &Facet, name: &str) -> Meant {
@@ -185,6 +198,8 @@ impl Roster {
         let strongest = judged.iter().map(|(evidence, _)| *evidence).filter(|evidence| evidence.is_firm()).max();
         let best: Vec<usize> =
             judged.iter().filter(|(evidence, _)| Some(*evidence) == strongest).map(|(_, place)| *place).collect();
+        let present: Vec<usize> = best.iter().copied().filter(|place| !self.is_deleted(*place)).collect();
+        let best = if present.is_empty() { best } else { present };
         match (best.as_slice(), strongest) {
             ([one], Some(_)) => self.unless_deleted(*one),
             ([_, _, ..], Some(_)) => Meant::Unclear("several known people fit equally well", self.named(&best)),
@@ -199,9 +214,12 @@ impl Roster {
     }
 
     fn unless_deleted(&self, place: usize) -> Meant {
-        let person = &self.people[place];
-        let is_deleted = person.before.as_ref().is_some_and(|before| before.referrer.removed_ms.is_some());
-        if is_deleted { Meant::Deleted(person.name.clone()) } else { Meant::One(place) }
+        if self.is_deleted(place) { Meant::Deleted(self.people[place].name.clone()) } else { Meant::One(place) }
+    }
+
+    fn is_deleted(&self, place: usize) -> bool {
+        let before = self.people[place].before.as_ref();
+        before.is_some_and(|before| before.referrer.removed_ms.is_some())
     }
 
     fn named(&self, places: &[usize]) -> Vec<Candidate> {
@@ -219,6 +237,16 @@ impl Person {
         self.id
     }
 
+    /// Every address of theirs on record, preferred or not.
+    pub(super) fn addresses(&self) -> Vec<Address> {
+        let Some(before) = &self.before else { return Vec::new() };
+        let further = before.locations.iter().flat_map(|location| {
+            let fax = location.fax.clone().map(Address::Fax);
+            fax.into_iter().chain(location.email.clone().map(Address::Email))
+        });
+        before.referrer.addresses().chain(further).collect()
+    }
+
     /// Whether a row speaks of them.
     pub(super) const fn is_concerned(&self) -> bool {
         !self.rows.is_empty()
@@ -229,15 +257,30 @@ impl Person {
 async fn candidates(tx: &mut Tx, rows: &[SheetRow]) -> Result<Vec<Referrer>, StoreError> {
     let npis: BTreeSet<&str> = rows.iter().filter_map(|row| row.npi.as_deref()).collect();
     let names: BTreeSet<String> = rows.iter().map(name_key_of_row).collect();
-    let nameless: Vec<Facet> = rows.iter().map(Facet::of_row).filter(Facet::is_nameless).collect();
-    let addresses: BTreeSet<&str> = nameless.iter().flat_map(Facet::addresses).map(AddressKey::as_str).collect();
+    let facets: Vec<Facet> = rows.iter().map(Facet::of_row).collect();
+    // Whoever was corrected may be found by an address alone, unless many share it: then only rows without a name ask.
+    let mut sharing: HashMap<&str, usize> = HashMap::new();
+    for address in facets.iter().flat_map(Facet::addresses) {
+        *sharing.entry(address.as_str()).or_default() += 1;
+    }
+    let asks = |facet: &Facet, address: &str| {
+        facet.is_nameless() || sharing.get(address).is_some_and(|rows| *rows <= SHARED_BY_FEW)
+    };
+    let addresses: BTreeSet<&str> = facets
+        .iter()
+        .flat_map(|facet| facet.addresses().map(move |address| (facet, address.as_str())))
+        .filter(|(facet, address)| asks(facet, address))
+        .map(|(_, address)| address)
+        .collect();
     let (mailboxes, numbers): (Vec<&str>, Vec<&str>) = addresses.into_iter().partition(|key| key.contains('@'));
+    let phones: BTreeSet<&str> = facets.iter().filter(|facet| facet.is_nameless()).filter_map(Facet::phone).collect();
     let mut found: BTreeMap<ReferrerId, Referrer> = BTreeMap::new();
-    let wanted: [(Alike, Vec<&str>); 4] = [
+    let wanted: [(Alike, Vec<&str>); 5] = [
         (Alike::Npi, npis.into_iter().collect()),
         (Alike::Name, names.iter().map(String::as_str).collect()),
         (Alike::Email, mailboxes),
         (Alike::Fax, numbers),
+        (Alike::Phone, phones.into_iter().collect()),
     ];
     for (by, keys) in wanted {
         for referrer in tx.referrers_alike(by, &keys).await? {

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::cell::{Cells, ExtraMark};
 use super::field::Field;
 use super::header::Heading;
-use super::refusal_columns::{Form, Sense, sense};
+use super::refusal_columns::{Form, Sense, is_harmless, sense};
+use super::refusal_words::is_refusal;
 
 /// Most attributes read of one row.
 const ATTRIBUTES_MAX: usize = 60;
@@ -39,7 +40,11 @@ pub(super) fn read(cells: &mut Cells<'_>) {
             (None, Sense::Suspect) => cells.suspect(heading.text),
             (None, Sense::Nothing) => {
                 let fits = Field::ALL.iter().filter_map(|field| Some((field.fit(&heading)?, *field)));
-                cells.extra.extend(fits.min().map(|(_, field)| (field, value)));
+                match fits.min() {
+                    Some((_, field)) => cells.extra.push((field, value)),
+                    None if is_refusal(&value) && !is_harmless(&heading) => cells.suspect(heading.text),
+                    None => {}
+                }
             }
         }
     }

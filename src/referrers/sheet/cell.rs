@@ -6,6 +6,7 @@ use super::columns::Columns;
 use super::field::Field;
 use super::guard::unguarded;
 use super::refusal_columns::Form;
+use super::refusal_words::is_refusal;
 use super::{CELL_CHARS_MAX, Problem};
 
 /// Longest name, organization or source.
@@ -74,7 +75,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The column that the field was read from in this row.
-    fn column(&self, field: Field) -> Option<String> {
+    pub(super) fn column(&self, field: Field) -> Option<String> {
         let place = self.columns.candidates(field, self.record).into_iter().find(|place| self.at(*place).is_some());
         place.and_then(|place| self.columns.name(place)).or_else(|| self.columns.column(field))
     }
@@ -107,7 +108,9 @@ impl<'a> Cells<'a> {
         let fields = [Field::Fax, Field::Email, Field::FirstName, Field::LastName, Field::Name, Field::Organization];
         for field in fields {
             let places = self.columns.candidates(field, self.record);
-            let mut filled = places.iter().filter_map(|place| self.at(*place)).filter(|cell| !says_nothing(cell));
+            let is_nothing = |cell: &str| says_nothing(cell) || (field.is_dialed() && is_placeholder(cell));
+            let mut filled =
+                places.iter().filter_map(|place| self.part(field, *place)).filter(|cell| !is_nothing(cell));
             let first = filled.next();
             if filled.any(|other| first.is_some_and(|first| !other.eq_ignore_ascii_case(first))) {
                 self.note(
@@ -117,7 +120,9 @@ impl<'a> Cells<'a> {
             }
         }
         let names = self.columns.suspects.iter().filter(|place| self.at(**place).is_some());
-        let names: Vec<String> = names.filter_map(|place| self.columns.name(*place)).collect();
+        // A cell that is a refusal must not be passed over, whatever its column is called.
+        let watched = self.columns.watched.iter().filter(|place| self.at(**place).is_some_and(is_refusal));
+        let names: Vec<String> = names.chain(watched).filter_map(|place| self.columns.name(*place)).collect();
         names.into_iter().for_each(|name| self.suspect(name));
     }
 
@@ -134,6 +139,12 @@ impl<'a> Cells<'a> {
         (!cell.is_empty()).then_some(cell)
     }
 
+    /// What of a cell belongs to the field.
+    fn part(&self, field: Field, place: usize) -> Option<&'a str> {
+        let columns = self.columns;
+        columns.part(field, place, self.record, self.at(place)?)
+    }
+
     /// The field's cell, if it says anything.
     pub(super) fn raw(&self, field: Field) -> Option<&str> {
         let says = |cell: &str| self.columns.is_ours || !says_nothing(cell);
@@ -148,7 +159,8 @@ impl<'a> Cells<'a> {
 
     fn first(&self, field: Field, says: impl Fn(&str) -> bool) -> Option<&str> {
         let places = self.columns.candidates(field, self.record);
-        let by_column = places.into_iter().filter_map(|place| self.at(place)).find(|cell| says(cell));
+        let says = |cell: &&str| says(cell) && !(field.is_dialed() && is_placeholder(cell));
+        let by_column = places.into_iter().filter_map(|place| self.part(field, place)).find(says);
         let by_attribute = || self.extra.iter().find(|(known, _)| *known == field).map(|(_, text)| text.as_str());
         by_column.or_else(by_attribute)
     }
@@ -189,6 +201,15 @@ pub(super) fn says_nothing(cell: &str) -> bool {
     cell.is_empty() || NOTHING.contains(&cell.to_lowercase().as_str())
 }
 
+/// Whether a telephone number consists of zeros or nines alone, which programs write where they know none.
+fn is_placeholder(cell: &str) -> bool {
+    let is_number = cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | '-' | '.' | '/' | '+'));
+    let digits: String = cell.chars().filter(char::is_ascii_digit).collect();
+    let national = digits.strip_prefix('1').unwrap_or(&digits);
+    let is_all = |digit: u8| national.bytes().all(|b| b == digit);
+    is_number && (7..=10).contains(&national.len()) && (is_all(b'0') || is_all(b'9'))
+}
+
 /// Whether a word for nothing can be a name.
 pub(super) fn is_name_too(cell: &str) -> bool {
     NAMES_TOO.contains(&cell.to_lowercase().as_str())
@@ -208,4 +229,19 @@ pub(super) fn one_line(text: &str) -> String {
 pub(super) fn several_lines(text: &str) -> String {
     let lines = text.lines().map(one_line);
     lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_zeros_or_nines_alone_is_none() {
+        for cell in ["000-000-0000", "0000000000", "(000) 000-0000", "999.999.9999", "+1 999 999 9999", "000-0000"] {
+            assert!(is_placeholder(cell), "{cell}");
+        }
+        for cell in ["", "0", "99", "847-555-0000", "1-847-555-0104", "000-000-0000 x1", "0000000000000"] {
+            assert!(!is_placeholder(cell), "{cell}");
+        }
+    }
 }

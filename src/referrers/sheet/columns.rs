@@ -6,7 +6,7 @@ use csv::StringRecord;
 use super::field::Field;
 use super::header::Heading;
 use super::labelled::{Labelled, pairs};
-use super::refusal_columns::{Form, Sense, sense};
+use super::refusal_columns::{Form, Sense, is_harmless, sense};
 use super::{Instructions, SheetError};
 
 /// Columns that only our own export has: a file with them is read as it is written.
@@ -33,6 +33,8 @@ pub(super) struct Columns {
     pub(super) marks: Vec<Mark>,
     /// Columns that may say so.
     pub(super) suspects: Vec<usize>,
+    /// Columns whose cells stop the import if they are refusals.
+    pub(super) watched: Vec<usize>,
     /// Columns that a person told us to leave alone.
     ignored: Vec<usize>,
     /// Taxonomy codes 1 to 15 of NPPES, each with the place of its "primary" switch.
@@ -62,6 +64,9 @@ impl Columns {
             })
             .collect();
         columns.is_ours = OURS.iter().all(|field| columns.marks.iter().any(|mark| mark.field == *field));
+        if !columns.is_ours {
+            columns.watched = columns.places_to_watch();
+        }
         columns.is_mailing_tool = MAILCHIMP.iter().any(|key| columns.place_of(key).is_some());
         known.then_some(columns)
     }
@@ -185,6 +190,14 @@ impl Columns {
         places
     }
 
+    /// What of a cell belongs to the field: all of it, unless the cell holds several values with a label for each.
+    pub(super) fn part<'v>(&self, field: Field, place: usize, row: &StringRecord, cell: &'v str) -> Option<&'v str> {
+        match self.labelled.iter().find(|pair| pair.place() == place) {
+            Some(pair) => pair.part(field, row, cell),
+            None => Some(cell),
+        }
+    }
+
     /// The name of a column in the file.
     pub(super) fn name(&self, place: usize) -> Option<String> {
         self.headings.get(place).map(|heading| heading.text.clone())
@@ -220,14 +233,31 @@ impl Columns {
 
     /// Columns that nothing was read from.
     pub(super) fn unused(&self) -> Vec<String> {
-        let is_used = |place: usize| {
-            self.is_told_of(place) && !self.ignored.contains(&place)
-                || self.labelled.iter().any(|pair| pair.has(place))
-                || self.taxonomies.iter().any(|(code, switch)| *code == place || *switch == Some(place))
-        };
-        let unused =
-            self.headings.iter().enumerate().filter(|(place, heading)| !is_used(*place) && !heading.text.is_empty());
+        let unused = self
+            .headings
+            .iter()
+            .enumerate()
+            .filter(|(place, heading)| !self.is_used(*place) && !heading.text.is_empty());
         unused.map(|(_, heading)| heading.text.clone()).collect()
+    }
+
+    fn is_used(&self, place: usize) -> bool {
+        self.is_told_of(place) && !self.ignored.contains(&place)
+            || self.labelled.iter().any(|pair| pair.has(place))
+            || self.taxonomies.iter().any(|(code, switch)| *code == place || *switch == Some(place))
+    }
+
+    /// Columns in which nobody expects a refusal, so that a cell that is one must be explained: those that nothing is read
+    /// from, and those that are read for something else. Notes stay notes.
+    fn places_to_watch(&self) -> Vec<usize> {
+        let read = [Field::Type, Field::Specialty, Field::Source];
+        let is_read =
+            |place: usize| self.places.iter().any(|(field, places)| read.contains(field) && places.contains(&place));
+        let can_say = |place: usize, heading: &Heading| {
+            !self.ignored.contains(&place) && (!self.is_used(place) || is_read(place)) && !is_harmless(heading)
+        };
+        let all = self.headings.iter().enumerate();
+        all.filter(|(place, heading)| can_say(*place, heading)).map(|(place, _)| place).collect()
     }
 
     /// Names that stand in the header more than once and are read, with how often.

@@ -147,6 +147,11 @@ impl Field {
         matches!(self, Self::Fax | Self::Email | Self::Phone)
     }
 
+    /// Whether the column holds telephone numbers.
+    pub(super) const fn is_dialed(self) -> bool {
+        matches!(self, Self::Fax | Self::Phone)
+    }
+
     /// Whether the column says who refused letters by some channel.
     pub(super) const fn is_opt_out(self) -> bool {
         matches!(self, Self::OptedOut | Self::EmailOptedOut | Self::FaxOptedOut)

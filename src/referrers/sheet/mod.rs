@@ -16,6 +16,7 @@ mod name;
 mod numbers;
 mod person;
 mod refusal_columns;
+mod refusal_dates;
 mod refusal_names;
 mod refusal_words;
 mod refused;

@@ -8,12 +8,33 @@ const CREDENTIALS: &[&str] = &[
     "ARNP", "CRNP", "FNP", "FNPC", "FNPBC", "PMHNP", "PMHNPBC", "PMHCNS", "CNP", "CNS", "CNM", "PA", "PAC", "RN",
     "BSN", "MSN", "MS", "MA", "MSW", "MPH", "MBA", "MED", "LCSW", "LCSWR", "LICSW", "LMSW", "LSW", "CSW", "LPC",
     "LCPC", "LPCC", "LMHC", "LMFT", "MFT", "CADC", "LCADC", "NCC", "RD", "FACP", "FAAP", "FACOG", "FAAFP", "DFAPA",
-    "FAPA", "ABPP", "DPM", "OD", "DPT", "PT", "OTR", "OTRL", "OTD", "SLP", "CCCSLP", "AUD", "ESQ",
+    "FAPA", "ABPP", "DPM", "OD", "DPT", "PT", "OTR", "OTRL", "OTD", "SLP", "CCCSLP", "AUD", "ESQ", "CASAC", "RDN",
+    "LP", "CPNP", "CPNPPC", "CPNPAC", "MRCPSYCH", "FRCPC", "FAACAP", "DFAACAP", "FASAM", "LCDC", "LICDC", "LCMHC",
+    "LCMHCS", "LPCMH", "LMHCA", "LMFTA", "LISW", "LISWS", "LSCSW", "LCSWC", "LGPC", "LGSW", "CSAC", "CAADC", "CPRP",
+    "BCBA", "AGNP", "AGPCNP", "AGACNP", "PMHCNSBC",
 ];
 /// Letters that are family names as well: behind one, in a list that writes capitals only, they are taken for a name.
 const NAMES_TOO: &[&str] = &["DO", "MA", "PA"];
 /// Titles before a name.
-const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof"];
+const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "drs"];
+/// Professions that stand behind a name instead of letters.
+const PROFESSIONS: &[&str] = &[
+    "psychologist",
+    "psychiatrist",
+    "psychotherapist",
+    "therapist",
+    "counselor",
+    "physician",
+    "nurse",
+    "practitioner",
+    "worker",
+    "dietitian",
+    "nutritionist",
+    "pharmacist",
+    "neurologist",
+    "pediatrician",
+    "internist",
+];
 /// Parts of a family name that come before its last word.
 const PARTICLES: &[&str] =
     &["de", "del", "della", "der", "di", "du", "el", "la", "le", "st", "van", "von", "ter", "dos", "da"];
@@ -72,16 +93,8 @@ pub(super) struct PersonName {
 /// Takes a whole name apart: `Whitfield, Amara J., MD`, `Amara J. Whitfield MD`, `Dr. Amara Whitfield, DO, PhD`.
 pub(super) fn take_apart(text: &str) -> PersonName {
     let text = without_nicknames(text);
-    let mut parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-    let mut letters: Vec<String> = Vec::new();
-    while parts.len() > 1 && parts.last().is_some_and(|part| part.split_whitespace().all(is_credential)) {
-        letters.splice(0..0, parts.pop().map(tidy_credentials));
-    }
-    let mut suffix = None;
-    while parts.len() > 1 && parts.last().is_some_and(|part| is_suffix(part)) {
-        suffix = parts.pop();
-    }
-    let (mut first, mut last) = match parts.as_slice() {
+    let Parts { names, mut letters, suffix } = sort_parts(&text);
+    let (mut first, mut last) = match names.as_slice() {
         [] => (Vec::new(), Vec::new()),
         [whole] => {
             let mut tokens: Vec<&str> = whole.split_whitespace().collect();
@@ -106,12 +119,73 @@ pub(super) fn take_apart(text: &str) -> PersonName {
     last.extend(suffix);
     drop_titles(&mut first);
     drop_titles(&mut last);
+    first.retain(|token| !TITLES.contains(&bare(token).as_str()));
     drop_initials(&mut first);
     PersonName {
         first: join(&first, Part::Given),
         last: join(&last, Part::Family),
         credentials: join_letters(&letters),
     }
+}
+
+/// The parts of a name between its commas.
+struct Parts<'t> {
+    /// The whole name, or the family name and the given names.
+    names: Vec<&'t str>,
+    letters: Vec<String>,
+    suffix: Option<&'t str>,
+}
+
+/// Tells which parts are names and which are letters or a suffix behind them.
+fn sort_parts(text: &str) -> Parts<'_> {
+    let mut parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let mut sorted = Parts { names: parts.next().into_iter().collect(), letters: Vec::new(), suffix: None };
+    let Some(start) = sorted.names.first().copied() else { return sorted };
+    for part in parts {
+        let is_named = sorted.names.len() > 1;
+        let has_letters = !sorted.letters.is_empty();
+        if part.split_whitespace().all(is_credential) {
+            sorted.letters.push(tidy_credentials(part));
+        } else if is_suffix(part) {
+            sorted.suffix = Some(part);
+        } else if follows_a_name(start, part, is_named, has_letters) {
+            sorted.letters.push(tidy_credentials(part));
+        } else if !is_named {
+            sorted.names.push(part);
+        }
+    }
+    sorted
+}
+
+/// Whether a part that is not known whole is letters or a profession, and not the given name behind a family name. `start`
+/// is the part before the first comma; `is_named` says that the given name stands elsewhere.
+fn follows_a_name(start: &str, part: &str, is_named: bool, has_letters: bool) -> bool {
+    let tokens: Vec<&str> = part.split_whitespace().collect();
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return false };
+    let is_profession = PROFESSIONS.contains(&bare(last).as_str());
+    if is_profession || (is_credential(first) && !NAMES_TOO.contains(first)) {
+        return true;
+    }
+    let capitals = part.chars().filter(|c| c.is_uppercase()).count();
+    // `J.P.` is initials.
+    let is_initials = part.contains('.') && capitals <= 2;
+    if tokens.len() > 1 || capitals < 2 || is_initials || !(is_named || is_complete(start)) {
+        return false;
+    }
+    if part.contains(char::is_lowercase) {
+        // `MRCPsych` and no `LaTonya`.
+        return capitals > 2;
+    }
+    // In a list of capitals only, a word in capitals is as likely a name.
+    start.contains(char::is_lowercase) || has_letters
+}
+
+/// Whether a text is a whole name in reading order, and not a family name of several words.
+fn is_complete(text: &str) -> bool {
+    let is_name = |token: &&str| !is_suffix(token) && !is_credential(token);
+    let mut names = text.split_whitespace().filter(is_name);
+    let starts = names.next().is_some_and(|token| !PARTICLES.contains(&bare(token).as_str()));
+    starts && names.next().is_some()
 }
 
 /// Drops what is in parentheses or double quotes: a nickname, not a name for letters.
@@ -147,9 +221,16 @@ fn split_in_reading_order<'t>(tokens: &[&'t str]) -> (Vec<&'t str>, Vec<&'t str>
     (tokens, last)
 }
 
+/// Drops the titles at the beginning, of a couple too: `Dr. & Mrs. Lee`.
 fn drop_titles(tokens: &mut Vec<&str>) {
-    while tokens.len() > 1 && TITLES.contains(&bare(tokens[0]).as_str()) {
+    let mut is_dropped = false;
+    while tokens.len() > 1 {
+        let is_and = matches!(tokens[0], "&" | "+" | "and" | "And" | "AND");
+        if !TITLES.contains(&bare(tokens[0]).as_str()) && !(is_dropped && is_and) {
+            break;
+        }
         tokens.remove(0);
+        is_dropped = true;
     }
 }
 
@@ -195,9 +276,21 @@ fn join(tokens: &[&str], part: Part) -> Option<String> {
     (!tokens.is_empty()).then(|| as_written(&tokens.join(" "), part))
 }
 
-/// Whether a name can only be an organization's.
+/// Whether a name can only be an organization's. `Center, Paul` and `Health, Mary A., MD` are people, whatever their family
+/// name means.
 pub(super) fn is_organization(text: &str) -> bool {
-    text.split_whitespace().any(|word| ORGANIZATION_WORDS.contains(&bare(word).as_str()))
+    let is_word = |word: &str| ORGANIZATION_WORDS.contains(&bare(word).as_str());
+    let mut parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let names = (parts.next(), parts.next(), parts.next());
+    if let (Some(last), Some(first), further) = names {
+        let is_letters = |part: &str| part.split_whitespace().all(is_credential);
+        let is_one = !last.contains(char::is_whitespace) && first.split_whitespace().count() <= 2;
+        let is_given = !first.split_whitespace().any(is_word) && !is_letters(first);
+        if is_one && is_given && further.is_none_or(is_letters) {
+            return false;
+        }
+    }
+    text.split_whitespace().any(is_word)
 }
 
 #[cfg(test)]
@@ -247,6 +340,28 @@ mod tests {
             ("VAN DER BERG, JAN, DO", "Jan", "van der Berg", "DO"),
             ("MARIA DE LA CRUZ", "Maria", "de la Cruz", ""),
             ("ANGUS MCKAY", "Angus", "McKay", ""),
+            ("Ada Quill, CASAC", "Ada", "Quill", "CASAC"),
+            ("Ada Quill, XQZP", "Ada", "Quill", "XQZP"),
+            ("Ada M. Quill-Orr, LCSW-R, XQZP", "Ada", "Quill-Orr", "LCSW-R, XQZP"),
+            ("Ada Quill, MD, MRCPsych", "Ada", "Quill", "MD, MRCPsych"),
+            ("Ada Quill, FRXPsych", "Ada", "Quill", "FRXPsych"),
+            ("Ada Quill, MD FAPA, XQZP", "Ada", "Quill", "MD FAPA, XQZP"),
+            ("Ada Quill, LCSW, LP", "Ada", "Quill", "LCSW, LP"),
+            ("Ada Quill, CPNP-PC", "Ada", "Quill", "CPNP-PC"),
+            ("Ada Quill, Clinical Psychologist", "Ada", "Quill", "Clinical Psychologist"),
+            ("ADA QUILL, MD, XQZP", "Ada", "Quill", "MD, XQZP"),
+            ("Dr. Quill, XQZP", "", "Quill", "XQZP"),
+            ("Quill, Ada, MD, XQZP", "Ada", "Quill", "MD, XQZP"),
+            ("QUILL, ADA", "Ada", "Quill", ""),
+            ("QUILL ORR, ADA", "Ada", "Quill Orr", ""),
+            ("Quill Orr, Ada", "Ada", "Quill Orr", ""),
+            ("Quill Orr, LaTonya", "LaTonya", "Quill Orr", ""),
+            ("Quill Orr, J.P.", "J.P.", "Quill Orr", ""),
+            ("van der Berg, JAN", "Jan", "van der Berg", ""),
+            ("Quill, MD, Ada", "Ada", "Quill", "MD"),
+            ("Dr. & Mrs. Quill", "", "Quill", ""),
+            ("Mr. and Mrs. Ada Quill", "Ada", "Quill", ""),
+            ("Quill, Dr.", "", "Quill", ""),
         ] {
             assert_eq!(parts(text), (first.into(), last.into(), letters.into()), "{text}");
         }
@@ -256,5 +371,11 @@ mod tests {
     fn an_organization_is_not_taken_for_a_person() {
         assert!(is_organization("Ridgeline Psychiatry Associates, LLC"));
         assert!(!is_organization("Amara Whitfield, MD"));
+        for text in ["Center, Paul", "Health, Mary A.", "PRACTICE, JOAN, MD"] {
+            assert!(!is_organization(text), "{text}");
+        }
+        for text in ["Psychiatry, PC", "Recovery, Inc", "Elm Health, Boston", "Wellness Center", "Clinic, Elm Group"] {
+            assert!(is_organization(text), "{text}");
+        }
     }
 }

@@ -75,6 +75,14 @@ pub(super) fn sense(heading: &Heading) -> Sense {
     Sense::Says(field, form)
 }
 
+/// Whether no cell of the column can refuse letters: it concerns a channel that letters do not use, or it is a column of a
+/// known tool that holds something else.
+pub(super) fn is_harmless(heading: &Heading) -> bool {
+    let says = |list: &[&str]| heading.words.iter().any(|word| list.contains(&word.as_str()));
+    let is_known = HARMLESS.contains(&heading.key.as_str()) && !says(&["status"]);
+    is_known || (says(OTHER_CHANNELS) && !says(&["email", "mail", "fax"]))
+}
+
 fn status_of(words: &[&str]) -> Sense {
     let mut beside = words.iter().filter(|word| **word != "status").peekable();
     let is_bare = beside.clone().all(|word| STATUS_OF_ANYTHING.contains(word));
@@ -187,6 +195,22 @@ mod tests {
             "Removed",
             "Do Not Anything",
             "Blocked by",
+            "Fax OK?",
+            "OK to fax?",
+            "E-mail ok",
+            "Can we fax?",
+            "May we email",
+            "Send Fax",
+            "Wants email",
+            "Receive newsletter",
+            "Receives faxes",
+            "Permission to fax",
+            "Deliverability",
+            "Email validity",
+            "Email Verified",
+            "Désinscrit",
+            "Abgemeldet am",
+            "Deceased",
             "unsub_link_clicked_count",
         ] {
             assert_eq!(sense(&Heading::of(header)), Sense::Suspect, "{header}");
@@ -213,6 +237,10 @@ mod tests {
             "Contact owner",
             "Preferred contact method",
             "Last Activity Date",
+            "License Verified",
+            "Date received",
+            "Receiving facility",
+            "Fax sent",
             "",
         ] {
             assert_eq!(sense(&Heading::of(header)), Sense::Nothing, "{header}");

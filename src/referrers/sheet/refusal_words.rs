@@ -1,9 +1,10 @@
-//! What the cells of refusal columns say: yes and no as people and programs write them, dates, and the words that mailing
+//! What the cells of refusal columns say: yes and no as people and programs write them, and the words that mailing
 //! tools have for the status of a mailbox.
 
 use chrono::NaiveDate;
 
 use super::field::Field;
+use super::refusal_dates::{by_date, by_number, day};
 
 /// Yes, in a column that asks whether somebody refused.
 const YES: &[&str] = &["yes", "y", "true", "t", "1", "-1", "x", "on", "checked", "✓", "✔", "☑", "si", "1.0"];
@@ -165,6 +166,17 @@ const LABEL_FIELDS: &[&str] = &[
     "donotcall",
 ];
 
+/// Channels that letters do not use, as texts call them.
+const OTHER_CHANNELS: &[&str] = &["sms", "text", "texts", "texting", "whatsapp"];
+/// Words that turn a refusal round when they stand before it.
+const TURNS: &[&str] = &["not", "never", "non", "no", "without", "soft"];
+/// Words that may stand between the two.
+const BETWEEN: &[&str] = &["been", "ever", "yet", "on", "the"];
+/// Words that may stand beside a refusal without changing what it says.
+const ASIDES: &[&str] = &["please", "pls", "since", "on", "in", "as", "of"];
+/// Longest cell that can be a refusal and nothing else, in bytes.
+const REFUSAL_BYTES_MAX: usize = 60;
+
 /// What a status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {
@@ -210,6 +222,13 @@ pub(super) fn answer(text: &str) -> Option<Answer> {
     }
 }
 
+/// Reads a cell of a column that says since when somebody refused. As [`answer`], but a number above 1 and whatever looks
+/// like a date say that it happened, with the day where it can be read: who refused must not be lost over the way in which
+/// a program writes its dates.
+pub(super) fn happened(text: &str) -> Option<Answer> {
+    answer(text).or_else(|| by_number(text.trim())).or_else(|| by_date(text))
+}
+
 /// Reads a word for the status of a mailbox. None: it is not known.
 pub(super) fn status(text: &str) -> Option<Said> {
     let word = plain(text);
@@ -226,18 +245,45 @@ pub(super) fn label(text: &str) -> Option<Field> {
     }
 }
 
-/// A day as ISO, as Americans write it, or with the month in words; a time of day after it is left out.
-pub(super) fn day(text: &str) -> Option<NaiveDate> {
-    let text = text.trim();
-    let first = text.split(['T', ' ']).next().unwrap_or_default();
-    let words: Vec<&str> = text.split_whitespace().take(3).collect();
-    let in_words = words.join(" ").replace(',', "");
-    let is_likely = |day: &NaiveDate| (1990..=2100).contains(&chrono::Datelike::year(day));
-    let reads = |text: &str, form: &str| NaiveDate::parse_from_str(text, form).ok().filter(is_likely);
-    let of_figures = ["%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%d.%m.%Y", "%d-%b-%Y"];
-    let of_words = ["%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y"];
-    let by_words = || of_words.iter().find_map(|form| reads(&in_words, form));
-    of_figures.iter().find_map(|form| reads(first, form)).or_else(by_words)
+/// What a text says about refusals, in any of its words: `unsubscribed 2024`, `please do not contact`. What is turned round
+/// (`never unsubscribed`), or concerns a channel that letters do not use, says nothing.
+pub(super) fn labels(text: &str) -> Vec<Field> {
+    if let Some(field) = label(text) {
+        return vec![field];
+    }
+    let plain = plain(text);
+    let words: Vec<&str> = plain.split(' ').collect();
+    let says = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    if says(OTHER_CHANNELS) && !says(&["email", "mail", "fax"]) {
+        return Vec::new();
+    }
+    let mut found: Vec<Field> = Vec::new();
+    // `No fax` says inside a text that there is none: `no fax on file`.
+    for phrase in LABEL_FIELDS.iter().filter(|phrase| !phrase.starts_with("no ")) {
+        let is_said = says_phrase(&words, phrase);
+        found.extend(label(phrase).filter(|field| is_said && !found.contains(field)));
+    }
+    found
+}
+
+/// Whether a cell says by itself, without anything beside it but a date, that somebody refused letters.
+pub(super) fn is_refusal(cell: &str) -> bool {
+    if cell.len() > REFUSAL_BYTES_MAX || !cell.chars().any(char::is_alphabetic) {
+        return false;
+    }
+    let plain = plain(cell);
+    let is_said = |word: &&str| !word.bytes().all(|b| b.is_ascii_digit()) && !ASIDES.contains(word);
+    label(&plain.split(' ').filter(is_said).collect::<Vec<_>>().join(" ")).is_some()
+}
+
+/// Whether the words hold the phrase, and no word before it turns it round.
+fn says_phrase(words: &[&str], phrase: &str) -> bool {
+    let phrase: Vec<&str> = phrase.split(' ').collect();
+    words.windows(phrase.len()).enumerate().any(|(start, part)| {
+        let mut before = words.iter().take(start).rev();
+        let is_turned = before.find(|word| !BETWEEN.contains(word)).is_some_and(|word| TURNS.contains(word));
+        part == phrase.as_slice() && !is_turned
+    })
 }
 
 #[cfg(test)]
@@ -290,6 +336,38 @@ mod tests {
         assert_eq!(label("Do Not Contact"), Some(Field::DoNotContact));
         assert_eq!(label("DNC"), Some(Field::DoNotContact));
         assert_eq!((label("removed"), label("vip"), label("active")), (None, None, None));
+    }
+
+    #[test]
+    fn a_refusal_is_found_among_other_words_unless_they_turn_it_round() {
+        for (text, fields) in [
+            ("Unsubscribed", &[Field::EmailOptedOut][..]),
+            ("unsubscribed 2024", &[Field::EmailOptedOut][..]),
+            ("please don't contact", &[Field::DoNotContact][..]),
+            ("do not fax, do not email", &[Field::EmailOptedOut, Field::FaxOptedOut][..]),
+            ("on the DNC list", &[Field::DoNotContact][..]),
+            ("never unsubscribed", &[][..]),
+            ("has not been unsubscribed", &[][..]),
+            ("not on the DNC list", &[][..]),
+            ("soft bounced", &[][..]),
+            ("no fax on file", &[][..]),
+            ("opted out of texts", &[][..]),
+            ("opted out of texts and email", &[Field::OptedOut][..]),
+            ("adopted outside", &[][..]),
+            ("", &[][..]),
+        ] {
+            assert_eq!(labels(text), fields, "{text}");
+        }
+        for (cell, says) in [
+            ("Do Not Contact", true),
+            ("Opted out 3/2024", true),
+            ("Please do not fax", true),
+            ("Asked whether we do not fax", false),
+            ("2024", false),
+            ("Customer", false),
+        ] {
+            assert_eq!(is_refusal(cell), says, "{cell}");
+        }
     }
 
     #[test]

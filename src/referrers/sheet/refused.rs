@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::cell::{Cells, one_line};
 use super::field::Field;
 use super::refusal_columns::Form;
-use super::refusal_words::{Answer, Said, answer, day, label, status};
+use super::refusal_dates::day;
+use super::refusal_words::{Answer, Said, answer, happened, labels, status};
 use super::taken::{NOT_CALLED, SheetRefusal};
 use crate::domain::Channel;
 use crate::domain::fault::Fault;
@@ -117,7 +118,7 @@ fn meaning(field: Field, form: Form, name: &str, value: &str) -> Meaning {
                 Meaning::Unknown("the cell says neither that they agreed nor that they did not: write yes or no")
             }
         },
-        other => match (answer(value), form) {
+        other => match (happened(value), form) {
             (Some(Answer::No), _) if other.is_opt_out() => Meaning::Sendable,
             (Some(Answer::No), _) => Meaning::Nothing,
             (Some(Answer::Yes(day)), _) => Meaning::Refuses(other, day),
@@ -128,7 +129,7 @@ fn meaning(field: Field, form: Form, name: &str, value: &str) -> Meaning {
 }
 
 impl Refused {
-    fn add(&mut self, field: Field, day: Option<NaiveDate>, evidence: &RefusalEvidence) {
+    pub(super) fn add(&mut self, field: Field, day: Option<NaiveDate>, evidence: &RefusalEvidence) {
         use SuppressionReason::{Bounced, Complaint, OptOut};
         let refusals: &[(Channel, Scope, SuppressionReason)] = match field {
             Field::OptedOut => {
@@ -174,7 +175,7 @@ impl Refused {
     /// What labels say, such as `Do not contact` in an address book.
     pub(super) fn add_labels(&mut self, tags: &[String], column: Option<String>) {
         let Some(column) = column else { return };
-        for field in tags.iter().filter_map(|tag| label(tag)) {
+        for field in tags.iter().flat_map(|tag| labels(tag)) {
             self.add(field, None, &RefusalEvidence::Column(column.clone()));
         }
     }

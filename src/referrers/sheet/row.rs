@@ -2,17 +2,21 @@
 //! if its people could be written to wrongly or not at all: an address that cannot be read, cells that may have shifted, a
 //! refusal or a basis that nobody understands. Anything else that cannot be read costs its cell, with a note.
 
+use std::borrow::Cow;
+
 use chrono_tz::Tz;
 
 use super::attributes;
 use super::cell::{Cells, one_line, several_lines};
 use super::field::Field;
-use super::refusal_words::day;
-use super::refused::{self, Refused};
+use super::refusal_dates::day;
+use super::refusal_words::labels;
+use super::refused::{self, RefusalEvidence, Refused};
 use super::{SheetBasis, SheetRow, mailbox, numbers, person, taxonomy, zone};
+use crate::domain::address::AddressError;
 use crate::domain::basis::{BasisKind, NumberSource};
 use crate::domain::referrer::{ReferrerState, ReferrerType, npi_is_valid};
-use crate::domain::{EmailAddress, FaxNumber};
+use crate::domain::{Channel, EmailAddress, FaxNumber};
 
 /// Labels kept of one row.
 const TAGS_MAX: usize = 20;
@@ -33,15 +37,17 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Option<She
     attributes::read(&mut cells);
     cells.look_over();
     let mut refused = refused::read(&mut cells, file_says);
-    let mut tags = read_tags(&mut cells);
     if !cells.columns.is_ours {
-        refused.add_labels(&tags, cells.columns.column(Field::Tags));
+        refused.add_labels(&labels_of(&cells), cells.columns.column(Field::Tags));
     }
+    let mut tags = read_tags(&mut cells);
     let state = read_state(&mut cells, &mut refused);
+    let fax = read_fax(&mut cells, &mut refused);
+    let email = read_email(&mut cells, &mut refused);
     tags.append(&mut refused.tags);
     tags.sort();
     tags.dedup();
-    let row = facts(&mut cells, refused, tags, state);
+    let row = facts(&mut cells, refused, tags, Read { state, fax, email });
     let is_reached = row.fax.is_some() || row.email.is_some() || row.phone.is_some();
     // Our own export has people whose addresses are not known, too.
     if !cells.is_refused && !is_reached && !cells.columns.is_ours {
@@ -53,13 +59,20 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Option<She
     (!cells.is_refused).then_some(row)
 }
 
-fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, state: Option<String>) -> SheetRow {
+/// What was read before the rest, because it may hold refusals.
+struct Read {
+    state: Option<String>,
+    fax: Option<FaxNumber>,
+    email: Option<EmailAddress>,
+}
+
+fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, read: Read) -> SheetRow {
+    let Read { state, fax, email } = read;
     let person = person::read(cells);
-    let fax = read_fax(cells);
     SheetRow {
         line: cells.line,
         npi: read_npi(cells),
-        email: read_email(cells),
+        email,
         phone: read_phone(cells),
         kind: read_kind(cells, person.credentials.as_deref()),
         first_name: person.first_name,
@@ -98,31 +111,87 @@ fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
 }
 
 /// A fax number that cannot be read refuses the row.
-fn read_fax(cells: &mut Cells<'_>) -> Option<FaxNumber> {
-    match numbers::fax(cells.raw(Field::Fax)?) {
-        Ok((number, others)) => {
-            note_others(cells, Field::Fax, others);
-            Some(number)
+fn read_fax(cells: &mut Cells<'_>, refused: &mut Refused) -> Option<FaxNumber> {
+    let cell = cells.raw(Field::Fax)?;
+    let said = refused_in(Channel::Fax, cell);
+    let read = numbers::fax(&without_words(Channel::Fax, cell, &said));
+    checked(cells, refused, Field::Fax, &said, read)
+}
+
+/// A mailbox that cannot be read refuses the row.
+fn read_email(cells: &mut Cells<'_>, refused: &mut Refused) -> Option<EmailAddress> {
+    let cell = cells.raw(Field::Email)?;
+    let said = refused_in(Channel::Email, cell);
+    let read = mailbox::read(&without_words(Channel::Email, cell, &said));
+    checked(cells, refused, Field::Email, &said, read)
+}
+
+/// The address that was read from a cell, and how many others. If the cell says a refusal as well, it is the refusal of
+/// that address, and there must be no doubt which one is meant.
+fn checked<T>(
+    cells: &mut Cells<'_>,
+    refused: &mut Refused,
+    field: Field,
+    said: &[Field],
+    read: Result<(T, usize), AddressError>,
+) -> Option<T> {
+    match read {
+        Ok((address, others)) if said.is_empty() => {
+            note_others(cells, field, others);
+            Some(address)
         }
-        Err(error) => {
-            cells.refuse(Some(Field::Fax), &error.to_string());
+        Ok((address, 0)) => {
+            let column = cells.column(field).unwrap_or_else(|| field.to_string());
+            for one in said {
+                refused.add(*one, None, &RefusalEvidence::Column(column.clone()));
+            }
+            Some(address)
+        }
+        Err(error) if said.is_empty() => {
+            cells.refuse(Some(field), &error.to_string());
+            None
+        }
+        _ => {
+            let message = "the cell says that letters are refused, and not clearly at which address: write the address alone \
+                 in this column, and the refusal in a column such as fax_opted_out or email_opted_out";
+            cells.refuse(Some(field), message);
             None
         }
     }
 }
 
-/// A mailbox that cannot be read refuses the row.
-fn read_email(cells: &mut Cells<'_>) -> Option<EmailAddress> {
-    match mailbox::read(cells.raw(Field::Email)?) {
-        Ok((mailbox, others)) => {
-            note_others(cells, Field::Email, others);
-            Some(mailbox)
-        }
-        Err(error) => {
-            cells.refuse(Some(Field::Email), &error.to_string());
-            None
-        }
+/// What the words beside an address say about refusals: `847-555-0105 DO NOT FAX`. Refusals without a channel concern the
+/// cell's own.
+fn refused_in(channel: Channel, cell: &str) -> Vec<Field> {
+    let words: Vec<&str> = cell.split_whitespace().filter(|word| !word.contains('@')).collect();
+    let words = words.join(" ");
+    let lower = words.to_lowercase();
+    // `No fax` in the column for it says that there is none.
+    if lower.starts_with("no ") {
+        return Vec::new();
     }
+    let names_email = lower.contains("mail");
+    let of_channel = |field: Field| match (field, channel) {
+        (Field::OptedOut, Channel::Email) => Some(Field::EmailOptedOut),
+        (Field::OptedOut, Channel::Fax) => Some(Field::FaxOptedOut),
+        (Field::EmailOptedOut, Channel::Fax) if !names_email => Some(Field::FaxOptedOut),
+        // Only letters by email bounce.
+        (Field::Bounced, Channel::Fax) => None,
+        (other, _) => Some(other),
+    };
+    labels(&words).into_iter().filter_map(of_channel).collect()
+}
+
+/// The cell without the words of a refusal: what can be a part of an address.
+fn without_words<'c>(channel: Channel, cell: &'c str, said: &[Field]) -> Cow<'c, str> {
+    if said.is_empty() {
+        return Cow::Borrowed(cell);
+    }
+    let is_address = |word: &&str| match channel {
+        Channel::Email => word.contains('@'),
+        Channel::Fax => word.chars().any(|c| c.is_ascii_digit()),
+    };
+    Cow::Owned(cell.split_whitespace().filter(is_address).collect::<Vec<_>>().join(" "))
 }
 
 fn note_others(cells: &mut Cells<'_>, field: Field, others: usize) {
@@ -148,8 +217,8 @@ fn read_phone(cells: &mut Cells<'_>) -> Option<String> {
             note_others(cells, Field::Phone, others);
             Some(number)
         }
-        Err(_) => {
-            cells.note(Field::Phone, "the telephone number cannot be read and was left out");
+        Err(error) => {
+            cells.note(Field::Phone, &format!("the telephone number was left out: {error}"));
             None
         }
     }
@@ -199,13 +268,19 @@ fn read_zone(cells: &mut Cells<'_>) -> Option<Tz> {
     given.flatten().or_else(|| cells.raw(Field::State).and_then(zone::of_state))
 }
 
-fn read_tags(cells: &mut Cells<'_>) -> Vec<String> {
+/// The row's labels, sorted, whatever their number and length.
+fn labels_of(cells: &Cells<'_>) -> Vec<String> {
     let text = cells.raw(Field::Tags).unwrap_or_default().to_lowercase().replace(":::", ";");
     let one_tag = |text: &str| one_line(text.trim().trim_matches(['"', '*']));
     let is_said = |tag: &String| !tag.is_empty() && !LABELS_OF_PROGRAMS.contains(&tag.as_str());
     let mut tags: Vec<String> = text.split([';', ',', '|', '\n']).map(one_tag).filter(is_said).collect();
     tags.sort();
     tags.dedup();
+    tags
+}
+
+fn read_tags(cells: &mut Cells<'_>) -> Vec<String> {
+    let mut tags = labels_of(cells);
     let before = tags.len();
     tags.retain(|tag| tag.chars().count() <= TAG_CHARS_MAX);
     tags.truncate(TAGS_MAX);

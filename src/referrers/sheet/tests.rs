@@ -174,3 +174,48 @@ proptest! {
         prop_assert_eq!(found, written);
     }
 }
+
+#[test]
+fn a_refusal_written_beside_an_address_is_a_refusal_of_that_address() {
+    for (header, cell, refused) in [
+        ("fax", "847-555-0131 DO NOT FAX", Some("fax opt_out")),
+        ("fax", "Opted out: (847) 555-0131", Some("fax opt_out")),
+        ("fax", "847-555-0131 (unsubscribed)", Some("fax opt_out")),
+        ("email", "uma@elm.example do not email", Some("email opt_out")),
+        ("email", "uma@elm.example (opted out)", Some("email opt_out")),
+        ("email", "uma@elm.example - bounced", Some("email bounced")),
+        ("email", "unsubscribed@elm.example", None),
+        ("fax", "847-555-0131", None),
+    ] {
+        let sheet = sheet(&format!("name,{header}\nOrr,{cell}\n"));
+        assert_eq!((sheet.rows.len(), sheet.refused_count), (1, 0), "{cell}: {:?}", sheet.problems);
+        let found: Vec<String> =
+            sheet.rows[0].refusals.iter().map(|one| format!("{} {}", one.channel, one.reason)).collect();
+        assert_eq!(found, refused.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{cell}");
+        let evidence = RefusalEvidence::Column(header.to_owned());
+        assert!(sheet.rows[0].refusals.iter().all(|one| one.evidence == evidence), "{cell}");
+    }
+    for (header, cell) in [
+        ("fax,phone", "opted out,847-555-0132"),
+        ("fax,phone", "847-555-0131 / 847-555-0133 do not fax,847-555-0132"),
+        ("email,phone", "unsubscribed,847-555-0132"),
+        ("email,phone", "uma@elm.example; ivo@elm.example opted out,847-555-0132"),
+    ] {
+        let (column, message) = complaint(header, cell);
+        assert_eq!(column.as_deref(), header.split(',').next(), "{cell}");
+        assert!(message.contains("letters are refused") && !message.contains("555"), "{cell}: {message}");
+    }
+}
+
+#[test]
+fn a_voice_number_that_was_left_out_says_why_and_zeros_are_no_number() {
+    let marked = sheet("name,email,phone\nOrr,uma@elm.example,847-555-0131 (fax)\n");
+    assert_eq!(marked.rows[0].phone, None);
+    let message = &marked.problems[0].message;
+    assert!(message.contains("left out") && message.contains("fax number"), "{message}");
+    for number in ["000-000-0000", "0000000000", "(000) 000-0000", "999-999-9999"] {
+        let list = sheet(&format!("email,phone,fax\numa@elm.example,{number},{number}\n"));
+        assert_eq!((list.rows.len(), list.problems.len()), (1, 0), "{number}: {:?}", list.problems);
+        assert_eq!((list.rows[0].phone.clone(), list.rows[0].fax.is_none()), (None, true), "{number}");
+    }
+}

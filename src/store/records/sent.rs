@@ -8,7 +8,7 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 
 const SENT: &str =
-    "SELECT m.referrer_id, m.touch_id, m.submission_id, m.status, m.address, t.occurred_ms, b.campaign_id,
+    "SELECT m.referrer_id, m.touch_id, m.submission_id, m.status, m.address, t.occurred_ms, m.created_ms, b.campaign_id,
         CASE WHEN m.purpose IN ('treatment', 'operational') THEN m.variables END AS variables
     FROM message m JOIN touch t ON t.id = m.touch_id LEFT JOIN broadcast b ON b.id = m.broadcast_id
     WHERE m.status IN ('queued', 'held', 'accepted', 'in_doubt', 'delivered') AND m.letter = ";
@@ -28,6 +28,8 @@ pub struct Sent {
     pub address: Address,
     /// When it was sent, or is to be.
     pub occurred_ms: Timestamp,
+    /// When it was accepted, or its campaign ran.
+    pub created_ms: Timestamp,
     /// The campaign that sent it.
     pub campaign_id: Option<CampaignId>,
     /// Its variables, JSON, where they tell two letters apart: treatment and operational ones. Never logged.
@@ -35,7 +37,7 @@ pub struct Sent {
 }
 
 record!(Sent: "message" by touch_id as TouchId {
-    referrer_id, touch_id, submission_id, status, address, occurred_ms, campaign_id, variables
+    referrer_id, touch_id, submission_id, status, address, occurred_ms, created_ms, campaign_id, variables
 });
 
 impl Tx {

@@ -82,7 +82,7 @@ pub async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageProblem> {
     let row = row_of(&state, &id).await?;
-    let proposal = match campaign::propose(&state.intake, &row.name, Decisions::default()).await {
+    let proposal = match campaign::propose(&state.intake, &row.name, &operator.actor, Decisions::default()).await {
         Ok(proposal) => proposal,
         Err(CampaignError::Renew { .. }) => return Ok(then_show(&Done::CampaignStale.at(&page_of(row.id)))),
         Err(error) => return Err(in_words(error)),

@@ -130,7 +130,8 @@ async fn a_proposal_counts_everyone_and_only_what_was_shown_is_sent() {
         new.via = vec![Channel::Fax, Channel::Email];
         campaign::add(&parts, new).await.expect("made");
 
-        let shown = campaign::propose(&parts, "monthly", campaign::Decisions::default()).await.expect("a proposal");
+        let shown =
+            campaign::propose(&parts, "monthly", &dana(), campaign::Decisions::default()).await.expect("a proposal");
         assert_eq!((shown.letters, shown.planned.counts.queued, shown.without_basis()), (6, 6, 8));
         let shares: Vec<_> = shown.shares.iter().map(|share| (share.channel, share.messages, share.pages)).collect();
         assert_eq!(shares, [(Channel::Email, 6, None)]);
@@ -144,7 +145,8 @@ async fn a_proposal_counts_everyone_and_only_what_was_shown_is_sent() {
             shown.first.as_ref().map(|first| first.referrer.display_name()).as_deref(),
             Some("Amara Whitfield1, MD")
         );
-        let again = campaign::propose(&parts, "monthly", campaign::Decisions::default()).await.expect("a proposal");
+        let again =
+            campaign::propose(&parts, "monthly", &dana(), campaign::Decisions::default()).await.expect("a proposal");
         assert_eq!(again.mark, shown.mark, "the same twice");
 
         put(&parts, &[referrer(10)]).await;
@@ -153,7 +155,8 @@ async fn a_proposal_counts_everyone_and_only_what_was_shown_is_sent() {
             .expect_err("one more");
         assert!(matches!(refused, CampaignError::WrongState(_)), "{refused:?}");
         assert!(broadcasts(&parts).await.is_empty(), "nothing was sent");
-        let now = campaign::propose(&parts, "monthly", campaign::Decisions::default()).await.expect("a proposal");
+        let now =
+            campaign::propose(&parts, "monthly", &dana(), campaign::Decisions::default()).await.expect("a proposal");
         let accepted = by_hand::run_as_proposed(&parts, "monthly", &now.mark, &dana(), campaign::Decisions::default())
             .await
             .expect("accepted");
@@ -171,7 +174,8 @@ async fn a_fax_proposal_has_pages_and_a_price() {
         let parts = staffed(&clinic).await;
         let new = campaign::NewCampaign { via: vec![Channel::Fax], ..plan("monthly", "first tuesday 09:00") };
         campaign::add(&parts, new).await.expect("made");
-        let shown = campaign::propose(&parts, "monthly", campaign::Decisions::default()).await.expect("a proposal");
+        let shown =
+            campaign::propose(&parts, "monthly", &dana(), campaign::Decisions::default()).await.expect("a proposal");
         let share = shown.shares[0];
         assert_eq!((share.channel, share.messages, share.pages), (Channel::Fax, 2, Some(1)));
         let account = parts.accounts.get("fax-sandbox").expect("the demo's account");

@@ -153,7 +153,7 @@ async fn a_person_is_refused_a_second_run_and_told_the_fix() {
         campaign::run_now(&parts, "weekly", &dana()).await.expect("the first");
         for refused in [
             campaign::run_now(&parts, "weekly", &dana()).await.expect_err("the second"),
-            campaign::propose(&parts, "weekly", campaign::Decisions::default()).await.expect_err("the second"),
+            campaign::propose(&parts, "weekly", &dana(), campaign::Decisions::default()).await.expect_err("the second"),
         ] {
             assert!(
                 matches!(&refused, CampaignError::Renew { variables, .. } if *variables == ["news"]),

@@ -102,6 +102,72 @@ fn a_column_that_may_say_who_refused_stops_the_import_until_a_person_says_what_i
 }
 
 #[test]
+fn a_cell_that_is_a_refusal_stops_the_import_in_whatever_column_it_stands() {
+    for (column, cell) in [
+        ("Stage", "Do Not Contact"),
+        ("Communication", "Opted out"),
+        ("Mailing List", "Unsubscribed"),
+        ("Cohort", "opted out 3/2025"),
+        ("Type", "do not fax"),
+        ("Fax OK?", "no"),
+        ("Receive newsletter", "no"),
+        ("Email validity", "risky"),
+        ("D\u{e9}sinscrit", "oui"),
+        ("Abgemeldet", "ja"),
+        ("Deceased", "yes"),
+    ] {
+        let text = format!("Email,{column}\numa@elm.example,{cell}\njo@elm.example,\n");
+        assert_eq!(named(&text, "list.csv").err(), Some(SheetError::Unexplained(vec![column.to_owned()])), "{column}");
+        let ignored = [column.to_owned()];
+        let told = Instructions { ignored: &ignored, ..Instructions::default() };
+        assert_eq!(sheet::read_as_told(text.as_bytes(), &told).map(|sheet| sheet.rows.len()), Ok(2), "{column}");
+        let empty = format!("Email,{column}\numa@elm.example,\n");
+        assert!(named(&empty, "list.csv").is_ok(), "{column}");
+    }
+    for (column, cell) in [
+        ("Notes", "Do not contact before noon"),
+        ("Stage", "Customer"),
+        ("Cohort", "Never unsubscribed from anything"),
+        ("SMS Consent", "Opted out"),
+        ("License Verified", "yes"),
+    ] {
+        let text = format!("Email,{column}\numa@elm.example,{cell}\n");
+        assert!(named(&text, "list.csv").is_ok(), "{column}");
+    }
+}
+
+#[test]
+fn a_refusal_with_a_date_of_any_kind_comes_in() {
+    for (column, cell, day) in [
+        ("Opt-Out", "9-Feb-25", Some("2025-02-09")),
+        ("Opt-Out", "45000", Some("2023-03-15")),
+        ("Opt-Out", "27/02/2025", Some("2025-02-27")),
+        ("unsubscribed_at", "1600000000", Some("2020-09-13")),
+        ("unsubscribed_at", "1600000000000", Some("2020-09-13")),
+        ("Unsubscribed", "Feb 2025", None),
+        ("Bounced", "3", None),
+    ] {
+        let sheet = read(&format!("Email,{column}\numa@elm.example,{cell}\n"));
+        assert_eq!((sheet.rows.len(), sheet.refused_count), (1, 0), "{column}: {cell}: {:?}", sheet.problems);
+        let found = sheet.rows[0].refusals.first().expect("a refusal");
+        assert_eq!(found.day.map(|day| day.to_string()).as_deref(), day, "{column}: {cell}");
+    }
+}
+
+#[test]
+fn a_refusal_among_the_words_of_a_label_counts() {
+    for (label, expected) in [
+        ("unsubscribed 2024", &["email opt_out"][..]),
+        ("please do not contact", &["do_not_contact"][..]),
+        ("she asked in the spring that we please do not contact her again", &["do_not_contact"][..]),
+        ("never unsubscribed", &[][..]),
+    ] {
+        let sheet = read(&format!("Email,Tags\numa@elm.example,Lake;{label}\n"));
+        assert_eq!(refused(&sheet.rows[0]), expected, "{label}");
+    }
+}
+
+#[test]
 fn columns_that_only_sound_like_refusals_and_empty_ones_stop_nothing() {
     let text =
         "Email,Optometry,Adoption,Lead Status,State,SMS Opt Out,Opt In,Status\nivo@elm.example,x,x,NEW,IL,yes,,\n";

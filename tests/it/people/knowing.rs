@@ -169,3 +169,76 @@ async fn people_are_found_by_whatever_is_known_of_them() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn people_of_one_list_whom_an_initial_could_join_stay_apart() {
+    each_db(async |store| {
+        for (list, names) in [
+            ("J.,Smith\nJohn,Smith\nJane,Smith\n", vec!["Jane", "John"]),
+            (",Ortiz\nAna,Ortiz\nBen,Ortiz\n", vec!["Ana", "Ben"]),
+            ("Michael J,Lee\nMichael K,Lee\n", vec!["Michael J", "Michael K"]),
+            ("Robert,Stone\nRobert,Stone Jr\n", vec!["Robert"]),
+        ] {
+            let desk = Desk::at(store.clone());
+            let rows: String = list.lines().map(|name| format!("{name},847-555-0141\n")).collect();
+            desk.import(&format!("First Name,Last Name,Fax\n{rows}")).await;
+            let last = list.split([',', '\n']).nth(1).expect("a name").to_owned();
+            let mut found: Vec<String> = desk
+                .everyone()
+                .await
+                .into_iter()
+                .filter(|one| one.last_name.as_deref() == Some(&last))
+                .filter_map(|one| one.first_name)
+                .collect();
+            found.sort();
+            assert_eq!(found, names, "{list}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_corrected_by_hand_is_known_again_by_what_the_list_still_says() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        let list = "First Name,Last Name,Organization,Email,Fax\nAna,Ortiz,Lake Clinic,ana@lake.example,847-555-0104\nBen,Salas,,,847-555-0105\n";
+        desk.import(list).await;
+        let (ana, ben) = (desk.named("Ortiz").await, desk.named("Salas").await);
+        let parts = &desk.parts;
+        touchline::referrers::edit(parts, ana.id, &super::dana(), |one| one.last_name = Some("Li".into())).await.expect("edited");
+        let right = touchline::domain::FaxNumber::parse("847-555-0199").ok();
+        touchline::referrers::edit(parts, ben.id, &super::dana(), |one| one.fax = right.clone()).await.expect("edited");
+        let again = desk.import(list).await;
+        assert_eq!((again.added, desk.everyone().await.len(), again.conflicts), (0, 2, 2));
+        assert_eq!((desk.named("Li").await.id, desk.named("Salas").await.fax), (ana.id, right));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn telephone_numbers_without_a_name_are_added_once() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        let list = "Phone\n847-555-0150\n847-555-0151\n";
+        assert_eq!(desk.import(list).await.added, 2);
+        assert_eq!(counts(&desk.import(list).await), (0, 0, 2, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn credentials_that_grew_are_still_theirs_and_a_changed_fax_replaces_the_old_one_however_often_a_row_is_repeated()
+{
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        let row = |letters: &str, fax: &str| {
+            format!("First Name,Last Name,Credentials,Organization,Fax\nAna,Ruiz,{letters},Lake,{fax}\n")
+        };
+        desk.import(&row("PMHNP", "847-555-0160")).await;
+        assert_eq!(desk.import(&row("PMHNP-BC", "847-555-0160")).await.unclear, []);
+        let twice = row("PMHNP-BC", "847-555-0161") + "Ana,Ruiz,PMHNP-BC,Lake,847-555-0161\n";
+        assert_eq!(counts(&desk.import(&twice).await), (0, 1, 1, 0));
+        assert_eq!(desk.named("Ruiz").await.fax.as_ref().map(|fax| fax.as_str()), Some("+18475550161"));
+    })
+    .await;
+}

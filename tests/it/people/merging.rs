@@ -42,7 +42,8 @@ async fn a_merge_joins_the_touches_keeps_the_stricter_refusal_and_can_be_undone(
         assert_eq!(tx.touches_delivered(ana.id).await.expect("read"), 1);
         assert_eq!(tx.touches_delivered(lee.id).await.expect("read"), 2);
         drop(tx);
-        assert_eq!(desk.named("Ruiz").await.state, ReferrerState::DoNotContact, "a refusal is never loosened");
+        assert_eq!(desk.named("Ruiz").await.state, ReferrerState::Active, "each as before");
+        assert_eq!(desk.named("Ruiz-Lee").await.state, ReferrerState::DoNotContact, "each as before");
         assert!(undo_merge(&desk.parts, merged.merge, &dana()).await.is_err(), "once");
     })
     .await;

@@ -43,7 +43,7 @@ use About::{Account, Letter, Path, Recipient, Speed};
 use Then::{AccountPaused, Dead, Failed, QuotaAwaited, Struck, TriedAgain, Waits};
 
 /// Where the relay says it, what it says, whom it is about, and what follows.
-const REFUSALS: [(&str, &str, About, Then); 66] = [
+const REFUSALS: [(&str, &str, About, Then); 80] = [
     // Before the letter
     (
         "greeting",
@@ -145,7 +145,18 @@ const REFUSALS: [(&str, &str, About, Then); 66] = [
     ("rcpt", "550 Sender verify failed", Account, AccountPaused),
     ("rcpt", "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", Account, AccountPaused),
     ("rcpt", "550 5.7.1 Your account has been suspended. Please contact support.", Account, AccountPaused),
+    ("rcpt", "550 5.1.1 user has exceeded its daily relay allowance", Speed, QuotaAwaited),
+    ("rcpt", "550 5.2.2 Sending quota of mailbox exceeded", Speed, QuotaAwaited),
+    ("rcpt", "550 Message rejected: too many recipients today for user", Speed, QuotaAwaited),
+    ("rcpt", "550 5.4.5 Too many recipients in last 24h", Speed, QuotaAwaited),
+    ("rcpt", "554 5.7.1 Account is disabled: contact support", Account, AccountPaused),
+    ("rcpt", "550 5.7.1 Mail from IP 203.0.113.5 was rejected due to listing in Proofpoint", Path, AccountPaused),
     // At the recipient, about the recipient
+    ("rcpt", "552 5.2.2 The email account that you tried to reach is over quota", Recipient, TriedAgain),
+    ("rcpt", "550 5.2.1 user suspended: outbound spam", Recipient, TriedAgain),
+    ("rcpt", "550 no such user: authentication failed", Recipient, TriedAgain),
+    ("rcpt", "521 5.3.2 Host does not accept mail from you", Recipient, TriedAgain),
+    ("rcpt", "550 5.7.1 Sender not allowed by recipient whitelist", Recipient, Failed),
     ("rcpt", "550 5.1.1 The email account that you tried to reach does not exist.", Recipient, Dead),
     ("rcpt", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", Recipient, Dead),
     ("rcpt", "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", Recipient, Dead),
@@ -213,6 +224,14 @@ const REFUSALS: [(&str, &str, About, Then); 66] = [
     ),
     ("dot", "554 5.7.1 Message rejected as spam by Content Filtering.", Letter, Failed),
     ("dot", "552 5.3.4 Message size exceeds fixed limit", Letter, Failed),
+    ("dot", "550 5.7.1 Message contains a URL listed by URIBL", Letter, Failed),
+    ("dot", "554 5.2.3 MailPolicy violation Error delivering to mailboxes", Letter, Failed),
+    (
+        "dot",
+        "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message with message WASCL",
+        Account,
+        AccountPaused,
+    ),
     ("dot", "451 4.7.1 Please try again later", Recipient, TriedAgain),
     ("dot", "550 5.1.1 <dana@clinic.example>: user unknown", Recipient, Dead),
 ];

@@ -77,7 +77,10 @@ async fn everyone_alike_is_found_however_many_and_though_removed() {
         }
         let mut gone = known_referrer();
         gone.removed_ms = Some(at(4));
-        gone.provenance.note(RecordField::Fax, &Origin { who: maria(), at_ms: at(3), list: None });
+        gone.provenance.note(
+            RecordField::Fax,
+            &Origin { who: maria(), at_ms: at(3), list: None, former: Some("+13125550199".into()) },
+        );
         tx.referrer_put(&gone).await.expect("stored");
         assert_eq!(tx.referrers_alike(Alike::Name, &["ruiz"]).await.expect("read").len(), 130);
         assert_eq!(tx.referrers_alike(Alike::Fax, &[fax(120).as_str()]).await.expect("read").len(), 130);

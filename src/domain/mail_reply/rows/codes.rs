@@ -7,6 +7,18 @@ use super::*;
 pub const LAST: Row =
     row(ANY, "*", "*", &[], UNEXPLAINED, "default: nothing is held against anybody", "299 Something else");
 
+/// What stands in the place of a row that proves something against a mailbox, or against its domain, if the text speaks of
+/// the sending side: the mailbox may be well, and the trouble ours.
+pub const DOUBTED: Row = row(
+    DELIVERY,
+    "5xx",
+    "*",
+    &[],
+    UNEXPLAINED,
+    "default: words about the sending side prove nothing of a mailbox",
+    "550 5.1.1 user has used up what may be sent today",
+);
+
 pub(super) const ROWS: &[Row] = &[
     row(
         ANY,
@@ -17,6 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         "RFC 5321 section 3.8",
         "421 4.3.2 Service not available, closing transmission channel",
     ),
+    row(SENDING, "5xx", "5.4.5", &[], QUOTA_OF_A_DAY, "Google: SMTP error reference", "550 5.4.5 Congestion"),
     // The login
     row(AUTH, "535 530 534", "*", &[], PASSWORD, "RFC 4954 section 6", "535 5.7.8 No"),
     row(AUTH, "5xx", "*", &[], PASSWORD, "RFC 4954 section 6", "550 5.7.1 Login refused"),
@@ -41,7 +54,16 @@ pub(super) const ROWS: &[Row] = &[
         "RFC 3463 section 3.8; Google: slow down",
         "451 4.7.1 Later",
     ),
-    row(OPENING, "5xx", "5.2.3 5.3.4", &[], TOO_LARGE, "RFC 1870 section 6", "552 5.3.4 Big"),
+    row(OPENING, "5xx", "5.3.4", &[], TOO_LARGE, "RFC 1870 section 6", "552 5.3.4 Big"),
+    row(
+        SENDING,
+        "5xx",
+        "5.2.3",
+        &["size", "large", "big", "long", "length", "exceed", "limit", "maximum"],
+        TOO_LARGE,
+        "RFC 3463 section 3.3",
+        "552 5.2.3 Message length exceeds administrative limit",
+    ),
     row(OPENING, "5xx", "5.5.x", &[], NO_SENSE, "RFC 3463 section 3.6", "555 5.5.4 Unsupported option"),
     row(OPENING, "5xx", "5.7.x", &[], CLOSED_ACCOUNT, "RFC 3463 section 3.8", "554 5.7.1 Go away"),
     row(OPENING, "432 454", "*", &[], SLOWER, "RFC 4954 section 6", "454 Later"),
@@ -67,7 +89,16 @@ pub(super) const ROWS: &[Row] = &[
     row(DELIVERY, "5xx", "5.1.2 5.1.10 5.7.18", &[], DOMAIN_GONE, "RFC 3463 section 3.2; RFC 7505", "550 5.1.2 No"),
     row(DELIVERY, "5xx", "5.2.1", &[], SWITCHED_OFF, "RFC 3463 section 3.3", "550 5.2.1 Off"),
     row(DELIVERY, "5xx", "5.2.2", &[], FULL, "RFC 3463 section 3.3", "552 5.2.2 Full"),
-    row(DELIVERY, "5xx", "5.2.3 5.3.4", &[], TOO_LARGE, "RFC 3463 section 3.3", "552 5.2.3 Long"),
+    row(DELIVERY, "5xx", "5.3.4", &[], TOO_LARGE, "RFC 3463 section 3.4", "552 5.3.4 Long"),
+    row(
+        DELIVERY,
+        "5xx",
+        "5.2.3",
+        &[],
+        POLICY,
+        "Zoho: policies of the receiving side",
+        "554 5.2.3 MailPolicy violation Error delivering to mailboxes",
+    ),
     row(DELIVERY, "5xx", "5.4.7", &[], GAVE_UP, "RFC 3463 section 3.5", "554 5.4.7 Time ran out"),
     row(DELIVERY, "5xx", "5.5.3 5.7.28", &[], SLOWER, "RFC 3463 section 3.6", "550 5.5.3 Many"),
     row(
@@ -94,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
         "RFC 5321 section 4.2.3",
         "503 What",
     ),
-    row(DELIVERY, "521 556", "*", &[], DOMAIN_GONE, "RFC 7504", "556 No mail here"),
+    row(DELIVERY, "556", "*", &[], DOMAIN_GONE, "RFC 7504", "556 No mail here"),
     row(RCPT, "552", "*", &[], FULL, "RFC 5321 section 4.2.3", "552 No"),
     row(LETTER, "552", "*", &[], TOO_LARGE, "RFC 1870 section 6", "552 No"),
     row(LETTER, "550 554", "*", &[], POLICY, "RFC 5321 section 4.2.3", "554 No"),

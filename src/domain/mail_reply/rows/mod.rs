@@ -13,11 +13,12 @@ use super::{Phase, Row, Verdict};
 use crate::domain::fault::{About, Fault};
 use crate::domain::remedy::Remedy;
 
-pub(super) use codes::LAST;
+pub(super) use codes::{DOUBTED, LAST};
 
 /// All of it, in the order in which it is read.
 pub(super) const TABLE: &[&[Row]] = &[
     account::FIRST,
+    speed::FIRST,
     recipient::FIRST,
     letter::FIRST,
     login::ROWS,

@@ -16,6 +16,7 @@ pub(super) const ROWS: &[Row] = &[
             "blocked using",
             "found on block list",
             "is listed in",
+            "due to listing",
             "listed by",
             "listed at",
             "is blacklisted",

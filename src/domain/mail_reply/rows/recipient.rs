@@ -164,7 +164,8 @@ pub(super) const FIRST: &[Row] = &[
             "mailbox has been disabled",
             "mailbox is inactive",
             "mailbox inactive",
-            "account that you tried to reach is",
+            "tried to reach is disabled",
+            "tried to reach is inactive",
             "recipient..is disabled",
             "recipient..is inactive",
             "recipient..suspended",
@@ -234,8 +235,6 @@ pub(super) const FIRST: &[Row] = &[
             "mailbox is over",
             "mailbox over quota",
             "mailbox size",
-            "recipient's mailbox",
-            "recipient mailbox",
             "recipient is over",
             "recipient over quota",
             "user over quota",
@@ -245,6 +244,16 @@ pub(super) const FIRST: &[Row] = &[
         FULL,
         "Dovecot, Zimbra, Courier: quotas of mailboxes",
         "552 5.7.1 Mailbox has exceeded the limit",
+    ),
+    // Behind what proves something: a server that refuses for its recipients may give their words too.
+    row(
+        DELIVERY,
+        "5xx",
+        "*",
+        &["by recipient", "by the recipient", "recipient blocked", "recipient has blocked", "blocked senders"],
+        CLOSED,
+        "hosted mail: lists and rules that each recipient keeps",
+        "550 5.7.1 Sender not allowed by recipient whitelist",
     ),
 ];
 

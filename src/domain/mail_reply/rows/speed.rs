@@ -2,6 +2,43 @@
 
 use super::*;
 
+/// Read before anything is said of a mailbox: a relay may say of our quota what others say of a full mailbox.
+pub(super) const FIRST: &[Row] = &[
+    row(
+        SENDING,
+        "5xx 4xx",
+        "*",
+        &[
+            "messages sent today",
+            "recipients today",
+            "recipients in last",
+            "recipients in the last",
+            "relay allowance",
+            "allowance for the day",
+            "daily allowance",
+        ],
+        QUOTA_OF_A_DAY,
+        "GoDaddy and shared hosting: what an account has sent today",
+        "550 5.2.2 user over quota: 500 messages sent today",
+    ),
+    row(
+        SENDING,
+        "5xx 4xx",
+        "*",
+        &[
+            "sending quota of",
+            "quota of outgoing",
+            "quota of outbound",
+            "sender over quota",
+            "sender is over quota",
+            "sending threshold",
+        ],
+        QUOTA,
+        "shared hosting: quotas of senders",
+        "550 5.2.2 Sending quota of mailbox exceeded",
+    ),
+];
+
 pub(super) const ROWS: &[Row] = &[
     // Gmail and Google Workspace
     row(

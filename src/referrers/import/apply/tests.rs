@@ -23,7 +23,7 @@ fn known(csv: &str) -> Before {
 
 fn corrected(mut before: Before, field: RecordField, value: &str) -> Before {
     fields::set(&mut before.referrer, field, value).expect("a value");
-    let origin = Origin { who: Actor::operator("maria"), at_ms: Timestamp(2), list: None };
+    let origin = Origin { who: Actor::operator("maria"), at_ms: Timestamp(2), list: None, former: None };
     before.referrer.provenance.note(field, &origin);
     before
 }
