@@ -226,7 +226,7 @@ fn drop_titles(tokens: &mut Vec<&str>) {
     let mut is_dropped = false;
     while tokens.len() > 1 {
         let is_and = matches!(tokens[0], "&" | "+" | "and" | "And" | "AND");
-        if !TITLES.contains(&bare(tokens[0]).as_str()) && !(is_dropped && is_and) {
+        if !(TITLES.contains(&bare(tokens[0]).as_str()) || is_dropped && is_and) {
             break;
         }
         tokens.remove(0);

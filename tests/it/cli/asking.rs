@@ -72,7 +72,7 @@ fn a_person_is_shown_the_plan_and_asked() {
         "Left out:",
         "permission",
         "fax.png",
-        "now? [y/N]",
+        "letters? [y/N]",
         "nothing was sent",
     ] {
         assert!(said.contains(part), "{part} is not in: {said}");
