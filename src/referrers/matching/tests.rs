@@ -105,7 +105,7 @@ fn what_could_be_either_is_left_to_a_person() {
     for (what, row) in [
         ("the same organization in another town", Who { npi: "", city: "Peoria", fax: OTHER_FAX, email: "", ..ANA }),
         ("a similar name at the same organization", Who { npi: "", first: "A", fax: OTHER_FAX, email: "", ..ANA }),
-        ("the same name with other credentials", Who { npi: "", letters: "LCSW", ..ANA }),
+        ("the same name with other credentials", Who { npi: "", letters: "LCSW", email: "", ..ANA }),
         ("the same NPI with another name", Who { first: "Ben", last: "Salas", ..ANA }),
     ] {
         assert!(matches!(judged(row, ANA), Evidence::Doubtful(_)), "{what}");

@@ -67,7 +67,7 @@ use std::time::Instant;
 use house::House;
 
 /// Histories of an ordinary run. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 2_000;
+const ON_SQLITE: u64 = 1_000;
 const ON_POSTGRES: u64 = 200;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
