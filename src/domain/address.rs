@@ -8,15 +8,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
+pub use super::address_error::AddressError;
 use super::address_key::AddressKey;
 use super::channel::Channel;
 use super::number::{self, Line, Reading, is_invisible};
 use super::words::text_column;
-
-/// Why an address was refused, in words for the person who typed it. Never contains the address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct AddressError(pub &'static str);
 
 /// RFC 5321 §4.5.3.1.3 allows a path of 256 octets including its angle brackets.
 const EMAIL_OCTETS_MAX: usize = 254;

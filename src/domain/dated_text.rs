@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 /// Longest text that is looked at, in characters; a letter's variable is never longer.
 const CHARS_MAX: usize = 16 * 1024;
 
-const MONTHS: [&str; 12] = [
+/// The months, in small letters.
+pub(crate) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",

@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod address;
+mod address_error;
 pub mod address_key;
 pub mod attempt;
 pub mod audit;

@@ -8,7 +8,7 @@ mod words;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::address::AddressError;
+use super::address_error::AddressError;
 use entry::Entry;
 use words::Meaning;
 
@@ -132,7 +132,9 @@ fn entries(text: &str) -> Result<Vec<Entry>, AddressError> {
             Meaning::Separator(_) if words::extension_follows(&tokens, place) => false,
             Meaning::Separator(_) | Meaning::Plus | Meaning::Open | Meaning::Gap => current.is_complete(),
             Meaning::Digits(_) => current.is_complete() && !current.is_abroad() && !current.awaits_extension,
-            Meaning::Label(_) => current.is_complete() && words::label_begins_a_number(&tokens, place, &current)?,
+            Meaning::Label(_) => {
+                current.is_complete() && words::label_begins_a_number(&tokens, place, current.line.is_some())?
+            }
             _ => false,
         };
         if ends_before && !opens_a_remark(&tokens, place) {

@@ -1,20 +1,7 @@
 //! Searches what was typed into a de-identified letter for details that could identify someone (45 CFR
 //! § 164.514(b)(2); `compliance.md` R5.2). It finds patterns, not people: a person still attests.
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+use crate::domain::dated_text::MONTHS;
 
 /// The kinds of identifying details a text seems to contain, in words; never the details themselves. `places` are names
 /// of towns that would narrow down the person.

@@ -2,7 +2,7 @@
 
 use super::words::{Meaning, Token};
 use super::{EXTENSION_DIGITS_MAX, Line, Number, plan};
-use crate::domain::address::AddressError;
+use crate::domain::address_error::AddressError;
 
 const UNREADABLE: AddressError = AddressError("this is not a telephone number: type the digits of one number");
 

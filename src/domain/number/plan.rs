@@ -1,7 +1,7 @@
 //! From digits to a number that can exist: the North American numbering plan by its own rules, other countries by the
 //! metadata of their plans.
 
-use crate::domain::address::AddressError;
+use crate::domain::address_error::AddressError;
 
 /// ITU-T E.164: fifteen digits with the country code; the metadata of some countries allow more.
 const DIGITS_MAX: usize = 15;

@@ -1,8 +1,7 @@
 //! The text in pieces, and what its words mean.
 
 use super::Line;
-use super::entry::Entry;
-use crate::domain::address::AddressError;
+use crate::domain::address_error::AddressError;
 
 /// Words that mark a fax line.
 const FAX: &[&str] = &["fax", "faxes", "facsimile", "telefax", "f", "fx", "efax", "faxno", "faxnumber"];
@@ -202,11 +201,12 @@ pub(super) fn extension_follows(tokens: &[Token], place: usize) -> bool {
     next.is_some_and(|next| next.meaning == Meaning::Extension)
 }
 
-/// Whether a label behind a complete number belongs to the number that follows: `F: … P: …`, not `… (fax)`.
+/// Whether a label behind a complete number belongs to the number that follows: `F: … P: …`, not `… (fax)`. `is_marked`: the
+/// number before it has a label already.
 ///
 /// # Errors
 /// It stands between two numbers and could belong to either.
-pub(super) fn label_begins_a_number(tokens: &[Token], place: usize, current: &Entry) -> Result<bool, AddressError> {
+pub(super) fn label_begins_a_number(tokens: &[Token], place: usize, is_marked: bool) -> Result<bool, AddressError> {
     let is_label = |token: &&Token| {
         matches!(
             token.meaning,
@@ -221,7 +221,7 @@ pub(super) fn label_begins_a_number(tokens: &[Token], place: usize, current: &En
     if !number_follows || tokens[place].in_parentheses {
         return Ok(false);
     }
-    if has_colon || current.line.is_some() || tokens[place].meaning == Meaning::Label(None) {
+    if has_colon || is_marked || tokens[place].meaning == Meaning::Label(None) {
         return Ok(true);
     }
     Err(AddressError("a word stands between two numbers and could mean either: give one number"))

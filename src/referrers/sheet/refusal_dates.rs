@@ -4,22 +4,8 @@ use chrono::{DateTime, Days, NaiveDate};
 
 use super::header::words_of;
 use super::refusal_words::Answer;
+use crate::domain::dated_text::MONTHS;
 
-/// The months, of which a date may hold the beginning.
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 /// What else may stand in a date: the time of day and its zone, the day of the week, endings of numbers.
 const BESIDE_DATES: &[&str] = &[
     "t",

@@ -67,8 +67,8 @@ use std::time::Instant;
 use house::House;
 
 /// Histories of an ordinary run. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 1_000;
-const ON_POSTGRES: u64 = 200;
+const ON_SQLITE: u64 = 600;
+const ON_POSTGRES: u64 = 150;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
 
