@@ -99,7 +99,7 @@ enum Command {
     Cancel(message::act::Messages),
     /// Withdraw a letter or list before its undo window ends
     Undo(undo::Args),
-    /// Decide what became of a message in doubt
+    /// Resolve a message in doubt
     Resolve(message::resolve::Args),
     /// List addresses that count as dead, and give them another chance
     #[command(subcommand)]

@@ -111,7 +111,7 @@ fn forgotten(contents: &Contents, config: &Config) -> String {
 
 fn told(parked: &Parked) -> String {
     let mut lines = vec![format!(
-        "{} held (restored): look which of them went out since, then `touchline release` or `touchline cancel`.",
+        "{} held (restored): check which have gone out since, then `touchline release` or `touchline cancel`.",
         count(parked.held, "waiting message")
     )];
     if parked.in_flight > 0 {

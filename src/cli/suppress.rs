@@ -98,7 +98,7 @@ async fn suppress(console: &Console, refusal: &Refusal) -> Result<(), CliError> 
     console.answer(&object, || {
         let what = match refusal.scope {
             Scope::Advertisement => "Advertisements and informational letters are no longer sent",
-            Scope::All => "Nothing is sent any more",
+            Scope::All => "Nothing is sent anymore",
         };
         let ended = match ended {
             0 => String::new(),

@@ -9,7 +9,7 @@ use crate::public::UndoneView;
 /// Which submission.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The submission, as `touchline send` showed it; `latest` is the last one of yours that can still be withdrawn
+    /// The submission, as `touchline send` showed it; `latest` is your most recent one that can still be withdrawn
     #[arg(value_name = "SUBMISSION", default_value = LATEST)]
     submission: String,
 }
@@ -26,13 +26,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         LATEST => operator::latest(&parts, &console.who).await?,
         text => text.parse::<SubmissionId>().map_err(|_| {
             CliError::not_found(
-                "there is no such submission: `touchline send` shows its id, `latest` is the last one of yours",
+                "there is no such submission: `touchline send` shows its id, `latest` is your most recent one",
             )
         })?,
     };
     let undone = operator::undo(&parts, id, &console.who).await?;
     console.answer(&UndoneView::of(undone.submission, undone.messages, undone.at), || {
         let rest = if undone.was_unfolding { ", and the rest of the list is stopped" } else { "" };
-        format!("Withdrawn: {}{rest}. Nothing of it was sent.", count(undone.messages, "message"))
+        format!("Withdrawn: {}{rest}. Nothing was sent.", count(undone.messages, "message"))
     })
 }

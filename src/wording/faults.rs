@@ -21,7 +21,7 @@ pub const fn fault(fault: Fault) -> &'static str {
         Fault::DocumentError => "The provider could not process the document.",
         Fault::AccountError => "The provider account has a problem: credentials, funds or permissions.",
         Fault::RateLimited => "The provider asked us to slow down.",
-        Fault::QuotaReached => "What the account may send is used up for now.",
+        Fault::QuotaReached => "The account's sending quota is used up for now.",
         Fault::ProviderError => "The provider had an error or could not be reached.",
         Fault::Cancelled => "It was cancelled at the provider.",
         Fault::Expired => "The provider gave up trying.",
@@ -51,9 +51,7 @@ pub const fn fault_advice(fault: Fault) -> &'static str {
         Fault::PartialSend => "Ask the office what arrived before sending again.",
         Fault::DocumentError | Fault::TooLarge => "Shorten or repair the letter, then retry.",
         Fault::AccountError => "Fix the provider account, then retry.",
-        Fault::QuotaReached => {
-            "Nothing to do: it is sent when the quota returns. To stay below it, set a daily budget."
-        }
+        Fault::QuotaReached => "Nothing to do: it is sent when the quota resets. To stay below it, set a daily budget.",
         Fault::RateLimited
         | Fault::ProviderError
         | Fault::ProtocolError

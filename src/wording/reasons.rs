@@ -24,7 +24,7 @@ pub const fn advice(reason: Reason) -> &'static str {
         Reason::Fault(reason) => fault_advice(reason),
         Reason::Operator(OperatorReason::HeldByOperator) => "Release it when it should be sent.",
         Reason::Operator(OperatorReason::CancelledByOperator) => "Retry if it should be sent after all.",
-        Reason::Operator(OperatorReason::Withdrawn) => "Send the letter anew if it should go out after all.",
+        Reason::Operator(OperatorReason::Withdrawn) => "Start a new send if it should still go out.",
     }
 }
 

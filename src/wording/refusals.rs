@@ -11,7 +11,7 @@ pub const fn about(about: About) -> &'static str {
         About::Letter => "It is about this letter.",
         About::Account => "It is about our account or our sending domain, not about the recipient.",
         About::Speed => "It is about how much or how fast we send, not about the recipient.",
-        About::Path => "It is about the way there, not about the recipient.",
+        About::Path => "It is about the delivery path, not the recipient.",
     }
 }
 
@@ -103,8 +103,8 @@ pub const fn remedy(remedy: Remedy) -> &'static str {
              are right, ask the relay's support."
         }
         Remedy::WaitForQuota => {
-            "Nothing to do: the account goes on by itself when the quota returns. To stay below it, set daily_budget or \
-             rate_per_minute for the account, or ask the relay for a larger quota."
+            "Nothing to do: the account resumes on its own when the quota resets. To stay below it, set daily_budget \
+             or rate_per_minute for the account, or ask the relay for a larger quota."
         }
         Remedy::SlowDown => "Nothing to do at first. If it persists, set a lower rate_per_minute for the account.",
         Remedy::WaitForRelay => "Nothing to do at first: it is tried again. If it persists, check the relay.",

@@ -40,7 +40,7 @@ async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
     browser.fill("#name", OPERATOR.0).await;
     browser.fill("#password", "not the password at all").await;
     browser.press("Log in").await;
-    assert!(browser.text("[role=alert]").await.contains("not right"));
+    assert!(browser.text("[role=alert]").await.contains("Incorrect name or password."));
     browser.picture("01-wrong-password").await;
     log_in(&browser, &stage.address).await;
 
@@ -58,7 +58,7 @@ async fn a_number_without_a_fax_machine_is_corrected_and_the_letter_arrives() {
     browser.fill("#address", "(847) 555-0199").await;
     browser.click("input[name=permission]").await;
     browser.press("Correct and send again").await;
-    assert!(browser.text("[role=status]").await.contains("goes out again"));
+    assert!(browser.text("[role=status]").await.contains("Address corrected. The message will be sent again."));
     browser
         .reload_until(".standing h2", |headline| headline == "Delivered: the receiving machine confirmed 1 page.")
         .await;

@@ -17,7 +17,7 @@ pub struct Args {
     /// Show who would get it, who would not and why; store nothing, send nothing
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
-    /// Run it again for those who got its letter since its last planned run; it does not count as another touch
+    /// Run it again for those who got its letter since its last scheduled run; it does not count as another touch
     #[arg(long)]
     again: bool,
     /// Send without undo window, and outside the recipients' office hours

@@ -101,15 +101,15 @@ async fn find(tx: &mut Tx, text: &str) -> Result<Message, CliError> {
 fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz, now: Timestamp) -> String {
     let when = |due: Timestamp| due.in_zone(zone);
     match (message.status, entry) {
-        (MessageStatus::Held, _) => format!("nothing by itself; `touchline release {}` sends it.", message.id),
+        (MessageStatus::Held, _) => format!("nothing automatically; `touchline release {}` sends it.", message.id),
         (MessageStatus::InDoubt, None) => {
             format!("a person decides: `touchline resolve {} --sent` or `--not-sent`.", message.id)
         }
         (MessageStatus::InDoubt, Some(entry)) => format!("it is looked up with the provider, {}.", when(entry.due_ms)),
         (status, _) if status.is_terminal() && status.may_be_retried() => {
-            format!("nothing by itself; `touchline retry {}` sends it again.", message.id)
+            format!("nothing automatically; `touchline retry {}` sends it again.", message.id)
         }
-        (status, _) if status.is_terminal() => "nothing: this is the end.".to_owned(),
+        (status, _) if status.is_terminal() => "nothing more; this is final.".to_owned(),
         (_, Some(entry)) if entry.state == EntryState::Leased => "it is being worked on now.".to_owned(),
         (_, Some(_)) if message.waits_until().is_some_and(|until| until > now) => format!(
             "it is handed over, {}, when the office opens; `touchline send-now {}` sends it now.",

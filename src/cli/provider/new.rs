@@ -42,9 +42,10 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
         .map_err(|error| unwritable(&path, &error))?;
     console.answer(&json!({ "file": path.display().to_string(), "from": example.name }), || {
         format!(
-            "Created: {}\n\nWrite into it what the provider's documentation says, then an account into {}:\n\n  \
+            "Created: {}\n\nFill it in from the provider's documentation, then add an account to {}:\n\n  \
              [providers.{}]\n  kind        = \"http\"\n  description = \"{file}\"\n\n\
-             with the settings and secrets that the description declares. Send one test page to a number of yours:\n\n  \
+             with the settings and secrets that the description declares. Send one test page to one of your own \
+             numbers:\n\n  \
              touchline provider try {file} --to NUMBER",
             path.display(),
             console.config_path.display(),

@@ -143,7 +143,7 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
     object["troubles"] = json!(troubles.iter().map(trouble).collect::<Vec<_>>());
     console.answer(&object, || {
         let route = match place {
-            None => "in no route".to_owned(),
+            None => "not in any route".to_owned(),
             Some((place, _)) if conditions.is_empty() => format!("number {place}"),
             Some((place, _)) => format!("number {place}, only: {}", conditions.join("; ")),
         };

@@ -104,7 +104,7 @@ pub async fn delete(console: &Console, args: DeleteArgs) -> Result<(), CliError>
     let removed = remove::remove(&gateway.referrers(), referrer.id, &args.why, &console.who).await?;
     console.answer(&json!({ "removed": removed }), || {
         format!(
-            "{} has been deleted: they get nothing anymore, and a later list does not add them again.\n\
+            "{} has been deleted: they will receive nothing further, and a later list does not add them again.\n\
              Kept, because a practice must be able to show them: {} of their history and {} of their addresses.",
             removed.name,
             if removed.touches == 1 { "1 touch".to_owned() } else { format!("{} touches", removed.touches) },

@@ -156,7 +156,7 @@ fn warn_of_problems(report: &ImportReport) {
 }
 
 fn told(sheet: &Sheet, report: &ImportReport) -> String {
-    let verb = if report.stored { "Imported" } else { "Nothing stored. An import would give" };
+    let verb = if report.stored { "Imported" } else { "Dry run, nothing stored. Result of an import" };
     let mut text = format!("{verb}: {} new, {} updated, {} unchanged.", report.added, report.updated, report.unchanged);
     let mut say = |sentence: String| text.push_str(&sentence);
     if report.locations > 0 {
@@ -197,7 +197,7 @@ fn unclear_rows(unclear: &[Unclear]) -> String {
         return String::new();
     }
     let mut text = format!(
-        "\n{} left out, because it is not clear whom they mean. Say it with --same LINE=ID or --new LINE:",
+        "\n{} skipped because the match is unclear. Specify with --same LINE=ID or --new LINE:",
         count(unclear.len(), "row")
     );
     for one in unclear.iter().take(PROBLEMS_SHOWN_MAX) {

@@ -81,7 +81,7 @@ pub async fn undo_merge(console: &Console, args: UndoMergeArgs) -> Result<(), Cl
     let views: Vec<_> = restored.iter().map(|one| ReferrerView::of(one, true)).collect();
     console.answer(&json!({ "referrers": views }), || {
         let names: Vec<String> = restored.iter().map(|one| one.full_description()).collect();
-        format!("Two again, each as before: {}.", names.join("; "))
+        format!("Separated again, each restored: {}.", names.join("; "))
     })
 }
 
@@ -129,7 +129,8 @@ pub async fn undo_import(console: &Console, args: UndoImportArgs) -> Result<(), 
     let undone = undo::undo_import(&gateway.referrers(), args.import, &console.who).await?;
     console.answer(&json!({ "undone": undone }), || {
         let mut text = format!(
-            "The import is undone: {} taken off again, {} as before, {} of faxing permission ended. Opt-outs that came with it stand.",
+            "The import is undone: {} removed, {} restored, {} of faxing permission ended. Opt-outs that \
+             came with it stand.",
             count(undone.removed, "referrer"),
             undone.restored,
             count(undone.bases_ended, "record"),
@@ -166,10 +167,20 @@ pub async fn conflicts(console: &Console) -> Result<(), CliError> {
         }
         let rows = open.iter().map(|one| {
             let kept = one.kept.as_deref().map_or_else(|| "(empty)".to_owned(), |text| shown(one, text));
-            vec![name(one.referrer_id), one.field.label().to_owned(), kept, shown(one, &one.offered), plain(&one.list), one.id.to_string()]
+            vec![
+                name(one.referrer_id),
+                one.field.label().to_owned(),
+                kept,
+                shown(one, &one.offered),
+                plain(&one.list),
+                one.id.to_string(),
+            ]
         });
         let rows = table(&["referrer", "field", "corrected by hand", "the list says", "list", "conflict"], rows);
-        format!("{rows}\n`touchline referrers keep ID` keeps the correction; `touchline referrers accept ID` takes what the list says.")
+        format!(
+            "{rows}\n`touchline referrers keep ID` keeps the correction; `touchline referrers accept ID` uses the \
+             list's value."
+        )
     })
 }
 
@@ -191,7 +202,7 @@ pub async fn settle(console: &Console, args: SettleArgs, choice: Choice) -> Resu
     }
     let done = args.conflicts.len();
     console.answer(&json!({ "settled": done, "choice": choice }), || match choice {
-        Choice::Keep => format!("{} kept. The same is not offered again.", count(done, "correction")),
+        Choice::Keep => format!("{} kept. It will not be offered again.", count(done, "correction")),
         Choice::Accept => format!("{} taken from the list.", count(done, "value")),
     })
 }

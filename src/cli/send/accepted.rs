@@ -15,7 +15,7 @@ const LINES_MAX: usize = 50;
 pub fn told(verb: &str, accepted: &Accepted, dry: bool, zone: Tz) -> String {
     let Counts { queued, held, suppressed, skipped, .. } = accepted.counts;
     let mut text = format!(
-        "{verb} {} to send, {held} held for a person, {suppressed} suppressed, {skipped} left out.\n",
+        "{verb} {} to send, {held} held for review, {suppressed} suppressed, {skipped} left out.\n",
         count(queued, "message"),
     );
     text.push_str(&waiting(accepted, dry, zone));

@@ -104,7 +104,7 @@ pub fn cost_words(proposal: &Proposal) -> String {
     let (cost, unpriced) = proposal.cost();
     let all: usize = proposal.shares.iter().map(|share| share.messages).sum();
     match unpriced {
-        0 => format!("about {cost}, before any page is sent again"),
+        0 => format!("about {cost} in total, not counting resends"),
         _ if unpriced == all => "not known (no account has a cost_per_page)".to_owned(),
         _ => format!("about {cost}, without {} by accounts that have no cost_per_page", count(unpriced, "message")),
     }
@@ -113,7 +113,7 @@ pub fn cost_words(proposal: &Proposal) -> String {
 fn left_out_words(left: &LeftOut) -> String {
     let by = left.channel.map_or_else(String::new, |channel| format!(" by {channel}"));
     let why = left.reason.map_or_else(|| left.why.clone(), |reason| wording::explain(reason).to_owned());
-    let held = if left.status == Some(MessageStatus::Held) { " (held for a person)" } else { "" };
+    let held = if left.status == Some(MessageStatus::Held) { " (held for review)" } else { "" };
     let more = left.count.saturating_sub(left.names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{by}{held}: {} {}{more}", left.count, sentence(&why), left.names.join("; "))

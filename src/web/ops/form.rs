@@ -10,9 +10,6 @@ use crate::web::WebState;
 use crate::web::problem::{Kind, PageProblem, Problem};
 use crate::web::session::Operator;
 
-/// The largest form.
-const FORM_OCTETS_MAX: usize = 64 * 1024;
-
 /// A form as it came in, its key checked.
 #[derive(Debug)]
 pub struct Posted {
@@ -28,9 +25,10 @@ impl FromRequest<WebState> for Posted {
     async fn from_request(request: Request, state: &WebState) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, state).await?;
-        let octets = to_bytes(body, FORM_OCTETS_MAX)
+        // How much may come was measured before.
+        let octets = to_bytes(body, usize::MAX)
             .await
-            .map_err(|_| PageProblem(Problem::new(Kind::TooLarge, "a form here has at most 64 KiB")).into_response())?;
+            .map_err(|_| PageProblem(Problem::new(Kind::Malformed, "the form was cut off")).into_response())?;
         let fields = Fields::parse(&octets);
         operator.check_form(fields.text("form_key")).map_err(IntoResponse::into_response)?;
         Ok(Self { operator, fields })

@@ -100,16 +100,16 @@ pub enum Done {
     CampaignStale,
 }
 
-/// Every notice: its word, its style, its text; `{n}` and `{left}` are the numbers.
+/// Every notice: its word, its style, its text; `{n}` is for how many messages, `{go}` the verb that goes with them.
 const NOTICES: [(Done, &str, Tone, &str); 42] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
-    (Done::RetriedAll, "retried_all", Tone::Good, "{n} out again."),
+    (Done::RetriedAll, "retried_all", Tone::Good, "{n} {go} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
-    (Done::Released, "released", Tone::Good, "The message is released and will be sent in its turn."),
-    (Done::ReleasedAll, "released_all", Tone::Good, "{n} out in their turn."),
-    (Done::SentNow, "sent_now", Tone::Good, "The message goes out now, outside office hours."),
+    (Done::Released, "released", Tone::Good, "The message is released and will be sent when its turn comes."),
+    (Done::ReleasedAll, "released_all", Tone::Good, "{n} released to the queue."),
+    (Done::SentNow, "sent_now", Tone::Good, "The message no longer waits for office hours."),
     (Done::Cancelled, "cancelled", Tone::Good, "The message is cancelled."),
-    (Done::Withdrawn, "withdrawn", Tone::Good, "It is withdrawn. Nothing of it was sent."),
+    (Done::Withdrawn, "withdrawn", Tone::Good, "It is withdrawn. Nothing was sent."),
     (
         Done::TooLate,
         "too_late",
@@ -119,7 +119,7 @@ const NOTICES: [(Done, &str, Tone, &str); 42] = [
     (Done::CancelAsked, "cancel_asked", Tone::Good, "The provider was asked to stop it. Its response will show here."),
     (Done::SaidSent, "said_sent", Tone::Good, "Marked as sent. It counts as delivered."),
     (Done::SaidNotSent, "said_not_sent", Tone::Good, "Marked as not sent. It will be sent again."),
-    (Done::Corrected, "corrected", Tone::Good, "The address is corrected, and the message goes out again."),
+    (Done::Corrected, "corrected", Tone::Good, "Address corrected. The message will be sent again."),
     (Done::Permitted, "permitted", Tone::Good, "Permission is recorded, and the fax will be sent."),
     (
         Done::NotPossible,
@@ -134,7 +134,8 @@ const NOTICES: [(Done, &str, Tone, &str); 42] = [
         Done::ReferrerDeleted,
         "referrer_deleted",
         Tone::Good,
-        "The referrer is deleted and gets nothing more. Their history and opt-outs are kept, and a later list does not add them again.",
+        "The referrer is deleted and will receive nothing further. Their history and opt-outs are kept, and a later \
+         list does not add them again.",
     ),
     (Done::Merged, "merged", Tone::Good, "The two records are one. The merge can be undone at the end of this page."),
     (
@@ -167,7 +168,7 @@ const NOTICES: [(Done, &str, Tone, &str); 42] = [
     (Done::ProviderResumed, "provider_resumed", Tone::Good, "The provider is resumed. Waiting messages go out."),
     (Done::CheckedWell, "checked_well", Tone::Good, "The provider responds and accepts our credentials."),
     (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider is not responding correctly."),
-    (Done::CampaignPaused, "campaign_paused", Tone::Good, "The campaign is paused: it makes no new broadcasts."),
+    (Done::CampaignPaused, "campaign_paused", Tone::Good, "The campaign is paused: it will not start new broadcasts."),
     (Done::CampaignResumed, "campaign_resumed", Tone::Good, "The campaign is resumed."),
     (Done::CampaignSaved, "campaign_saved", Tone::Good, "The campaign is saved."),
     (
@@ -236,12 +237,12 @@ impl Asked {
 }
 
 fn say_counts(text: &str, n: u32, left: u32) -> String {
-    let subject = match n {
-        0 => "No message goes".to_owned(),
-        1 => "1 message goes".to_owned(),
-        _ => format!("{} messages go", wording::grouped(i64::from(n))),
+    let (subject, verb) = match n {
+        0 => ("No message".to_owned(), "goes"),
+        1 => ("1 message".to_owned(), "goes"),
+        _ => (format!("{} messages", wording::grouped(i64::from(n))), "go"),
     };
-    let mut said = text.replace("{n}", &subject);
+    let mut said = text.replace("{n}", &subject).replace("{go}", verb);
     if left > 0 {
         let rest = wording::count(i64::from(left), "is unchanged", "are unchanged");
         said.push_str(&format!(" {rest}."));
@@ -263,6 +264,10 @@ mod tests {
         assert_eq!(text("12", "0"), "12 messages go out again.");
         assert_eq!(text("1", "2"), "1 message goes out again. 2 are unchanged.");
         assert_eq!(text("0", "1"), "No message goes out again. 1 is unchanged.");
+        let text = |n, left| asked("released_all", n, left).notice().expect("a notice").text;
+        assert_eq!(text("12", "0"), "12 messages released to the queue.");
+        assert_eq!(text("1", "2"), "1 message released to the queue. 2 are unchanged.");
+        assert_eq!(text("0", "1"), "No message released to the queue. 1 is unchanged.");
     }
 
     #[test]

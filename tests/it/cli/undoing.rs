@@ -15,7 +15,7 @@ fn what_was_sent_says_until_when_it_can_be_withdrawn_and_is_withdrawn_by_one_com
     let said = house.run(&["send", "introduction", "--to=Whitfield", "--via=email"]).good().out;
     assert!(said.contains("Nothing leaves before") && said.contains("touchline undo"), "{said}");
     let withdrawn = house.run(&["undo"]).good().out;
-    assert_eq!(withdrawn.trim(), "Withdrawn: 1 message. Nothing of it was sent.");
+    assert_eq!(withdrawn.trim(), "Withdrawn: 1 message. Nothing was sent.");
     let nothing = house.run(&["undo", "latest"]);
     assert_eq!((nothing.code, nothing.err.contains("touchline cancel")), (4, true), "{nothing:?}");
 

@@ -55,7 +55,7 @@ async fn a_run_is_looked_at_before_it_is_sent_and_sends_exactly_what_was_shown()
     assert!(operator.read("/campaigns").await.contains(&format!("href=\"{path}\"")));
     let page = operator.read(&format!("{path}/run")).await;
     for part in
-        ["Who is left out", "Shares the fax address", "The cost is not known", "Nothing is sent before you confirm"]
+        ["Who won't get it", "Shares the fax address", "The cost is not known", "Nothing is sent before you confirm"]
     {
         assert!(page.contains(part), "{part} is not in {page}");
     }

@@ -33,7 +33,7 @@ async fn what_can_be_withdrawn_is_shown_with_its_time_and_one_press_withdraws_it
     assert_eq!(visitor.submit(&path, &[]).await, "/?done=withdrawn");
     assert_eq!(stage.status(letter.messages[0].id).await, MessageStatus::Cancelled);
     let page = visitor.read("/?done=withdrawn").await;
-    assert!(page.contains("Nothing of it was sent") && !page.contains(&path), "{page}");
+    assert!(page.contains("It is withdrawn. Nothing was sent.") && !page.contains(&path), "{page}");
     assert_eq!(visitor.submit(&path, &[]).await, "/?done=too_late");
     let message = visitor.read(&format!("/messages/{}", letter.messages[0].id)).await;
     assert!(!message.contains(&path) && !message.contains("value=\"retry\""), "what was withdrawn never leaves");

@@ -96,7 +96,7 @@ fn headline(message: &Message, attempts: &[Attempt], closed: bool) -> String {
     match message.status {
         MessageStatus::Queued if closed => format!("{what} waiting for office hours."),
         MessageStatus::Queued if attempts.is_empty() => format!("{what} waiting for its turn."),
-        MessageStatus::Queued => format!("{what} not through yet: it will be tried again."),
+        MessageStatus::Queued => format!("{what} not delivered yet; it will be retried."),
         MessageStatus::Held => format!("{what} held: it waits for a person."),
         MessageStatus::Accepted => match message.channel() {
             Channel::Fax => "The fax provider has it and is calling.".to_owned(),
@@ -181,7 +181,7 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
         Act::Release => ("Release", "It is sent in its turn."),
         Act::SendNow => (
             "Send now, outside office hours",
-            "It is sent at once, although the office is closed. Your name is recorded with the decision.",
+            "It is sent right away, even though the office is closed. Your name is recorded with the decision.",
         ),
         Act::Cancel => {
             ("Cancel message", "It is not sent. If the provider has it already, the provider is asked to stop.")

@@ -90,13 +90,13 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         EventKind::FoundAbsent => {
             (Tone::Warn, format!("{who} was asked twice and does not have it: it was never sent."))
         }
-        EventKind::Contradicted => (Tone::Warn, format!("{who} knows of an attempt that was given up here.")),
+        EventKind::Contradicted => (Tone::Warn, format!("{who} reports an attempt that Touchline had given up on.")),
         EventKind::SaidSent => (Tone::Good, format!("{} marked it as sent.", decider(event))),
         EventKind::SaidNotSent => (Tone::Warn, format!("{} marked it as not sent.", decider(event))),
         EventKind::TakenBack => (
             Tone::Warn,
             "Several recipients in a row were refused with the same words, so it is about our account: the refusal \
-             counts for nothing, and the letter waits."
+             is disregarded, and the letter waits."
                 .to_owned(),
         ),
         EventKind::Retried => (Tone::Busy, format!("{who} sent it again.")),
