@@ -50,6 +50,14 @@ words! {
     }
 }
 
+impl Purpose {
+    /// Whether it is sent to win or keep a referrer, rather than about a patient or about the work with them.
+    #[must_use]
+    pub const fn is_outreach(self) -> bool {
+        matches!(self, Self::Advertisement | Self::Informational)
+    }
+}
+
 words! {
     /// Whether a letter holds protected health information (45 CFR § 160.103).
     PhiClass {

@@ -53,6 +53,8 @@ pub struct Pause {
     pub reason: String,
     /// What can be done about it.
     pub remedy: Option<Remedy>,
+    /// When the call was recorded that brought the news.
+    pub called_ms: Timestamp,
 }
 
 /// What counts against an account's rate and its daily budget, across all nodes.

@@ -56,7 +56,7 @@ impl Scope {
     pub const fn covers(self, purpose: Purpose) -> bool {
         match self {
             Self::All => true,
-            Self::Advertisement => matches!(purpose, Purpose::Advertisement | Purpose::Informational),
+            Self::Advertisement => purpose.is_outreach(),
         }
     }
 }

@@ -239,6 +239,7 @@ pub(super) fn row(
         answer: answer.kept()?,
         who: request.who.clone(),
         created_ms: now,
+        at_ms: request.at,
         undo_until_ms: answer.undo_until,
         undone_ms: None,
         undone_by: None,

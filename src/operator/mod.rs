@@ -14,7 +14,7 @@ use crate::domain::event::{EventKind, EventSource};
 use crate::domain::health::AddressHealth;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Purpose, Timestamp};
+use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Timestamp};
 use crate::queue::Queue;
 use crate::settle::{self, Evidence, Origin, Rules};
 use crate::store::records::events::Event;
@@ -156,11 +156,7 @@ async fn retry(
 
 /// A letter to win a referrer that was sent to them anew since is not sent a second time by retrying the first.
 async fn refuse_a_second_copy(tx: &mut Tx, message: &Message) -> Result<(), OperatorError> {
-    if !matches!(message.purpose, Purpose::Advertisement | Purpose::Informational) {
-        return Ok(());
-    }
-    let since = tx.letters_sent(&message.letter, &[message.referrer_id], message.created_ms).await?;
-    if since.iter().all(|sent| sent.touch_id == message.touch_id) {
+    if settle::sent_anew(tx, std::slice::from_ref(message)).await?.is_empty() {
         return Ok(());
     }
     Err(wrong_state(message, "the same letter was sent to them again since; `touchline send … --again` sends one more"))
@@ -190,7 +186,7 @@ async fn release(
     Ok(message)
 }
 
-/// Lets it go outside the recipient's office hours.
+/// Lets it go outside the recipient's office hours, though never before the time that was asked for when it was submitted.
 async fn send_now(
     tx: &mut Tx,
     mut message: Message,
@@ -200,7 +196,9 @@ async fn send_now(
     if message.waits_until().is_none() || has_open_attempt(tx, message.id).await? {
         return Err(wrong_state(&message, "only a message that waits for office hours can be sent outside them"));
     }
-    settle::any_hour(tx, &mut message, origin, now).await?;
+    let asked = tx.submission(message.submission_id).await?.and_then(|submission| submission.at_ms);
+    let due = asked.map_or(now, |at| at.max(now));
+    settle::any_hour(tx, &mut message, due, origin, now).await?;
     Ok(message)
 }
 

@@ -119,7 +119,7 @@ pub fn decide(facts: &Facts<'_>) -> Verdict {
 /// Letters about patients, and those that keep the work going, never wait for the clock.
 #[must_use]
 pub const fn keeps_office_hours(purpose: Purpose) -> bool {
-    matches!(purpose, Purpose::Advertisement | Purpose::Informational)
+    purpose.is_outreach()
 }
 
 fn has_basis(facts: &Facts<'_>) -> bool {

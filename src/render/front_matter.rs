@@ -256,7 +256,7 @@ fn check(template: &str, source: &str, front: &FrontMatter, errors: &mut Vec<Tem
             refuse(format!("`{name}` cannot be perishable: that is for campaigns, and none sends a treatment letter"));
         }
     }
-    if front.phi == PhiClass::Identified && matches!(front.purpose, Purpose::Advertisement | Purpose::Informational) {
+    if front.phi == PhiClass::Identified && front.purpose.is_outreach() {
         refuse(format!("phi = \"identified\" cannot go with purpose = \"{}\"", front.purpose));
     }
     if front.phi == PhiClass::Identified {

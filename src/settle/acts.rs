@@ -74,18 +74,24 @@ pub async fn wait_for_office_hours(
     defer(tx, message, claim, Some(PolicyReason::OutsideOfficeHours), until, now).await
 }
 
-/// A person lets a message that waits for the recipient's office hours go at once, and no more asks for the hour until it
-/// ends or is held. The caller has it locked.
+/// A person lets a message that waits for the recipient's office hours go without them: it is due at `due`, and is not asked
+/// for the hour again until it ends or is held. The caller has it locked.
 ///
 /// # Errors
 /// [`StoreError`]; then the transaction has no effect.
-pub async fn any_hour(tx: &mut Tx, message: &mut Message, origin: &Origin, now: Timestamp) -> Result<(), StoreError> {
+pub async fn any_hour(
+    tx: &mut Tx,
+    message: &mut Message,
+    due: Timestamp,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     message.any_hour_ms = Some(now);
     message.reason = None;
-    message.due_ms = now;
+    message.due_ms = due;
     message.updated_ms = now;
     write(tx, std::slice::from_ref(message), EventKind::AnyHour, origin, now).await?;
-    tx.queue_next_steps(&[(message.id.0, SUBMIT, now)]).await.map(|_| ())
+    tx.queue_next_steps(&[(message.id.0, SUBMIT, due)]).await.map(|_| ())
 }
 
 /// Releases a message, or sends one that ended without arriving again: it is queued with a new give-up time, and what a

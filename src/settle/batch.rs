@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Next};
 use super::streak::{self, Streaks};
-use super::{Evidence, Origin, Rules, Update, conclude, evidence};
+use super::{Evidence, Origin, Rules, Update, anew, conclude, evidence};
 use crate::domain::Timestamp;
 use crate::domain::attempt::{Attempt, ProviderReference};
 use crate::domain::event::{EventKind, EventSource};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::health::AddressHealth;
-use crate::domain::id::{AttemptId, BroadcastId, MessageId};
+use crate::domain::id::{AttemptId, BroadcastId, MessageId, ReferrerId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::Pause;
 use crate::domain::{Actor, AddressKey, AuditAct, MessageStatus, Outcome, Rule};
@@ -37,6 +37,10 @@ pub(super) struct Batch {
     streaks: Streaks,
     /// The addresses from which a mark was taken.
     cleared: BTreeSet<AddressKey>,
+    /// The letters that were sent to the same referrer anew, where refusals may be taken back: they do not wait again.
+    sent_anew: BTreeSet<MessageId>,
+    /// The touches that wait again, by referrer and letter: of two that failed alike, only the one refused last does.
+    waiting_again: BTreeMap<(ReferrerId, String), TouchId>,
 }
 
 impl Batch {
@@ -53,6 +57,9 @@ impl Batch {
         }
         let mut batch = Self { streaks, ..Self::default() };
         batch.addresses.extend(known.into_iter().map(|one| (one.value.clone(), one)));
+        if batch.streaks.may_take_back() {
+            batch.sent_anew = anew::sent_anew(tx, &messages).await?;
+        }
         for message in messages {
             let own = attempts.remove(&message.id).unwrap_or_default();
             batch.case_of.extend(own.iter().map(|attempt| (attempt.id, message.id)));
@@ -161,7 +168,15 @@ impl Batch {
     /// Takes back what followed from one refusal: the letter waits again, and the mark on the address goes.
     fn take_back(&mut self, rules: &Rules, row: &RefusalRow, now: Timestamp) {
         let Some(case) = self.case_of.get(&row.attempt_id).and_then(|id| self.cases.get_mut(id)) else { return };
-        if streak::let_wait(case, row.attempt_id, rules, now) {
+        let copy = (case.message.referrer_id, case.message.letter.clone());
+        let touch = case.message.touch_id;
+        let is_second_copy =
+            case.message.purpose.is_outreach() && self.waiting_again.get(&copy).is_some_and(|other| *other != touch);
+        if !is_second_copy
+            && !self.sent_anew.contains(&case.message.id)
+            && streak::let_wait(case, row.attempt_id, rules, now)
+        {
+            self.waiting_again.insert(copy, touch);
             self.going_on.extend(case.message.broadcast_id);
             self.events.append(&mut case.notes);
         }

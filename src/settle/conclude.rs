@@ -192,7 +192,8 @@ fn pause_account(case: &mut Case, attempt: &Attempt, failure: Option<&Failure>, 
     };
     let words = failure.and_then(|failure| failure.raw_text.as_deref().or(failure.raw_code.as_deref()));
     let reason = words.filter(|words| !words.is_empty()).unwrap_or("credentials, funds or permission").to_owned();
-    let pause = Pause { resumes_ms, reason, remedy: failure.and_then(|failure| failure.remedy) };
+    let remedy = failure.and_then(|failure| failure.remedy);
+    let pause = Pause { resumes_ms, reason, remedy, called_ms: attempt.opened_ms };
     case.pauses.push((attempt.provider.clone(), pause));
     case.message.give_up_ms = case.message.give_up_ms.max(now.after(TIME_AFTER_PAUSE));
 }

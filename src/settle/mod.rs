@@ -4,6 +4,7 @@
 //! [`withdraw_some`]). All of it happens in the caller's transaction.
 
 mod acts;
+mod anew;
 mod batch;
 mod case;
 mod conclude;
@@ -14,6 +15,7 @@ mod withdraw;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use anew::sent_anew;
 pub use acts::{Claim, any_hour, defer, end, hold, send_again, wait_for_office_hours};
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};

@@ -73,6 +73,11 @@ impl Streaks {
         Ok(streaks)
     }
 
+    /// Whether the batch may bring a refusal too many.
+    pub(super) fn may_take_back(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     /// The attempts whose messages and addresses may change with the batch.
     pub(super) fn attempts(&self) -> impl Iterator<Item = AttemptId> {
         let is_open = |row: &&RefusalRow| row.taken_back_ms.is_none() && row.stands_ms.is_none();
@@ -117,7 +122,7 @@ impl Streaks {
         if recipients.len() < recipients_max(failure.fault) {
             return None;
         }
-        let mut about_us = AboutUs { rows: Vec::new(), pause: pause(recipients.len(), failure) };
+        let mut about_us = AboutUs { rows: Vec::new(), pause: pause(recipients.len(), failure, attempt.opened_ms) };
         for other in rows.iter_mut().filter(same).filter(|other| other.taken_back_ms.is_none()) {
             about_us.rows.push(other.clone());
             other.taken_back_ms = Some(now);
@@ -175,10 +180,10 @@ fn recipients_max(fault: Fault) -> usize {
     if speaks_of_the_mailbox { RECIPIENTS_WITH_PROOF } else { RECIPIENTS_WITHOUT_PROOF }
 }
 
-fn pause(recipients: usize, failure: &Failure) -> Pause {
+fn pause(recipients: usize, failure: &Failure, called_ms: Timestamp) -> Pause {
     let words = failure.raw_text.as_deref().or(failure.raw_code.as_deref()).unwrap_or_default();
     let reason = format!("the relay refused {recipients} recipients in a row with the same words: {words}");
-    Pause { resumes_ms: None, reason, remedy: Some(Remedy::SameForAll) }
+    Pause { resumes_ms: None, reason, remedy: Some(Remedy::SameForAll), called_ms }
 }
 
 /// Lets a letter wait again that failed, or lost a try, by a refusal that was about us. Whether it did.

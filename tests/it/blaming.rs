@@ -12,12 +12,13 @@ use touchline::domain::health::Health;
 use touchline::domain::id::AttemptId;
 use touchline::domain::message::Message;
 use touchline::domain::provider_state::ProviderState;
+use touchline::domain::touch::Touch;
 use touchline::domain::{About, Actor, Address, AuditAct, Fault, MessageStatus, Outcome, Remedy, Rule};
 use touchline::queue::retry::RetryRules;
 use touchline::settle::{self, Evidence, Origin, Rules, SmtpDoubt, Update};
 use touchline::store::Store;
 
-use crate::storage::samples::{Stage, at, attempt};
+use crate::storage::samples::{Stage, at, attempt, touch};
 use crate::support::databases::each_db;
 
 const RELAY: &str = "office";
@@ -53,12 +54,19 @@ struct Scene {
 
 impl Scene {
     async fn set(store: &Store, recipients: usize) -> Self {
+        Self::set_with_later_copy(store, recipients, None).await
+    }
+
+    /// One of the letters is a touch of its own, sent later than the one that the others are.
+    async fn set_with_later_copy(store: &Store, recipients: usize, copy: Option<usize>) -> Self {
         let stage = Stage::set(store).await;
+        let later = Touch { occurred_ms: at(20), ..touch(stage.referrer.id) };
         let address = |n: usize| -> Address { format!("office{n}@clinic.example").parse().expect("an address") };
         let messages: Vec<Message> = (0..recipients)
             .map(|n| Message {
                 address: address(n),
                 broadcast_id: None,
+                touch_id: if copy == Some(n) { later.id } else { stage.touch.id },
                 give_up_ms: at(0).after(Duration::from_secs(2 * 86_400)),
                 ..stage.message()
             })
@@ -66,6 +74,7 @@ impl Scene {
         let calls = messages.iter().map(|message| Self::call(message, 1));
         let attempts: Vec<Attempt> = calls.collect();
         let mut tx = store.write().await.expect("tx");
+        tx.touches_insert(&[later]).await.expect("stored");
         tx.messages_insert(&messages).await.expect("stored");
         let keys: Vec<_> = messages.iter().map(|message| message.address.key()).collect();
         tx.addresses_ensure(&keys, at(1)).await.expect("made");
@@ -125,9 +134,9 @@ impl Scene {
         statuses
     }
 
-    /// Makes another attempt of a letter that waits.
+    /// Makes another attempt of a letter that waits, after the account was resumed.
     async fn call_again(&mut self, n: usize, number: i64) -> AttemptId {
-        let again = Self::call(&self.message(n).await, number);
+        let again = Attempt { opened_ms: at(45), ..Self::call(&self.message(n).await, number) };
         let mut tx = self.store.write().await.expect("tx");
         tx.attempts_insert(std::slice::from_ref(&again)).await.expect("stored");
         tx.commit().await.expect("committed");
@@ -297,6 +306,49 @@ async fn what_changed_since_is_not_taken_back() {
         assert_eq!(scene.message(0).await.status, MessageStatus::Cancelled);
         assert_eq!(scene.health(1).await, Health::Confirmed);
         assert_eq!(scene.health(2).await, Health::Unverified);
+    })
+    .await;
+}
+
+/// Nobody gets two copies because the first had failed by a refusal that turned out to be about us.
+#[tokio::test]
+async fn a_letter_that_was_sent_anew_since_does_not_wait_again() {
+    each_db(async |store| {
+        let scene = Scene::set_with_later_copy(&store, 10, Some(9)).await;
+        for n in 0..10 {
+            scene.answer(n, refused(PROOF)).await;
+        }
+        let mut statuses = vec![MessageStatus::Failed; 9];
+        statuses.push(MessageStatus::Queued);
+        assert_eq!(scene.statuses().await, statuses, "the copy that was sent later waits, and no other");
+        assert_eq!(scene.health(0).await, Health::Unverified, "no mark stays all the same");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_copies_that_failed_alike_only_the_one_refused_last_waits_again() {
+    each_db(async |store| {
+        let scene = Scene::set_with_later_copy(&store, 10, Some(8)).await;
+        for n in 0..10 {
+            scene.answer(n, refused(PROOF)).await;
+        }
+        let mut statuses = vec![MessageStatus::Queued; 10];
+        statuses[8] = MessageStatus::Failed;
+        assert_eq!(scene.statuses().await, statuses);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_letter_whose_later_copy_is_on_its_way_does_not_wait_again() {
+    each_db(async |store| {
+        let scene = Scene::set_with_later_copy(&store, 11, Some(10)).await;
+        for n in 0..10 {
+            scene.answer(n, refused(PROOF)).await;
+        }
+        assert!(scene.account().await.is_paused(at(41)));
+        assert_eq!(scene.statuses().await[..10], [MessageStatus::Failed; 10]);
     })
     .await;
 }

@@ -24,7 +24,7 @@ pub const HOLD: Order = Order { act: Act::Hold, done: "is on hold" };
 /// `touchline release`.
 pub(super) const RELEASE: Order = Order { act: Act::Release, done: "is released" };
 /// `touchline send-now`.
-pub const SEND_NOW: Order = Order { act: Act::SendNow, done: "goes out now, outside office hours" };
+pub const SEND_NOW: Order = Order { act: Act::SendNow, done: "no longer waits for office hours" };
 /// `touchline cancel`.
 pub const CANCEL: Order = Order { act: Act::Cancel, done: "is cancelled" };
 /// `touchline resolve --sent`.

@@ -15,14 +15,17 @@ const COLUMNS: &str =
 const METER: &str = "UPDATE provider_state SET arrival_ms = $2, day_ends_ms = $3, day_hand_overs = $4, day_cost = $5,
     updated_ms = $6 WHERE provider = $1";
 const PAUSE: &str = "UPDATE provider_state SET paused_ms = $2, paused_reason = $3, paused_remedy = NULL,
-    resumes_ms = NULL, updated_ms = $4 WHERE provider = $1";
+    resumes_ms = NULL, resumed_ms = CASE WHEN CAST($2 AS BIGINT) IS NULL THEN $4 ELSE resumed_ms END, updated_ms = $4
+    WHERE provider = $1";
 // A pause that has ended by itself is no pause; one that a person must end takes the place of one that would end by itself.
+// What a call brought back that was made before a person resumed the account is old news.
 const PAUSE_NEW: &str = "INSERT INTO provider_state (provider, paused_ms, paused_reason, paused_remedy, resumes_ms,
     arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, 0, $2) ON CONFLICT (provider) DO UPDATE SET
     paused_ms = excluded.paused_ms, paused_reason = excluded.paused_reason, paused_remedy = excluded.paused_remedy,
-    resumes_ms = excluded.resumes_ms, updated_ms = excluded.updated_ms WHERE provider_state.paused_ms IS NULL
-    OR provider_state.resumes_ms <= excluded.paused_ms
-    OR (provider_state.resumes_ms IS NOT NULL AND excluded.resumes_ms IS NULL)";
+    resumes_ms = excluded.resumes_ms, updated_ms = excluded.updated_ms WHERE (provider_state.paused_ms IS NULL
+        OR provider_state.resumes_ms <= excluded.paused_ms
+        OR (provider_state.resumes_ms IS NOT NULL AND excluded.resumes_ms IS NULL))
+    AND (provider_state.resumed_ms IS NULL OR provider_state.resumed_ms < $6)";
 const BREAKER: &str = "INSERT INTO provider_state (provider, rests_until_ms, faults, fault, fault_text, faulted_ms,
     arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (provider) DO UPDATE SET
     rests_until_ms = excluded.rests_until_ms, faults = excluded.faults, fault = excluded.fault,
@@ -89,7 +92,8 @@ impl Tx {
         })
     }
 
-    /// Pauses an account that is not paused yet, or only until a quota returns; whether it was so.
+    /// Pauses an account that is not paused yet, or only until a quota returns, unless a person resumed it after the call
+    /// that the pause follows from; whether it was so.
     pub async fn provider_pause_new(
         &mut self,
         provider: &str,
@@ -98,7 +102,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let query = sqlx::query(PAUSE_NEW).bind(provider).bind(now).bind(&pause.reason).bind(pause.remedy);
-            let done = query.bind(pause.resumes_ms).execute(&mut *c).await?;
+            let done = query.bind(pause.resumes_ms).bind(pause.called_ms).execute(&mut *c).await?;
             Ok(done.rows_affected() > 0)
         })
     }

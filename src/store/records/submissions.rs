@@ -10,10 +10,10 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str =
-    "SELECT id, idempotency_key, request_hash, answer, who, created_ms, undo_until_ms, undone_ms, undone_by
+    "SELECT id, idempotency_key, request_hash, answer, who, created_ms, at_ms, undo_until_ms, undone_ms, undone_by
     FROM submission";
 const INSERT: &str =
-    "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms, undo_until_ms) ";
+    "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms, at_ms, undo_until_ms) ";
 const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
 const UNDONE: &str = "UPDATE submission SET undone_ms = $2, undone_by = $3 WHERE id = $1";
 const WINDOWS: &str =
@@ -39,6 +39,8 @@ pub struct SubmissionRow {
     pub who: Actor,
     /// When it was submitted.
     pub created_ms: Timestamp,
+    /// Before when nothing of it may go out, if it asked for a time.
+    pub at_ms: Option<Timestamp>,
     /// Until when it can be withdrawn; `None` if it never could.
     pub undo_until_ms: Option<Timestamp>,
     /// When it was withdrawn.
@@ -59,7 +61,7 @@ pub struct UndoWindow {
 }
 
 record!(SubmissionRow: "submission" by id as SubmissionId {
-    id, idempotency_key, request_hash, answer, who, created_ms, undo_until_ms, undone_ms, undone_by
+    id, idempotency_key, request_hash, answer, who, created_ms, at_ms, undo_until_ms, undone_ms, undone_by
 });
 
 impl Tx {
@@ -73,7 +75,7 @@ impl Tx {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
                 statement.push_values(portion, |mut row, s| {
                     row.push_bind(s.id).push_bind(&s.idempotency_key).push_bind(&s.request_hash).push_bind(&s.answer);
-                    row.push_bind(&s.who).push_bind(s.created_ms).push_bind(s.undo_until_ms);
+                    row.push_bind(&s.who).push_bind(s.created_ms).push_bind(s.at_ms).push_bind(s.undo_until_ms);
                 });
                 statement.build().execute(&mut *c).await?;
             });

@@ -83,7 +83,7 @@ async fn what_waits_for_office_hours_has_a_button_that_sends_it_now() {
     }
     let next = operator.submit(&path, &[("act", "send_now")]).await;
     let page = operator.read(&next).await;
-    assert!(page.contains("goes out now, outside office hours") && !page.contains("Send now, outside office hours"));
+    assert!(page.contains("no longer waits for office hours") && !page.contains("Send now, outside office hours"));
     let mut tx = stage.gateway.store.read().await.expect("a database");
     let message = tx.message(id, false).await.expect("read").expect("there");
     assert!(message.any_hour_ms.is_some() && message.due_ms < tomorrow && message.reason.is_none());

@@ -31,12 +31,16 @@ fn reason(message: &Message) -> Option<&'static str> {
 }
 
 async fn submit(gateway: &TestGateway, letter: &str, to: &str, via: &[Channel], now: bool) -> Accepted {
+    intake::submit(&gateway.intake, &request(letter, to, via, now)).await.expect("accepted")
+}
+
+fn request(letter: &str, to: &str, via: &[Channel], now: bool) -> Request {
     let sample = include_str!("../../../templates/end-of-treatment-report/sample.json");
     let variables = match letter {
         "end-of-treatment-report" => serde_json::from_str(sample).expect("a sample"),
         _ => serde_json::Map::new(),
     };
-    let request = Request {
+    Request {
         letter: letter.to_owned(),
         to: to.parse().expect("an audience"),
         via: via.to_vec(),
@@ -49,8 +53,7 @@ async fn submit(gateway: &TestGateway, letter: &str, to: &str, via: &[Channel], 
         run: None,
         again: false,
         undo_seconds: None,
-    };
-    intake::submit(&gateway.intake, &request).await.expect("accepted")
+    }
 }
 
 /// A report about a patient goes out at any hour; when it has arrived, everything that was due has been looked at.
@@ -118,6 +121,25 @@ async fn a_person_may_send_outside_office_hours_at_once_or_later_and_both_are_au
         assert_eq!(audited(gateway).await, [second, first]);
         assert!(gateway.story_of(id).await.contains(&"any_hour".to_owned()));
         assert!(gateway.act(id, Act::SendNow).await.is_err(), "it has arrived");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_that_was_asked_for_holds_even_when_the_office_hours_no_longer_do() {
+    const SATURDAY: &str = "2026-11-28T10:00:00-06:00";
+    each_gateway_at(FRIDAY_EVENING, by_default, async |gateway, far, clock| {
+        gateway.know(&[("Saturday", Some("0150"), None), ("Patient", Some("0151"), None)]).await;
+        let request = Request { at: Some(at(SATURDAY)), ..request("introduction", "Saturday", &[Channel::Fax], false) };
+        let id = intake::submit(&gateway.intake, &request).await.expect("accepted").messages[0].id;
+        assert_eq!(gateway.message(id).await.waits_until(), Some(at(MONDAY_MORNING)));
+        let message = gateway.act(id, Act::SendNow).await.expect("it need not wait for Monday");
+        assert_eq!((message.due_ms, reason(&message)), (at(SATURDAY), None));
+        clock.set("2026-11-28T09:59:59-06:00");
+        a_report_arrives(gateway, "Patient").await;
+        assert!(far.faxes_to("0150").is_empty(), "nobody asked for it on Friday evening");
+        clock.set(SATURDAY);
+        gateway.message_until(id, "Saturday's fax", delivered).await;
     })
     .await;
 }

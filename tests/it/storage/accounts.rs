@@ -38,7 +38,12 @@ async fn a_breaker_is_written_down_and_leaves_pause_and_meter_alone() {
 async fn a_pause_by_a_fault_does_not_write_over_another_ones_reason() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
-        let pause = |reason: &str| Pause { reason: reason.into(), resumes_ms: None, remedy: Some(Remedy::PayRelay) };
+        let pause = |reason: &str| Pause {
+            reason: reason.into(),
+            resumes_ms: None,
+            remedy: Some(Remedy::PayRelay),
+            called_ms: at(9),
+        };
         assert!(tx.provider_pause_new("fax", &pause("no funds"), at(1)).await.expect("paused"), "it had no row");
         assert!(!tx.provider_pause_new("fax", &pause("wrong key"), at(2)).await.expect("asked"));
         let states = tx.provider_states(false).await.expect("read");
@@ -56,8 +61,10 @@ async fn a_pause_by_a_fault_does_not_write_over_another_ones_reason() {
 async fn a_pause_that_ends_by_itself_gives_way_to_the_next_and_to_one_for_a_person() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
-        let quota = |until| Pause { reason: "quota".into(), resumes_ms: Some(at(until)), remedy: None };
-        let closed = Pause { reason: "closed".into(), resumes_ms: None, remedy: Some(Remedy::AskRelay) };
+        let quota =
+            |until| Pause { reason: "quota".into(), resumes_ms: Some(at(until)), remedy: None, called_ms: at(90) };
+        let remedy = Some(Remedy::AskRelay);
+        let closed = Pause { reason: "closed".into(), resumes_ms: None, remedy, called_ms: at(90) };
         assert!(tx.provider_pause_new("mail", &quota(100), at(1)).await.expect("paused"));
         assert!(!tx.provider_pause_new("mail", &quota(200), at(99)).await.expect("asked"), "it is paused");
         assert!(tx.provider_pause_new("mail", &quota(300), at(100)).await.expect("paused"), "the first has ended");
@@ -66,6 +73,23 @@ async fn a_pause_that_ends_by_itself_gives_way_to_the_next_and_to_one_for_a_pers
         assert!(!tx.provider_pause_new("mail", &quota(400), at(151)).await.expect("asked"));
         let state = tx.provider_states(false).await.expect("read").remove(0);
         assert_eq!((state.resumes_ms, state.paused_reason.as_deref()), (None, Some("closed")));
+    })
+    .await;
+}
+
+/// The answer to a call that was made before the person resumed the account may come after it.
+#[tokio::test]
+async fn what_a_call_brings_back_that_was_made_before_a_resume_pauses_nothing() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let of = |called| Pause { reason: "no".into(), resumes_ms: None, remedy: None, called_ms: at(called) };
+        assert!(tx.provider_pause_new("mail", &of(1), at(2)).await.expect("paused"));
+        tx.provider_pause("mail", None, at(10)).await.expect("resumed");
+        assert!(!tx.provider_pause_new("mail", &of(9), at(11)).await.expect("asked"), "old news");
+        assert!(tx.provider_pause_new("mail", &of(11), at(12)).await.expect("paused"));
+        tx.provider_pause("mail", Some("holidays"), at(13)).await.expect("paused");
+        tx.provider_pause("mail", None, at(20)).await.expect("resumed");
+        assert!(!tx.provider_pause_new("mail", &of(19), at(21)).await.expect("asked"));
     })
     .await;
 }

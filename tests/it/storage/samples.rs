@@ -76,6 +76,7 @@ pub fn submission(key: Option<&str>) -> SubmissionRow {
         answer: r#"{"messages":[]}"#.into(),
         who: touchline::domain::Actor::operator("dana"),
         created_ms: at(1),
+        at_ms: None,
         undo_until_ms: None,
         undone_ms: None,
         undone_by: None,
