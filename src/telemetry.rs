@@ -5,8 +5,12 @@ use std::io::IsTerminal;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::config::LogFormat;
 
@@ -16,8 +20,12 @@ pub const LEVEL_VARIABLE: &str = "TOUCHLINE_LOG";
 /// Upper bounds of the histograms in seconds: from an immediate answer to a relay that takes its ten minutes.
 const SECONDS_BUCKETS: [f64; 11] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
 
+/// What the lines of our own crates begin with: only these may say more than `info`.
+const OURS: &str = "touchline";
+
 /// Starts logging to standard error, at `level` (a level or directives such as `info,touchline::queue=debug`) unless
-/// `TOUCHLINE_LOG` says otherwise. Does nothing if logging has already started.
+/// `TOUCHLINE_LOG` says otherwise. Whatever either says, libraries log nothing below `info`: at `debug` and `trace` they
+/// print what they are given, such as the arguments of a template's helpers. Does nothing if logging has already started.
 ///
 /// # Errors
 /// The level cannot be understood; the error names its source.
@@ -27,14 +35,27 @@ pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(overriding.as_deref().unwrap_or(level))
         .with_context(|| format!("{origin} cannot be understood: write error, warn, info, debug or trace"))?;
     let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(Stderr);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(Stderr);
     let begun = match format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Text => Registry::default().with(lines.with_filter(harmless(filter))).try_init(),
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(false);
+            Registry::default().with(lines.with_filter(harmless(filter))).try_init()
+        }
     };
     // A second start in one process, as in a test, keeps the first.
     drop(begun);
     Ok(())
+}
+
+/// The filter of everything that is logged: what was asked for, without the details that libraries print.
+pub fn harmless(asked: EnvFilter) -> impl Filter<Registry> {
+    asked.and(filter_fn(may_be_logged))
+}
+
+/// Whether a line holds nothing but what we, or a library at `info` and above, chose to say.
+fn may_be_logged(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::INFO || line.target() == OURS || line.target().starts_with("touchline::")
 }
 
 /// Starts recording metrics, and returns the handle that shows them. Its holder must call `run_upkeep` periodically, or

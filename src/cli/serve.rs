@@ -45,7 +45,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let stop = CancellationToken::new();
     tell_address(console, &listener, &gateway)?;
     let state = WebState::new(gateway.clone(), running.inbox(), Some(metrics.clone()));
-    let mut faces = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+    let mut faces = tokio::spawn(web::serve(listener, state, stop.clone()));
     let keeping = tokio::spawn(keep(metrics, stop.clone()));
 
     let ended = tokio::select! {

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::problem::Problems;
-use super::{LogConfig, RetentionConfig, Sending};
+use super::{LogConfig, RetentionConfig, Sending, ServerConfig};
 
 /// Ranges of `[sending]`.
 pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
@@ -28,6 +28,20 @@ pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
     within("undo_one_seconds", sending.undo_one_seconds, 0, 86_400);
     within("undo_list_seconds", sending.undo_list_seconds, 0, 86_400);
     within("queue_depth_max", sending.queue_depth_max, 1, 10_000_000);
+}
+
+/// Ranges of `[server]`.
+pub(super) fn server(problems: &mut Problems, server: &ServerConfig) {
+    let mut within = |key: &str, value: u64, low: u64, high: u64| {
+        if !(low..=high).contains(&value) {
+            problems.add(format!("server.{key}"), format!("write a number from {low} to {high}"));
+        }
+    };
+    within("connections_max", server.connections_max as u64, 16, 65_536);
+    within("connections_per_peer_max", server.connections_per_peer_max as u64, 4, 65_536);
+    within("head_seconds", server.head_seconds, 1, 300);
+    within("body_seconds", server.body_seconds, 1, 600);
+    within("large_bodies_mib", server.large_bodies_mib as u64, 32, 4_096);
 }
 
 /// Ranges of `[retention]`.

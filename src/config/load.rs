@@ -144,6 +144,7 @@ pub(super) fn assemble(
     let log = read_section(&mut root, &mut reader, "log");
 
     practice.as_ref().into_iter().flat_map(Practice::problems).for_each(|text| add_practice_problem(problems, &text));
+    server.as_ref().inspect(|server| check::server(problems, server));
     sending.as_ref().inspect(|sending| check::sending(problems, sending));
     retention.as_ref().inspect(|retention| check::retention(problems, retention));
     log.as_ref().inspect(|log| check::log(problems, log));

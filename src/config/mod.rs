@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -80,11 +81,35 @@ pub struct ServerConfig {
     /// opt-out link to this installation. Default none.
     #[serde(deserialize_with = "section::web_url")]
     pub public_url: Option<Url>,
+    /// Reverse proxies, each an address or a network: whom they name in `X-Forwarded-For` is believed to be the peer, and
+    /// their connections are not limited one by one. Default none.
+    #[serde(deserialize_with = "section::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections open at once, 16 to 65,536. Each takes a file descriptor. Default 512.
+    pub connections_max: usize,
+    /// The same for one peer that is no trusted proxy, 4 to 65,536. Default 128.
+    pub connections_per_peer_max: usize,
+    /// How long the head of a request may take, and how long a connection may wait for its next request, 1 to 300 s.
+    /// Default 15.
+    pub head_seconds: u64,
+    /// How long a request's body may take, 1 to 600 s; one second more for each 32 KiB that have arrived. Default 30.
+    pub body_seconds: u64,
+    /// The memory that large request bodies (what of each is beyond 64 KiB) may take together, 32 to 4,096 MiB. Default 64.
+    pub large_bodies_mib: usize,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8025)), public_url: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8025)),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            connections_max: 512,
+            connections_per_peer_max: 128,
+            head_seconds: 15,
+            body_seconds: 30,
+            large_bodies_mib: 64,
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 //! noted and removed, what is missing is noted and filled in, and the section is read again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use figment::error::{Actual, Kind};
 use figment::value::{Dict, Value};
+use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use url::Url;
@@ -166,6 +167,14 @@ pub(super) fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     String::deserialize(deserializer)?
         .parse()
         .map_err(|_| D::Error::custom("write an IP address and a port, such as \"127.0.0.1:8025\""))
+}
+
+/// Reads addresses and networks.
+pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let read = |text: &str| text.parse::<IpNet>().ok().or_else(|| Some(text.parse::<IpAddr>().ok()?.into()));
+    let unreadable = || D::Error::custom("write IP addresses or networks, such as \"127.0.0.1\" or \"10.0.0.0/8\"");
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| read(text.trim()).ok_or_else(unreadable)).collect()
 }
 
 /// Reads the base of web addresses.

@@ -9,7 +9,7 @@ use super::{Parts, callback, reading};
 use crate::domain::Timestamp;
 use crate::domain::callback::CallbackState;
 use crate::domain::id::InboxId;
-use crate::provider::{Provider, Rejection, WebhookParts};
+use crate::provider::{Provider, Rejection, WebhookAuthenticity, WebhookParts};
 use crate::store::engine::batch::Batcher;
 use crate::store::records::inbox::{Callback, NewCallback};
 use crate::store::records::inbox_facts::NewFact;
@@ -50,6 +50,14 @@ impl Inbox {
         let store = parts.store.clone();
         let keeper = Batcher::start(move |callbacks| keep(store.clone(), callbacks));
         Arc::new(Self { parts, keeper, signal: Notify::new() })
+    }
+
+    /// Whether there is an account of that name whose provider calls back. Costs nothing, so that a stranger's body is not
+    /// even read.
+    #[must_use]
+    pub fn expects(&self, provider: &str) -> bool {
+        let account = self.parts.accounts.get(provider);
+        account.is_some_and(|account| account.capabilities().webhook != WebhookAuthenticity::NoWebhook)
     }
 
     /// Verifies and stores a callback. Once this has answered `Kept` or `Unreadable`, the callback is durable.

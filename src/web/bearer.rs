@@ -1,8 +1,10 @@
 //! Bearer tokens (RFC 6750) in the `Authorization` header.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 
 use super::WebState;
 use super::problem::{Kind, Problem};
@@ -44,10 +46,28 @@ impl Bearer {
     }
 }
 
+/// Before anything of a body is read: that the token is known, where a request may change something.
+pub(super) async fn known(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    match Bearer::from_request_parts(&mut parts, &state).await {
+        Ok(bearer) => {
+            parts.extensions.insert(bearer);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
 impl FromRequestParts<WebState> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         let Some(shown) = parts.headers.get(header::AUTHORIZATION) else {
             let detail = "send a token: Authorization: Bearer tl_…";
             return Err(Problem::new(Kind::Unauthorized, detail).challenge("Bearer realm=\"touchline\""));

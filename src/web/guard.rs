@@ -1,16 +1,14 @@
 //! The layers around every handler: an id for the request, a line in the log without query or body, headers that keep a
-//! browser from doing more than it should, limits on how many requests run at once and how long, and a net under panics.
+//! browser from doing more than it should, and a net under panics.
 
 use std::any::Any;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -21,14 +19,6 @@ use tracing::Span;
 use super::WebState;
 use super::problem::{Kind, Problem};
 
-/// Requests under way at once; more are answered 503 with a Retry-After.
-const REQUESTS_MAX: usize = 512;
-/// The longest that one request may take. A list that is longer on its way is answered earlier, with its submission
-/// (`web::api`).
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
-/// What such a request is answered.
-const TOOK_TOO_LONG: &str = "this took too long; it may have been carried out anyway. Check before you repeat it; \
-    a submission with the same Idempotency-Key is never carried out twice";
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -49,15 +39,13 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 
 /// Puts the layers around the routes, the outermost first.
 pub(super) fn guarded(faces: Router<WebState>, state: &WebState) -> Router<WebState> {
-    let slots = Arc::new(Semaphore::new(REQUESTS_MAX));
     let mut guarded = faces.layer(
         ServiceBuilder::new()
             .layer(from_fn(forget_foreign_id))
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(tell).on_failure(()))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            .layer(CatchPanicLayer::custom(after_panic))
-            .layer(from_fn_with_state(slots, bounded)),
+            .layer(CatchPanicLayer::custom(after_panic)),
     );
     for (name, value) in HEADERS {
         guarded = guarded.layer(SetResponseHeaderLayer::if_not_present(name, value));
@@ -94,42 +82,4 @@ fn tell<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
 fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::new(Kind::Internal, "this request failed because of an internal error; it has been logged").into_response()
-}
-
-/// Neither more requests at once nor longer ones than this process can carry.
-async fn bounded(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let Ok(_slot) = slots.try_acquire() else {
-        return Problem::new(Kind::Unavailable, "too many requests at once").retry_after(1).answer(&path);
-    };
-    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
-        Ok(response) => response,
-        // Where the handler was cut off is not known here: before its commit, or after it.
-        Err(_) => Problem::new(Kind::Unavailable, TOOK_TOO_LONG).retry_after(5).answer(&path),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::{Body, to_bytes};
-    use axum::http::StatusCode;
-    use axum::routing::get;
-    use tower::ServiceExt;
-
-    use super::*;
-
-    /// Time is paused, so that the two minutes pass immediately.
-    #[tokio::test(start_paused = true)]
-    async fn a_request_that_takes_too_long_may_have_been_carried_out() {
-        let slots = Arc::new(Semaphore::new(1));
-        let endless = get(std::future::pending::<()>);
-        let router = Router::new().route("/api/v1/endless", endless).layer(from_fn_with_state(slots, bounded));
-        let request = Request::get("/api/v1/endless").body(Body::empty()).expect("a request");
-        let answer = router.oneshot(request).await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.headers().contains_key(header::RETRY_AFTER));
-        let body = to_bytes(answer.into_body(), 10_000).await.expect("a body");
-        let said = String::from_utf8(body.to_vec()).expect("text");
-        assert!(said.contains("may have been carried out") && !said.contains("nothing"), "{said}");
-    }
 }

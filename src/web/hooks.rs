@@ -3,27 +3,40 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
+use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use super::WebState;
 use super::problem::{Kind, Problem};
-use crate::feedback::inbox::{BODY_OCTETS_MAX, Received};
+use crate::feedback::inbox::Received;
 use crate::provider::{Rejection, WebhookParts};
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/hooks/{provider}", post(receive))
         .route("/hooks/{provider}/{secret}", post(receive))
-        .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
+}
+
+/// Before anything of the body is read: that there is an account whose provider calls back.
+pub(super) async fn known(
+    State(state): State<WebState>,
+    Path(target): Path<Target>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if state.inbox.expects(&target.provider) { next.run(request).await } else { nothing_here().into_response() }
+}
+
+fn nothing_here() -> Problem {
+    Problem::new(Kind::NotFound, "no callbacks are accepted at this address")
 }
 
 /// The account, and the secret that providers which sign nothing are told to add.
 #[derive(serde::Deserialize)]
-struct Target {
+pub(super) struct Target {
     provider: String,
     secret: Option<String>,
 }
@@ -33,9 +46,8 @@ async fn receive(
     Path(target): Path<Target>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| unread(rejection.status()))?;
     let callback = WebhookParts {
         url: whole_url(&state, &uri, &headers),
         headers: plain(&headers),
@@ -45,7 +57,7 @@ async fn receive(
     match state.inbox.receive(&target.provider, &callback).await? {
         Received::Kept(_) => Ok(StatusCode::OK.into_response()),
         Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => {
-            Err(Problem::new(Kind::NotFound, "no callbacks are accepted at this address"))
+            Err(nothing_here())
         }
         Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
             Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
@@ -54,14 +66,6 @@ async fn receive(
         Received::Unreadable | Received::Rejected(Rejection::Unreadable) => {
             Err(Problem::new(Kind::Malformed, Rejection::Unreadable.to_string()))
         }
-    }
-}
-
-fn unread(status: StatusCode) -> Problem {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(Kind::TooLarge, "a callback may have at most 4 MiB")
-    } else {
-        Problem::new(Kind::Malformed, "the request body was cut off")
     }
 }
 

@@ -1,34 +1,29 @@
 //! The login page. A wrong name and a wrong password look and take the same.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Form, Router};
+use axum::{Form, Router};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
+use super::peer::Peer;
 use super::problem::{Kind, PageProblem, Problem};
 use super::session::{self, Operator};
 use super::{WebState, html};
 use crate::access;
 use crate::domain::id::OperatorId;
 
-/// Largest form.
-const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Longest path that a login leads back to.
 const NEXT_CHARS_MAX: usize = 500;
 
 pub(super) fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/login", get(show).post(log_in))
-        .route("/logout", post(log_out))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
 }
 
 #[derive(Template)]
@@ -65,20 +60,19 @@ struct LoginForm {
 
 async fn log_in(
     State(state): State<WebState>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Peer(peer): Peer,
     headers: HeaderMap,
     jar: CookieJar,
     form: Result<Form<LoginForm>, FormRejection>,
 ) -> Result<Response, PageProblem> {
     refuse_other_sites(&headers)?;
     let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(peer))| peer.ip());
     if let Err(wait) = state.throttle.count(&form.name, peer, state.gateway.clock.now()) {
         return Ok(too_many(&state, &form.next, wait));
     }
     let Some(operator) = who(&state, &form.name, &form.password).await? else {
         metrics::counter!("touchline_login_failures_total").increment(1);
-        let problem = Some("The name or the password is not right.");
+        let problem = Some("Incorrect name or password.");
         return Ok(page(&state, StatusCode::UNAUTHORIZED, &form.next, problem));
     };
     state.throttle.forget(&form.name, peer);

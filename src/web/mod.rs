@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod bearer;
+mod admission;
 mod documents;
 mod guard;
 mod health;
@@ -10,32 +11,41 @@ mod hooks;
 mod login;
 pub mod ops;
 mod opt_out;
+mod peer;
 pub mod problem;
+mod server;
 pub mod session;
 
-use std::future::IntoFuture;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
 use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
-use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::access;
 use crate::app::Gateway;
-use crate::feedback::inbox::Inbox;
+use crate::feedback::inbox::{BODY_OCTETS_MAX, Inbox};
 use crate::intake;
+use admission::{Bodies, Face, admitting};
 use problem::{Kind, Problem};
+pub use server::serve;
 
-/// How long open connections may go on after the server was asked to stop.
-const DRAIN_MAX: Duration = Duration::from_secs(20);
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// What each face admits: none can take another's slots. A log-in waits in its slot until a core is free for it.
+const HEALTH: Face = Face { at_once: 32, body_max: KIB };
+const HOOKS: Face = Face { at_once: 128, body_max: BODY_OCTETS_MAX };
+const API: Face = Face { at_once: 128, body_max: 256 * KIB };
+const LISTS: Face = Face { at_once: 8, body_max: 16 * MIB };
+const LOG_IN: Face = Face { at_once: 64, body_max: 16 * KIB };
+const DASHBOARD: Face = Face { at_once: 64, body_max: 64 * KIB };
+const DOCUMENTS: Face = Face { at_once: 64, body_max: KIB };
+const OPT_OUT: Face = Face { at_once: 64, body_max: 16 * KIB };
 
 /// What every handler works with. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -67,35 +77,24 @@ impl WebState {
 
 /// All faces, with the layers that stand before them.
 pub fn router(state: WebState) -> Router {
+    let server = &state.gateway.config.server;
+    let bodies = Bodies::new(Duration::from_secs(server.body_seconds), server.large_bodies_mib * MIB);
+    let behind = |routes, face| admitting(routes, face, &bodies);
+    // Who is not known is answered before the body is read.
+    let api = behind(api::routes(), API).merge(behind(api::list_routes(), LISTS));
+    let api = api.layer(from_fn_with_state(state.clone(), bearer::known));
+    let hooks = behind(hooks::routes(), HOOKS).layer(from_fn_with_state(state.clone(), hooks::known));
     let faces = Router::new()
-        .merge(api::routes())
-        .merge(hooks::routes())
-        .merge(documents::routes())
-        .merge(opt_out::routes())
-        .merge(login::routes())
-        .merge(health::routes())
-        .merge(ops::routes())
+        .merge(api)
+        .merge(hooks)
+        .merge(behind(documents::routes(), DOCUMENTS))
+        .merge(behind(opt_out::routes(), OPT_OUT))
+        .merge(behind(login::routes(), LOG_IN))
+        .merge(behind(health::routes(), HEALTH))
+        .merge(behind(ops::routes(), DASHBOARD))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
     guard::guarded(faces, &state).with_state(state)
-}
-
-/// Serves until asked to stop, then lets requests under way end, for 20 seconds at most.
-///
-/// # Errors
-/// The listener's.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    // Small answers must not wait for Nagle's algorithm; a socket without this option still works.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    tokio::select! {
-        served = serving.into_future() => served,
-        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN_MAX).await } => {
-            tracing::warn!("some connections did not finish in time and were closed");
-            Ok(())
-        }
-    }
 }
 
 /// A page.

@@ -40,6 +40,8 @@ pub enum Kind {
     KeyReused,
     /// It already exists.
     Conflict,
+    /// It did not arrive in time.
+    TooSlow,
     /// Larger than is accepted.
     TooLarge,
     /// Not a supported media type.
@@ -69,6 +71,7 @@ impl Kind {
             Self::WrongState => (StatusCode::CONFLICT, "wrong-state", "Its state does not allow it"),
             Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was already used"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "It already exists"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "The request did not arrive in time"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported")

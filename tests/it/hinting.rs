@@ -131,7 +131,7 @@ impl Scene {
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let stop = CancellationToken::new();
         let state = WebState::new(gateway.clone(), inbox.clone(), None);
-        tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+        tokio::spawn(web::serve(listener, state, stop.clone()));
         Self { gateway, parts, inbox, first, clock, accepted, url, stop }
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Stage {
     line: FaxLine,
     running: Running,
     stop: CancellationToken,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    server: tokio::task::JoinHandle<()>,
 }
 
 impl Stage {
@@ -52,7 +52,7 @@ impl Stage {
         let running = gateway.start();
         let stop = CancellationToken::new();
         let state = web::WebState::new(Arc::new(gateway.clone()), running.inbox(), None);
-        let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+        let server = tokio::spawn(web::serve(listener, state, stop.clone()));
         Ok(Self { gateway, catcher, folder, address, password, line, running, stop, server })
     }
 

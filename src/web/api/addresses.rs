@@ -2,15 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, moment};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::mail_reply::{Phase, QuotedReply};
-use crate::domain::{Address, Channel, Fault, Timestamp};
+use crate::domain::{Address, Channel, Fault};
 use crate::operator::addresses;
 use crate::public::{ReplyView, RevivalView};
 use crate::store::records::addresses::DeadOf;
@@ -69,8 +68,8 @@ pub(super) async fn revive(
     let which = DeadOf {
         channel: wanted.channel,
         fault: wanted.fault,
-        since: moment("since", wanted.since.as_deref())?,
-        until: moment("until", wanted.until.as_deref())?,
+        since: wanted.since.as_deref().map(|text| moment("since", text)).transpose()?,
+        until: wanted.until.as_deref().map(|text| moment("until", text)).transpose()?,
     };
     let Some(address) = wanted.address else {
         let all = if wanted.dry_run {
@@ -87,15 +86,6 @@ pub(super) async fn revive(
     let address = Address::guess(&address).map_err(|_| unreadable())?;
     addresses::revive(&parts, &address, &who).await?;
     Ok(Json(RevivalView::new(false, 1, &[], false)))
-}
-
-fn moment(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
-    let read = |text: &str| {
-        DateTime::parse_from_rfc3339(text).map(|time| Timestamp::from_utc(time.with_timezone(&Utc))).map_err(|_| {
-            Problem::field(Kind::Invalid, field, "write the time in RFC 3339 format, such as 2026-12-01T09:00:00-06:00")
-        })
-    };
-    text.map(read).transpose()
 }
 
 /// A reply to explain.

@@ -3,11 +3,12 @@
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Query, Request};
-use axum::http::{StatusCode, header};
+use axum::http::header;
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::BODY_BYTES_MAX;
+use crate::domain::Timestamp;
 use crate::web::WebState;
 use crate::web::problem::{Kind, Problem};
 
@@ -26,13 +27,8 @@ impl<T: DeserializeOwned> FromRequest<WebState> for JsonBody<T> {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::new(Kind::UnsupportedMediaType, "send Content-Type: application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} octets"))
-            } else {
-                Problem::new(Kind::Malformed, "the request body was cut off")
-            }
-        })?;
+        let cut_off = |_| Problem::new(Kind::Malformed, "the request body was cut off");
+        let bytes = Bytes::from_request(request, state).await.map_err(cut_off)?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| refusal(&error))
     }
 }
@@ -74,6 +70,13 @@ fn expected(words: &str) -> Option<String> {
 /// The query string, or what it may hold.
 pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>, holds: &str) -> Result<T, Problem> {
     query.map(|Query(query)| query).map_err(|_| Problem::new(Kind::Invalid, format!("the query may hold {holds}")))
+}
+
+/// The time that a field holds.
+pub(super) fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    DateTime::parse_from_rfc3339(text).map(|time| Timestamp::from_utc(time.with_timezone(&Utc))).map_err(|_| {
+        Problem::field(Kind::Invalid, field, "write the time in RFC 3339 format, such as 2026-12-01T09:00:00-06:00")
+    })
 }
 
 #[cfg(test)]

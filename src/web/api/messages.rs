@@ -8,18 +8,17 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, query};
+use super::body::{JsonBody, moment, query};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Reason;
 use crate::domain::id::{self, MessageId, ReferrerId};
-use crate::domain::{Channel, Timestamp};
+use crate::domain::Channel;
 use crate::intake;
 use crate::intake::Begun;
 use crate::intake::list::Ready;
@@ -102,7 +101,7 @@ pub(super) async fn submit(
     let request = Request {
         to: audience(&new.to)?,
         via: channels(&state, new.via)?,
-        at: new.at.as_deref().map(moment).transpose()?,
+        at: new.at.as_deref().map(|text| moment("at", text)).transpose()?,
         letter: new.letter,
         variables: new.variables,
         who: bearer.actor(),
@@ -160,12 +159,6 @@ fn channels(state: &WebState, via: Option<Vec<Channel>>) -> Result<Vec<Channel>,
         return Err(Problem::field(Kind::Invalid, "via", "name at least one channel that has a route: fax, email"));
     }
     Ok(channels)
-}
-
-fn moment(at: &str) -> Result<Timestamp, Problem> {
-    DateTime::parse_from_rfc3339(at).map(|time| Timestamp::from_utc(time.with_timezone(&Utc))).map_err(|_| {
-        Problem::field(Kind::Invalid, "at", "write the time in RFC 3339 format, such as 2026-12-01T09:00:00-06:00")
-    })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

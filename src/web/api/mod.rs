@@ -12,17 +12,11 @@ mod referrers;
 mod submissions;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::WebState;
 
 pub(super) use messages::LIST_ANSWER_WITHIN;
-
-/// Largest body.
-const BODY_BYTES_MAX: usize = 256 * 1024;
-/// Largest list that is imported.
-const LIST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
@@ -42,10 +36,9 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/conflicts/{id}/{choice}", post(people::settle_conflict))
         .route("/api/v1/addresses/revive", post(addresses::revive))
         .route("/api/v1/explain-reply", post(addresses::explain_reply))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .merge(
-            Router::new()
-                .route("/api/v1/imports", get(imports::imports).post(imports::import_list))
-                .layer(DefaultBodyLimit::max(LIST_BYTES_MAX)),
-        )
+}
+
+/// The routes that take a list, which may be large.
+pub(super) fn list_routes() -> Router<WebState> {
+    Router::new().route("/api/v1/imports", get(imports::imports).post(imports::import_list))
 }

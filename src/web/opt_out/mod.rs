@@ -5,7 +5,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -21,15 +21,13 @@ use crate::domain::suppression::Scope;
 use crate::domain::suppression::SuppressionReason;
 use crate::domain::suppression::SuppressionSource;
 
-/// Largest form; what mail receivers post has 26 octets.
-const BODY_BYTES_MAX: usize = 16 * 1024;
 /// The field that a mail receiver posts (RFC 8058 §3.1).
 const ONE_CLICK_FIELD: &str = "List-Unsubscribe";
 /// Its value.
 const ONE_CLICK_VALUE: &str = "One-Click";
 
 pub(super) fn routes() -> Router<WebState> {
-    Router::new().route("/o/{token}", get(show).post(act)).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    Router::new().route("/o/{token}", get(show).post(act))
 }
 
 #[derive(Template)]

@@ -36,7 +36,7 @@ pub struct Stage {
     catcher: MailCatcher,
     running: Option<Running>,
     stop: CancellationToken,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    server: tokio::task::JoinHandle<()>,
     _folder: TempDir,
 }
 
@@ -88,7 +88,7 @@ impl Stage {
         };
         let stop = CancellationToken::new();
         let state = web::WebState::new(Arc::new(gateway.clone()), inbox, None);
-        let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+        let server = tokio::spawn(web::serve(listener, state, stop.clone()));
         Self { gateway, address, intake, line, catcher, running, stop, server, _folder: folder }
     }
 
@@ -123,7 +123,7 @@ impl Stage {
             running.drain().await;
         }
         self.stop.cancel();
-        self.server.await.expect("the server ends").expect("in order");
+        self.server.await.expect("the server ends");
         self.line.shutdown().await;
         self.catcher.shutdown().await;
         self.gateway.store.close().await;

@@ -4,7 +4,8 @@ use touchline::operator::Act;
 use touchline::sandbox::fax::FaxStatus;
 
 use super::pausing::{pause, resume};
-use crate::support::gateway::{TestGateway, each_gateway};
+use crate::support::databases::each_database;
+use crate::support::gateway::{FarSide, TestGateway, each_gateway};
 
 /// Changes a referrer, as a person does on the screen.
 async fn change(gateway: &TestGateway, last_name: &str, how: impl FnOnce(&mut touchline::domain::referrer::Referrer)) {
@@ -57,7 +58,9 @@ async fn a_message_that_waits_is_held_released_and_cancelled_by_a_person() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fax_under_way_is_stopped_at_the_provider() {
-    each_gateway(async |gateway, far| {
+    each_database(async |database| {
+        let far = FarSide::start_slow().await;
+        let gateway = TestGateway::start(database, &far, |settings| settings).await;
         gateway.know(&[("Slow", Some("0123"), None)]).await;
         let id = gateway.send("introduction", "Slow").await.messages[0].id;
         gateway.message_until(id, "the line to take it", |one| one.status == MessageStatus::Accepted).await;
@@ -67,6 +70,7 @@ async fn a_fax_under_way_is_stopped_at_the_provider() {
         assert_eq!(far.faxes_to("0123")[0].status, FaxStatus::Cancelled);
         let late = gateway.act(id, Act::Cancel).await.expect_err("it has ended");
         assert!(late.to_string().contains("ended"), "{late}");
+        gateway.finish(&far).await;
     })
     .await;
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use touchline::accounts::acts;
 use touchline::domain::health::Health;
-use touchline::domain::{Actor, Address, Channel, MessageStatus, Remedy};
+use touchline::domain::message::Message;
+use touchline::domain::{Actor, Address, Channel, MessageStatus, PolicyReason, Remedy};
 use touchline::store::records::provider_state::ProviderState;
 
 use crate::support::databases::each_database;
@@ -59,12 +60,17 @@ async fn nobody_is_blamed(gateway: &TestGateway, count: usize) {
     }
 }
 
-/// Waits until every letter waits, and none is being handed over.
+/// Whether a letter waits for its account, which it has been told is paused.
+fn waits(one: &Message) -> bool {
+    one.status == MessageStatus::Queued && one.tries == 0 && one.reason == Some(PolicyReason::ProviderPaused.into())
+}
+
+/// Waits until every letter waits for the account, and none is being handed over.
 async fn all_wait(gateway: &TestGateway, count: usize) {
     gateway
         .until("every letter to wait", async || {
             let messages = gateway.messages().await;
-            let wait = messages.iter().filter(|one| one.status == MessageStatus::Queued && one.tries == 0).count();
+            let wait = messages.iter().filter(|one| waits(one)).count();
             let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
             let open = gateway.store().read().await.expect("tx").attempts_open(&ids).await.expect("read");
             (wait == count && open.is_empty()).then_some(())

@@ -9,17 +9,22 @@ use touchline::store::Store;
 
 use crate::support::databases::Database;
 use crate::support::gateway::{FarSide, TestGateway, soon};
+use crate::support::proxy::{FINAL_DOT, Proxy, Then};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_while_the_database_is_locked_is_recorded_when_it_is_free() {
     let (database, far) = (Database::sqlite(), FarSide::start().await);
-    let gateway = TestGateway::start(&database, &far, |settings| settings).await;
-    gateway.know(&[("Slow", None, Some("slow.reader@far.example"))]).await;
-    let id = gateway.send_via("introduction", "Slow", &[Channel::Email]).await.messages[0].id;
-    gateway.until("the call to begin", async || gateway.attempts_of(id).await.pop()).await;
+    let relay = Proxy::before(far.catcher.address()).await;
+    let by_wire = |settings: String| far.with_mail_by(relay.address().port(), &settings);
+    let gateway = TestGateway::start(&database, &far, by_wire).await;
+    gateway.know(&[("Reader", None, Some("reader@far.example"))]).await;
+    let heard = relay.at(FINAL_DOT, Then::HoldAnswer);
+    let id = gateway.send_via("introduction", "Reader", &[Channel::Email]).await.messages[0].id;
+    heard.seen().await;
     let other = Store::open(&database.url, 2).await.expect("another program opens it");
     let lock = other.write().await.expect("and takes the lock");
-    let refused = gateway.try_send("introduction", "Slow", &[Channel::Email]).await.expect_err("locked");
+    relay.release();
+    let refused = gateway.try_send("introduction", "Reader", &[Channel::Email]).await.expect_err("locked");
     assert!(refused.to_string().contains("locked by another program"), "{refused}");
     soon("the mail to arrive meanwhile", far.catcher.caught(1)).await;
     assert_eq!(gateway.attempts_of(id).await[0].status.as_str(), "calling", "nobody could write down the answer");
@@ -35,7 +40,7 @@ async fn connections_that_are_cut_in_the_middle_of_a_broadcast_lose_nothing_and_
     const CUTS: usize = 6;
     let Some(database) = Database::postgres().await else { return };
     let far = FarSide::start().await;
-    let briefly = |settings: String| settings.replace("lease_seconds = 600", "lease_seconds = 60");
+    let briefly = |settings: String| settings.replace("lease_seconds = 3600", "lease_seconds = 60");
     let gateway = TestGateway::start(&database, &far, briefly).await;
     let people: Vec<(String, String, String)> =
         (0..30).map(|n| (format!("Number{n}"), format!("01{}", 50 + n), format!("number{n}@far.example"))).collect();

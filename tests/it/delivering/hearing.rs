@@ -7,6 +7,7 @@ use touchline::domain::id::MessageId;
 use touchline::domain::{Channel, MessageStatus};
 use touchline::sandbox::fax::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
+use crate::support::databases::each_database;
 use crate::support::gateway::{FarSide, TestGateway, WEBHOOK_SECRET, each_gateway, each_gateway_with};
 
 async fn delivered_fax(gateway: &TestGateway, tail: &str) -> MessageId {
@@ -123,8 +124,10 @@ async fn callbacks_about_attempts_that_are_not_ours_do_not_hold_up_those_that_ar
 /// A fax account that was taken out of the configuration can be asked no more; its faxes are not therefore delivered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fax_whose_account_is_gone_is_never_called_delivered() {
-    let deaf = |settings: String| settings.replace("public_url", "# public_url");
-    each_gateway_with(deaf, async |gateway, far| {
+    each_database(async |database| {
+        let far = FarSide::start_slow().await;
+        let deaf = |settings: String| settings.replace("public_url", "# public_url");
+        let mut gateway = TestGateway::start(database, &far, deaf).await;
         gateway.know(&[("Slow", Some("0123"), None)]).await;
         let id = gateway.send("introduction", "Slow").await.messages[0].id;
         gateway.message_until(id, "the line to take it", |one| one.status == MessageStatus::Accepted).await;
@@ -134,14 +137,15 @@ async fn a_fax_whose_account_is_gone_is_never_called_delivered() {
         tx.queue_hasten(id.0, far.clock.now()).await.expect("hastened");
         tx.commit().await.expect("committed");
 
-        let renamed = gateway.again(far, |settings| settings.replace("fax-sandbox", "fax-other")).await;
+        let renamed = gateway.again(&far, |settings| settings.replace("fax-sandbox", "fax-other")).await;
         renamed
             .until("it to be looked at again", async || {
                 (renamed.attempts_of(id).await[0].looks > attempt.looks + 1).then_some(())
             })
             .await;
         assert_eq!(renamed.message(id).await.status, MessageStatus::Accepted);
-        renamed.finish(far).await;
+        renamed.finish(&far).await;
+        gateway.finish(&far).await;
     })
     .await;
 }

@@ -1,7 +1,9 @@
 use touchline::domain::{Channel, MessageStatus};
 use touchline::operator::Act;
 
-use crate::support::gateway::{TestGateway, each_gateway};
+use crate::support::databases::each_database;
+use crate::support::gateway::{FarSide, TestGateway, each_gateway};
+use crate::support::proxy::{FINAL_DOT, Proxy, Then};
 
 /// Pauses an account, as a person does.
 pub async fn pause(gateway: &TestGateway, account: &str) {
@@ -70,19 +72,26 @@ async fn a_paused_fax_account_does_not_hold_up_mail() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_lets_a_running_call_end_and_records_its_answer() {
-    each_gateway(async |gateway, far| {
-        gateway.know(&[("Slow", None, Some("slow.reader@far.example"))]).await;
-        let id = gateway.send_via("introduction", "Slow", &[Channel::Email]).await.messages[0].id;
-        gateway.until("the call to begin", async || gateway.attempts_of(id).await.pop()).await;
-        gateway.drain().await;
+    each_database(async |database| {
+        let far = FarSide::start().await;
+        let relay = Proxy::before(far.catcher.address()).await;
+        let by_wire = |settings: String| far.with_mail_by(relay.address().port(), &settings);
+        let mut gateway = TestGateway::start(database, &far, by_wire).await;
+        gateway.know(&[("Reader", None, Some("reader@far.example"))]).await;
+        let heard = relay.at(FINAL_DOT, Then::HoldAnswer);
+        let id = gateway.send_via("introduction", "Reader", &[Channel::Email]).await.messages[0].id;
+        heard.seen().await;
+        // The answer comes when the gateway has been told to stop.
+        tokio::join!(gateway.drain(), async { relay.release() });
         assert_eq!(gateway.message(id).await.status, MessageStatus::Accepted, "its answer was waited for");
-        assert_eq!(far.mails_to("slow.reader@far.example").len(), 1);
+        assert_eq!(far.mails_to("reader@far.example").len(), 1);
 
-        let next = gateway.again(far, |settings| settings).await;
+        let next = gateway.again(&far, |settings| settings).await;
         next.settled().await;
         assert_eq!(next.message(id).await.status, MessageStatus::Delivered);
         assert_eq!(next.attempts_of(id).await.len(), 1);
-        next.finish(far).await;
+        next.finish(&far).await;
+        gateway.finish(&far).await;
     })
     .await;
 }

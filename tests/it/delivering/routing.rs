@@ -1,11 +1,13 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::health::Health;
-use touchline::domain::{Address, Channel, Fault, FaxNumber, MessageStatus};
+use touchline::domain::id::MessageId;
+use touchline::domain::{Address, Channel, Clock, Fault, FaxNumber, MessageStatus};
 use touchline::operator::Act;
 use touchline::store::records::provider_state::ProviderState;
 
 use super::pausing::resume;
-use crate::support::gateway::{TestGateway, each_gateway_with};
+use crate::support::clock::FakeClock;
+use crate::support::gateway::{TestGateway, each_gateway_at, each_gateway_with};
 
 /// The settings with a second fax account like the first one, and these routes.
 fn two_accounts(settings: &str, routes: &str) -> String {
@@ -43,11 +45,28 @@ async fn state_of(gateway: &TestGateway, account: &str) -> ProviderState {
     states.into_iter().find(|state| state.provider == account).unwrap_or_default()
 }
 
+/// Waits until a letter has arrived. The time goes on to each try that it waits for, and no further.
+async fn arrives_by(gateway: &TestGateway, clock: &FakeClock, id: MessageId) {
+    gateway
+        .until("the letter to arrive", async || {
+            let mut tx = gateway.store().read().await.expect("tx");
+            let entry = tx.queue_entry(id.0).await.expect("read");
+            drop(tx);
+            if let Some(entry) = entry.filter(|entry| entry.kind == "submit" && entry.state.as_str() == "waiting") {
+                clock.advance(entry.due_ms.since(clock.now()));
+            }
+            (gateway.message(id).await.status == MessageStatus::Delivered).then_some(())
+        })
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_cannot_be_reached_rests_and_the_next_one_carries_on() {
-    each_gateway_with(first_is_gone, async |gateway, far| {
+    // The tries come within seconds, however long they take us, and the account rests for half a minute.
+    each_gateway_at("2026-11-23T09:00:00-06:00", first_is_gone, async |gateway, far, clock| {
         gateway.know(&[("Whitfield", Some("0150"), None)]).await;
         let id = gateway.send("introduction", "Whitfield").await.messages[0].id;
+        arrives_by(gateway, clock, id).await;
         gateway.settled().await;
         let attempts = gateway.attempts_of(id).await;
         let (last, before) = attempts.split_last().expect("some");

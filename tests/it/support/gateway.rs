@@ -47,6 +47,8 @@ const ACCOUNT: &str = "rehearsal";
 pub const WEBHOOK_SECRET: &str = "a secret of the tests";
 /// No wait of a test lasts longer unless something is broken.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a slow fax number and a slow mailbox take.
+const SLOW: Duration = Duration::from_millis(400);
 /// How often the store is looked at while a test waits for it.
 const LOOK: Duration = Duration::from_millis(20);
 /// The gateway's clock runs this many times faster than ours, so that a wait of twenty seconds is one.
@@ -81,23 +83,28 @@ impl FarSide {
         Self::start_by(guise, Arc::new(FastClock(Instant::now()))).await
     }
 
+    /// One whose slow number takes so long that only who withdraws a fax to it sees its end.
+    pub async fn start_slow() -> Self {
+        Self::start_with(Guise::Own, Arc::new(FastClock(Instant::now())), Duration::from_secs(3600)).await
+    }
+
     /// One by this clock.
     pub async fn start_by(guise: Guise, clock: Arc<dyn Clock>) -> Self {
+        Self::start_with(guise, clock, SLOW).await
+    }
+
+    async fn start_with(guise: Guise, clock: Arc<dyn Clock>, slow_after: Duration) -> Self {
         let folder = tempfile::Builder::new().prefix("touchline-far").tempdir().expect("a folder");
         let mut fax = FaxLineOptions::new(SecretString::from(API_KEY));
         fax.guise = guise;
         fax.account = if guise == Guise::Phaxio { API_KEY } else { ACCOUNT }.to_owned();
         fax.call_takes = Duration::from_millis(10);
-        fax.slow_after = Duration::from_millis(400);
+        fax.slow_after = slow_after;
         fax.callback_secret = Some(SecretString::from(WEBHOOK_SECRET));
         fax.callback_wait = Duration::from_millis(20);
         fax.journal = Some(folder.path().join("fax.jsonl"));
         fax.clock = clock.clone();
-        let mail = Options {
-            clock: clock.clone(),
-            slow_answer: Duration::from_millis(400),
-            journal: Some(folder.path().join("mail.jsonl")),
-        };
+        let mail = Options { clock: clock.clone(), slow_answer: SLOW, journal: Some(folder.path().join("mail.jsonl")) };
         Self {
             line: FaxLine::start(port().await, fax).expect("the line starts"),
             catcher: MailCatcher::start(port().await, mail).expect("the catcher starts"),
@@ -105,6 +112,11 @@ impl FarSide {
             guise,
             folder,
         }
+    }
+
+    /// The settings of a gateway whose mail goes by another port.
+    pub fn with_mail_by(&self, port: u16, settings: &str) -> String {
+        settings.replace(&format!("port = {}", self.catcher.address().port()), &format!("port = {port}"))
     }
 
     pub fn fax_journal(&self) -> PathBuf {
@@ -141,7 +153,7 @@ pub struct TestGateway {
     pub intake: intake::Parts,
     running: Option<Running>,
     stop: CancellationToken,
-    server: Option<JoinHandle<std::io::Result<()>>>,
+    server: Option<JoinHandle<()>>,
     settings: String,
     pub url: String,
 }
@@ -171,7 +183,7 @@ impl TestGateway {
         let gateway = Arc::new(Gateway::open(config, far.clock.clone()).await.expect("a gateway"));
         let running = gateway.start();
         let (stop, state) = (CancellationToken::new(), WebState::new(gateway.clone(), running.inbox(), None));
-        let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+        let server = tokio::spawn(web::serve(listener, state, stop.clone()));
         let intake = gateway.intake();
         Self { gateway, intake, running: Some(running), stop, server: Some(server), settings, url }
     }
@@ -327,7 +339,7 @@ impl TestGateway {
         }
         self.stop.cancel();
         if let Some(server) = self.server.take() {
-            soon("the server to end", server).await.expect("the server's task").expect("served");
+            soon("the server to end", server).await.expect("the server's task");
         }
     }
 
@@ -350,7 +362,7 @@ fn settings(database_url: &str, far: &FarSide, url: &str) -> String {
     let replaced = in_guise(replaced, far.guise);
     let (others, _) = replaced.split_once("[sending]").expect("the section on sending");
     format!(
-        "{others}[sending]\npoll_ms = 20\nlease_seconds = 600\nretry_scale_percent = 1\nretry_wait_max_seconds = 1\n\
+        "{others}[sending]\npoll_ms = 20\nlease_seconds = 3600\nretry_scale_percent = 1\nretry_wait_max_seconds = 1\n\
          email_presume_delivered_seconds = 1\nstatus_poll_seconds = 1\ndoubt_settle_seconds = 1\n\
          undo_one_seconds = 0\nundo_list_seconds = 0\noffice_hours = \"always\"\n"
     )

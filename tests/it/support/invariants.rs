@@ -106,6 +106,13 @@ async fn calls(gateway: &TestGateway, far: &FarSide, wrong: &mut String) {
 /// Where everything stands, for a test that fails.
 pub async fn standing(gateway: &TestGateway) -> String {
     let mut text = format!("{:?}\n", gateway.ledger().await);
+    let mut tx = gateway.store().read().await.expect("a transaction");
+    for account in tx.provider_states(false).await.expect("read") {
+        let paused = if account.paused_ms.is_some() { "paused" } else { "not paused" };
+        let reason = account.paused_reason.as_deref().unwrap_or("-");
+        let _ = writeln!(text, "{} {paused}: {reason}", account.provider);
+    }
+    drop(tx);
     for message in gateway.messages().await.iter().filter(|one| one.status != MessageStatus::Delivered).take(30) {
         let mut tx = gateway.store().read().await.expect("a transaction");
         let entry = tx.queue_entry(message.id.0).await.expect("read");

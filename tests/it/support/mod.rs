@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod invariants;
 pub mod moody_smtp;
 pub mod openapi_mock;
+pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod reckoning;

@@ -1,15 +1,19 @@
 //! A wire that can be cut: a TCP proxy on loopback between a node and what it depends on. It lets everything through
 //! until a test makes it refuse or hold everything, or cut at a certain word of the dialogue.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
+use super::ports;
+
+/// A letter's end in the dialogue with a relay.
+pub const FINAL_DOT: &[&str] = &["DATA\r\n", "\r\n.\r\n"];
 /// How long a test waits for a word to come by.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Octets passed on at once.
@@ -22,7 +26,7 @@ pub enum Then {
     CutBefore,
     /// The server hears it all, and of its answer so many octets are passed on before the connection is cut.
     CutInAnswer(usize),
-    /// The server hears it all; its answer is held until [`Proxy::release`].
+    /// The server hears it all; its answer is held until the next [`Proxy::release`].
     HoldAnswer,
 }
 
@@ -39,6 +43,7 @@ struct Switches {
     refusing: bool,
     holding: bool,
     cuts: u64,
+    releases: u64,
     /// How many of the connections, in the order in which they were made, are dead to the world.
     swallowed: u64,
     made: u64,
@@ -62,15 +67,15 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy before that address.
     pub async fn before(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
-        let address = listener.local_addr().expect("bound");
+        let (place, address) = ports::reserved(Ipv4Addr::LOCALHOST.into()).expect("a port on loopback");
+        let listener = TcpListener::bind(address).await.expect("the port is ours");
         let wire = Arc::new(Wire {
             target,
             switches: watch::Sender::default(),
             snip: Mutex::default(),
             snipped: watch::Sender::default(),
         });
-        tokio::spawn(listen(listener, address, wire.clone()));
+        tokio::spawn(listen(listener, place, wire.clone()));
         Self { address, wire }
     }
 
@@ -94,9 +99,13 @@ impl Proxy {
         self.wire.switches.send_modify(|switches| switches.swallowed = switches.made);
     }
 
-    /// Ends [`Proxy::refuse`] and [`Proxy::hold`]; what was held goes on its way.
+    /// Ends [`Proxy::refuse`] and [`Proxy::hold`]; what was held goes on its way, and so does the answer to words that have
+    /// come by already.
     pub fn release(&self) {
-        self.wire.switches.send_modify(|switches| (switches.refusing, switches.holding) = (false, false));
+        self.wire.switches.send_modify(|switches| {
+            (switches.refusing, switches.holding) = (false, false);
+            switches.releases += 1;
+        });
     }
 
     /// Does something, once, when a client has said these words in this order on one connection.
@@ -129,7 +138,9 @@ impl Wire {
     }
 }
 
-async fn listen(first: TcpListener, address: SocketAddr, wire: Arc<Wire>) {
+/// Takes connections. The port is ours while nobody listens at it too.
+async fn listen(first: TcpListener, place: TcpSocket, wire: Arc<Wire>) {
+    let address = place.local_addr().expect("bound");
     let mut switches = wire.switches.subscribe();
     let mut listener = Some(first);
     loop {
@@ -139,7 +150,7 @@ async fn listen(first: TcpListener, address: SocketAddr, wire: Arc<Wire>) {
             continue;
         }
         let Some(open) = &listener else {
-            listener = Some(TcpListener::bind(address).await.expect("the port is free again"));
+            listener = Some(TcpListener::bind(address).await.expect("the port is ours"));
             continue;
         };
         tokio::select! {
@@ -172,20 +183,27 @@ async fn link(client: TcpStream, wire: Arc<Wire>) {
     }
 }
 
+/// Words that were heard: what happens to the answer, and how many releases there had been.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    then: Then,
+    releases: u64,
+}
+
 /// From the client to the server, listening for the words.
 async fn ask(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     wire: &Wire,
     number: u64,
-    said: &watch::Sender<Option<Then>>,
+    said: &watch::Sender<Option<Said>>,
 ) {
     let mut piece = vec![0; PIECE];
     let mut listening = Listening::default();
     while let Ok(read @ 1..) = from.read(&mut piece).await {
         let heard = listening.hears(wire, &piece[..read]);
         if let Some(snip) = &heard {
-            said.send_replace(Some(snip.then));
+            said.send_replace(Some(Said { then: snip.then, releases: wire.switches.borrow().releases }));
         }
         let goes = !matches!(heard, Some(Snip { then: Then::CutBefore, .. }));
         let passed = !goes || pass(&mut to, &piece[..read], wire, number).await;
@@ -204,19 +222,20 @@ async fn answer(
     mut to: OwnedWriteHalf,
     wire: &Wire,
     number: u64,
-    mut hears: watch::Receiver<Option<Then>>,
+    mut hears: watch::Receiver<Option<Said>>,
 ) {
     let mut piece = vec![0; PIECE];
-    let mut held = false;
+    let mut switches = wire.switches.subscribe();
     while let Ok(read @ 1..) = from.read(&mut piece).await {
-        let then = *hears.borrow_and_update();
-        if let Some(Then::CutInAnswer(octets)) = then {
+        let said = *hears.borrow_and_update();
+        if let Some(Said { then: Then::CutInAnswer(octets), .. }) = said {
             pass(&mut to, &piece[..read.min(octets)], wire, number).await;
             return;
         }
-        if matches!(then, Some(Then::HoldAnswer)) && !held {
-            held = true;
-            let _ = wire.switches.subscribe().changed().await;
+        if let Some(Said { then: Then::HoldAnswer, releases }) = said
+            && switches.wait_for(|switches| switches.releases > releases).await.is_err()
+        {
+            return;
         }
         if !pass(&mut to, &piece[..read], wire, number).await {
             return;

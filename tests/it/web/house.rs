@@ -36,7 +36,7 @@ pub struct House {
     pub url: String,
     pub http: reqwest::Client,
     pub stop: CancellationToken,
-    pub server: JoinHandle<std::io::Result<()>>,
+    pub server: JoinHandle<()>,
     folder: TempDir,
 }
 
@@ -81,7 +81,7 @@ impl House {
         let stop = CancellationToken::new();
         let mut state = WebState::new(gateway.clone(), inbox, None);
         change(&mut state);
-        let server = tokio::spawn(web::serve(listener, web::router(state), stop.clone()));
+        let server = tokio::spawn(web::serve(listener, state, stop.clone()));
         let http = touchline::http::client().expect("a client");
         Self { gateway, clock, url, http, stop, server, folder }
     }
