@@ -9,8 +9,11 @@ CREATE UNIQUE INDEX submission_key ON submission (who, idempotency_key) WHERE id
 ALTER TABLE provider_state ADD COLUMN resumed_ms INTEGER;
 
 -- Entries that compete for the same accounts form a pool, which is claimed by itself: what waits for one account is never
--- in the way of what could go by another. An opaque word; empty for entries from before.
+-- in the way of what could go by another. An opaque word, for the entry of a message its channel, purpose and health
+-- information (and, for new ones, the country of the number).
 ALTER TABLE queue_entry ADD COLUMN pool TEXT NOT NULL DEFAULT '';
+UPDATE queue_entry SET pool = COALESCE((SELECT CASE WHEN message.address LIKE '%@%' THEN 'email/' ELSE 'fax/' END
+    || message.purpose || ' ' || message.phi FROM message WHERE message.id = queue_entry.subject), '');
 DROP INDEX queue_entry_ready;
 DROP INDEX queue_entry_urgent;
 CREATE INDEX queue_entry_ready ON queue_entry (kind, pool, rank, id) WHERE state = 'ready';

@@ -200,23 +200,25 @@ impl Accounts {
     }
 
     /// The accounts that may carry a message, in the order in which they are tried.
-    pub fn route<'a>(&'a self, parcel: &'a Parcel<'a>) -> impl Iterator<Item = &'a ConfiguredAccount> {
-        self.fitting(parcel).filter(|account| account.baa || !parcel.needs_agreement())
+    pub fn route<'a>(&'a self, parcel: &Parcel) -> impl Iterator<Item = &'a ConfiguredAccount> + use<'a> {
+        let needs_agreement = parcel.needs_agreement();
+        self.fitting(parcel).filter(move |account| account.baa || !needs_agreement)
     }
 
     /// Which accounts could carry a message: what policy must know.
     #[must_use]
-    pub fn carriers(&self, parcel: &Parcel<'_>) -> Carriers {
+    pub fn carriers(&self, parcel: &Parcel) -> Carriers {
         let mut fitting = self.fitting(parcel).peekable();
         Carriers { routed: fitting.peek().is_some(), baa: fitting.any(|account| account.baa) }
     }
 
-    fn fitting<'a>(&'a self, parcel: &'a Parcel<'a>) -> impl Iterator<Item = &'a ConfiguredAccount> {
-        self.routes(parcel.address.channel())
+    fn fitting<'a>(&'a self, parcel: &Parcel) -> impl Iterator<Item = &'a ConfiguredAccount> + use<'a> {
+        let parcel = *parcel;
+        self.routes(parcel.key.channel)
             .iter()
-            .filter(|route| route.only.fit(parcel))
+            .filter(move |route| route.only.fit(&parcel))
             .filter_map(|route| self.by_name.get(&route.account))
-            .filter(|account| account.takes(parcel.pages))
+            .filter(move |account| account.takes(parcel.pages))
     }
 }
 
@@ -231,7 +233,7 @@ mod tests {
     use crate::accounts::routes::Conditions;
     use crate::domain::envelope::Envelope;
     use crate::domain::fault::{Failure, Fault};
-    use crate::domain::{Address, Clock, Outcome, PhiClass, Purpose, SystemClock};
+    use crate::domain::{Address, Clock, Outcome, PhiClass, Purpose, RouteKey, SystemClock};
     use crate::provider::{Provider, SettingsError};
 
     static KIND: Spec = Spec {
@@ -270,12 +272,12 @@ mod tests {
         ConfiguredAccount::free(Layered::new(name, Arc::new(Stub), limits, Arc::new(SystemClock)))
     }
 
-    fn letter() -> Parcel<'static> {
+    fn letter() -> Parcel {
         static TO: LazyLock<Address> = LazyLock::new(|| "+13125550142".parse().expect("an address"));
-        Parcel { address: &TO, purpose: Purpose::Treatment, phi: PhiClass::Identified, pages: Some(2) }
+        Parcel { key: RouteKey::new(&TO, Purpose::Treatment, PhiClass::Identified), pages: Some(2) }
     }
 
-    fn names(accounts: &Accounts, parcel: &Parcel<'_>) -> Vec<String> {
+    fn names(accounts: &Accounts, parcel: &Parcel) -> Vec<String> {
         accounts.route(parcel).map(|account| account.layered.name().to_owned()).collect()
     }
 
@@ -291,7 +293,7 @@ mod tests {
         let long = Parcel { pages: Some(3), ..letter() };
         assert_eq!(names(&accounts, &long), [] as [&str; 0]);
         assert_eq!(accounts.carriers(&long), Carriers { routed: true, baa: false });
-        assert_eq!(names(&accounts, &Parcel { phi: PhiClass::None, ..long }), ["plain"]);
+        assert_eq!(names(&accounts, &Parcel { key: RouteKey { phi: PhiClass::None, ..long.key }, ..long }), ["plain"]);
         let too_long = Parcel { pages: Some(10), ..letter() };
         assert_eq!(accounts.carriers(&too_long), Carriers { routed: false, baa: false }, "the provider takes nine");
         assert!(accounts.carries(Channel::Fax) && accounts.carries_phi(Channel::Fax));

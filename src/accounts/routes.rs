@@ -1,9 +1,8 @@
 //! Routes: which accounts may carry what. Each channel has a list of accounts in the order in which they are tried, and an
 //! entry may be limited to some messages.
 
-use crate::domain::Address;
 use crate::domain::country::Country;
-use crate::domain::{PhiClass, Purpose};
+use crate::domain::{PhiClass, Purpose, RouteKey};
 
 /// One entry of a channel's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,28 +28,17 @@ pub struct Conditions {
 
 /// A message, as far as its route depends on it.
 #[derive(Debug, Clone, Copy)]
-pub struct Parcel<'a> {
-    /// The address, and with it the channel.
-    pub address: &'a Address,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Whether it holds health information.
-    pub phi: PhiClass,
+pub struct Parcel {
+    /// All of it that is known before it is typeset.
+    pub key: RouteKey,
     /// Its pages, once known; until then a page limit excludes no account.
     pub pages: Option<u32>,
 }
 
-impl Parcel<'_> {
+impl Parcel {
     /// Whether it may go only where a business associate agreement is signed (45 CFR § 164.502(e)).
     pub(crate) fn needs_agreement(&self) -> bool {
-        self.phi == PhiClass::Identified
-    }
-
-    fn country(&self) -> Option<Country> {
-        match self.address {
-            Address::Fax(number) => Country::of(number),
-            Address::Email(_) => None,
-        }
+        self.key.phi == PhiClass::Identified
     }
 }
 
@@ -65,12 +53,13 @@ impl Route {
 impl Conditions {
     /// Whether the entry is for this message.
     #[must_use]
-    pub fn fit(&self, parcel: &Parcel<'_>) -> bool {
-        let holds = |wanted: bool| wanted == (parcel.phi == PhiClass::Identified);
-        self.purposes.as_ref().is_none_or(|purposes| purposes.contains(&parcel.purpose))
+    pub fn fit(&self, parcel: &Parcel) -> bool {
+        let key = parcel.key;
+        let holds = |wanted: bool| wanted == (key.phi == PhiClass::Identified);
+        self.purposes.as_ref().is_none_or(|purposes| purposes.contains(&key.purpose))
             && self.phi.is_none_or(holds)
             && self.pages_max.is_none_or(|most| parcel.pages.is_none_or(|pages| pages <= most))
-            && self.countries.as_ref().is_none_or(|known| parcel.country().is_some_and(|it| known.contains(&it)))
+            && self.countries.as_ref().is_none_or(|known| key.country.is_some_and(|it| known.contains(&it)))
     }
 
     /// Each condition in words; empty if it is for all messages.
@@ -93,10 +82,19 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
+    use crate::domain::Address;
 
-    fn letter() -> Parcel<'static> {
+    fn letter() -> Parcel {
         static TO: LazyLock<Address> = LazyLock::new(|| "+13125550142".parse().expect("an address"));
-        Parcel { address: &TO, purpose: Purpose::Informational, phi: PhiClass::None, pages: Some(3) }
+        Parcel { key: RouteKey::new(&TO, Purpose::Informational, PhiClass::None), pages: Some(3) }
+    }
+
+    fn to(address: &Address) -> Parcel {
+        Parcel { key: RouteKey::new(address, Purpose::Informational, PhiClass::None), ..letter() }
+    }
+
+    fn of(purpose: Purpose, phi: PhiClass) -> Parcel {
+        Parcel { key: RouteKey { purpose, phi, ..letter().key }, ..letter() }
     }
 
     fn only(change: impl FnOnce(&mut Conditions)) -> Conditions {
@@ -111,14 +109,14 @@ mod tests {
         let mailbox: Address = "front@clinic.example".parse().expect("an address");
         let country = |text: &str| text.parse::<Country>().ok();
         let north = only(|it| it.countries = Some([country("US"), country("CA")].into_iter().flatten().collect()));
-        assert!(north.fit(&letter()) && !north.fit(&Parcel { address: &london, ..letter() }));
-        assert!(!north.fit(&Parcel { address: &mailbox, ..letter() }));
+        assert!(north.fit(&letter()) && !north.fit(&to(&london)));
+        assert!(!north.fit(&to(&mailbox)));
         let reports = only(|it| it.purposes = Some(vec![Purpose::Treatment]));
-        assert!(!reports.fit(&letter()) && reports.fit(&Parcel { purpose: Purpose::Treatment, ..letter() }));
+        assert!(!reports.fit(&letter()) && reports.fit(&of(Purpose::Treatment, PhiClass::None)));
         let patients = only(|it| it.phi = Some(true));
-        assert!(!patients.fit(&letter()) && patients.fit(&Parcel { phi: PhiClass::Identified, ..letter() }));
+        assert!(!patients.fit(&letter()) && patients.fit(&of(Purpose::Informational, PhiClass::Identified)));
         let others = only(|it| it.phi = Some(false));
-        assert!(others.fit(&letter()) && !others.fit(&Parcel { phi: PhiClass::Identified, ..letter() }));
+        assert!(others.fit(&letter()) && !others.fit(&of(Purpose::Informational, PhiClass::Identified)));
         let short = only(|it| it.pages_max = Some(2));
         assert!(!short.fit(&letter()) && short.fit(&Parcel { pages: None, ..letter() }));
     }

@@ -15,6 +15,9 @@ use crate::domain::Lane;
 const WAIT_MAX: Duration = Duration::from_millis(20);
 /// Slots for each line at most.
 const DEEP_MAX: usize = 4;
+/// How long what is at hand should last, and how many messages for each line that is at most.
+const AHEAD: Duration = Duration::from_millis(100);
+const AHEAD_MAX: usize = 64;
 /// The weight of earlier calls in the mean, against that of the newest.
 const MEMORY: u32 = 15;
 
@@ -61,6 +64,23 @@ impl Slots {
             Lane::Treatment | Lane::OneOff => None,
         };
         Some(Slot { _slot: self.all.take().await?, _of_broadcasts: of_broadcasts })
+    }
+
+    /// How many slots a message of that lane finds free now.
+    pub(crate) fn free(&self, lane: Lane) -> usize {
+        let all = self.all.free.available_permits();
+        match lane {
+            Lane::Broadcast => self.for_broadcasts.free.available_permits().min(all),
+            Lane::Treatment | Lane::OneOff => all,
+        }
+    }
+
+    /// How many messages are worth having at hand, so that no slot of a fast account is idle while the next ones are
+    /// claimed.
+    pub(crate) fn ahead(&self) -> usize {
+        let call = *self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = AHEAD.as_micros() / call.as_micros().max(1);
+        self.concurrency * usize::try_from(calls).unwrap_or(AHEAD_MAX).clamp(1, AHEAD_MAX)
     }
 
     /// A free line, waited for. `None` only if the account is shutting down.

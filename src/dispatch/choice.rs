@@ -7,7 +7,7 @@ use crate::accounts::routes::Parcel;
 use crate::accounts::{Accounts, ConfiguredAccount, Ready};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
-use crate::domain::{PolicyReason, Timestamp};
+use crate::domain::{PolicyReason, RouteKey, Timestamp};
 
 /// How long a message waits while every account is paused: someone may resume one, or another node may have found that
 /// it works again.
@@ -27,14 +27,14 @@ pub(super) enum Choice<'a> {
 }
 
 /// The message as its route sees it.
-pub(super) fn parcel(message: &Message, pages: Option<u32>) -> Parcel<'_> {
-    Parcel { address: &message.address, purpose: message.purpose, phi: message.phi, pages }
+pub(super) fn parcel(message: &Message, pages: Option<u32>) -> Parcel {
+    Parcel { key: RouteKey::of(message), pages }
 }
 
 /// The first account on the route that can take it. Of those that cannot, the one that can soonest gives the reason.
 pub(super) fn choose<'a>(
     accounts: &'a Accounts,
-    parcel: &'a Parcel<'a>,
+    parcel: &'a Parcel,
     state_of: impl Fn(&str) -> Option<&'a ProviderState>,
     now: Timestamp,
 ) -> Choice<'a> {

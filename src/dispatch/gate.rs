@@ -208,7 +208,7 @@ async fn decide(
 }
 
 /// The first account on the route that can take it, with what that uses of its rate and budget.
-fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel<'_>, now: Timestamp) -> (Step, Option<Meter>) {
+fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel, now: Timestamp) -> (Step, Option<Meter>) {
     match choose(&parts.accounts, parcel, |name| facts.states.get(name), now) {
         Choice::Take(account, meter) => (Step::Go(Box::new(account.clone())), Some(meter)),
         Choice::Wait(reason, wait) => (Step::Defer(Some(reason), now.after(wait)), None),

@@ -9,6 +9,7 @@ mod choice;
 mod gate;
 mod gate_facts;
 mod office;
+mod openings;
 mod record;
 mod render;
 mod resolve;
@@ -18,6 +19,7 @@ pub mod walk;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -37,6 +39,7 @@ use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::engine::batch::Batcher;
 use crate::store::{Store, StoreError, in_time};
+use openings::{Openings, Room};
 use slots::{Cores, Slot, Slots};
 use walk::{Stage, Walk};
 
@@ -88,6 +91,9 @@ pub struct Dispatcher {
     later: Batcher<(i64, i64, Timestamp), ()>,
     closed: Batcher<office::Closed, ()>,
     cores: Cores,
+    openings: Openings,
+    /// How long until the next look is worthwhile, in milliseconds; longer than any where only the queue knows.
+    next_look_ms: AtomicU64,
 }
 
 /// A claimed entry with its message.
@@ -112,6 +118,8 @@ impl Dispatcher {
             later: Batcher::start(move |entries| put_off_all(store.clone(), entries)),
             closed: office::start(&parts),
             cores: Cores::of_this_machine(),
+            openings: Openings::default(),
+            next_look_ms: AtomicU64::new(u64::MAX),
             parts,
         })
     }
@@ -136,13 +144,15 @@ impl Dispatcher {
     /// Claims what there is room for and starts it; returns how many.
     async fn set_out(self: Arc<Self>, slots: &Slots, running: &TaskTracker, stop: &CancellationToken) -> usize {
         let (lanes, free) = slots.room();
-        let walks = in_time(self.claim(lanes, free.min(CLAIM_MAX))).await.unwrap_or_else(|error| {
+        let room = Room { lanes, free: free.min(CLAIM_MAX), slots: Some(slots) };
+        let walks = in_time(self.claim_into(room)).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the queue could not be read; trying again");
             Vec::new()
         });
         let found = walks.len();
         for walk in walks {
-            let Some(slot) = slots.take(walk.lane()) else { break };
+            let group = openings::group_of(&self.parts.accounts, walk.pool());
+            let Some(slot) = slots.take(walk.lane(), group) else { break };
             running.spawn(self.clone().go(walk, slot, stop.clone()));
         }
         found
@@ -155,19 +165,33 @@ impl Dispatcher {
             return;
         }
         if found == 0 {
-            self.parts.queue.wait(self.parts.settings.poll).await;
+            let next_look = Duration::from_millis(self.next_look_ms.load(Ordering::Relaxed));
+            self.parts.queue.wait(self.parts.settings.poll.min(next_look)).await;
         }
         tokio::time::sleep(GATHER).await;
     }
 
-    /// Claims up to `free` messages of these lanes that are due and loads what they are about: the beginnings of their
-    /// walks.
+    /// Claims up to `free` messages of these lanes that are due, as many as their accounts have room for, and loads what
+    /// they are about: the beginnings of their walks.
     ///
     /// # Errors
     /// The database cannot be used.
     pub async fn claim(self: &Arc<Self>, lanes: Lanes, free: usize) -> Result<Vec<Walk>, StoreError> {
+        self.claim_into(Room { lanes, free, slots: None }).await
+    }
+
+    async fn claim_into(self: &Arc<Self>, room: Room<'_>) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
-        let claimed = self.parts.queue.claim(SUBMIT, lanes, free, now).await?;
+        let states: Arc<[ProviderState]> = self.parts.store.read().await?.provider_states(false).await?.into();
+        let mut soonest = None;
+        let open = |pools| {
+            let found = self.openings.of(&self.parts.accounts, &states, pools, room, now);
+            soonest = found.soonest;
+            found.openings
+        };
+        let claimed = self.parts.queue.claim_openings(SUBMIT, room.free, open, now).await?;
+        let next_look_ms = soonest.map_or(u64::MAX, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1));
+        self.next_look_ms.store(next_look_ms, Ordering::Relaxed);
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
@@ -176,7 +200,6 @@ impl Dispatcher {
         let messages = tx.messages(&ids, false).await?;
         let referrers = tx.referrers(&messages.iter().map(|message| message.referrer_id).collect::<Vec<_>>()).await?;
         let open = tx.attempts_open(&ids).await?;
-        let states: Arc<[ProviderState]> = tx.provider_states(false).await?.into();
         drop(tx);
         let mut messages: HashMap<Uuid, Message> = messages.into_iter().map(|one| (one.id.0, one)).collect();
         let referrers: HashMap<ReferrerId, Referrer> = referrers.into_iter().map(|one| (one.id, one)).collect();

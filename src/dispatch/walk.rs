@@ -64,13 +64,15 @@ pub struct Walk {
     message: MessageId,
     channel: Channel,
     lane: Lane,
+    pool: String,
     at: At,
 }
 
 impl Walk {
     pub(super) fn new(dispatcher: Arc<Dispatcher>, job: Job) -> Self {
         let (id, channel, lane) = (job.message.id, job.message.channel(), job.message.lane);
-        Self { dispatcher, message: id, channel, lane, at: At::Claimed(Box::new(job)) }
+        let pool = job.claimed.pool.clone();
+        Self { dispatcher, message: id, channel, lane, pool, at: At::Claimed(Box::new(job)) }
     }
 
     /// Its message.
@@ -88,6 +90,11 @@ impl Walk {
     /// Its class of work.
     pub(super) const fn lane(&self) -> Lane {
         self.lane
+    }
+
+    /// The pool of its entry in the queue.
+    pub(super) fn pool(&self) -> &str {
+        &self.pool
     }
 
     /// Its state.

@@ -1,11 +1,13 @@
 //! The poller: the safety net under the callbacks. It asks about every accepted message until there is a final report.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::Parts;
@@ -25,22 +27,89 @@ const QUESTIONS_MAX: usize = 16;
 const ROUND_MAX: usize = ROWS_MAX;
 /// However long a provider asks us to wait, we ask again after this.
 const LATER_MAX: Duration = Duration::from_secs(1800);
+/// When what is due is looked at again whose account has a round under way.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// The shortest wait after a round that found nothing, however often the queue is signaled.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks until shut down; running questions finish first.
+/// Asks until shut down; running questions finish first. Each account has a round of its own, so that one that answers
+/// slowly holds up no other.
 pub(super) async fn run(parts: Parts, stop: CancellationToken) {
+    let (rounds, busy) = (TaskTracker::new(), Busy::default());
     while !stop.is_cancelled() {
-        let asked = poll_some(&parts, ROUND_MAX).await.unwrap_or_else(|error| {
+        let begun = in_time(begin_rounds(&parts, &rounds, &busy)).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the queue could not be read; trying again");
             0
         });
-        if asked == 0 {
+        if begun == 0 {
             tokio::select! {
                 () = rest(&parts) => {}
                 () = stop.cancelled() => {}
             }
         }
+    }
+    rounds.close();
+    rounds.wait().await;
+}
+
+/// Claims what is due and begins a round for each account that has none under way; what belongs to one that has is put
+/// off. Returns how many rounds began.
+async fn begin_rounds(parts: &Parts, rounds: &TaskTracker, busy: &Busy) -> Result<usize, StoreError> {
+    let now = parts.clock.now();
+    let claimed = parts.queue.claim(POLL, Lanes::All, ROUND_MAX, now).await?;
+    if claimed.is_empty() {
+        return Ok(0);
+    }
+    let mut by_account: BTreeMap<String, Vec<Due>> = BTreeMap::new();
+    for due in read(parts, claimed).await? {
+        let account = due.subject.as_ref().map(|(_, attempt)| attempt.provider.clone()).unwrap_or_default();
+        by_account.entry(account).or_default().push(due);
+    }
+    let (mut begun, mut later) = (0, Vec::new());
+    for (account, dues) in by_account {
+        match busy.begin(account) {
+            Some(turn) => {
+                let parts = parts.clone();
+                rounds.spawn(async move {
+                    ask_about(&parts, dues).await;
+                    drop(turn);
+                    parts.queue.wake();
+                });
+                begun += 1;
+            }
+            None => later.extend(dues.iter().map(|due| (due.claimed.id, due.claimed.fence, now.after(BUSY_WAIT)))),
+        }
+    }
+    if !later.is_empty() {
+        let mut tx = parts.store.write().await?;
+        tx.queue_snooze_all(POLL, &later).await?;
+        tx.commit().await?;
+    }
+    Ok(begun)
+}
+
+/// The accounts that have a round under way.
+#[derive(Debug, Clone, Default)]
+struct Busy(Arc<Mutex<BTreeSet<String>>>);
+
+/// An account's round, until it is dropped.
+#[derive(Debug)]
+struct Turn {
+    busy: Busy,
+    account: String,
+}
+
+impl Busy {
+    /// Begins a round, unless the account has one.
+    fn begin(&self, account: String) -> Option<Turn> {
+        let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone());
+        is_new.then(|| Turn { busy: self.clone(), account })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.busy.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
     }
 }
 
@@ -59,19 +128,32 @@ pub async fn poll_some(parts: &Parts, limit: usize) -> Result<usize, StoreError>
     if claimed.is_empty() {
         return Ok(0);
     }
-    let mut subjects = in_time(Subjects::read(parts, &claimed)).await?;
     let found = claimed.len();
-    let looks = claimed.into_iter().map(|claimed| {
-        let subject = subjects.take(&claimed);
-        async move { look(parts, claimed, subject).await }
-    });
+    ask_about(parts, in_time(read(parts, claimed)).await?).await;
+    Ok(found)
+}
+
+/// A claimed message with its open attempt, if it has one.
+struct Due {
+    claimed: Lease,
+    subject: Option<(Channel, Attempt)>,
+}
+
+async fn read(parts: &Parts, claimed: Vec<Lease>) -> Result<Vec<Due>, StoreError> {
+    let mut subjects = Subjects::read(parts, &claimed).await?;
+    let due = |claimed: Lease| Due { subject: subjects.take(&claimed), claimed };
+    Ok(claimed.into_iter().map(due).collect())
+}
+
+/// Asks about these, some at a time, and records the answers as they arrive.
+async fn ask_about(parts: &Parts, dues: Vec<Due>) {
+    let looks = dues.into_iter().map(|Due { claimed, subject }| look(parts, claimed, subject));
     let mut answers = pin!(stream::iter(looks).buffer_unordered(QUESTIONS_MAX).ready_chunks(ROUND_MAX));
     while let Some(looked) = answers.next().await {
         if let Err(error) = in_time(write(parts, &looked)).await {
             tracing::warn!(%error, "reports could not be recorded; they are requested again");
         }
     }
-    Ok(found)
 }
 
 /// The claimed messages that have an open attempt.

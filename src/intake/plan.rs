@@ -20,7 +20,7 @@ use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::touch::{Touch, TouchKind, disposition};
 use crate::domain::{
-    Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, Timestamp,
+    Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, RouteKey, Timestamp,
 };
 use crate::policy::zones::Zones;
 use crate::policy::{self, Verdict};
@@ -300,7 +300,7 @@ impl Planner<'_> {
     fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> Planned {
         let (purpose, phi, due) = (letter.purpose, letter.phi, self.frame.send_from());
         let any_hour = self.frame.any_hour.is_some();
-        let carriers = self.parts.accounts.carriers(&Parcel { address, purpose, phi, pages: None });
+        let carriers = self.parts.accounts.carriers(&Parcel { key: RouteKey::new(address, purpose, phi), pages: None });
         let (lane, state) = (self.frame.lane, referrer.state);
         let subject = Subject { address, purpose, phi, lane, released: false, any_hour, referrer: state };
         let circumstances = Circumstances {

@@ -17,7 +17,7 @@ use crate::accounts::routes::Parcel;
 use crate::domain::cost::Cost;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Channel, MessageStatus, PhiClass, PolicyReason, Reason, Timestamp};
+use crate::domain::{Channel, MessageStatus, PhiClass, PolicyReason, Reason, RouteKey, Timestamp};
 use crate::render::Job;
 
 /// Names shown of those left out for one reason.
@@ -236,7 +236,7 @@ impl<'a> Tally<'a> {
     }
 
     fn count(&mut self, message: &Message) {
-        let parcel = Parcel { address: &message.address, purpose: message.purpose, phi: message.phi, pages: None };
+        let parcel = Parcel { key: RouteKey::of(message), pages: None };
         let price = self.parts.accounts.route(&parcel).next().and_then(|account| account.cost_per_page);
         *self.prices.entry((message.channel(), price)).or_default() += 1;
     }

@@ -3,9 +3,11 @@
 //! was taken over changes nothing here.
 
 mod lease;
+mod opening;
 mod rank;
 pub mod retry;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +20,10 @@ use crate::store::records::queue_entries::NewEntry;
 use crate::store::{Store, StoreError, Tx, in_time};
 pub use lease::Lease;
 use lease::Working;
+pub use opening::Opening;
 
 /// Work to be queued.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Work {
     /// What is to be done.
     pub kind: &'static str,
@@ -28,6 +31,9 @@ pub struct Work {
     pub subject: Uuid,
     /// Class of work.
     pub lane: Lane,
+    /// With what it competes: entries of one pool are claimed together. An opaque word; pools whose words are the same up
+    /// to the first slash share their virtual time.
+    pub pool: String,
     /// Whose turn it uses up.
     pub flow: Uuid,
     /// How much of it: pages for a fax, 1 for a mail.
@@ -53,8 +59,7 @@ impl Queue {
         Self { store, owner, lease, working: Arc::default(), signal: Notify::new() }
     }
 
-    /// Leases up to `limit` entries of one kind and these lanes that are due, in fair order. First reclaims what other
-    /// nodes lost and makes ready what has become due. Reads before it writes: an idle queue costs no write.
+    /// Leases up to `limit` entries of one kind and these lanes that are due, of all pools, in fair order.
     ///
     /// # Errors
     /// The database cannot be used.
@@ -65,14 +70,30 @@ impl Queue {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<Lease>, StoreError> {
-        in_time(self.claim_some(kind, lanes, limit, now)).await
+        self.claim_openings(kind, limit, |pools| vec![Opening { pools, lanes, limit }], now).await
+    }
+
+    /// Leases up to `limit` entries of one kind that are due, as many as there is room for. `open` is told the pools that
+    /// have some, and says what room there is. First reclaims what other nodes lost and makes ready what has become due. Reads before it
+    /// writes: an idle queue costs no write.
+    ///
+    /// # Errors
+    /// The database cannot be used.
+    pub async fn claim_openings(
+        &self,
+        kind: &'static str,
+        limit: usize,
+        open: impl FnOnce(Vec<String>) -> Vec<Opening>,
+        now: Timestamp,
+    ) -> Result<Vec<Lease>, StoreError> {
+        in_time(self.claim_some(kind, limit, open, now)).await
     }
 
     async fn claim_some(
         &self,
         kind: &'static str,
-        lanes: Lanes,
         limit: usize,
+        open: impl FnOnce(Vec<String>) -> Vec<Opening>,
         now: Timestamp,
     ) -> Result<Vec<Lease>, StoreError> {
         if limit == 0 || !self.store.read().await?.queue_has_work(kind, now).await? {
@@ -81,9 +102,18 @@ impl Queue {
         let mut tx = self.store.write().await?;
         tx.queue_reap(now).await?;
         tx.queue_promote(now).await?;
-        let claimed = tx.queue_claim(kind, lanes, &self.owner, now.after(self.lease), limit).await?;
-        if let Some(highest) = claimed.iter().map(|entry| entry.rank).max() {
-            tx.queue_set_rank(Uuid::nil(), highest, now).await?;
+        let mut claimed = Vec::new();
+        for mut opening in open(tx.queue_pools(kind).await?) {
+            opening.limit = opening.limit.min(limit - claimed.len());
+            claimed.extend(opening.claim(&mut tx, kind, &self.owner, now.after(self.lease)).await?);
+        }
+        let mut highest: BTreeMap<Uuid, i64> = BTreeMap::new();
+        for entry in &claimed {
+            let rank = highest.entry(opening::time_of(&entry.pool)).or_insert(entry.rank);
+            *rank = entry.rank.max(*rank);
+        }
+        for (time, rank) in highest {
+            tx.queue_set_rank(time, rank, now).await?;
         }
         tx.commit().await?;
         Ok(claimed.into_iter().map(|entry| self.working.begin(entry)).collect())
@@ -132,19 +162,21 @@ impl Queue {
 /// # Errors
 /// [`StoreError::Conflict`] if a subject is queued already.
 pub async fn put(tx: &mut Tx, work: &[Work], now: Timestamp) -> Result<(), StoreError> {
-    let mut flows: Vec<(Uuid, Lane)> = work.iter().map(|item| (item.flow, item.lane)).collect();
-    flows.sort_unstable();
-    flows.dedup();
-    for (flow, lane) in flows {
-        let (last, virtual_now) = tx.queue_ranks(flow, now).await?;
+    let mut flows: BTreeMap<(Uuid, Uuid, Lane), Vec<&Work>> = BTreeMap::new();
+    for item in work {
+        let rows = (opening::flow_in(item.flow, &item.pool), opening::time_of(&item.pool), item.lane);
+        flows.entry(rows).or_default().push(item);
+    }
+    for ((flow, time, _), items) in flows {
+        let (last, virtual_now) = tx.queue_ranks(flow, time, now).await?;
         let mut turns = rank::Turns::new(last, virtual_now);
-        let entries: Vec<NewEntry> = work
-            .iter()
-            .filter(|item| item.flow == flow && item.lane == lane)
+        let entries: Vec<NewEntry> = items
+            .into_iter()
             .map(|item| NewEntry {
                 kind: item.kind,
                 subject: item.subject,
                 lane: item.lane,
+                pool: item.pool.clone(),
                 flow: item.flow,
                 rank: turns.next(item.cost, item.lane),
                 due_ms: item.due,

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::Timestamp;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::Timestamp;
 use crate::store::{StoreError, Tx};
 
 /// Of these messages, those whose letter was sent to the same referrer since, or is on its way to them, as another touch.

@@ -14,7 +14,7 @@ use crate::domain::health::AddressHealth;
 use crate::domain::id::{AttemptId, BroadcastId, MessageId, ReferrerId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::Pause;
-use crate::domain::{Actor, AddressKey, AuditAct, MessageStatus, Outcome, Rule};
+use crate::domain::{Actor, AddressKey, AuditAct, Channel, MessageStatus, Outcome, Rule};
 use crate::queue;
 use crate::store::records::events::Event;
 use crate::store::records::refusals::RefusalRow;
@@ -37,6 +37,8 @@ pub(super) struct Batch {
     streaks: Streaks,
     /// The addresses from which a mark was taken.
     cleared: BTreeSet<AddressKey>,
+    /// The fax numbers to which a call has ended.
+    free_numbers: BTreeSet<AddressKey>,
     /// The letters that were sent to the same referrer anew, where refusals may be taken back: they do not wait again.
     sent_anew: BTreeSet<MessageId>,
     /// The touches that wait again, by referrer and letter: of two that failed alike, only the one refused last does.
@@ -115,6 +117,9 @@ impl Batch {
         if changed.status != standing.status {
             let called = changed.dialled.as_ref().unwrap_or(&case.message.address);
             let called = called.key();
+            if standing.status.is_open() && !changed.status.is_open() && case.message.channel() == Channel::Fax {
+                self.free_numbers.insert(called.clone());
+            }
             let before = self.addresses.get(&called).cloned();
             let address = self.addresses.get_mut(&called);
             let was_in_doubt = case.message.status == MessageStatus::InDoubt;
@@ -213,7 +218,8 @@ impl Batch {
         self.streaks.write(tx, now).await?;
         self.write_cleared(tx, now).await?;
         self.write_pauses(tx, now).await?;
-        self.write_next(tx, now).await
+        self.write_next(tx, now).await?;
+        tx.queue_hasten_numbers(&self.free_numbers.iter().cloned().collect::<Vec<_>>(), now).await
     }
 
     /// Pauses the accounts that cannot continue until someone fixes them, each once, and reports it: to the operator on

@@ -15,15 +15,15 @@ mod withdraw;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use anew::sent_anew;
 pub use acts::{Claim, any_hour, defer, end, hold, send_again, wait_for_office_hours};
+pub use anew::sent_anew;
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};
 pub use withdraw::withdraw_some;
 
 use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, Lane, MessageStatus, Reason, Timestamp};
+use crate::domain::{Channel, Lane, MessageStatus, Reason, RouteKey, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
 use crate::queue::Work;
 use crate::queue::retry::RetryRules;
@@ -150,6 +150,7 @@ pub fn work(message: &Message, kind: &'static str, due: Timestamp) -> Work {
         kind,
         subject: message.id.0,
         lane: message.lane,
+        pool: RouteKey::of(message).to_string(),
         flow: flow(message.lane, message.broadcast_id),
         cost: message.pages.unwrap_or(1),
         due,

@@ -15,9 +15,7 @@ use crate::feedback::inbox::Received;
 use crate::provider::{Rejection, WebhookParts};
 
 pub(super) fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/hooks/{provider}", post(receive))
-        .route("/hooks/{provider}/{secret}", post(receive))
+    Router::new().route("/hooks/{provider}", post(receive)).route("/hooks/{provider}/{secret}", post(receive))
 }
 
 /// Before anything of the body is read: that there is an account whose provider calls back.
@@ -56,9 +54,7 @@ async fn receive(
     };
     match state.inbox.receive(&target.provider, &callback).await? {
         Received::Kept(_) => Ok(StatusCode::OK.into_response()),
-        Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => {
-            Err(nothing_here())
-        }
+        Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => Err(nothing_here()),
         Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
             Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
         }

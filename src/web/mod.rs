@@ -1,9 +1,9 @@
 //! The outside faces over HTTP: the API for programs, provider callbacks, the dashboard, opt-out, health and metrics.
 //! Handlers ask intake and the read models of the store; they never touch the queue, and never panic on what comes in.
 
+mod admission;
 pub mod api;
 pub mod bearer;
-mod admission;
 mod documents;
 mod guard;
 mod health;

@@ -2,6 +2,7 @@
 //! databases.
 
 mod acting;
+mod beside;
 mod blaming;
 mod doubting;
 mod enduring;

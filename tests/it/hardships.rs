@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use touchline::app::Gateway;
 use touchline::config::Config;
 use touchline::domain::{Channel, SystemClock};
@@ -20,8 +20,8 @@ use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
 use touchline::store::views::ledger::{Ledger, LedgerOf};
 
-use crate::support::require;
 use crate::support::small_disk::SmallDisk;
+use crate::support::{ports, require};
 
 const KEY: &str = "key-of-the-hardships";
 
@@ -89,10 +89,7 @@ async fn until(what: &str, mut seen: impl AsyncFnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn letters_wait_for_a_provider_that_cannot_be_reached_and_go_out_when_it_can() {
     let folder = tempfile::tempdir().expect("a folder");
-    let reserve = async || TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
-    let (fax, mail) = (reserve().await, reserve().await);
-    let (fax_at, mail_at) = (fax.local_addr().expect("bound"), mail.local_addr().expect("bound"));
-    drop((fax, mail));
+    let ((fax, fax_at), (mail, mail_at)) = (ports::closed(), ports::closed());
     let gateway = open(folder.path(), &config(&format!("http://{fax_at}"), mail_at.port())).await;
     two_referrers(&gateway).await;
     let accepted = intake::submit(&gateway.intake(), &introduction()).await.expect("accepted");
@@ -111,9 +108,9 @@ async fn letters_wait_for_a_provider_that_cannot_be_reached_and_go_out_when_it_c
     let waiting = ledger(&gateway.store).await;
     assert_eq!((waiting.total, waiting.queued, waiting.failed), (4, 4, 0), "nothing fails for want of a provider");
 
-    let listen = async |at| TcpListener::bind(at).await.expect("the port is free again");
-    let line = FaxLine::start(listen(fax_at).await, FaxLineOptions::new(SecretString::from(KEY))).expect("starts");
-    let catcher = MailCatcher::start(listen(mail_at).await, Options::default()).expect("starts");
+    let listen = |socket: TcpSocket| socket.listen(64).expect("it listens");
+    let line = FaxLine::start(listen(fax), FaxLineOptions::new(SecretString::from(KEY))).expect("starts");
+    let catcher = MailCatcher::start(listen(mail), Options::default()).expect("starts");
     until("all delivered", async || ledger(&gateway.store).await.delivered == 4).await;
     assert_eq!((line.faxes().len(), catcher.total()), (2, 2), "each went out once");
     running.drain().await;

@@ -1,27 +1,31 @@
 //! The real thing: letters through a Postfix with STARTTLS and a password, on to a mail catcher behind it.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use touchline::domain::{Fault, Outcome};
 use touchline::sandbox::mail::{MailCatcher, Options};
 
 use crate::smtp::{Relay, phi_envelope};
-use crate::support::require;
 use crate::support::scripted_smtp::Identity;
+use crate::support::{ports, require};
 
 const PASSWORD: &str = "open-sesame";
+/// How long Postfix may take to hand its mail on.
+const HANDED_ON_MAX: Duration = Duration::from_secs(120);
 
 /// A Postfix of our own: its configuration, queue, certificate and users in a folder that goes with it.
 struct Postfix {
     program: PathBuf,
     folder: TempDir,
     port: u16,
+    _place: TcpSocket,
 }
 
 impl Postfix {
@@ -37,10 +41,11 @@ impl Postfix {
             return None;
         }
         let folder = tempfile::Builder::new().prefix("touchline-postfix").tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+        let (place, address) = ports::reserved(Ipv4Addr::LOCALHOST.into()).expect("a port");
+        let port = address.port();
         write_configuration(folder.path(), identity, port, next);
         add_user(&saslpasswd, folder.path());
-        let postfix = Self { program, folder, port };
+        let postfix = Self { program, folder, port, _place: place };
         let started = postfix.run("start");
         assert!(started.status.success(), "postfix did not start: {started:?}\n{}", postfix.log());
         Some(postfix)
@@ -173,7 +178,7 @@ async fn a_letter_goes_through_postfix_encrypted_and_logged_in_and_nothing_else_
     );
     let envelope = phi_envelope("dana@clinic.example");
     let Outcome::Accepted { reference } = provider.submit(&envelope).await else { panic!("{}", postfix.log()) };
-    tokio::time::timeout(Duration::from_secs(30), catcher.caught(1)).await.expect("handed on in time");
+    tokio::time::timeout(HANDED_ON_MAX, catcher.caught(1)).await.expect("handed on in time");
     let mail = catcher.find(&reference.0).expect("the letter we sent");
     assert_eq!(mail.to, ["dana@clinic.example"]);
     let eml = String::from_utf8_lossy(&mail.eml);
@@ -203,7 +208,10 @@ async fn postfix_carries_many_letters_over_few_connections() {
     let Some(postfix) = Postfix::start(&identity, catcher.address()) else { return };
     let file = identity.trusted();
     let settings = format!("username = \"frontdesk\"\nconnections_max = 2\naccept_ca_file = {:?}", file.path());
-    let provider = account(postfix.port, &settings, PASSWORD).provider();
+    let mut account = account(postfix.port, &settings, PASSWORD);
+    // Most of the letters wait for one of the two connections.
+    account.timeout = Duration::from_secs(120);
+    let provider = account.provider();
     let letters: Vec<_> = (0..40)
         .map(|number| {
             let provider = provider.clone();
@@ -213,7 +221,7 @@ async fn postfix_carries_many_letters_over_few_connections() {
     for letter in letters {
         assert_eq!(letter.await.expect("no panic").as_str(), "accepted", "{}", postfix.log());
     }
-    tokio::time::timeout(Duration::from_secs(60), catcher.caught(40)).await.expect("handed on in time");
+    tokio::time::timeout(HANDED_ON_MAX, catcher.caught(40)).await.expect("handed on in time");
     let connections = postfix.log().matches(": connect from ").count();
     assert!((1..=2).contains(&connections), "{connections} connections\n{}", postfix.log());
 }

@@ -28,6 +28,7 @@ use touchline::provider::{Provider, Reconciliation, Rejection, SettingsError, We
 use self::fixture::{CallName, Fixture};
 use self::subject::Subject;
 use crate::support::clock::FakeClock;
+use crate::support::ports;
 
 /// Collects what is wrong over all providers, so that one run shows everything.
 #[derive(Default)]
@@ -176,7 +177,8 @@ async fn play_all(plays: Vec<(&Subject, Fixture)>, findings: &mut Findings) {
 async fn where_nobody_listens_nothing_was_sent() {
     let mut findings = Findings::default();
     for spec in &subject::all() {
-        let port = replay::closed_port().await;
+        let (_socket, closed) = ports::closed();
+        let port = closed.port();
         let provider = match build(spec, port, None) {
             Ok(provider) => provider,
             Err(error) => {

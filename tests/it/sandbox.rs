@@ -17,6 +17,7 @@ use touchline::domain::{Address, FaxNumber, Outcome, Timestamp};
 use touchline::provider::{FindQuery, FindResult};
 use touchline::sandbox::fax::{FaxStatus, MAGIC};
 
+use crate::support::ports;
 use bench::{Bench, PAGES, accepted, envelope, printed};
 
 fn failure_of(fact: Fact) -> Failure {
@@ -147,8 +148,8 @@ async fn a_wrong_key_is_the_accounts_fault_everywhere() {
 #[tokio::test]
 async fn where_nobody_listens_nothing_was_sent() {
     let bench = Bench::start();
-    let (_socket, url) = bench::closed_address();
-    let provider = bench.provider_at(&url);
+    let (_socket, closed) = ports::closed();
+    let provider = bench.provider_at(&format!("http://{closed}"));
     assert!(matches!(provider.submit(&envelope("0142")).await, Outcome::NotSent(_)));
 }
 

@@ -12,6 +12,7 @@ use touchline::domain::message::Message;
 use touchline::domain::{Actor, AddressKey, PolicyReason, Reason, Rule};
 use touchline::domain::{Address, Fault, MessageStatus, Outcome};
 use touchline::provider::find_spec;
+use touchline::queue;
 use touchline::queue::retry::RetryRules;
 use touchline::settle::{self, Evidence, Origin, Rules, SmtpDoubt};
 use touchline::store::Store;
@@ -285,6 +286,41 @@ async fn a_fax_called_delivered_with_fewer_pages_than_it_has_is_a_partial_send()
             let fault = (status == MessageStatus::Failed).then_some(Fault::PartialSend);
             assert_eq!((settled.fault, settled.pages_confirmed), (fault, Some(i64::from(confirmed))));
         }
+    })
+    .await;
+}
+
+/// The end of a call wakes the next letter to the same number, and only that one: a third would find the number busy again.
+#[tokio::test]
+async fn the_end_of_a_call_lets_the_next_letter_to_the_number_go_at_once() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let waiting = |number: u32| Message {
+            address: Address::Fax(fax(number)),
+            reason: Some(PolicyReason::NumberBusy.into()),
+            ..stage.message()
+        };
+        let (called, next, third, elsewhere) = (stage.message(), waiting(101), waiting(101), waiting(102));
+        let call = attempt(called.id, 1);
+        let mut tx = store.write().await.expect("tx");
+        let all = [called.clone(), next.clone(), third.clone(), elsewhere.clone()];
+        tx.messages_insert(&all).await.expect("stored");
+        tx.addresses_ensure(&[called.address.key(), elsewhere.address.key()], at(1)).await.expect("made");
+        tx.attempts_insert(std::slice::from_ref(&call)).await.expect("stored");
+        let entries: Vec<_> =
+            [&next, &third, &elsewhere].map(|one| settle::work(one, settle::SUBMIT, at(20_000))).into();
+        queue::put(&mut tx, &entries, at(2)).await.expect("queued");
+        tx.commit().await.expect("committed");
+        let due = async |message: &Message| {
+            let mut tx = store.read().await.expect("tx");
+            tx.queue_entry(message.id.0).await.expect("read").expect("an entry").due_ms
+        };
+        learn(&store, call.id, &accepted("f1")).await;
+        assert_eq!(due(&next).await, at(20_000), "the call goes on");
+        let failed = Evidence::Fact(Fact::Failed(Failure::new(Fault::Busy)), None);
+        learn(&store, call.id, &failed).await;
+        let dues = (due(&next).await, due(&third).await, due(&elsewhere).await);
+        assert_eq!(dues, (at(30), at(20_000), at(20_000)));
     })
     .await;
 }

@@ -29,11 +29,14 @@ pub struct Relay<'a> {
     pub password: Option<&'a str>,
     pub secrets: Vec<(&'a str, String)>,
     pub clock: Arc<dyn Clock>,
+    /// The longest that everything before the final dot may take.
+    pub timeout: Duration,
 }
 
 impl<'a> Relay<'a> {
     pub fn new(port: u16, settings: &'a str) -> Self {
-        Self { port, settings, password: None, secrets: Vec::new(), clock: FakeClock::new() }
+        let (clock, timeout) = (FakeClock::new(), Duration::from_secs(20));
+        Self { port, settings, password: None, secrets: Vec::new(), clock, timeout }
     }
 
     pub fn provider(self) -> Arc<dyn Provider> {
@@ -53,7 +56,7 @@ impl<'a> Relay<'a> {
             settings,
             secrets: secrets.map(|(key, secret)| (key.to_owned(), SecretString::from(secret))).collect(),
             http: touchline::http::client().expect("a client"),
-            timeout: Duration::from_secs(20),
+            timeout: self.timeout,
             concurrency: 4,
             sender: Some(email("letters@harbor.example")),
             callback_url: None,

@@ -109,6 +109,18 @@ impl Layered {
         self.slots.slot(lane).await
     }
 
+    /// How many slots a message of that lane finds free now.
+    #[must_use]
+    pub fn free(&self, lane: Lane) -> usize {
+        self.slots.free(lane)
+    }
+
+    /// How many messages are worth having at hand for it.
+    #[must_use]
+    pub fn ahead(&self) -> usize {
+        self.slots.ahead()
+    }
+
     /// A free line, waited for between the record of an attempt and its call: a moment at most, or the account has just
     /// become slow. `None` only if the account is shutting down.
     pub async fn line(&self) -> Option<OwnedSemaphorePermit> {

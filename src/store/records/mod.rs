@@ -17,6 +17,7 @@ pub mod merges;
 pub mod messages;
 pub mod provider_state;
 pub mod queue_entries;
+mod queue_waits;
 pub mod referrers;
 pub mod refusals;
 pub mod restored;

@@ -22,6 +22,8 @@ pub struct NewEntry {
     pub subject: Uuid,
     /// Lane.
     pub lane: Lane,
+    /// The entries with which it competes; an opaque word.
+    pub pool: String,
     /// The flow whose turn it uses.
     pub flow: Uuid,
     /// Place in the order; smaller goes first.
@@ -64,11 +66,24 @@ pub struct Claimed {
     pub fence: i64,
     /// How often it has been claimed.
     pub claims: i64,
+    /// The entries with which it competes.
+    pub pool: String,
     /// Place in the order.
     pub rank: i64,
 }
 
-record!(Claimed: "queue_entry" by id as i64 { id, kind, subject, fence, claims, rank });
+record!(Claimed: "queue_entry" by id as i64 { id, kind, subject, fence, claims, pool, rank });
+
+/// A ready entry's place in the order, without a claim to it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Head {
+    /// Its pool.
+    pub pool: String,
+    /// Its rank.
+    pub rank: i64,
+    /// Its identifier, by which equal ranks are ordered.
+    pub id: i64,
+}
 
 /// A stored entry, for screens and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,19 +113,28 @@ const SET_RANK: &str = "INSERT INTO queue_flow (flow, rank, updated_ms) VALUES (
     ON CONFLICT (flow) DO UPDATE SET
         rank = CASE WHEN excluded.rank > queue_flow.rank THEN excluded.rank ELSE queue_flow.rank END,
         updated_ms = excluded.updated_ms";
-const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, flow, rank, due_ms, state, fence, claims) ";
+const INSERT: &str = "INSERT INTO queue_entry (kind, subject, lane, pool, flow, rank, due_ms, state, fence, claims) ";
 // Statements about the whole queue skip entries that another node is changing: waiting for them, in whatever order the
 // engine meets them, could deadlock. The next round finds them.
 const PROMOTE: &str = "UPDATE queue_entry SET state = 'ready' WHERE id IN
     (SELECT id FROM queue_entry WHERE state = 'waiting' AND due_ms <= $1";
 const CLAIM_PICK: &str = "WITH picked AS MATERIALIZED (
-        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4";
+        SELECT id FROM queue_entry WHERE state = 'ready' AND kind = $4 AND pool = $5";
 const CLAIM_URGENT: &str = " AND lane <> 'broadcast'";
 const CLAIM_ORDER: &str = " ORDER BY rank, id LIMIT $1";
 const CLAIM_TAKE: &str =
     ") UPDATE queue_entry SET state = 'leased', fence = fence + 1, claims = claims + 1, owner = $2,
         lease_until_ms = $3 FROM picked WHERE queue_entry.id = picked.id
-    RETURNING queue_entry.id, kind, subject, fence, claims, rank";
+    RETURNING queue_entry.id, kind, subject, fence, claims, pool, rank";
+// From one pool to the next by the index, however many entries each has.
+const POOLS: &str = "WITH RECURSIVE found (pool) AS (
+        SELECT MIN(pool) FROM queue_entry WHERE state = 'ready' AND kind = $1
+        UNION ALL
+        SELECT (SELECT MIN(next.pool) FROM queue_entry AS next
+            WHERE next.state = 'ready' AND next.kind = $1 AND next.pool > found.pool)
+        FROM found WHERE found.pool IS NOT NULL)
+    SELECT pool FROM found WHERE pool IS NOT NULL ORDER BY pool";
+const HEADS: &str = "SELECT * FROM (SELECT pool, rank, id FROM queue_entry WHERE state = 'ready' AND kind = ";
 const EXTEND: &str = "UPDATE queue_entry SET lease_until_ms = ";
 const EXTEND_WHICH: &str = " WHERE id IN (SELECT id FROM queue_entry WHERE state = 'leased' AND owner = ";
 const REAP: &str = "UPDATE queue_entry SET state = 'ready', owner = NULL, lease_until_ms = NULL WHERE id IN
@@ -140,17 +164,22 @@ const OLDEST_READY: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'r
 const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiting'";
 
 impl Tx {
-    /// The last rank given to a flow (the row stays locked until the end of the transaction) and the virtual time.
-    pub async fn queue_ranks(&mut self, flow: Uuid, now: Timestamp) -> Result<(i64, i64), StoreError> {
+    /// The last rank given to a flow (the row stays locked until the end of the transaction) and the virtual time, which
+    /// has a row of its own; until that is written, the nil row's.
+    pub async fn queue_ranks(&mut self, flow: Uuid, time: Uuid, now: Timestamp) -> Result<(i64, i64), StoreError> {
         on!(self, |c, d| {
             let last: i64 = sqlx::query_scalar(LAST_RANK).bind(flow).bind(now).fetch_one(&mut *c).await?;
-            let virtual_now: Option<i64> =
-                sqlx::query_scalar(VIRTUAL_NOW).bind(Uuid::nil()).fetch_optional(&mut *c).await?;
-            Ok((last, virtual_now.unwrap_or(0)))
+            for row in [time, Uuid::nil()] {
+                let virtual_now = sqlx::query_scalar(VIRTUAL_NOW).bind(row).fetch_optional(&mut *c).await?;
+                if let Some(virtual_now) = virtual_now {
+                    return Ok((last, virtual_now));
+                }
+            }
+            Ok((last, 0))
         })
     }
 
-    /// Moves a flow's last rank, or with the nil flow the virtual time, forward; never back.
+    /// Moves a flow's last rank, or a virtual time, forward; never back.
     pub async fn queue_set_rank(&mut self, flow: Uuid, rank: i64, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(SET_RANK).bind(flow).bind(rank).bind(now).execute(&mut *c).await?;
@@ -167,8 +196,8 @@ impl Tx {
             on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(INSERT);
                 statement.push_values(portion, |mut row, entry| {
-                    row.push_bind(entry.kind).push_bind(entry.subject).push_bind(entry.lane).push_bind(entry.flow);
-                    row.push_bind(entry.rank).push_bind(entry.due_ms);
+                    row.push_bind(entry.kind).push_bind(entry.subject).push_bind(entry.lane).push_bind(&entry.pool);
+                    row.push_bind(entry.flow).push_bind(entry.rank).push_bind(entry.due_ms);
                     row.push_bind(if entry.due_ms <= now { EntryState::Ready } else { EntryState::Waiting });
                     row.push_bind(0_i64).push_bind(0_i64);
                 });
@@ -186,11 +215,45 @@ impl Tx {
         })
     }
 
-    /// Leases up to `limit` ready entries of one kind and these lanes to `owner`, in the order of their ranks.
+    /// The pools that have ready entries of a kind.
+    pub async fn queue_pools(&mut self, kind: &str) -> Result<Vec<String>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(POOLS).bind(kind).fetch_all(&mut *c).await?))
+    }
+
+    /// The first `limit` ready entries of these pools, of one kind and these lanes, in the order of their ranks.
+    pub async fn queue_heads(
+        &mut self,
+        kind: &str,
+        lanes: Lanes,
+        pools: &[String],
+        limit: usize,
+    ) -> Result<Vec<Head>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let only = if lanes == Lanes::Urgent { CLAIM_URGENT } else { "" };
+        let mut heads = Vec::new();
+        for list in lists(pools) {
+            let rows: Vec<Head> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new("");
+                for (place, pool) in list.iter().enumerate() {
+                    statement.push(if place == 0 { "" } else { " UNION ALL " }).push(HEADS).push_bind(kind);
+                    statement.push(" AND pool = ").push_bind(pool).push(only).push(" ORDER BY rank, id LIMIT ");
+                    statement.push_bind(limit).push(format!(") AS heads_{place}"));
+                }
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            heads.extend(rows);
+        }
+        heads.sort_unstable_by_key(|head| (head.rank, head.id));
+        heads.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(heads)
+    }
+
+    /// Leases up to `limit` ready entries of one pool, one kind and these lanes to `owner`, in the order of their ranks.
     pub async fn queue_claim(
         &mut self,
         kind: &str,
         lanes: Lanes,
+        pool: &str,
         owner: &str,
         lease_until: Timestamp,
         limit: usize,
@@ -204,6 +267,7 @@ impl Tx {
                 .bind(owner)
                 .bind(lease_until)
                 .bind(kind)
+                .bind(pool)
                 .fetch_all(&mut *c)
                 .await?
         });

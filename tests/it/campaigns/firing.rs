@@ -6,7 +6,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use touchline::campaign::{self, NewCampaign, runner};
 use touchline::domain::MessageStatus;
-use touchline::intake::Parts;
+use touchline::intake::{Parts, unfold};
+use touchline::store::engine::dialect::Dialect;
 
 use super::clinic::{Clinic, broadcasts, plan, planned, put, referrer, row, staffed};
 use crate::support::databases::each_database;
@@ -16,15 +17,52 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Between two looks in the long run, and how many lie between two restarts.
 const STEP: Duration = Duration::from_secs(3 * 3600);
 const LOOKS_PER_RESTART: usize = 20 * 8;
+/// A list without progress for so long is anybody's to go on with.
+const ABANDONED: Duration = Duration::from_secs(61);
 
-/// Lets every node look for due campaigns, all at the same time. Returns the broadcasts they say they made.
-async fn all_look(nodes: &[Parts]) -> usize {
+/// How often a node looks again where the others kept the file locked.
+const LOOKS_MAX: usize = 20;
+
+/// The broadcasts that nodes say they made.
+struct Said {
+    made: usize,
+    /// Whether that is all: a look that ended early does not say what it had made.
+    is_whole: bool,
+}
+
+/// Lets every node look for due campaigns, all at the same time.
+async fn all_look(nodes: &[Parts]) -> Said {
     let mut looks = JoinSet::new();
     for parts in nodes {
         let parts = parts.clone();
-        looks.spawn(async move { runner::fire_due(&parts).await.expect("no node fails") });
+        looks.spawn(async move { look(&parts).await });
     }
-    looks.join_all().await.into_iter().sum()
+    let said = looks.join_all().await;
+    let made = said.iter().map(|one| one.made).sum();
+    Said { made, is_whole: said.iter().all(|one| one.is_whole) }
+}
+
+/// Looks until nothing is left undone. On SQLite a node may wait too long for the others, and finds it the next time.
+async fn look(parts: &Parts) -> Said {
+    let may_wait = parts.store.dialect() == Dialect::Sqlite;
+    for looks in 0..LOOKS_MAX {
+        match runner::fire_due(parts).await {
+            Ok(made) => return Said { made, is_whole: looks == 0 },
+            Err(error) => assert!(may_wait && error.is_passing(), "no node fails: {error}"),
+        }
+    }
+    panic!("the file is locked for good");
+}
+
+/// Lets lists go on that waited too long for another node, which happens on SQLite.
+async fn unfold_the_rest(parts: &Parts) {
+    if parts.store.dialect() == Dialect::Sqlite {
+        unfold::resume(parts).await.expect("nobody else writes now");
+    }
+}
+
+async fn depth(parts: &Parts) -> i64 {
+    parts.store.read().await.expect("a transaction").queue_depth().await.expect("read")
 }
 
 #[tokio::test]
@@ -58,7 +96,8 @@ async fn a_monthly_campaign_fires_once_each_month_whatever_restarts_and_however_
         let mut said = 0;
         for look in 0..(5 * 30 * 8) {
             clinic.clock.advance(STEP);
-            said += all_look(&[nodes[0].clone(), nodes[1].clone(), nodes[0].clone()]).await;
+            // What there is to make is one broadcast, so a look that ended early had made none.
+            said += all_look(&[nodes[0].clone(), nodes[1].clone(), nodes[0].clone()]).await.made;
             if look % LOOKS_PER_RESTART == 0 {
                 nodes[look / LOOKS_PER_RESTART % 2] = clinic.node().await;
             }
@@ -74,6 +113,7 @@ async fn a_monthly_campaign_fires_once_each_month_whatever_restarts_and_however_
             ]
         );
         assert_eq!(said, 5);
+        unfold_the_rest(&nodes[0]).await;
         for run in broadcasts(&nodes[0]).await {
             let waited = run.created_ms.since(run.planned_ms.expect("planned"));
             assert!(waited < STEP, "{waited:?} late");
@@ -105,10 +145,15 @@ async fn nodes_that_look_at_the_same_time_make_each_broadcast_once() {
         for day in 1..=3 {
             clinic.clock.advance(24 * HOUR);
             let all = [nodes.clone(), nodes.clone()].concat();
-            assert_eq!(all_look(&all).await, 13);
+            let said = all_look(&all).await;
+            assert!(said.made == 13 || (said.made < 13 && !said.is_whole), "{}", said.made);
             assert_eq!(broadcasts(&nodes[0]).await.len(), day * 13);
-            let mut tx = nodes[0].store.read().await.expect("a transaction");
-            assert_eq!(tx.queue_depth().await.expect("read"), day as i64 * 25);
+            let letters = day as i64 * 25;
+            if depth(&nodes[0]).await < letters {
+                clinic.clock.advance(ABANDONED);
+                unfold_the_rest(&nodes[0]).await;
+            }
+            assert_eq!(depth(&nodes[0]).await, letters);
         }
     })
     .await;
@@ -165,7 +210,8 @@ async fn the_service_fires_what_is_due_and_ends_when_told() {
         soon("a broadcast to wake the queue", parts.queue.wait(HOUR)).await;
         assert_eq!(planned(&parts).await, ["2026-11-23 10:00 -0600"]);
         stop.cancel();
-        tokio::time::timeout(Duration::from_secs(10), service).await.expect("it ends").expect("without a panic");
+        // Well below its pause between two looks, which it must not sit out.
+        tokio::time::timeout(Duration::from_secs(25), service).await.expect("it ends").expect("without a panic");
     })
     .await;
 }

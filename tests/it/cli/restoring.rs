@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::house::House;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn statuses(house: &House) -> Vec<(String, i64)> {
     let failures = house.ask(&["failures"]);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use touchline::domain::attempt::AttemptStatus;
-use touchline::domain::{Clock, SystemClock};
+use touchline::domain::{Channel, Clock, SystemClock};
 use touchline::store::Store;
 use touchline::store::records::queue_entries::Entry;
 
@@ -95,7 +95,7 @@ async fn what_a_node_learns_while_it_is_cut_off_from_the_database_is_recorded_wh
     let Some(divided) = Divided::build(setup).await else { return };
     divided.relay.hold();
     let one = divided.wired();
-    stage::calls_under_way(&divided.store, 4).await;
+    stage::calls_under_way(&divided.store, Channel::Email, 4).await;
     divided.base.refuse();
     let two = divided.other();
     // The other node finishes all the rest, and finds that nobody makes those four calls any more.
@@ -120,7 +120,7 @@ async fn a_fax_is_not_taken_for_absent_while_a_node_that_is_cut_off_may_still_ha
     let Some(divided) = Divided::build(setup).await else { return };
     divided.fax.hold();
     let one = divided.wired();
-    stage::calls_under_way(&divided.store, 2).await;
+    stage::calls_under_way(&divided.store, Channel::Fax, 2).await;
     divided.base.refuse();
     let two = divided.other();
     divided

@@ -1,5 +1,5 @@
 //! A real browser, driven over the W3C WebDriver protocol (chromedriver on a port of its own). Waits are the driver's
-//! own: a lookup of an element lasts until it is there, ten seconds at most.
+//! own: a lookup of an element lasts until it is there, a minute at most.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -17,7 +17,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How high the window is.
 const HEIGHT: u64 = 1000;
 /// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A browser with one window. The driver, and with it the browser, ends when this is dropped.
 pub struct Browser {
@@ -50,7 +50,7 @@ impl Browser {
             "--window-size=1280,1000",
         ];
         let wanted = json!({ "capabilities": { "alwaysMatch": {
-            "timeouts": { "implicit": 10_000, "pageLoad": 30_000 },
+            "timeouts": { "implicit": 60_000, "pageLoad": 120_000, "script": 120_000 },
             "goog:chromeOptions": { "binary": chromium, "args": arguments },
         } } });
         let base = format!("http://127.0.0.1:{port}/session");
@@ -124,7 +124,7 @@ impl Browser {
         self.post("/execute/sync", json!({ "script": format!("return {expression}"), "args": [] })).await
     }
 
-    /// Loads the page again and again until the element reads as wanted; half a minute at most.
+    /// Loads the page again and again until the element reads as wanted; two minutes at most.
     pub async fn reload_until(&self, css: &str, wanted: impl Fn(&str) -> bool) {
         let reloading = async {
             self.reload().await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use touchline::domain::Channel;
 use touchline::store::views::lists::LinesOf;
 
 use crate::support::databases::Database;
@@ -24,7 +25,7 @@ async fn a_node_told_to_stop_ends_its_calls_and_gives_back_the_rest_at_once() {
 
     // It is told to stop while the relay is silent: calls that have begun are waited for.
     relay.hold();
-    stage::calls_under_way(&store, 4).await;
+    stage::calls_under_way(&store, Channel::Email, 4).await;
     let draining = tokio::spawn(one.drain(Duration::from_secs(60)));
     stage.hears(1, "Stopping", 1).await;
     assert!(!draining.is_finished(), "calls under way are let end");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use touchline::app::{Gateway, Running};
 use touchline::config::Config;
 use touchline::domain::attempt::AttemptStatus;
-use touchline::domain::{Clock, SystemClock, Timestamp};
+use touchline::domain::{Channel, Clock, SystemClock, Timestamp};
 use touchline::store::records::queue_entries::Entry;
 
 use crate::support::databases::Database;
@@ -42,14 +42,16 @@ async fn node(stage: &Stage, database: &Database, relay: &Proxy, minutes: i64) -
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_clock_is_ahead_takes_nothing_from_one_that_is_alive_and_behind() {
     let Some(database) = Database::postgres().await else { return };
-    let stage = Stage::build(Setup { faxes: 0, mails: 40, ..Setup::default() }).await;
+    // Calls wait for the relay longer than it takes the living node to lengthen such leases.
+    let setup = Setup { faxes: 0, mails: 40, lease_seconds: 15, relay: "timeout_seconds = 300", ..Setup::default() };
+    let stage = Stage::build(setup).await;
     stage.send_to_all(&database.url);
     let store = database.open().await;
     let slow = Proxy::before(stage.catcher.address()).await;
     let quick = Proxy::before(stage.catcher.address()).await;
     slow.hold();
     let behind = node(&stage, &database, &slow, -4).await;
-    stage::calls_under_way(&store, 4).await;
+    stage::calls_under_way(&store, Channel::Email, 4).await;
     let ahead = node(&stage, &database, &quick, 6).await;
     // The others are done long before. Then the living node lengthens its leases until they reach beyond where those of now
     // would have ended, and nothing may be taken all the while.
@@ -63,7 +65,7 @@ async fn a_node_whose_clock_is_ahead_takes_nothing_from_one_that_is_alive_and_be
     let under_way = stage::open_attempts(&store, AttemptStatus::Calling).await;
     assert_eq!(under_way, 4, "calls of a living node are nobody else's");
     slow.release();
-    let ledger = stage.settled(&store, Duration::from_secs(60)).await;
+    let ledger = stage.settled(&store, Duration::from_secs(120)).await;
     assert_eq!((ledger.delivered, ledger.in_doubt), (40, 0), "{ledger:?}");
     end([behind, ahead]).await;
     let reckoning = Reckoning::of(&store, stage.folder()).await;

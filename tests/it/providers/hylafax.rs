@@ -2,7 +2,7 @@
 //! stopped; nothing is ever dialed.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::envelope::{Content, Envelope};
 use touchline::domain::event::Fact;
@@ -20,17 +21,18 @@ use touchline::provider::{FindQuery, FindResult, Provider, find_spec};
 
 use crate::providers::sample;
 use crate::support::clock::FakeClock;
-use crate::support::require;
+use crate::support::{ports, require};
 
 /// The password, and as hosts.hfaxd keeps it (crypt(3), salt `ab`).
 const PASSWORD: (&str, &str) = ("s3cret-pass", "abrTA66eJHxDk");
 /// Longer than any step takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server of our own: its spool folder and its processes, which end with it.
 struct Server {
     spool: TempDir,
     address: SocketAddr,
+    _place: TcpSocket,
     processes: Vec<Child>,
 }
 
@@ -48,12 +50,12 @@ impl Server {
         }
         let spool = tempfile::Builder::new().prefix("touchline-hylafax").tempdir().expect("a folder");
         lay_out(spool.path());
-        let Ok(address) = TcpListener::bind((at, 0)).and_then(|socket| socket.local_addr()) else {
+        let Ok((place, address)) = ports::reserved(at.parse().expect("an address in the test")) else {
             // Not every machine has the newer kind, and a clinic lacks nothing without it: no failure anywhere.
             eprintln!("SKIPPED: this machine has no {at}");
             return None;
         };
-        let mut server = Self { spool, address, processes: Vec::new() };
+        let mut server = Self { spool, address, _place: place, processes: Vec::new() };
         server.run(&hfaxd, &["-d", "-l", at, "-i", &address.port().to_string()]);
         wait("hfaxd listens", || TcpStream::connect(address).is_ok());
         if with_scheduler {

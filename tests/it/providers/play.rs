@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpSocket;
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::event::{Billed, DeliveryEvent, Fact};
 use touchline::domain::fault::Failure;
@@ -12,10 +13,11 @@ use touchline::provider::{FindQuery, FindResult, Provider, Rejection, WebhookPar
 
 use super::fixture::{self, CallName, Delivery, Expect, Fixture};
 use super::lines::LineReplay;
-use super::replay::{self, Replay};
+use super::replay::Replay;
 use super::sample;
 use super::subject::Subject;
 use crate::support::clock::FakeClock;
+use crate::support::ports;
 
 /// Long enough for a loaded machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,7 +42,8 @@ pub struct Seen {
 
 /// The provider's side of an exchange.
 enum Server {
-    Closed,
+    /// Nobody listens.
+    Closed(TcpSocket),
     Http(Replay),
     Lines(LineReplay),
 }
@@ -48,7 +51,7 @@ enum Server {
 impl Server {
     async fn start(fixture: &Fixture) -> Self {
         if fixture.closed_port {
-            Self::Closed
+            Self::Closed(ports::closed().0)
         } else if fixture.dialogue.is_empty() {
             Self::Http(Replay::start(&fixture.exchanges).await)
         } else {
@@ -56,9 +59,9 @@ impl Server {
         }
     }
 
-    async fn port(&self) -> u16 {
+    fn port(&self) -> u16 {
         match self {
-            Self::Closed => replay::closed_port().await,
+            Self::Closed(socket) => socket.local_addr().expect("bound").port(),
             Self::Http(server) => server.port,
             Self::Lines(server) => server.port,
         }
@@ -66,7 +69,7 @@ impl Server {
 
     fn complaints(&self) -> Vec<String> {
         match self {
-            Self::Closed => Vec::new(),
+            Self::Closed(_) => Vec::new(),
             Self::Http(server) => server.complaints(),
             Self::Lines(server) => server.complaints(),
         }
@@ -76,7 +79,7 @@ impl Server {
 /// Runs the exchange; complaints about requests and about leaks come back as an error.
 pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     let server = Server::start(fixture).await;
-    let port = server.port().await;
+    let port = server.port();
     let mut account = fixture::account(spec, "127.0.0.1", port)?;
     account.settings.extend(fixture.settings.clone());
     let timeout = if is_silent(fixture) { TIMEOUT_OF_SILENCE } else { TIMEOUT };

@@ -59,12 +59,6 @@ impl Replay {
     }
 }
 
-/// A port of the loopback at which nobody listens.
-pub async fn closed_port() -> u16 {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
 async fn play(State(script): State<Arc<Script>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, REQUEST_BYTES_MAX).await.unwrap_or_default();

@@ -1,11 +1,13 @@
 //! Many programs send the same letter at the same moment, one by one and to lists: every referrer gets it once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
-use touchline::intake;
-use touchline::intake::unfold;
+use touchline::intake::request::Request;
+use touchline::intake::{self, IntakeError, Parts, unfold};
+use touchline::store::engine::dialect::Dialect;
 
 use super::{request, touches};
 use crate::campaigns::clinic::{Clinic, put, referrer};
@@ -13,6 +15,23 @@ use crate::support::databases::each_database;
 
 /// Rounds of the race; a gap between looking and writing shows in the first few.
 const ROUNDS: usize = 4;
+/// How often a program sends again where the others kept the file locked.
+const SENDS_MAX: usize = 20;
+/// A list without progress for so long is anybody's to go on with.
+const ABANDONED: Duration = Duration::from_secs(61);
+
+/// How many letters are queued by a request. On SQLite a program may wait too long for the others: then it sends again.
+async fn send(parts: &Parts, request: &Request) -> usize {
+    let may_wait = parts.store.dialect() == Dialect::Sqlite;
+    for _ in 0..SENDS_MAX {
+        match intake::submit(parts, request).await {
+            Ok(accepted) => return accepted.counts.queued,
+            Err(IntakeError::Store(error)) if may_wait && error.is_passing() => {}
+            Err(error) => panic!("not accepted: {error}"),
+        }
+    }
+    panic!("the file is locked for good");
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_sends_at_the_same_moment_one_reaches_each_referrer() {
@@ -34,11 +53,13 @@ async fn of_many_sends_at_the_same_moment_one_reaches_each_referrer() {
                 let (parts, start) = (nodes[place % nodes.len()].clone(), start.clone());
                 sends.spawn(async move {
                     start.wait().await;
-                    intake::submit(&parts, &request).await.expect("accepted").counts.queued
+                    send(&parts, &request).await
                 });
             }
             let queued: usize = sends.join_all().await.into_iter().sum();
-            unfold::resume(&nodes[0]).await.expect("nothing is left");
+            clinic.clock.advance(ABANDONED);
+            let left = unfold::resume(&nodes[0]).await.expect("nobody else writes now");
+            assert!(left == 0 || database.is_sqlite(), "{left} lists were left");
             assert_eq!(queued, people.len(), "round {round} on {}", database.engine());
             for person in &people {
                 let history = touches(&nodes[0], person.id).await;

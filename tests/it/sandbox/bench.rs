@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use touchline::domain::attempt::ProviderReference;
 use touchline::domain::envelope::{Content, Envelope};
 use touchline::domain::id::AttemptId;
@@ -23,7 +23,7 @@ pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj\n%%EOF\n";
 pub const PAGES: u32 = 3;
 
 /// No wait in these tests lasts longer unless something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, wait).await {
@@ -186,14 +186,6 @@ impl Bench {
 pub async fn text_of(request: reqwest::RequestBuilder) -> (u16, String) {
     let answer = request.send().await.expect("the line answers");
     (answer.status().as_u16(), answer.text().await.expect("a body"))
-}
-
-/// An address at which nobody listens, and nobody can while the socket lives.
-pub fn closed_address() -> (TcpSocket, String) {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
-    let url = format!("http://{}", socket.local_addr().expect("bound"));
-    (socket, url)
 }
 
 /// The address of a server that gives the same answer to everything.

@@ -24,7 +24,7 @@ const ONE_FLOW_FIRST: &str = "UPDATE queue_entry SET rank = rank - 1000000000 WH
     (SELECT subject FROM queue_entry ORDER BY id LIMIT 60)";
 
 fn work(flow: Uuid, lane: Lane) -> Work {
-    Work { kind: SUBMIT, subject: MessageId::new().0, lane, flow, cost: 1, due: Timestamp(0) }
+    Work { kind: SUBMIT, subject: MessageId::new().0, lane, pool: String::new(), flow, cost: 1, due: Timestamp(0) }
 }
 
 async fn put(store: &Store, work: &[Work]) {
@@ -75,7 +75,7 @@ async fn claim_all(store: &Store, seed: u64, flow_of: &BTreeMap<Uuid, usize>) ->
             return Err(format!("a letter waited for {since} entries of broadcasts"));
         }
         if !asked && since == 0 && most > BACKLOG / 2 {
-            put(store, &[letter]).await;
+            put(store, std::slice::from_ref(&letter)).await;
             asked = true;
         }
     }

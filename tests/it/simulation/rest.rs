@@ -117,8 +117,12 @@ impl World<'_> {
     /// How long until something is due again.
     fn until_the_next(&mut self) -> Duration {
         let now = self.now();
+        // What is due and was not claimed waits for an account: until its rate allows the next call, or a moment.
+        let rate = self.shared.routes.rate_per_minute;
+        let an_account = now.after(Duration::from_secs(rate.map_or(1, |rate| 60 / u64::from(rate))));
         let next = self.before.entries.values().map(|entry| match entry.lease_until_ms {
             Some(until) => until.after(Duration::from_millis(1)),
+            None if entry.due_ms <= now => an_account,
             None => entry.due_ms,
         });
         let next = next.min().unwrap_or(Timestamp(i64::MAX));

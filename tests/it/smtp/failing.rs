@@ -5,6 +5,7 @@ use touchline::domain::envelope::Content;
 use touchline::domain::{Fault, Outcome};
 
 use super::{Relay, envelope};
+use crate::support::ports;
 use crate::support::scripted_smtp::ScriptedSmtp;
 
 const TO: &str = "dana.whitfield@clinic.example";
@@ -35,11 +36,8 @@ fn in_short(outcome: &Outcome) -> (&'static str, Option<Fault>) {
 
 #[tokio::test]
 async fn a_relay_that_is_not_there_has_taken_nothing() {
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.local_addr().expect("an address").port()
-    };
-    let provider = Relay::new(port, "host = \"127.0.0.1\"\ntls = \"off\"").provider();
+    let (_socket, address) = ports::closed();
+    let provider = Relay::new(address.port(), "host = \"127.0.0.1\"\ntls = \"off\"").provider();
     let outcome = provider.submit(&envelope(TO)).await;
     assert_eq!(in_short(&outcome), ("not_sent", Some(Fault::ProviderError)));
     assert!(format!("{outcome:?}").contains("connection refused"), "{outcome:?}");
@@ -137,7 +135,9 @@ async fn silence_after_the_final_dot_is_unknown() {
         ("! body\n> thank you", Fault::ProtocolError),
         ("! body\n> 354 go on", Fault::ProtocolError),
     ] {
-        let outcome = outcome_of(&format!("{HELLO}{READY}{end}"), "final_dot_timeout_seconds = 1").await;
+        let seconds = if end.contains("! hold") { 1 } else { 60 };
+        let settings = format!("final_dot_timeout_seconds = {seconds}");
+        let outcome = outcome_of(&format!("{HELLO}{READY}{end}"), &settings).await;
         assert_eq!(in_short(&outcome), ("unknown", Some(fault)), "{end}");
     }
 }

@@ -19,8 +19,14 @@ fn in_short(outcome: &Outcome) -> (&'static str, Option<Fault>) {
 /// Submits one letter to a relay that follows `script` after the three commands.
 async fn outcome_of(script: &str) -> Outcome {
     let relay = ScriptedSmtp::start(&[&format!("{HELLO}{ALL}{script}")]).await;
-    let settings = "tls = \"off\"\ncommand_timeout_seconds = 1\nfinal_dot_timeout_seconds = 1";
-    let provider = Relay::new(relay.address.port(), settings).provider();
+    // Only a silence is waited for, before the final dot or after it.
+    let (command, dot) = match (script.contains("! hold"), script.contains("! body")) {
+        (false, _) => (60, 60),
+        (true, false) => (1, 60),
+        (true, true) => (60, 1),
+    };
+    let settings = format!("tls = \"off\"\ncommand_timeout_seconds = {command}\nfinal_dot_timeout_seconds = {dot}");
+    let provider = Relay::new(relay.address.port(), &settings).provider();
     let outcome = provider.submit(&envelope(TO)).await;
     drop(provider);
     assert_eq!(relay.ended(1).await, Vec::<String>::new(), "{script}");

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use touchline::store::{Store, StoreError};
 
 use crate::support::databases::{Database, each_database};
+use crate::support::ports;
 
 async fn execute(database: &Database, sql: &str) {
     let sql = AssertSqlSafe(sql.to_owned());
@@ -106,8 +107,8 @@ async fn a_database_that_cannot_be_reached_may_be_tried_again_and_no_password_is
     let error = Store::open(&format!("sqlite:{}", nowhere.display()), 2).await.expect_err("no folder");
     assert!(error.is_passing() && error.to_string().contains("folder"), "{error}");
 
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-    let url = format!("postgres://dana:canary-password@127.0.0.1:{}/x", free.port());
+    let (_socket, closed) = ports::closed();
+    let url = format!("postgres://dana:canary-password@{closed}/x");
     let error = Store::open(&url, 2).await.expect_err("nobody listens");
     assert!(error.is_passing() && error.to_string().contains("store.url"), "{error}");
     assert!(!format!("{error} {error:?}").contains("canary"), "{error}");

@@ -15,7 +15,7 @@ use crate::support::databases::each_db;
 /// Long enough to see that something waits.
 const A_WHILE: Duration = Duration::from_millis(300);
 /// Long enough for anything that does not.
-const FOREVER: Duration = Duration::from_secs(20);
+const FOREVER: Duration = Duration::from_secs(60);
 
 async fn writing(store: &Store) -> Tx {
     store.write().await.expect("a transaction")
@@ -89,19 +89,19 @@ async fn claims_pass_by_what_another_node_is_claiming_and_never_take_the_same() 
         tx.commit().await.expect("committed");
 
         let mut a = writing(&store).await;
-        let first = a.queue_claim("submit", Lanes::All, "a", at(100), 2).await.expect("claimed");
+        let first = a.queue_claim("submit", Lanes::All, "", "a", at(100), 2).await.expect("claimed");
         if store.dialect() == Dialect::Sqlite {
             a.commit().await.expect("committed");
             a = writing(&store).await;
         }
         let second = if store.dialect() == Dialect::Postgres {
             let mut b = writing(&store).await;
-            let claim = b.queue_claim("submit", Lanes::All, "b", at(100), 2);
+            let claim = b.queue_claim("submit", Lanes::All, "", "b", at(100), 2);
             let claimed = tokio::time::timeout(FOREVER, claim).await.expect("without waiting").expect("claimed");
             b.commit().await.expect("committed");
             claimed
         } else {
-            a.queue_claim("submit", Lanes::All, "b", at(100), 2).await.expect("claimed")
+            a.queue_claim("submit", Lanes::All, "", "b", at(100), 2).await.expect("claimed")
         };
         a.commit().await.expect("committed");
         let ranks = |claimed: &[touchline::store::records::queue_entries::Claimed]| -> Vec<i64> {
@@ -123,7 +123,7 @@ async fn upkeep_of_the_queue_never_waits_for_an_entry_that_is_being_changed() {
         let (leased, waiting) = (entry(1), NewEntry { due_ms: at(5), ..entry(2) });
         let mut tx = writing(&store).await;
         tx.queue_insert(&[leased.clone(), waiting.clone()], at(0)).await.expect("queued");
-        let claimed = tx.queue_claim("submit", Lanes::All, "a", at(10), 1).await.expect("claimed").remove(0);
+        let claimed = tx.queue_claim("submit", Lanes::All, "", "a", at(10), 1).await.expect("claimed").remove(0);
         tx.commit().await.expect("committed");
 
         let mut gate = writing(&store).await;
@@ -151,6 +151,7 @@ fn entry(rank: i64) -> NewEntry {
         kind: "submit",
         subject: Uuid::now_v7(),
         lane: Lane::OneOff,
+        pool: String::new(),
         flow: Uuid::from_u128(7),
         rank,
         due_ms: at(0),

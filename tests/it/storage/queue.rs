@@ -1,19 +1,29 @@
 use std::time::Duration;
 
-use touchline::domain::{Lane, Timestamp};
-use touchline::queue::{self, Queue, Work};
+use touchline::domain::id::MessageId;
+use touchline::domain::message::Message;
+use touchline::domain::{Lane, PolicyReason, Timestamp};
+use touchline::queue::{self, Opening, Queue, Work};
 use touchline::store::records::queue_entries::{Claimed, Entry, Lanes, NewEntry};
 use touchline::store::{Store, StoreError, Tx};
 use uuid::Uuid;
 
-use super::samples::at;
+use super::samples::{Stage, at};
 use crate::support::databases::each_db;
 
 const SUBMIT: &str = "submit";
 const POLL: &str = "poll";
 
 fn entry(kind: &'static str, rank: i64, due: Timestamp) -> NewEntry {
-    NewEntry { kind, subject: Uuid::now_v7(), lane: Lane::OneOff, flow: Uuid::from_u128(7), rank, due_ms: due }
+    NewEntry {
+        kind,
+        subject: Uuid::now_v7(),
+        lane: Lane::OneOff,
+        pool: String::new(),
+        flow: Uuid::from_u128(7),
+        rank,
+        due_ms: due,
+    }
 }
 
 async fn put(store: &Store, entries: &[NewEntry]) {
@@ -23,7 +33,7 @@ async fn put(store: &Store, entries: &[NewEntry]) {
 }
 
 async fn claim(tx: &mut Tx, owner: &str, until: i64, limit: usize) -> Vec<Claimed> {
-    tx.queue_claim(SUBMIT, Lanes::All, owner, at(until), limit).await.expect("claimed")
+    tx.queue_claim(SUBMIT, Lanes::All, "", owner, at(until), limit).await.expect("claimed")
 }
 
 async fn of(tx: &mut Tx, subject: Uuid) -> Entry {
@@ -194,16 +204,20 @@ async fn turns_grow_with_each_entry_and_never_go_back() {
     each_db(async |store| {
         let flow = Uuid::from_u128(9);
         let mut tx = store.write().await.expect("tx");
-        assert_eq!(tx.queue_ranks(flow, at(1)).await.expect("read"), (0, 0));
-        tx.queue_set_rank(flow, 500, at(1)).await.expect("set");
-        tx.queue_set_rank(flow, 400, at(2)).await.expect("not set back");
+        let (row, time) = (Uuid::from_u128(10), Uuid::from_u128(11));
+        assert_eq!(tx.queue_ranks(row, time, at(1)).await.expect("read"), (0, 0));
+        tx.queue_set_rank(row, 500, at(1)).await.expect("set");
+        tx.queue_set_rank(row, 400, at(2)).await.expect("not set back");
         tx.queue_set_rank(Uuid::nil(), 70, at(2)).await.expect("set");
-        assert_eq!(tx.queue_ranks(flow, at(3)).await.expect("read"), (500, 70));
+        assert_eq!(tx.queue_ranks(row, time, at(3)).await.expect("read"), (500, 70), "the time from before");
+        tx.queue_set_rank(time, 60, at(3)).await.expect("set");
+        assert_eq!(tx.queue_ranks(row, time, at(3)).await.expect("read"), (500, 60));
 
         let work = |subject: u128| Work {
             kind: SUBMIT,
             subject: Uuid::from_u128(subject),
             lane: Lane::Broadcast,
+            pool: String::new(),
             flow,
             cost: 1,
             due: at(0),
@@ -211,8 +225,56 @@ async fn turns_grow_with_each_entry_and_never_go_back() {
         queue::put(&mut tx, &[work(1), work(2)], at(3)).await.expect("queued");
         let claimed = claim(&mut tx, "a", 100, 2).await;
         assert_eq!(claimed.iter().map(|one| one.subject.as_u128()).collect::<Vec<_>>(), [1, 2]);
-        assert!(claimed[0].rank > 500 && claimed[1].rank > claimed[0].rank);
-        assert_eq!(tx.queue_ranks(flow, at(4)).await.expect("read").0, claimed[1].rank);
+        assert!(claimed[0].rank > 70 && claimed[1].rank > claimed[0].rank);
+        queue::put(&mut tx, &[work(3)], at(4)).await.expect("queued");
+        assert!(claim(&mut tx, "a", 100, 1).await[0].rank > claimed[1].rank, "the flow goes on where it left off");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_pool_is_claimed_by_itself_and_several_share_the_room_by_their_ranks() {
+    each_db(async |store| {
+        let of = |pool: &str, rank| NewEntry { pool: pool.to_owned(), ..entry(SUBMIT, rank, at(0)) };
+        put(&store, &[of("fax/a", 1), of("fax/b", 2), of("fax/a", 3), of("email/c", 4), of("fax/b", 5)]).await;
+        put(&store, &[NewEntry { kind: POLL, ..of("poll/d", 1) }, NewEntry { due_ms: at(90), ..of("late/e", 1) }])
+            .await;
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.queue_pools(SUBMIT).await.expect("read"), ["email/c", "fax/a", "fax/b"]);
+        let fax = ["fax/a", "fax/b"].map(str::to_owned);
+        let heads = tx.queue_heads(SUBMIT, Lanes::All, &fax, 3).await.expect("read");
+        let heads: Vec<(&str, i64)> = heads.iter().map(|head| (head.pool.as_str(), head.rank)).collect();
+        assert_eq!(heads, [("fax/a", 1), ("fax/b", 2), ("fax/a", 3)]);
+        let claimed = tx.queue_claim(SUBMIT, Lanes::All, "email/c", "a", at(100), 9).await.expect("claimed");
+        assert_eq!(claimed.iter().map(|one| one.rank).collect::<Vec<_>>(), [4]);
+        assert_eq!(tx.queue_pools(SUBMIT).await.expect("read"), fax);
+        tx.commit().await.expect("committed");
+        let node = Queue::new(store.clone(), "b".to_owned(), Duration::from_millis(100));
+        let open = |pools: Vec<String>| vec![Opening { pools, lanes: Lanes::All, limit: 3 }];
+        let claimed = node.claim_openings(SUBMIT, 9, open, at(0)).await.expect("claimed");
+        assert_eq!(claimed.iter().map(|one| one.rank).collect::<Vec<_>>(), [1, 2, 3]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_those_that_wait_for_a_number_the_first_becomes_due_and_nobody_else() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let busy = Message { reason: Some(PolicyReason::NumberBusy.into()), ..stage.message() };
+        let (first, second) = (Message { id: MessageId::new(), ..busy.clone() }, busy);
+        let otherwise = Message { reason: Some(PolicyReason::RateReached.into()), ..stage.message() };
+        let all = [second.clone(), first.clone(), otherwise.clone()];
+        stage.store(&store, &all).await;
+        let of = |one: &Message, rank| NewEntry { subject: one.id.0, ..entry(SUBMIT, rank, at(900)) };
+        put(&store, &[of(&second, 2), of(&first, 1), of(&otherwise, 0)]).await;
+        let mut tx = store.write().await.expect("tx");
+        tx.queue_hasten_numbers(&[first.address.key()], at(30)).await.expect("written");
+        let mut dues = Vec::new();
+        for one in [&first, &second, &otherwise] {
+            dues.push(tx.queue_entry(one.id.0).await.expect("read").expect("there").due_ms);
+        }
+        assert_eq!(dues, [at(30), at(900), at(900)]);
     })
     .await;
 }
@@ -248,7 +310,7 @@ async fn urgent_work_is_claimed_past_a_broadcast_that_goes_before_it() {
             .collect();
         put(&store, &entries).await;
         let mut tx = store.write().await.expect("tx");
-        let urgent = tx.queue_claim(SUBMIT, Lanes::Urgent, "a", at(100), 9).await.expect("claimed");
+        let urgent = tx.queue_claim(SUBMIT, Lanes::Urgent, "", "a", at(100), 9).await.expect("claimed");
         assert_eq!(urgent.iter().map(|one| one.rank).collect::<Vec<_>>(), [2, 4]);
         let rest = claim(&mut tx, "a", 100, 9).await;
         assert_eq!(rest.iter().map(|one| one.rank).collect::<Vec<_>>(), [1, 3]);

@@ -90,6 +90,7 @@ fn entry(message: MessageId) -> NewEntry {
         kind: "submit",
         subject: message.0,
         lane: touchline::domain::Lane::OneOff,
+        pool: String::new(),
         flow: uuid::Uuid::nil(),
         rank: 1,
         due_ms: at(10),

@@ -105,13 +105,14 @@ async fn entries_that_should_have_moved_are_counted() {
             kind: "submit",
             subject: uuid::Uuid::new_v4(),
             lane: touchline::domain::Lane::OneOff,
+            pool: String::new(),
             flow: uuid::Uuid::nil(),
             rank,
             due_ms: at(rank * 10),
         };
         let mut tx = store.write().await.expect("tx");
         tx.queue_insert(&[entry(1), entry(2), entry(3)], at(15)).await.expect("stored");
-        let claimed = tx.queue_claim("submit", Lanes::All, "a node", at(40), 1).await.expect("claimed");
+        let claimed = tx.queue_claim("submit", Lanes::All, "", "a node", at(40), 1).await.expect("claimed");
         assert_eq!(claimed.len(), 1);
         assert_eq!(tx.queue_due_past(at(25)).await.expect("read"), Late { entries: 1, since: Some(at(20)) });
         assert_eq!(tx.queue_due_past(at(15)).await.expect("read"), Late { entries: 0, since: None });

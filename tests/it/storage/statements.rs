@@ -32,6 +32,7 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
             let [only, order, take] = ["CLAIM_URGENT", "CLAIM_ORDER", "CLAIM_TAKE"].map(|part| &source.constants[part]);
             format!("{sql}{only}{order}{skip_locked}{take}")
         }
+        "HEADS" => format!("{sql}$1 AND pool = $2 ORDER BY rank, id LIMIT $3) AS heads_0"),
         "CLAIMED_REFERENCES" => format!("{sql}$1 AND provider_reference IN ($2)"),
         "HASTEN_KIND" => {
             let which = &source.constants["HASTEN_WHICH"];
@@ -42,7 +43,7 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
             let (start, which) = (&source.constants["EXTEND"], &source.constants["EXTEND_WHICH"]);
             format!("{start}$1{which}$2 AND id IN ($3, $4){skip_locked})")
         }
-        "PROMOTE" | "REAP" => format!("{sql}{skip_locked})"),
+        "PROMOTE" | "REAP" | "HASTEN_NUMBER" => format!("{sql}{skip_locked})"),
         "PART" => format!("{sql}$1 WHERE id IN ($2)"),
         "WINDOWS" => format!("{sql}$1) AND id IN ($2) ORDER BY id"),
         "SENT" => format!("{sql}$1 AND t.occurred_ms >= $2 AND m.referrer_id IN ($3)"),

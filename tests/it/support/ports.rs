@@ -13,8 +13,9 @@ pub fn closed() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// A port for a server that is told where to listen. While the socket lives, nobody who asks for any free port is given this
-/// one; who asks for this very one gets it, if they allow themselves an address that was used (`SO_REUSEADDR`).
+/// A port for a server that is told where to listen. While the socket lives, nobody who asks for any free port is given
+/// this one; who asks for this very one gets it, if they allow themselves an address in use (`SO_REUSEADDR`), as servers
+/// do.
 ///
 /// # Errors
 /// The machine has no such address.

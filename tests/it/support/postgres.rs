@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -13,8 +13,9 @@ use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tokio::net::TcpSocket;
 
-use super::require;
+use super::{ports, require};
 
 /// Stands between us and the server: when our end of its standard input closes, it stops the server and removes the
 /// folder. A server started by ourselves would outlive a killed test run. Told to `stop`, it stops the server in immediate
@@ -43,6 +44,8 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 struct Server {
     port: u16,
+    /// Nobody else is given the port, also while the server is stopped.
+    _place: TcpSocket,
     watchdog: Child,
     alive: Mutex<ChildStdin>,
     log: Mutex<mpsc::Receiver<Heard>>,
@@ -159,7 +162,8 @@ fn start() -> Option<Server> {
         .output()
         .expect("initdb runs");
     assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    let (place, address) = ports::reserved(Ipv4Addr::LOCALHOST.into()).expect("a port");
+    let port = address.port();
     let mut watchdog = user
         .run(Path::new("/bin/sh"))
         .args(["-c", WATCHDOG, "watchdog"])
@@ -173,7 +177,7 @@ fn start() -> Option<Server> {
         .expect("the watchdog starts");
     let alive = Mutex::new(watchdog.stdin.take().expect("a pipe"));
     let log = Mutex::new(listen_to(watchdog.stderr.take().expect("a pipe")));
-    let server = Server { port, watchdog, alive, log };
+    let server = Server { port, _place: place, watchdog, alive, log };
     server.wait_for(READY);
     Some(server)
 }

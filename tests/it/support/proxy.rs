@@ -99,8 +99,8 @@ impl Proxy {
         self.wire.switches.send_modify(|switches| switches.swallowed = switches.made);
     }
 
-    /// Ends [`Proxy::refuse`] and [`Proxy::hold`]; what was held goes on its way, and so does the answer to words that have
-    /// come by already.
+    /// Ends [`Proxy::refuse`] and [`Proxy::hold`]; what was held goes on its way, and so does the answer to words that
+    /// have come by already.
     pub fn release(&self) {
         self.wire.switches.send_modify(|switches| {
             (switches.refusing, switches.holding) = (false, false);

@@ -6,12 +6,16 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+
+/// How long a test waits for the end of a script.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
@@ -103,7 +107,7 @@ impl ScriptedSmtp {
     pub async fn ended(&self, count: usize) -> Vec<String> {
         let mut ended = self.ended.subscribe();
         let wait = ended.wait_for(|ended| *ended >= count);
-        tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect("in time").expect("still there");
+        tokio::time::timeout(PATIENCE, wait).await.expect("in time").expect("still there");
         self.record.astray.lock().expect("not poisoned").clone()
     }
 }

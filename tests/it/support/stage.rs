@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use touchline::domain::attempt::AttemptStatus;
+use touchline::domain::Channel;
+use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::id::MessageId;
 use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
@@ -270,16 +271,26 @@ pub async fn entries(store: &Store) -> Vec<Entry> {
 
 /// How many attempts stand at that status, one of the open ones.
 pub async fn open_attempts(store: &Store, status: AttemptStatus) -> usize {
+    open(store).await.iter().filter(|attempt| attempt.status == status).count()
+}
+
+/// Every open attempt.
+async fn open(store: &Store) -> Vec<Attempt> {
     let mut tx = store.read().await.expect("the store can be read");
     let lines = tx.message_lines(LinesOf::default(), 100_000).await.expect("read");
     let ids: Vec<MessageId> = lines.iter().map(|line| line.id).collect();
-    tx.attempts_open(&ids).await.expect("read").iter().filter(|attempt| attempt.status == status).count()
+    tx.attempts_open(&ids).await.expect("read")
 }
 
-/// Waits until at least that many calls are on record and not answered.
-pub async fn calls_under_way(store: &Store, count: usize) {
+/// Waits until at least that many calls of a channel are on record and not answered.
+pub async fn calls_under_way(store: &Store, channel: Channel, count: usize) {
     let began = Instant::now();
-    while open_attempts(store, AttemptStatus::Calling).await < count {
+    let calls = async || {
+        let open = open(store).await;
+        let of_channel = |attempt: &&Attempt| attempt.dialled.as_ref().is_some_and(|to| to.channel() == channel);
+        open.iter().filter(of_channel).filter(|attempt| attempt.status == AttemptStatus::Calling).count()
+    };
+    while calls().await < count {
         assert!(began.elapsed() < Duration::from_secs(60), "there were never {count} calls under way");
         tokio::time::sleep(LOOK).await;
     }
