@@ -1,6 +1,7 @@
 //! One file for each row.
 
 mod accept;
+mod beside;
 mod email;
 mod fax;
 mod history;
@@ -23,6 +24,8 @@ use crate::support::report::Figure;
 pub enum Row {
     /// A broadcast by email, against Postfix's own load generator
     Email,
+    /// The same beside faxes to an API that never answers
+    Beside,
     /// Single letters submitted over the API
     Submit,
     /// Callbacks taken in
@@ -61,6 +64,7 @@ impl Row {
     pub async fn measure(self, run: &Run) -> anyhow::Result<Vec<Figure>> {
         match self {
             Self::Email => email::measure(run).await,
+            Self::Beside => beside::measure(run).await,
             Self::Submit => submit::measure(run).await,
             Self::Webhooks => webhooks::measure(run).await,
             Self::Fax => fax::measure(run).await,

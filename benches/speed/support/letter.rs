@@ -17,12 +17,17 @@ const LOOKED_AT: u64 = 10;
 
 /// The command line that sends it to everybody by these channels.
 pub const fn send_to_all(via: &str) -> [&str; 15] {
+    send_to("all", via)
+}
+
+/// The same to some of them.
+pub const fn send_to<'a>(to: &'a str, via: &'a str) -> [&'a str; 15] {
     [
         "--json",
         "send",
         LETTER,
         "--to",
-        "all",
+        to,
         "--via",
         via,
         "--set",
