@@ -72,6 +72,9 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Browsers in which operators have logged in.
+    pub devices: access::Devices,
+    seen: Arc<access::Seen>,
     hours: Arc<Hours>,
     singles: intake::Singles,
     /// The same, where it is kept in agreement with other nodes.
@@ -105,7 +108,7 @@ impl Gateway {
         let restored = store.read().await?.restored_at().await?;
         let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
-        let opt_out = opt_out(&store, &config).await?;
+        let (opt_out, devices) = keys(&store, &config).await?;
         let hours = Hours::new(config.sending.office_hours.clone(), config.practice.time_zone);
         Ok(Self {
             hours: Arc::new(hours),
@@ -116,6 +119,8 @@ impl Gateway {
             rules: Arc::new(rules),
             queue: Arc::new(queue),
             opt_out,
+            devices,
+            seen: Arc::default(),
             clock,
             singles: intake::Singles::default(),
             shared: None,
@@ -148,7 +153,8 @@ impl Gateway {
     /// What granting and checking access needs.
     #[must_use]
     pub fn access(&self) -> access::Parts {
-        access::Parts { store: self.store.clone(), clock: self.clock.clone() }
+        let session_idle = Duration::from_secs(self.config.server.session_idle_minutes * 60);
+        access::Parts { store: self.store.clone(), clock: self.clock.clone(), session_idle, seen: self.seen.clone() }
     }
 
     /// What recording consent needs.
@@ -188,7 +194,7 @@ impl Gateway {
         tasks.spawn(feedback::run(feedback_parts, inbox.clone(), stop.clone()));
         tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
-        tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), self.retention(), stop.clone()));
+        tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), self.access(), self.retention(), stop.clone()));
         let (store, accounts, clock) = (self.store.clone(), self.accounts.clone(), self.clock.clone());
         tasks.spawn(breaker_records::keep(store, accounts, clock, stop.clone()));
         if let Some(clock) = &self.shared {
@@ -290,13 +296,15 @@ fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> R
     }
 }
 
-/// The key that signs opt-out links is generated once and stored with the records.
-async fn opt_out(store: &Store, config: &Config) -> Result<OptOutLinks, StoreError> {
-    let candidate = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+/// The keys that sign opt-out links and the cookies of known browsers are generated once and stored with the records.
+async fn keys(store: &Store, config: &Config) -> Result<(OptOutLinks, access::Devices), StoreError> {
+    let candidate = || format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let mut tx = store.write().await?;
-    let key = tx.setting_or("opt_out_key", &candidate).await?;
+    let links = tx.setting_or("opt_out_key", &candidate()).await?;
+    let devices = tx.setting_or("device_key", &candidate()).await?;
     tx.commit().await?;
-    Ok(OptOutLinks::new(config.server.public_url.clone(), key.as_bytes()))
+    let links = OptOutLinks::new(config.server.public_url.clone(), links.as_bytes());
+    Ok((links, access::Devices::new(devices.as_bytes())))
 }
 
 fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenError> {

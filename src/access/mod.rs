@@ -2,14 +2,18 @@
 //! token that allows what its scopes say. Only hashes of secrets are kept. Every change, and every view of a letter
 //! that identifies a patient, is recorded in the audit trail. How a secret is sent (cookie, header) is up to `web`.
 
+mod clients;
+mod devices;
 mod operators;
 mod passwords;
 mod reads;
+mod seen;
 mod sessions;
 mod throttle;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,15 +22,21 @@ use ring::rand::SecureRandom;
 use crate::domain::Clock;
 use crate::store::{Store, StoreError};
 
-pub use operators::{create_operator, has_operators, verify_operator};
+pub use devices::{Device, Devices};
+pub use operators::{
+    Verified, add_operator, has_operators, operators, remove_operator, set_disabled, set_password, verify_operator,
+};
 pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
-pub use reads::note_document_view;
-pub use sessions::{OpenedSession, SESSION_LASTS, Session, close_session, find_session, open_session};
-pub use throttle::Throttle;
+pub use reads::{note_document_view, note_export, note_preview};
+pub use seen::{Seen, flush};
+pub use sessions::{OpenedSession, SESSION_IDLE, SESSION_LASTS, Session, close_session, find_session, open_session};
+pub use throttle::{Attempt, Throttle};
 pub use tokens::{Scope, Token, create_token, find_token, revoke_tokens, tokens};
 
 /// Bytes of every secret generated here; 256 bits cannot be guessed.
 const SECRET_OCTETS: usize = 32;
+/// Longest name of an operator or a token.
+const NAME_CHARS_MAX: usize = 100;
 
 /// What granting and checking access needs.
 #[derive(Debug, Clone)]
@@ -35,6 +45,23 @@ pub struct Parts {
     pub store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// A session that was not used for so long has ended.
+    pub session_idle: Duration,
+    /// What is noted in memory until [`flush`] writes it down.
+    pub seen: Arc<Seen>,
+}
+
+impl Parts {
+    /// Parts of their own, with what the settings say by default.
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, session_idle: SESSION_IDLE, seen: Arc::default() }
+    }
+
+    /// Notes a log-in that was refused because there were too many, for the audit trail.
+    pub fn note_lockout(&self, attempt: &Attempt<'_>) {
+        self.seen.note_lockout(attempt, self.clock.now());
+    }
 }
 
 /// Why access could not be granted, checked or revoked. Nothing was changed.
@@ -68,6 +95,6 @@ fn hash_of(secret: &str) -> String {
 
 /// A name for a token or an operator: one line of 1 to 100 characters.
 fn check_name(name: &str) -> Result<(), AccessError> {
-    let fits = !name.trim().is_empty() && name.chars().count() <= 100 && !name.chars().any(char::is_control);
+    let fits = !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(AccessError::Invalid("the name must be one line of 1 to 100 characters".to_owned())) }
 }

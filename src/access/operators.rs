@@ -1,25 +1,98 @@
-//! Operators: the people who may log in to the dashboard.
+//! Operators: the people who may log in to the dashboard. What changes who may log in, or how, ends the sessions of that
+//! operator in the same transaction.
 
 use super::passwords::{hash_password, verify_password};
-use super::{AccessError, Parts, check_name};
+use super::{AccessError, Attempt, Parts, check_name};
 use crate::domain::id::OperatorId;
 use crate::domain::{Actor, AuditAct};
-use crate::store::StoreError;
+use crate::store::records::operators::OperatorRow;
+use crate::store::{StoreError, Tx};
 
-/// Stores an operator, or a new password for one. `who` is recorded in the audit trail.
+/// An operator whose password was right a moment ago. [`super::open_session`] makes sure that nothing changed since.
+pub struct Verified {
+    pub(super) id: OperatorId,
+    pub(super) name: String,
+    pub(super) password_hash: String,
+}
+
+impl Verified {
+    /// Login name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Stores a new operator. `who` is recorded in the audit trail, here and below.
 ///
 /// # Errors
-/// [`AccessError::Invalid`] for a name that is not one line of 1 to 100 characters, or a password shorter than
+/// [`AccessError::Invalid`] for a name that is taken or not one line of 1 to 100 characters, or a password shorter than
 /// [`super::PASSWORD_CHARS_MIN`] or longer than [`super::PASSWORD_CHARS_MAX`].
-pub async fn create_operator(parts: &Parts, name: &str, password: &str, who: &Actor) -> Result<(), AccessError> {
+pub async fn add_operator(parts: &Parts, name: &str, password: &str, who: &Actor) -> Result<(), AccessError> {
     check_name(name)?;
     let hash = hash_password(password.to_owned()).await?;
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    tx.operator_put(name, &hash, now).await?;
+    if !tx.operator_insert(name, &hash, now).await? {
+        let words =
+            format!("there is an operator `{name}` already; `touchline operator password` sets another password");
+        return Err(AccessError::Invalid(words));
+    }
     tx.audit(who, AuditAct::SetOperator, Some(name), None, now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Stores another password for an operator. Returns how many sessions ended with it.
+///
+/// # Errors
+/// [`AccessError::NotFound`] if there is no such operator, [`AccessError::Invalid`] for a password that is too short or too
+/// long.
+pub async fn set_password(parts: &Parts, name: &str, password: &str, who: &Actor) -> Result<u64, AccessError> {
+    find(&mut parts.store.read().await?, name).await?;
+    let hash = hash_password(password.to_owned()).await?;
+    let mut tx = parts.store.write().await?;
+    let operator = find(&mut tx, name).await?;
+    tx.operator_password(operator.id, &hash).await?;
+    end(parts, tx, &operator, AuditAct::SetPassword, who).await
+}
+
+/// Says whether an operator may not log in any more, or may again. Returns how many sessions ended. Nothing is changed
+/// and nothing recorded if it is so already.
+///
+/// # Errors
+/// [`AccessError::NotFound`] if there is no such operator.
+pub async fn set_disabled(parts: &Parts, name: &str, disabled: bool, who: &Actor) -> Result<u64, AccessError> {
+    let mut tx = parts.store.write().await?;
+    let operator = find(&mut tx, name).await?;
+    if operator.disabled_ms.is_some() == disabled {
+        return Ok(0);
+    }
+    tx.operator_disabled(operator.id, disabled.then(|| parts.clock.now())).await?;
+    let act = if disabled { AuditAct::DisableOperator } else { AuditAct::EnableOperator };
+    end(parts, tx, &operator, act, who).await
+}
+
+/// Removes an operator; what they did stays in the records under their name. Returns how many sessions ended.
+///
+/// # Errors
+/// [`AccessError::NotFound`] if there is no such operator.
+pub async fn remove_operator(parts: &Parts, name: &str, who: &Actor) -> Result<u64, AccessError> {
+    let mut tx = parts.store.write().await?;
+    let operator = find(&mut tx, name).await?;
+    let ended = tx.sessions_end_of(operator.id).await?;
+    tx.operator_remove(operator.id).await?;
+    tx.audit(who, AuditAct::RemoveOperator, Some(name), None, parts.clock.now()).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Every operator, by name.
+///
+/// # Errors
+/// The database cannot be used.
+pub async fn operators(parts: &Parts) -> Result<Vec<OperatorRow>, StoreError> {
+    parts.store.read().await?.operators().await
 }
 
 /// Whether anyone can log in at all.
@@ -30,16 +103,47 @@ pub async fn has_operators(parts: &Parts) -> Result<bool, StoreError> {
     Ok(parts.store.read().await?.operator_count().await? > 0)
 }
 
-/// The operator of that name, if the password is theirs. Costs one Argon2 computation whatever the answer, so that
-/// timing does not reveal names.
+/// The operator of that name, if the password is theirs and they may log in. Costs one Argon2 computation whatever the
+/// answer, so that timing does not reveal names. A refusal is noted for the audit trail.
 ///
 /// # Errors
 /// [`AccessError::Machine`] if it could not be computed.
-pub async fn verify_operator(parts: &Parts, name: &str, password: &str) -> Result<Option<OperatorId>, AccessError> {
-    let mut tx = parts.store.read().await?;
-    let operator = tx.operator_named(name).await?;
-    drop(tx);
+pub async fn verify_operator(
+    parts: &Parts,
+    attempt: &Attempt<'_>,
+    password: &str,
+) -> Result<Option<Verified>, AccessError> {
+    let operator = match check_name(attempt.name) {
+        Ok(()) => parts.store.read().await?.operator_named(attempt.name).await?,
+        Err(_) => None,
+    };
     let kept = operator.as_ref().map(|operator| operator.password_hash.clone());
     let fits = verify_password(kept, password).await?;
-    Ok(operator.filter(|_| fits).map(|operator| operator.id))
+    let known = operator.is_some();
+    let Some(operator) = operator.filter(|operator| fits && operator.disabled_ms.is_none()) else {
+        parts.seen.note_failure(attempt, known, parts.clock.now());
+        return Ok(None);
+    };
+    Ok(Some(Verified { id: operator.id, name: operator.name, password_hash: operator.password_hash }))
+}
+
+async fn find(tx: &mut Tx, name: &str) -> Result<OperatorRow, AccessError> {
+    let found = tx.operator_named(name).await?;
+    found.ok_or_else(|| {
+        AccessError::NotFound(format!("there is no operator `{name}`; `touchline operator list` shows them all"))
+    })
+}
+
+/// Ends the sessions of an operator who was just changed, and records the change.
+async fn end(
+    parts: &Parts,
+    mut tx: Tx,
+    operator: &OperatorRow,
+    act: AuditAct,
+    who: &Actor,
+) -> Result<u64, AccessError> {
+    let ended = tx.sessions_end_of(operator.id).await?;
+    tx.audit(who, act, Some(&operator.name), None, parts.clock.now()).await?;
+    tx.commit().await?;
+    Ok(ended)
 }

@@ -1,11 +1,8 @@
 //! API tokens for programs: 256 random bits behind a prefix that identifies them, with scopes.
 
-use std::time::Duration;
-
 use super::{AccessError, Parts, check_name, hash_of, new_secret};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
-use crate::domain::Timestamp;
 use crate::domain::words::words;
 use crate::store::StoreError;
 use crate::store::records::access::TokenRow;
@@ -14,8 +11,6 @@ use crate::store::records::access::TokenRow;
 const PREFIX: &str = "tl_";
 /// The prefix and 43 characters.
 const TOKEN_CHARS: usize = 46;
-/// How exactly the last use of a token is known; finer would cost a write for every request.
-const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
 words! {
     /// What a token allows. None includes another.
@@ -83,7 +78,7 @@ pub async fn revoke_tokens(parts: &Parts, name: &str, who: &Actor) -> Result<u64
     Ok(ended)
 }
 
-/// The live token with that secret. Its use is noted, to the minute.
+/// The live token with that secret. Its use is noted in memory, so that a request costs no write.
 ///
 /// # Errors
 /// The database cannot be used.
@@ -91,33 +86,14 @@ pub async fn find_token(parts: &Parts, secret: &str) -> Result<Option<Token>, St
     if !looks_like_ours(secret) {
         return Ok(None);
     }
-    let now = parts.clock.now();
-    let mut tx = parts.store.read().await?;
-    let Some(row) = tx.token_by_hash(&hash_of(secret)).await? else { return Ok(None) };
-    drop(tx);
-    note_use(parts, &row, now).await;
+    let Some(row) = parts.store.read().await?.token_by_hash(&hash_of(secret)).await? else { return Ok(None) };
+    parts.seen.note_token(row.id, parts.clock.now());
     let scopes = row.scopes.split(',').filter_map(|word| word.parse().ok()).collect();
     Ok(Some(Token { name: row.name, scopes }))
 }
 
 fn looks_like_ours(secret: &str) -> bool {
     secret.len() == TOKEN_CHARS && secret.starts_with(PREFIX)
-}
-
-/// Records the use periodically. No request is refused because this could not be written.
-async fn note_use(parts: &Parts, token: &TokenRow, now: Timestamp) {
-    if token.used_ms.is_some_and(|used| now.since(used) < USE_NOTED_EVERY) {
-        return;
-    }
-    let noted: Result<(), StoreError> = async {
-        let mut tx = parts.store.write().await?;
-        tx.token_used(token.id, now).await?;
-        tx.commit().await
-    }
-    .await;
-    if let Err(error) = noted {
-        tracing::warn!(%error, "the use of a token could not be recorded");
-    }
 }
 
 #[cfg(test)]

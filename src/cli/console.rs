@@ -53,7 +53,7 @@ impl Records {
     /// What granting and checking access needs.
     #[must_use]
     pub fn access(&self) -> access::Parts {
-        access::Parts { store: self.store.clone(), clock: Arc::new(SystemClock) }
+        access::Parts::new(self.store.clone(), Arc::new(SystemClock))
     }
 }
 

@@ -123,7 +123,7 @@ enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Let people log in to the dashboard
+    /// Add, list, disable and remove the people who may log in to the dashboard
     #[command(subcommand)]
     Operator(operator::Command),
     /// Bring the database's schema up to date

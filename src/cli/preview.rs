@@ -1,4 +1,5 @@
-//! `touchline preview`: what one recipient would get, as files to look at. Nothing is sent and nothing is stored.
+//! `touchline preview`: what one recipient would get, as files to look at. Nothing is sent, and nothing is stored but who
+//! looked at a letter that identifies a patient.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,9 @@ use super::arguments::VariableArgs;
 use super::console::{Console, count, table};
 use super::exit::{CliError, Ending};
 use super::sample;
+use crate::access;
 use crate::app::Gateway;
+use crate::domain::PhiClass;
 use crate::domain::id::{AttemptId, MessageId, short};
 use crate::domain::referrer::Referrer;
 use crate::referrers::audience;
@@ -36,7 +39,8 @@ pub struct Args {
 /// Writes the preview.
 ///
 /// # Errors
-/// Unknown letter or referrer; variables are missing; a file cannot be written; the page is not fit to send.
+/// Unknown letter or referrer; variables are missing; a file cannot be written; the page is not fit to send; a preview of a
+/// patient's letter cannot be recorded.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let given = args.variables.read()?;
     let gateway = console.gateway().await?;
@@ -47,6 +51,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         Some(name) => audience::one(&mut gateway.store.read().await?, name).await?,
         None => sample::referrer(),
     };
+    // The letter's own sample is about nobody.
+    let of_a_patient = letter.phi == PhiClass::Identified && !(args.sample && given.is_empty());
     let mut variables = if args.sample { letter.sample.clone() } else { serde_json::Map::new() };
     variables.extend(given);
     let message = MessageId::new();
@@ -61,6 +67,10 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         automatic: false,
     };
     let eml = eml(&gateway, &job, &referrer)?;
+    if of_a_patient {
+        let whose = args.referrer.as_ref().map(|_| referrer.id);
+        access::note_preview(&gateway.access(), &args.letter, whose, &console.who).await?;
+    }
     let preview = write_preview(&gateway.renderer, &job, &args.out, eml.as_deref())?;
     tell(console, &preview, eml.is_some())?;
     let unfit = preview.lint.iter().any(|finding| finding.severity == Severity::Error);

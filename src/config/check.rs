@@ -42,6 +42,7 @@ pub(super) fn server(problems: &mut Problems, server: &ServerConfig) {
     within("head_seconds", server.head_seconds, 1, 300);
     within("body_seconds", server.body_seconds, 1, 600);
     within("large_bodies_mib", server.large_bodies_mib as u64, 32, 4_096);
+    within("session_idle_minutes", server.session_idle_minutes, 5, 720);
 }
 
 /// Ranges of `[retention]`.

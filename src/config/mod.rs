@@ -96,6 +96,8 @@ pub struct ServerConfig {
     pub body_seconds: u64,
     /// The memory that large request bodies (what of each is beyond 64 KiB) may take together, 32 to 4,096 MiB. Default 64.
     pub large_bodies_mib: usize,
+    /// How long a session of the dashboard lasts without being used, 5 to 720 min. Default 30.
+    pub session_idle_minutes: u64,
 }
 
 impl Default for ServerConfig {
@@ -109,6 +111,7 @@ impl Default for ServerConfig {
             head_seconds: 15,
             body_seconds: 30,
             large_bodies_mib: 64,
+            session_idle_minutes: 30,
         }
     }
 }

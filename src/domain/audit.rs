@@ -81,8 +81,20 @@ words! {
         ReplayCallbacks = "replay_callbacks",
         /// A rendered document was viewed.
         ViewDocument = "view_document",
-        /// An operator was added, or given a new password.
+        /// A letter that identifies a patient was previewed on the command line.
+        PreviewLetter = "preview_letter",
+        /// Records were exported.
+        Export = "export",
+        /// An operator was added (by earlier versions also: was given a new password).
         SetOperator = "set_operator",
+        /// An operator was given a new password.
+        SetPassword = "set_password",
+        /// An operator may not log in any more.
+        DisableOperator = "disable_operator",
+        /// A disabled operator may log in again.
+        EnableOperator = "enable_operator",
+        /// An operator was removed.
+        RemoveOperator = "remove_operator",
         /// An API token was created.
         CreateToken = "create_token",
         /// API tokens were revoked.
@@ -91,6 +103,10 @@ words! {
         Login = "login",
         /// An operator logged out.
         Logout = "logout",
+        /// Log-ins with a wrong name or password.
+        FailedLogin = "failed_login",
+        /// Log-ins that were refused because there were too many.
+        RefusedLogin = "refused_login",
         /// The records were restored from a backup.
         Restore = "restore",
         /// Written to check that the database is writable; never committed.

@@ -7,21 +7,32 @@ pub mod undone;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::access;
 use crate::domain::Clock;
 use crate::store::{Store, StoreError, in_time};
 use crate::upkeep::retention::Retention;
 
 /// How often upkeep runs.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How often what was noted while requests were answered is written down.
+const FLUSH_EVERY: Duration = Duration::from_secs(60);
 
-/// Runs until shut down.
-pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention, stop: CancellationToken) {
+/// Runs until shut down, and leaves no note unwritten.
+pub async fn run(
+    store: Store,
+    clock: std::sync::Arc<dyn Clock>,
+    access: access::Parts,
+    keep: Retention,
+    stop: CancellationToken,
+) {
+    let mut flushed: Option<Instant> = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
         }
         if let Err(error) = in_time(tidy(&store, clock.as_ref())).await {
             tracing::warn!(%error, "upkeep failed; trying again");
@@ -32,7 +43,20 @@ pub async fn run(store: Store, clock: std::sync::Arc<dyn Clock>, keep: Retention
         if let Err(error) = in_time(retention::remove_old(&store, clock.as_ref(), keep)).await {
             tracing::warn!(%error, "expired records could not be removed; trying again");
         }
+        if flushed.is_none_or(|at| at.elapsed() >= FLUSH_EVERY) && flush(&access).await {
+            flushed = Some(Instant::now());
+        }
     }
+    flush(&access).await;
+}
+
+/// Writes down who used tokens and sessions and which log-ins were refused. Whether it could be done.
+async fn flush(access: &access::Parts) -> bool {
+    let flushed = in_time(access::flush(access)).await;
+    if let Err(error) = &flushed {
+        tracing::warn!(%error, "uses of tokens and sessions could not be written down; trying again");
+    }
+    flushed.is_ok()
 }
 
 /// One round: marks the broadcasts whose last message has settled, and shows the depth of the queue and the number of

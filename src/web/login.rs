@@ -16,8 +16,7 @@ use super::peer::Peer;
 use super::problem::{Kind, PageProblem, Problem};
 use super::session::{self, Operator};
 use super::{WebState, html};
-use crate::access;
-use crate::domain::id::OperatorId;
+use crate::access::{self, Attempt, Verified};
 
 /// Longest path that a login leads back to.
 const NEXT_CHARS_MAX: usize = 500;
@@ -67,17 +66,16 @@ async fn log_in(
 ) -> Result<Response, PageProblem> {
     refuse_other_sites(&headers)?;
     let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
-    if let Err(wait) = state.throttle.count(&form.name, peer, state.gateway.clock.now()) {
+    let attempt = Attempt { name: &form.name, peer, device: session::device(&state, &jar, &form.name) };
+    if let Err(wait) = state.throttle.count(&attempt, state.gateway.clock.now()) {
+        state.gateway.access().note_lockout(&attempt);
         return Ok(too_many(&state, &form.next, wait));
     }
-    let Some(operator) = who(&state, &form.name, &form.password).await? else {
-        metrics::counter!("touchline_login_failures_total").increment(1);
-        let problem = Some("Incorrect name or password.");
-        return Ok(page(&state, StatusCode::UNAUTHORIZED, &form.next, problem));
-    };
-    state.throttle.forget(&form.name, peer);
-    let cookie = session::open(&state, operator, &form.name).await?;
-    Ok((jar.add(cookie), Redirect::to(local(&form.next))).into_response())
+    let Some(operator) = who(&state, &attempt, &form.password).await? else { return Ok(incorrect(&state, &form.next)) };
+    let Some(cookie) = session::open(&state, &operator).await? else { return Ok(incorrect(&state, &form.next)) };
+    state.throttle.forget(&attempt);
+    let device = session::device_cookie(&state, &jar, operator.name())?;
+    Ok((jar.add(cookie).add(device), Redirect::to(local(&form.next))).into_response())
 }
 
 async fn log_out(
@@ -98,9 +96,9 @@ struct LogoutForm {
 }
 
 /// The operator, if the password is theirs; a few passwords are checked at a time.
-async fn who(state: &WebState, name: &str, password: &str) -> Result<Option<OperatorId>, Problem> {
+async fn who(state: &WebState, attempt: &Attempt<'_>, password: &str) -> Result<Option<Verified>, Problem> {
     let _turn = state.throttle.checks().acquire().await;
-    Ok(access::verify_operator(&state.gateway.access(), name, password).await?)
+    Ok(access::verify_operator(&state.gateway.access(), attempt, password).await?)
 }
 
 /// A browser says where a form came from (Fetch Metadata); another site must not log anybody in here. There is no
@@ -112,7 +110,13 @@ fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+fn incorrect(state: &WebState, next: &str) -> Response {
+    metrics::counter!("touchline_login_failures_total").increment(1);
+    page(state, StatusCode::UNAUTHORIZED, next, Some("Incorrect name or password."))
+}
+
 fn too_many(state: &WebState, next: &str, wait: Duration) -> Response {
+    metrics::counter!("touchline_login_lockouts_total").increment(1);
     let problem = Some("Too many attempts. Wait a few minutes, then try again.");
     let mut response = page(state, StatusCode::TOO_MANY_REQUESTS, next, problem);
     response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());

@@ -11,12 +11,15 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 
 use super::WebState;
 use super::problem::{Kind, PageProblem, Problem};
-use crate::access::{self, Session};
+use crate::access::{self, Device, Session, Verified};
 use crate::domain::Actor;
-use crate::domain::id::OperatorId;
 
 /// The session cookie's name.
 pub const SESSION_COOKIE: &str = "touchline_session";
+/// The name of the cookie of a browser in which an operator has logged in before.
+pub const DEVICE_COOKIE: &str = "touchline_device";
+/// How long a browser keeps it after the last login.
+const DEVICE_LASTS: Duration = Duration::from_secs(180 * 24 * 3600);
 
 /// An operator who is logged in. As an extractor it sends everybody else to the login page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,13 +85,34 @@ fn login_url(method: &Method, uri: &Uri) -> String {
     format!("/login?{query}")
 }
 
-/// Opens a session and answers its cookie.
+/// Opens a session and answers its cookie. `None` if the operator may not log in any more, or not with that password.
 ///
 /// # Errors
 /// 500 or 503, if it cannot be opened.
-pub(super) async fn open(state: &WebState, operator: OperatorId, name: &str) -> Result<Cookie<'static>, Problem> {
-    let opened = access::open_session(&state.gateway.access(), operator, name).await?;
-    Ok(cookie(state, opened.secret, access::SESSION_LASTS))
+pub(super) async fn open(state: &WebState, operator: &Verified) -> Result<Option<Cookie<'static>>, Problem> {
+    let opened = access::open_session(&state.gateway.access(), operator).await?;
+    Ok(opened.map(|opened| cookie(state, opened.secret, access::SESSION_LASTS)))
+}
+
+/// The browser, if somebody of that name has logged in with it before.
+pub(super) fn device(state: &WebState, jar: &CookieJar, name: &str) -> Option<Device> {
+    state.gateway.devices.known(name, jar.get(DEVICE_COOKIE)?.value())
+}
+
+/// The cookie by which the browser is known from now on; the same as before if it is known already. No other site's form
+/// brings it along, and it goes to the login only.
+///
+/// # Errors
+/// 500 without randomness.
+pub(super) fn device_cookie(state: &WebState, jar: &CookieJar, name: &str) -> Result<Cookie<'static>, Problem> {
+    let kept = jar.get(DEVICE_COOKIE).map(Cookie::value);
+    let kept = kept.filter(|cookie| state.gateway.devices.known(name, cookie).is_some()).map(str::to_owned);
+    let value = kept.map_or_else(|| state.gateway.devices.issue(name), Ok)?;
+    let mut cookie = cookie(state, value, DEVICE_LASTS);
+    cookie.set_name(DEVICE_COOKIE);
+    cookie.set_path("/login");
+    cookie.set_same_site(SameSite::Strict);
+    Ok(cookie)
 }
 
 /// Ends the session of that cookie and answers the cookie that replaces it.

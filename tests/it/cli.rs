@@ -8,6 +8,7 @@ mod house;
 mod inbox;
 mod letters;
 mod lists;
+mod operating;
 mod restoring;
 mod running;
 mod sending;

@@ -64,7 +64,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("operator", vec!["settle", "queue", "accounts", "store", "wording", "domain"]),
         ("dispatch", vec!["settle", "consent", "queue", "accounts", "store", "provider", "render", "policy", "domain"]),
         ("feedback", vec!["settle", "queue", "accounts", "store", "provider", "domain"]),
-        ("upkeep", vec!["settle", "store", "domain"]),
+        // what requests note in memory (the use of tokens and sessions, refused log-ins) is written down by upkeep
+        ("upkeep", vec!["settle", "access", "store", "domain"]),
         // what is shown: the public JSON, read by every face
         ("public", vec!["intake", "referrers", "store", "wording", "domain"]),
         // how it is put together

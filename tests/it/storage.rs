@@ -15,6 +15,7 @@ mod inbox;
 mod lists;
 mod locks;
 mod messages;
+mod operators;
 mod overview;
 mod people;
 mod power;

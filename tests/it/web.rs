@@ -4,6 +4,7 @@
 mod acting;
 mod fetching;
 mod house;
+mod logging_in;
 mod opting_out;
 mod receiving;
 mod submitting;

@@ -48,7 +48,7 @@ impl Stage {
             .context("the mail catcher cannot start")?;
         let config = config(&folder, &address, &line, catcher.address().port(), &key, &secret)?;
         let gateway = Gateway::open(config, clock).await?;
-        access::create_operator(&gateway.access(), OPERATOR, &password, &Actor::operator(OPERATOR)).await?;
+        access::add_operator(&gateway.access(), OPERATOR, &password, &Actor::operator(OPERATOR)).await?;
         let running = gateway.start();
         let stop = CancellationToken::new();
         let state = web::WebState::new(Arc::new(gateway.clone()), running.inbox(), None);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::access;
 use crate::cli::console::{Console, count, print, warn};
 use crate::cli::exit::{CliError, Ending};
 use crate::domain::basis::{Basis, BasisKind};
@@ -33,12 +34,14 @@ pub struct Args {
 /// Writes them.
 ///
 /// # Errors
-/// The file cannot be written.
+/// The export cannot be recorded, or the file cannot be written.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
-    let records = console.records().await?;
-    let mut tx = records.store.read().await?;
+    let database = console.records().await?;
+    let mut tx = database.store.read().await?;
     let records = Records::read(&mut tx).await?;
     drop(tx);
+    let many = count(records.referrers.len(), "referrer");
+    access::note_export(&database.access(), "referrers", &many, &console.who).await?;
     if console.json && args.out.is_none() {
         return console.answer(
             &json!({
@@ -67,7 +70,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "locations_left_out": records.locations_left_out,
         "file": file.display().to_string(),
     });
-    console.answer(&object, || format!("{} written to {}.", count(records.referrers.len(), "referrer"), file.display()))
+    console.answer(&object, || format!("{many} written to {}.", file.display()))
 }
 
 /// Everything that goes into the list.

@@ -15,6 +15,7 @@ pub mod inbox_facts;
 pub mod locations;
 pub mod merges;
 pub mod messages;
+pub mod operators;
 pub mod provider_state;
 pub mod queue_entries;
 mod queue_waits;

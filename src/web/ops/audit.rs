@@ -75,7 +75,7 @@ fn place_of(act: AuditAct) -> Option<&'static str> {
         | AuditAct::MarkSent
         | AuditAct::MarkNotSent
         | AuditAct::ViewDocument => Some("messages"),
-        AuditAct::EditReferrer | AuditAct::LogTouch | AuditAct::EndBasis => Some("referrers"),
+        AuditAct::EditReferrer | AuditAct::LogTouch | AuditAct::EndBasis | AuditAct::PreviewLetter => Some("referrers"),
         _ => None,
     }
 }

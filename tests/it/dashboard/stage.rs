@@ -60,7 +60,7 @@ impl Stage {
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
         let config = config(folder.path(), &address, &line, catcher.address().port());
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
-        touchline::access::create_operator(
+        touchline::access::add_operator(
             &gateway.access(),
             OPERATOR.0,
             OPERATOR.1,

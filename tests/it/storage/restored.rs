@@ -78,9 +78,9 @@ async fn before_the_backup(store: &Store) -> Vec<Message> {
     {
         tx.campaign_insert(&campaign(name, state, next)).await.expect("stored");
     }
-    tx.operator_put("dana", "$argon2id$", at(1)).await.expect("stored");
+    tx.operator_insert("dana", "$argon2id$", at(1)).await.expect("stored");
     let dana: OperatorId = tx.operator_named("dana").await.expect("read").expect("there").id;
-    tx.session_insert("a hash", dana, "a key", at(9999)).await.expect("stored");
+    tx.session_insert("a hash", dana, "a key", at(1), at(9999)).await.expect("stored");
     tx.commit().await.expect("committed");
     messages
 }
