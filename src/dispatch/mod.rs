@@ -137,6 +137,7 @@ impl Dispatcher {
     async fn set_out(self: Arc<Self>, slots: &Slots, running: &TaskTracker, stop: &CancellationToken) -> usize {
         let (lanes, free) = slots.room();
         let walks = in_time(self.claim(lanes, free.min(CLAIM_MAX))).await.unwrap_or_else(|error| {
+            self.parts.store.note(&error);
             tracing::warn!(%error, "the queue could not be read; trying again");
             Vec::new()
         });
@@ -194,6 +195,7 @@ impl Dispatcher {
     #[tracing::instrument(skip_all, fields(message = %walk.message(), channel = %walk.channel()))]
     async fn go(self: Arc<Self>, walk: Walk, slot: Slot, stop: CancellationToken) {
         if let Err(error) = to_its_end(walk, &stop).await {
+            self.parts.store.note(&error);
             tracing::warn!(%error, "a step could not be completed; the message is found again when its lease ends");
         }
         drop(slot);

@@ -34,6 +34,7 @@ pub mod provider_state;
 pub mod reason;
 pub mod referrer;
 pub mod remedy;
+pub mod storable;
 pub mod suppression;
 pub mod touch;
 pub(crate) mod words;

@@ -21,6 +21,7 @@ mod power;
 mod queue;
 mod referrers;
 mod refusals;
+mod refused;
 mod restored;
 pub mod samples;
 mod schema;
