@@ -18,6 +18,7 @@ use super::session::{self, Operator};
 use super::{WebState, html};
 use crate::access;
 use crate::domain::id::OperatorId;
+use crate::domain::storable::is_storable;
 
 /// Longest path that a login leads back to.
 const NEXT_CHARS_MAX: usize = 500;
@@ -67,6 +68,9 @@ async fn log_in(
 ) -> Result<Response, PageProblem> {
     refuse_other_sites(&headers)?;
     let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
+    if !is_storable(&form.name) {
+        return Err(Problem::new(Kind::Invalid, "the name contains a character that cannot be stored (U+0000)").into());
+    }
     if let Err(wait) = state.throttle.count(&form.name, peer, state.gateway.clock.now()) {
         return Ok(too_many(&state, &form.next, wait));
     }

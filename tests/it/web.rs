@@ -2,9 +2,13 @@
 //! in stays as it was recorded.
 
 mod acting;
+mod describing;
 mod fetching;
 mod house;
+mod keying;
 mod opting_out;
+mod reading;
+mod readying;
 mod receiving;
 mod submitting;
 mod telling;
