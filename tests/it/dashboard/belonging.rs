@@ -8,7 +8,7 @@ use touchline::domain::basis::{Basis, BasisKind};
 use touchline::domain::campaign::CampaignState;
 use touchline::domain::id::{BasisId, CampaignId, LocationId, ReferrerId};
 use touchline::domain::referrer::{Location, Place, Referrer, ReferrerType};
-use touchline::domain::{Actor, Clock, FaxNumber};
+use touchline::domain::{Actor, FaxNumber};
 use touchline::referrers::merge::merge;
 use touchline::store::records::campaigns::CampaignRow;
 
@@ -179,7 +179,7 @@ async fn what_belongs_to_another_is_neither_changed_nor_shown() {
 async fn a_pages_address_that_cannot_be_read_gets_a_page() {
     let stage = Stage::set_idle().await;
     let operator = Visitor::operator(&stage).await;
-    for path in ["/failures?reason=busy&reason=busy", "/referrers?search=a&search=b", "/messages?before=a&before=b"] {
+    for path in ["/failures?reason=busy&reason=busy", "/referrers?after=a&after=b", "/messages?before=a&before=b"] {
         let answer = operator.get(path).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{path}");
         assert!(answer.headers()["content-type"].to_str().expect("text").starts_with("text/html"), "{path}");
