@@ -114,7 +114,7 @@ impl From<ConfigError> for CliError {
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let ending = match error {
-            StoreError::Conflict(_) | StoreError::InUse(_) => Ending::Refused,
+            StoreError::Conflict(_) | StoreError::InUse(_) | StoreError::Refused(_) => Ending::Refused,
             StoreError::Unavailable(_) | StoreError::Unusable(_) | StoreError::Corrupt(_) => Ending::Database,
         };
         Self::new(ending, error.to_string())

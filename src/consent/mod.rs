@@ -142,10 +142,10 @@ pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), 
 }
 
 /// Ends a basis, as after a withdrawal or a mistake: once committed, it allows no advertisement. `referrer` is the one
-/// on whose page it was shown, for the audit trail.
+/// on whose page it was shown: only bases of their own fax numbers can be ended there.
 ///
 /// # Errors
-/// [`ConsentError::NotFound`] if it is no longer in effect.
+/// [`ConsentError::NotFound`] if it is no longer in effect, or is none of this referrer's.
 pub async fn end_basis(
     parts: &Parts,
     basis: BasisId,
@@ -155,10 +155,21 @@ pub async fn end_basis(
 ) -> Result<(), ConsentError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    if !tx.basis_end(basis, reason, now).await? {
+    if !bases_of(&mut tx, referrer).await?.contains(&basis) || !tx.basis_end(basis, reason, now).await? {
         return Err(ConsentError::NotFound(format!("there is no basis {basis} in force")));
     }
     tx.audit(who, AuditAct::EndBasis, Some(&referrer.to_string()), Some(reason), now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// The bases of a referrer's fax numbers: that of the person and those of the places where they work.
+async fn bases_of(tx: &mut Tx, referrer: ReferrerId) -> Result<Vec<BasisId>, StoreError> {
+    let own = tx.referrer(referrer).await?.and_then(|referrer| referrer.fax);
+    let others = tx.locations_of(&[referrer]).await?.into_iter().filter_map(|location| location.fax);
+    let mut bases = Vec::new();
+    for number in own.into_iter().chain(others) {
+        bases.extend(tx.basis_of(&number).await?.into_iter().map(|basis| basis.id));
+    }
+    Ok(bases)
 }

@@ -146,6 +146,7 @@ impl Dispatcher {
         let (lanes, free) = slots.room();
         let room = Room { lanes, free: free.min(CLAIM_MAX), slots: Some(slots) };
         let walks = in_time(self.claim_into(room)).await.unwrap_or_else(|error| {
+            self.parts.store.note(&error);
             tracing::warn!(%error, "the queue could not be read; trying again");
             Vec::new()
         });
@@ -217,6 +218,7 @@ impl Dispatcher {
     #[tracing::instrument(skip_all, fields(message = %walk.message(), channel = %walk.channel()))]
     async fn go(self: Arc<Self>, walk: Walk, slot: Slot, stop: CancellationToken) {
         if let Err(error) = to_its_end(walk, &stop).await {
+            self.parts.store.note(&error);
             tracing::warn!(%error, "a step could not be completed; the message is found again when its lease ends");
         }
         drop(slot);

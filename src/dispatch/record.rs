@@ -53,7 +53,7 @@ impl Recorder {
 
     /// Records one answer; tries for about ten minutes before it gives up and leaves the attempt to be resolved. A batch
     /// succeeds or fails as a whole, so after a failure each answer is written alone: one that cannot be written must
-    /// not block the others.
+    /// not block the others. One that the database does not take is not tried again.
     pub(super) async fn record(&self, attempt: AttemptId, outcome: Outcome, account: &str) -> Result<(), StoreError> {
         let answer = Answer { attempt, outcome, account: account.to_owned() };
         if self.batcher.ask(answer.clone()).await.is_ok() {

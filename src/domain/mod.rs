@@ -35,6 +35,7 @@ pub mod reason;
 pub mod referrer;
 pub mod remedy;
 pub mod route_key;
+pub mod storable;
 pub mod suppression;
 pub mod touch;
 pub(crate) mod words;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::apply::{self, Reread};
+use super::rejections::Rejections;
 use super::{Parts, callback, reading};
 use crate::domain::Timestamp;
 use crate::domain::callback::CallbackState;
@@ -29,7 +30,7 @@ pub enum Received {
     Kept(usize),
     /// Stored, because it is authentic, although this version cannot read it.
     Unreadable,
-    /// Rejected; nothing is stored.
+    /// Rejected, or not to be stored in any database; nothing is stored.
     Rejected(Rejection),
     /// There is no such account.
     NoSuchProvider,
@@ -39,7 +40,8 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Inbox {
     parts: Parts,
-    keeper: Batcher<NewCallback, usize>,
+    keeper: Batcher<NewCallback, Option<usize>>,
+    rejections: Rejections,
     signal: Notify,
 }
 
@@ -49,7 +51,7 @@ impl Inbox {
     pub fn new(parts: Parts) -> Arc<Self> {
         let store = parts.store.clone();
         let keeper = Batcher::start(move |callbacks| keep(store.clone(), callbacks));
-        Arc::new(Self { parts, keeper, signal: Notify::new() })
+        Arc::new(Self { parts, keeper, rejections: Rejections::default(), signal: Notify::new() })
     }
 
     /// Whether there is an account of that name whose provider calls back. Costs nothing, so that a stranger's body is not
@@ -68,13 +70,14 @@ impl Inbox {
         let Some(account) = self.parts.accounts.get(provider) else { return Ok(Received::NoSuchProvider) };
         let now = self.parts.clock.now();
         if let Err(rejection) = account.layered.provider().verify(parts, now) {
-            tracing::warn!(provider, %rejection, "a callback was rejected");
-            metrics::counter!("touchline_callbacks_rejected_total", "provider" => provider.to_owned()).increment(1);
+            self.rejections.count(provider, rejection, now);
             return Ok(Received::Rejected(rejection));
         }
         let callback = to_keep(provider, account.layered.provider(), parts, now);
         let (id, state) = (callback.id, callback.state);
-        let fresh = self.keeper.ask(callback).await?;
+        let Some(fresh) = self.keeper.ask(callback).await? else {
+            return Ok(Received::Rejected(Rejection::Unreadable));
+        };
         if state == CallbackState::Unreadable {
             raise_unreadable(id, provider);
             return Ok(Received::Unreadable);
@@ -89,8 +92,12 @@ impl Inbox {
             match in_time(self.apply_some()).await {
                 Ok(applied) if applied > 0 => continue,
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the inbox could not be read; trying again"),
+                Err(error) => {
+                    self.parts.store.note(&error);
+                    tracing::warn!(%error, "the inbox could not be read; trying again");
+                }
             }
+            self.rejections.tell_due(self.parts.clock.now());
             tokio::select! {
                 () = self.signal.notified() => {}
                 () = tokio::time::sleep(self.parts.poll) => {}
@@ -177,10 +184,29 @@ fn to_keep(provider: &str, reader: &dyn Provider, parts: &WebhookParts, now: Tim
     new
 }
 
-/// Stores callbacks, all in one transaction; returns how many facts of each were new.
-async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<usize>, StoreError> {
+/// Stores callbacks; returns how many facts of each were new, `None` for one that the database does not take. They share
+/// a transaction, unless one of them is not taken: then each gets its own, so that it fails for no other.
+async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<Option<usize>>, StoreError> {
+    match keep_together(&store, &callbacks).await {
+        Err(StoreError::Refused(_)) => {}
+        kept => return Ok(kept?.into_iter().map(Some).collect()),
+    }
+    let mut fresh = Vec::with_capacity(callbacks.len());
+    for callback in &callbacks {
+        fresh.push(match keep_together(&store, std::slice::from_ref(callback)).await {
+            Err(error @ StoreError::Refused(_)) => {
+                tracing::error!(%error, provider = callback.provider, "an authentic callback cannot be stored");
+                None
+            }
+            kept => kept?.pop(),
+        });
+    }
+    Ok(fresh)
+}
+
+async fn keep_together(store: &Store, callbacks: &[NewCallback]) -> Result<Vec<usize>, StoreError> {
     let mut tx = store.write().await?;
-    let fresh = tx.inbox_insert(&callbacks).await?;
+    let fresh = tx.inbox_insert(callbacks).await?;
     tx.commit().await?;
     Ok(fresh)
 }

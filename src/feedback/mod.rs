@@ -7,6 +7,7 @@ mod callback;
 pub mod inbox;
 mod poller;
 mod reading;
+mod rejections;
 pub mod replay;
 mod standing;
 

@@ -8,6 +8,7 @@ use super::callback;
 use crate::accounts::Accounts;
 use crate::domain::callback::CallbackForm;
 use crate::domain::event::DeliveryEvent;
+use crate::domain::storable::unstorable_in;
 use crate::provider::{Provider, WebhookParts};
 use crate::store::records::inbox::Callback;
 
@@ -46,6 +47,11 @@ pub(super) fn read(accounts: &Accounts, callback: &mut Callback) -> Option<Vec<F
 fn fact(mut event: DeliveryEvent) -> Option<Fact> {
     if let Some((end, _)) = event.dedupe.char_indices().nth(DEDUPE_CHARS_MAX) {
         event.dedupe.truncate(end);
+    }
+    let told = serde_json::to_value(&event).ok()?;
+    // No adapter lets through what no database can hold; one that does has not read the callback.
+    if unstorable_in(&told).is_some() {
+        return None;
     }
     let mut said = hex::encode(digest(&SHA256, &serde_json::to_vec(&event).ok()?));
     said.truncate(SAID_DIGITS);

@@ -181,7 +181,7 @@ pub(super) async fn dry_run_watched(
 async fn answered_before(tx: &mut Tx, request: &Request) -> Result<Option<Accepted>, IntakeError> {
     let Some(key) = &request.idempotency_key else { return Ok(None) };
     request::check_key(key)?;
-    let Some(earlier) = tx.submissions_by_keys(&[key]).await?.pop() else { return Ok(None) };
+    let Some(earlier) = tx.submissions_by_keys(&[(&request.who, key)]).await?.pop() else { return Ok(None) };
     let answer = request::answer_of(&earlier, request)?;
     match answer.broadcast {
         Some(broadcast) if tx.broadcast_is_unfolding(broadcast).await? => Err(IntakeError::Unfolding),

@@ -146,7 +146,7 @@ impl IntakeError {
                 Self::QueueFull { depth: *depth, retry_after_seconds: *retry_after_seconds }
             }
             Self::Unfolding => Self::Unfolding,
-            Self::Store(error) => Self::Store(StoreError::Unavailable(error.to_string())),
+            Self::Store(error) => Self::Store(error.clone()),
         }
     }
 }

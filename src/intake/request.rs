@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Accepted;
 use super::{IntakeError, Parts};
 use crate::domain::id::{CampaignId, ReferrerId, SubmissionId};
+use crate::domain::storable::unstorable_in_object;
 use crate::domain::{Actor, AuditAct, Channel, Purpose, Timestamp};
 use crate::policy::repeat::Period;
 use crate::policy::undo;
@@ -157,6 +158,7 @@ pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError>
     let mut octets = 0;
     for (name, variables) in request.contents() {
         check_letter(letter(parts, name)?, variables, request.to.is_list())?;
+        check_storable(variables)?;
         let length = serde_json::to_string(variables).map_or(usize::MAX, |text| text.len());
         if length > VARIABLES_OCTETS_MAX {
             return Err(IntakeError::Invalid("the variables together are larger than 64 KiB".to_owned()));
@@ -168,6 +170,16 @@ pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError>
     }
     check_undo(request)?;
     check_channels(parts, request)
+}
+
+/// That every database can hold them, whoever sent them: a program, a file or a campaign.
+fn check_storable(variables: &Map<String, Value>) -> Result<(), IntakeError> {
+    match unstorable_in_object(variables) {
+        None => Ok(()),
+        Some(place) => Err(IntakeError::Invalid(format!(
+            "the variable `{place}` contains a character that cannot be stored (U+0000): leave it out"
+        ))),
+    }
 }
 
 fn check_undo(request: &Request) -> Result<(), IntakeError> {

@@ -9,9 +9,9 @@ use super::repeat::{Guard, History, Wanted};
 use super::request::{self, Request};
 use super::{IntakeError, Parts, variables};
 use crate::consent::facts::AddressFacts;
-use crate::domain::Timestamp;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
+use crate::domain::{Actor, Timestamp};
 use crate::referrers::audience;
 use crate::store::engine::batch::Batcher;
 use crate::store::records::submissions::SubmissionRow;
@@ -81,7 +81,7 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
 /// Everything needed to check the requests of one transaction.
 struct Table {
     full: Option<IntakeError>,
-    earlier: HashMap<String, SubmissionRow>,
+    earlier: HashMap<(Actor, String), SubmissionRow>,
     referrers: HashMap<String, Result<Referrer, IntakeError>>,
     facts: AddressFacts,
     history: History,
@@ -93,9 +93,13 @@ impl Table {
             Err(IntakeError::Store(error)) => return Err(error),
             other => other.err(),
         };
-        let keys: Vec<&str> = requests.iter().filter_map(|request| request.idempotency_key.as_deref()).collect();
+        let keyed = requests.iter().filter_map(|request| Some((&request.who, request.idempotency_key.as_deref()?)));
+        let keys: Vec<(&Actor, &str)> = keyed.collect();
         let earlier = tx.submissions_by_keys(&keys).await?;
-        let earlier = earlier.into_iter().filter_map(|row| Some((row.idempotency_key.clone()?, row))).collect();
+        let earlier = earlier
+            .into_iter()
+            .filter_map(|row| Some(((row.who.clone(), row.idempotency_key.clone()?), row)))
+            .collect();
         let referrers = read_referrers(tx, requests).await?;
         let found: Vec<Referrer> = referrers.values().filter_map(|found| found.as_ref().ok().cloned()).collect();
         let facts = AddressFacts::look(tx, &plan::keys(&found)).await?;
@@ -113,8 +117,9 @@ impl Table {
     ) -> Result<(Accepted, Option<(SubmissionRow, Draft)>), IntakeError> {
         if let Some(key) = &request.idempotency_key {
             request::check_key(key)?;
-            let beside = || rows.iter().find(|row| row.idempotency_key.as_ref() == Some(key));
-            if let Some(earlier) = self.earlier.get(key).or_else(beside) {
+            let is_same = |row: &&SubmissionRow| row.who == request.who && row.idempotency_key.as_ref() == Some(key);
+            let beside = || rows.iter().find(is_same);
+            if let Some(earlier) = self.earlier.get(&(request.who.clone(), key.clone())).or_else(beside) {
                 return Ok((request::answer_of(earlier, request)?, None));
             }
         }

@@ -35,12 +35,15 @@ pub async fn run(
             () = stop.cancelled() => break,
         }
         if let Err(error) = in_time(tidy(&store, clock.as_ref())).await {
+            store.note(&error);
             tracing::warn!(%error, "upkeep failed; trying again");
         }
         if let Err(error) = in_time(undone::finish(&store, clock.as_ref())).await {
+            store.note(&error);
             tracing::warn!(%error, "withdrawn messages could not be cancelled; trying again");
         }
         if let Err(error) = in_time(retention::remove_old(&store, clock.as_ref(), keep)).await {
+            store.note(&error);
             tracing::warn!(%error, "expired records could not be removed; trying again");
         }
         if flushed.is_none_or(|at| at.elapsed() >= FLUSH_EVERY) && flush(&access).await {

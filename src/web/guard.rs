@@ -5,9 +5,9 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,7 +17,8 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use super::WebState;
-use super::problem::{Kind, Problem};
+use super::problem::{DatabaseUnusable, Kind, Problem};
+use super::readable::readable;
 
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,7 +46,9 @@ pub(super) fn guarded(faces: Router<WebState>, state: &WebState) -> Router<WebSt
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(tell).on_failure(()))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            .layer(CatchPanicLayer::custom(after_panic)),
+            .layer(CatchPanicLayer::custom(after_panic))
+            .layer(from_fn_with_state(state.clone(), note_damage))
+            .layer(from_fn(readable)),
     );
     for (name, value) in HEADERS {
         guarded = guarded.layer(SetResponseHeaderLayer::if_not_present(name, value));
@@ -61,6 +64,15 @@ pub(super) fn guarded(faces: Router<WebState>, state: &WebState) -> Router<WebSt
 async fn forget_foreign_id(mut request: Request, next: Next) -> Response {
     request.headers_mut().remove(REQUEST_ID);
     next.run(request).await
+}
+
+/// What a request met of a damaged database counts for whether this node can work.
+async fn note_damage(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.extensions().get::<DatabaseUnusable>().is_some() {
+        state.gateway.store.note_damage();
+    }
+    response
 }
 
 /// The route, not the path: an opt-out link's path is a secret of its recipient.

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
@@ -10,19 +9,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use url::{Host, Url};
 
 use super::WebState;
 use super::bearer::Bearer;
 use super::problem::Problem;
 use crate::access::Scope;
 use crate::accounts::ConfiguredAccount;
+use crate::config::ServerConfig;
 use crate::domain::Timestamp;
 use crate::store::StoreError;
 use crate::store::records::provider_state::ProviderState;
 use crate::store::views::ledger::{Ledger, LedgerOf};
 
-/// A database that takes longer than this is not ready.
-const READY_WITHIN: Duration = Duration::from_secs(2);
 /// A reverse proxy on this machine adds one of these: then the peer is not on this machine, whatever its address.
 const PROXY_HEADERS: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
@@ -34,32 +33,41 @@ pub(super) fn routes() -> Router<WebState> {
 }
 
 async fn ready(State(state): State<WebState>) -> Response {
-    let asked = async {
-        let mut tx = state.gateway.store.read().await?;
-        tx.queue_depth().await
-    };
-    match tokio::time::timeout(READY_WITHIN, asked).await {
-        Ok(Ok(_)) => "ready".into_response(),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database cannot be read").into_response()
+    let gateway = &state.gateway;
+    match state.readiness.ask(&gateway.store, gateway.clock.now()).await {
+        Ok(()) => "ready".into_response(),
+        Err(unready) => {
+            let (word, words) = unready.told();
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {word}: {words}")).into_response()
         }
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database does not answer in time").into_response(),
     }
 }
 
-/// A caller who may see the counts: on this machine, or with a token that may read.
+/// A caller who may see the counts: on this machine where no proxy stands before the service, or with a token that may
+/// read.
 struct Watcher;
 
 impl FromRequestParts<WebState> for Watcher {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
-        if is_local(parts) {
+        if !is_behind_proxy(&state.gateway.config.server) && is_local(parts) {
             return Ok(Self);
         }
         Bearer::from_request_parts(parts, state).await?.require(Scope::Read).map(|()| Self)
     }
+}
+
+/// Whether a proxy is known to stand before the service. Then every caller may come from this machine's own address,
+/// and a proxy that adds no header of its own cannot be told from a caller on this machine.
+fn is_behind_proxy(server: &ServerConfig) -> bool {
+    let is_here = |url: &Url| match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    !server.trusted_proxies.is_empty() || server.public_url.as_ref().is_some_and(|url| !is_here(url))
 }
 
 fn is_local(parts: &Parts) -> bool {

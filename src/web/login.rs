@@ -17,6 +17,7 @@ use super::problem::{Kind, PageProblem, Problem};
 use super::session::{self, Operator};
 use super::{WebState, html};
 use crate::access::{self, Attempt, Verified};
+use crate::domain::storable::is_storable;
 
 /// Longest path that a login leads back to.
 const NEXT_CHARS_MAX: usize = 500;
@@ -66,6 +67,9 @@ async fn log_in(
 ) -> Result<Response, PageProblem> {
     refuse_other_sites(&headers)?;
     let Form(form) = form.map_err(|_| Problem::new(Kind::Malformed, "the form cannot be read"))?;
+    if !is_storable(&form.name) {
+        return Err(Problem::new(Kind::Invalid, "the name contains a character that cannot be stored (U+0000)").into());
+    }
     let attempt = Attempt { name: &form.name, peer, device: session::device(&state, &jar, &form.name) };
     if let Err(wait) = state.throttle.count(&attempt, state.gateway.clock.now()) {
         state.gateway.access().note_lockout(&attempt);

@@ -13,6 +13,8 @@ pub mod ops;
 mod opt_out;
 mod peer;
 pub mod problem;
+mod readable;
+mod readiness;
 mod server;
 pub mod session;
 
@@ -60,6 +62,8 @@ pub struct WebState {
     pub metrics: Option<PrometheusHandle>,
     /// Who failed to log in.
     pub throttle: Arc<access::Throttle>,
+    /// Whether this node can work.
+    readiness: Arc<readiness::Readiness>,
     /// How long a request that submits a list waits for all of it to be on the queue, before it is answered with how far
     /// the list has come.
     pub list_answer_within: Duration,
@@ -71,7 +75,15 @@ impl WebState {
     pub fn new(gateway: Arc<Gateway>, inbox: Arc<Inbox>, metrics: Option<PrometheusHandle>) -> Self {
         let intake = gateway.intake();
         let list_answer_within = api::LIST_ANSWER_WITHIN;
-        Self { gateway, intake, inbox, metrics, throttle: Arc::default(), list_answer_within }
+        Self {
+            gateway,
+            intake,
+            inbox,
+            metrics,
+            throttle: Arc::default(),
+            readiness: Arc::default(),
+            list_answer_within,
+        }
     }
 }
 

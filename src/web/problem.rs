@@ -96,13 +96,25 @@ pub struct Problem {
     fields: Map<String, Value>,
     retry_after_seconds: Option<u64>,
     challenge: Option<HeaderValue>,
+    database_unusable: bool,
 }
+
+/// Part of the answer to a request that met a damaged database. It is not sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DatabaseUnusable;
 
 impl Problem {
     /// A problem of that kind, with what happened and what to do in words.
     #[must_use]
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), fields: Map::new(), retry_after_seconds: None, challenge: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            fields: Map::new(),
+            retry_after_seconds: None,
+            challenge: None,
+            database_unusable: false,
+        }
     }
 
     /// The same about one field of the request.
@@ -154,6 +166,9 @@ impl Problem {
         }
         if let Some(challenge) = &self.challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
+        if self.database_unusable {
+            response.extensions_mut().insert(DatabaseUnusable);
         }
     }
 }
@@ -226,6 +241,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(_) => Self::new(Kind::Conflict, "one with the same key already exists"),
+            StoreError::Refused(_) => {
+                tracing::warn!(%error, "a request was refused");
+                Self::new(Kind::Invalid, format!("{error}; nothing was changed"))
+            }
             StoreError::Unavailable(_) | StoreError::InUse(_) => {
                 tracing::warn!(%error, "a request was refused because the database is unavailable");
                 Self::new(Kind::Unavailable, "the database is unavailable; nothing was changed")
@@ -233,7 +252,8 @@ impl From<StoreError> for Problem {
             }
             StoreError::Unusable(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "a request failed");
-                Self::new(Kind::Internal, "the database cannot be used; see the log")
+                let problem = Self::new(Kind::Internal, "the database cannot be used; see the log");
+                Self { database_unusable: matches!(error, StoreError::Unusable(_)), ..problem }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The dashboard in a real browser: an office manager logs in, sees what failed, corrects a number, and sees it arrive.
 
+mod belonging;
 mod browser;
 mod campaigning;
 mod gallery;

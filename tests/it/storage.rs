@@ -22,6 +22,7 @@ mod power;
 mod queue;
 mod referrers;
 mod refusals;
+mod refused;
 mod restored;
 pub mod samples;
 mod schema;

@@ -2,10 +2,14 @@
 //! in stays as it was recorded.
 
 mod acting;
+mod describing;
 mod fetching;
 mod house;
+mod keying;
 mod logging_in;
 mod opting_out;
+mod reading;
+mod readying;
 mod receiving;
 mod submitting;
 mod telling;

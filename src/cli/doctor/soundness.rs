@@ -12,8 +12,6 @@ use crate::store::engine::soundness::{Late, Room, Soundness};
 use crate::store::views::inbox::Unreadable;
 use crate::store::{Store, StoreError};
 
-/// With less space than this, the next letters may not be recorded.
-const ROOM_MIN: u64 = 64 << 20;
 /// With less space than this, or than the database takes, a backup or a busy day may fill the disk.
 const ROOM_COMFORTABLE: u64 = 512 << 20;
 /// A running daemon reclaims an expired lease within seconds.
@@ -61,7 +59,7 @@ fn tell_soundness(found: &Soundness, findings: &mut Findings) {
     if let Some(Room { used, free: Some(free) }) = found.room {
         let words = format!("{} free, the records take {}", megabytes(free), megabytes(used));
         let state = match free {
-            free if free < ROOM_MIN => State::Fail,
+            free if free < Room::LEAST => State::Fail,
             free if free < ROOM_COMFORTABLE.max(used) => State::Warn,
             _ => State::Ok,
         };

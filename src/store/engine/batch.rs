@@ -40,9 +40,8 @@ impl<I: Send + 'static, A: Send + 'static> Batcher<I, A> {
                         }
                     }
                     Err(error) => {
-                        let words = error.to_string();
                         for asker in askers {
-                            let _ = asker.send(Err(StoreError::Unavailable(words.clone())));
+                            let _ = asker.send(Err(error.clone()));
                         }
                     }
                 }

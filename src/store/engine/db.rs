@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Postgres, Sqlite, Transaction};
 
+use super::damage::Damage;
 use super::dialect::Dialect;
 use super::error::StoreError;
 
@@ -73,6 +74,7 @@ enum Pools {
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: Pools,
+    damage: Damage,
 }
 
 /// One transaction. Dropped without [`Tx::commit`], it leaves no trace.
@@ -127,7 +129,8 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
-        Ok(Self { pools: Pools::Sqlite { writer, reader, path: path.to_owned() } })
+        let pools = Pools::Sqlite { writer, reader, path: path.to_owned() };
+        Ok(Self { pools, damage: Damage::default() })
     }
 
     async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, StoreError> {
@@ -157,7 +160,7 @@ impl Store {
             return Err(StoreError::Unavailable(words.to_owned()));
         };
         let pool = connected?;
-        Ok(Self { pools: Pools::Postgres(pool) })
+        Ok(Self { pools: Pools::Postgres(pool), damage: Damage::default() })
     }
 
     /// The engine.
@@ -215,6 +218,10 @@ impl Store {
             Pools::Sqlite { path, .. } => format!("SQLite file {}", path.display()),
             Pools::Postgres(_) => "PostgreSQL".to_owned(),
         }
+    }
+
+    pub(super) const fn damage(&self) -> &Damage {
+        &self.damage
     }
 
     pub(in crate::store) const fn sqlite_writer(&self) -> Option<&SqlitePool> {

@@ -3,11 +3,15 @@
 use super::record::Unreadable;
 
 /// Why a store function failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Something with the same key exists: the name of what clashed, where the database reports it.
     #[error("it already exists ({0})")]
     Conflict(String),
+    /// The database does not take what it was given: a text or number that it cannot hold, or one that breaks a rule of the
+    /// schema. Nothing was changed, and the same call fails again.
+    #[error("the database does not take this: {0}")]
+    Refused(String),
     /// The database is locked, full, read-only or gone. Nothing was changed, unless it went away while
     /// a commit was on its way: then the outcome is unknown. The same call may work later.
     #[error("the database is unavailable: {0}")]
@@ -56,7 +60,26 @@ fn of_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
     match error.code().unwrap_or_default().as_ref() {
         "26" => StoreError::Unusable("the file is not a SQLite database".to_owned()),
         "11" => StoreError::Unusable("the database file is damaged: restore it from a backup".to_owned()),
-        _ => StoreError::Unavailable(database_words(error)),
+        code => refusal(code).map_or_else(|| StoreError::Unavailable(database_words(error)), refused),
+    }
+}
+
+fn refused(words: &str) -> StoreError {
+    StoreError::Refused(words.to_owned())
+}
+
+/// What is wrong with the data, by the code of SQLite (numbers) or the class of PostgreSQL (two signs of five). The engines'
+/// own words are not repeated: PostgreSQL quotes values in them.
+fn refusal(code: &str) -> Option<&'static str> {
+    let class = if code.len() == 5 { code.get(..2).unwrap_or(code) } else { code };
+    match class {
+        "20" if code.len() == 2 => Some("a value of the wrong type"),
+        "25" if code.len() == 2 => Some("a value outside the range"),
+        "22" if code.len() == 5 => Some("a text or number that it cannot hold"),
+        "23" if code.len() == 5 => Some("it breaks a rule of the schema"),
+        "18" | "54" => Some("it is larger than the database can hold"),
+        "19" | "275" | "787" | "1299" | "1811" | "3091" => Some("it breaks a rule of the schema"),
+        _ => None,
     }
 }
 
@@ -71,5 +94,26 @@ fn database_words(error: &dyn sqlx::error::DatabaseError) -> String {
         "8" | "1032" | "776" => "the database is read-only".to_owned(),
         "14" => "the database file cannot be opened: check that its folder exists and may be written to".to_owned(),
         _ => format!("{words} ({code})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_data_is_refused_for_is_told_from_what_passes() {
+        for code in [
+            "22021", "22001", "22P02", "23502", "23503", "23514", "54000", "18", "20", "25", "19", "275", "787", "1299",
+        ] {
+            assert!(refusal(code).is_some(), "{code}");
+        }
+        // Locks, disks, connections, transactions that clash, and statements that the schema does not know.
+        for code in
+            ["5", "13", "517", "2067", "22", "23", "25P02", "40001", "40P01", "53100", "57P01", "08006", "42P01", ""]
+        {
+            assert!(refusal(code).is_none(), "{code}");
+        }
+        assert!(!refused("x").is_passing());
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod batch;
+mod damage;
 pub mod db;
 pub mod deadline;
 pub mod dialect;

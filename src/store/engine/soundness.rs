@@ -43,6 +43,11 @@ pub struct Room {
     pub free: Option<u64>,
 }
 
+impl Room {
+    /// With fewer octets available than this, the next letters may not be recorded.
+    pub const LEAST: u64 = 64 << 20;
+}
+
 /// Entries of the queue that should have moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Late {
@@ -63,7 +68,7 @@ impl Store {
             (_, _, Some(pool)) => of_postgres(pool).await?,
             _ => Soundness::default(),
         };
-        found.room = sqlite_path(self).map(room);
+        found.room = self.room();
         match self.read().await?.schema_number().await {
             Ok(schema) => found.schema = schema,
             Err(StoreError::Unusable(words)) => found.damage.push(words),
@@ -72,21 +77,39 @@ impl Store {
         Ok(found)
     }
 
+    /// Room on the disk; `None` where the database is no file of ours.
+    #[must_use]
+    pub fn room(&self) -> Option<Room> {
+        sqlite_path(self).map(room)
+    }
+
+    /// Writes one row that says nothing and commits it: the database keeps what it is given.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn prove_writable(&self) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.write_probe().await?;
+        tx.commit().await
+    }
+
     /// Whether a row can be written. It is rolled back: nothing of it stays.
     ///
     /// # Errors
     /// Why it cannot.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        on!(tx, |c, d| {
-            sqlx::query(WRITE_PROBE).execute(&mut *c).await?;
-        });
-        drop(tx);
-        Ok(())
+        self.write().await?.write_probe().await
     }
 }
 
 impl Tx {
+    async fn write_probe(&mut self) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(WRITE_PROBE).execute(&mut *c).await?;
+        });
+        Ok(())
+    }
+
     /// The number of the last migration; 0 if there was none.
     pub async fn schema_number(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(SCHEMA).fetch_one(&mut *c).await?))

@@ -1,5 +1,7 @@
 //! Submissions and their idempotency keys.
 
+use std::collections::BTreeSet;
+
 use sqlx::AssertSqlSafe;
 
 use crate::domain::id::{BroadcastId, MessageId, SubmissionId};
@@ -49,6 +51,16 @@ pub struct SubmissionRow {
     pub undone_by: Option<Actor>,
 }
 
+impl SubmissionRow {
+    fn is_of(&self, who: &Actor) -> bool {
+        self.who == *who
+    }
+
+    fn has_key(&self, key: &str) -> bool {
+        self.idempotency_key.as_deref() == Some(key)
+    }
+}
+
 /// Whether a submission can be withdrawn, or was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct UndoWindow {
@@ -68,7 +80,7 @@ impl Tx {
     /// Stores submissions.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if an idempotency key was used before: concurrent callers, one wins.
+    /// [`StoreError::Conflict`] if an idempotency key was used before by the same caller: concurrent callers, one wins.
     pub async fn submissions_insert(&mut self, submissions: &[SubmissionRow]) -> Result<(), StoreError> {
         for portion in portions(submissions) {
             on!(self, |c, d| {
@@ -83,18 +95,24 @@ impl Tx {
         Ok(())
     }
 
-    /// The earlier submissions with these keys.
-    pub async fn submissions_by_keys(&mut self, keys: &[&str]) -> Result<Vec<SubmissionRow>, StoreError> {
-        let mut found = Vec::new();
-        for list in lists(keys) {
+    /// The earlier submissions with these keys, each used by whom it stands with: a key belongs to whoever used it.
+    pub async fn submissions_by_keys(&mut self, keys: &[(&Actor, &str)]) -> Result<Vec<SubmissionRow>, StoreError> {
+        let mut found: Vec<SubmissionRow> = Vec::new();
+        for portion in lists(keys) {
+            let who: BTreeSet<&Actor> = portion.iter().map(|(who, _)| *who).collect();
+            let who: Vec<&Actor> = who.into_iter().collect();
+            let keys: Vec<&str> = portion.iter().map(|(_, key)| *key).collect();
             let rows: Vec<SubmissionRow> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
-                statement.push(" WHERE idempotency_key IN (");
-                push_list(&mut statement, list);
+                statement.push(" WHERE who IN (");
+                push_list(&mut statement, &who);
+                statement.push(") AND idempotency_key IN (");
+                push_list(&mut statement, &keys);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
-            found.extend(rows);
+            let is_asked = |row: &SubmissionRow| portion.iter().any(|(who, key)| row.is_of(who) && row.has_key(key));
+            found.extend(rows.into_iter().filter(is_asked));
         }
         Ok(found)
     }

@@ -5,10 +5,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::header;
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::domain::Timestamp;
+use crate::domain::storable::unstorable_in;
 use crate::web::WebState;
 use crate::web::problem::{Kind, Problem};
 
@@ -29,7 +30,46 @@ impl<T: DeserializeOwned> FromRequest<WebState> for JsonBody<T> {
         }
         let cut_off = |_| Problem::new(Kind::Malformed, "the request body was cut off");
         let bytes = Bytes::from_request(request, state).await.map_err(cut_off)?;
+        check_object(&bytes)?;
+        check_storable(&bytes)?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| refusal(&error))
+    }
+}
+
+/// That the body is an object. serde would also fill a form from an array, by the order of its fields.
+fn check_object(body: &[u8]) -> Result<(), Problem> {
+    let begins_one = body.trim_ascii_start().starts_with(b"{");
+    // What is no JSON is refused by whoever reads the form.
+    if begins_one || serde_json::from_slice::<IgnoredAny>(body).is_err() {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::Invalid, "the body must be a JSON object, as /api/openapi.json describes it"))
+}
+
+/// That no text of a body is one that a database cannot hold. JSON has such a character only as an escape, and only a
+/// body with one is looked at closer.
+fn check_storable(body: &[u8]) -> Result<(), Problem> {
+    const ESCAPE: &[u8] = br"\u0000";
+    if !body.windows(ESCAPE.len()).any(|octets| octets == ESCAPE) {
+        return Ok(());
+    }
+    // What is no JSON is refused by whoever reads the form.
+    let place = serde_json::from_slice(body).ok().as_ref().and_then(unstorable_in);
+    let Some(place) = place else { return Ok(()) };
+    let detail = "the text contains a character that cannot be stored (U+0000)";
+    Err(if place.is_empty() {
+        Problem::new(Kind::Invalid, detail)
+    } else {
+        Problem::field(Kind::Invalid, &place, detail)
+    })
+}
+
+/// How many are asked for: 1 to `max`, `default` unless said.
+pub(super) fn limit(asked: Option<i64>, default: i64, max: i64) -> Result<i64, Problem> {
+    match asked {
+        None => Ok(default),
+        Some(limit) if (1..=max).contains(&limit) => Ok(limit),
+        Some(_) => Err(Problem::field(Kind::Invalid, "limit", format!("limit is 1 to {max}"))),
     }
 }
 
@@ -97,6 +137,21 @@ mod tests {
         let error = serde_json::from_str::<Form>(body).expect_err("refused");
         let body = refusal(&error).into_response().into_body();
         String::from_utf8(axum::body::to_bytes(body, 10_000).await.expect("a body").to_vec()).expect("text")
+    }
+
+    #[test]
+    fn only_an_object_is_a_form() {
+        for (body, is_passed_on) in [
+            (" \n{}", true),
+            ("[null]", false),
+            ("\"x\"", false),
+            ("null", false),
+            ("7", false),
+            ("not JSON", true),
+            ("", true),
+        ] {
+            assert_eq!(check_object(body.as_bytes()).is_ok(), is_passed_on, "{body}");
+        }
     }
 
     #[tokio::test]

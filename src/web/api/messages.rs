@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, moment, query};
+use super::body::{JsonBody, limit, moment, query};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Channel;
@@ -36,6 +36,8 @@ pub(in crate::web) const LIST_ANSWER_WITHIN: Duration = Duration::from_secs(100)
 /// Failures listed unless asked otherwise, and at most.
 const FAILURES_DEFAULT: i64 = 50;
 const FAILURES_MAX: i64 = 500;
+/// What may be done about a message.
+pub(super) const ACTS: [&str; 5] = ["retry", "hold", "release", "send_now", "cancel"];
 
 /// A letter to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -66,12 +68,14 @@ pub(super) struct NewMessage {
     now: bool,
     /// How long it can be withdrawn before it is sent, in seconds: 0 to 86,400. Defaults to 0: not at all. Treatment letters
     /// have no undo window.
+    #[schema(minimum = 0, maximum = 86_400)]
     undo_seconds: Option<u64>,
 }
 
 /// Accepts a letter: afterwards it is durable and will be carried out.
 #[utoipa::path(
     post,
+    operation_id = "submit_message",
     path = "/api/v1/messages",
     tag = "messages",
     request_body = NewMessage,
@@ -163,8 +167,13 @@ fn channels(state: &WebState, via: Option<Vec<Channel>>) -> Result<Vec<Channel>,
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().map_err(|_| {
-        Problem::field(Kind::Invalid, "Idempotency-Key", "an idempotency key must consist of visible ASCII characters")
+    let printable = |key: &&str| key.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    let key = key.to_str().ok().filter(printable).ok_or_else(|| {
+        Problem::field(
+            Kind::Invalid,
+            "Idempotency-Key",
+            "an idempotency key must consist of printable ASCII characters",
+        )
     })?;
     Ok(Some(key.to_owned()))
 }
@@ -172,6 +181,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 /// A message with its attempts and events.
 #[utoipa::path(
     get,
+    operation_id = "show_message",
     path = "/api/v1/messages/{id}",
     tag = "messages",
     params(("id" = String, Path, description = "The message's id, or the reference printed on its page, such as `418622DC`")),
@@ -213,6 +223,7 @@ async fn by_reference(tx: &mut Tx, reference: &str) -> Result<MessageId, Problem
 /// `cancel`.
 #[utoipa::path(
     post,
+    operation_id = "act_on_message",
     path = "/api/v1/messages/{id}/{act}",
     tag = "messages",
     params(
@@ -239,7 +250,7 @@ pub(super) async fn act(
         "release" => Act::Release,
         "send_now" => Act::SendNow,
         "cancel" => Act::Cancel,
-        _ => return Err(Problem::new(Kind::NotFound, "the acts are retry, hold, release, send_now and cancel")),
+        _ => return Err(Problem::new(Kind::NotFound, format!("the acts are {}", ACTS.join(", ")))),
     };
     let id = message_id(&id)?;
     operator::act(&state.gateway.operator(), id, act, &bearer.actor()).await?;
@@ -279,7 +290,7 @@ pub(super) struct FailuresWanted {
     tag = "messages",
     params(
         ("reason" = Option<String>, Query, description = "Only those with this reason's word"),
-        ("limit" = Option<i64>, Query, description = "How many messages, 1 to 500; 50 by default"),
+        ("limit" = Option<i64>, Query, description = "How many messages, 1 to 500; 50 by default", minimum = 1, maximum = 500),
     ),
     responses(
         (status = 200, description = "Causes and messages", body = FailureList),
@@ -294,11 +305,13 @@ pub(super) async fn failures(
 ) -> Result<Json<FailureList>, Problem> {
     bearer.require(Scope::Read)?;
     let wanted = query(wanted, "reason (a word) and limit (1 to 500)")?;
-    let limit = wanted.limit.unwrap_or(FAILURES_DEFAULT).clamp(1, FAILURES_MAX);
+    let limit = limit(wanted.limit, FAILURES_DEFAULT, FAILURES_MAX)?;
     let reason = wanted.reason.as_deref().map(reason_word).transpose()?;
     let mut tx = state.gateway.store.read().await?;
+    let mut causes = tx.causes().await?;
+    causes.retain(|cause| reason.is_none_or(|reason| reason == cause.reason));
     Ok(Json(FailureList {
-        causes: tx.causes().await?.into_iter().map(Into::into).collect(),
+        causes: causes.into_iter().map(Into::into).collect(),
         messages: tx.failures(reason, limit).await?.into_iter().map(Into::into).collect(),
     }))
 }

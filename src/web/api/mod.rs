@@ -3,6 +3,7 @@
 
 mod addresses;
 mod body;
+mod completing;
 mod imports;
 mod messages;
 mod openapi;

@@ -7,14 +7,15 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{addresses, imports, messages, people, problem_schema, referrers, submissions};
+use super::{addresses, completing, imports, messages, people, problem_schema, referrers, submissions};
 use crate::public;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Touchline",
-        description = "Outbound fax and email for practices that live on referrals. Errors are problem+json (RFC 9457). \
+        description = "Outbound fax and email for practices that live on referrals. Errors are problem+json (RFC 9457), \
+            also for an address that does not exist (404) or does not support the method (405). \
             Tokens are made with `touchline token create` and have the scopes send, read, operate."
     ),
     paths(
@@ -57,8 +58,9 @@ impl Modify for Token {
 }
 
 /// Written once: it never changes while the program runs.
-static DESCRIPTION: LazyLock<String> =
-    LazyLock::new(|| serde_json::to_string(&Description::openapi()).unwrap_or_else(|_| "{}".to_owned()));
+static DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
+    serde_json::to_value(Description::openapi()).map(completing::complete).unwrap_or_default().to_string()
+});
 
 pub(super) async fn show() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION.as_str())

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, query};
+use super::body::{JsonBody, limit, query};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Timestamp;
@@ -134,11 +134,13 @@ impl ReferrerFields {
 /// number in any form, an email address or an NPI.
 #[utoipa::path(
     get,
+    operation_id = "list_referrers",
     path = "/api/v1/referrers",
     tag = "referrers",
     params(
         ("search" = Option<String>, Query, description = "What to look for, at most 100 characters"),
-        ("limit" = Option<i64>, Query, description = "Referrers on the page, 1 to 200; 50 by default"),
+        ("limit" = Option<i64>, Query, description = "Referrers on the page, 1 to 200; 50 by default",
+            minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
@@ -155,7 +157,7 @@ pub(super) async fn list(
 ) -> Result<Json<ReferrerList>, Problem> {
     bearer.require(Scope::Read)?;
     let wanted = query(wanted, "search, limit (1 to 200) and after (`next` of the page before)")?;
-    let limit = wanted.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let limit = limit(wanted.limit, PAGE_DEFAULT, PAGE_MAX)?;
     let search: Option<String> = wanted.search.map(|text| text.chars().take(SEARCH_CHARS_MAX).collect());
     let mut tx = state.gateway.store.read().await?;
     let unreadable = || Problem::field(Kind::Invalid, "after", "give `next` of the page before, as it was");
@@ -181,6 +183,7 @@ pub(super) async fn list(
 /// One referrer with all places where they work.
 #[utoipa::path(
     get,
+    operation_id = "show_referrer",
     path = "/api/v1/referrers/{id}",
     tag = "referrers",
     params(("id" = String, Path, description = "The referrer's id", format = Uuid)),
@@ -213,6 +216,7 @@ fn missing() -> Problem {
 /// Adds a referrer. Somebody who looks like a known person is refused unless `another` is true.
 #[utoipa::path(
     post,
+    operation_id = "add_referrer",
     path = "/api/v1/referrers",
     tag = "referrers",
     request_body = ReferrerFields,
@@ -238,6 +242,7 @@ pub(super) async fn add(
 /// Corrects a referrer. Later lists do not overwrite what is set here.
 #[utoipa::path(
     patch,
+    operation_id = "edit_referrer",
     path = "/api/v1/referrers/{id}",
     tag = "referrers",
     params(("id" = String, Path, description = "The referrer's id", format = Uuid)),
@@ -276,6 +281,7 @@ pub(super) struct Why {
 /// Takes a referrer off all lists. History and refusals are kept, and a later list does not add them again.
 #[utoipa::path(
     delete,
+    operation_id = "delete_referrer",
     path = "/api/v1/referrers/{id}",
     tag = "referrers",
     params(
@@ -315,6 +321,7 @@ pub(super) struct MergeWanted {
 /// Merges another referrer into this one: touches are joined, the stricter contact status stands.
 #[utoipa::path(
     post,
+    operation_id = "merge_referrers",
     path = "/api/v1/referrers/{id}/merge",
     tag = "referrers",
     params(("id" = String, Path, description = "The referrer that stays", format = Uuid)),

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::body::query;
+use super::body::{limit, query};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Timestamp;
@@ -42,7 +42,8 @@ pub(super) struct PageWanted {
     tag = "referrers",
     params(
         ("id" = String, Path, description = "The referrer's id", format = Uuid),
-        ("limit" = Option<i64>, Query, description = "Touches on the page, 1 to 200; 50 by default"),
+        ("limit" = Option<i64>, Query, description = "Touches on the page, 1 to 200; 50 by default",
+            minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
     ),
     responses(
@@ -61,7 +62,7 @@ pub(super) async fn touches(
 ) -> Result<Json<TouchPage>, Problem> {
     bearer.require(Scope::Read)?;
     let wanted = query(wanted, "limit (1 to 200) and after (`next` of the page before)")?;
-    let limit = wanted.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let limit = limit(wanted.limit, PAGE_DEFAULT, PAGE_MAX)?;
     let after = wanted.after.as_deref().map(read_cursor).transpose()?;
     let missing = || Problem::new(Kind::NotFound, "there is no such referrer");
     let referrer: ReferrerId = id.parse().map_err(|_| missing())?;

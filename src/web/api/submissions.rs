@@ -15,6 +15,7 @@ use crate::web::problem::{Kind, Problem};
 /// Withdraws a submission: nothing of it is sent. A token may withdraw what it sent itself; with the scope `operate`, anything.
 #[utoipa::path(
     post,
+    operation_id = "undo_submission",
     path = "/api/v1/submissions/{id}/undo",
     tag = "messages",
     params(("id" = String, Path, description = "The submission's id", format = Uuid)),

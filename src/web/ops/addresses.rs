@@ -2,7 +2,7 @@
 //! time. Many are counted before anything is changed.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{Days, NaiveDate};
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::moment::Calendar;
 use super::view::people::UnwellRow;
 use crate::domain::fault::AddressEvidence;

@@ -1,11 +1,12 @@
 //! `/audit`: who did what, newest first.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::query::Query;
 use super::view::moment::{Calendar, Moment};
 use crate::domain::AuditAct;
 use crate::domain::id::short;

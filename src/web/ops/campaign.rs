@@ -1,7 +1,7 @@
 //! `/campaigns/{id}`: one campaign, what its next run says, and the forms that change it.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,6 +11,7 @@ use super::form::{Fields, Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::lines::BroadcastRow;
 use super::view::moment::Moment;
 use super::view::pieces::Chip;

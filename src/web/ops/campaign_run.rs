@@ -2,20 +2,22 @@
 //! exactly what was shown, or nothing.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::campaign::{id_of, in_words, page_of, row_of};
-use super::campaigns::audience;
+use super::campaigns;
 use super::form::{Posted, nowhere, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
+use super::query::Query;
 use crate::campaign::{self, CampaignError, Decisions, by_hand};
 use crate::domain::id::ReferrerId;
 use crate::domain::{Channel, MessageStatus, PhiClass};
 use crate::intake::proposal::{LeftOut, Proposal, Sample, Share};
+use crate::referrers::audience::{self, Audience};
 use crate::render::bitmap::{self, Resolution};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
@@ -93,7 +95,7 @@ pub async fn show(
         link: page_of(row.id),
         name: row.name.clone(),
         letter: wording::letter(&row.letter),
-        audience: audience(&row.audience),
+        audience: campaigns::audience(&row.audience),
         letters: count(proposal.letters, "letter", "letters"),
         can_send: proposal.letters > 0,
         shares: proposal.shares.iter().map(share_row).collect(),
@@ -179,6 +181,9 @@ pub async fn first_page(
     let referrer: ReferrerId = file.strip_suffix(".png").and_then(|id| id.parse().ok()).ok_or_else(nowhere)?;
     let mut tx = state.gateway.store.read().await?;
     let row = tx.campaign(id_of(&id)?).await?.filter(|row| row.removed_ms.is_none()).ok_or_else(nowhere)?;
+    let audience: Audience = row.audience.parse().map_err(|_| nowhere())?;
+    let members = audience::members(&mut tx, &audience).await?;
+    let referrer = members.contains(&referrer).then_some(referrer).ok_or_else(nowhere)?;
     let referrer = tx.referrer(referrer).await?.ok_or_else(nowhere)?;
     drop(tx);
     let renderer = state.gateway.renderer.clone();

@@ -1,12 +1,13 @@
 //! `/campaigns`: standing plans, when each runs next, and the newest broadcasts.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::form::{Posted, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::lines::BroadcastRow;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;

@@ -1,13 +1,14 @@
 //! `/failures`: what did not get through, by cause, and what can be done about each cause at once.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::causes::{self, CauseGroup};
 use super::view::lines::LineRow;
 use super::view::moment::Calendar;

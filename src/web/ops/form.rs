@@ -6,6 +6,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::domain::storable::is_storable;
 use crate::web::WebState;
 use crate::web::problem::{Kind, PageProblem, Problem};
 use crate::web::session::Operator;
@@ -30,6 +31,7 @@ impl FromRequest<WebState> for Posted {
             .await
             .map_err(|_| PageProblem(Problem::new(Kind::Malformed, "the form was cut off")).into_response())?;
         let fields = Fields::parse(&octets);
+        fields.check_storable().map_err(IntoResponse::into_response)?;
         operator.check_form(fields.text("form_key")).map_err(IntoResponse::into_response)?;
         Ok(Self { operator, fields })
     }
@@ -44,6 +46,17 @@ impl Fields {
     #[must_use]
     pub fn parse(octets: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(octets).into_owned().collect())
+    }
+
+    /// That every database can hold what was filled in.
+    ///
+    /// # Errors
+    /// 422: only a program sends such a character.
+    pub fn check_storable(&self) -> Result<(), PageProblem> {
+        if self.0.iter().all(|(name, text)| is_storable(name) && is_storable(text)) {
+            return Ok(());
+        }
+        Err(refused("The form contains a character that cannot be stored (U+0000)."))
     }
 
     /// A field's text without the space around it; empty if it is not there.
@@ -126,6 +139,13 @@ mod tests {
         assert!(fields.line("long", "long", 3).is_err());
         assert!(fields.line("missing", "missing", 3).is_err());
         assert_eq!(fields.optional("missing"), None);
+    }
+
+    #[test]
+    fn what_no_database_can_hold_is_refused() {
+        assert!(Fields::parse(b"note=a%0Ab").check_storable().is_ok());
+        assert!(Fields::parse(b"note=a%00b").check_storable().is_err());
+        assert!(Fields::parse(b"%00=b").check_storable().is_err());
     }
 
     #[test]

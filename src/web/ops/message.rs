@@ -1,13 +1,14 @@
 //! `/messages/{id}`: what, to whom, how it stands and why, what happens next, all that happened, and the page itself.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::sheet::{self, Sheet};
 use super::undo::{self, UndoButton};
 use super::view::moment::{Calendar, Moment};

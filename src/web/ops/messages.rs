@@ -1,13 +1,14 @@
 //! `/messages`: every message, newest first, by where it stands or by broadcast.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::query::Query;
 use super::view::lines::{BroadcastRow, LineRow, STANDS, Stand};
 use crate::domain::id::{BroadcastId, MessageId};
 use crate::store::views::ledger::LedgerOf;

@@ -6,7 +6,7 @@
 //! - `overview` (with `undo`), `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
 //!   `campaign`, `campaign_run`, `providers`, `suppressions`, `audit`
-//! - `frame` surrounds every page, `form` reads what is posted, `notice` says what was done, `assets` is the style sheet
+//! - `frame` surrounds every page, `form` reads what is posted, `query` what is asked, `notice` says what was done, `assets` is the style sheet
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
 
@@ -26,6 +26,7 @@ mod notice;
 mod overview;
 mod people;
 mod providers;
+mod query;
 mod referrer;
 mod referrer_forms;
 mod referrers;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::query::Query;
 use super::undo::{self, UndoRow};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};

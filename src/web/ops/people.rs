@@ -2,13 +2,14 @@
 //! who, settled by a person.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::form::{Fields, Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::moment::Moment;
 use crate::domain::address::pretty_number;
 use crate::domain::conflict::{Choice, Conflict};
@@ -131,6 +132,8 @@ pub async fn undo_merge(
 ) -> Result<Response, PageProblem> {
     let id: ReferrerId = id.parse().map_err(|_| nowhere())?;
     let merged: MergeId = merged.parse().map_err(|_| nowhere())?;
+    let known = state.gateway.store.read().await?.merge(merged).await?;
+    known.filter(|merge| merge.kept == id).ok_or_else(nowhere)?;
     merge::undo_merge(&state.gateway.referrers(), merged, &posted.operator.actor).await.map_err(in_words)?;
     Ok(then_show(&Done::MergeUndone.at(&format!("/referrers/{id}"))))
 }

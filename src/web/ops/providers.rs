@@ -1,13 +1,14 @@
 //! `/providers`: the accounts that carry the letters, what they can do, and whether they do it now.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use crate::accounts::{Accounts, ConfiguredAccount, Ready, acts};

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
 use super::people;
+use super::query::Query;
 use super::view::history::{self, AddressRow, TouchRow};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::{Chip, Steps};

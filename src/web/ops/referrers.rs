@@ -2,7 +2,7 @@
 //! in the address, where names and addresses of people do not belong.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::form::{Posted, nowhere, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::query::Query;
 use super::view::people::PersonRow;
 use crate::domain::AddressKey;
 use crate::domain::FaxNumber;

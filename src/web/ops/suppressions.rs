@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -12,6 +12,7 @@ use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
+use super::query::Query;
 use super::view::history::{RefusalRow, refusal_row};
 use super::view::moment::Moment;
 use crate::consent::{self, ConsentError, Refusal};

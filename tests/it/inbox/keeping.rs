@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use touchline::domain::attempt::{AttemptStatus, ProviderReference};
 use touchline::domain::callback::CallbackState;
 use touchline::domain::event::{Billed, DeliveryEvent, Fact};
@@ -15,7 +16,7 @@ use touchline::provider::{Rejection, WebhookParts};
 use touchline::upkeep::retention::{Retention, remove_old};
 
 use super::scene::{Listed, SECRET, Scene};
-use crate::support::databases::each_database;
+use crate::support::databases::{Database, each_database};
 
 /// A word that only the body of a callback holds.
 const CANARY: &str = "canary-patient";
@@ -218,4 +219,55 @@ async fn a_callback_of_an_earlier_version_is_applied_and_not_told_anew() {
         scene.gateway.store.close().await;
     })
     .await;
+}
+
+/// SQLite would keep such a text and PostgreSQL refuse it: on both, the callback is kept as one that cannot be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_with_a_text_that_no_database_can_hold_is_kept_as_unreadable() {
+    each_database(async |database| {
+        let scene = Scene::open(database, Arc::new(Listed::default())).await;
+        let odd = [
+            event(Some(scene.accepted.id), DELIVERED, "fx_1:\0"),
+            event(Some(scene.accepted.id), progress("at \0"), "fx_1:progress"),
+        ];
+        for said in odd {
+            assert_eq!(scene.receive_events(&[said]).await, Received::Unreadable);
+        }
+        let states: Vec<CallbackState> = scene.lines().await.iter().map(|line| line.state).collect();
+        assert_eq!(states, [CallbackState::Unreadable; 2]);
+        scene.gateway.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_the_database_does_not_take_fails_no_other() {
+    each_database(async |database| {
+        let scene = Scene::open(database, Arc::new(Listed::default())).await;
+        refuse_octets(database, 2).await;
+        let said = |key: &str| vec![event(Some(scene.accepted.id), progress("queued"), key)];
+        let (first, second) = (said("fx_1:a"), said("fx_1:b"));
+        let (first, odd, second) =
+            tokio::join!(scene.receive_events(&first), scene.receive("[]"), scene.receive_events(&second));
+        assert_eq!(odd, Received::Rejected(Rejection::Unreadable));
+        assert_eq!((first, second), (Received::Kept(1), Received::Kept(1)));
+        assert_eq!(scene.lines().await.len(), 2);
+        scene.gateway.store.close().await;
+    })
+    .await;
+}
+
+/// From now on the database takes no callback whose body has that many octets.
+async fn refuse_octets(database: &Database, octets: u8) {
+    if database.is_sqlite() {
+        let mut connection = SqliteConnection::connect(&database.url).await.expect("connected");
+        let rule = format!(
+            "CREATE TRIGGER odd BEFORE INSERT ON inbox WHEN new.octets = {octets} BEGIN SELECT RAISE(ABORT, 'odd'); END"
+        );
+        connection.execute(AssertSqlSafe(rule)).await.expect("done");
+    } else {
+        let mut connection = PgConnection::connect(&database.url).await.expect("connected");
+        let rule = format!("ALTER TABLE inbox ADD CONSTRAINT odd CHECK (octets <> {octets})");
+        connection.execute(AssertSqlSafe(rule)).await.expect("done");
+    }
 }

@@ -42,6 +42,8 @@ async fn a_batch_that_fails_fails_for_everybody_in_it_and_the_next_one_works() {
         if numbers.contains(&13) { Err(StoreError::Corrupt("thirteen".to_owned())) } else { Ok(numbers) }
     });
     let (one, thirteen) = tokio::join!(batcher.ask(1), batcher.ask(13));
-    assert!(one.is_err() && thirteen.is_err());
+    for failed in [one, thirteen] {
+        assert_eq!(failed, Err(StoreError::Corrupt("thirteen".to_owned())), "of the same class");
+    }
     assert_eq!(batcher.ask(2).await.expect("answered"), 2);
 }

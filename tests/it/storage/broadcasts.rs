@@ -1,8 +1,8 @@
 //! Submissions, broadcasts, campaigns, documents.
 
-use touchline::domain::MessageStatus;
 use touchline::domain::id::{CampaignId, ReferrerId};
 use touchline::domain::message::Message;
+use touchline::domain::{Actor, MessageStatus};
 use touchline::store::StoreError;
 use touchline::store::records::broadcasts::Broadcast;
 use touchline::store::records::campaigns::CampaignRow;
@@ -28,7 +28,7 @@ fn campaign(name: &str) -> CampaignRow {
         next_ms: Some(at(100)),
         runs: 0,
         waiting_ms: None,
-        who: touchline::domain::Actor::operator("dana"),
+        who: Actor::operator("dana"),
         created_ms: at(1),
         updated_ms: at(2),
         removed_ms: None,
@@ -47,8 +47,15 @@ async fn an_idempotency_key_is_used_once_and_found_again() {
         let mut tx = store.write().await.expect("tx");
         tx.submission_answer(first.id, "{}").await.expect("written");
         let answered = SubmissionRow { answer: "{}".into(), ..first.clone() };
-        assert_eq!(tx.submissions_by_keys(&["key-1", "key-2"]).await.expect("read"), [answered]);
-        assert_eq!(tx.submissions_by_keys(&["key-2"]).await.expect("read"), []);
+        let (who, other) = (first.who.clone(), Actor::token("another"));
+        let found = tx.submissions_by_keys(&[(&who, "key-1"), (&who, "key-2"), (&other, "key-2")]).await.expect("read");
+        assert_eq!(found, [answered]);
+        for absent in [(&who, "key-2"), (&other, "key-1")] {
+            assert_eq!(tx.submissions_by_keys(&[absent]).await.expect("read"), []);
+        }
+        let of_another = SubmissionRow { who: other.clone(), ..submission(Some("key-1")) };
+        tx.submissions_insert(std::slice::from_ref(&of_another)).await.expect("a key belongs to whoever used it");
+        assert_eq!(tx.submissions_by_keys(&[(&other, "key-1")]).await.expect("read"), [of_another]);
         let again = tx.submissions_insert(&[submission(Some("key-1"))]).await;
         assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     })

@@ -5,6 +5,7 @@ use std::path::Path;
 use sqlx::{Connection, Executor, PgConnection};
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
+use touchline::store::StoreError;
 use touchline::store::engine::soundness::Late;
 use touchline::store::records::queue_entries::Lanes;
 
@@ -42,6 +43,28 @@ async fn a_try_at_writing_leaves_nothing_and_tells_when_it_fails() {
     let full = "CREATE TRIGGER full BEFORE INSERT ON setting BEGIN SELECT RAISE(ABORT, 'no room'); END";
     connection.execute(full).await.expect("done");
     assert!(store.check_writable().await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_written_to_prove_it_is_committed_and_damage_is_remembered() {
+    each_db(async |store| {
+        for _ in 0..2 {
+            store.prove_writable().await.expect("it can be written to");
+        }
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.setting_or("write_check", "not there").await.expect("kept"), "");
+        drop(tx);
+        assert_eq!(store.room().is_some(), store.soundness().await.expect("asked").room.is_some());
+        store.note(&StoreError::Unavailable("locked".to_owned()));
+        assert!(!store.was_found_damaged());
+        store.note(&StoreError::Unusable("damaged".to_owned()));
+        assert!(store.was_found_damaged() && store.clone().was_found_damaged());
+    })
+    .await;
+    let database = Database::sqlite();
+    let store = database.open().await;
+    store.note_damage();
+    assert!(store.was_found_damaged());
 }
 
 #[tokio::test]

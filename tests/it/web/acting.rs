@@ -147,7 +147,10 @@ async fn a_history_is_read_in_pages_that_neither_repeat_nor_miss() {
     let letter = seen.iter().find(|touch| touch["kind"] == "letter").expect("the letter");
     assert_eq!(letter["messages"][0]["to"], "email c…");
     problem(house.get(&format!("{path}?after=nonsense"), &token).await, 422).await;
-    problem(house.get(&format!("{path}?limit=many"), &token).await, 422).await;
+    for limit in ["many", "-1", "0", "201"] {
+        problem(house.get(&format!("{path}?limit={limit}"), &token).await, 422).await;
+        problem(house.get(&format!("/api/v1/referrers?limit={limit}"), &token).await, 422).await;
+    }
     problem(house.get(&format!("/api/v1/referrers/{}/touches", uuid::Uuid::nil()), &token).await, 404).await;
 }
 
@@ -164,7 +167,13 @@ async fn failures_are_listed_by_cause_with_what_to_do() {
     assert_eq!(list["messages"][0]["id"], message.to_string());
     assert_eq!(list["messages"][0]["advice"], "Release it when it should be sent.");
     let other: Value = house.get("/api/v1/failures?reason=busy", &read).await.json().await.expect("JSON");
-    assert_eq!(other["messages"], json!([]));
+    assert_eq!((&other["messages"], &other["causes"]), (&json!([]), &json!([])));
+    let same: Value = house.get("/api/v1/failures?reason=held_by_operator", &read).await.json().await.expect("JSON");
+    assert_eq!(same, list);
+    for limit in ["-1", "0", "501"] {
+        let told = problem(house.get(&format!("/api/v1/failures?limit={limit}"), &read).await, 422).await;
+        assert_eq!(told["field"], "limit");
+    }
     problem(house.get("/api/v1/failures?resaon=busy", &read).await, 422).await;
 }
 

@@ -61,8 +61,24 @@ impl House {
     }
 
     async fn build(from: &str, to: &str, name: &str, content: &str, change: impl FnOnce(&mut WebState)) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
+        Self::build_in(folder, from, to, name, content, change).await
+    }
+
+    /// In a folder that is there already.
+    pub async fn open_in(folder: TempDir) -> Self {
+        Self::build_in(folder, "", "", "unused", "", |_| {}).await
+    }
+
+    async fn build_in(
+        folder: TempDir,
+        from: &str,
+        to: &str,
+        name: &str,
+        content: &str,
+        change: impl FnOnce(&mut WebState),
+    ) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         std::fs::write(folder.path().join(name), content).expect("a file");
         let text = DEMO.replacen(from, to, 1);
         let config = config(&text, folder.path());
@@ -93,9 +109,14 @@ impl House {
             .expect("a token")
     }
 
+    /// Where the database is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A connection of its own to the database file.
     pub async fn database(&self) -> SqliteConnection {
-        let file = self.folder.path().join("touchline-demo.db");
+        let file = self.folder().join("touchline-demo.db");
         SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("connected")
     }
 

@@ -22,6 +22,7 @@ async fn it_says_whether_it_lives_and_whether_it_can_work() {
     assert_eq!(look(&house, "/healthz").await.text().await.expect("text"), "ok");
     assert_eq!(look(&house, "/readyz").await.status(), StatusCode::OK);
     house.gateway.store.close().await;
+    house.clock.advance(Duration::from_secs(5));
     assert_eq!(look(&house, "/healthz").await.status(), StatusCode::OK);
     let unready = look(&house, "/readyz").await;
     assert_eq!(unready.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -96,6 +97,19 @@ async fn metrics_need_a_token_from_farther_away() {
     assert_eq!(by_proxy().bearer_auth(send).send().await.expect("an answer").status(), StatusCode::FORBIDDEN);
     let read = house.token(&[Scope::Read]).await;
     assert_eq!(by_proxy().bearer_auth(read).send().await.expect("an answer").status(), StatusCode::OK);
+}
+
+/// A proxy that adds no header of its own looks like somebody on this machine.
+#[tokio::test]
+async fn metrics_need_a_token_from_anywhere_once_a_proxy_is_known_to_stand_before_the_service() {
+    let url = "public_url = \"http://127.0.0.1:8025\"";
+    let trusting = format!("{url}\ntrusted_proxies = [\"10.0.0.1\"]");
+    for settings in ["public_url = \"https://touchline.example\"", trusting.as_str()] {
+        let house = House::open_with(url, settings).await;
+        problem_page(look(&house, "/metrics").await, 401).await;
+        let read = house.token(&[Scope::Read]).await;
+        assert_eq!(house.get("/metrics", &read).await.status(), StatusCode::OK, "{settings}");
+    }
 }
 
 async fn problem_page(answer: Response, status: u16) {
