@@ -83,10 +83,12 @@ impl Gateway {
     /// machines' clocks differ.
     ///
     /// # Errors
-    /// As [`Gateway::open`].
+    /// As [`Gateway::open`]; and a database that is not whole, as far as a look at it tells ([`Store::check_start`]).
     pub async fn join(config: Config, machine: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let clock = Arc::new(SharedClock::new(machine));
-        let gateway = Self::open(config, clock.clone()).await?;
+        let store = open_store(&config).await?;
+        store.check_start().await?;
+        let gateway = Self::on(store, config, clock.clone()).await?;
         upkeep::time::agree(&gateway.store, &clock).await?;
         Ok(Self { shared: Some(clock), ..gateway })
     }
@@ -96,8 +98,12 @@ impl Gateway {
     /// # Errors
     /// What cannot be used, in words for the operator.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
-        store.migrate().await?;
+        let store = open_store(&config).await?;
+        Self::on(store, config, clock).await
+    }
+
+    /// Makes everything ready on a database whose schema is up to date.
+    async fn on(store: Store, config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
@@ -263,6 +269,12 @@ impl Running {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
+    store.migrate().await?;
+    Ok(store)
 }
 
 /// A name no other live node has.

@@ -38,8 +38,16 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let config = Config::load(&console.config_path)?;
     telemetry::install_logging(config.log.format, &config.log.level)?;
     let metrics = telemetry::install_metrics()?;
-    let listener = listen(args.listen.unwrap_or(config.server.listen)).await?;
+    // A database that cannot be used is noticed before anybody can connect.
+    let address = args.listen.unwrap_or(config.server.listen);
     let gateway = Arc::new(Gateway::join(config, Arc::new(SystemClock)).await?);
+    let listener = match listen(address).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            gateway.store.close().await;
+            return Err(error);
+        }
+    };
 
     let running = gateway.start();
     let stop = CancellationToken::new();

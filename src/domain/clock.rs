@@ -16,10 +16,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The moment this much later; saturates at the end of time.
+    /// The first moment of the year 0 in UTC. RFC 3339, by which times are written, has years of four digits only.
+    pub const FIRST: Self = Self(-62_167_219_200_000);
+    /// The last moment of the year 9999 in UTC.
+    pub const LAST: Self = Self(253_402_300_799_999);
+
+    /// The moment of a calendar time that somebody wrote. `None` if its year in UTC does not have four digits, as that of
+    /// `9999-12-31T23:59-23:59` does not: such a time could be stored, but not be shown or read again.
+    #[must_use]
+    pub fn written(time: DateTime<Utc>) -> Option<Self> {
+        Some(Self::from_utc(time)).filter(|moment| moment.is_writable())
+    }
+
+    /// Whether it can be written by RFC 3339.
+    #[must_use]
+    pub fn is_writable(self) -> bool {
+        (Self::FIRST..=Self::LAST).contains(&self)
+    }
+
+    /// The moment this much later; saturates at the end of time, which is [`Timestamp::LAST`].
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
+        let later = self.0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        Self(later).min(Self::LAST.max(self))
     }
 
     /// The moment this much earlier; saturates.
@@ -80,9 +99,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        DateTime::parse_from_rfc3339(&text)
-            .map(|time| Self::from_utc(time.with_timezone(&Utc)))
-            .map_err(serde::de::Error::custom)
+        let time = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
+        Self::written(time.to_utc())
+            .ok_or_else(|| serde::de::Error::custom("the year in UTC does not have four digits"))
     }
 }
 
@@ -147,5 +166,35 @@ impl Clock for SharedClock {
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'static, ()> {
         self.machine.sleep(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Timestamp> {
+        serde_json::from_value(serde_json::Value::from(text)).ok()
+    }
+
+    #[test]
+    fn a_time_whose_year_has_not_four_digits_in_utc_is_refused() {
+        assert_eq!(read("9999-12-31T23:59:59.999Z"), Some(Timestamp::LAST));
+        assert_eq!(read("0000-01-01T00:00:00Z"), Some(Timestamp::FIRST));
+        for text in ["9999-12-31T23:59:00-23:59", "0000-01-01T00:00:00+00:01", "10000-01-01T00:00:00Z"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        for moment in [Timestamp::FIRST, Timestamp::LAST] {
+            assert_eq!(read(&moment.to_string()), Some(moment), "what is written is read again");
+        }
+    }
+
+    #[test]
+    fn nothing_is_later_than_what_can_be_written() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(Timestamp::LAST.before(day).after(day), Timestamp::LAST);
+        assert_eq!(Timestamp::LAST.after(day), Timestamp::LAST);
+        assert_eq!(Timestamp(0).after(Duration::MAX), Timestamp::LAST);
+        assert_eq!(Timestamp(i64::MAX).after(day), Timestamp(i64::MAX), "no time goes backwards");
     }
 }

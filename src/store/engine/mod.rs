@@ -14,3 +14,4 @@ pub mod record;
 pub mod rows;
 pub mod server_time;
 pub mod soundness;
+mod start;
