@@ -128,6 +128,13 @@ impl Gateway {
         })
     }
 
+    /// For how long this machine's clock was set back since the start, which is made up for; none if it was not.
+    #[must_use]
+    pub fn clock_set_back(&self) -> Option<Duration> {
+        let back = self.shared.as_ref()?.set_back_ms();
+        u64::try_from(back).ok().filter(|back| *back > 0).map(Duration::from_millis)
+    }
+
     /// What intake works with.
     #[must_use]
     pub fn intake(&self) -> intake::Parts {

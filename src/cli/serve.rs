@@ -15,6 +15,7 @@ use crate::app::Gateway;
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::telemetry;
+use crate::upkeep;
 use crate::web::{self, WebState};
 
 /// The exit code after a second stop signal (128 + SIGINT).
@@ -49,6 +50,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         }
     };
 
+    warn_of_clock(&gateway).await?;
     let running = gateway.start();
     let stop = CancellationToken::new();
     tell_address(console, &listener, &gateway)?;
@@ -72,6 +74,22 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     drop(keeping.await);
     gateway.store.close().await;
     if unexpected { Err(CliError::new(Ending::Failed, "the web server stopped unexpectedly")) } else { Ok(()) }
+}
+
+/// A clock that was set back while nothing ran keeps what is due waiting: a person must know.
+async fn warn_of_clock(gateway: &Gateway) -> Result<(), CliError> {
+    if let Some(behind) = upkeep::time::behind(&gateway.store, gateway.clock.now()).await? {
+        let seconds = behind.as_secs();
+        tracing::error!(
+            seconds,
+            "this machine's clock is behind the newest record: what is due waits; set the clock right"
+        );
+        warn(&format!(
+            "This machine's clock is {seconds} seconds behind the newest record. What is due waits that long: set the clock \
+             right and start again."
+        ));
+    }
+    Ok(())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {

@@ -127,18 +127,20 @@ impl Clock for SystemClock {
     }
 }
 
-/// One time for all nodes: a machine's clock, corrected by how far it was seen to differ from the clock they share.
+/// One time for all nodes: a machine's clock, corrected by how far it was seen to differ from the clock they share, or to
+/// have been set back.
 #[derive(Debug)]
 pub struct SharedClock {
     machine: Arc<dyn Clock>,
     ahead_ms: AtomicI64,
+    set_back_ms: AtomicI64,
 }
 
 impl SharedClock {
     /// A clock that has not been corrected yet.
     #[must_use]
     pub fn new(machine: Arc<dyn Clock>) -> Self {
-        Self { machine, ahead_ms: AtomicI64::new(0) }
+        Self { machine, ahead_ms: AtomicI64::new(0), set_back_ms: AtomicI64::new(0) }
     }
 
     /// What the machine's own clock says.
@@ -156,6 +158,19 @@ impl SharedClock {
     /// Corrects it: from now on the shared clock counts as that far ahead of the machine's.
     pub fn set_ahead_ms(&self, ahead_ms: i64) {
         self.ahead_ms.store(ahead_ms, Ordering::Release);
+    }
+
+    /// By how much the machine's clock was set back and that is made up for, in milliseconds; 0 if it was not.
+    #[must_use]
+    pub fn set_back_ms(&self) -> i64 {
+        self.set_back_ms.load(Ordering::Acquire)
+    }
+
+    /// Makes up for a machine's clock that was set back by so much, or, if negative, was then set right again: the shared
+    /// clock goes on as if nothing had happened.
+    pub fn make_up(&self, back_ms: i64) {
+        self.ahead_ms.fetch_add(back_ms, Ordering::AcqRel);
+        self.set_back_ms.fetch_add(back_ms, Ordering::AcqRel);
     }
 }
 
