@@ -86,10 +86,12 @@ impl Gateway {
     /// machines' clocks differ.
     ///
     /// # Errors
-    /// As [`Gateway::open`].
+    /// As [`Gateway::open`]; and a database that is not whole, as far as a look at it tells ([`Store::check_start`]).
     pub async fn join(config: Config, machine: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let clock = Arc::new(SharedClock::new(machine));
-        let gateway = Self::open(config, clock.clone()).await?;
+        let store = open_store(&config).await?;
+        store.check_start().await?;
+        let gateway = Self::on(store, config, clock.clone()).await?;
         upkeep::time::agree(&gateway.store, &clock).await?;
         Ok(Self { shared: Some(clock), ..gateway })
     }
@@ -99,8 +101,12 @@ impl Gateway {
     /// # Errors
     /// What cannot be used, in words for the operator.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
-        store.migrate().await?;
+        let store = open_store(&config).await?;
+        Self::on(store, config, clock).await
+    }
+
+    /// Makes everything ready on a database whose schema is up to date.
+    async fn on(store: Store, config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
@@ -125,6 +131,13 @@ impl Gateway {
             singles: intake::Singles::default(),
             shared: None,
         })
+    }
+
+    /// For how long this machine's clock was set back since the start, which is made up for; none if it was not.
+    #[must_use]
+    pub fn clock_set_back(&self) -> Option<Duration> {
+        let back = self.shared.as_ref()?.set_back_ms();
+        u64::try_from(back).ok().filter(|back| *back > 0).map(Duration::from_millis)
     }
 
     /// What intake works with.
@@ -269,6 +282,12 @@ impl Running {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
+    store.migrate().await?;
+    Ok(store)
 }
 
 /// A name no other live node has.

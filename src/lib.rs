@@ -8,7 +8,7 @@
 //! - [`dispatch`]: claim, render, gate, submit, record
 //! - [`render`]: one letter as fax pages, mail and text; [`policy`]: may it be sent, and if not, why
 //! - [`provider`]: what sends it; [`feedback`]: what happened to it; [`settle`]: what follows from that
-//! - [`store`]: the only SQL; [`domain`]: what things are
+//! - [`store`]: the only SQL; [`domain`]: what things are; [`files`]: files that are nobody else's business
 //! - [`upkeep`]: housekeeping of a long-running installation
 //! - [`wording`]: the sentences people read; [`access`]: who may log in
 //! - [`web`], [`cli`]: who asks; [`telemetry`]: logs and metrics
@@ -28,6 +28,7 @@ pub mod consent;
 pub mod dispatch;
 pub mod domain;
 pub mod feedback;
+pub mod files;
 pub mod http;
 pub mod intake;
 pub mod operator;

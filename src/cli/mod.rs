@@ -1,6 +1,7 @@
 //! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
-//! to standard error in plain words; `exit` has the codes. `console`, `arguments` and `sample` are what commands share.
+//! to standard error in plain words; `exit` has the codes. `console`, `arguments`, `variables` and `sample` are
+//! what commands share.
 
 mod address;
 mod arguments;
@@ -32,6 +33,7 @@ mod template;
 mod token;
 mod touches;
 mod undo;
+mod variables;
 
 use crate::domain::Actor;
 use std::path::PathBuf;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::arguments::VariableArgs;
 use super::console::{Console, count, table};
 use super::exit::{CliError, Ending};
 use super::sample;
 use crate::access;
+use super::variables::VariableArgs;
 use crate::app::Gateway;
 use crate::domain::PhiClass;
 use crate::domain::id::{AttemptId, MessageId, short};
@@ -47,6 +47,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let letter = gateway.renderer.letter(&args.letter).ok_or_else(|| {
         CliError::not_found(format!("there is no letter `{}`; `touchline template list` shows them all", args.letter))
     })?;
+    args.variables.refuse_patients(letter)?;
     let referrer = match &args.referrer {
         Some(name) => audience::one(&mut gateway.store.read().await?, name).await?,
         None => sample::referrer(),

@@ -15,6 +15,7 @@ use crate::app::Gateway;
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::telemetry;
+use crate::upkeep;
 use crate::web::{self, WebState};
 
 /// The exit code after a second stop signal (128 + SIGINT).
@@ -38,9 +39,18 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let config = Config::load(&console.config_path)?;
     telemetry::install_logging(config.log.format, &config.log.level)?;
     let metrics = telemetry::install_metrics()?;
-    let listener = listen(args.listen.unwrap_or(config.server.listen)).await?;
+    // A database that cannot be used is noticed before anybody can connect.
+    let address = args.listen.unwrap_or(config.server.listen);
     let gateway = Arc::new(Gateway::join(config, Arc::new(SystemClock)).await?);
+    let listener = match listen(address).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            gateway.store.close().await;
+            return Err(error);
+        }
+    };
 
+    warn_of_clock(&gateway).await?;
     let running = gateway.start();
     let stop = CancellationToken::new();
     tell_address(console, &listener, &gateway)?;
@@ -64,6 +74,22 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     drop(keeping.await);
     gateway.store.close().await;
     if unexpected { Err(CliError::new(Ending::Failed, "the web server stopped unexpectedly")) } else { Ok(()) }
+}
+
+/// A clock that was set back while nothing ran keeps what is due waiting: a person must know.
+async fn warn_of_clock(gateway: &Gateway) -> Result<(), CliError> {
+    if let Some(behind) = upkeep::time::behind(&gateway.store, gateway.clock.now()).await? {
+        let seconds = behind.as_secs();
+        tracing::error!(
+            seconds,
+            "this machine's clock is behind the newest record: what is due waits; set the clock right"
+        );
+        warn(&format!(
+            "This machine's clock is {seconds} seconds behind the newest record. What is due waits that long: set the clock \
+             right and start again."
+        ));
+    }
+    Ok(())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {

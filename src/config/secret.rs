@@ -1,11 +1,12 @@
 //! Secrets: given as the name of an environment variable or of a file, read once, and never printed.
 
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::files::{ReadError, read_regular};
 
 /// Longest secret read from a file, in bytes.
 pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -49,16 +50,10 @@ impl SecretSource {
 
 fn read_secret_file(path: &Path) -> Result<SecretString, String> {
     let shown = path.display();
-    let file = std::fs::File::open(path).map_err(|error| {
-        format!("the file {shown} cannot be read ({}): create it or correct the path", error.kind())
+    let bytes = read_regular(path, SECRET_BYTES_MAX).map_err(|error| match error {
+        ReadError::TooLarge(_) => format!("the file {shown} is larger than 64 KB: this is not the secret"),
+        other => format!("the file {shown} {other}: create it or correct the path"),
     })?;
-    let mut bytes = Vec::new();
-    file.take(SECRET_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("the file {shown} cannot be read ({}): correct the path", error.kind()))?;
-    if bytes.len() as u64 > SECRET_BYTES_MAX {
-        return Err(format!("the file {shown} is larger than 64 KB: this is not the secret"));
-    }
     let text = String::from_utf8(bytes).map_err(|_| format!("the file {shown} is not UTF-8 text"))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.trim().is_empty() {

@@ -16,10 +16,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The moment this much later; saturates at the end of time.
+    /// The first moment of the year 0 in UTC. RFC 3339, by which times are written, has years of four digits only.
+    pub const FIRST: Self = Self(-62_167_219_200_000);
+    /// The last moment of the year 9999 in UTC.
+    pub const LAST: Self = Self(253_402_300_799_999);
+
+    /// The moment of a calendar time that somebody wrote. `None` if its year in UTC does not have four digits, as that of
+    /// `9999-12-31T23:59-23:59` does not: such a time could be stored, but not be shown or read again.
+    #[must_use]
+    pub fn written(time: DateTime<Utc>) -> Option<Self> {
+        Some(Self::from_utc(time)).filter(|moment| moment.is_writable())
+    }
+
+    /// Whether it can be written by RFC 3339.
+    #[must_use]
+    pub fn is_writable(self) -> bool {
+        (Self::FIRST..=Self::LAST).contains(&self)
+    }
+
+    /// The moment this much later; saturates at the end of time, which is [`Timestamp::LAST`].
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
+        let later = self.0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        Self(later).min(Self::LAST.max(self))
     }
 
     /// The moment this much earlier; saturates.
@@ -80,9 +99,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        DateTime::parse_from_rfc3339(&text)
-            .map(|time| Self::from_utc(time.with_timezone(&Utc)))
-            .map_err(serde::de::Error::custom)
+        let time = DateTime::parse_from_rfc3339(&text).map_err(serde::de::Error::custom)?;
+        Self::written(time.to_utc())
+            .ok_or_else(|| serde::de::Error::custom("the year in UTC does not have four digits"))
     }
 }
 
@@ -108,18 +127,20 @@ impl Clock for SystemClock {
     }
 }
 
-/// One time for all nodes: a machine's clock, corrected by how far it was seen to differ from the clock they share.
+/// One time for all nodes: a machine's clock, corrected by how far it was seen to differ from the clock they share, or to
+/// have been set back.
 #[derive(Debug)]
 pub struct SharedClock {
     machine: Arc<dyn Clock>,
     ahead_ms: AtomicI64,
+    set_back_ms: AtomicI64,
 }
 
 impl SharedClock {
     /// A clock that has not been corrected yet.
     #[must_use]
     pub fn new(machine: Arc<dyn Clock>) -> Self {
-        Self { machine, ahead_ms: AtomicI64::new(0) }
+        Self { machine, ahead_ms: AtomicI64::new(0), set_back_ms: AtomicI64::new(0) }
     }
 
     /// What the machine's own clock says.
@@ -138,6 +159,19 @@ impl SharedClock {
     pub fn set_ahead_ms(&self, ahead_ms: i64) {
         self.ahead_ms.store(ahead_ms, Ordering::Release);
     }
+
+    /// By how much the machine's clock was set back and that is made up for, in milliseconds; 0 if it was not.
+    #[must_use]
+    pub fn set_back_ms(&self) -> i64 {
+        self.set_back_ms.load(Ordering::Acquire)
+    }
+
+    /// Makes up for a machine's clock that was set back by so much, or, if negative, was then set right again: the shared
+    /// clock goes on as if nothing had happened.
+    pub fn make_up(&self, back_ms: i64) {
+        self.ahead_ms.fetch_add(back_ms, Ordering::AcqRel);
+        self.set_back_ms.fetch_add(back_ms, Ordering::AcqRel);
+    }
 }
 
 impl Clock for SharedClock {
@@ -147,5 +181,35 @@ impl Clock for SharedClock {
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'static, ()> {
         self.machine.sleep(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Timestamp> {
+        serde_json::from_value(serde_json::Value::from(text)).ok()
+    }
+
+    #[test]
+    fn a_time_whose_year_has_not_four_digits_in_utc_is_refused() {
+        assert_eq!(read("9999-12-31T23:59:59.999Z"), Some(Timestamp::LAST));
+        assert_eq!(read("0000-01-01T00:00:00Z"), Some(Timestamp::FIRST));
+        for text in ["9999-12-31T23:59:00-23:59", "0000-01-01T00:00:00+00:01", "10000-01-01T00:00:00Z"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        for moment in [Timestamp::FIRST, Timestamp::LAST] {
+            assert_eq!(read(&moment.to_string()), Some(moment), "what is written is read again");
+        }
+    }
+
+    #[test]
+    fn nothing_is_later_than_what_can_be_written() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(Timestamp::LAST.before(day).after(day), Timestamp::LAST);
+        assert_eq!(Timestamp::LAST.after(day), Timestamp::LAST);
+        assert_eq!(Timestamp(0).after(Duration::MAX), Timestamp::LAST);
+        assert_eq!(Timestamp(i64::MAX).after(day), Timestamp(i64::MAX), "no time goes backwards");
     }
 }

@@ -168,6 +168,9 @@ pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError>
     if octets > VARIABLES_OCTETS_ALL_MAX {
         return Err(IntakeError::Invalid("the variables of all recipients together are larger than 16 MiB".to_owned()));
     }
+    if request.at.is_some_and(|at| !at.is_writable()) {
+        return Err(IntakeError::Invalid("the time to send it lies between the years 0 and 9999".to_owned()));
+    }
     check_undo(request)?;
     check_channels(parts, request)
 }

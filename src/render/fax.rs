@@ -14,6 +14,7 @@ use super::node::{Inline, Node};
 use super::notices::FaxNotice;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
+use crate::files::{ReadError, read_regular};
 
 /// The largest logo or signature file, in bytes.
 const IMAGE_BYTES_MAX: u64 = 2 * 1024 * 1024;
@@ -266,12 +267,10 @@ fn typesetter(file: &str, source: &str) -> Result<Typesetter, Vec<TemplateError>
 
 fn image(key: &str, path: Option<&Path>) -> Result<Option<Vec<u8>>, TemplateError> {
     let Some(path) = path else { return Ok(None) };
-    let failed =
-        |error: std::io::Error| TemplateError::whole(key, format!("the file cannot be read: {}", error.kind()));
-    if std::fs::metadata(path).map_err(failed)?.len() > IMAGE_BYTES_MAX {
-        return Err(TemplateError::whole(key, "the file is larger than 2 MiB; use one-bit artwork"));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = read_regular(path, IMAGE_BYTES_MAX).map_err(|error| match error {
+        ReadError::TooLarge(_) => TemplateError::whole(key, "the file is larger than 2 MiB; use one-bit artwork"),
+        other => TemplateError::whole(key, format!("the file {other}")),
+    })?;
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).into_owned();
     let known = bytes.starts_with(b"\x89PNG\r\n") || bytes.starts_with(b"\xff\xd8\xff") || start.contains("<svg");
     if known { Ok(Some(bytes)) } else { Err(TemplateError::whole(key, "the file is neither PNG, JPEG nor SVG")) }

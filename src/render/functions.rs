@@ -135,8 +135,7 @@ fn date(arguments: &[&Value], context: &Value) -> Result<Value, String> {
     if text.is_empty() {
         return Ok(Value::String(text));
     }
-    let day = chrono::NaiveDate::parse_from_str(&text, "%Y-%m-%d")
-        .map_err(|_| "the value is not a day written as 2026-11-23")?;
+    let day = super::variables::day(&text).ok_or("the value is not a day written as 2026-11-23")?;
     Ok(Value::String(day.format("%B %-d, %Y").to_string()))
 }
 

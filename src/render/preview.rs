@@ -7,6 +7,7 @@ use touchline_typeset::Resolution;
 use super::bitmap;
 use super::lint::LintFinding;
 use super::{Job, RenderError, Renderer, tiff};
+use crate::files::{create_folder_private, write_private};
 
 /// Width of the page pictures, in pixels.
 const PNG_WIDTH: u32 = 1224;
@@ -27,6 +28,7 @@ pub struct Preview {
 /// Renders a letter for both channels into `dir`, which is created if necessary: `fax.pdf`, `fax.tiff` (the bitmap a
 /// fax machine receives), `fax.png` and `fax-2.png` and so on (the same dots in paper's proportions), `email.html`,
 /// `email.txt`, and `email.eml` if the caller composed one. Existing files are overwritten.
+/// Only their owner can read them, whatever the umask, and enter a folder that was created.
 ///
 /// # Errors
 /// As [`Renderer::fax`] and [`Renderer::mail`], and where a file cannot be written.
@@ -44,11 +46,11 @@ pub fn write_preview(
     let failed = |file: &'static str| move |reason: String| RenderError::Preview { file, reason };
     let tiff = tiff::write(&bitmaps).map_err(|error| failed("fax.tiff")(error.to_string()))?;
 
-    std::fs::create_dir_all(dir).map_err(|error| failed("the folder")(error.kind().to_string()))?;
+    create_folder_private(dir).map_err(|error| failed("the folder")(error.kind().to_string()))?;
     let mut files = Vec::new();
     let mut write = |name: &str, kind: &'static str, bytes: &[u8]| {
         let path = dir.join(name);
-        std::fs::write(&path, bytes).map_err(|error| failed(kind)(error.kind().to_string()))?;
+        write_private(&path, bytes).map_err(|error| failed(kind)(error.kind().to_string()))?;
         files.push(path);
         Ok::<(), RenderError>(())
     };

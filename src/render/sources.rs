@@ -1,9 +1,10 @@
 //! The files templates are made of: those embedded in the binary, overridden and extended from a folder.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::TemplateError;
+use crate::files::{self, ReadError};
 
 /// The largest file, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
@@ -39,7 +40,8 @@ impl Sources {
     /// notices are replaced file by file.
     ///
     /// # Errors
-    /// A folder that cannot be read, a file over 256 KiB or not UTF-8, more than 1,000 files.
+    /// A folder that cannot be read; more than 1,000 files; a file that is over 256 KiB, is not UTF-8, is no regular file,
+    /// or lies elsewhere and is only linked.
     pub fn read(folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
         let mut sources = Self::built_in();
         if let Some(folder) = folder {
@@ -102,7 +104,8 @@ fn is_read(path: &str) -> bool {
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateError>> {
     let mut files = BTreeMap::new();
     let mut errors = Vec::new();
-    for inner in names(folder, "the template folder").map_err(|error| vec![error])? {
+    let (folder, entries) = canonical(folder).map_err(|error| vec![error])?;
+    for inner in entries {
         let path = folder.join(&inner);
         if !path.is_dir() || inner.starts_with('.') {
             continue;
@@ -110,7 +113,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateEr
         for name in names(&path, &inner).map_err(|error| vec![error])? {
             let shown = format!("{inner}/{name}");
             if is_read(&shown) {
-                match read_file(&path.join(&name), &shown) {
+                match read_file(&folder, &path.join(&name), &shown) {
                     Ok(text) => {
                         files.insert(shown, text);
                     }
@@ -126,6 +129,15 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateEr
     if errors.is_empty() { Ok(files) } else { Err(errors) }
 }
 
+/// Where the template folder really is, and its entries.
+fn canonical(folder: &Path) -> Result<(PathBuf, Vec<String>), TemplateError> {
+    const SHOWN: &str = "the template folder";
+    let failed = |error: std::io::Error| TemplateError::whole(SHOWN, format!("cannot be read: {}", error.kind()));
+    let folder = folder.canonicalize().map_err(failed)?;
+    let entries = names(&folder, SHOWN)?;
+    Ok((folder, entries))
+}
+
 /// The entries of a folder, sorted; names that are not UTF-8 are ignored.
 fn names(folder: &Path, shown: &str) -> Result<Vec<String>, TemplateError> {
     let failed = |error: std::io::Error| TemplateError::whole(shown, format!("cannot be read: {}", error.kind()));
@@ -135,12 +147,12 @@ fn names(folder: &Path, shown: &str) -> Result<Vec<String>, TemplateError> {
     Ok(names)
 }
 
-fn read_file(path: &Path, shown: &str) -> Result<String, TemplateError> {
-    let failed = |error: std::io::Error| TemplateError::whole(shown, format!("cannot be read: {}", error.kind()));
-    if std::fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
-        return Err(TemplateError::whole(shown, "is larger than 256 KiB"));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
+/// A file of the folder. A pipe would keep everything waiting, a device has no end, and a link may lead to what no letter
+/// should show: all are refused at once.
+fn read_file(folder: &Path, path: &Path, shown: &str) -> Result<String, TemplateError> {
+    let failed = |error: ReadError| TemplateError::whole(shown, error.to_string());
+    let real = files::inside(folder, path).map_err(failed)?;
+    let bytes = files::read_regular(&real, FILE_BYTES_MAX).map_err(failed)?;
     let text = String::from_utf8(bytes).map_err(|_| TemplateError::whole(shown, "is not UTF-8 text"))?;
     Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
 }
@@ -177,5 +189,54 @@ mod tests {
         let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(said, ["big/email.md: is not UTF-8 text", "big/letter.md: is larger than 256 KiB"]);
         assert!(Sources::read(Some(&folder.path().join("nowhere"))).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_of_the_folder_is_refused_at_once() {
+        use std::os::unix::fs::symlink;
+        let house = tempfile::tempdir().expect("a folder");
+        let folder = house.path().join("letters");
+        for inside in ["pipe", "device", "out", "in", "lost"] {
+            std::fs::create_dir_all(folder.join(inside)).expect("a folder");
+        }
+        let elsewhere = house.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("a folder");
+        for path in [elsewhere.join("letter.md"), folder.join("in/real.txt")] {
+            std::fs::write(path, "a letter").expect("written");
+        }
+        let pipe = folder.join("pipe/letter.md");
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().expect("mkfifo runs").success());
+        symlink("/dev/zero", folder.join("device/letter.md")).expect("linked");
+        symlink("../../elsewhere/letter.md", folder.join("out/letter.md")).expect("linked");
+        symlink("real.txt", folder.join("in/letter.md")).expect("linked");
+        symlink("nothing", folder.join("lost/letter.md")).expect("linked");
+        symlink(&elsewhere, folder.join("whole")).expect("linked");
+        let errors = Sources::read(Some(&folder)).expect_err("five bad files");
+        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "device/letter.md: leads out of the folder",
+                "lost/letter.md: cannot be read (entity not found)",
+                "out/letter.md: leads out of the folder",
+                "pipe/letter.md: is not a regular file",
+                "whole/letter.md: leads out of the folder",
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_within_the_folder_and_a_link_to_the_folder_are_followed() {
+        use std::os::unix::fs::symlink;
+        let house = tempfile::tempdir().expect("a folder");
+        let real = house.path().join("real");
+        std::fs::create_dir_all(real.join("..data/ours")).expect("a folder");
+        std::fs::write(real.join("..data/ours/letter.md"), "new").expect("written");
+        symlink("..data/ours", real.join("ours")).expect("linked");
+        symlink(&real, house.path().join("letters")).expect("linked");
+        let sources = Sources::read(Some(&house.path().join("letters"))).expect("readable");
+        assert_eq!(sources.get("ours/letter.md").map(|source| source.text.as_str()), Some("new"));
     }
 }

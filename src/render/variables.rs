@@ -157,8 +157,14 @@ fn list(value: &Value) -> Result<Vec<String>, String> {
     Ok(entries)
 }
 
+/// A day as `2026-11-23`. A year has four digits, as in everything that is read elsewhere.
+pub(super) fn day(text: &str) -> Option<chrono::NaiveDate> {
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (0..=9999).contains(&chrono::Datelike::year(&day)).then_some(day)
+}
+
 fn date(value: &Value) -> Result<Value, String> {
-    let day = value.as_str().map(str::trim).and_then(|text| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
+    let day = value.as_str().and_then(|text| day(text.trim()));
     day.map(|day| Value::String(day.to_string())).ok_or_else(|| "must be a day written as 2026-11-23".to_owned())
 }
 

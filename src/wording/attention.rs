@@ -1,6 +1,8 @@
 //! What needs a person now: each matter one sentence, with what to do about it. The readers of the records fill in
 //! [`Signs`]; screens and alerts show the [`Need`]s.
 
+use std::time::Duration;
+
 use super::faults::{NO_FAULT_KNOWN, fault};
 use super::labels::Tone;
 use super::numbers::{count, grouped};
@@ -35,6 +37,8 @@ pub enum Subject {
     Addresses,
     /// Campaigns whose variables must be renewed.
     Campaigns,
+    /// The machine's clock.
+    Clock,
 }
 
 /// What is looked at. The default is a quiet day.
@@ -54,6 +58,8 @@ pub struct Signs {
     pub dead_addresses: i64,
     /// The campaigns whose run waits, or would wait within a week, for variables to be renewed.
     pub campaigns: Vec<StaleCampaign>,
+    /// By how much the machine's clock was set back while the gateway ran.
+    pub clock_set_back: Option<Duration>,
 }
 
 /// A campaign with variables that were set for an earlier run.
@@ -97,6 +103,7 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     let mut needs = Vec::new();
     needs.extend(signs.paused.iter().map(paused));
     needs.extend(signs.resting.iter().map(resting));
+    needs.extend(signs.clock_set_back.map(clock));
     needs.extend(signs.campaigns.iter().map(stale));
     needs.extend(not_delivered(signs.not_delivered));
     needs.extend(in_doubt(signs.in_doubt));
@@ -125,6 +132,21 @@ fn resting(resting: &RestingAccount) -> Need {
         sentence: format!("{} is paused briefly after {} errors in a row. {why}", resting.account, resting.faults),
         act: "Check the provider",
         subject: Subject::Providers,
+    }
+}
+
+fn clock(back: Duration) -> Need {
+    let by = match back.as_secs() {
+        seconds @ 0..120 => count(i64::try_from(seconds).unwrap_or(i64::MAX), "second", "seconds"),
+        seconds => count(i64::try_from(seconds / 60).unwrap_or(i64::MAX), "minute", "minutes"),
+    };
+    Need {
+        tone: Tone::Bad,
+        sentence: format!(
+            "The clock of this machine was set back by {by}. Sending goes on by the earlier time until a restart."
+        ),
+        act: "Set the clock right",
+        subject: Subject::Clock,
     }
 }
 
@@ -215,6 +237,7 @@ mod tests {
             campaigns: [true, false]
                 .map(|is_due| StaleCampaign { name: "monthly".into(), variables: vec!["as_of".into()], is_due })
                 .to_vec(),
+            clock_set_back: Some(Duration::from_secs(3_600)),
         };
         let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
         assert_eq!(
@@ -225,6 +248,7 @@ mod tests {
                  send as the practice's address (\"Send As\"), or set practice.email to that user's own address. Then resume \
                  the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
+                "The clock of this machine was set back by 60 minutes. Sending goes on by the earlier time until a restart.",
                 "The campaign monthly waits and sends nothing: renew as_of.",
                 "The next run of the campaign monthly will wait: renew as_of before it is due.",
                 "2 messages did not arrive.",

@@ -48,9 +48,10 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("policy", vec!["domain"]),
         ("wording", vec!["policy", "domain"]),
         ("http", vec!["domain"]),
-        ("render", vec!["domain"]),
-        ("provider", vec!["http", "domain"]),
-        ("store", vec!["domain"]),
+        ("files", vec![]),
+        ("render", vec!["files", "domain"]),
+        ("provider", vec!["http", "files", "domain"]),
+        ("store", vec!["files", "domain"]),
         ("queue", vec!["store", "domain"]),
         ("accounts", vec!["provider", "store", "http", "domain"]),
         // the rule books
@@ -69,7 +70,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         // what is shown: the public JSON, read by every face
         ("public", vec!["intake", "referrers", "store", "wording", "domain"]),
         // how it is put together
-        ("config", vec!["accounts", "provider", "settle", "domain"]),
+        ("config", vec!["accounts", "provider", "settle", "files", "domain"]),
         ("telemetry", vec!["config", "domain"]),
         (
             "app",
@@ -81,9 +82,9 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
                 .collect(),
         ),
         // who asks
-        ("sandbox", vec!["wording", "domain"]),
+        ("sandbox", vec!["wording", "files", "domain"]),
         ("web", faces.to_vec()),
-        ("cli", faces.iter().copied().chain(["web", "sandbox"]).collect()),
+        ("cli", faces.iter().copied().chain(["web", "sandbox", "files"]).collect()),
     ])
 }
 

@@ -30,6 +30,7 @@ mod sent;
 mod server_time;
 mod soundness;
 mod sources;
+mod starting;
 mod statements;
 mod touches;
 mod undo;

@@ -5,10 +5,11 @@ use chrono_tz::Tz;
 use super::show::overview;
 use crate::app::Gateway;
 use crate::campaign::{self, NewCampaign};
-use crate::cli::arguments::{VariableArgs, word};
+use crate::cli::arguments::word;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::cli::send::{accepted, channels};
+use crate::cli::variables::VariableArgs;
 use crate::domain::Channel;
 use crate::public::DryRunView;
 use crate::referrers::audience::Audience;
@@ -46,6 +47,7 @@ pub struct Args {
 /// # Errors
 /// It cannot be carried out as given.
 pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Result<(), CliError> {
+    gateway.renderer.letter(&add.letter).map_or(Ok(()), |letter| add.variables.refuse_patients(letter))?;
     let new = NewCampaign {
         name: add.name,
         letter: add.letter,

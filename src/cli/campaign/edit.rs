@@ -5,10 +5,11 @@ use chrono_tz::Tz;
 use super::show::{described, overview};
 use crate::app::Gateway;
 use crate::campaign::edit::{self, Changes};
-use crate::cli::arguments::{VariableArgs, word};
+use crate::cli::arguments::word;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
 use crate::cli::send::accepted;
+use crate::cli::variables::VariableArgs;
 use crate::domain::Channel;
 use crate::public::DryRunView;
 use crate::referrers::audience::Audience;
@@ -52,6 +53,9 @@ pub struct Args {
 /// # Errors
 /// There is no such campaign, or it cannot be as it would become.
 pub(super) async fn run(console: &Console, gateway: &Gateway, args: Args) -> Result<(), CliError> {
+    // No campaign sends a letter about a patient: only another letter could be one.
+    let letter = args.letter.as_deref().and_then(|name| gateway.renderer.letter(name));
+    letter.map_or(Ok(()), |letter| args.variables.refuse_patients(letter))?;
     let changes = Changes {
         letter: args.letter,
         to: args.to,

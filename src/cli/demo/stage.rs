@@ -13,6 +13,7 @@ use crate::app::{Gateway, Running};
 use crate::config::Config;
 use crate::domain::Actor;
 use crate::domain::{Clock, SystemClock};
+use crate::files::create_folder_private;
 use crate::sandbox::fax::{FaxLine, FaxLineOptions};
 use crate::sandbox::mail::{MailCatcher, Options};
 use crate::web;
@@ -72,7 +73,7 @@ fn make_folder(folder: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let Some(folder) = folder else {
         return Ok(tempfile::Builder::new().prefix("touchline-demo-").tempdir().context("no temporary folder")?.keep());
     };
-    std::fs::create_dir_all(&folder).with_context(|| format!("the folder {} cannot be created", folder.display()))?;
+    create_folder_private(&folder).with_context(|| format!("the folder {} cannot be created", folder.display()))?;
     let folder = folder.canonicalize().with_context(|| format!("the folder {} cannot be used", folder.display()))?;
     anyhow::ensure!(
         !folder.join("touchline-demo.db").exists(),

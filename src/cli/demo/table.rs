@@ -136,7 +136,8 @@ pub(super) async fn where_to_look(stage: &Stage, accepted: &Accepted, ends: bool
     }
     if let Some(mail) = stage.catcher.messages().first() {
         let path = stage.folder.join("caught.eml");
-        std::fs::write(&path, &mail.eml).with_context(|| format!("{} cannot be written", path.display()))?;
+        crate::files::write_private(&path, &mail.eml)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
         text.push_str(&format!("  a caught email     {}\n", path.display()));
     }
     text.push_str(&format!("  everything         {}", stage.folder.display()));

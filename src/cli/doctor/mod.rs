@@ -1,5 +1,6 @@
 //! `touchline doctor`: configuration, database, letters and providers, each with ok, warn or fail. Sends nothing.
 
+mod permissions;
 mod soundness;
 
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
             findings.add("configuration", State::Ok, console.config_path.display().to_string());
             check_practice(&config, &mut findings);
             check_letters(&config, &mut findings);
+            permissions::check(&config, &console.config_path, &mut findings);
             if check_database(&config, &mut findings).await {
                 soundness::check(&config, &mut findings).await;
                 check_providers(config, &mut findings).await;
@@ -120,6 +122,7 @@ async fn check_database(config: &Config, findings: &mut Findings) -> bool {
     let tried = async {
         let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
         store.migrate().await?;
+        store.check_start().await?;
         store.check_writable().await?;
         let operators = store.read().await?.operator_count().await?;
         let words = store.describe();

@@ -11,6 +11,7 @@ use crate::domain::{Clock, SystemClock, Timestamp};
 use crate::store::engine::soundness::{Late, Room, Soundness};
 use crate::store::views::inbox::Unreadable;
 use crate::store::{Store, StoreError};
+use crate::upkeep;
 
 /// With less space than this, or than the database takes, a backup or a busy day may fill the disk.
 const ROOM_COMFORTABLE: u64 = 512 << 20;
@@ -30,11 +31,13 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
         let due = tx.queue_due_past(now.before(DUE_GRACE)).await?;
         let unreadable = tx.callbacks_unreadable().await?;
         drop(tx);
+        let behind = upkeep::time::behind(&store, now).await?;
         store.close().await;
-        Ok::<_, StoreError>((found, leases, due, unreadable))
+        Ok::<_, StoreError>((found, leases, due, unreadable, behind))
     };
     match looked.await {
-        Ok((found, leases, due, unreadable)) => {
+        Ok((found, leases, due, unreadable, behind)) => {
+            tell_clock(behind, findings);
             tell_soundness(&found, findings);
             tell_queue(config, leases, due, findings);
             tell_callbacks(config, &unreadable, findings);
@@ -64,6 +67,20 @@ fn tell_soundness(found: &Soundness, findings: &mut Findings) {
             _ => State::Ok,
         };
         findings.add("disk", state, words);
+    }
+}
+
+fn tell_clock(behind: Option<Duration>, findings: &mut Findings) {
+    match behind {
+        None => findings.add("clock", State::Ok, "not behind what was recorded"),
+        Some(behind) => {
+            let words = format!(
+                "this machine's clock is {} seconds behind the newest record: what is due waits that long. Set it right, \
+                 then restart the daemon",
+                behind.as_secs()
+            );
+            findings.add("clock", State::Warn, words);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
+use crate::files::create_private;
 use crate::provider::{REGISTRY, Spec, find_spec};
 use config_file::{AccountAnswers, Answers, render_config};
 use practice_flags::PracticeFlags;
@@ -142,6 +143,6 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let failed = |error: std::io::Error| {
         CliError::new(Ending::Failed, format!("{} cannot be written ({})", path.display(), error.kind()))
     };
-    let mut file = std::fs::File::create(path).map_err(failed)?;
+    let mut file = create_private(path).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
 }

@@ -8,17 +8,14 @@ use serde_json::json;
 
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
+use crate::files::new_private;
 use crate::provider::mail;
 
 /// Writes the key so that only its owner can read it, and never over an existing file.
 pub(super) fn run(console: &Console, file: &Path) -> Result<(), CliError> {
     let (pem, record) = mail::new_dkim_key().map_err(|error| CliError::new(Ending::Failed, error.to_string()))?;
     let shown = file.display();
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(file).and_then(|mut opened| {
+    let written = new_private(file).and_then(|mut opened| {
         opened.write_all(pem.expose_secret().as_bytes())?;
         opened.sync_all()
     });

@@ -15,6 +15,7 @@ use crate::domain::id::ReferrerId;
 use crate::domain::referrer::{Location, Referrer};
 use crate::domain::suppression::Suppression;
 use crate::domain::{Address, AddressKey, Channel};
+use crate::files::write_private;
 use crate::public::{BasisView, ReferrerView, SuppressionView};
 use crate::referrers::sheet::write::{Exported, sheet};
 use crate::store::records::referrers::Members;
@@ -26,7 +27,7 @@ const REFUSALS_MAX: i64 = 1_000_000;
 /// Where to.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write (default: standard output)
+    /// The file to write, which only its owner can read (default: standard output)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -60,7 +61,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         print(text.trim_end());
         return Ok(());
     };
-    std::fs::write(&file, text).map_err(|error| {
+    write_private(&file, text.as_bytes()).map_err(|error| {
         CliError::new(Ending::Failed, format!("{} cannot be written ({})", file.display(), error.kind()))
     })?;
     let object = json!({

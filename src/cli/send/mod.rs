@@ -11,9 +11,10 @@ use clap::builder::ArgPredicate;
 use serde_json::{Value, json};
 
 use crate::app::Gateway;
-use crate::cli::arguments::{VariableArgs, moment, word};
+use crate::cli::arguments::{moment, word};
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
+use crate::cli::variables::VariableArgs;
 use crate::domain::Channel;
 use crate::intake;
 use crate::intake::answer::Accepted;
@@ -71,6 +72,7 @@ pub struct Args {
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let variables = args.variables.read()?;
     let gateway = console.gateway().await?;
+    gateway.renderer.letter(&args.letter).map_or(Ok(()), |letter| args.variables.refuse_patients(letter))?;
     let at = args.at.as_deref().map(|text| moment(text, gateway.config.practice.time_zone)).transpose()?;
     let request = Request {
         letter: args.letter,

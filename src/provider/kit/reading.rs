@@ -63,7 +63,7 @@ pub fn count(value: &Value) -> Option<u32> {
 
 /// A time with a zone (RFC 3339).
 pub fn time(text: &str) -> Option<Timestamp> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Timestamp::from_utc(time.to_utc()))
+    chrono::DateTime::parse_from_rfc3339(text).ok().and_then(|time| Timestamp::written(time.to_utc()))
 }
 
 /// In progress, at the stage the provider names.

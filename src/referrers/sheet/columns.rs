@@ -121,16 +121,14 @@ impl Columns {
 
     /// Places the other fields by the names of their columns.
     fn find_fields(&mut self) {
+        let mut is_taken: Vec<bool> = (0..self.headings.len())
+            .map(|place| self.is_told_of(place) || self.labelled.iter().any(|pair| pair.has(place)))
+            .collect();
         for field in Field::ALL.iter().filter(|field| !field.says_refusal()) {
             if self.places.iter().any(|(taken, _)| taken == field) {
                 continue;
             }
-            let free = |place: &usize| {
-                !self.is_told_of(*place)
-                    && !self.marks.iter().any(|mark| mark.place == *place)
-                    && !self.labelled.iter().any(|pair| pair.has(*place))
-                    && !self.places.iter().any(|(_, taken)| taken.contains(place))
-            };
+            let free = |place: &usize| !is_taken[*place];
             let fit = |place: usize| self.headings.get(place).and_then(|heading| field.fit(heading));
             let mut found: Vec<(usize, usize)> =
                 (0..self.headings.len()).filter(free).filter_map(|place| Some((fit(place)?, place))).collect();
@@ -145,6 +143,7 @@ impl Columns {
                 .filter(|place| is_any || self.headings[*place].kin() == best)
                 .collect();
             self.suspects.retain(|place| !places.contains(place));
+            places.iter().for_each(|place| is_taken[*place] = true);
             self.places.push((*field, places));
         }
     }

@@ -1,6 +1,8 @@
 //! Columns in pairs, of which one says what the other holds: `Phone 2 - Label` and `Phone 2 - Value`, as the exports of
 //! Google Contacts have them.
 
+use std::collections::HashMap;
+
 use csv::StringRecord;
 
 use super::field::Field;
@@ -23,7 +25,10 @@ pub(super) struct Labelled {
 
 /// The pairs among the headings: mailboxes and telephone numbers.
 pub(super) fn pairs(headings: &[Heading]) -> Vec<Labelled> {
-    let place_of = |key: &str| headings.iter().position(|heading| heading.key == key);
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(headings.len());
+    for (place, heading) in headings.iter().enumerate() {
+        places.entry(&heading.key).or_insert(place);
+    }
     let pair = |(value, heading): (usize, &Heading)| {
         let (stem, ending) = heading.key.rsplit_once(' ')?;
         let (kind, count) = stem.rsplit_once(' ')?;
@@ -33,7 +38,7 @@ pub(super) fn pairs(headings: &[Heading]) -> Vec<Labelled> {
             "fax" => Field::Fax,
             _ => return None,
         };
-        let label = LABELS.iter().find_map(|label| place_of(&format!("{stem} {label}")));
+        let label = LABELS.iter().find_map(|label| places.get(format!("{stem} {label}").as_str()).copied());
         (ending == "value" && is_count(count)).then_some(Labelled { field, value, label })
     };
     headings.iter().enumerate().filter_map(pair).collect()

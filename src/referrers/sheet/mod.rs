@@ -42,6 +42,10 @@ use decode::{DELIMITERS, Records};
 pub const BYTES_MAX: usize = 50 * 1024 * 1024;
 /// Most rows of one file.
 pub const ROWS_MAX: usize = 200_000;
+/// Most columns of a list. NPPES, the widest known, has 330.
+pub const COLUMNS_MAX: usize = 1_000;
+/// Longest row that is looked at as a header, in bytes.
+pub const HEADER_BYTES_MAX: usize = 256 * 1024;
 /// Longest cell, in characters.
 pub const CELL_CHARS_MAX: usize = 4_000;
 /// Rows examined to find the header.
@@ -66,6 +70,14 @@ pub enum SheetError {
     /// More than [`ROWS_MAX`].
     #[error("the file has more than 200,000 rows: split it")]
     TooManyRows,
+    /// More than [`COLUMNS_MAX`].
+    #[error("the list has more than 1,000 columns: leave out those that are not needed")]
+    TooManyColumns,
+    /// More than [`HEADER_BYTES_MAX`].
+    #[error(
+        "one of the first rows is longer than 256 KB, which no list's header is: look for a quotation mark that is not closed"
+    )]
+    HeaderTooLong,
     /// A spreadsheet program's own format.
     #[error("this is a workbook (XLSX or XLS): save the sheet as CSV and give that file")]
     Workbook,
@@ -145,13 +157,31 @@ struct Header {
     file_says: Option<Field>,
 }
 
+/// Why a row is too large to be looked at as a header: a column's name is compared with those of the others, so that
+/// nothing but a limit bounds that work.
+fn excess(row: &StringRecord) -> Option<SheetError> {
+    if row.len() > COLUMNS_MAX {
+        Some(SheetError::TooManyColumns)
+    } else if row.as_slice().len() > HEADER_BYTES_MAX {
+        Some(SheetError::HeaderTooLong)
+    } else {
+        None
+    }
+}
+
 /// The row among the first that names most fields, under whichever delimiter shows most.
 fn find_header(text: &str, instructions: &Instructions<'_>) -> Result<Header, SheetError> {
     let mut best: Option<Header> = None;
+    // Under a wrong delimiter a row may be anything: it counts against the file only where no other makes a list of it.
+    let mut too_large: Vec<(u8, SheetError)> = Vec::new();
     for delimiter in DELIMITERS {
         let mut records = Records::new(text, delimiter);
         for _ in 0..HEADER_ROWS_MAX {
             let Some((line, row)) = records.next() else { break };
+            if let Some(error) = excess(row) {
+                too_large.push((delimiter, error));
+                break;
+            }
             let Some(columns) = Columns::read(row, instructions) else { continue };
             if best.as_ref().is_none_or(|best| columns.count() > best.columns.count()) {
                 let is_ours = columns.is_ours;
@@ -160,6 +190,12 @@ fn find_header(text: &str, instructions: &Instructions<'_>) -> Result<Header, Sh
                 best = Some(Header { delimiter, line, row: row.clone(), columns, file_says });
             }
         }
+    }
+    let chosen = best.as_ref().map(|best| best.delimiter);
+    let mut errors = too_large.into_iter().filter(|(delimiter, _)| chosen.is_none_or(|it| it == *delimiter));
+    // Without its own delimiter a row of many columns is one long cell: of the two, the columns are what is wrong.
+    if let Some((_, first)) = errors.next() {
+        return Err(errors.map(|(_, error)| error).find(|error| *error == SheetError::TooManyColumns).unwrap_or(first));
     }
     best.ok_or_else(|| {
         let is_told = !instructions.mapping.is_empty() || !instructions.ignored.is_empty();

@@ -219,3 +219,33 @@ fn a_voice_number_that_was_left_out_says_why_and_zeros_are_no_number() {
         assert_eq!((list.rows[0].phone.clone(), list.rows[0].fax.is_none()), (None, true), "{number}");
     }
 }
+
+#[test]
+fn a_list_of_twenty_thousand_columns_is_refused_before_any_name_is_compared() {
+    let wide = |columns: usize, delimiter: &str| {
+        let names: Vec<String> = (0..columns).map(|number| format!("opted out {number}")).collect();
+        read(format!("email{delimiter}{}\n", names.join(delimiter)).as_bytes(), &[])
+    };
+    for delimiter in [",", ";", "\t", "|"] {
+        assert_eq!(wide(20_000, delimiter).expect_err("too wide"), SheetError::TooManyColumns, "{delimiter:?}");
+    }
+    assert!(wide(COLUMNS_MAX - 1, ",").is_ok(), "the widest list that is read");
+    assert_eq!(wide(COLUMNS_MAX, ",").expect_err("too wide"), SheetError::TooManyColumns);
+}
+
+#[test]
+fn a_header_of_megabytes_is_refused_and_an_open_quotation_mark_is_named() {
+    let long = format!("email,{}\numa@elm.example,\n", "x".repeat(2 << 20));
+    assert_eq!(read(long.as_bytes(), &[]).expect_err("too long"), SheetError::HeaderTooLong);
+    let open = format!("email,\"fax\n{}", "uma@elm.example,847-555-0131\n".repeat(20_000));
+    let error = read(open.as_bytes(), &[]).expect_err("too long").to_string();
+    assert!(error.contains("quotation mark"), "{error}");
+}
+
+#[test]
+fn what_is_wide_only_under_a_delimiter_that_is_not_the_lists_own_is_read() {
+    let note = "a, b, ".repeat(600);
+    let list = format!("email;notes\numa@elm.example;{note}\n");
+    let sheet = read(list.as_bytes(), &[]).expect("a list");
+    assert_eq!((sheet.delimiter, sheet.rows.len() + sheet.refused_count), (';', 1));
+}

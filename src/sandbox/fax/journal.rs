@@ -5,13 +5,14 @@
 //! It never holds a number, only its SHA-256 and its last four digits. Several sandboxes may append to one file: each
 //! line is one write, and lines of other channels are skipped when reading.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Fault;
+use crate::files::append_private;
 
 /// How much of the end of a journal is read at start: enough for every fax that is kept.
 pub(super) const READ_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -70,7 +71,7 @@ impl Journal {
         let Some(path) = path else {
             return Ok((Self(None), Vec::new()));
         };
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut file = append_private(path)?;
         let text = read_end(&mut file)?;
         if !text.is_empty() && !text.ends_with(b"\n") {
             file.write_all(b"\n")?;
@@ -110,6 +111,8 @@ fn read_end(file: &mut File) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn line(id: &str, event: Happened) -> Entry {

@@ -1,7 +1,7 @@
 //! The catcher's journal: what reached a recipient, one JSON line each, in a file that outlives the process. Addresses
 //! are stored as hashes only.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use ring::digest::{SHA256, digest};
 
 use crate::domain::Timestamp;
+use crate::files::append_private;
 
 /// An open journal.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Journal(Mutex<File>);
 
 impl Journal {
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?)))
+        Ok(Self(Mutex::new(append_private(path)?)))
     }
 
     /// Writes one line for each recipient. When it returns, the lines are with the operating system, which keeps them

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Postgres, Sqlite, Transaction};
 use super::damage::Damage;
 use super::dialect::Dialect;
 use super::error::StoreError;
+use crate::files;
 
 /// How long a writer waits for another program that holds the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,7 +106,15 @@ impl Store {
     }
 
     /// Fully synchronous write-ahead logging: with less, a power cut can erase the record of a call already made.
+    ///
+    /// A new file is its owner's alone, and SQLite gives the files beside it the same permissions. An existing one keeps
+    /// its own: `touchline doctor` says when others may read it.
     async fn open_sqlite(path: &Path, connections_max: u32) -> Result<Self, StoreError> {
+        if is_on_disk(path)
+            && let Err(error) = files::create_private_if_missing(path)
+        {
+            tracing::debug!(kind = %error.kind(), "the database file cannot be created; SQLite says why");
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -279,6 +288,12 @@ fn is_ended(error: &sqlx::Error) -> bool {
 #[must_use]
 pub fn sqlite_file(url: &str) -> Option<&Path> {
     url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
+}
+
+/// Whether SQLite takes it for the path of a file: it has words of its own for a database in memory, and for addresses.
+fn is_on_disk(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    !text.is_empty() && !text.starts_with(":memory:") && !text.starts_with("file:")
 }
 
 /// The file of a store on SQLite.

@@ -41,6 +41,21 @@ impl Dialect {
         }
     }
 
+    /// Names the columns of those tables, with the table of each.
+    #[must_use]
+    pub const fn column_names(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
+                WHERE t.type = 'table' AND t.name NOT GLOB 'sqlite_*'"
+            }
+            Self::Postgres => {
+                "SELECT table_name::text, column_name::text FROM information_schema.columns
+                WHERE table_schema = current_schema()"
+            }
+        }
+    }
+
     /// The last eight hexadecimal digits of a row's id, in capitals: what [`crate::domain::id::short`] prints.
     #[must_use]
     pub const fn short_id(self) -> &'static str {

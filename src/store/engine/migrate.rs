@@ -1,9 +1,14 @@
 //! Migrations: paired files with the same numbers and names, embedded in the binary.
 
-use sqlx::SqlitePool;
+use std::collections::BTreeSet;
+
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, SqlitePool};
+use tokio::sync::OnceCell;
 
 use super::db::{Store, on};
+use super::dialect::Dialect;
 use super::error::StoreError;
 
 /// Where the migrator notes what was applied.
@@ -32,6 +37,27 @@ async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), MigrateError> {
         }
     }
     SQLITE.run(writer).await
+}
+
+/// Every column that the migrations make, with its table, the same on both engines. Found once, by applying those of
+/// SQLite to a database in memory.
+///
+/// # Errors
+/// [`StoreError::Unavailable`], where the system has no memory or threads left.
+pub(super) async fn columns_expected() -> Result<&'static BTreeSet<(String, String)>, StoreError> {
+    static EXPECTED: OnceCell<BTreeSet<(String, String)>> = OnceCell::const_new();
+    EXPECTED
+        .get_or_try_init(|| async {
+            let options = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
+            let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+            let failed = |error: MigrateError| StoreError::Unavailable(error.to_string().chars().take(200).collect());
+            SQLITE.run(&pool).await.map_err(failed)?;
+            let columns: Vec<(String, String)> =
+                sqlx::query_as(Dialect::Sqlite.column_names()).fetch_all(&pool).await?;
+            pool.close().await;
+            Ok::<_, StoreError>(columns.into_iter().collect())
+        })
+        .await
 }
 
 impl Store {

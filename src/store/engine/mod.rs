@@ -15,3 +15,4 @@ pub mod record;
 pub mod rows;
 pub mod server_time;
 pub mod soundness;
+mod start;

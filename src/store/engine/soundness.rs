@@ -16,6 +16,8 @@ const WRITE_PROBE: &str = "INSERT INTO setting (name, value) VALUES ('write_chec
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 const LEASES_PAST: &str =
     "SELECT COUNT(*), MIN(lease_until_ms) FROM queue_entry WHERE state = 'leased' AND lease_until_ms < $1";
+// Identifiers are in order of time.
+const LATEST: &str = "SELECT recorded_ms FROM event ORDER BY id DESC LIMIT 1";
 const DUE_PAST: &str = "SELECT COUNT(*), MIN(due_ms) FROM queue_entry WHERE state <> 'leased' AND due_ms < $1";
 
 /// What was found.
@@ -119,6 +121,11 @@ impl Tx {
     pub async fn queue_leases_past(&mut self, moment: Timestamp) -> Result<Late, StoreError> {
         let (entries, since) = on!(self, |c, d| sqlx::query_as(LEASES_PAST).bind(moment).fetch_one(&mut *c).await?);
         Ok(Late { entries, since })
+    }
+
+    /// When the newest event was recorded; `None` if there is none.
+    pub async fn event_latest(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(LATEST).fetch_optional(&mut *c).await?))
     }
 
     /// Entries that were due before that moment and that no worker has taken.

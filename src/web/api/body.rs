@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::header;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
@@ -114,9 +114,10 @@ pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>, holds: &str) -> 
 
 /// The time that a field holds.
 pub(super) fn moment(field: &str, text: &str) -> Result<Timestamp, Problem> {
-    DateTime::parse_from_rfc3339(text).map(|time| Timestamp::from_utc(time.with_timezone(&Utc))).map_err(|_| {
-        Problem::field(Kind::Invalid, field, "write the time in RFC 3339 format, such as 2026-12-01T09:00:00-06:00")
-    })
+    let refused = |words: &str| Problem::field(Kind::Invalid, field, words);
+    let time = DateTime::parse_from_rfc3339(text)
+        .map_err(|_| refused("write the time in RFC 3339 format, such as 2026-12-01T09:00:00-06:00"))?;
+    Timestamp::written(time.to_utc()).ok_or_else(|| refused("the year lies between 0000 and 9999, in UTC"))
 }
 
 #[cfg(test)]

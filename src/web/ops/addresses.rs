@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::Deserialize;
 
 use super::form::{Posted, nowhere, refused, then_show};
@@ -106,7 +106,8 @@ fn read([cause, since, until]: [&str; 3], calendar: &Calendar) -> Result<DeadOf,
 }
 
 fn day(text: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()
+    let has_four_digits = |day: &NaiveDate| (0..=9999).contains(&day.year());
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().filter(has_four_digits)
 }
 
 /// The first moment of a day in the practice's zone, so many days later.

@@ -80,6 +80,7 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         in_doubt: ledger.in_doubt,
         held: ledger.held,
         dead_addresses: tx.addresses_dead_count().await?,
+        clock_set_back: state.gateway.clock_set_back(),
         campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),
         ..Signs::default()
     };
@@ -116,6 +117,8 @@ impl Matter {
             Subject::Held => "/failures#held",
             Subject::Addresses => "/referrers/addresses",
             Subject::Campaigns => "/campaigns",
+            // Nothing on any page sets a machine's clock.
+            Subject::Clock => "/",
         };
         Self { need, link }
     }

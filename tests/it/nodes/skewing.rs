@@ -1,7 +1,8 @@
 //! Nodes whose machines' clocks differ by minutes: the time that counts is the database's, so leases are not taken from the
-//! living, rates hold, and nothing is repeated.
+//! living, rates hold, and nothing is repeated. And a machine whose clock is set back under a running node.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use touchline::app::{Gateway, Running};
@@ -27,14 +28,30 @@ impl Clock for WrongClock {
     }
 }
 
+/// A machine's clock that somebody sets.
+#[derive(Debug, Default)]
+struct SetClock {
+    ahead_ms: AtomicI64,
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.ahead_ms.load(Ordering::Relaxed))
+    }
+}
+
 /// A node in this process, on a machine whose clock is wrong.
 async fn node(stage: &Stage, database: &Database, relay: &Proxy, minutes: i64) -> (Gateway, Running) {
+    node_by(stage, database, relay, Arc::new(WrongClock { minutes })).await
+}
+
+async fn node_by(stage: &Stage, database: &Database, relay: &Proxy, clock: Arc<dyn Clock>) -> (Gateway, Running) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let text = stage.config(stage.fax_address(), relay.address());
     let text = text.replace("sqlite:touchline-demo.db", &database.url);
     let secret = |_: &str| Some("key-of-the-stage".to_owned());
     let config = Config::parse_with_env(&text, "skewed.toml", stage.folder(), &secret).expect("a configuration");
-    let gateway = Gateway::join(config, Arc::new(WrongClock { minutes })).await.expect("a gateway");
+    let gateway = Gateway::join(config, clock).await.expect("a gateway");
     let running = gateway.start();
     (gateway, running)
 }
@@ -95,6 +112,27 @@ async fn three_nodes_whose_clocks_differ_by_minutes_keep_every_promise_and_every
     reckoning.check(stage.total());
     reckoning.check_rate("fax-sandbox", rate);
     reckoning.check_rate("mail-sandbox", rate);
+    store.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_by_an_hour_under_a_running_node_does_not_stop_the_letters() {
+    let database = Database::sqlite();
+    let stage = Stage::build(Setup { faxes: 5, mails: 20, ..Setup::default() }).await;
+    let store = database.open().await;
+    let relay = Proxy::before(stage.catcher.address()).await;
+    let machine = Arc::new(SetClock::default());
+    let running = node_by(&stage, &database, &relay, machine.clone()).await;
+    machine.ahead_ms.store(-3_600_000, Ordering::Relaxed);
+    stage.send_to_all(&database.url);
+    let ledger = stage.settled(&store, Duration::from_secs(90)).await;
+    assert_eq!((ledger.delivered, ledger.in_doubt), (25, 0), "{ledger:?}");
+    let back = running.0.clock_set_back().expect("it was noticed").as_secs();
+    assert!((3_590..=3_610).contains(&back), "{back}");
+    end([running]).await;
+    let reckoning = Reckoning::of(&store, stage.folder()).await;
+    reckoning.check(stage.total());
     store.close().await;
     database.remove().await;
 }

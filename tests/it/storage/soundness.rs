@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use sqlx::{Connection, Executor, PgConnection};
+use touchline::domain::Actor;
+use touchline::domain::event::{EventKind, EventSource};
 use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
 use touchline::store::StoreError;
 use touchline::store::engine::soundness::Late;
+use touchline::store::records::events::Event;
 use touchline::store::records::queue_entries::Lanes;
 
 use super::samples::{Stage, at};
@@ -141,6 +144,28 @@ async fn entries_that_should_have_moved_are_counted() {
         assert_eq!(tx.queue_due_past(at(15)).await.expect("read"), Late { entries: 0, since: None });
         assert_eq!(tx.queue_leases_past(at(41)).await.expect("read"), Late { entries: 1, since: Some(at(40)) });
         assert_eq!(tx.queue_leases_past(at(40)).await.expect("read"), Late { entries: 0, since: None });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_behind_the_newest_record_is_told_and_one_that_is_right_is_not() {
+    each_db(async |store| {
+        let behind = async |now| touchline::upkeep::time::behind(&store, now).await.expect("asked");
+        assert_eq!(behind(at(0)).await, None, "nothing was recorded yet");
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let latest = at(7_200_000);
+        let event =
+            |when| Event::new(message.id, EventKind::Queued, EventSource::Operator, &Actor::operator("dana"), when);
+        let mut tx = store.write().await.expect("tx");
+        tx.events_insert(&[event(at(1)), event(latest)]).await.expect("stored");
+        assert_eq!(tx.event_latest().await.expect("read"), Some(latest));
+        tx.commit().await.expect("committed");
+        let minute = std::time::Duration::from_secs(60);
+        assert_eq!(behind(latest.before(minute)).await, None, "clocks are not exact");
+        assert_eq!(behind(latest.before(minute * 60)).await, Some(minute * 60));
     })
     .await;
 }

@@ -150,6 +150,7 @@ async fn a_refusal_says_which_field_and_repeats_no_address() {
         (json!({ "letter": "introduction", "to": "all", "cc": "canary" }), 422, Some("cc")),
         (json!({ "to": "all" }), 422, Some("letter")),
         (json!({ "letter": "introduction", "to": "all", "at": "canary o'clock" }), 422, Some("at")),
+        (json!({ "letter": "introduction", "to": "all", "at": "9999-12-31T23:59:00-23:59" }), 422, Some("at")),
         (json!({ "letter": "introduction", "to": "(312) 555-0142" }), 422, Some("to")),
         (json!({ "letter": "introduction", "to": "tag:" }), 422, Some("to")),
         (json!({ "letter": "introduction", "to": "all", "via": [] }), 422, Some("via")),

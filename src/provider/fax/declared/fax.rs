@@ -142,11 +142,12 @@ fn ended(failure: Failure, pages: Option<u32>) -> Fact {
 pub fn moment(text: &str) -> Option<Timestamp> {
     /// Seconds would be in the year 5138 by then.
     const SECONDS_MAX: i64 = 100_000_000_000;
-    match text.trim().parse::<i64>() {
-        Ok(seconds) if seconds.abs() < SECONDS_MAX => Some(Timestamp(seconds * 1000)),
-        Ok(milliseconds) => Some(Timestamp(milliseconds)),
-        Err(_) => reading::time(text.trim()),
-    }
+    let moment = match text.trim().parse::<i64>() {
+        Ok(seconds) if (-SECONDS_MAX..SECONDS_MAX).contains(&seconds) => Timestamp(seconds * 1000),
+        Ok(milliseconds) => Timestamp(milliseconds),
+        Err(_) => return reading::time(text.trim()),
+    };
+    Some(moment).filter(|moment| moment.is_writable())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Descriptions lie in the folder `providers` beside the configuration. A name leads to a file in it and nowhere else.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::problem::DescriptionError;
+use crate::files::{ReadError, read_regular};
 
 /// The folder, beside the configuration file.
 pub const FOLDER: &str = "providers";
@@ -42,14 +42,10 @@ pub fn is_plain_name(name: &str) -> bool {
 /// It cannot be read, is too large, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, DescriptionError> {
     let name = path.display().to_string();
-    let failed =
-        |error: std::io::Error| DescriptionError::whole(&name, format!("it cannot be read ({})", error.kind()));
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(DescriptionError::whole(&name, "it is larger than 256 kB: this is no description"));
-    }
+    let bytes = read_regular(path, BYTES_MAX).map_err(|error| match error {
+        ReadError::TooLarge(_) => DescriptionError::whole(&name, "it is larger than 256 kB: this is no description"),
+        other => DescriptionError::whole(&name, format!("it {other}")),
+    })?;
     String::from_utf8(bytes).map_err(|_| DescriptionError::whole(&name, "it is not UTF-8 text"))
 }
 

@@ -82,7 +82,7 @@ impl Fax {
 
 /// A time as the service writes it.
 pub fn time(text: &str) -> Option<Timestamp> {
-    NaiveDateTime::parse_from_str(text, TIME).ok().map(|time| Timestamp::from_utc(time.and_utc()))
+    NaiveDateTime::parse_from_str(text, TIME).ok().and_then(|time| Timestamp::written(time.and_utc()))
 }
 
 /// A time as the service reads it, to the second.

@@ -101,7 +101,7 @@ pub fn reference(text: &str) -> Option<ProviderReference> {
 pub fn gmt(text: &str) -> Option<Timestamp> {
     let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%d/%m/%Y %H:%M:%S"];
     let mut read = formats.iter().filter_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok());
-    read.next().map(|time| Timestamp::from_utc(time.and_utc()))
+    read.next().and_then(|time| Timestamp::written(time.and_utc()))
 }
 
 fn decimal(text: Option<&str>) -> Option<f64> {

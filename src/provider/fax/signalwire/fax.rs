@@ -65,7 +65,7 @@ impl Fax {
 
 /// ISO 8601 by the specification; the rest of this API writes RFC 2822.
 fn moment(text: &str) -> Option<Timestamp> {
-    let mail = || chrono::DateTime::parse_from_rfc2822(text).ok().map(|time| Timestamp::from_utc(time.to_utc()));
+    let mail = || chrono::DateTime::parse_from_rfc2822(text).ok().and_then(|time| Timestamp::written(time.to_utc()));
     time(text).or_else(mail)
 }
 
