@@ -2,11 +2,13 @@
 //! in stays as it was recorded.
 
 mod acting;
+mod attacking;
 mod fetching;
 mod house;
 mod opting_out;
 mod receiving;
 mod submitting;
+pub mod target;
 mod telling;
 mod undoing;
 mod watching;
