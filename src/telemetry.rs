@@ -49,7 +49,7 @@ pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
 }
 
 /// The filter of everything that is logged: what was asked for, without the details that libraries print.
-pub fn harmless(asked: EnvFilter) -> impl Filter<Registry> {
+pub fn harmless(asked: EnvFilter) -> impl Filter<Registry> + Send + Sync + 'static {
     asked.and(filter_fn(may_be_logged))
 }
 
@@ -78,5 +78,94 @@ impl<'a> MakeWriter<'a> for Stderr {
 
     fn make_writer(&'a self) -> Self::Writer {
         std::io::stderr()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_log::LogTracer;
+    use tracing_log::log::{self, Log, Record};
+
+    use super::*;
+
+    /// What a library would say about a patient.
+    const WORDS: &str = "born 1979-04-12";
+
+    /// Keeps the lines.
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Paper {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panicked").extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines written while something speaks, at that level or with those directives.
+    fn said(asked: &str, speak: impl FnOnce()) -> String {
+        said_through(harmless(EnvFilter::try_new(asked).expect("a level")), speak)
+    }
+
+    fn said_through(filter: impl Filter<Registry> + Send + Sync + 'static, speak: impl FnOnce()) -> String {
+        let kept = Paper::default();
+        let paper = kept.clone();
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || paper.clone());
+        tracing::subscriber::with_default(Registry::default().with(lines.with_filter(filter)), speak);
+        let octets = kept.0.lock().expect("nobody panicked").clone();
+        String::from_utf8(octets).expect("text")
+    }
+
+    /// A library that speaks by the `log` crate, as Handlebars does.
+    fn record(level: log::Level) {
+        let words = format_args!("{WORDS}");
+        let record = Record::builder().args(words).level(level).target("handlebars::render").build();
+        LogTracer::new().log(&record);
+    }
+
+    #[test]
+    fn without_the_filter_they_would_be_heard() {
+        let asked = EnvFilter::try_new("trace").expect("a level");
+        assert!(said_through(asked, || record(log::Level::Debug)).contains(WORDS));
+    }
+
+    #[test]
+    fn libraries_say_nothing_below_info_whatever_is_asked_for() {
+        let of_one = ["handlebars=trace", "handlebars::render=trace,trace", "info,touchline_typeset=trace"];
+        for asked in ["trace", "debug"].into_iter().chain(of_one) {
+            let said = said(asked, || {
+                record(log::Level::Debug);
+                record(log::Level::Trace);
+                tracing::debug!(target: "handlebars::render", "{WORDS}");
+                tracing::trace!(target: "touchline_typeset", "{WORDS}");
+                tracing::trace!(target: "touchlinemost::render", "{WORDS}");
+                let span = tracing::debug_span!(target: "hyper::proto", "request", words = WORDS);
+                span.in_scope(|| tracing::info!(target: "touchline::web", "answered"));
+            });
+            assert!(said.contains("answered") || asked.starts_with("handlebars="), "{asked}: {said}");
+            assert!(!said.contains(WORDS), "{asked}: {said}");
+        }
+    }
+
+    #[test]
+    fn our_own_details_and_what_libraries_report_come_through() {
+        let said = said("trace", || {
+            tracing::trace!("our own");
+            tracing::debug!(target: "touchline", "of the program");
+            record(log::Level::Warn);
+        });
+        assert!(said.contains("our own") && said.contains("of the program") && said.contains(WORDS), "{said}");
+        let said = self::said("info,touchline::queue=debug", || {
+            tracing::debug!(target: "touchline::queue", "asked for");
+            tracing::debug!(target: "touchline::web", "not asked for");
+        });
+        assert!(said.contains("asked for") && !said.contains("not asked for"), "{said}");
     }
 }

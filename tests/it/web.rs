@@ -2,6 +2,7 @@
 //! in stays as it was recorded.
 
 mod acting;
+mod attacking;
 mod describing;
 mod fetching;
 mod house;
@@ -12,6 +13,7 @@ mod reading;
 mod readying;
 mod receiving;
 mod submitting;
+pub mod target;
 mod telling;
 mod undoing;
 mod watching;
