@@ -94,7 +94,8 @@ pub struct ServerConfig {
     pub head_seconds: u64,
     /// How long a request's body may take, 1 to 600 s; one second more for each 32 KiB that have arrived. Default 30.
     pub body_seconds: u64,
-    /// The memory that large request bodies (what of each is beyond 64 KiB) may take together, 32 to 4,096 MiB. Default 64.
+    /// The memory that large request bodies (what of each is beyond 64 KiB) may take together, 32 to 4,096 MiB; half of it
+    /// is for those who have shown a token. Default 64.
     pub large_bodies_mib: usize,
     /// How long a session of the dashboard lasts without being used, 5 to 720 min. Default 30.
     pub session_idle_minutes: u64,

@@ -39,7 +39,7 @@ use crate::render::Renderer;
 use crate::settle::{Rules, SUBMIT};
 use crate::store::engine::batch::Batcher;
 use crate::store::{Store, StoreError, in_time};
-use openings::{Openings, Room};
+use openings::{NodeRoom, Openings};
 use slots::{Cores, Slot, Slots};
 use walk::{Stage, Walk};
 
@@ -144,7 +144,7 @@ impl Dispatcher {
     /// Claims what there is room for and starts it; returns how many.
     async fn set_out(self: Arc<Self>, slots: &Slots, running: &TaskTracker, stop: &CancellationToken) -> usize {
         let (lanes, free) = slots.room();
-        let room = Room { lanes, free: free.min(CLAIM_MAX), slots: Some(slots) };
+        let room = NodeRoom { lanes, free: free.min(CLAIM_MAX), slots: Some(slots) };
         let walks = in_time(self.claim_into(room)).await.unwrap_or_else(|error| {
             self.parts.store.note(&error);
             tracing::warn!(%error, "the queue could not be read; trying again");
@@ -178,10 +178,10 @@ impl Dispatcher {
     /// # Errors
     /// The database cannot be used.
     pub async fn claim(self: &Arc<Self>, lanes: Lanes, free: usize) -> Result<Vec<Walk>, StoreError> {
-        self.claim_into(Room { lanes, free, slots: None }).await
+        self.claim_into(NodeRoom { lanes, free, slots: None }).await
     }
 
-    async fn claim_into(self: &Arc<Self>, room: Room<'_>) -> Result<Vec<Walk>, StoreError> {
+    async fn claim_into(self: &Arc<Self>, room: NodeRoom<'_>) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
         let states: Arc<[ProviderState]> = self.parts.store.read().await?.provider_states(false).await?.into();
         let mut soonest = None;

@@ -20,9 +20,9 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 /// Messages claimed at once for which there is no account: the gate holds them.
 const UNROUTED: usize = 64;
 
-/// Room in this node.
+/// NodeRoom in this node.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Room<'a> {
+pub(super) struct NodeRoom<'a> {
     /// For which lanes.
     pub lanes: Lanes,
     /// For how many messages.
@@ -84,7 +84,7 @@ impl Openings {
         accounts: &Accounts,
         states: &[ProviderState],
         pools: Vec<String>,
-        room: Room<'_>,
+        room: NodeRoom<'_>,
         now: Timestamp,
     ) -> Now {
         let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
@@ -235,8 +235,8 @@ mod tests {
         POOLS.iter().map(|(pool, _)| (*pool).to_owned()).collect()
     }
 
-    fn room(free: usize) -> Room<'static> {
-        Room { lanes: Lanes::All, free, slots: None }
+    fn room(free: usize) -> NodeRoom<'static> {
+        NodeRoom { lanes: Lanes::All, free, slots: None }
     }
 
     fn limit_of(found: &Now, pool: &str) -> Option<(Lanes, usize)> {

@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::WebState;
 use super::problem::{Kind, Problem};
-use super::server::Patience;
+use super::server::Activity;
 
 /// The longest that one request may take once it is here. A list that is longer on its way is answered earlier, with its
 /// submission (`web::api`).
@@ -60,9 +60,9 @@ pub(super) struct Face {
     pub body_max: usize,
 }
 
-/// One face's door.
+/// What one face admits, with its slots.
 #[derive(Debug)]
-struct Door {
+struct Admission {
     slots: Semaphore,
     body_max: usize,
     bodies: Bodies,
@@ -71,26 +71,26 @@ struct Door {
 /// A body that has been read, and the shared memory that it takes.
 type Whole = (Bytes, Option<OwnedSemaphorePermit>);
 
-/// Puts the door before all routes of a face.
+/// Admits requests to all routes of a face.
 pub(super) fn admitting(routes: Router<WebState>, face: Face, bodies: &Bodies) -> Router<WebState> {
-    let door = Door { slots: Semaphore::new(face.at_once), body_max: face.body_max, bodies: bodies.clone() };
-    // The door has measured the body: no second limit.
-    routes.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(Arc::new(door), admit))
+    let admission = Admission { slots: Semaphore::new(face.at_once), body_max: face.body_max, bodies: bodies.clone() };
+    // The body has been measured: no second limit.
+    routes.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(Arc::new(admission), admit))
 }
 
-async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+async fn admit(State(face): State<Arc<Admission>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let patience = request.extensions().get::<Patience>().cloned();
+    let activity = request.extensions().get::<Activity>().cloned();
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let (body, _memory) = match door.read(body, announced).await {
+    let (body, _memory) = match face.read(body, announced).await {
         Ok(whole) => whole,
         Err(problem) => return problem.answer(&path),
     };
-    if let Some(patience) = patience {
-        patience.works();
+    if let Some(activity) = activity {
+        activity.works();
     }
-    let Ok(_slot) = door.slots.try_acquire() else {
+    let Ok(_slot) = face.slots.try_acquire() else {
         return Problem::new(Kind::Unavailable, "too many requests at once").retry_after(1).answer(&path);
     };
     match timeout(REQUEST_TIME_MAX, next.run(Request::from_parts(parts, Body::from(body)))).await {
@@ -100,7 +100,7 @@ async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
     }
 }
 
-impl Door {
+impl Admission {
     /// Reads a body to its end. `announced` is how long it will be, if that was said.
     async fn read(&self, body: Body, announced: Option<usize>) -> Result<Whole, Problem> {
         let (began, mut chunks) = (Instant::now(), body.into_data_stream());
@@ -185,15 +185,15 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn door(at_once: usize, body_max: usize, bodies: Bodies) -> Arc<Door> {
-        Arc::new(Door { slots: Semaphore::new(at_once), body_max, bodies })
+    fn face(at_once: usize, body_max: usize, bodies: Bodies) -> Arc<Admission> {
+        Arc::new(Admission { slots: Semaphore::new(at_once), body_max, bodies })
     }
 
-    /// What is answered through a door to a body, by a handler that tells how many octets it got.
-    async fn answer(door: &Arc<Door>, body: Body) -> (StatusCode, String) {
+    /// What is answered through a face to a body, by a handler that tells how many octets it got.
+    async fn answer(face: &Arc<Admission>, body: Body) -> (StatusCode, String) {
         let routes = post(async |body: Bytes| body.len().to_string());
         let router = Router::new().route("/api/v1/x", routes.layer(DefaultBodyLimit::disable()));
-        let router = router.layer(from_fn_with_state(door.clone(), admit));
+        let router = router.layer(from_fn_with_state(face.clone(), admit));
         let answer = router.oneshot(Request::post("/api/v1/x").body(body).expect("a request")).await;
         let answer = answer.expect("an answer");
         let status = answer.status();
@@ -215,7 +215,7 @@ mod tests {
     async fn a_request_that_takes_too_long_may_have_been_carried_out() {
         let endless = post(std::future::pending::<()>);
         let router = Router::new().route("/api/v1/endless", endless);
-        let router = router.layer(from_fn_with_state(door(1, 10, Bodies::new(MINUTE, 0)), admit));
+        let router = router.layer(from_fn_with_state(face(1, 10, Bodies::new(MINUTE, 0)), admit));
         let request = Request::post("/api/v1/endless").body(Body::empty()).expect("a request");
         let answer = router.oneshot(request).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -227,35 +227,35 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_takes_no_slot_and_is_given_up() {
-        let door = door(1, 1024 * 1024, Bodies::new(MINUTE, 1024 * 1024));
-        let slow = answer(&door, Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>()));
+        let face = face(1, 1024 * 1024, Bodies::new(MINUTE, 1024 * 1024));
+        let slow = answer(&face, Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>()));
         let mut slow = Box::pin(slow);
         assert!(futures_util::poll!(slow.as_mut()).is_pending());
-        assert_eq!(answer(&door, Body::from("abc")).await, (StatusCode::OK, "3".to_owned()));
+        assert_eq!(answer(&face, Body::from("abc")).await, (StatusCode::OK, "3".to_owned()));
         assert_eq!(slow.await.0, StatusCode::REQUEST_TIMEOUT);
     }
 
     /// 64 KiB in each second and a half are more than the least, and two minutes more than one.
     #[tokio::test(start_paused = true)]
     async fn a_large_body_may_take_longer_as_long_as_it_comes() {
-        let door = door(1, 16 * 1024 * 1024, Bodies::new(MINUTE, 16 * 1024 * 1024));
-        let (status, octets) = answer(&door, trickle(80, Duration::from_millis(1_500))).await;
+        let face = face(1, 16 * 1024 * 1024, Bodies::new(MINUTE, 16 * 1024 * 1024));
+        let (status, octets) = answer(&face, trickle(80, Duration::from_millis(1_500))).await;
         assert_eq!((status, octets), (StatusCode::OK, (80 * 64 * 1024).to_string()));
-        let (status, _) = answer(&door, trickle(80, Duration::from_secs(4))).await;
+        let (status, _) = answer(&face, trickle(80, Duration::from_secs(4))).await;
         assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
     }
 
     #[tokio::test]
     async fn octets_are_limited_for_each_body_and_for_all_large_ones_and_given_back() {
-        let roomy = door(1, 256 * 1024, Bodies::new(MINUTE, 1024 * 1024));
+        let roomy = face(1, 256 * 1024, Bodies::new(MINUTE, 1024 * 1024));
         assert_eq!(answer(&roomy, trickle(5, Duration::ZERO)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-        let door = door(1, 256 * 1024, Bodies::new(MINUTE, 100 * 1024));
+        let face = face(1, 256 * 1024, Bodies::new(MINUTE, 100 * 1024));
         let of = |kib: usize| Body::from(vec![b'x'; kib * 1024]);
-        assert_eq!(answer(&door, of(257)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(answer(&door, of(165)).await.0, StatusCode::SERVICE_UNAVAILABLE, "64 KiB are free, 100 shared");
+        assert_eq!(answer(&face, of(257)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(answer(&face, of(165)).await.0, StatusCode::SERVICE_UNAVAILABLE, "64 KiB are free, 100 shared");
         for _ in 0..3 {
-            assert_eq!(answer(&door, of(164)).await.0, StatusCode::OK);
+            assert_eq!(answer(&face, of(164)).await.0, StatusCode::OK);
         }
-        assert_eq!(door.bodies.memory.available_permits(), 100);
+        assert_eq!(face.bodies.memory.available_permits(), 100);
     }
 }

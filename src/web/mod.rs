@@ -90,10 +90,12 @@ impl WebState {
 /// All faces, with the layers that stand before them.
 pub fn router(state: WebState) -> Router {
     let server = &state.gateway.config.server;
-    let bodies = Bodies::new(Duration::from_secs(server.body_seconds), server.large_bodies_mib * MIB);
-    let behind = |routes, face| admitting(routes, face, &bodies);
+    // Those who have shown a token share one half of the memory for large bodies, everybody else the other.
+    let half = || Bodies::new(Duration::from_secs(server.body_seconds), server.large_bodies_mib * MIB / 2);
+    let (of_known, of_others) = (half(), half());
+    let behind = |routes, face| admitting(routes, face, &of_others);
     // Who is not known is answered before the body is read.
-    let api = behind(api::routes(), API).merge(behind(api::list_routes(), LISTS));
+    let api = admitting(api::routes(), API, &of_known).merge(admitting(api::list_routes(), LISTS, &of_known));
     let api = api.layer(from_fn_with_state(state.clone(), bearer::known));
     let hooks = behind(hooks::routes(), HOOKS).layer(from_fn_with_state(state.clone(), hooks::known));
     let faces = Router::new()

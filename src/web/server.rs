@@ -96,15 +96,15 @@ pub async fn serve(listener: TcpListener, state: WebState, stop: CancellationTok
 async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, place: Place, stop: CancellationToken) {
     // Small answers must not wait for Nagle's algorithm; a socket without this option still works.
     drop(stream.set_nodelay(true));
-    let patience = place.patience.clone();
+    let activity = place.activity.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (router, patience) = (router.clone(), patience.clone());
+        let (router, activity) = (router.clone(), activity.clone());
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(patience.clone());
+            request.extensions_mut().insert(activity.clone());
             let answer = router.oneshot(request).await;
-            patience.waits();
+            activity.waits();
             answer
         }
     });
@@ -129,7 +129,7 @@ async fn attend(stream: TcpStream, peer: SocketAddr, router: Router, place: Plac
 /// Whether a connection waits for its peer. Part of every request, so that whoever has read the whole of it can say that
 /// it no longer does.
 #[derive(Debug, Clone)]
-pub(super) struct Patience(Arc<State>);
+pub(super) struct Activity(Arc<State>);
 
 #[derive(Debug)]
 struct State {
@@ -139,7 +139,7 @@ struct State {
     turns: Arc<AtomicU64>,
 }
 
-impl Patience {
+impl Activity {
     fn new(turns: &Arc<AtomicU64>) -> Self {
         let since = AtomicU64::new(turns.fetch_add(1, Ordering::Relaxed));
         Self(Arc::new(State { works: AtomicBool::new(false), since, turns: turns.clone() }))
@@ -173,7 +173,7 @@ struct Connections {
 #[derive(Debug)]
 struct Open {
     peer: IpAddr,
-    patience: Patience,
+    activity: Activity,
     close: CancellationToken,
 }
 
@@ -182,7 +182,7 @@ struct Open {
 struct Place {
     connections: Arc<Connections>,
     id: u64,
-    patience: Patience,
+    activity: Activity,
     close: CancellationToken,
 }
 
@@ -210,11 +210,11 @@ impl Connections {
             make_room(&mut open, of_peer, self.limits.per_peer)?;
         }
         make_room(&mut open, |_| true, self.limits.connections)?;
-        let (patience, close) = (Patience::new(&self.turns), CancellationToken::new());
+        let (activity, close) = (Activity::new(&self.turns), CancellationToken::new());
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        open.insert(id, Open { peer, patience: patience.clone(), close: close.clone() });
+        open.insert(id, Open { peer, activity: activity.clone(), close: close.clone() });
         drop(open);
-        Some(Place { connections: self, id, patience, close })
+        Some(Place { connections: self, id, activity, close })
     }
 
     fn close_all(&self) {
@@ -229,7 +229,7 @@ fn make_room(open: &mut BTreeMap<u64, Open>, meant: impl Fn(&Open) -> bool, most
         return Some(());
     }
     let waiting = open.iter().filter(|(_, one)| meant(one));
-    let longest = waiting.filter_map(|(id, one)| Some((one.patience.waits_since()?, *id))).min();
+    let longest = waiting.filter_map(|(id, one)| Some((one.activity.waits_since()?, *id))).min();
     let (_, id) = longest?;
     metrics::counter!("touchline_connections_closed_for_room_total").increment(1);
     open.remove(&id)?.close.cancel();
@@ -254,12 +254,12 @@ mod tests {
         let all = connections(9, 2);
         let office = all.clone().admit(OFFICE).expect("room");
         let (first, second) = (all.clone().admit(STRANGER).expect("room"), all.clone().admit(STRANGER).expect("room"));
-        first.patience.works();
+        first.activity.works();
         let third = all.clone().admit(STRANGER).expect("the second makes room");
         assert!(second.close.is_cancelled() && !first.close.is_cancelled() && !office.close.is_cancelled());
-        third.patience.works();
+        third.activity.works();
         assert!(all.clone().admit(STRANGER).is_none(), "both of its connections are at work");
-        first.patience.waits();
+        first.activity.waits();
         assert!(all.clone().admit(STRANGER).is_some() && first.close.is_cancelled());
     }
 
@@ -267,7 +267,7 @@ mod tests {
     fn a_full_house_makes_room_for_everybody_and_closes_nothing_at_work() {
         let all = connections(3, 3);
         let (quiet, busy) = (all.clone().admit(OFFICE).expect("room"), all.clone().admit(OFFICE).expect("room"));
-        busy.patience.works();
+        busy.activity.works();
         let places: Vec<Place> = (0..8).filter_map(|_| all.clone().admit(PROXY)).collect();
         assert_eq!(places.len(), 8, "a proxy's connections are many people's");
         assert!(quiet.close.is_cancelled() && !busy.close.is_cancelled());
@@ -278,7 +278,7 @@ mod tests {
     fn a_place_is_free_again_when_its_connection_ends() {
         let all = connections(1, 1);
         let place = all.clone().admit(OFFICE).expect("room");
-        place.patience.works();
+        place.activity.works();
         assert!(all.clone().admit(OFFICE).is_none());
         drop(place);
         assert!(all.clone().admit(OFFICE).is_some());

@@ -108,11 +108,9 @@ async fn a_preview_of_a_letter_about_a_patient_is_on_record_and_of_no_other() {
     };
     assert_eq!(previews().await, [] as [[String; 4]; 0], "neither is about a patient");
 
-    let sample = include_str!("../../../templates/end-of-treatment-report/sample.json");
-    let sample: serde_json::Map<String, serde_json::Value> = serde_json::from_str(sample).expect("a sample");
-    let variables: Vec<String> = sample.iter().map(|(name, value)| format!("--set-json={name}={value}")).collect();
-    let mut arguments = vec!["preview", "end-of-treatment-report", "--for", "Whitfield", "--as", "maria"];
-    arguments.extend(variables.iter().map(String::as_str));
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/end-of-treatment-report/sample.json");
+    let arguments =
+        ["preview", "end-of-treatment-report", "--for", "Whitfield", "--as", "maria", "--variables", sample];
     house.run(&arguments).good();
     let found = previews().await;
     let [[who, _, referrer, letter]] = &found[..] else { panic!("one preview is on record") };

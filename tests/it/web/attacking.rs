@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
-use touchline::access::{Scope, create_operator, create_token};
+use touchline::access::{Scope, add_operator, create_token};
 use touchline::domain::{Actor, Channel, MessageStatus, SystemClock};
 use touchline::sandbox::fax::Guise;
 
@@ -26,7 +26,7 @@ async fn attacked(settings: &str, attack: impl AsyncFn(&Target, &Busy<'_>)) {
     gateway.know(&[("Roth", Some("0142"), None), ("Dent", None, Some("dent@office.example"))]).await;
     let access = gateway.gateway.access();
     let token = create_token(&access, "integrator", &[Scope::Read], &Actor::operator("test")).await.expect("a token");
-    create_operator(&access, "dana", PASSWORD, &Actor::operator("test")).await.expect("an operator");
+    add_operator(&access, "dana", PASSWORD, &Actor::operator("test")).await.expect("an operator");
     let address = gateway.url.trim_start_matches("http://").parse().expect("an address");
     let target = Target { address, token, webhook_secret: WEBHOOK_SECRET.to_owned() };
     attack(&target, &Busy(&gateway)).await;
