@@ -14,7 +14,7 @@ use crate::web::target::{PATIENCE, TURN, Target, attacker, heard, post};
 const BODY: usize = 4 * 1024 * 1024;
 const BODIES: usize = 300;
 /// What the program may take beyond what it took before: while the bodies come, and when they have gone.
-const MORE_KIB: u64 = 200 * 1024;
+const MORE_KIB: u64 = 300 * 1024;
 const LEFT_KIB: u64 = 64 * 1024;
 const LIST: &str = "first_name,last_name,type,email\nAna,Roth,therapist,roth@office.example\n";
 

@@ -68,6 +68,7 @@ async fn served() -> Served {
     house.write("providers/acme.toml", &description);
     house.write("list.csv", LIST);
     house.write("password", PASSWORD);
+    house.write("report.json", &Value::Object(report()).to_string());
     house.set("ACME_API_KEY", ACME_KEY);
     house.set("ACME_API_SECRET", ACME_KEY);
     Served::start(house, "trace", |config| {
@@ -118,8 +119,7 @@ impl Faces<'_> {
         let waiting = ["--wait", "--timeout=80"];
         let introduction = ["send", "introduction", "--to=Quillfeather", "--via=fax,email"];
         served.run(&[&introduction[..], &waiting].concat()).await.good();
-        let values: Vec<String> = report().iter().map(|(name, value)| format!("--set-json={name}={value}")).collect();
-        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let values = ["--variables=report.json"];
         // The relay here has no TLS, without which no letter about a patient is mailed.
         let letter = ["send", "end-of-treatment-report", "--to=Quillfeather", "--via=fax"];
         served.run(&[&letter[..], &waiting, &values].concat()).await.good();
@@ -167,9 +167,13 @@ impl Faces<'_> {
             |password: &str| self.ask(Method::POST, "/login").form(&[("name", "dana"), ("password", password)]);
         good(log_in(SECRET[3]).send().await, 401).await;
         let entered = good(log_in(PASSWORD).send().await, 303).await;
-        let cookie = entered.headers()["set-cookie"].to_str().expect("text").to_owned();
-        let session = cookie.split(';').next().expect("a cookie").to_owned();
-        self.handed_out(session.trim_start_matches(&format!("{SESSION_COOKIE}=")));
+        let cookies = entered.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("text"));
+        let cookies: Vec<&str> = cookies.filter_map(|cookie| cookie.split(';').next()).collect();
+        for cookie in &cookies {
+            self.handed_out(cookie.split_once('=').expect("a name and a value").1);
+        }
+        let session = cookies.iter().find(|cookie| cookie.starts_with(&format!("{SESSION_COOKIE}=")));
+        let session = (*session.expect("a session")).to_owned();
         let page = good(self.ask(Method::GET, "/referrers").header("cookie", &session).send().await, 200).await;
         let page = page.text().await.expect("a page");
         assert!(page.contains("Quillfeather"), "{page}");
