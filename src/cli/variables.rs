@@ -178,7 +178,7 @@ mod tests {
         };
         let line = file("line", b"\xef\xbb\xbfone\r\ntwo\r\n");
         let object = file("object", br#"{"b": [1], "c": "x"}"#);
-        let variables = read(&[line.clone()], Some(object.as_str())).expect("well written");
+        let variables = read(std::slice::from_ref(&line), Some(object.as_str())).expect("well written");
         assert_eq!(Value::Object(variables), serde_json::json!({ "a": "one\r\ntwo", "b": [1], "c": "x" }));
         let twice = file("twice", br#"{"a": "secret"}"#);
         for (files, object, says) in [

@@ -16,6 +16,9 @@ pub mod spread;
 
 // The tests know how to find programs and how to start a PostgreSQL of their own.
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
+#[path = "../../../tests/it/support/ports.rs"]
+pub mod ports;
+#[allow(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../../../tests/it/support/postgres.rs"]
 pub mod postgres;
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
