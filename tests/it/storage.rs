@@ -18,6 +18,7 @@ mod messages;
 mod overview;
 mod people;
 mod power;
+mod purges;
 mod queue;
 mod referrers;
 mod refusals;

@@ -16,6 +16,7 @@ pub mod locations;
 pub mod merges;
 pub mod messages;
 pub mod provider_state;
+pub mod purges;
 pub mod queue_entries;
 pub mod referrers;
 pub mod refusals;
