@@ -26,9 +26,10 @@ use url::Url;
 
 use crate::accounts::routes::Route;
 use crate::domain::OfficeHours;
+pub use crate::domain::Purging;
 use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
-pub use crate::settle::{Purging, SmtpDoubt};
+pub use crate::settle::SmtpDoubt;
 
 pub use load::{CONFIG_BYTES_MAX, Environment};
 pub use problem::{ConfigError, Problem};

@@ -22,12 +22,12 @@ pub use anew::sent_anew;
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};
 pub use pausing::{pause_accounts, refused_question};
-pub use purging::{Purging, copies};
+pub use purging::copies;
 pub use withdraw::withdraw_some;
 
 use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, Lane, MessageStatus, Reason, Timestamp};
+use crate::domain::{Channel, Lane, MessageStatus, Purging, Reason, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
 use crate::queue::Work;
 use crate::queue::retry::RetryRules;

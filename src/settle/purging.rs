@@ -4,36 +4,12 @@ use std::time::Duration;
 
 use super::Rules;
 use super::case::Case;
+use crate::domain::Timestamp;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::message::Message;
-use crate::domain::{PhiClass, Timestamp};
 use crate::store::records::purges::Purge;
 
 /// How long a provider keeps its copy after the end: its last callbacks are on their way.
 const KEPT: Duration = Duration::from_secs(60);
-
-/// Of which letters an account's provider is asked to delete its copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purging {
-    /// Of letters about patients.
-    #[default]
-    Patients,
-    /// Of all letters.
-    Always,
-    /// Of none, unless a person asks for it.
-    Never,
-}
-
-impl Purging {
-    fn covers(self, message: &Message) -> bool {
-        match self {
-            Self::Patients => message.phi == PhiClass::Identified,
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
 
 /// The copies of a letter that has ended, to be deleted by the accounts that do so by themselves.
 pub(super) fn of_ended(case: &Case, rules: &Rules, now: Timestamp) -> Vec<Purge> {
@@ -42,7 +18,7 @@ pub(super) fn of_ended(case: &Case, rules: &Rules, now: Timestamp) -> Vec<Purge>
     }
     let does = |attempt: &Attempt| {
         rules.capabilities.get(&attempt.provider).is_some_and(|can| can.purge)
-            && rules.purging.get(&attempt.provider).is_some_and(|purging| purging.covers(&case.message))
+            && rules.purging.get(&attempt.provider).is_some_and(|purging| purging.covers(case.message.phi))
     };
     copies(&case.attempts, does, now.after(KEPT))
 }

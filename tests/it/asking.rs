@@ -23,7 +23,7 @@ use touchline::domain::event::{Billed, EventSource, Fact, Report};
 use touchline::domain::fault::{Failure, Fault};
 use touchline::domain::message::Message;
 use touchline::domain::provider_state::ProviderState;
-use touchline::domain::{Actor, Channel, Clock, MessageStatus, Outcome, PhiClass};
+use touchline::domain::{Actor, Channel, Clock, MessageStatus, Outcome, PhiClass, Purging};
 use touchline::feedback::{self, poll_some};
 use touchline::operator::{self, Act, OperatorError};
 use touchline::policy::hours::Hours;
@@ -31,7 +31,7 @@ use touchline::provider::{
     Capabilities, FindQuery, FindResult, Provider, Reconciliation, SettingsError, Spec, WebhookAuthenticity,
 };
 use touchline::queue::Lanes;
-use touchline::settle::{self, Evidence, Origin, Purging, Rules};
+use touchline::settle::{self, Evidence, Origin, Rules};
 use touchline::web::{self, WebState};
 
 use crate::hinting;

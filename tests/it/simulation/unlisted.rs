@@ -37,6 +37,12 @@ impl Account {
     }
 }
 
+/// How many rounds a world takes to come to rest. Every fax goes out twice here, and each holds up its number for half an
+/// hour, which the others look at every twenty seconds.
+pub fn rounds(routes: &Routes, ordinary: usize) -> usize {
+    if routes.fax.contains(&Account::FaxUnlisted) { ordinary * 5 } else { ordinary }
+}
+
 /// Invariant 3: Of what such a provider took and did not lose, at most one copy more goes to it than a person asked for.
 pub fn one_resend_at_most(attempt: AttemptId, world: &World<'_>, broken: &mut Vec<Broken>) {
     let Some(message) = message_of(attempt, world) else { return };
