@@ -311,6 +311,7 @@ fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> R
         smtp_doubt: sending.smtp_doubt,
         give_up: Duration::from_secs(sending.give_up_hours * 3600),
         restored,
+        purging: config.providers.iter().map(|(name, account)| (name.clone(), account.purge)).collect(),
         capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
     }
 }

@@ -22,3 +22,15 @@ CREATE INDEX queue_entry_urgent ON queue_entry (kind, pool, rank, id) WHERE stat
 -- Since when an operator may not log in, and when a session was last used.
 ALTER TABLE operator ADD COLUMN disabled_ms BIGINT;
 ALTER TABLE session ADD COLUMN seen_ms BIGINT NOT NULL DEFAULT 0;
+
+-- The copies that providers are asked to delete, each by the attempt that handed it over. tries: how often that was asked.
+-- due_ms: when it is asked next. given_up_ms: since when it is not asked any more. A row goes when its copy is gone.
+CREATE TABLE purge (
+    attempt_id    UUID    NOT NULL PRIMARY KEY,
+    message_id    UUID    NOT NULL,
+    provider      TEXT    NOT NULL,
+    due_ms        BIGINT NOT NULL,
+    tries         BIGINT NOT NULL,
+    given_up_ms   BIGINT
+);
+CREATE INDEX purge_due ON purge (due_ms) WHERE given_up_ms IS NULL;

@@ -168,7 +168,7 @@ impl From<OperatorError> for CliError {
     fn from(error: OperatorError) -> Self {
         match error {
             OperatorError::NotFound(words) => Self::not_found(words),
-            OperatorError::WrongState(words) => Self::refused(words),
+            OperatorError::WrongState(words) | OperatorError::NotStopped(words) => Self::refused(words),
             OperatorError::Store(error) => error.into(),
         }
     }

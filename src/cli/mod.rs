@@ -99,6 +99,8 @@ enum Command {
     SendNow(message::act::Messages),
     /// Cancel messages that have not been handed over yet
     Cancel(message::act::Messages),
+    /// Have providers delete their copies of messages that have ended
+    Purge(message::act::Messages),
     /// Withdraw a letter or list before its undo window ends
     Undo(undo::Args),
     /// Resolve a message in doubt
@@ -182,6 +184,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Release(messages) => message::release::run(&console, messages).await,
         Command::SendNow(messages) => message::act::run(&console, messages, message::act::SEND_NOW).await,
         Command::Cancel(messages) => message::act::run(&console, messages, message::act::CANCEL).await,
+        Command::Purge(messages) => message::act::run(&console, messages, message::act::PURGE).await,
         Command::Undo(args) => undo::run(&console, args).await,
         Command::Resolve(args) => message::resolve::run(&console, args).await,
         Command::Address(command) => address::run(&console, command).await,

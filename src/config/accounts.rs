@@ -10,14 +10,14 @@ use serde::Deserialize;
 use super::problem::Problems;
 use super::secret::SecretSource;
 use super::section::Reader;
-use super::{Baa, DailyBudget, ProviderConfig};
+use super::{Baa, DailyBudget, ProviderConfig, Purging};
 use crate::domain::cost::Cost;
 use crate::provider::fax::declared;
 use crate::provider::{Spec, secret_variable};
 
 /// Keys that every account may have.
-const COMMON_KEYS: [&str; 7] =
-    ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute", "cost_per_page", "daily_budget"];
+const COMMON_KEYS: [&str; 8] =
+    ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute", "cost_per_page", "daily_budget", "purge"];
 /// Longest account name.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -38,6 +38,8 @@ struct Common {
     cost_per_page: Option<Cost>,
     #[serde(default)]
     daily_budget: Option<DailyBudget>,
+    #[serde(default)]
+    purge: Option<Purging>,
 }
 
 const fn concurrency_default() -> usize {
@@ -97,6 +99,12 @@ impl AccountReader<'_> {
         let spec = self.described(reader.problems, name, spec, &mut own)?;
         let (settings, secrets) = self.read_own(reader.problems, name, spec, own);
         check_ranges(reader.problems, name, &common);
+        if matches!(common.purge, Some(Purging::Patients | Purging::Always)) && !spec.capabilities.purge {
+            reader.problems.add(
+                format!("providers.{name}.purge"),
+                format!("a provider of kind {} cannot be asked to delete its copies: remove it", spec.kind),
+            );
+        }
         (reader.problems.count() == before).then_some(ProviderConfig {
             kind: common.kind,
             baa: common.baa,
@@ -105,6 +113,7 @@ impl AccountReader<'_> {
             rate_per_minute: common.rate_per_minute,
             cost_per_page: common.cost_per_page,
             daily_budget: common.daily_budget,
+            purge: common.purge.unwrap_or_default(),
             settings,
             secrets,
         })

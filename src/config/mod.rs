@@ -26,6 +26,7 @@ use url::Url;
 
 use crate::accounts::routes::Route;
 use crate::domain::OfficeHours;
+pub use crate::domain::Purging;
 use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
 pub use crate::settle::SmtpDoubt;
@@ -142,6 +143,8 @@ pub struct ProviderConfig {
     pub cost_per_page: Option<Cost>,
     /// What may be spent in a day. Default no limit.
     pub daily_budget: Option<DailyBudget>,
+    /// Of which letters the provider is asked to delete its copy. Default of those about patients.
+    pub purge: Purging,
     /// The kind's own settings; only keys that its specification names.
     pub settings: toml::Table,
     /// The kind's secrets by key, resolved.

@@ -177,7 +177,7 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (
             good.replace("port = 2525", "prot = 2525"),
-            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, cost_per_page, daily_budget, port",
+            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, cost_per_page, daily_budget, purge, port",
         ),
         (good.replace("line = \"L-1\"", ""), "providers.main.line: is missing: add it. The line to use."),
         (
@@ -354,6 +354,7 @@ fn a_mistake_in_a_route_or_a_budget_is_named_by_its_key() {
             "routes.email.0.countries: a mailbox has no country",
         ),
         ("daily_budget = { cost = 20.0 }\n", "", "providers.mail.daily_budget.cost: needs a price"),
+        ("purge = \"always\"\n", "", "providers.mail.purge: a provider of kind relay cannot"),
         ("daily_budget = {}\n", "", "providers.mail.daily_budget: say how much"),
         ("daily_budget = { hand_overs = 0 }\n", "", "providers.mail.daily_budget: leaves nothing to send"),
         ("cost_per_page = -1\n", "", "providers.mail.cost_per_page: write an amount"),

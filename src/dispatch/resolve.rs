@@ -6,18 +6,23 @@ use std::time::Duration;
 use super::{Job, Parts};
 use crate::accounts::ConfiguredAccount;
 use crate::domain::attempt::{Attempt, AttemptStatus};
-use crate::domain::event::{EventSource, Report};
-use crate::domain::{Channel, Rule, Timestamp};
+use crate::domain::event::{EventKind, EventSource, Report};
+use crate::domain::fault::Failure;
+use crate::domain::{Channel, MessageStatus, PolicyReason, Rule, Timestamp};
 use crate::provider::{FindQuery, FindResult, Reconciliation};
 use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, SmtpDoubt};
 use crate::store::StoreError;
+use crate::store::records::events::Event;
 
 /// Look-ups that must find nothing before an attempt counts as never sent: lists lag behind creations.
 const LOOKS_BEFORE_ABSENT: i64 = 2;
 
 /// What a look-up means.
 enum Finding {
-    Learn(Evidence),
+    /// Found by our reference.
+    Known(Report),
+    /// It would have to be there, and is not.
+    Absent,
     /// The one fax that matches and that no other attempt claims.
     Adopt(Report),
     LookAgain,
@@ -25,6 +30,8 @@ enum Finding {
     TooEarly(Timestamp),
     /// The look-up failed, which proves nothing.
     NotAnswered,
+    /// The provider refuses our credentials: it was not looked at all.
+    Refused(Failure),
     AskAPerson,
 }
 
@@ -42,23 +49,31 @@ pub(super) async fn resolve(parts: &Parts, job: &Job) -> Result<(), StoreError> 
 }
 
 async fn doubt(parts: &Parts, job: &Job, mut attempt: Attempt) -> Result<(), StoreError> {
-    let origin = Origin::provider(EventSource::Poll, &attempt.provider);
+    let asked = parts.clock.now();
     let finding = match parts.accounts.get(&attempt.provider) {
         Some(account) if account.capabilities().reconciliation != Reconciliation::None => {
             let to = job.message.address.clone();
             let query = FindQuery { attempt: attempt.id, to, opened_ms: attempt.opened_ms };
             let over = call_over(parts, &attempt);
-            match account.layered.find(query).await {
+            let found = account.layered.find(query).await;
+            let refuses_us = account.layered.refuses_us(attempt.id, found.as_ref().err());
+            match found {
                 Ok(found) => read(parts, &attempt, found, over, proves_absence(account)).await?,
+                Err(failure) if refuses_us => Finding::Refused(failure),
                 Err(_) => Finding::NotAnswered,
             }
         }
         _ => return by_setting(parts, job, &attempt).await,
     };
     match finding {
-        Finding::Learn(Evidence::Absent) => decide(parts, job, &attempt, Evidence::Absent, origin).await,
-        Finding::Learn(evidence) => learn(parts, &attempt, evidence, origin).await,
-        Finding::Adopt(report) => adopt(parts, job, &attempt, report, origin).await,
+        Finding::Known(report) => learn(parts, &attempt, report).await,
+        Finding::Absent => absent(parts, job, &attempt).await,
+        Finding::Adopt(report) => adopt(parts, job, &attempt, report).await,
+        Finding::Refused(failure) => {
+            let pause = settle::refused_question(&failure, asked);
+            settle::pause_accounts(&parts.store, &[(attempt.provider.clone(), pause)], parts.clock.now()).await?;
+            look_again(parts, job, &attempt, parts.clock.now()).await
+        }
         Finding::AskAPerson => person(parts, job).await,
         Finding::TooEarly(over) => {
             let due = over.max(parts.clock.now().after(parts.rules.doubt_settle));
@@ -104,11 +119,11 @@ async fn read(
     let absent = || match call_over {
         Some(over) => Finding::TooEarly(over),
         None if attempt.looks + 1 < LOOKS_BEFORE_ABSENT => Finding::LookAgain,
-        None if proves_absence => Finding::Learn(Evidence::Absent),
+        None if proves_absence => Finding::Absent,
         None => Finding::AskAPerson,
     };
     Ok(match found {
-        FindResult::Found(report) => Finding::Learn(Evidence::Fact(report.fact, Some(report.reference))),
+        FindResult::Found(report) => Finding::Known(report),
         FindResult::Absent => absent(),
         FindResult::Candidates(candidates) => {
             let none_at_all = candidates.is_empty();
@@ -143,16 +158,49 @@ async fn by_setting(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), S
 }
 
 /// Adopts a fax that matches by number and time, unless another attempt has claimed it since the look-up.
-async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report, origin: Origin) -> Result<(), StoreError> {
+async fn adopt(parts: &Parts, job: &Job, attempt: &Attempt, report: Report) -> Result<(), StoreError> {
     let mut tx = parts.store.write().await?;
     tx.attempts_lock(&[attempt.id]).await?;
     if tx.reference_is_claimed(&attempt.provider, &report.reference).await? {
         drop(tx);
         return look_again(parts, job, attempt, parts.clock.now()).await;
     }
-    let evidence = Evidence::Fact(report.fact, Some(report.reference));
+    let (evidence, origin) = reported(attempt, report);
     settle::apply(&mut tx, &parts.rules, attempt.id, &evidence, &origin, parts.clock.now()).await?;
     tx.commit().await
+}
+
+/// What a report says about an attempt, with its charge.
+fn reported(attempt: &Attempt, report: Report) -> (Evidence, Origin) {
+    let origin = Origin::provider(EventSource::Poll, &attempt.provider);
+    (Evidence::Fact(report.fact, Some(report.reference)), Origin { billed: report.billed, ..origin })
+}
+
+/// It is not where it would have to be: it was never sent, and goes out again. Once: a provider that takes what it lists
+/// nowhere would get it without end. The second time a person decides.
+async fn absent(parts: &Parts, job: &Job, attempt: &Attempt) -> Result<(), StoreError> {
+    let now = parts.clock.now();
+    let mut tx = parts.store.write().await?;
+    let (_, mut messages) = tx.attempts_lock(&[attempt.id]).await?;
+    let Some(message) = messages.first_mut().filter(|one| one.status == MessageStatus::InDoubt) else { return Ok(()) };
+    if !tx.queue_holds(job.claimed.id, job.claimed.fence).await? {
+        return Ok(());
+    }
+    if went_again_before(&tx.events_of(message.id).await?) {
+        let origin = Origin::rule(Rule::OneResend);
+        settle::leave_in_doubt(&mut tx, message, PolicyReason::NotFoundAgain, &origin, now).await?;
+    } else {
+        let origin = Origin::provider(EventSource::Poll, &attempt.provider);
+        settle::apply(&mut tx, &parts.rules, attempt.id, &Evidence::Absent, &origin, now).await?;
+    }
+    tx.commit().await
+}
+
+/// Whether a message went out again because it was not found, and no person has decided about it since.
+fn went_again_before(events: &[Event]) -> bool {
+    let absent = events.iter().rposition(|event| event.kind == EventKind::FoundAbsent);
+    let person = events.iter().rposition(|event| event.source == EventSource::Operator);
+    absent.is_some_and(|absent| person.is_none_or(|person| person < absent))
 }
 
 /// Decides without evidence: that the call is no longer being made, that it never happened, or that a setting decides.
@@ -173,8 +221,9 @@ async fn decide(
     tx.commit().await
 }
 
-/// Records evidence from any source.
-async fn learn(parts: &Parts, attempt: &Attempt, evidence: Evidence, origin: Origin) -> Result<(), StoreError> {
+/// Records what the provider reports, whoever holds the claim by now.
+async fn learn(parts: &Parts, attempt: &Attempt, report: Report) -> Result<(), StoreError> {
+    let (evidence, origin) = reported(attempt, report);
     let mut tx = parts.store.write().await?;
     settle::apply(&mut tx, &parts.rules, attempt.id, &evidence, &origin, parts.clock.now()).await?;
     tx.commit().await

@@ -24,6 +24,8 @@ words! {
         NoBounceInTime = "no_bounce_in_time",
         /// No final report came in time.
         NoReportInTime = "no_report_in_time",
+        /// A letter goes out once more by itself because a look-up found nothing, and not again.
+        OneResend = "one_resend",
         /// The same refusal for several recipients in a row.
         SameRefusal = "same_refusal",
         /// The setting `smtp_doubt = assume_sent`.

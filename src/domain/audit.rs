@@ -37,6 +37,8 @@ words! {
         Undo = "undo",
         /// A message was cancelled, or its provider asked to stop it.
         Cancel = "cancel",
+        /// The provider of a message was asked to delete its copy.
+        Purge = "purge",
         /// A message in doubt was marked as sent.
         MarkSent = "mark_sent",
         /// A message in doubt was marked as not sent.

@@ -78,6 +78,10 @@ words! {
         TakenBack = "taken_back",
         /// The provider reported its charge.
         Charged = "charged",
+        /// The provider deleted its copy.
+        Purged = "purged",
+        /// The provider did not delete its copy, and is not asked any more.
+        PurgeFailed = "purge_failed",
         /// The provider knows an attempt that was given up.
         Contradicted = "contradicted",
     }

@@ -50,6 +50,8 @@ words! {
         NoFinalReport = "no_final_report",
         /// It is unknown whether the call took effect.
         OutcomeUnknown = "outcome_unknown",
+        /// The provider did not have it, it was sent once more, and the provider does not have that either.
+        NotFoundAgain = "not_found_again",
     }
 }
 

@@ -108,7 +108,7 @@ impl Effects {
 }
 
 /// Whether the account's callbacks prove their origin, or the provider cannot be asked.
-fn is_believed(parts: &Parts, provider: &str) -> bool {
+pub(super) fn is_believed(parts: &Parts, provider: &str) -> bool {
     parts.accounts.get(provider).is_some_and(|account| {
         let can = account.capabilities();
         can.webhook.is_proof() || !can.status

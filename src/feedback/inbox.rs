@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use super::apply::{self, Reread};
+use super::hints::Repeated;
 use super::rejections::Rejections;
 use super::{Parts, callback, reading};
 use crate::domain::Timestamp;
 use crate::domain::callback::CallbackState;
+use crate::domain::event::DeliveryEvent;
 use crate::domain::id::InboxId;
 use crate::provider::{Provider, Rejection, WebhookAuthenticity, WebhookParts};
 use crate::store::engine::batch::Batcher;
@@ -43,6 +45,7 @@ pub struct Inbox {
     keeper: Batcher<NewCallback, Option<usize>>,
     rejections: Rejections,
     signal: Notify,
+    repeated: Repeated,
 }
 
 impl Inbox {
@@ -51,7 +54,8 @@ impl Inbox {
     pub fn new(parts: Parts) -> Arc<Self> {
         let store = parts.store.clone();
         let keeper = Batcher::start(move |callbacks| keep(store.clone(), callbacks));
-        Arc::new(Self { parts, keeper, rejections: Rejections::default(), signal: Notify::new() })
+        let (rejections, repeated) = (Rejections::default(), Repeated::default());
+        Arc::new(Self { parts, keeper, rejections, signal: Notify::new(), repeated })
     }
 
     /// Whether there is an account of that name whose provider calls back. Costs nothing, so that a stranger's body is not
@@ -73,7 +77,7 @@ impl Inbox {
             self.rejections.count(provider, rejection, now);
             return Ok(Received::Rejected(rejection));
         }
-        let callback = to_keep(provider, account.layered.provider(), parts, now);
+        let (callback, events) = to_keep(provider, account.layered.provider(), parts, now);
         let (id, state) = (callback.id, callback.state);
         let Some(fresh) = self.keeper.ask(callback).await? else {
             return Ok(Received::Rejected(Rejection::Unreadable));
@@ -81,6 +85,9 @@ impl Inbox {
         if state == CallbackState::Unreadable {
             raise_unreadable(id, provider);
             return Ok(Received::Unreadable);
+        }
+        if fresh == 0 && !events.is_empty() && !apply::is_believed(&self.parts, provider) {
+            self.repeated.follow(&self.parts, provider, &events, now).await?;
         }
         self.signal.notify_one();
         Ok(Received::Kept(fresh))
@@ -164,24 +171,31 @@ impl Inbox {
 }
 
 /// A verified callback as it is kept. It is read here to know whether it can be, and which of its facts are new; what it
-/// says is read from what was kept, when it is applied.
-fn to_keep(provider: &str, reader: &dyn Provider, parts: &WebhookParts, now: Timestamp) -> NewCallback {
+/// says is read from what was kept, when it is applied; beside it, what it says now.
+fn to_keep(
+    provider: &str,
+    reader: &dyn Provider,
+    parts: &WebhookParts,
+    now: Timestamp,
+) -> (NewCallback, Vec<DeliveryEvent>) {
     let content = callback::encode(parts, reader.secret_header());
     let mut new = NewCallback::new(provider, callback::fingerprint(parts), content, parts.body.len(), now);
+    let mut events = Vec::new();
     match reading::translate(reader, parts) {
         None => new.state = CallbackState::Unreadable,
         Some(facts) if facts.is_empty() => new.state = CallbackState::Ignored,
         Some(facts) => {
-            let claim = |fact: reading::Fact| NewFact {
+            let claim = |fact: &reading::Fact| NewFact {
                 provider: provider.to_owned(),
-                dedupe: fact.event.dedupe,
+                dedupe: fact.event.dedupe.clone(),
                 callback: new.id,
-                said: fact.said,
+                said: fact.said.clone(),
             };
-            new.facts = facts.into_iter().map(claim).collect();
+            new.facts = facts.iter().map(claim).collect();
+            events.extend(facts.into_iter().map(|fact| fact.event));
         }
     }
-    new
+    (new, events)
 }
 
 /// Stores callbacks; returns how many facts of each were new, `None` for one that the database does not take. They share

@@ -1,11 +1,14 @@
 //! Feedback: what happened to what was handed over. Callbacks go into the inbox and are answered immediately; a poller
-//! asks about what was not reported; both end in one pure fold over facts (`settle`), whatever their order.
+//! asks about what was not reported; both end in one pure fold over facts (`settle`), whatever their order. What has
+//! ended and is to be deleted at its provider is deleted here.
 
 mod apply;
 mod attempts;
 mod callback;
+mod hints;
 pub mod inbox;
 mod poller;
+mod purger;
 mod reading;
 mod rejections;
 pub mod replay;
@@ -22,6 +25,7 @@ use crate::queue::Queue;
 use crate::settle::Rules;
 use crate::store::Store;
 pub use poller::poll_some;
+pub use purger::purge_some;
 
 /// How long a callback whose attempt is not known yet waits: it may have overtaken the answer to the call.
 const WAIT_FOR_ATTEMPT: Duration = Duration::from_secs(15 * 60);
@@ -45,5 +49,5 @@ pub struct Parts {
 
 /// Works until shut down.
 pub async fn run(parts: Parts, inbox: Arc<inbox::Inbox>, stop: CancellationToken) {
-    tokio::join!(inbox.run(stop.clone()), poller::run(parts, stop));
+    tokio::join!(inbox.run(stop.clone()), poller::run(parts.clone(), stop.clone()), purger::run(parts, stop));
 }

@@ -15,6 +15,7 @@ use crate::domain::attempt::{Attempt, AttemptStatus, ProviderReference};
 use crate::domain::event::{EventSource, Fact};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::{AttemptId, MessageId};
+use crate::domain::provider_state::Pause;
 use crate::domain::{Channel, Rule};
 use crate::queue::{Lanes, Lease};
 use crate::settle::{self, Evidence, Origin, POLL, SUBMIT, Update};
@@ -29,6 +30,8 @@ const ROUND_MAX: usize = ROWS_MAX;
 const LATER_MAX: Duration = Duration::from_secs(1800);
 /// When what is due is looked at again whose account has a round under way.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// The shortest wait before an account that refuses us is asked again.
+const REFUSED_WAIT: Duration = Duration::from_secs(300);
 /// The shortest wait after a round that found nothing, however often the queue is signaled.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -189,6 +192,12 @@ enum Found {
         looks: i64,
         again: Duration,
     },
+    /// The provider refuses the account: it was no look, and the account is paused.
+    Refused {
+        provider: String,
+        pause: Pause,
+        again: Duration,
+    },
     /// The entry no longer matches its message: the dispatcher finds out what does.
     Misfit,
 }
@@ -201,6 +210,11 @@ async fn look(parts: &Parts, claimed: Lease, subject: Option<(Channel, Attempt)>
     let found = match ask(parts, channel, &attempt).await {
         Said::Known(evidence, origin) => Found::Evidence(Update { attempt: attempt.id, evidence, origin }),
         Said::NotNow(again) => Found::Nothing { attempt: attempt.id, looks: attempt.looks, again },
+        Said::Refused(pause) => Found::Refused {
+            pause,
+            again: parts.rules.next_look(channel, &attempt.provider, attempt.looks).max(REFUSED_WAIT),
+            provider: attempt.provider,
+        },
         Said::Nothing => {
             let looks = attempt.looks + 1;
             Found::Nothing {
@@ -219,6 +233,8 @@ enum Said {
     Nothing,
     /// It was not answered because there were too many: it does not count, and is asked again after this.
     NotNow(Duration),
+    /// The account itself is refused: it does not count either, and the account is paused.
+    Refused(Pause),
 }
 
 /// What the provider says now. If the provider cannot be asked, mail without a bounce counts
@@ -236,7 +252,11 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
         (None, _) if channel == Channel::Email => return presumed(),
         _ => return nothing(),
     };
-    match account.layered.status(&reference).await {
+    let asked = parts.clock.now();
+    let answer = account.layered.status(&reference).await;
+    let refuses_us = account.layered.refuses_us(attempt.id, answer.as_ref().err());
+    match answer {
+        Err(failure) if refuses_us => Said::Refused(settle::refused_question(&failure, asked)),
         Ok(report) if !matches!(report.fact, Fact::Progress { .. }) => {
             let origin = Origin::provider(EventSource::Poll, &attempt.provider);
             Said::Known(Evidence::Fact(report.fact, None), Origin { billed: report.billed, ..origin })
@@ -252,17 +272,23 @@ async fn ask(parts: &Parts, channel: Channel, attempt: &Attempt) -> Said {
     }
 }
 
-/// Records the results of a few look-ups, all in one transaction.
+/// Records the results of a few look-ups, all in one transaction; pauses before, in one of their own, since accounts are
+/// locked before queue entries.
 async fn write(parts: &Parts, looked: &[Looked]) -> Result<(), StoreError> {
     let now = parts.clock.now();
-    let (mut updates, mut later, mut misfits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut updates, mut later, mut misfits, mut pauses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for Looked { claimed, found } in looked {
         match found {
             Found::Evidence(update) => updates.push(update.clone()),
             Found::Nothing { again, .. } => later.push((claimed.id, claimed.fence, now.after(*again))),
+            Found::Refused { provider, pause, again } => {
+                later.push((claimed.id, claimed.fence, now.after(*again)));
+                pauses.push((provider.clone(), pause.clone()));
+            }
             Found::Misfit => misfits.push((claimed.id, claimed.fence, now)),
         }
     }
+    settle::pause_accounts(&parts.store, &pauses, now).await?;
     let mut tx = parts.store.write().await?;
     settle::apply_all(&mut tx, &parts.rules, &updates, now).await?;
     let ours = tx.queue_snooze_all(POLL, &later).await?;

@@ -1,8 +1,9 @@
-//! What a person may do with a message: retry, hold, release, cancel, decide a doubt; and with an address that counts as
+//! What a person may do with a message: retry, hold, release, cancel, decide a doubt, have a copy deleted; and with an address that counts as
 //! dead ([`addresses`]). Every act is recorded with who did it.
 
 pub mod addresses;
 
+mod purge;
 mod undo;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::accounts::Accounts;
 use crate::domain::attempt::{AttemptStatus, ProviderReference};
 use crate::domain::event::{EventKind, EventSource};
+use crate::domain::fault::Failure;
 use crate::domain::health::AddressHealth;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
@@ -48,6 +50,9 @@ pub enum OperatorError {
     /// The message is in a state that does not allow it: which, and why.
     #[error("{0}")]
     WrongState(String),
+    /// The provider does not stop it, in our words and in its own.
+    #[error("{0}")]
+    NotStopped(String),
     /// The database cannot do it now.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,8 +69,10 @@ pub enum Act {
     Release,
     /// Let a message that waits for the recipient's office hours go at once.
     SendNow,
-    /// Cancel a message that has not been handed over yet, or ask the provider to stop it.
+    /// Cancel a message that has not been handed over yet, or ask the provider to stop it; see [`Act::only_asked`].
     Cancel,
+    /// Have the provider delete its copy of a message that has ended.
+    Purge,
     /// A message in doubt was sent.
     MarkSent,
     /// A message in doubt was not sent: it is sent again.
@@ -73,6 +80,13 @@ pub enum Act {
 }
 
 impl Act {
+    /// Whether the act has only asked the provider to stop the message: it counts as cancelled once the provider says so,
+    /// and may be delivered all the same.
+    #[must_use]
+    pub fn only_asked(self, after: &Message) -> bool {
+        self == Self::Cancel && !after.status.is_terminal()
+    }
+
     /// The act as the audit log has it.
     #[must_use]
     pub const fn audited(self) -> AuditAct {
@@ -82,6 +96,7 @@ impl Act {
             Self::Release => AuditAct::Release,
             Self::SendNow => AuditAct::SendNow,
             Self::Cancel => AuditAct::Cancel,
+            Self::Purge => AuditAct::Purge,
             Self::MarkSent => AuditAct::MarkSent,
             Self::MarkNotSent => AuditAct::MarkNotSent,
         }
@@ -108,6 +123,7 @@ pub async fn act(parts: &Parts, id: MessageId, act: Act, who: &Actor) -> Result<
         Act::Release => release(&mut tx, parts, message, &origin, now).await?,
         Act::SendNow => send_now(&mut tx, message, &origin, now).await?,
         Act::Cancel => cancel(&mut tx, message, &origin, now).await?,
+        Act::Purge => purge::purge(&mut tx, parts, message, now).await?,
         Act::MarkSent => decide_doubt(&mut tx, parts, message, &Evidence::SaidSent, &origin, now).await?,
         Act::MarkNotSent => decide_doubt(&mut tx, parts, message, &Evidence::SaidNotSent, &origin, now).await?,
     };
@@ -241,9 +257,7 @@ async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &Actor) -> Resu
     let (Some(reference), Some(account)) = (reference, account) else {
         return Err(wrong_state(&message, "it was handed over and this provider cannot stop it"));
     };
-    account.layered.cancel(&reference).await.map_err(|failure| {
-        OperatorError::WrongState(format!("the provider could not stop it: {}", wording::fault(failure.fault)))
-    })?;
+    account.layered.cancel(&reference).await.map_err(|failure| not_stopped(&failure))?;
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let event = Event::new(id, EventKind::CancelAsked, EventSource::Operator, who, now);
@@ -253,6 +267,17 @@ async fn ask_provider_to_stop(parts: &Parts, id: MessageId, who: &Actor) -> Resu
     tx.commit().await?;
     parts.queue.wake();
     Ok(Some(message))
+}
+
+/// Why the provider does not stop it: what kind of trouble it is, and the provider's own words.
+fn not_stopped(failure: &Failure) -> OperatorError {
+    let own: Vec<&str> = [failure.raw_code.as_deref(), failure.raw_text.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter(|word| !word.is_empty())
+        .collect();
+    let said = if own.is_empty() { String::new() } else { format!(" The provider said: {}", own.join(" ")) };
+    OperatorError::NotStopped(format!("the provider could not stop it: {}{said}", wording::fault(failure.fault)))
 }
 
 async fn has_open_attempt(tx: &mut Tx, id: MessageId) -> Result<bool, OperatorError> {

@@ -114,6 +114,10 @@ pub struct MessageDetail {
     /// The message.
     #[serde(flatten)]
     pub message: MessageView,
+    /// True in the answer to `cancel` where the message was handed over already: the provider was asked to stop it, and its
+    /// status changes once the provider says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_requested: Option<bool>,
     /// Every hand-over, first to last.
     pub attempts: Vec<AttemptView>,
     /// Every fact and decision, first to last, at most 1,000.

@@ -145,6 +145,23 @@ pub async fn end(
     tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await
 }
 
+/// A message stays in doubt until a person decides, for this reason, and goes off the queue. The caller has it locked.
+///
+/// # Errors
+/// [`StoreError`]; then the transaction has no effect.
+pub async fn leave_in_doubt(
+    tx: &mut Tx,
+    message: &mut Message,
+    reason: PolicyReason,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    message.reason = Some(reason.into());
+    message.updated_ms = now;
+    write(tx, std::slice::from_ref(message), EventKind::InDoubt, origin, now).await?;
+    tx.queue_remove(message.id.0).await
+}
+
 /// The message as it is held.
 pub(super) fn set_held(message: &mut Message, reason: Reason, now: Timestamp) {
     message.status = MessageStatus::Held;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Next};
 use super::streak::{self, Streaks};
-use super::{Evidence, Origin, Rules, Update, anew, conclude, evidence};
+use super::{Evidence, Origin, Rules, Update, anew, conclude, evidence, pausing, purging};
 use crate::domain::Timestamp;
 use crate::domain::attempt::{Attempt, ProviderReference};
 use crate::domain::event::{EventKind, EventSource};
@@ -17,6 +17,7 @@ use crate::domain::provider_state::Pause;
 use crate::domain::{Actor, AddressKey, AuditAct, Channel, MessageStatus, Outcome, Rule};
 use crate::queue;
 use crate::store::records::events::Event;
+use crate::store::records::purges::Purge;
 use crate::store::records::refusals::RefusalRow;
 use crate::store::{StoreError, Tx};
 
@@ -41,6 +42,8 @@ pub(super) struct Batch {
     free_numbers: BTreeSet<AddressKey>,
     /// The letters that were sent to the same referrer anew, where refusals may be taken back: they do not wait again.
     sent_anew: BTreeSet<MessageId>,
+    /// The copies that providers are to delete.
+    purges: Vec<Purge>,
     /// The touches that wait again, by referrer and letter: of two that failed alike, only the one refused last does.
     waiting_again: BTreeMap<(ReferrerId, String), TouchId>,
 }
@@ -113,7 +116,9 @@ impl Batch {
         }
         let kind = evidence::kind(&evidence, &standing, &changed);
         let event = event(&case.message, &changed, kind, origin, now);
-        self.events.push(Event { detail: evidence::detail(&evidence, kind, &changed), ..event });
+        let detail = evidence::detail(&evidence, kind, &changed);
+        let detail = evidence::miscounted(&standing, &update.evidence).or(detail);
+        self.events.push(Event { detail, ..event });
         if changed.status != standing.status {
             let called = changed.dialled.as_ref().unwrap_or(&case.message.address);
             let called = called.key();
@@ -129,6 +134,7 @@ impl Batch {
                 self.learnt.insert(called.clone());
             }
             self.events.append(&mut case.notes);
+            self.purges.extend(purging::of_ended(case, rules, now));
             let goes_on =
                 matches!(case.message.status, MessageStatus::Queued | MessageStatus::Accepted | MessageStatus::Held);
             if was_in_doubt && goes_on {
@@ -212,6 +218,7 @@ impl Batch {
         tx.events_insert(&self.events).await?;
         tx.messages_update(&messages).await?;
         tx.touches_project(&touches, now).await?;
+        tx.purges_insert(&self.purges).await?;
         for broadcast in &self.going_on {
             tx.broadcast_reopen(*broadcast).await?;
         }
@@ -222,20 +229,13 @@ impl Batch {
         tx.queue_hasten_numbers(&self.free_numbers.iter().cloned().collect::<Vec<_>>(), now).await
     }
 
-    /// Pauses the accounts that cannot continue until someone fixes them, each once, and reports it: to the operator on
-    /// the overview and in the audit log, to monitoring in the log and in the metrics. An account that is already
-    /// paused keeps its reason.
+    /// Pauses the accounts that cannot continue until someone fixes them, each once.
     async fn write_pauses(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         let mut pauses: Vec<&(String, Pause)> = self.cases.values().flat_map(|case| &case.pauses).collect();
         // Of an account's pauses, first those that a person must end.
         pauses.sort_unstable();
         for (provider, pause) in pauses {
-            if tx.provider_pause_new(provider, pause, now).await? {
-                let (provider, reason) = (provider.clone(), &pause.reason);
-                tx.audit(&Actor::System, AuditAct::PauseProvider, Some(&provider), Some(reason), now).await?;
-                tracing::error!(provider, reason, "the account is paused: it needs a person");
-                metrics::counter!("touchline_provider_account_faults_total", "provider" => provider).increment(1);
-            }
+            pausing::pause_account(tx, provider, pause, now).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::acts::TIME_AFTER_PAUSE;
 use super::case::{Case, Next};
-use super::{Origin, POLL, Rules, SUBMIT, SmtpDoubt};
+use super::{Origin, POLL, Rules, SUBMIT, SmtpDoubt, pausing};
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::event::{EventKind, EventSource};
 use crate::domain::fault::Failure;
@@ -190,8 +190,7 @@ fn pause_account(case: &mut Case, attempt: &Attempt, failure: Option<&Failure>, 
         }
         _ => return,
     };
-    let words = failure.and_then(|failure| failure.raw_text.as_deref().or(failure.raw_code.as_deref()));
-    let reason = words.filter(|words| !words.is_empty()).unwrap_or("credentials, funds or permission").to_owned();
+    let reason = pausing::words(failure);
     let remedy = failure.and_then(|failure| failure.remedy);
     let pause = Pause { resumes_ms, reason, remedy, called_ms: attempt.opened_ms };
     case.pauses.push((attempt.provider.clone(), pause));

@@ -74,9 +74,21 @@ pub struct Update {
 }
 
 /// The evidence corrected by its pages: a fax reported as delivered, of which some pages but not all are confirmed,
-/// arrived in part, whatever the provider calls it. A report that confirms no page at all does not count them.
+/// arrived in part, whatever the provider calls it. A report that confirms no page at all does not count them. More pages
+/// than the document has are not believed: of a delivery the number is not known, and a failure confirms all there are.
 pub(super) fn as_counted(standing: &Attempt, evidence: Evidence) -> Evidence {
     match (&evidence, standing.pages) {
+        (Evidence::Fact(Fact::Delivered { pages: Some(confirmed) }, reference), Some(sent))
+            if i64::from(*confirmed) > sent =>
+        {
+            Evidence::Fact(Fact::Delivered { pages: None }, reference.clone())
+        }
+        (Evidence::Fact(Fact::Failed(failure), reference), Some(sent))
+            if failure.pages_confirmed.is_some_and(|confirmed| i64::from(confirmed) > sent) =>
+        {
+            let pages = u32::try_from(sent).ok();
+            Evidence::Fact(Fact::Failed(failure.clone().pages(pages)), reference.clone())
+        }
         (Evidence::Fact(Fact::Delivered { pages: Some(confirmed @ 1..) }, reference), Some(sent))
             if i64::from(*confirmed) < sent =>
         {
@@ -85,6 +97,17 @@ pub(super) fn as_counted(standing: &Attempt, evidence: Evidence) -> Evidence {
         }
         _ => evidence,
     }
+}
+
+/// What is said about a count of pages that is not believed.
+pub(super) fn miscounted(standing: &Attempt, evidence: &Evidence) -> Option<String> {
+    let confirmed = match evidence {
+        Evidence::Fact(Fact::Delivered { pages }, _) => *pages,
+        Evidence::Fact(Fact::Failed(failure), _) => failure.pages_confirmed,
+        _ => None,
+    };
+    let (confirmed, sent) = confirmed.zip(standing.pages)?;
+    (i64::from(confirmed) > sent).then(|| format!("the provider counts {confirmed} pages of {sent}"))
 }
 
 /// The attempt after the evidence: a pure function.

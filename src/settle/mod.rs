@@ -1,7 +1,7 @@
 //! The only writer of a message's state. It has two inputs: evidence about an attempt ([`apply`]), from which attempt,
 //! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
-//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`], [`end`],
-//! [`withdraw_some`]). All of it happens in the caller's transaction.
+//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`],
+//! [`leave_in_doubt`], [`end`], [`withdraw_some`]). Accounts are paused here too, by what a call or a question brought back. All of it happens in the caller's transaction.
 
 mod acts;
 mod anew;
@@ -9,21 +9,25 @@ mod batch;
 mod case;
 mod conclude;
 mod evidence;
+mod pausing;
+mod purging;
 mod streak;
 mod withdraw;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use acts::{Claim, any_hour, defer, end, hold, send_again, wait_for_office_hours};
+pub use acts::{Claim, any_hour, defer, end, hold, leave_in_doubt, send_again, wait_for_office_hours};
 pub use anew::sent_anew;
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};
+pub use pausing::{pause_accounts, refused_question};
+pub use purging::copies;
 pub use withdraw::withdraw_some;
 
 use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::message::Message;
-use crate::domain::{Channel, Lane, MessageStatus, Reason, RouteKey, Timestamp};
+use crate::domain::{Channel, Lane, MessageStatus, Purging, Reason, RouteKey, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
 use crate::queue::Work;
 use crate::queue::retry::RetryRules;
@@ -71,6 +75,8 @@ pub struct Rules {
     pub restored: Option<Timestamp>,
     /// What each account can do, by its name.
     pub capabilities: BTreeMap<String, Capabilities>,
+    /// Of which letters each account deletes its provider's copy, by its name; of none where it is missing.
+    pub purging: BTreeMap<String, Purging>,
 }
 
 impl Rules {

@@ -317,7 +317,9 @@ impl From<OperatorError> for Problem {
     fn from(error: OperatorError) -> Self {
         match error {
             OperatorError::NotFound(detail) => Self::new(Kind::NotFound, detail),
-            OperatorError::WrongState(detail) => Self::new(Kind::WrongState, detail),
+            OperatorError::WrongState(detail) | OperatorError::NotStopped(detail) => {
+                Self::new(Kind::WrongState, detail)
+            }
             OperatorError::Store(error) => error.into(),
         }
     }

@@ -14,6 +14,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::Hold => "put on hold",
         AuditAct::Release => "released",
         AuditAct::Cancel => "cancelled",
+        AuditAct::Purge => "had the provider's copy deleted",
         AuditAct::SendAgain => "sent a letter again within its repeat window",
         AuditAct::SendNow => "sent a letter at once, without waiting",
         AuditAct::Undo => "withdrew a submission",

@@ -56,6 +56,8 @@ pub struct Signs {
     pub held: i64,
     /// Addresses that are known not to work.
     pub dead_addresses: i64,
+    /// Copies of letters that providers did not delete.
+    pub not_deleted: i64,
     /// The campaigns whose run waits, or would wait within a week, for variables to be renewed.
     pub campaigns: Vec<StaleCampaign>,
     /// By how much the machine's clock was set back while the gateway ran.
@@ -108,8 +110,18 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     needs.extend(not_delivered(signs.not_delivered));
     needs.extend(in_doubt(signs.in_doubt));
     needs.extend(held(signs.held));
+    needs.extend(not_deleted(signs.not_deleted));
     needs.extend(dead(signs.dead_addresses));
     needs
+}
+
+fn not_deleted(copies: i64) -> Option<Need> {
+    (copies > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: format!("{} could not be deleted at the provider.", count(copies, "letter", "letters")),
+        act: "Check the provider, then `touchline purge`",
+        subject: Subject::Providers,
+    })
 }
 
 fn paused(paused: &PausedAccount) -> Need {
@@ -233,6 +245,7 @@ mod tests {
             not_delivered: 2,
             in_doubt: 1,
             held: 1,
+            not_deleted: 1,
             dead_addresses: 1,
             campaigns: [true, false]
                 .map(|is_due| StaleCampaign { name: "monthly".into(), variables: vec!["as_of".into()], is_due })
@@ -254,6 +267,7 @@ mod tests {
                 "2 messages did not arrive.",
                 "1 message may or may not have been sent.",
                 "1 message is held until someone releases it.",
+                "1 letter could not be deleted at the provider.",
                 "1 fax number or email address does not work.",
             ]
         );

@@ -71,6 +71,9 @@ const fn meaning(reason: PolicyReason) -> &'static str {
         PolicyReason::GaveUp => "Its time ran out before it could be sent.",
         PolicyReason::NoFinalReport => "The provider accepted it but never reported the outcome.",
         PolicyReason::OutcomeUnknown => "The connection broke, so it may or may not have been sent.",
+        PolicyReason::NotFoundAgain => {
+            "It was sent twice without a clear response, and the provider lists neither: it may have sent both."
+        }
     }
 }
 
@@ -101,7 +104,7 @@ const fn action(reason: PolicyReason) -> &'static str {
         PolicyReason::ProviderPaused => "Fix the provider account and resume it.",
         PolicyReason::RenderingFailed => "Correct the letter or the referrer's data, then retry.",
         PolicyReason::GaveUp => "Retry if it is still worth sending.",
-        PolicyReason::NoFinalReport | PolicyReason::OutcomeUnknown => {
+        PolicyReason::NoFinalReport | PolicyReason::OutcomeUnknown | PolicyReason::NotFoundAgain => {
             "Check the provider's console or call the office; then mark it as sent or not sent."
         }
     }

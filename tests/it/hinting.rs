@@ -219,6 +219,39 @@ async fn a_hint_changes_no_attempt_and_is_followed_by_a_question_whose_answer_is
     .await;
 }
 
+/// The provider is asked and says nothing new, so that it would be asked again in an hour.
+async fn nothing_new(scene: &Scene) {
+    assert_eq!(poll_some(&scene.parts, 10).await.expect("polled"), 1);
+    let hour = scene.clock.now().after(Duration::from_secs(3_600));
+    let mut tx = scene.gateway.store.write().await.expect("tx");
+    assert_eq!(tx.queue_next_steps(&[(scene.accepted.message_id.0, POLL, hour)]).await.expect("set").len(), 1);
+    tx.commit().await.expect("committed");
+}
+
+/// Such a provider sends the same few words at every stage: each time it is asked again, though not more often than every
+/// ten seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_hint_again_is_followed_by_a_question_again() {
+    each_scene(async |scene| {
+        *scene.first.truth.lock().expect("sound") = Some(Fact::Progress { stage: "dialing".to_owned() });
+        let hint = async || {
+            assert_eq!(scene.call_back(&format!("first/{SECRET}")).await, StatusCode::OK);
+            scene.inbox.apply_some().await.expect("applied");
+            scene.standing().await.2
+        };
+        assert_eq!(hint().await, Some(scene.clock.now()));
+        for _ in 0..2 {
+            nothing_new(scene).await;
+            scene.clock.advance(Duration::from_secs(11));
+            assert_eq!(hint().await, Some(scene.clock.now()), "it is asked again at once");
+        }
+        nothing_new(scene).await;
+        scene.clock.advance(Duration::from_secs(1));
+        assert!(hint().await > Some(scene.clock.now()), "and not for every hint");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_without_the_right_secret_is_turned_away_and_leaves_no_trace() {
     each_scene(async |scene| {

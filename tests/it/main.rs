@@ -1,5 +1,6 @@
 //! One integration binary: a module per feature, named after what a user does or what goes wrong.
 
+mod asking;
 mod blaming;
 mod campaigns;
 mod cli;

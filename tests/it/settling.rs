@@ -34,6 +34,7 @@ fn rules() -> Rules {
         smtp_doubt: SmtpDoubt::Hold,
         give_up: Duration::from_secs(3 * 86_400),
         restored: None,
+        purging: BTreeMap::new(),
         capabilities: BTreeMap::from([(ACCOUNT.to_owned(), known)]),
     }
 }
@@ -237,6 +238,34 @@ async fn a_charge_is_kept_on_the_attempt_whenever_and_however_often_it_is_told()
         settle::apply(&mut tx, &rules(), attempts[0].id, &delivered, &charge("0.12"), at(40)).await.expect("learnt");
         let last = tx.events_of(attempts[0].message_id).await.expect("read").pop().expect("some");
         assert_eq!((last.kind.as_str(), last.detail.as_deref()), ("charged", Some("0.12 USD")));
+    })
+    .await;
+}
+
+/// More pages than the document has are not believed, whatever the report says otherwise.
+#[tokio::test]
+async fn pages_beyond_those_of_the_document_are_not_believed() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let failure = Failure::new(Fault::PartialSend).pages(Some(8));
+        for (number, fact, status, pages) in [
+            (210, Fact::Delivered { pages: Some(4) }, MessageStatus::Delivered, None),
+            (211, Fact::Failed(failure), MessageStatus::Failed, Some(3)),
+        ] {
+            let message = Message { address: Address::Fax(fax(number)), ..stage.message() };
+            let called = Attempt { pages: Some(3), ..attempt(message.id, 1) };
+            stage.store(&store, std::slice::from_ref(&message)).await;
+            let mut tx = store.write().await.expect("tx");
+            tx.addresses_ensure(&[message.address.key()], at(1)).await.expect("made");
+            tx.attempts_insert(std::slice::from_ref(&called)).await.expect("stored");
+            tx.commit().await.expect("committed");
+            assert_eq!(learn(&store, called.id, &Evidence::Fact(fact, None)).await.status, status);
+            let mut tx = store.read().await.expect("tx");
+            let settled = tx.attempt(called.id).await.expect("read").expect("there");
+            assert_eq!(settled.pages_confirmed, pages);
+            let told = tx.events_of(message.id).await.expect("read").pop().and_then(|event| event.detail);
+            assert!(told.as_deref().is_some_and(|words| words.ends_with("pages of 3")), "{told:?}");
+        }
     })
     .await;
 }

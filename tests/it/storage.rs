@@ -19,6 +19,7 @@ mod operators;
 mod overview;
 mod people;
 mod power;
+mod purges;
 mod queue;
 mod referrers;
 mod refusals;

@@ -2,6 +2,7 @@
 //! breaker, concurrency, deadline.
 
 mod operation;
+mod refusing;
 mod service;
 mod trace;
 
@@ -14,6 +15,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 pub(super) use self::operation::Kind;
 use self::operation::{Cancel, Check, Find, Operation, Purge, Status, Submit};
+use self::refusing::Refusing;
 use self::service::{Deadline, DeadlineLayer, Direct, GateLayer, Gated};
 pub(super) use self::service::{End, Gate};
 use self::trace::Trace;
@@ -26,6 +28,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Envelope;
 use crate::domain::event::Report;
 use crate::domain::fault::Failure;
+use crate::domain::id::AttemptId;
 use crate::domain::{Clock, Lane, Outcome};
 use crate::provider::{FindQuery, FindResult, Provider};
 
@@ -57,6 +60,7 @@ pub struct Layered {
     stack: Stack,
     breaker: Arc<Breaker>,
     slots: Arc<Slots>,
+    refusing: Arc<Refusing>,
     timeout: Duration,
 }
 
@@ -82,7 +86,8 @@ impl Layered {
             .layer(DeadlineLayer(limits.timeout))
             .service(Direct(provider.clone()));
         let slots = Arc::new(Slots::new(limits.concurrency));
-        Self { name, provider, stack, breaker, slots, timeout: limits.timeout }
+        let refusing = Arc::default();
+        Self { name, provider, stack, breaker, slots, refusing, timeout: limits.timeout }
     }
 
     /// The account's configured name.
@@ -173,6 +178,13 @@ impl Layered {
         self.call(Find(query)).await
     }
 
+    /// Learns from a question about a hand-over and its failure, if it failed: whether the provider refuses the account
+    /// itself, so that someone has to mend it.
+    #[must_use]
+    pub fn refuses_us(&self, attempt: AttemptId, failure: Option<&Failure>) -> bool {
+        self.refusing.learn(attempt, failure)
+    }
+
     /// [`Provider::cancel`] through the layers.
     ///
     /// # Errors
@@ -207,7 +219,6 @@ mod tests {
     use super::*;
     use crate::domain::envelope::Content;
     use crate::domain::fault::Fault;
-    use crate::domain::id::AttemptId;
     use crate::domain::{Address, FaxNumber, PhiClass, Purpose, SystemClock};
     use crate::provider::{Capabilities, SettingsError, Spec};
 

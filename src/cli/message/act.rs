@@ -1,4 +1,4 @@
-//! `touchline retry | hold | send-now | cancel`: one act on each of the messages named.
+//! `touchline retry | hold | send-now | cancel | purge`: one act on each of the messages named.
 
 use serde::Serialize;
 
@@ -7,6 +7,7 @@ use crate::cli::exit::{CliError, Ending};
 use crate::domain::MessageStatus;
 use crate::domain::Reason;
 use crate::domain::id::MessageId;
+use crate::domain::message::Message;
 use crate::operator::{self, Act};
 
 /// An act, and what is reported once it is done.
@@ -27,6 +28,14 @@ pub(super) const RELEASE: Order = Order { act: Act::Release, done: "is released"
 pub const SEND_NOW: Order = Order { act: Act::SendNow, done: "no longer waits for office hours" };
 /// `touchline cancel`.
 pub const CANCEL: Order = Order { act: Act::Cancel, done: "is cancelled" };
+/// `touchline purge`.
+pub const PURGE: Order = Order {
+    act: Act::Purge,
+    done: "will be deleted at the provider by the running gateway; `touchline status` shows when it is",
+};
+/// What is reported where the provider was only asked to stop it.
+const ASKED: &str = "was handed over already. The provider was asked to stop it; it may still be delivered. \
+                     `touchline status` shows what the provider says.";
 /// `touchline resolve --sent`.
 pub(super) const SENT: Order = Order { act: Act::MarkSent, done: "counts as sent" };
 /// `touchline resolve --not-sent`.
@@ -48,8 +57,27 @@ struct Done {
     status: Option<MessageStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
+    /// The provider was asked to stop it, and has not said yet whether it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_requested: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+impl Done {
+    fn well(order: Order, message: &Message) -> Self {
+        Self {
+            id: message.id,
+            status: Some(message.status),
+            reason: message.reason,
+            cancel_requested: order.act.only_asked(message).then_some(true),
+            error: None,
+        }
+    }
+
+    const fn badly(id: MessageId, words: String) -> Self {
+        Self { id, status: None, reason: None, cancel_requested: None, error: Some(words) }
+    }
 }
 
 /// Carries out an order on every message; one that does not allow it does not stop the others.
@@ -62,14 +90,14 @@ pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<
     let mut ending = None;
     for id in messages.messages {
         match operator::act(&parts, id, order.act, &console.who).await {
-            Ok(message) => done.push(Done { id, status: Some(message.status), reason: message.reason, error: None }),
+            Ok(message) => done.push(Done::well(order, &message)),
             Err(error) => {
                 let error = CliError::from(error);
                 if error.ending == Ending::Database {
                     return Err(error);
                 }
                 ending.get_or_insert(error.ending);
-                done.push(Done { id, status: None, reason: None, error: Some(error.words) });
+                done.push(Done::badly(id, error.words));
             }
         }
     }
@@ -83,6 +111,7 @@ fn tell(console: &Console, done: &[Done], order: Order) -> Result<(), CliError> 
     }
     for one in done {
         match &one.error {
+            None if one.cancel_requested.is_some() => print(&format!("{} {ASKED}", one.id)),
             None => print(&format!("{} {}.", one.id, order.done)),
             Some(error) => warn(&format!("{}: {}", one.id, plain(error))),
         }

@@ -61,6 +61,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         next_step: &next,
         next_at: entry.as_ref().map(|entry| entry.due_ms),
         detail: MessageDetail {
+            cancel_requested: None,
             message: MessageView::of(&message, true),
             attempts: attempts.iter().cloned().map(|one| AttemptView::of(one, true)).collect(),
             events: events.iter().cloned().map(Into::into).collect(),

@@ -1,11 +1,12 @@
 //! Waiting for a submission: the gateway's services run in this process until every message has been handed over or
 //! needs a person. A gateway running elsewhere on the same database may do part of the work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::app::Gateway;
 use crate::cli::console::{Console, table};
@@ -75,8 +76,9 @@ async fn watch(
     let ends = Instant::now() + timeout;
     loop {
         let messages = messages_of(gateway, accepted).await?;
+        let looked_up = doubts_looked_up(gateway, &messages).await?;
         let now = gateway.clock.now();
-        let handled = messages.iter().filter(|message| is_handled(message, now)).count();
+        let handled = messages.iter().filter(|message| is_handled(message, &looked_up, now)).count();
         bar.set_position(handled as u64);
         let over = Instant::now() >= ends;
         if handled == messages.len() || over {
@@ -103,9 +105,21 @@ async fn messages_of(gateway: &Gateway, accepted: &Accepted) -> Result<Vec<Messa
     tx.messages(&ids, false).await
 }
 
-/// What waits for office hours is handled for now: nobody waits here until Monday.
-fn is_handled(message: &Message, now: Timestamp) -> bool {
+/// The messages in doubt that the gateway still looks up by itself.
+async fn doubts_looked_up(gateway: &Gateway, messages: &[Message]) -> Result<HashSet<Uuid>, StoreError> {
+    let in_doubt = messages.iter().filter(|message| message.status == MessageStatus::InDoubt);
+    let subjects: Vec<Uuid> = in_doubt.map(|message| message.id.0).collect();
+    if subjects.is_empty() {
+        return Ok(HashSet::new());
+    }
+    gateway.store.read().await?.queue_present(&subjects).await
+}
+
+/// What waits for office hours is handled for now: nobody waits here until Monday. A doubt is handled once it is left to a
+/// person.
+fn is_handled(message: &Message, looked_up: &HashSet<Uuid>, now: Timestamp) -> bool {
     match message.status {
+        MessageStatus::InDoubt => !looked_up.contains(&message.id.0),
         MessageStatus::Queued => message.waits_until().is_some_and(|until| until > now),
         MessageStatus::Accepted => message.channel() == Channel::Email,
         _ => true,

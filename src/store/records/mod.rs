@@ -17,6 +17,7 @@ pub mod merges;
 pub mod messages;
 pub mod operators;
 pub mod provider_state;
+pub mod purges;
 pub mod queue_entries;
 mod queue_waits;
 pub mod referrers;

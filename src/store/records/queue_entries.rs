@@ -159,6 +159,7 @@ const STEPS: &str = "WITH step (subject, kind, due_ms) AS (";
 const NEXT_STEP: &str = ") UPDATE queue_entry SET state = 'waiting', kind = step.kind, due_ms = step.due_ms,
     fence = fence + 1, owner = NULL, lease_until_ms = NULL FROM step
     WHERE queue_entry.subject = step.subject RETURNING queue_entry.subject";
+const PRESENT: &str = "SELECT subject FROM queue_entry WHERE subject IN (";
 const DEPTH: &str = "SELECT COUNT(*) FROM queue_entry";
 const OLDEST_READY: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'ready'";
 const NEXT_DUE: &str = "SELECT MIN(due_ms) FROM queue_entry WHERE state = 'waiting'";
@@ -185,6 +186,21 @@ impl Tx {
             sqlx::query(SET_RANK).bind(flow).bind(rank).bind(now).execute(&mut *c).await?;
             Ok(())
         })
+    }
+
+    /// Which of these subjects have an entry.
+    pub async fn queue_present(&mut self, subjects: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
+        let mut present = HashSet::with_capacity(subjects.len());
+        for list in lists(subjects) {
+            let rows: Vec<Uuid> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(PRESENT);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_scalar().fetch_all(&mut *c).await?
+            });
+            present.extend(rows);
+        }
+        Ok(present)
     }
 
     /// Puts entries into the queue; those already due are ready immediately.

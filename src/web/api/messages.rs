@@ -37,7 +37,7 @@ pub(in crate::web) const LIST_ANSWER_WITHIN: Duration = Duration::from_secs(100)
 const FAILURES_DEFAULT: i64 = 50;
 const FAILURES_MAX: i64 = 500;
 /// What may be done about a message.
-pub(super) const ACTS: [&str; 5] = ["retry", "hold", "release", "send_now", "cancel"];
+pub(super) const ACTS: [&str; 6] = ["retry", "hold", "release", "send_now", "cancel", "purge"];
 
 /// A letter to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -219,8 +219,8 @@ async fn by_reference(tx: &mut Tx, reference: &str) -> Result<MessageId, Problem
     }
 }
 
-/// Does with a message what a person may: `retry`, `hold`, `release`, `send_now` (outside the recipient's office hours) or
-/// `cancel`.
+/// Does with a message what a person may: `retry`, `hold`, `release`, `send_now` (outside the recipient's office hours),
+/// `cancel` or `purge` (the provider deletes its copy of what has ended; the events show when). One that was handed over already is cancelled only by its provider: then the answer has `cancel_requested`.
 #[utoipa::path(
     post,
     operation_id = "act_on_message",
@@ -228,7 +228,7 @@ async fn by_reference(tx: &mut Tx, reference: &str) -> Result<MessageId, Problem
     tag = "messages",
     params(
         ("id" = String, Path, description = "The message's id", format = Uuid),
-        ("act" = String, Path, description = "`retry`, `hold`, `release`, `send_now` or `cancel`"),
+        ("act" = String, Path, description = "`retry`, `hold`, `release`, `send_now`, `cancel` or `purge`"),
     ),
     responses(
         (status = 200, description = "Done; the message as it stands now", body = MessageDetail),
@@ -250,12 +250,15 @@ pub(super) async fn act(
         "release" => Act::Release,
         "send_now" => Act::SendNow,
         "cancel" => Act::Cancel,
+        "purge" => Act::Purge,
         _ => return Err(Problem::new(Kind::NotFound, format!("the acts are {}", ACTS.join(", ")))),
     };
     let id = message_id(&id)?;
-    operator::act(&state.gateway.operator(), id, act, &bearer.actor()).await?;
+    let after = operator::act(&state.gateway.operator(), id, act, &bearer.actor()).await?;
     let mut tx = state.gateway.store.read().await?;
-    detail(&mut tx, id, true).await.map(Json)
+    let detail = detail(&mut tx, id, true).await?;
+    let cancel_requested = act.only_asked(&after).then_some(true);
+    Ok(Json(MessageDetail { cancel_requested, ..detail }))
 }
 
 fn message_id(text: &str) -> Result<MessageId, Problem> {
@@ -267,6 +270,7 @@ async fn detail(tx: &mut Tx, id: MessageId, whole: bool) -> Result<MessageDetail
     let message = message.ok_or_else(|| Problem::new(Kind::NotFound, "there is no such message"))?;
     let attempts = tx.attempts_of(id).await?;
     Ok(MessageDetail {
+        cancel_requested: None,
         attempts: attempts.into_iter().map(|one| AttemptView::of(one, whole)).collect(),
         message: MessageView::of(&message, whole),
         events: tx.events_of(id).await?.into_iter().map(Into::into).collect(),

@@ -73,6 +73,7 @@ fn place_of(act: AuditAct) -> Option<&'static str> {
         | AuditAct::Hold
         | AuditAct::Release
         | AuditAct::Cancel
+        | AuditAct::Purge
         | AuditAct::MarkSent
         | AuditAct::MarkNotSent
         | AuditAct::ViewDocument => Some("messages"),

@@ -20,6 +20,7 @@ use crate::domain::Actor;
 use crate::domain::Reason;
 use crate::domain::attempt::{Attempt, AttemptStatus};
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
+use crate::domain::event::EventKind;
 use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
@@ -28,6 +29,7 @@ use crate::operator::Act;
 use crate::operator::{self, OperatorError};
 use crate::referrers;
 use crate::store::Tx;
+use crate::store::records::events::Event;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
@@ -163,7 +165,8 @@ async fn known(
         .find(|attempt| attempt.status == AttemptStatus::Accepted)
         .and_then(|attempt| state.gateway.accounts.get(&attempt.provider))
         .is_some_and(|account| account.capabilities().cancel);
-    let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop };
+    let can_purge = attempts.iter().any(|attempt| has_copy(state, attempt, &events));
+    let case = Case { message: &message, attempts: &attempts, entry: entry.as_ref(), can_stop, can_purge };
     let asked_by = touch.as_ref().map_or_else(|| "Someone".to_owned(), |touch| touch.actor.name().to_owned());
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
@@ -175,6 +178,15 @@ async fn known(
         referrer,
         attempts,
     }))
+}
+
+/// Whether the provider has a copy of what was handed over that it can be asked to delete.
+fn has_copy(state: &WebState, attempt: &Attempt, events: &[Event]) -> bool {
+    let has_ended = matches!(attempt.status, AttemptStatus::Delivered | AttemptStatus::Failed);
+    let can = state.gateway.accounts.get(&attempt.provider).is_some_and(|account| account.capabilities().purge);
+    let is_deleted =
+        || events.iter().any(|event| event.kind == EventKind::Purged && event.attempt_id == Some(attempt.id));
+    has_ended && can && attempt.provider_reference.is_some() && !is_deleted()
 }
 
 fn attempt_row(message: &Message, attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
@@ -217,12 +229,14 @@ async fn carry_out(state: &WebState, id: MessageId, act: Act, who: &Actor) -> Re
             Act::Hold => Done::Held,
             Act::Release => Done::Released,
             Act::SendNow => Done::SentNow,
-            Act::Cancel if after.status.is_terminal() => Done::Cancelled,
-            Act::Cancel => Done::CancelAsked,
+            Act::Cancel if act.only_asked(&after) => Done::CancelAsked,
+            Act::Cancel => Done::Cancelled,
+            Act::Purge => Done::PurgeAsked,
             Act::MarkSent => Done::SaidSent,
             Act::MarkNotSent => Done::SaidNotSent,
         }),
         Err(OperatorError::WrongState(_)) => Ok(Done::NotPossible),
+        Err(OperatorError::NotStopped(words)) => Err(refused(sentence(&words))),
         Err(error) => Err(error.into()),
     }
 }

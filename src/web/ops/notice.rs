@@ -34,6 +34,8 @@ pub enum Done {
     TooLate,
     /// The provider was asked to stop.
     CancelAsked,
+    /// The provider will be asked to delete its copy.
+    PurgeAsked,
     /// Doubt was settled: sent.
     SaidSent,
     /// Doubt was settled: not sent.
@@ -101,7 +103,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` is for how many messages, `{go}` the verb that goes with them.
-const NOTICES: [(Done, &str, Tone, &str); 42] = [
+const NOTICES: [(Done, &str, Tone, &str); 43] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} {go} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -117,6 +119,12 @@ const NOTICES: [(Done, &str, Tone, &str); 42] = [
         "It can no longer be withdrawn. Messages that have not been handed over yet can be cancelled one by one.",
     ),
     (Done::CancelAsked, "cancel_asked", Tone::Good, "The provider was asked to stop it. Its response will show here."),
+    (
+        Done::PurgeAsked,
+        "purge_asked",
+        Tone::Good,
+        "The provider will be asked to delete its copy. The result will show here.",
+    ),
     (Done::SaidSent, "said_sent", Tone::Good, "Marked as sent. It counts as delivered."),
     (Done::SaidNotSent, "said_not_sent", Tone::Good, "Marked as not sent. It will be sent again."),
     (Done::Corrected, "corrected", Tone::Good, "Address corrected. The message will be sent again."),

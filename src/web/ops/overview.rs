@@ -79,6 +79,7 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         not_delivered: ledger.failed + ledger.expired,
         in_doubt: ledger.in_doubt,
         held: ledger.held,
+        not_deleted: tx.purges_given_up().await?,
         dead_addresses: tx.addresses_dead_count().await?,
         clock_set_back: state.gateway.clock_set_back(),
         campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),

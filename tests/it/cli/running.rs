@@ -67,6 +67,43 @@ async fn a_letter_is_sent_and_waited_for_without_a_running_gateway() {
     catcher.shutdown().await;
 }
 
+/// Two offices: at one number the answer to the call is lost, the other takes very long.
+const TWO_OFFICES: &str = "last_name,type,fax,basis,basis_source,basis_date,basis_note\n\
+    Lost,therapist,(312) 555-0124,permission,given_by_recipient,2026-10-06,asked\n\
+    Slow,therapist,(312) 555-0123,permission,given_by_recipient,2026-10-06,asked\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_lasts_until_a_doubt_is_looked_up_and_what_was_handed_over_is_only_asked_to_be_stopped() {
+    let options = FaxLineOptions {
+        call_takes: Duration::from_millis(20),
+        slow_after: Duration::from_secs(3600),
+        ..FaxLineOptions::new(SecretString::from(CANARY))
+    };
+    let line = FaxLine::start(port().await, options).expect("a line");
+    let mut house = House::with_providers(&line.base_url(), "9");
+    for (name, value) in [("STATUS_POLL_SECONDS", "1"), ("POLL_MS", "20"), ("DOUBT_SETTLE_SECONDS", "1")] {
+        house.set(&format!("TOUCHLINE_SENDING__{name}"), value);
+    }
+    house.write("two.csv", TWO_OFFICES);
+    let house = std::sync::Arc::new(house);
+    run(&house, &["referrers", "import", "two.csv"]).await.good();
+
+    let sent =
+        run(&house, &["send", "introduction", "--to=Lost", "--via=fax", "--wait", "--timeout=50", "--json"]).await;
+    let sent = sent.good().json();
+    assert_eq!((&sent["handled"], &sent["messages"][0]["status"]), (&true.into(), &"delivered".into()), "{sent}");
+    assert_eq!(line.faxes().len(), 1);
+
+    let sent =
+        run(&house, &["send", "introduction", "--to=Slow", "--via=fax", "--wait", "--timeout=8", "--json"]).await;
+    let sent = sent.json();
+    assert_eq!((&sent["handled"], &sent["messages"][0]["status"]), (&false.into(), &"accepted".into()), "{sent}");
+    let id = sent["messages"][0]["id"].as_str().expect("an id").to_owned();
+    let asked = run(&house, &["cancel", &id]).await.good().out;
+    assert!(asked.contains("The provider was asked to stop it") && !asked.contains("is cancelled"), "{asked}");
+    line.shutdown().await;
+}
+
 #[tokio::test]
 async fn the_gateway_serves_until_it_is_told_to_stop() {
     let house = House::new();

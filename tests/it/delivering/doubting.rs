@@ -1,7 +1,7 @@
 use touchline::domain::attempt::AttemptStatus;
 use touchline::domain::id::MessageId;
-use touchline::domain::message::Confidence;
-use touchline::domain::{Channel, MessageStatus};
+use touchline::domain::message::{Confidence, Message};
+use touchline::domain::{Channel, MessageStatus, PolicyReason};
 use touchline::operator::Act;
 use touchline::sandbox::fax::FaxStatus;
 
@@ -85,19 +85,26 @@ async fn a_fax_whose_answer_was_lost_is_found_at_the_provider_and_not_sent_again
 }
 
 /// A 500 may mean that it was taken. Looked for twice and not found, it was not; so it is tried again, and costs no try.
+/// Once: a provider may take what it lists nowhere, and then each try is another copy.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fax_that_the_provider_does_not_know_was_never_sent_and_is_tried_again() {
+async fn a_fax_that_the_provider_does_not_know_is_tried_again_once_and_then_left_to_a_person() {
     each_gateway(async |gateway, far| {
         gateway.know(&[("Broken", Some("0127"), None)]).await;
         let id = gateway.send("introduction", "Broken").await.messages[0].id;
-        gateway.until("a second attempt", async || (gateway.attempts_of(id).await.len() > 1).then_some(())).await;
-        let story = gateway.story_of(id).await;
-        assert_eq!(story[..3], ["queued", "in_doubt", "found_absent"]);
-        assert_eq!(gateway.message(id).await.tries, 0);
+        let is_left = |one: &Message| one.reason == Some(PolicyReason::NotFoundAgain.into());
+        let left = gateway.message_until(id, "a person to be needed", is_left).await;
+        assert_eq!((left.status, left.tries), (MessageStatus::InDoubt, 0));
+        let once = ["queued", "in_doubt", "found_absent", "in_doubt", "in_doubt"];
+        assert_eq!(gateway.story_of(id).await, once, "the last one says that it is left to a person");
         assert!(far.faxes_to("0127").is_empty());
-        gateway.until("a moment between attempts", async || gateway.act(id, Act::Cancel).await.ok()).await;
         gateway.settled().await;
-        assert_eq!(gateway.message(id).await.status, MessageStatus::Cancelled);
+        assert_eq!(gateway.attempts_of(id).await.len(), 2, "and nothing more happens by itself");
+
+        gateway.act(id, Act::MarkNotSent).await.expect("decided");
+        gateway.message_until(id, "a person to be needed again", is_left).await;
+        let ends: Vec<_> = gateway.attempts_of(id).await.iter().map(|attempt| attempt.status).collect();
+        let (not_sent, in_doubt) = (AttemptStatus::NotSent, AttemptStatus::InDoubt);
+        assert_eq!(ends, [not_sent, not_sent, not_sent, in_doubt], "a person's word lets it go once more, too");
     })
     .await;
 }

@@ -109,6 +109,40 @@ async fn a_token_is_fetched_once_and_the_document_itself_can_be_the_body() {
     assert_eq!(server.complaints(), Vec::<String>::new());
 }
 
+/// Some answer 200 to everything and say in a word of their own list what became of it, a list for each call.
+#[tokio::test]
+async fn the_words_of_a_call_within_an_ok_decide_whether_it_was_refused_and_why() {
+    let server = Replay::start(&[
+        exchange("POST", "/v1/faxes", 200, r#"{"result":"NO_FUNDS","id":7}"#),
+        exchange("POST", "/v1/faxes", 200, r#"{"result":"bad_number"}"#),
+        exchange("POST", "/v1/faxes", 200, r#"{"result":"queued","id":"f1"}"#),
+        exchange("POST", "/v1/faxes", 200, r#"{"result":"pondering"}"#),
+        exchange("GET", "/v1/faxes/f1", 200, r#"{"ok":"no","error":"gone"}"#),
+        exchange("GET", "/v1/faxes/f1", 200, r#"{"ok":"yes","status":"sent"}"#),
+    ])
+    .await;
+    let text = format!(
+        "{}[send]\nreference = '/id'\n\
+         refused = {{ at = '/result', is = {{ no_funds = 'account_error', BAD_NUMBER = 'unknown' }} }}\n\
+         request = {{ method = 'POST', path = 'faxes', json = '{{\"to\":\"{{{{to}}}}\",\"doc\":\"{{{{document_base64}}}}\"}}' }}\n\
+         [[answer.faults]]\nat = '/result'\nis = {{ bad_number = 'invalid_number' }}\n{FAX}{}",
+        head(&address(&server)),
+        REST.replace("[status]\n", "[status]\nsuccess = { at = '/ok', is = ['yes'] }\n"),
+    );
+    let provider = open(&text, None, None).expect("sound");
+    let envelope = sample::envelope(Channel::Fax);
+    for fault in [Fault::AccountError, Fault::InvalidNumber] {
+        let refused = provider.submit(&envelope).await;
+        assert!(matches!(&refused, Outcome::Refused(failure) if failure.fault == fault), "{fault}: {refused:?}");
+    }
+    assert_eq!(provider.submit(&envelope).await, Outcome::Accepted { reference: status_of("f1") });
+    assert!(matches!(provider.submit(&envelope).await, Outcome::Unknown(_)), "a word nobody listed proves nothing");
+    assert!(provider.status(&status_of("f1")).await.is_err(), "that call has a sign of its own");
+    let report = provider.status(&status_of("f1")).await.expect("answered");
+    assert_eq!(report.fact, Fact::Delivered { pages: None });
+    assert_eq!(server.complaints(), Vec::<String>::new());
+}
+
 /// As SRFax does it: credentials in a form, base64, and a failure inside a 200.
 fn form_description(server: &str) -> String {
     format!(

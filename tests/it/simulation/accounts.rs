@@ -1,4 +1,5 @@
-//! The scripted provider: six accounts, one for each way of looking up what became of a hand-over.
+//! The scripted provider: six accounts, one for each way of looking up what became of a hand-over, and one that looks up
+//! nothing truly.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub enum Account {
     FaxScan,
     FaxHeuristic,
     FaxNone,
+    /// It takes every fax, answers with an internal error, lists nothing and calls nobody back ([`super::unlisted`]).
+    FaxUnlisted,
     MailExact,
     MailRelay,
 }
@@ -45,7 +48,7 @@ impl Account {
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        [Self::FAX, Self::MAIL].concat().into_iter().find(|account| account.name() == name)
+        [Self::FAX, &[Self::FaxUnlisted], Self::MAIL].concat().into_iter().find(|account| account.name() == name)
     }
 
     pub const fn spec(self) -> &'static Spec {
@@ -54,6 +57,7 @@ impl Account {
             Self::FaxScan => &FAX_SCAN,
             Self::FaxHeuristic => &FAX_HEURISTIC,
             Self::FaxNone => &FAX_NONE,
+            Self::FaxUnlisted => &FAX_UNLISTED,
             Self::MailExact => &MAIL_EXACT,
             Self::MailRelay => &MAIL_RELAY,
         }
@@ -73,6 +77,7 @@ static FAX_EXACT: Spec = spec("fax-exact", Channel::Fax, Reconciliation::Exact, 
 static FAX_SCAN: Spec = spec("fax-scan", Channel::Fax, Reconciliation::Scan, true);
 static FAX_HEURISTIC: Spec = spec("fax-heuristic", Channel::Fax, Reconciliation::Heuristic, true);
 static FAX_NONE: Spec = spec("fax-none", Channel::Fax, Reconciliation::None, true);
+static FAX_UNLISTED: Spec = spec("fax-unlisted", Channel::Fax, Reconciliation::Exact, true);
 static MAIL_EXACT: Spec = spec("mail-exact", Channel::Email, Reconciliation::Exact, true);
 static MAIL_RELAY: Spec = spec("mail-relay", Channel::Email, Reconciliation::None, false);
 

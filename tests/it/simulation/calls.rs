@@ -9,7 +9,7 @@ use touchline::domain::id::{AttemptId, MessageId};
 use touchline::domain::{Channel, Purpose, Timestamp};
 use touchline::settle::SmtpDoubt;
 
-use super::accounts::CONCURRENCY;
+use super::accounts::{Account, CONCURRENCY};
 use super::checks::Broken;
 use super::doing::Step;
 use super::far_side::{Call, Fate, Plan};
@@ -31,6 +31,7 @@ pub fn check(before: &Picture, after: &Picture, step: &Step, world: &World<'_>, 
     if let Some(attempt) = step.began {
         on_record(attempt, after, broken);
         not_again(attempt, after, world, broken);
+        super::unlisted::one_resend_at_most(attempt, world, broken);
         no_more_than_the_slots(attempt, world, broken);
     }
 }
@@ -50,7 +51,9 @@ fn not_again(attempt: AttemptId, after: &Picture, world: &World<'_>, broken: &mu
     let by_setting = after.messages.get(&message).is_some_and(|one| one.channel() == Channel::Email)
         && world.shared.rules.smtp_doubt == SmtpDoubt::Resend;
     for taken in world.shared.far.taken() {
-        let same = taken.attempt != attempt && message_of(taken.attempt, world) == Some(message);
+        let same = taken.attempt != attempt
+            && taken.account != Account::FaxUnlisted
+            && message_of(taken.attempt, world) == Some(message);
         let since = world.log.passes.iter().find(|pass| pass.attempt == taken.attempt).map_or(0, |pass| pass.count);
         let harmless = matches!(taken.fate, Some(Fate::Failed(_)));
         if same && !harmless && !by_setting && !asked(since) {
@@ -73,7 +76,7 @@ const fn is_known_bad(status: AttemptStatus) -> bool {
 }
 
 /// Which message an attempt is of, by the onlooker's own notes.
-fn message_of(attempt: AttemptId, world: &World<'_>) -> Option<MessageId> {
+pub fn message_of(attempt: AttemptId, world: &World<'_>) -> Option<MessageId> {
     world.log.passes.iter().find(|pass| pass.attempt == attempt).map(|pass| pass.message)
 }
 

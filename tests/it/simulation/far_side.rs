@@ -195,7 +195,7 @@ impl FarSide {
     /// A call begins: it is written down, and perhaps takes effect at once.
     pub fn begin(&self, node: &str, account: Account, envelope: &Envelope, now: Timestamp) -> oneshot::Receiver<()> {
         let mut inner = self.lock();
-        let plan = inner.next.take().unwrap_or(Plan::Accept);
+        let plan = account.as_it_does(inner.next.take().unwrap_or(Plan::Accept));
         let call = Call {
             attempt: envelope.attempt,
             node: node.to_owned(),
@@ -261,7 +261,8 @@ impl FarSide {
         if inner.deaf {
             return Err(Failure::new(Fault::ProviderError));
         }
-        let mut seen = inner.taken.iter().filter(|one| one.account == account && one.visible_from <= now);
+        let lists = account != Account::FaxUnlisted;
+        let mut seen = inner.taken.iter().filter(|one| lists && one.account == account && one.visible_from <= now);
         if account.reconciliation() == Reconciliation::Heuristic {
             let like = |one: &&Taken| one.address == address && one.at >= opened.before(CALL_MAX);
             return Ok(FindResult::Candidates(seen.filter(like).map(report).collect()));
@@ -318,6 +319,9 @@ impl Inner {
     }
 
     fn call_back(&mut self, one: &Taken, fact: Fact, now: Timestamp) {
+        if one.account == Account::FaxUnlisted {
+            return;
+        }
         let place = self.callbacks.len();
         let event = DeliveryEvent {
             billed: None,

@@ -16,6 +16,7 @@
 //! | 1 one open attempt per message | `checks` | every act |
 //! | 2 every call has a committed record | `calls` | as the call stands still in its middle |
 //! | 3 nothing is sent again blindly | `calls`: by the far side's truth for every account, and by count | every call |
+//! | 3 at most one resend by itself, whatever the provider hides | `unlisted` | every call |
 //! | 4 no call after a refusal or an end | `calls`: at the gate, whose commit the call follows | every gate |
 //! | 5 allowed hours, caps | `calls`: office hours, one call at a time per number; cadence does not exist yet | every gate |
 //! | 6 rate, in flight | `calls`: every window of all starts; slots of each node | every gate, every call |
@@ -58,6 +59,7 @@ mod spy;
 mod twin_databases;
 mod twins;
 mod undoing;
+mod unlisted;
 mod waits;
 mod world;
 

@@ -32,7 +32,7 @@ impl World<'_> {
         for account in &accounts {
             self.take(&Act::Resume { node: 0, account: *account })?;
         }
-        for _ in 0..ROUNDS_MAX {
+        for _ in 0..super::unlisted::rounds(&self.shared.routes, ROUNDS_MAX) {
             self.round()?;
             if self.is_at_rest() {
                 self.take(&Act::Tidy { node: 0 })?;

@@ -12,6 +12,7 @@ const TABLES: &[&str] = &[
     "inbox",
     "event",
     "attempt",
+    "purge",
     "message",
     "touch",
     "broadcast",

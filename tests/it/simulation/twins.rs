@@ -51,6 +51,8 @@ pub enum Sabotage {
     EndlessLease,
     /// Idempotency keys are forgotten.
     KeyForgotten,
+    /// It is forgotten that a letter went out again because it was not found.
+    ResendForgotten,
     /// Undo windows are forgotten once the submission is accepted.
     UndoWindowForgotten,
 }
@@ -77,6 +79,9 @@ impl World<'_> {
             }
             Some(Sabotage::RateForgotten) if to_gate => self.tamper("UPDATE provider_state SET arrival_ms = 0"),
             Some(Sabotage::UndoWindowForgotten) if matches!(act, Act::Claim { .. }) => self.tamper(WINDOWS_FORGOTTEN),
+            Some(Sabotage::ResendForgotten) if matches!(act, Act::Claim { .. } | Act::Step { .. }) => {
+                self.tamper("DELETE FROM event WHERE kind = 'found_absent'");
+            }
             Some(Sabotage::KeyForgotten) if matches!(act, Act::Submit { .. }) => {
                 self.tamper("UPDATE submission SET idempotency_key = NULL");
             }
@@ -211,6 +216,7 @@ twins! {
     the_checker_for_open_attempts_catches_a_second_one: SecondAttempt breaks 1;
     the_checker_for_records_catches_a_call_before_its_commit: CallBeforeCommit breaks 2;
     the_checker_for_repeats_catches_a_skipped_record: RecordSkipped breaks 3;
+    the_checker_for_repeats_catches_a_resend_that_is_forgotten: ResendForgotten breaks 3;
     the_checker_for_refusals_catches_an_ignored_one: SuppressionIgnored breaks 4;
     the_checker_for_busy_numbers_catches_two_calls_to_one: BusyNumberForgotten breaks 5;
     the_checker_for_office_hours_catches_a_letter_at_night: OfficeHoursForgotten breaks 5;

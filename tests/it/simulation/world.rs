@@ -103,7 +103,7 @@ impl<'h> World<'h> {
         fastrand::seed(seed);
         house.spy.wipe();
         let mut chooser = Chooser::new(seed);
-        let routes = routes(&mut chooser);
+        let routes = super::unlisted::routes_of(seed, routes(&mut chooser));
         let shared = Shared {
             seed,
             listener,
@@ -238,6 +238,7 @@ fn rules(routes: &Routes, chooser: &mut Chooser) -> Rules {
         doubt_deadline: Duration::from_secs(24 * 3600),
         report_deadline: Duration::from_secs(24 * 3600),
         smtp_doubt: chooser.one_of(&[SmtpDoubt::Hold, SmtpDoubt::Hold, SmtpDoubt::AssumeSent, SmtpDoubt::Resend]),
+        purging: BTreeMap::new(),
         capabilities: routes.capabilities(),
     }
 }

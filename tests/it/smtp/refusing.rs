@@ -275,6 +275,7 @@ fn rules() -> Rules {
         smtp_doubt: SmtpDoubt::Hold,
         give_up: Duration::from_secs(3 * 86_400),
         restored: None,
+        purging: BTreeMap::new(),
         capabilities: BTreeMap::new(),
     }
 }

@@ -41,6 +41,20 @@ async fn of(tx: &mut Tx, subject: Uuid) -> Entry {
 }
 
 #[tokio::test]
+async fn it_is_known_which_subjects_have_an_entry() {
+    each_db(async |store| {
+        let entries = [entry(SUBMIT, 1, at(0)), entry(POLL, 2, at(90))];
+        put(&store, &entries).await;
+        let mut tx = store.read().await.expect("tx");
+        let (first, second, nobody) = (entries[0].subject, entries[1].subject, Uuid::now_v7());
+        let present = tx.queue_present(&[first, second, nobody]).await.expect("read");
+        assert_eq!(present, [first, second].into());
+        assert!(tx.queue_present(&[]).await.expect("read").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_due_is_claimed_in_the_order_of_its_ranks_and_only_its_kind() {
     each_db(async |store| {
         let entries = [

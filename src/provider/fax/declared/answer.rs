@@ -3,7 +3,8 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::description::{Answers, Rule, Send, Statuses};
+use super::description::Send;
+use super::replies::{Answers, Rule, Signs};
 use crate::domain::Outcome;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::fault::{Failure, Fault};
@@ -28,8 +29,8 @@ impl Reader<'_> {
     #[must_use]
     pub fn outcome(&self, answer: &Answer, send: &Send) -> Outcome {
         match answer.verdict() {
-            Verdict::No => Outcome::Refused(self.failure(answer, &send.statuses)),
-            Verdict::Open => Outcome::Unknown(self.failure(answer, &send.statuses)),
+            Verdict::No => Outcome::Refused(self.failure(answer, send.signs())),
+            Verdict::Open => Outcome::Unknown(self.failure(answer, send.signs())),
             Verdict::Done => self.accepted(answer, send),
         }
     }
@@ -37,9 +38,9 @@ impl Reader<'_> {
     fn accepted(&self, answer: &Answer, send: &Send) -> Outcome {
         let json = answer.json().unwrap_or_default();
         let code = answer.status.to_string();
-        match self.is_success(&json) {
+        match self.is_success(&json, send.signs()) {
             Some(true) => {}
-            Some(false) => return Outcome::Refused(self.failure(answer, &send.statuses)),
+            Some(false) => return Outcome::Refused(self.failure(answer, send.signs())),
             None => return Outcome::Unknown(unreadable("the answer does not say whether it was taken").code(code)),
         }
         match send.reference.word_of(answer, &json).and_then(|word| reference(&word)) {
@@ -49,23 +50,33 @@ impl Reader<'_> {
     }
 
     /// Whether a 2xx is a success after all; `None` if it does not say.
-    fn is_success(&self, json: &Value) -> Option<bool> {
-        let Some(success) = &self.answers.success else { return Some(true) };
+    fn is_success(&self, json: &Value, signs: Signs<'_>) -> Option<bool> {
+        if self.refusal(json, signs).is_some() {
+            return Some(false);
+        }
+        let Some(success) = signs.success.or(self.answers.success.as_ref()) else { return Some(true) };
         let word = success.at.word(json)?;
         Some(success.is.iter().any(|good| good.eq_ignore_ascii_case(&word)))
+    }
+
+    /// What the word means with which a 2xx refuses, if it holds one.
+    fn refusal(&self, json: &Value, signs: Signs<'_>) -> Option<Fault> {
+        let refused = signs.refused.or(self.answers.refused.as_ref())?;
+        let said = refused.at.word(json)?;
+        refused.is.iter().find(|(word, _)| word.eq_ignore_ascii_case(&said)).map(|(_, fault)| *fault)
     }
 
     /// The JSON of a success.
     ///
     /// # Errors
     /// It is none, or not JSON.
-    pub fn json(&self, answer: &Answer, statuses: &Statuses) -> Result<Value, Failure> {
-        let failed = || self.failure(answer, statuses);
+    pub fn json(&self, answer: &Answer, signs: Signs<'_>) -> Result<Value, Failure> {
+        let failed = || self.failure(answer, signs);
         if !answer.is_success() {
             return Err(failed());
         }
         let json = reading::json(answer)?;
-        match self.is_success(&json) {
+        match self.is_success(&json, signs) {
             Some(true) => Ok(json),
             Some(false) => Err(failed()),
             None => Err(unreadable("the answer does not say whether it was a success")),
@@ -76,19 +87,21 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// It is none.
-    pub fn done(&self, answer: &Answer, statuses: &Statuses) -> Result<(), Failure> {
-        if self.answers.success.is_some() && answer.is_success() && !answer.body.is_empty() {
-            return self.json(answer, statuses).map(|_| ());
+    pub fn done(&self, answer: &Answer, signs: Signs<'_>) -> Result<(), Failure> {
+        let says_so = signs.success.or(self.answers.success.as_ref()).is_some();
+        if says_so && answer.is_success() && !answer.body.is_empty() {
+            return self.json(answer, signs).map(|_| ());
         }
-        if answer.is_success() { Ok(()) } else { Err(self.failure(answer, statuses)) }
+        let is_refused = || answer.json().is_some_and(|json| self.refusal(&json, signs).is_some());
+        if answer.is_success() && !is_refused() { Ok(()) } else { Err(self.failure(answer, signs)) }
     }
 
     /// An answer that is not a success, as a failure.
     #[must_use]
-    pub fn failure(&self, answer: &Answer, statuses: &Statuses) -> Failure {
+    pub fn failure(&self, answer: &Answer, signs: Signs<'_>) -> Failure {
         let json = answer.json().unwrap_or_default();
         let code = self.answers.code.word_of(answer, &json).unwrap_or_else(|| answer.status.to_string());
-        let failure = Failure::new(self.fault(answer, &json, statuses)).code(self.clean(&code));
+        let failure = Failure::new(self.fault(answer, &json, signs)).code(self.clean(&code));
         let failure = failure.retry_after(answer.retry_after_seconds);
         match self.words(answer, &json) {
             words if words.is_empty() => failure,
@@ -96,15 +109,16 @@ impl Reader<'_> {
         }
     }
 
-    /// The status where it is clear by itself; otherwise the rules for the body; otherwise what the description says of
-    /// the status.
-    fn fault(&self, answer: &Answer, json: &Value, statuses: &Statuses) -> Fault {
-        let said = statuses.get(answer.status.to_string().as_str()).copied();
+    /// The status where it is clear by itself; otherwise the rules for the body; otherwise its word for a refusal;
+    /// otherwise what the description says of the status.
+    fn fault(&self, answer: &Answer, json: &Value, signs: Signs<'_>) -> Fault {
+        let said = signs.statuses.get(answer.status.to_string().as_str()).copied();
         let plain = if answer.is_success() { Fault::Unknown } else { answer.fault() };
         if plain != Fault::Unknown {
             return said.unwrap_or(plain);
         }
-        of_rules(&self.answers.faults, json).or(said).unwrap_or(Fault::Unknown)
+        let refusal = || self.refusal(json, signs).filter(|_| answer.is_success());
+        of_rules(&self.answers.faults, json).or_else(refusal).or(said).unwrap_or(Fault::Unknown)
     }
 
     fn words(&self, answer: &Answer, json: &Value) -> String {

@@ -1,21 +1,34 @@
 //! What must hold of a description beyond its types: names that exist where they are used, sections that fit together,
 //! hosts that are named, nothing secret or personal in a URL. Every mistake is found at once, each with its place.
 
+mod webhook;
+
 use std::collections::BTreeSet;
 
 use toml::Spanned;
 
-use super::description::{AuthKind, Certainty, Description, Method, Request, Statuses, Text};
+use super::description::{AuthKind, Certainty, Description, Method, Request, Text};
 use super::fill::Scope;
 use super::hosts::Hosts;
 use super::probe;
 use super::problem::{DescriptionError, Problem, place, place_within};
+use super::replies::{Refused, Signs, Success};
 use super::values::{Moment, Place, scope};
-use super::webhook::{Piece, Proof, Webhook};
 
 /// Keys that an account has of itself.
-const RESERVED: [&str; 8] =
-    ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute", "description", "from", "callback_secret"];
+const RESERVED: [&str; 11] = [
+    "kind",
+    "baa",
+    "concurrency",
+    "timeout_seconds",
+    "rate_per_minute",
+    "cost_per_page",
+    "daily_budget",
+    "purge",
+    "description",
+    "from",
+    "callback_secret",
+];
 /// Names that values of ours have.
 const OURS: [&str; 16] = [
     "settings",
@@ -188,7 +201,7 @@ impl Check<'_> {
                 );
             }
             self.request(&step.request, Moment::Letter(&taken));
-            self.statuses(&step.statuses);
+            self.signs(step.signs());
             for key in step.take.keys() {
                 if !is_word(key.get_ref()) {
                     self.at(key, "use a-z, 0-9 and _");
@@ -197,21 +210,22 @@ impl Check<'_> {
             }
         }
         self.request(&description.send.request, Moment::Letter(&taken));
-        self.statuses(&description.send.statuses);
+        self.signs(description.send.signs());
         let asked = [
-            description.status.as_ref().map(|call| ("status", &call.request, &call.statuses)),
-            description.cancel.as_ref().map(|call| ("cancel", &call.request, &call.statuses)),
-            description.purge.as_ref().map(|call| ("purge", &call.request, &call.statuses)),
+            description.status.as_ref().map(|call| ("status", &call.request, call.signs())),
+            description.cancel.as_ref().map(|call| ("cancel", &call.request, call.signs())),
+            description.purge.as_ref().map(|call| ("purge", &call.request, call.signs())),
         ];
-        for (name, request, statuses) in asked.into_iter().flatten() {
+        for (name, request, signs) in asked.into_iter().flatten() {
             self.request(request, Moment::Reference);
-            self.statuses(statuses);
+            self.signs(signs);
             if !texts_of(request).iter().any(|text| Scope::uses(text, "reference")) {
                 self.at(&request.path, format!("[{name}] asks about no fax: {{{{reference}}}} stands nowhere in it"));
             }
         }
         self.request(&description.check.request, Moment::Account);
-        self.statuses(&description.check.statuses);
+        self.signs(description.check.signs());
+        self.words(description.answer.success.as_ref(), description.answer.refused.as_ref());
     }
 
     fn request(&mut self, request: &Request, moment: Moment<'_>) {
@@ -297,11 +311,19 @@ impl Check<'_> {
         }
     }
 
-    fn statuses(&mut self, statuses: &Statuses) {
-        for status in statuses.keys() {
+    fn signs(&mut self, signs: Signs<'_>) {
+        for status in signs.statuses.keys() {
             if !status.get_ref().parse::<u16>().is_ok_and(|number| (300..500).contains(&number)) {
                 self.at(status, "write an HTTP status from 300 to 499");
             }
+        }
+        self.words(signs.success, signs.refused);
+    }
+
+    fn words(&mut self, success: Option<&Success>, refused: Option<&Refused>) {
+        if success.is_some_and(|success| success.is.is_empty()) || refused.is_some_and(|refused| refused.is.is_empty())
+        {
+            self.whole("`is` of success and of refused lists at least one word");
         }
     }
 
@@ -341,7 +363,7 @@ impl Check<'_> {
     fn find(&mut self) {
         let Some(find) = &self.description.find else { return };
         self.request(&find.request, Moment::Find);
-        self.statuses(&find.statuses);
+        self.signs(find.signs());
         let fax = &self.description.fax;
         let by = *find.by.get_ref();
         if fax.reference.is_empty() {
@@ -362,65 +384,6 @@ impl Check<'_> {
                 &find.by,
                 "page_size is at least 1; a window is at most a day each way, and does not end at the attempt",
             );
-        }
-    }
-
-    fn webhook(&mut self) {
-        let Some(webhook) = &self.description.webhook else { return };
-        if self.description.fax.reference.is_empty() {
-            self.at(&webhook.proof, "[fax] must say where their reference stands");
-        }
-        if webhook.event.is_empty() && self.description.fax.state.is_empty() {
-            self.at(&webhook.proof, "a callback says nothing: give event here, or state in [fax]");
-        }
-        match webhook.proof.get_ref() {
-            Proof::SecretPath if self.description.status.is_none() => {
-                self.at(&webhook.proof, "such callbacks are not believed but asked about: add [status]");
-            }
-            Proof::SecretPath => {}
-            proof => self.signature(webhook, *proof),
-        }
-    }
-
-    fn signature(&mut self, webhook: &Webhook, proof: Proof) {
-        match &webhook.header {
-            None => self.at(&webhook.proof, "header must name the header that holds the signature or the secret"),
-            Some(header) => self.header_name(header),
-        }
-        match &webhook.key {
-            None => self.at(&webhook.proof, "key must name it: secrets.NAME, or settings.NAME for a public key"),
-            Some(key) => {
-                let known = match key.get_ref().split_once('.') {
-                    Some(("secrets", name)) => self.description.secrets.contains_key(name),
-                    Some(("settings", name)) => proof == Proof::Ed25519 && self.description.settings.contains_key(name),
-                    _ => false,
-                };
-                if !known {
-                    self.at(
-                        key,
-                        "there is no such key: write secrets.NAME; only an Ed25519 key is public, as settings.NAME",
-                    );
-                }
-            }
-        }
-        if proof == Proof::SharedSecret {
-            return;
-        }
-        match (webhook.pieces(), webhook.signed.as_ref()) {
-            (Err(why), Some(signed)) => self.at(signed, why),
-            (Ok(pieces), _) => {
-                let has_time = webhook.timestamp_header.is_some() || webhook.timestamp_part.is_some();
-                if !pieces.contains(&Piece::Body) {
-                    self.at(&webhook.proof, "signed must hold {body}: anything else could be changed");
-                }
-                if pieces.contains(&Piece::Timestamp) != has_time {
-                    self.at(&webhook.proof, "a time counts only if it is signed: give timestamp_header or timestamp_part, and {timestamp} in signed");
-                }
-            }
-            (Err(_), None) => {}
-        }
-        if !(30..=3600).contains(&webhook.tolerance_seconds) {
-            self.at(&webhook.proof, "tolerance_seconds is from 30 to 3,600");
         }
     }
 }

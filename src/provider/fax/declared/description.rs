@@ -7,8 +7,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::pointer::{Pointer, Pointers};
+use super::replies::{Answers, Refused, Rule, Signs, Statuses, Success};
 use super::webhook::Webhook;
-use crate::domain::fault::Fault;
 
 /// A text with `{{placeholders}}`, and where it is in the file.
 pub type Text = Spanned<String>;
@@ -202,9 +202,6 @@ pub enum Method {
     Delete,
 }
 
-/// Statuses with the fault that they mean where the body says nothing better.
-pub type Statuses = BTreeMap<Spanned<String>, Fault>;
-
 /// `[[prepare]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,6 +216,10 @@ pub struct Step {
     /// What a status means.
     #[serde(default)]
     pub statuses: Statuses,
+    /// Where a 2xx to this call says whether it was a success; as under `[answer]` unless given.
+    pub success: Option<Success>,
+    /// The words with which a 2xx to this call refuses; as under `[answer]` unless given.
+    pub refused: Option<Refused>,
 }
 
 /// `[send]`
@@ -232,47 +233,10 @@ pub struct Send {
     /// What a status means.
     #[serde(default)]
     pub statuses: Statuses,
-}
-
-/// `[answer]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Answers {
-    /// Where a 2xx says whether it was a success after all.
+    /// Where a 2xx to this call says whether it was a success; as under `[answer]` unless given.
     pub success: Option<Success>,
-    /// Where an error's code stands.
-    pub code: Pointers,
-    /// Where its words stand; all that are there are joined.
-    pub text: Pointers,
-    /// What an error means; the first rule that fits counts.
-    pub faults: Vec<Rule>,
-}
-
-/// A sign of success within a 2xx.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Success {
-    /// Where it stands.
-    pub at: Pointer,
-    /// The words for success; anything else is a refusal.
-    pub is: Vec<String>,
-}
-
-/// One rule from their words to our faults.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// Where the word stands.
-    pub at: Pointer,
-    /// The rule is for things of which each of these says that; an empty word means that nothing stands there.
-    #[serde(default)]
-    pub when: BTreeMap<Pointer, String>,
-    /// Words, compared whole and without regard to case.
-    #[serde(default)]
-    pub is: BTreeMap<String, Fault>,
-    /// Pieces of words, the longest first; an asterisk stands for anything between.
-    #[serde(default)]
-    pub has: BTreeMap<String, Fault>,
+    /// The words with which a 2xx to this call refuses; as under `[answer]` unless given.
+    pub refused: Option<Refused>,
 }
 
 /// `[fax]`
@@ -327,6 +291,10 @@ pub struct Status {
     /// What a status means.
     #[serde(default)]
     pub statuses: Statuses,
+    /// Where a 2xx to this call says whether it was a success; as under `[answer]` unless given.
+    pub success: Option<Success>,
+    /// The words with which a 2xx to this call refuses; as under `[answer]` unless given.
+    pub refused: Option<Refused>,
 }
 
 /// How certain a look-up is.
@@ -371,6 +339,10 @@ pub struct Find {
     /// What a status means.
     #[serde(default)]
     pub statuses: Statuses,
+    /// Where a 2xx to this call says whether it was a success; as under `[answer]` unless given.
+    pub success: Option<Success>,
+    /// The words with which a 2xx to this call refuses; as under `[answer]` unless given.
+    pub refused: Option<Refused>,
 }
 
 const fn one() -> u32 {
@@ -397,6 +369,10 @@ pub struct Act {
     /// What a status means.
     #[serde(default)]
     pub statuses: Statuses,
+    /// Where a 2xx to this call says whether it was a success; as under `[answer]` unless given.
+    pub success: Option<Success>,
+    /// The words with which a 2xx to this call refuses; as under `[answer]` unless given.
+    pub refused: Option<Refused>,
 }
 
 /// `[check]`
@@ -411,4 +387,23 @@ pub struct Check {
     /// What a status means.
     #[serde(default)]
     pub statuses: Statuses,
+    /// Where a 2xx to this call says whether it was a success; as under `[answer]` unless given.
+    pub success: Option<Success>,
+    /// The words with which a 2xx to this call refuses; as under `[answer]` unless given.
+    pub refused: Option<Refused>,
 }
+
+/// How the answer to each call is read.
+macro_rules! signs {
+    ($($call:ty),+) => {$(
+        impl $call {
+            /// How its answer is read.
+            #[must_use]
+            pub const fn signs(&self) -> Signs<'_> {
+                Signs { statuses: &self.statuses, success: self.success.as_ref(), refused: self.refused.as_ref() }
+            }
+        }
+    )+};
+}
+
+signs!(Step, Send, Status, Find, Act, Check);

@@ -153,7 +153,7 @@ pub fn moment(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::fax::declared::description::Answers;
+    use crate::provider::fax::declared::replies::Answers;
     use serde_json::json;
 
     const SHAPE: &str = "state = '/status'\npages = '/sent'\npages_total = '/pages'\ncode = '/code'\n\

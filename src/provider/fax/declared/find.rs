@@ -77,7 +77,7 @@ impl Listing for Declared {
         let find = self.description.find.as_ref().ok_or_else(crate::provider::unsupported)?;
         let values = self.values.clone().with_query(&sought.query, find, place.page - 1);
         let answer = self.caller.ask(&find.request, values).await?;
-        let body = self.reader().json(&answer, &find.statuses)?;
+        let body = self.reader().json(&answer, find.signs())?;
         let items = find.items.part(&body).unwrap_or(&Value::Null);
         let page = Page::of(items, |item| self.entry(item, find, sought))?;
         let listed = page.faxes.len();

@@ -19,6 +19,7 @@ mod open;
 mod pointer;
 mod probe;
 mod problem;
+mod replies;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -137,7 +138,7 @@ impl Declared {
                 _ if is_definite => Outcome::Refused(failure),
                 _ => Outcome::NotSent(failure),
             };
-            self.reader().done(&answer, &step.statuses).map_err(refused)?;
+            self.reader().done(&answer, step.signs()).map_err(refused)?;
             values = values.with(name, self.take(step, &answer)?);
         }
         Ok(values)
@@ -180,7 +181,7 @@ impl Declared {
     async fn act(&self, act: Option<&Act>, reference: &ProviderReference) -> Result<(), Failure> {
         let act = act.ok_or_else(crate::provider::unsupported)?;
         let answer = self.caller.ask(&act.request, self.asked(reference)?).await?;
-        if act.done.contains(&answer.status) { Ok(()) } else { self.reader().done(&answer, &act.statuses) }
+        if act.done.contains(&answer.status) { Ok(()) } else { self.reader().done(&answer, act.signs()) }
     }
 
     fn asked(&self, reference: &ProviderReference) -> Result<Values, Failure> {
@@ -212,7 +213,7 @@ impl Provider for Declared {
     async fn status(&self, reference: &ProviderReference) -> Result<Report, Failure> {
         let status = self.description.status.as_ref().ok_or_else(crate::provider::unsupported)?;
         let answer = self.caller.ask(&status.request, self.asked(reference)?).await?;
-        let body = self.reader().json(&answer, &status.statuses)?;
+        let body = self.reader().json(&answer, status.signs())?;
         let fax = status.at.part(&body).ok_or_else(|| unreadable("the answer holds no fax"))?;
         let shape = &self.description.fax;
         self.caller.tell(|| format!("state at {}: {}", shape.state, found(shape.state.word(fax).as_deref())));
@@ -255,9 +256,9 @@ impl Provider for Declared {
         let answer = self.caller.ask(&check.request, self.values.clone()).await?;
         let title = self.spec.title;
         if check.has.is_empty() {
-            return self.reader().done(&answer, &check.statuses).map(|()| format!("{title} accepts the credentials"));
+            return self.reader().done(&answer, check.signs()).map(|()| format!("{title} accepts the credentials"));
         }
-        let body = self.reader().json(&answer, &check.statuses)?;
+        let body = self.reader().json(&answer, check.signs())?;
         match check.has.value(&body) {
             Some(_) => Ok(format!("{title} accepts the credentials")),
             None => Err(Failure::new(Fault::ProtocolError).text("the answer lacks what the description expects")),

@@ -1,7 +1,10 @@
 //! What is wrong with a description is said with its place, before anything is sent.
 
 use super::check::parse;
+use super::description::{Act, Auth, Check, Description, FaxShape, Find, Key, Limits, Request, Send, Status, Step};
 use super::examples::{BEGINNING, EXAMPLES};
+use super::replies::{Answers, Refused, Rule, Success};
+use super::webhook::Webhook;
 
 /// A small description that is sound.
 const SOUND: &str = r#"title = "Acme"
@@ -186,4 +189,82 @@ fn every_mistake_is_listed_at_once() {
     let text = SOUND.replace("https://api.acme.example/v1", "http://api.acme.example").replace("{{reference}}", "1");
     let error = parse("acme.toml", &text).expect_err("refused");
     assert!(error.problems.len() >= 2, "{error}");
+}
+
+/// Learns which keys a section takes, as its reader asks for them.
+struct Keys<'a>(&'a mut Vec<&'static str>);
+
+impl<'de> serde::Deserializer<'de> for Keys<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("only sections are asked for their keys"))
+    }
+
+    fn deserialize_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.extend(fields);
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn keys<'de, T: serde::Deserialize<'de>>(section: &str, all: &mut Vec<(String, &'static str)>) {
+    let mut keys = Vec::new();
+    let _ = T::deserialize(Keys(&mut keys));
+    assert!(!keys.is_empty(), "{section} takes keys");
+    all.extend(keys.into_iter().map(|key| (section.to_owned(), key)));
+}
+
+/// Every key of a description, each with its section.
+fn all_keys() -> Vec<(String, &'static str)> {
+    let mut all = Vec::new();
+    keys::<Description>("the top", &mut all);
+    keys::<Limits>("capabilities", &mut all);
+    keys::<Key>("settings", &mut all);
+    keys::<Auth>("auth", &mut all);
+    keys::<Request>("request", &mut all);
+    keys::<Step>("prepare", &mut all);
+    keys::<Send>("send", &mut all);
+    keys::<Answers>("answer", &mut all);
+    keys::<Success>("success", &mut all);
+    keys::<Refused>("refused", &mut all);
+    keys::<Rule>("faults", &mut all);
+    keys::<FaxShape>("fax", &mut all);
+    keys::<Status>("status", &mut all);
+    keys::<Find>("find", &mut all);
+    keys::<Act>("cancel and purge", &mut all);
+    keys::<Check>("check", &mut all);
+    keys::<Webhook>("webhook", &mut all);
+    all
+}
+
+#[test]
+fn every_key_stands_in_the_page_and_in_the_template() {
+    let page = include_str!("../../../../docs/adding-a-provider.md");
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: std::collections::BTreeSet<&str> = BEGINNING.text.split(|c| !is_part(c)).collect();
+    for (section, key) in all_keys() {
+        assert!(page.contains(&format!("`{key}`")), "the page does not tell of `{key}` in {section}");
+        assert!(words.contains(key), "the template does not tell of `{key}` in {section}");
+    }
+}
+
+#[test]
+fn a_list_of_words_for_success_or_refusal_is_not_empty() {
+    for (from, to) in [
+        ("[fax]\n", "[answer]\nsuccess = { at = \"/s\", is = [] }\n[fax]\n"),
+        ("[send]\n", "[send]\nrefused = { at = \"/s\", is = {} }\n"),
+    ] {
+        let said = said(from, to);
+        assert!(said.contains("at least one word"), "{to}: {said}");
+    }
 }

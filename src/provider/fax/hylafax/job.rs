@@ -131,8 +131,7 @@ async fn failed_fact(connection: &mut Connection) -> Result<Fact, Failure> {
     let confirmed = pages(connection, "NPAGES").await?;
     let code = result_code(connection).await?;
     let status = value(connection, "STATUS").await?;
-    let fault = fault::number(&code, &status).map_or(Fault::Unknown, fault::of_result);
-    let failure = Failure::new(fault).text(&status);
+    let failure = fault::of_end(&code, &status);
     let failure = if code.is_empty() { failure } else { failure.code(&code) };
     Ok(failed_after(failure, confirmed))
 }

@@ -123,6 +123,8 @@ pub const SPEC: Spec = Spec {
         "A finished job that faxqclean removed before its state was asked for leaves a fax of which nobody can tell what \
          became: a person decides.",
         "Tried against HylaFAX 6.0.7; HylaFAX+ was read about, not tried.",
+        "With `dials = 1` the server calls every failure that it would try again itself `too many attempts` (333, 334); what \
+         happened is read from the words before. Words that faxd/STATUS.txt does not have mean that it gave up.",
         "Whether the server tells which pages the far side confirmed depends on its modem or T.38 gateway.",
     ],
     build,

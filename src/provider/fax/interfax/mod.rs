@@ -88,7 +88,7 @@ pub const SPEC: Spec = Spec {
         "Documents above 4 MB are refused: the upload in pieces is left out.",
         "The fax status codes above 12 come from two agreeing copies of InterFAX' table, for its page was not at hand whole: \
          a number missing there is kept and called unknown.",
-        "That `retriesToPerform=0` means a single attempt is how the documentation reads; the record of a sent fax shows it.",
+        "That `retriesToPerform=1` means a single attempt is how the documentation reads; the record of a sent fax shows it.",
         "Which currency an account is billed in is nowhere told, so money is only named where `currency` is set.",
         "A fax that is being transmitted cannot be cancelled any more.",
         "The terms of a business associate agreement are not published: ask before setting `baa`.",
@@ -179,7 +179,8 @@ impl InterFax {
         };
         [
             ("faxNumber", letter.to.as_str().to_owned()),
-            ("retriesToPerform", "0".to_owned()),
+            // Attempts in all, by its documentation: one, so that Touchline alone decides about another call.
+            ("retriesToPerform", "1".to_owned()),
             ("pageHeader", self.page_header.clone()),
             ("reference", letter.attempt.to_string()),
             ("pageSize", "letter".to_owned()),

@@ -23,6 +23,8 @@ pub struct Case<'a> {
     pub entry: Option<&'a Entry>,
     /// Whether the provider that has it can be asked to stop.
     pub can_stop: bool,
+    /// Whether a provider has a copy of it that it can be asked to delete.
+    pub can_purge: bool,
 }
 
 /// A sentence with a moment in it.
@@ -153,6 +155,14 @@ fn next(case: &Case<'_>, closed: bool, calendar: &Calendar) -> Next {
 }
 
 fn choices(case: &Case<'_>, closed: bool) -> Vec<Choice> {
+    let mut choices = of_status(case, closed);
+    if case.can_purge && case.message.status.is_terminal() {
+        choices.push(choice(Act::Purge, false));
+    }
+    choices
+}
+
+fn of_status(case: &Case<'_>, closed: bool) -> Vec<Choice> {
     let open = case.attempts.iter().any(|attempt| attempt.status.is_open());
     match case.message.status {
         MessageStatus::Held => vec![choice(Act::Release, true), choice(Act::Cancel, false)],
@@ -186,6 +196,9 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
         Act::Cancel => {
             ("Cancel message", "It is not sent. If the provider has it already, the provider is asked to stop.")
         }
+        Act::Purge => {
+            ("Delete at the provider", "The provider deletes its copy of the letter. What is recorded here stays.")
+        }
         Act::MarkSent => ("It was sent", "It counts as delivered and is not sent again."),
         Act::MarkNotSent => {
             ("It was not sent: send again", "It is sent again. If it did arrive after all, they get it twice.")
@@ -197,7 +210,7 @@ pub const fn choice(act: Act, is_first: bool) -> Choice {
 /// The act of that word.
 #[must_use]
 pub fn act_named(word: &str) -> Option<Act> {
-    [Act::Retry, Act::Hold, Act::Release, Act::SendNow, Act::Cancel, Act::MarkSent, Act::MarkNotSent]
+    [Act::Retry, Act::Hold, Act::Release, Act::SendNow, Act::Cancel, Act::Purge, Act::MarkSent, Act::MarkNotSent]
         .into_iter()
         .find(|act| act.audited().as_str() == word)
 }
@@ -258,7 +271,7 @@ mod tests {
     }
 
     fn standing(message: &Message, entry: Option<&Entry>) -> Standing {
-        of(&Case { message, attempts: &[], entry, can_stop: false }, &CALENDAR)
+        of(&Case { message, attempts: &[], entry, can_stop: false, can_purge: false }, &CALENDAR)
     }
 
     #[test]
@@ -328,7 +341,7 @@ mod tests {
 
     #[test]
     fn every_act_has_a_word_that_is_read_back() {
-        for act in [Act::Retry, Act::Hold, Act::Release, Act::SendNow, Act::Cancel, Act::MarkSent, Act::MarkNotSent] {
+        for act in [Act::Retry, Act::Hold, Act::Release, Act::SendNow, Act::Cancel, Act::Purge, Act::MarkSent] {
             assert_eq!(act_named(choice(act, false).act), Some(act));
         }
         assert_eq!(act_named("erase"), None);

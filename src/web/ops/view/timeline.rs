@@ -82,6 +82,9 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         EventKind::NotSent => (Tone::Bad, format!("It could not be handed to {who}. {because}")),
         EventKind::Failed if event.attempt_id.is_some() => (Tone::Bad, format!("The attempt failed. {because}")),
         EventKind::Failed => (Tone::Bad, format!("It ended without arriving. {because}")),
+        EventKind::InDoubt if event.source == EventSource::Policy => {
+            (Tone::Warn, format!("It is not sent again by itself. {because}"))
+        }
         EventKind::InDoubt => (Tone::Warn, format!("{who} gave no clear response: it may or may not have been sent.")),
         EventKind::Orphaned => {
             (Tone::Warn, "The program was interrupted during the call: it may or may not have been sent.".to_owned())
@@ -89,6 +92,10 @@ fn told(message: &Message, attempts: &[Attempt], event: &Event) -> (Tone, String
         EventKind::NoFinalReport => (Tone::Warn, "The provider never reported the outcome.".to_owned()),
         EventKind::FoundAbsent => {
             (Tone::Warn, format!("{who} was asked twice and does not have it: it was never sent."))
+        }
+        EventKind::Purged => (Tone::Quiet, format!("{who} deleted its copy.")),
+        EventKind::PurgeFailed => {
+            (Tone::Bad, format!("{who} did not delete its copy, and is not asked any more. {because}"))
         }
         EventKind::Contradicted => (Tone::Warn, format!("{who} reports an attempt that Touchline had given up on.")),
         EventKind::SaidSent => (Tone::Good, format!("{} marked it as sent.", decider(event))),
