@@ -78,7 +78,7 @@ fn refusal(code: &str) -> Option<&'static str> {
         "22" if code.len() == 5 => Some("a text or number that it cannot hold"),
         "23" if code.len() == 5 => Some("it breaks a rule of the schema"),
         "18" | "54" => Some("it is larger than the database can hold"),
-        "19" | "275" | "787" | "1299" | "1811" | "3091" => Some("it breaks a rule of the schema"),
+        "19" | "275" | "787" | "1299" | "3091" => Some("it breaks a rule of the schema"),
         _ => None,
     }
 }
