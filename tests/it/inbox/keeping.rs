@@ -52,7 +52,8 @@ async fn a_callback_is_kept_without_its_secrets_and_applied_and_what_it_repeats_
         let id = scene.lines().await[2].id;
         let mut tx = scene.gateway.store.read().await.expect("tx");
         let kept = tx.inbox_callbacks(&[id]).await.expect("read").remove(0);
-        drop(tx);
+        // On PostgreSQL it is locked, and a transaction that is only dropped ends a little later.
+        tx.commit().await.expect("ended");
         let content = String::from_utf8(kept.content.expect("unpacked")).expect("text");
         assert!(content.contains("https://us.example/hooks/first?from=them"), "{content}");
         assert!(!content.contains(SECRET) && !content.contains("secret-of-the-proxy"), "{content}");
@@ -261,8 +262,10 @@ async fn a_callback_that_the_database_does_not_take_fails_no_other() {
 async fn refuse_octets(database: &Database, octets: u8) {
     if database.is_sqlite() {
         let mut connection = SqliteConnection::connect(&database.url).await.expect("connected");
+        // An error that a trigger raises itself is not one about the data, so it breaks a rule of the schema.
         let rule = format!(
-            "CREATE TRIGGER odd BEFORE INSERT ON inbox WHEN new.octets = {octets} BEGIN SELECT RAISE(ABORT, 'odd'); END"
+            "CREATE TRIGGER odd BEFORE INSERT ON inbox WHEN new.octets = {octets} BEGIN
+                INSERT INTO queue_flow (flow, rank, updated_ms) VALUES (NULL, 0, 0); END"
         );
         connection.execute(AssertSqlSafe(rule)).await.expect("done");
     } else {

@@ -69,7 +69,7 @@ async fn words_and_bounds_of_parameters_are_described() {
         parameters.iter().find(|one| one["name"] == name).expect("a parameter")["schema"].clone()
     };
     let acts = parameter("post /api/v1/messages/{id}/{act}", "act");
-    assert_eq!(acts["enum"], json!(["retry", "hold", "release", "send_now", "cancel"]));
+    assert_eq!(acts["enum"], json!(["retry", "hold", "release", "send_now", "cancel", "purge"]));
     assert_eq!(parameter("post /api/v1/conflicts/{id}/{choice}", "choice")["enum"], json!(["keep", "accept"]));
     let reasons = parameter("get /api/v1/failures", "reason");
     assert!(reasons["enum"].as_array().expect("words").contains(&json!("held_by_operator")), "{reasons}");
