@@ -16,12 +16,12 @@ pub const LETTER: &str = "capacity-update";
 const LOOKED_AT: u64 = 10;
 
 /// The command line that sends it to everybody by these channels.
-pub const fn send_to_all(via: &str) -> [&str; 15] {
+pub const fn send_to_all(via: &str) -> [&str; 16] {
     send_to("all", via)
 }
 
 /// The same to some of them.
-pub const fn send_to<'a>(to: &'a str, via: &'a str) -> [&'a str; 15] {
+pub const fn send_to<'a>(to: &'a str, via: &'a str) -> [&'a str; 16] {
     [
         "--json",
         "send",
@@ -37,6 +37,7 @@ pub const fn send_to<'a>(to: &'a str, via: &'a str) -> [&'a str; 15] {
         "--set",
         "as_of=2026-12-01",
         "--again",
+        "--yes",
         "--as=bench",
     ]
 }
