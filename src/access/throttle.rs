@@ -181,7 +181,7 @@ mod tests {
         for _ in 0..FAILURES_MAX {
             assert_eq!(throttle.count(&known, Timestamp(0)), Ok(()));
         }
-        assert!(throttle.count(&known, Timestamp(0)).is_err(), "whoever stole the cookie guesses no faster");
+        assert!(throttle.count(&known, Timestamp(0)).is_err(), "someone who stole the cookie guesses no faster");
         throttle.forget(&known);
         assert_eq!(throttle.count(&known, Timestamp(0)), Ok(()));
     }

@@ -9,6 +9,8 @@ mod questions;
 mod rate;
 pub mod routes;
 mod slots;
+#[cfg(test)]
+pub(crate) mod stub;
 pub mod unavailable;
 
 use std::collections::BTreeMap;
@@ -224,52 +226,16 @@ impl Accounts {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, LazyLock};
+    use std::sync::LazyLock;
 
-    use async_trait::async_trait;
-
+    use super::stub::KIND;
     use super::*;
-    use crate::accounts::layers::{BreakerState, Limits};
+    use crate::accounts::layers::BreakerState;
     use crate::accounts::routes::Conditions;
-    use crate::domain::envelope::Envelope;
-    use crate::domain::fault::{Failure, Fault};
-    use crate::domain::{Address, Clock, Outcome, PhiClass, Purpose, RouteKey, SystemClock};
-    use crate::provider::{Provider, SettingsError};
-
-    static KIND: Spec = Spec {
-        kind: "stub",
-        title: "Stub",
-        channel: Channel::Fax,
-        capabilities: Capabilities { pages_max: Some(9), submits_per_minute: Some(60), ..Capabilities::NONE },
-        settings: &[],
-        sources: &[],
-        setup: &[],
-        gaps: &[],
-        build: |_| Err(SettingsError(String::new())),
-    };
-
-    #[derive(Debug)]
-    struct Stub;
-
-    #[async_trait]
-    impl Provider for Stub {
-        fn spec(&self) -> &'static Spec {
-            &KIND
-        }
-
-        async fn submit(&self, _: &Envelope) -> Outcome {
-            Outcome::NotSent(Failure::new(Fault::ProviderError))
-        }
-
-        async fn check(&self) -> Result<String, Failure> {
-            Ok(String::new())
-        }
-    }
+    use crate::domain::{Address, Clock, PhiClass, Purpose, RouteKey, SystemClock};
 
     fn account(name: &str) -> ConfiguredAccount {
-        let second = Duration::from_secs(1);
-        let limits = Limits { concurrency: 1, timeout: second, breaker_faults: 5, breaker_pause: second * 30 };
-        ConfiguredAccount::free(Layered::new(name, Arc::new(Stub), limits, Arc::new(SystemClock)))
+        stub::account(name, 1)
     }
 
     fn letter() -> Parcel {

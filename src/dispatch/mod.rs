@@ -183,7 +183,13 @@ impl Dispatcher {
 
     async fn claim_into(self: &Arc<Self>, room: NodeRoom<'_>) -> Result<Vec<Walk>, StoreError> {
         let now = self.parts.clock.now();
-        let states: Arc<[ProviderState]> = self.parts.store.read().await?.provider_states(false).await?.into();
+        let mut tx = self.parts.store.read().await?;
+        if room.free == 0 || !tx.queue_has_work(SUBMIT, now).await? {
+            self.next_look_ms.store(u64::MAX, Ordering::Relaxed);
+            return Ok(Vec::new());
+        }
+        let states: Arc<[ProviderState]> = tx.provider_states(false).await?.into();
+        drop(tx);
         let mut soonest = None;
         let open = |pools| {
             let found = self.openings.of(&self.parts.accounts, &states, pools, room, now);

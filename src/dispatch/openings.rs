@@ -159,19 +159,12 @@ fn capacity(accounts: &[&ConfiguredAccount], states: &[ProviderState], now: Time
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use async_trait::async_trait;
     use futures_util::FutureExt;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::accounts::layers::{Layered, Limits};
     use crate::accounts::routes::{Conditions, Route};
-    use crate::domain::envelope::Envelope;
-    use crate::domain::fault::{Failure, Fault};
-    use crate::domain::{Channel, Outcome, SystemClock};
-    use crate::provider::{Capabilities, Provider, SettingsError, Spec};
+    use crate::accounts::stub;
 
     const NOW: Timestamp = Timestamp(1_795_000_000_000);
     /// The pools of three accounts, and one of which nobody is in charge.
@@ -182,43 +175,9 @@ mod tests {
         ("fax/treatment identified US", ""),
     ];
 
-    static KIND: Spec = Spec {
-        kind: "stub",
-        title: "Stub",
-        channel: Channel::Fax,
-        capabilities: Capabilities::NONE,
-        settings: &[],
-        sources: &[],
-        setup: &[],
-        gaps: &[],
-        build: |_| Err(SettingsError(String::new())),
-    };
-
-    #[derive(Debug)]
-    struct Stub;
-
-    #[async_trait]
-    impl Provider for Stub {
-        fn spec(&self) -> &'static Spec {
-            &KIND
-        }
-
-        async fn submit(&self, _: &Envelope) -> Outcome {
-            Outcome::NotSent(Failure::new(Fault::ProviderError))
-        }
-
-        async fn check(&self) -> Result<String, Failure> {
-            Ok(String::new())
-        }
-    }
-
     fn accounts(concurrency: usize) -> Accounts {
-        let second = Duration::from_secs(1);
-        let limits = Limits { concurrency, timeout: second, breaker_faults: 5, breaker_pause: second };
-        let account = |name: &str| {
-            let layered = Layered::new(name, Arc::new(Stub), limits, Arc::new(SystemClock));
-            (name.to_owned(), ConfiguredAccount { baa: false, ..ConfiguredAccount::free(layered) })
-        };
+        let account =
+            |name: &str| (name.to_owned(), ConfiguredAccount { baa: false, ..stub::account(name, concurrency) });
         let to = |account: &str, country: &str| {
             let countries = Some(vec![country.parse().expect("a country")]);
             Route { account: account.to_owned(), only: Conditions { countries, ..Conditions::default() } }

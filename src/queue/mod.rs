@@ -59,7 +59,8 @@ impl Queue {
         Self { store, owner, lease, working: Arc::default(), signal: Notify::new() }
     }
 
-    /// Leases up to `limit` entries of one kind and these lanes that are due, of all pools, in fair order.
+    /// Leases up to `limit` entries of one kind and these lanes that are due, of all pools, in fair order. Reads before it
+    /// writes: an idle queue costs no write.
     ///
     /// # Errors
     /// The database cannot be used.
@@ -70,12 +71,15 @@ impl Queue {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<Lease>, StoreError> {
+        if limit == 0 || !in_time(async { self.store.read().await?.queue_has_work(kind, now).await }).await? {
+            return Ok(Vec::new());
+        }
         self.claim_openings(kind, limit, |pools| vec![Opening { pools, lanes, limit }], now).await
     }
 
     /// Leases up to `limit` entries of one kind that are due, as many as there is room for. `open` is told the pools that
-    /// have some, and says what room there is. First reclaims what other nodes lost and makes ready what has become due. Reads before it
-    /// writes: an idle queue costs no write.
+    /// have some, and says what room there is. First reclaims what other nodes lost and makes ready what has become due. It
+    /// writes, so the caller has seen that there is work.
     ///
     /// # Errors
     /// The database cannot be used.
@@ -96,9 +100,6 @@ impl Queue {
         open: impl FnOnce(Vec<String>) -> Vec<Opening>,
         now: Timestamp,
     ) -> Result<Vec<Lease>, StoreError> {
-        if limit == 0 || !self.store.read().await?.queue_has_work(kind, now).await? {
-            return Ok(Vec::new());
-        }
         let mut tx = self.store.write().await?;
         tx.queue_reap(now).await?;
         tx.queue_promote(now).await?;

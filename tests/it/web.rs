@@ -5,7 +5,7 @@ mod acting;
 mod attacking;
 mod describing;
 mod fetching;
-mod house;
+pub mod house;
 mod keying;
 mod logging_in;
 mod opting_out;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use reqwest::StatusCode;
-use touchline::domain::basis::{Basis, BasisKind};
+use touchline::domain::basis::Basis;
 use touchline::domain::campaign::CampaignState;
-use touchline::domain::id::{BasisId, CampaignId, LocationId, ReferrerId};
+use touchline::domain::id::{CampaignId, LocationId, ReferrerId};
 use touchline::domain::referrer::{Location, Place, Referrer, ReferrerType};
 use touchline::domain::{Actor, FaxNumber};
 use touchline::referrers::merge::merge;
@@ -14,6 +14,7 @@ use touchline::store::records::campaigns::CampaignRow;
 
 use super::stage::Stage;
 use super::visitor::Visitor;
+use crate::web::house::permission;
 
 /// Every route with two names in its path, and whether the second is the id of something that belongs to the first.
 const ROUTES: [(&str, bool); 8] = [
@@ -71,19 +72,7 @@ async fn pair(stage: &Stage) -> Pair {
     let without = person("Ada", Some("(312) 555-0171"), "outer");
     let with = person("Bela", Some("(312) 555-0172"), "inner");
     let gone = person("Bella", None, "inner");
-    let basis = Basis {
-        id: BasisId::new(),
-        fax: with.fax.clone().expect("a number"),
-        kind: BasisKind::Permission,
-        number_source: None,
-        obtained_on: "2026-10-06".to_owned(),
-        how: "asked on the telephone".to_owned(),
-        by_whom: "Dana".to_owned(),
-        note: None,
-        created_ms: now,
-        ended_ms: None,
-        ended_reason: None,
-    };
+    let basis = permission(with.fax.clone().expect("a number"), now);
     let location = Location {
         id: LocationId::new(),
         referrer_id: with.id,

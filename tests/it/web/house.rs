@@ -189,7 +189,8 @@ fn config(text: &str, folder: &Path) -> Config {
     Config::parse_with_env(text, "demo.toml", folder, &lookup).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn permission(fax: FaxNumber, now: touchline::domain::Timestamp) -> Basis {
+/// The record of a permission to fax advertisements to a number.
+pub fn permission(fax: FaxNumber, now: touchline::domain::Timestamp) -> Basis {
     Basis {
         id: BasisId::new(),
         fax,
