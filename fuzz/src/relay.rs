@@ -6,9 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use touchline::domain::mail_reply::{Phase, QuotedReply};
 use touchline::domain::{Channel, Outcome};
 use touchline::provider::find_spec;
-use touchline::provider::mail::EnhancedStatus;
 
 use crate::account::{Ready, envelope};
 use crate::answers::bounded;
@@ -62,9 +62,10 @@ pub fn run(input: &[u8]) {
     if let Some(failure) = outcome.failure() {
         ready.no_leak(&format!("{failure:?}"));
     }
-    if let Ok(text) = std::str::from_utf8(input)
-        && let Some(status) = text.split_whitespace().next().and_then(EnhancedStatus::parse)
-    {
-        let _ = status.fault(text);
+    if let Some(quoted) = std::str::from_utf8(input).ok().and_then(QuotedReply::parse) {
+        for phase in Phase::ALL {
+            let wait = quoted.judge(*phase).verdict.wait_seconds.unwrap_or_default();
+            assert!(wait <= 24 * 3600, "a reply makes the account wait {wait} s");
+        }
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Source<'a> {
 pub(super) struct People {
     of_row: HashMap<usize, usize>,
     addresses: Vec<Vec<Address>>,
+    /// Rows whose people are not marked by them, because the rows themselves are left out.
+    unmarked: HashSet<usize>,
 }
 
 impl People {
@@ -42,6 +44,12 @@ impl People {
         self.addresses.push(addresses);
     }
 
+    /// Adds what is known of the person whom a row means that is left out.
+    pub(super) fn add_left_out(&mut self, row: usize, addresses: Vec<Address>) {
+        self.unmarked.insert(row);
+        self.add(&[row], addresses);
+    }
+
     fn addresses_of(&self, row: usize) -> Option<&[Address]> {
         self.of_row.get(&row).and_then(|person| self.addresses.get(*person)).map(Vec::as_slice)
     }
@@ -49,7 +57,7 @@ impl People {
 
 /// Stores what the rows say about refusals of addresses and about dead ones. Returns how many suppressions are new. A repeat
 /// changes nothing. Contact status is a field of the person and is stored with them; where a row that says "do not contact"
-/// means nobody in particular, its addresses are suppressed instead.
+/// means nobody in particular, or is left out, the addresses are suppressed instead.
 ///
 /// Call it before bases are recorded: an opt-out ends what allowed faxing until then, and a basis that the list has beside
 /// it was obtained in spite of it.
@@ -58,14 +66,15 @@ impl People {
 /// The database cannot be used.
 pub(super) async fn record(
     tx: &mut Tx,
-    rows: &[SheetRow],
+    rows: &[&SheetRow],
     people: &People,
     source: Source<'_>,
 ) -> Result<usize, ReferrersError> {
     let mut said: Vec<(Address, SheetRefusal)> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
         let known = people.addresses_of(place);
-        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, known.is_some())) {
+        let is_marked = known.is_some() && !people.unmarked.contains(&place);
+        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, is_marked)) {
             // A list may say that a person refused without giving their address: then it is every one on record.
             let addresses = match address_of(row, refusal.channel) {
                 Some(address) => vec![address],
@@ -109,7 +118,7 @@ async fn lock(
 
 /// Addresses that the list calls dead and of which nothing is known here: what this installation has learned itself, and
 /// what a person revived, counts more.
-async fn dead_and_new(tx: &mut Tx, rows: &[SheetRow]) -> Result<Vec<AddressHealth>, ReferrersError> {
+async fn dead_and_new(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Vec<AddressHealth>, ReferrersError> {
     let mut dead: Vec<AddressHealth> = Vec::new();
     let mut seen: HashSet<AddressKey> = HashSet::new();
     for row in rows {
@@ -127,9 +136,9 @@ async fn dead_and_new(tx: &mut Tx, rows: &[SheetRow]) -> Result<Vec<AddressHealt
     Ok(dead)
 }
 
-/// The refusals that stand for "do not contact" where there is nobody to be marked so.
-fn instead_of_standing(row: &SheetRow, is_of_somebody: bool) -> Vec<SheetRefusal> {
-    let Some(evidence) = row.standing_evidence.as_ref().filter(|_| !is_of_somebody) else { return Vec::new() };
+/// The refusals that stand for "do not contact" where nobody is marked so.
+fn instead_of_standing(row: &SheetRow, is_marked: bool) -> Vec<SheetRefusal> {
+    let Some(evidence) = row.standing_evidence.as_ref().filter(|_| !is_marked) else { return Vec::new() };
     if row.standing != Some(ReferrerState::DoNotContact) {
         return Vec::new();
     }

@@ -1,5 +1,6 @@
 //! What a provider says when it is asked: that the account is refused, what a hand-over cost, that it does not stop it.
 
+mod dashboard;
 mod purging;
 
 use std::collections::BTreeMap;
@@ -194,6 +195,16 @@ impl Scene {
         walks[0].step().await.expect("looked up");
     }
 
+    /// Serves the faces; where, and what ends it.
+    async fn serve(&self) -> (String, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let stop = CancellationToken::new();
+        let inbox = feedback::inbox::Inbox::new(self.parts.clone());
+        tokio::spawn(web::serve(listener, WebState::new(self.gateway.clone(), inbox, None), stop.clone()));
+        (url, stop)
+    }
+
     async fn poll(&self) {
         assert_eq!(poll_some(&self.parts, 10).await.expect("polled"), 1);
     }
@@ -318,11 +329,7 @@ async fn what_the_provider_says_about_a_refused_cancel_is_told() {
 async fn a_program_that_cancels_what_was_handed_over_is_told_that_it_was_only_asked_for() {
     each_scene(async |scene| {
         let fax = hinting::accept(&scene.gateway, scene.clock.now()).await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let stop = CancellationToken::new();
-        let inbox = feedback::inbox::Inbox::new(scene.parts.clone());
-        tokio::spawn(web::serve(listener, WebState::new(scene.gateway.clone(), inbox, None), stop.clone()));
+        let (url, stop) = scene.serve().await;
         let who = Actor::operator("sam");
         let token = create_token(&scene.gateway.access(), "crm", &[Scope::Operate], &who).await.expect("a token");
         let http = touchline::http::client().expect("a client");

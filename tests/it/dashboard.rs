@@ -5,9 +5,9 @@ mod browser;
 mod campaigning;
 mod gallery;
 mod guarding;
-mod stage;
+pub mod stage;
 mod undoing;
-mod visitor;
+pub mod visitor;
 
 use serde_json::json;
 use touchline::domain::Channel;

@@ -108,9 +108,9 @@ pub async fn import(
         now: parts.clock.now(),
     };
     let mut tx = parts.store.write().await?;
-    let mut roster = Roster::load(&mut tx, &sheet.rows).await?;
+    let mut roster = Roster::load(&mut tx, &all_rows(sheet)).await?;
     assign_all(&mut roster, &sheet.rows, options, &mut report);
-    report.suppressions = record_refusals(&mut tx, &roster, &sheet.rows, &circumstances).await?;
+    report.suppressions = record_refusals(&mut tx, &roster, sheet, &circumstances).await?;
     let kept = keep::keep(&mut tx, &roster, &sheet.rows, &circumstances).await?;
     count(&kept, &mut report);
     if !options.dry_run {
@@ -121,20 +121,32 @@ pub async fn import(
     Ok(report)
 }
 
-/// Records what rows say about refusals, also those of which it is not clear whom they mean.
+/// The rows of a list, and behind them those that are left out and yet say who refuses letters.
+fn all_rows(sheet: &Sheet) -> Vec<&SheetRow> {
+    sheet.rows.iter().chain(&sheet.refused_refusals).collect()
+}
+
+/// Records what rows say about refusals, also those of which it is not clear whom they mean, and those that are left out.
 async fn record_refusals(
     tx: &mut Tx,
     roster: &Roster,
-    rows: &[SheetRow],
+    sheet: &Sheet,
     circumstances: &Circumstances,
 ) -> Result<usize, ReferrersError> {
+    let rows = &sheet.rows;
     let mut people = People::default();
     for person in roster.people.iter().filter(|person| person.is_concerned()) {
         let said = person.rows.iter().filter_map(|place| rows.get(*place)).flat_map(refusals::addresses_of);
         people.add(&person.rows, person.addresses().into_iter().chain(said).collect());
     }
+    for (place, row) in (rows.len()..).zip(&sheet.refused_refusals) {
+        if let Meant::One(person) = roster.meant(row, None) {
+            let known = roster.people[person].addresses();
+            people.add_left_out(place, known.into_iter().chain(refusals::addresses_of(row)).collect());
+        }
+    }
     let Circumstances { list, who, now } = circumstances;
-    refusals::record(tx, rows, &people, refusals::Source { list, who, now: *now }).await
+    refusals::record(tx, &all_rows(sheet), &people, refusals::Source { list, who, now: *now }).await
 }
 
 fn refuse_bad_rows(sheet: &Sheet, problems: &[String], options: &ImportOptions) -> Result<(), ReferrersError> {

@@ -70,7 +70,7 @@ pub(super) struct Roster {
 
 impl Roster {
     /// Loads everyone whom one of the rows could mean, however many share an address.
-    pub(super) async fn load(tx: &mut Tx, rows: &[SheetRow]) -> Result<Self, StoreError> {
+    pub(super) async fn load(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Self, StoreError> {
         let mut roster = Self::default();
         let records = candidates(tx, rows).await?;
         let ids: Vec<ReferrerId> = records.iter().map(|referrer| referrer.id).collect();
@@ -254,10 +254,10 @@ impl Person {
 }
 
 /// Records that one of the rows could mean, those removed and merged included.
-async fn candidates(tx: &mut Tx, rows: &[SheetRow]) -> Result<Vec<Referrer>, StoreError> {
+async fn candidates(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Vec<Referrer>, StoreError> {
     let npis: BTreeSet<&str> = rows.iter().filter_map(|row| row.npi.as_deref()).collect();
-    let names: BTreeSet<String> = rows.iter().map(name_key_of_row).collect();
-    let facets: Vec<Facet> = rows.iter().map(Facet::of_row).collect();
+    let names: BTreeSet<String> = rows.iter().copied().map(name_key_of_row).collect();
+    let facets: Vec<Facet> = rows.iter().copied().map(Facet::of_row).collect();
     // Whoever was corrected may be found by an address alone, unless many share it: then only rows without a name ask.
     let mut sharing: HashMap<&str, usize> = HashMap::new();
     for address in facets.iter().flat_map(Facet::addresses) {

@@ -137,6 +137,7 @@ pub fn read_as_told(bytes: &[u8], instructions: &Instructions<'_>) -> Result<She
         rows: Vec::new(),
         problems: Vec::new(),
         refused_count: 0,
+        refused_refusals: Vec::new(),
         mapping: header.columns.mapping(),
         unused_columns: header.columns.unused(),
         encoding,
@@ -237,8 +238,11 @@ fn read_rows(text: &str, header: &Header, sheet: &mut Sheet) -> Result<(), Sheet
         }
         let cells = Cells::new(&header.columns, line, record, &mut sheet.problems, &mut suspects);
         match row::read(cells, header.file_says) {
-            Some(row) => sheet.rows.push(row),
-            None => sheet.refused_count += 1,
+            row::Read::Accepted(row) => sheet.rows.push(row),
+            row::Read::Refused(kept) => {
+                sheet.refused_count += 1;
+                sheet.refused_refusals.extend(kept);
+            }
         }
         sheet.problems.truncate(PROBLEMS_MAX);
     }

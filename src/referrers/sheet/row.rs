@@ -27,12 +27,20 @@ const NOTES_CHARS_MAX: usize = 2_000;
 /// Labels that an address book gives by itself.
 const LABELS_OF_PROGRAMS: [&str; 4] = ["mycontacts", "my contacts", "starred", "coworkers"];
 
-/// Reads one row. None if it is refused; what is wrong is added to the problems. `file_says`: what the name of the file
-/// says of everybody in it.
-pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Option<SheetRow> {
+/// What became of one row.
+pub(super) enum Read {
+    /// It was accepted.
+    Accepted(SheetRow),
+    /// It was refused. What could be read of it is kept where it says that somebody refuses letters or cannot be reached:
+    /// a refusal counts even if the rest of its row does not.
+    Refused(Option<SheetRow>),
+}
+
+/// Reads one row; what is wrong is added to the problems. `file_says`: what the name of the file says of everybody in it.
+pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Read {
     cells.check_shape();
     if cells.is_refused {
-        return None;
+        return Read::Refused(None);
     }
     attributes::read(&mut cells);
     cells.look_over();
@@ -47,7 +55,7 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Option<She
     tags.append(&mut refused.tags);
     tags.sort();
     tags.dedup();
-    let row = facts(&mut cells, refused, tags, Read { state, fax, email });
+    let row = facts(&mut cells, refused, tags, Before { state, fax, email });
     let is_reached = row.fax.is_some() || row.email.is_some() || row.phone.is_some();
     // Our own export has people whose addresses are not known, too.
     if !cells.is_refused && !is_reached && !cells.columns.is_ours {
@@ -56,18 +64,27 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Option<She
     if row.fax.is_some() && row.fax.as_ref().map(FaxNumber::as_str) == row.phone.as_deref() {
         cells.note(Field::Fax, "fax and telephone number are the same: it may be a voice line, so ask first");
     }
-    (!cells.is_refused).then_some(row)
+    if !cells.is_refused {
+        return Read::Accepted(row);
+    }
+    let is_kept = row.says_a_refusal();
+    if is_kept {
+        let message = "the row also says that they refuse letters or cannot be reached: even if the row is left out, that is \
+             recorded for the addresses in it that can be read and for whoever is clearly meant";
+        cells.add(None, message, false);
+    }
+    Read::Refused(is_kept.then_some(row))
 }
 
 /// What was read before the rest, because it may hold refusals.
-struct Read {
+struct Before {
     state: Option<String>,
     fax: Option<FaxNumber>,
     email: Option<EmailAddress>,
 }
 
-fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, read: Read) -> SheetRow {
-    let Read { state, fax, email } = read;
+fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, before: Before) -> SheetRow {
+    let Before { state, fax, email } = before;
     let person = person::read(cells);
     SheetRow {
         line: cells.line,

@@ -26,6 +26,8 @@ pub struct Sheet {
     pub problems: Vec<Problem>,
     /// Rows that were refused, listed or not.
     pub refused_count: usize,
+    /// Of those, what could be read of the ones that say that somebody refuses letters or cannot be reached.
+    pub refused_refusals: Vec<SheetRow>,
     /// Fields and the columns they were read from.
     pub mapping: Vec<(Field, String)>,
     /// Columns that nothing was read from.
@@ -88,6 +90,12 @@ pub struct SheetRow {
 }
 
 impl SheetRow {
+    /// Whether it says that somebody refuses letters, or that an address is dead.
+    #[must_use]
+    pub fn says_a_refusal(&self) -> bool {
+        !self.refusals.is_empty() || !self.dead.is_empty() || self.standing == Some(ReferrerState::DoNotContact)
+    }
+
     /// Where the office is.
     #[must_use]
     pub fn place(&self) -> Place {

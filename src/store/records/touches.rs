@@ -21,12 +21,24 @@ const CHANGE: &str = ") UPDATE touch SET disposition = changed.disposition, deli
     WHEN changed.disposition = 'delivered' THEN COALESCE(delivered_ms, changed.at_ms) ELSE NULL END
     FROM changed WHERE touch.id = changed.id";
 const STANDING: &str = "SELECT id, disposition FROM touch WHERE id IN (";
-const DELIVERED: &str = "SELECT COUNT(*) FROM touch WHERE referrer_id = $1 AND disposition = 'delivered'
-    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') AND NOT EXISTS
-    (SELECT 1 FROM touch earlier WHERE earlier.id = touch.repeat_of AND earlier.disposition = 'delivered')";
-const DELIVERED_ALL: &str = "SELECT referrer_id, COUNT(*) FROM touch WHERE disposition = 'delivered'
-    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') AND NOT EXISTS
-    (SELECT 1 FROM touch earlier WHERE earlier.id = touch.repeat_of AND earlier.disposition = 'delivered') GROUP BY referrer_id";
+// What each repeat repeats, through any number of repeats that did not arrive: if a later one of a chain fails, the letter
+// counts once all the same.
+const DELIVERED: &str = "WITH RECURSIVE repeated (id, earlier_id) AS (
+    SELECT id, repeat_of FROM touch WHERE referrer_id = $1 AND repeat_of IS NOT NULL
+    UNION SELECT repeated.id, earlier.repeat_of FROM repeated JOIN touch earlier ON earlier.id = repeated.earlier_id
+    WHERE earlier.disposition <> 'delivered' AND earlier.repeat_of IS NOT NULL)
+    SELECT COUNT(*) FROM touch WHERE referrer_id = $1 AND disposition = 'delivered'
+    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') AND id NOT IN
+    (SELECT repeated.id FROM repeated JOIN touch earlier ON earlier.id = repeated.earlier_id
+    WHERE earlier.disposition = 'delivered')";
+const DELIVERED_ALL: &str = "WITH RECURSIVE repeated (id, earlier_id) AS (
+    SELECT id, repeat_of FROM touch WHERE repeat_of IS NOT NULL
+    UNION SELECT repeated.id, earlier.repeat_of FROM repeated JOIN touch earlier ON earlier.id = repeated.earlier_id
+    WHERE earlier.disposition <> 'delivered' AND earlier.repeat_of IS NOT NULL)
+    SELECT referrer_id, COUNT(*) FROM touch WHERE disposition = 'delivered'
+    AND kind IN ('letter', 'call', 'visit', 'meeting', 'lunch_and_learn') AND id NOT IN
+    (SELECT repeated.id FROM repeated JOIN touch earlier ON earlier.id = repeated.earlier_id
+    WHERE earlier.disposition = 'delivered') GROUP BY referrer_id";
 
 record!(Touch: "touch" by id as TouchId { id, referrer_id, submission_id, broadcast_id, kind, letter, title, category, disposition, occurred_ms, delivered_ms, actor, repeat_of, notes });
 

@@ -14,7 +14,7 @@ use touchline::operator::{self, Act, OperatorError};
 use super::{Scene, each_scene};
 
 /// A fax that has arrived, about a patient or not.
-async fn delivered(scene: &Scene, phi: PhiClass) -> Attempt {
+pub(super) async fn delivered(scene: &Scene, phi: PhiClass) -> Attempt {
     let fax = scene.in_doubt_about(phi).await;
     scene.provider.says(Ok(Fact::Delivered { pages: None }));
     scene.look_up().await;
@@ -24,7 +24,7 @@ async fn delivered(scene: &Scene, phi: PhiClass) -> Attempt {
 
 impl Scene {
     /// Asks for the deletion of what is due after a wait; how many requests there have been in all.
-    async fn purged_after(&self, wait: Duration) -> usize {
+    pub(super) async fn purged_after(&self, wait: Duration) -> usize {
         self.clock.advance(wait);
         purge_some(&self.parts).await.expect("asked");
         self.provider.purges.load(Ordering::Relaxed)

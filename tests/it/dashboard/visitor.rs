@@ -17,13 +17,22 @@ pub struct Visitor {
 impl Visitor {
     /// Somebody who has not logged in.
     pub fn stranger(stage: &Stage) -> Self {
+        Self::stranger_at(&stage.address)
+    }
+
+    fn stranger_at(address: &str) -> Self {
         let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { http, address: stage.address.clone(), cookies: Vec::new(), form_key: String::new() }
+        Self { http, address: address.to_owned(), cookies: Vec::new(), form_key: String::new() }
     }
 
     /// The operator, logged in.
     pub async fn operator(stage: &Stage) -> Self {
-        let mut visitor = Self::stranger(stage);
+        Self::operator_at(&stage.address).await
+    }
+
+    /// The operator, logged in at a dashboard of its own address.
+    pub async fn operator_at(address: &str) -> Self {
+        let mut visitor = Self::stranger_at(address);
         let answer = visitor.send("/login", &[("name", OPERATOR.0), ("password", OPERATOR.1)]).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "logged in");
         let page = visitor.read("/").await;

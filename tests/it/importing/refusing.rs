@@ -216,6 +216,13 @@ impl Desk {
         tx.referrers_of(Members::All).await.expect("read")
     }
 
+    async fn lift(&self, address: &str) {
+        let consent = consent::Parts { store: self.parts.store.clone(), clock: self.parts.clock.clone() };
+        for one in self.standing_of(address).await {
+            consent::lift(&consent, one.id, &Actor::operator("dana"), "asked again in writing").await.expect("lifted");
+        }
+    }
+
     async fn standing_of(&self, address: &str) -> Vec<Suppression> {
         let mut tx = self.parts.store.read().await.expect("tx");
         tx.suppressions_of(&Address::guess(address).expect("an address")).await.expect("read")
@@ -255,6 +262,41 @@ async fn a_refusal_in_a_list_is_recorded_once_with_where_it_stood() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_left_out_still_refuses() {
+    const HEADER: &str = "First Name,Last Name,Email,Fax,Unsubscribed,Do not contact,Basis,NPI\n";
+    // What makes the row useless, what it says, and whether the mailbox and the known fax number refuse afterwards.
+    let rows = [
+        ("Ivo,Dent,ivo@elm.example,847-555-O1O2,yes,,,", true, false),
+        ("Ivo,Dent,ivo@elm.example,8.47555E9,,yes,,", true, true),
+        ("Ivo,Dent,ivo@elm.example,,yes,,handshake,", true, false),
+        ("Ivo,Dent,ivo at elm,(312) 555-0150,,yes,,", true, true),
+        ("Ivo,Dent,ivo at elm,(312) 555-0150,yes,,,", true, false),
+        ("Ivo,Dent,ivo@elm.example,847-555-O1O2,,,,", false, false),
+    ];
+    each_db(async |store| {
+        let desk = Desk::at(store.clone());
+        for (row, mailbox, fax) in rows {
+            let who = desk.import("First Name,Last Name,Email,Fax\nIvo,Dent,ivo@elm.example,(312) 555-0150\n").await;
+            assert!(who.added + who.unchanged == 1, "{row}");
+            let sheet = read(&format!("{HEADER}{row}\nMay,Hill,may@elm.example,,,,,\n"));
+            assert_eq!((sheet.rows.len(), sheet.refused_count), (1, 1), "{row}: {:?}", sheet.problems);
+            let options = ImportOptions { list: "old.csv".to_owned(), ..ImportOptions::default() };
+            let refused = import(&desk.parts, &sheet, &Actor::operator("dana"), &options).await;
+            assert!(refused.is_err() && desk.standing_of("ivo@elm.example").await.is_empty(), "{row}");
+            let options = ImportOptions { skip_bad_rows: true, ..options };
+            let report = import(&desk.parts, &sheet, &Actor::operator("dana"), &options).await.expect("imported");
+            assert_eq!(report.suppressions, usize::from(mailbox) + usize::from(fax), "{row}");
+            assert_eq!(!desk.standing_of("ivo@elm.example").await.is_empty(), mailbox, "{row}");
+            assert_eq!(!desk.standing_of("(312) 555-0150").await.is_empty(), fax, "{row}");
+            for address in ["ivo@elm.example", "(312) 555-0150"] {
+                desk.lift(address).await;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_list_never_lifts_a_refusal_and_what_a_person_lifted_later_stays_lifted() {
     each_db(async |store| {
         let desk = Desk::at(store);
@@ -265,9 +307,7 @@ async fn a_list_never_lifts_a_refusal_and_what_a_person_lifted_later_stays_lifte
         assert_eq!(desk.standing_of("ivo@elm.example").await.len(), 1);
         assert_eq!(desk.everyone().await.iter().filter(|one| one.state == ReferrerState::DoNotContact).count(), 1);
 
-        let consent = consent::Parts { store: desk.parts.store.clone(), clock: desk.parts.clock.clone() };
-        let id = desk.standing_of("ivo@elm.example").await[0].id;
-        consent::lift(&consent, id, &Actor::operator("dana"), "asked again in writing").await.expect("lifted");
+        desk.lift("ivo@elm.example").await;
         assert_eq!(desk.import(HUBSPOT).await.suppressions, 0, "they asked again after the day in the list");
         let later = HUBSPOT.replace("2026-02-02", "2026-12-24");
         assert_eq!(desk.import(&later).await.suppressions, 1, "a later refusal counts");

@@ -80,8 +80,13 @@ async fn a_repeat_does_not_count_while_the_touch_it_repeats_does() {
         let third = Touch { id: TouchId::new(), repeat_of: Some(second.id), ..first.clone() };
         let failed = Touch { id: TouchId::new(), disposition: Disposition::Failed, ..touch(who) };
         let of_failed = Touch { id: TouchId::new(), repeat_of: Some(failed.id), ..first.clone() };
+        let failed_repeat = Touch { repeat_of: Some(first.id), ..failed.clone() };
+        let failed_repeat = Touch { id: TouchId::new(), ..failed_repeat };
+        let again = Touch { id: TouchId::new(), repeat_of: Some(failed_repeat.id), ..first.clone() };
         let mut tx = store.write().await.expect("tx");
-        for (one, counted) in [(&first, 1), (&second, 1), (&third, 1), (&failed, 1), (&of_failed, 2)] {
+        for (one, counted) in
+            [(&first, 1), (&second, 1), (&third, 1), (&failed, 1), (&of_failed, 2), (&failed_repeat, 2), (&again, 2)]
+        {
             tx.touches_insert(std::slice::from_ref(one)).await.expect("stored");
             assert_eq!(tx.touch(one.id).await.expect("read").as_ref(), Some(one));
             assert_eq!(tx.touches_delivered(who).await.expect("read"), counted);
