@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::domain::basis::Basis;
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::message::Message;
-use crate::domain::referrer::ReferrerState;
+use crate::domain::referrer::{Referrer, ReferrerState};
 use crate::domain::suppression::Scope;
 use crate::domain::{Address, AddressKey, Lane, PhiClass, Purpose, Timestamp};
 use crate::policy::Facts;
@@ -37,12 +37,14 @@ pub struct Subject<'a> {
     pub any_hour: bool,
     /// Whether the referrer is contacted.
     pub referrer: ReferrerState,
+    /// Whether the referrer refuses letters by this channel, at whatever address.
+    pub refuses_channel: bool,
 }
 
 impl<'a> Subject<'a> {
-    /// A message that exists.
+    /// A message that exists, to this referrer. Of one who is unknown nothing is known.
     #[must_use]
-    pub const fn of(message: &'a Message, referrer: ReferrerState) -> Self {
+    pub fn of(message: &'a Message, referrer: Option<&Referrer>) -> Self {
         Self {
             address: &message.address,
             purpose: message.purpose,
@@ -50,7 +52,8 @@ impl<'a> Subject<'a> {
             lane: message.lane,
             released: message.released_ms.is_some(),
             any_hour: message.any_hour_ms.is_some(),
-            referrer,
+            referrer: referrer.map_or(ReferrerState::Active, |referrer| referrer.state),
+            refuses_channel: referrer.is_some_and(|referrer| referrer.refuses(message.channel())),
         }
     }
 }
@@ -114,6 +117,7 @@ impl AddressFacts {
             lane: subject.lane,
             released: subject.released,
             referrer: subject.referrer,
+            refuses_channel: subject.refuses_channel,
             health: self.health.get(&key).copied().unwrap_or(Health::Unverified),
             refusals: self.refusals.get(&key).map_or(&[], Vec::as_slice),
             bases: self.bases.get(&key).map_or(&[], Vec::as_slice),

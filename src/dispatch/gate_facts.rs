@@ -11,7 +11,7 @@ use crate::consent::facts::{AddressFacts, Circumstances, Subject};
 use crate::domain::id::{MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
-use crate::domain::referrer::{Referrer, ReferrerState};
+use crate::domain::referrer::Referrer;
 use crate::domain::{AddressKey, Channel, Timestamp};
 use crate::policy::Facts;
 use crate::store::records::submissions::UndoWindow;
@@ -134,8 +134,7 @@ impl GateFacts {
             now,
             closed_until: referrer.and_then(|referrer| office::closed_until(&settings.hours, message, referrer, now)),
         };
-        let state = referrer.map_or(ReferrerState::Active, |referrer| referrer.state);
-        self.addresses.of(&Subject::of(message, state), circumstances)
+        self.addresses.of(&Subject::of(message, referrer), circumstances)
     }
 }
 

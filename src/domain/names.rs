@@ -170,6 +170,12 @@ impl PersonKey {
         suffix.min(likeness_of_given(&self.first, &other.first))
     }
 
+    /// The name without `Jr.`, `III` and their like.
+    #[must_use]
+    pub fn without_suffix(&self) -> Self {
+        Self { suffix: None, ..self.clone() }
+    }
+
     /// Whether two names have the same `Jr.`, `III` or none.
     #[must_use]
     pub fn has_suffix_of(&self, other: &Self) -> bool {

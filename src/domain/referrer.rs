@@ -152,6 +152,16 @@ pub struct Location {
     pub updated_ms: Timestamp,
 }
 
+/// The label of somebody who refused letters by a channel before any address of theirs was known for it. It holds for every
+/// address that becomes known, until a person removes it.
+#[must_use]
+pub const fn refusal_label(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "opted out of email",
+        Channel::Fax => "opted out of fax",
+    }
+}
+
 /// A referrer's record. Optional texts are `None`, never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referrer {
@@ -202,6 +212,12 @@ pub struct Referrer {
 }
 
 impl Referrer {
+    /// Whether they refused letters by that channel, at whatever address ([`refusal_label`]).
+    #[must_use]
+    pub fn refuses(&self, channel: Channel) -> bool {
+        self.tags.iter().any(|tag| tag == refusal_label(channel))
+    }
+
     /// A record of which only its kind is known.
     #[must_use]
     pub fn new(kind: ReferrerType, now: Timestamp) -> Self {

@@ -301,8 +301,16 @@ impl Planner<'_> {
         let (purpose, phi, due) = (letter.purpose, letter.phi, self.frame.send_from());
         let any_hour = self.frame.any_hour.is_some();
         let carriers = self.parts.accounts.carriers(&Parcel { key: RouteKey::new(address, purpose, phi), pages: None });
-        let (lane, state) = (self.frame.lane, referrer.state);
-        let subject = Subject { address, purpose, phi, lane, released: false, any_hour, referrer: state };
+        let subject = Subject {
+            address,
+            purpose,
+            phi,
+            lane: self.frame.lane,
+            released: false,
+            any_hour,
+            referrer: referrer.state,
+            refuses_channel: referrer.refuses(address.channel()),
+        };
         let circumstances = Circumstances {
             permission_only: self.parts.permission_only,
             routed: carriers.routed,

@@ -31,6 +31,8 @@ pub struct Facts<'a> {
     pub released: bool,
     /// Whether the referrer is contacted.
     pub referrer: ReferrerState,
+    /// Whether the referrer refuses letters by this channel, at whatever address.
+    pub refuses_channel: bool,
     /// The address's health, from experience.
     pub health: Health,
     /// Suppressions of the address in effect.
@@ -73,7 +75,8 @@ const NUMBER_BUSY: Duration = Duration::from_secs(20);
 #[must_use]
 pub fn decide(facts: &Facts<'_>) -> Verdict {
     let outreach = keeps_office_hours(facts.purpose);
-    if facts.refusals.iter().any(|scope| scope.covers(facts.purpose)) {
+    let refuses = facts.refuses_channel && Scope::Advertisement.covers(facts.purpose);
+    if refuses || facts.refusals.iter().any(|scope| scope.covers(facts.purpose)) {
         return Verdict::Deny(PolicyReason::OptedOut);
     }
     if facts.referrer == ReferrerState::DoNotContact && facts.purpose != Purpose::Treatment {
@@ -138,6 +141,7 @@ mod tests {
             lane: Lane::Broadcast,
             released: false,
             referrer: ReferrerState::Active,
+            refuses_channel: false,
             health: Health::Unverified,
             refusals: &[],
             bases: &[],

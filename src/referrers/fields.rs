@@ -115,6 +115,46 @@ pub fn postal_key(text: &str) -> String {
     if is_zip { plain[..5].to_owned() } else { plain }
 }
 
+/// Words of a street address and their short forms (USPS Publication 28, appendices C1 and C2).
+const STREET_WORDS: [(&str, &str); 26] = [
+    ("street", "st"),
+    ("str", "st"),
+    ("avenue", "ave"),
+    ("av", "ave"),
+    ("road", "rd"),
+    ("boulevard", "blvd"),
+    ("drive", "dr"),
+    ("lane", "ln"),
+    ("court", "ct"),
+    ("place", "pl"),
+    ("square", "sq"),
+    ("terrace", "ter"),
+    ("circle", "cir"),
+    ("highway", "hwy"),
+    ("parkway", "pkwy"),
+    ("plaza", "plz"),
+    ("suite", "ste"),
+    ("unit", "ste"),
+    ("number", "ste"),
+    ("floor", "fl"),
+    ("building", "bldg"),
+    ("north", "n"),
+    ("south", "s"),
+    ("east", "e"),
+    ("west", "w"),
+    ("saint", "st"),
+];
+
+/// A street and house number in comparable form: `1 Main Street, Suite 5` is `1 Main St. #5`.
+#[must_use]
+pub fn street_key(text: &str) -> String {
+    let text = folded(&text.replace('#', " suite "));
+    let short = |word| STREET_WORDS.iter().find(|(long, _)| *long == word).map_or(word, |(_, short)| *short);
+    let mut words: Vec<&str> = text.split(' ').map(short).collect();
+    words.dedup_by(|one, other| *one == "ste" && one == other);
+    words.join(" ")
+}
+
 /// The keys of a mailbox and a fax number.
 pub(super) fn keys(email: Option<&EmailAddress>, fax: Option<&FaxNumber>) -> (Option<AddressKey>, Option<AddressKey>) {
     (email.map(AddressKey::from), fax.map(AddressKey::from))

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::fields::{keys, postal_key};
+use super::fields::{keys, postal_key, street_key};
 use super::sheet::SheetRow;
 use crate::domain::AddressKey;
 use crate::domain::names::{Likeness, PersonKey, folded, organization_key};
 use crate::domain::referrer::{Location, Place, Referrer};
+
+/// Why a row with another suffix may be somebody else.
+pub const ONLY_SUFFIX: &str = "two rows of the list differ only in `Jr.` or the like";
 
 /// What is said of a person in one place, in comparable form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +28,9 @@ pub struct Facet {
     is_new: bool,
 }
 
+/// So many letters two given names must begin with to be forms of one: Cath and Catherine, Beth and Bethany.
+const FORM_CHARS_MIN: usize = 3;
+
 /// A place in comparable form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct PlaceKey {
@@ -38,7 +44,7 @@ impl PlaceKey {
     fn of(place: &Place) -> Self {
         let folded = |text: &Option<String>| text.as_deref().map(folded).unwrap_or_default();
         Self {
-            street: folded(&place.street),
+            street: place.street.as_deref().map(street_key).unwrap_or_default(),
             city: folded(&place.city),
             region: folded(&place.region),
             postal_code: place.postal_code.as_deref().map(postal_key).unwrap_or_default(),
@@ -109,6 +115,12 @@ impl Facet {
     #[must_use]
     pub fn npi(&self) -> Option<&str> {
         self.npi.as_deref()
+    }
+
+    /// The person's name in comparable form; empty if none is named.
+    #[must_use]
+    pub const fn name(&self) -> &PersonKey {
+        &self.name
     }
 
     /// The organization in comparable form; empty if none is named.
@@ -245,13 +257,21 @@ fn by_npi(row: &Facet, person: &[Facet]) -> Evidence {
             || facet.name.is_empty()
             || row.name.likeness(&facet.name) > Likeness::Different
             || row.given == facet.given
-            || row.name.last() == facet.name.last()
+            // A nickname may stand for the given name, or half of a double one, but not any name for any other.
+            || (row.name.last() == facet.name.last() && is_form_of(&row.given, &facet.given))
     };
     if person.iter().any(fits) {
         Evidence::Npi
     } else {
         Evidence::Doubtful("the NPI is theirs but the name is another")
     }
+}
+
+/// Whether two given names may be forms of one: they begin alike, or one is a part of the other.
+fn is_form_of(one: &str, other: &str) -> bool {
+    let begin_alike = one.chars().zip(other.chars()).take(FORM_CHARS_MIN).filter(|(one, other)| one == other).count();
+    let is_part = |part: &str, whole: &str| whole.split(' ').any(|word| word == part);
+    one.is_empty() || other.is_empty() || begin_alike == FORM_CHARS_MIN || is_part(one, other) || is_part(other, one)
 }
 
 fn of_people(row: &Facet, known: &Facet) -> Evidence {
@@ -268,7 +288,7 @@ fn of_people(row: &Facet, known: &Facet) -> Evidence {
         return Evidence::Doubtful("the name is the same but the credentials are different");
     }
     if known.is_new && !row.name.has_suffix_of(&known.name) {
-        return Evidence::Doubtful("two rows of the list differ only in `Jr.` or the like");
+        return Evidence::Doubtful(ONLY_SUFFIX);
     }
     match likeness {
         Likeness::Same if shares_an_address => Evidence::AddressAndName,

@@ -75,17 +75,14 @@ pub(super) async fn record(
         let known = people.addresses_of(place);
         let is_marked = known.is_some() && !people.unmarked.contains(&place);
         for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, is_marked)) {
+            let mut addresses: Vec<Address> = addresses_of(row).collect();
             // A list may say that a person refused without giving their address: then it is every one on record.
-            let addresses = match address_of(row, refusal.channel) {
-                Some(address) => vec![address],
-                None => {
-                    let mut all = known.unwrap_or_default().to_vec();
-                    all.retain(|address| address.channel() == refusal.channel);
-                    all.sort_unstable();
-                    all.dedup();
-                    all
-                }
-            };
+            if address_of(row, refusal.channel).is_none() {
+                addresses.extend_from_slice(known.unwrap_or_default());
+            }
+            addresses.retain(|address| address.channel() == refusal.channel);
+            addresses.sort_unstable();
+            addresses.dedup();
             said.extend(addresses.into_iter().map(|address| (address, refusal.clone())));
         }
     }
@@ -190,9 +187,16 @@ fn address_of(row: &SheetRow, channel: Channel) -> Option<Address> {
     }
 }
 
-/// The addresses that a row gives.
+/// The addresses that a row gives, also those that nothing is sent to.
 pub(super) fn addresses_of(row: &SheetRow) -> impl Iterator<Item = Address> {
-    Channel::ALL.iter().filter_map(|channel| address_of(row, *channel))
+    Channel::ALL.iter().filter_map(|channel| address_of(row, *channel)).chain(row.further.iter().cloned())
+}
+
+/// Whether a row refuses something that only the person it means can be held to: it gives no address for it.
+pub(super) fn needs_person(row: &SheetRow) -> bool {
+    let has = |channel| addresses_of(row).any(|address| address.channel() == channel);
+    let refuses_all = row.standing == Some(ReferrerState::DoNotContact) && addresses_of(row).next().is_none();
+    refuses_all || row.refusals.iter().any(|refusal| !has(refusal.channel))
 }
 
 /// Where it stands, for the evidence.

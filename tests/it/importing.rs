@@ -1,6 +1,7 @@
 //! Lists of referrers of several origins are read as their makers meant them, and a bad row is reported by line.
 
 mod formats;
+mod holding;
 mod refusing;
 mod round_trip;
 

@@ -110,7 +110,8 @@ pub async fn import(
     let mut tx = parts.store.write().await?;
     let mut roster = Roster::load(&mut tx, &all_rows(sheet)).await?;
     assign_all(&mut roster, &sheet.rows, options, &mut report);
-    report.suppressions = record_refusals(&mut tx, &roster, sheet, &circumstances).await?;
+    refuse_unresolved(&roster, sheet, options, &mut report)?;
+    report.suppressions = record_refusals(&mut tx, &roster, sheet, options, &circumstances).await?;
     let kept = keep::keep(&mut tx, &roster, &sheet.rows, &circumstances).await?;
     count(&kept, &mut report);
     if !options.dry_run {
@@ -131,6 +132,7 @@ async fn record_refusals(
     tx: &mut Tx,
     roster: &Roster,
     sheet: &Sheet,
+    options: &ImportOptions,
     circumstances: &Circumstances,
 ) -> Result<usize, ReferrersError> {
     let rows = &sheet.rows;
@@ -140,13 +142,47 @@ async fn record_refusals(
         people.add(&person.rows, person.addresses().into_iter().chain(said).collect());
     }
     for (place, row) in (rows.len()..).zip(&sheet.refused_refusals) {
-        if let Meant::One(person) = roster.meant(row, None) {
+        if let Meant::One(person) = roster.meant(row, options.decisions.get(&row.line)) {
             let known = roster.people[person].addresses();
             people.add_left_out(place, known.into_iter().chain(refusals::addresses_of(row)).collect());
         }
     }
     let Circumstances { list, who, now } = circumstances;
     refusals::record(tx, &all_rows(sheet), &people, refusals::Source { list, who, now: *now }).await
+}
+
+/// A refusal of somebody who is on record must not be lost because it is not clear who is meant: then a person says so first.
+fn refuse_unresolved(
+    roster: &Roster,
+    sheet: &Sheet,
+    options: &ImportOptions,
+    report: &mut ImportReport,
+) -> Result<(), ReferrersError> {
+    for row in &sheet.refused_refusals {
+        if let Meant::Unclear(why, candidates) = roster.meant(row, options.decisions.get(&row.line)) {
+            report.unclear.push(unclear(row, why, candidates));
+        }
+    }
+    let needs = |one: &&Unclear| all_rows(sheet).iter().any(|row| row.line == one.line && refusals::needs_person(row));
+    let lines: Vec<String> = report.unclear.iter().filter(needs).map(|one| one.line.to_string()).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "it is not clear who refuses letters on line {}: say so with --same LINE=ID, or with --new LINE if they are not on \
+         record (--dry-run lists who could be meant)",
+        lines.join(", ")
+    );
+    if options.dry_run {
+        report.problems.push(format!("  {message}"));
+        return Ok(());
+    }
+    Err(ReferrersError::Invalid(format!("nothing was imported, because {message}")))
+}
+
+fn unclear(row: &SheetRow, why: &'static str, candidates: Vec<Candidate>) -> Unclear {
+    let name = apply::newcomer(row, ReferrerId::new(), Timestamp(0)).full_description();
+    Unclear { line: row.line, name, why, candidates }
 }
 
 fn refuse_bad_rows(sheet: &Sheet, problems: &[String], options: &ImportOptions) -> Result<(), ReferrersError> {
@@ -179,8 +215,7 @@ fn assign_all(roster: &mut Roster, rows: &[SheetRow], options: &ImportOptions, r
             Meant::New => roster.add_new(place, row),
             Meant::AddressOnly => roster.only_addresses.push(place),
             Meant::Unclear(why, candidates) => {
-                let name = apply::newcomer(row, ReferrerId::new(), Timestamp(0)).full_description();
-                report.unclear.push(Unclear { line: row.line, name, why, candidates });
+                report.unclear.push(unclear(row, why, candidates));
             }
             Meant::Deleted(name) => report.problems.push(format!(
                 "  line {0}: {name} was deleted here and was left out; --new {0} adds them again",

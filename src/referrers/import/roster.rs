@@ -1,14 +1,15 @@
 //! The roster of an import: everyone who is known and could be meant, and everyone whom the list adds, with the rows
 //! that speak of each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Decision;
 use crate::domain::id::ReferrerId;
+use crate::domain::names::PersonKey;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Address, AddressKey, Timestamp};
 use crate::referrers::fields::uncorrected;
-use crate::referrers::matching::{Evidence, Facet, evidence};
+use crate::referrers::matching::{Evidence, Facet, ONLY_SUFFIX, evidence};
 use crate::referrers::sheet::SheetRow;
 use crate::store::records::imports::Before;
 use crate::store::records::referrers::{Alike, name_key};
@@ -66,12 +67,14 @@ pub(super) struct Roster {
     by_name: HashMap<String, Vec<usize>>,
     by_address: HashMap<AddressKey, Vec<usize>>,
     by_phone: HashMap<String, Vec<usize>>,
+    /// Names that rows of the list have with different suffixes: father and son.
+    namesakes: HashSet<PersonKey>,
 }
 
 impl Roster {
     /// Loads everyone whom one of the rows could mean, however many share an address.
     pub(super) async fn load(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Self, StoreError> {
-        let mut roster = Self::default();
+        let mut roster = Self { namesakes: namesakes(rows), ..Self::default() };
         let records = candidates(tx, rows).await?;
         let ids: Vec<ReferrerId> = records.iter().map(|referrer| referrer.id).collect();
         let mut locations: HashMap<ReferrerId, Vec<_>> = HashMap::new();
@@ -192,7 +195,7 @@ impl Roster {
         let candidates: BTreeSet<usize> = by_npi.chain(by_name).copied().collect();
         let judged: Vec<(Evidence, usize)> = candidates
             .into_iter()
-            .map(|place| (evidence(row, &self.people[place].facets), place))
+            .map(|place| (self.evidence(row, &self.people[place].facets), place))
             .filter(|(evidence, _)| *evidence > Evidence::No)
             .collect();
         let strongest = judged.iter().map(|(evidence, _)| *evidence).filter(|evidence| evidence.is_firm()).max();
@@ -211,6 +214,17 @@ impl Roster {
                 _ => Meant::New,
             },
         }
+    }
+
+    /// As [`evidence`], but of father and son in one list none is taken for the other.
+    fn evidence(&self, row: &Facet, person: &[Facet]) -> Evidence {
+        let found = evidence(row, person);
+        let is_by_name = found.is_firm() && found != Evidence::Npi;
+        let is_namesake = is_by_name && self.namesakes.contains(&row.name().without_suffix());
+        if is_namesake && !person.iter().any(|facet| row.name().has_suffix_of(facet.name())) {
+            return Evidence::Doubtful(ONLY_SUFFIX);
+        }
+        found
     }
 
     fn unless_deleted(&self, place: usize) -> Meant {
@@ -287,6 +301,12 @@ async fn candidates(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Vec<Referrer>, St
             found.insert(referrer.id, referrer);
         }
     }
+    // Whoever was corrected is known under what lists said before, too, however many share the address.
+    for referrer in tx.referrers_corrected().await? {
+        if uncorrected(&referrer).is_some_and(|former| names.contains(&name_key_of(&former))) {
+            found.insert(referrer.id, referrer);
+        }
+    }
     let mut missing: Vec<ReferrerId> = found.keys().copied().collect();
     for _ in 0..MERGES_MAX {
         let kept: Vec<ReferrerId> = tx.merges_standing(&missing).await?.into_iter().map(|(_, kept)| kept).collect();
@@ -297,6 +317,20 @@ async fn candidates(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Vec<Referrer>, St
         found.extend(tx.referrers(&missing).await?.into_iter().map(|referrer| (referrer.id, referrer)));
     }
     Ok(found.into_values().collect())
+}
+
+/// The names, without suffix, that rows have with different suffixes or with and without one.
+fn namesakes(rows: &[&SheetRow]) -> HashSet<PersonKey> {
+    let mut seen: HashMap<PersonKey, PersonKey> = HashMap::new();
+    let mut found = HashSet::new();
+    for row in rows {
+        let name = PersonKey::of(row.first_name.as_deref(), row.last_name.as_deref());
+        let bare = name.without_suffix();
+        if !seen.entry(bare.clone()).or_insert_with(|| name.clone()).has_suffix_of(&name) {
+            found.insert(bare);
+        }
+    }
+    found
 }
 
 fn final_id(merged: &HashMap<ReferrerId, ReferrerId>, id: ReferrerId) -> ReferrerId {

@@ -12,8 +12,31 @@ use super::{CELL_CHARS_MAX, Problem};
 /// Longest name, organization or source.
 const TEXT_CHARS_MAX: usize = 400;
 /// What lists write where they know nothing.
-const NOTHING: [&str; 13] =
-    ["-", "--", "---", "n/a", "na", "#n/a", "none", "null", "nil", "unknown", "tbd", "not available", "<unavail>"];
+const NOTHING: [&str; 23] = [
+    "-",
+    "--",
+    "---",
+    "n/a",
+    "na",
+    "#n/a",
+    "none",
+    "null",
+    "nil",
+    "unknown",
+    "tbd",
+    "not available",
+    "<unavail>",
+    "no email",
+    "no e-mail",
+    "no email address",
+    "no fax",
+    "no fax number",
+    "no phone",
+    "none on file",
+    "not on file",
+    "no number",
+    "does not have one",
+];
 /// Of those, what can be a name: people are called Null, Na, None and Unknown.
 const NAMES_TOO: [&str; 5] = ["na", "none", "null", "nil", "unknown"];
 
@@ -143,6 +166,11 @@ impl<'a> Cells<'a> {
     fn part(&self, field: Field, place: usize) -> Option<&'a str> {
         let columns = self.columns;
         columns.part(field, place, self.record, self.at(place)?)
+    }
+
+    /// Every filled cell of the field's columns, also of those that nothing is sent to.
+    pub(super) fn every(&self, field: Field) -> Vec<&'a str> {
+        self.columns.every_place(field).into_iter().filter_map(|place| self.at(place)).collect()
     }
 
     /// The field's cell, if it says anything.

@@ -28,6 +28,8 @@ pub(super) struct Columns {
     headings: Vec<Heading>,
     /// Each field with its columns, in the order in which they are looked at.
     places: Vec<(Field, Vec<usize>)>,
+    /// Columns of mailboxes and fax numbers from which nothing is sent to: a home's, a billing office's.
+    spare: Vec<(Field, usize)>,
     labelled: Vec<Labelled>,
     /// Columns that say who refused letters.
     pub(super) marks: Vec<Mark>,
@@ -87,7 +89,7 @@ impl Columns {
             }
             if field.says_refusal() {
                 let form = match field {
-                    Field::SubscriptionStatus => Form::Status,
+                    Field::SubscriptionStatus => Form::StatusAsTold,
                     _ => Form::Answer,
                 };
                 self.marks.extend(places.into_iter().map(|place| Mark { field: *field, place, form }));
@@ -142,6 +144,10 @@ impl Columns {
                 .map(|(_, place)| *place)
                 .filter(|place| is_any || self.headings[*place].kin() == best)
                 .collect();
+            if matches!(field, Field::Email | Field::Fax) {
+                let rest = found.iter().map(|(_, place)| *place).filter(|place| !places.contains(place));
+                self.spare.extend(rest.map(|place| (*field, place)));
+            }
             self.suspects.retain(|place| !places.contains(place));
             places.iter().for_each(|place| is_taken[*place] = true);
             self.places.push((*field, places));
@@ -187,6 +193,15 @@ impl Columns {
         labelled.sort_unstable();
         places.extend(labelled.into_iter().map(|(_, place)| place));
         places
+    }
+
+    /// Every column that holds mailboxes or fax numbers, whether anything is sent to them or not.
+    pub(super) fn every_place(&self, field: Field) -> Vec<usize> {
+        let by_name =
+            self.places.iter().filter(|(known, _)| *known == field).flat_map(|(_, places)| places.iter().copied());
+        let spare = self.spare.iter().filter(|(known, _)| *known == field).map(|(_, place)| *place);
+        let labelled = self.labelled.iter().filter(|pair| pair.is_only(field)).map(Labelled::place);
+        by_name.chain(spare).chain(labelled).collect()
     }
 
     /// What of a cell belongs to the field: all of it, unless the cell holds several values with a label for each.

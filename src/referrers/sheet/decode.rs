@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use csv::{ReaderBuilder, StringRecord, Terminator};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -86,9 +86,24 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
         UTF_16BE
     } else if std::str::from_utf8(bytes).is_ok() {
         UTF_8
+    } else if is_mac(bytes) {
+        MACINTOSH
     } else {
         WINDOWS_1252
     }
+}
+
+/// Whether accents are those of an old Mac: bytes that stand for letters there, and on Windows for signs that no name has in
+/// that place, such as a capital \u{17d} behind a small letter.
+fn is_mac(bytes: &[u8]) -> bool {
+    const UNUSED_ON_WINDOWS: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
+    const LETTERS_ON_A_MAC: [u8; 13] = [0x80, 0x83, 0x84, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8e, 0x98, 0x9f];
+    let is_odd = |place: usize, byte: u8| {
+        let follows_a_letter = place > 0 && bytes[place - 1].is_ascii_lowercase();
+        let ends = bytes.get(place + 1).is_none_or(|next| next.is_ascii_lowercase() || !next.is_ascii_alphanumeric());
+        UNUSED_ON_WINDOWS.contains(&byte) || (LETTERS_ON_A_MAC.contains(&byte) && follows_a_letter && ends)
+    };
+    bytes.iter().enumerate().any(|(place, byte)| *byte >= 0x80 && is_odd(place, *byte))
 }
 
 fn with_plain_newlines(text: Cow<'_, str>) -> String {
@@ -163,6 +178,19 @@ mod tests {
             (windows, "windows-1252"),
         ] {
             assert_eq!(decode(&bytes), Ok(("name\nZoë Çelik\n".to_owned(), name)));
+        }
+    }
+
+    #[test]
+    fn an_old_mac_is_told_from_windows_by_where_its_accents_stand() {
+        for (bytes, text, name) in [
+            (&b"Jos\x8e,\x81sa\r"[..], "José,Åsa\n", "macintosh"),
+            (b"Ren\x8e Lef\x8fvre\r\n", "René Lefèvre\n", "macintosh"),
+            (b"O\x92Brien \x96 Jos\xe9\n", "O’Brien – José\n", "windows-1252"),
+            (b"Toma\x9a, \x8akoda\n", "Tomaš, Škoda\n", "windows-1252"),
+            (b"\x80 5, 20\x89\n", "€ 5, 20‰\n", "windows-1252"),
+        ] {
+            assert_eq!(decode(bytes), Ok((text.to_owned(), name)));
         }
     }
 

@@ -2,7 +2,7 @@
 //! associations, registries and mailing tools use, and for numbers, mailboxes and addresses a rule.
 
 use super::SheetError;
-use super::field_names::{PLACE_QUALIFIERS, QUALIFIERS, WEAK_QUALIFIERS};
+use super::field_names::{NPI_QUALIFIERS, PLACE_QUALIFIERS, QUALIFIERS, WEAK_QUALIFIERS};
 use super::header::{Heading, is_count, normalised};
 use crate::domain::words::words;
 
@@ -47,6 +47,8 @@ words! {
         State = "state",
         /// Postal code.
         PostalCode = "postal_code",
+        /// Country, where it is not the United States.
+        Country = "country",
         /// Labels.
         Tags = "tags",
         /// Where the row came from.
@@ -116,15 +118,17 @@ impl Field {
 
     /// A number, a mailbox or a part of an address by the word that names it, whatever harmless words stand beside it.
     fn fit_by_rule(self, words: &[String]) -> Option<usize> {
-        let (own, allowed): (&[&[&str]], _) = match self {
-            Self::Npi => (&[&["npi"]], QUALIFIERS),
-            Self::Fax => (&[&["fax"], &["facsimile"], &["telefax"]], QUALIFIERS),
-            Self::Email => (&[&["email"], &["e", "mail"]], QUALIFIERS),
-            Self::Phone => (&[&["phone"], &["telephone"], &["tel"], &["phn"], &["mobile"], &["cell"]], QUALIFIERS),
-            Self::Street => (&[&["street"]], PLACE_QUALIFIERS),
-            Self::City => (&[&["city"]], PLACE_QUALIFIERS),
-            Self::State => (&[&["state"]], PLACE_QUALIFIERS),
-            Self::PostalCode => (&[&["postal", "code"], &["zip"]], PLACE_QUALIFIERS),
+        let (own, allowed, takes_weak): (&[&[&str]], &[&str], bool) = match self {
+            Self::Npi => (&[&["npi"]], NPI_QUALIFIERS, false),
+            Self::Fax => (&[&["fax"], &["facsimile"], &["telefax"]], QUALIFIERS, true),
+            Self::Email => (&[&["email"], &["e", "mail"]], QUALIFIERS, true),
+            Self::Phone => {
+                (&[&["phone"], &["telephone"], &["tel"], &["phn"], &["mobile"], &["cell"]], QUALIFIERS, true)
+            }
+            Self::Street => (&[&["street"]], PLACE_QUALIFIERS, false),
+            Self::City => (&[&["city"]], PLACE_QUALIFIERS, false),
+            Self::State => (&[&["state"]], PLACE_QUALIFIERS, false),
+            Self::PostalCode => (&[&["postal", "code"], &["zip"]], PLACE_QUALIFIERS, false),
             _ => return None,
         };
         let (start, length) = own.iter().find_map(|name| {
@@ -134,9 +138,7 @@ impl Field {
         let beside = words.iter().enumerate().filter(|(place, _)| !(start..start + length).contains(place));
         let weight = |word: &str| match word {
             _ if allowed.contains(&word) => Some(1),
-            _ if !std::ptr::eq(allowed, PLACE_QUALIFIERS) && (WEAK_QUALIFIERS.contains(&word) || is_count(word)) => {
-                Some(20)
-            }
+            _ if takes_weak && (WEAK_QUALIFIERS.contains(&word) || is_count(word)) => Some(20),
             _ => None,
         };
         beside.map(|(_, word)| weight(word)).try_fold(RULE, |sum, weight| Some(sum + weight?))
@@ -225,6 +227,11 @@ mod tests {
             ("NPI #", Some(Field::Npi)),
             ("NPI No.", Some(Field::Npi)),
             ("Individual NPI Nbr", Some(Field::Npi)),
+            ("Group NPI", None),
+            ("Organization NPI", None),
+            ("Billing NPI", None),
+            ("Phone - fax", Some(Field::Fax)),
+            ("Country/Region", Some(Field::Country)),
             ("Fax #", Some(Field::Fax)),
             ("Fax Nbr", Some(Field::Fax)),
             ("Clinic Fax Line", Some(Field::Fax)),

@@ -45,6 +45,26 @@ pub(super) const QUALIFIERS: &[&str] = &[
 /// The same, but of a column that is taken only where there is no better one.
 pub(super) const WEAK_QUALIFIERS: &[&str] =
     &["home", "personal", "private", "mailing", "billing", "other", "alternate", "alt", "secondary", "mobile", "cell"];
+/// The same beside "NPI": the number of a group, a site or whoever bills is not the person's.
+pub(super) const NPI_QUALIFIERS: &[&str] = &[
+    "provider",
+    "individual",
+    "number",
+    "id",
+    "doctor",
+    "physician",
+    "dr",
+    "practitioner",
+    "primary",
+    "the",
+    "rendering",
+    "referring",
+    "clinician",
+    "type",
+    "code",
+    "contact",
+    "1",
+];
 /// Words that may stand beside the one that names a part of a postal address.
 pub(super) const PLACE_QUALIFIERS: &[&str] = &[
     "address", "adr", "addr", "office", "work", "business", "practice", "location", "clinic", "mailing", "primary",
@@ -163,6 +183,8 @@ impl Field {
                 "work fax",
                 "facsimile",
                 "fax phone",
+                "phone fax",
+                "telephone fax",
                 "faxnumber",
                 "referral fax",
                 "provider business mailing address fax",
@@ -237,6 +259,18 @@ impl Field {
                 "business postal code",
                 "address 1 postal code",
                 "zip postal code work",
+            ],
+            Self::Country => &[
+                "country region",
+                "country code",
+                "country name",
+                "address country",
+                "mailing country",
+                "business country",
+                "business country region",
+                "country work",
+                "address 1 country",
+                "nation",
             ],
             Self::Tags => &[
                 "tag",

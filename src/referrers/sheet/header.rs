@@ -1,5 +1,7 @@
 //! Names of columns in comparable form: their words in lower case, however they were joined.
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Short forms of "number", where they end a name or stand before a count.
 const NUMBER: &[&str] = &["no", "nos", "nbr", "nr", "num", "numbr", "nmbr"];
 /// Longest name looked at, in characters.
@@ -43,7 +45,8 @@ impl Heading {
 /// the writing shows it: at anything but letters and digits, at a capital after a small letter, and between letters
 /// and digits.
 pub(super) fn words_of(header: &str) -> Vec<String> {
-    let text: Vec<char> = header.chars().take(HEADER_CHARS_MAX).collect();
+    // Letters of full width are letters.
+    let text: Vec<char> = header.nfkc().take(HEADER_CHARS_MAX).collect();
     let (mut words, mut word) = (Vec::new(), String::new());
     for (place, &c) in text.iter().enumerate() {
         let before = place.checked_sub(1).and_then(|before| text.get(before)).copied();

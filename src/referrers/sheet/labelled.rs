@@ -55,6 +55,11 @@ impl Labelled {
         self.field == field || (self.field == Field::Phone && field == Field::Fax)
     }
 
+    /// Whether its columns hold nothing but this field.
+    pub(super) fn is_only(&self, field: Field) -> bool {
+        self.field == field
+    }
+
     /// Where the values are.
     pub(super) const fn place(&self) -> usize {
         self.value

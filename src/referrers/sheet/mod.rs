@@ -5,16 +5,20 @@ mod attributes;
 mod casing;
 mod cell;
 mod columns;
+mod country;
 mod decode;
 mod field;
 mod field_names;
+mod further;
 mod guard;
 mod header;
 mod labelled;
 mod mailbox;
 mod name;
+mod name_cell;
 mod numbers;
 mod person;
+mod quoting;
 mod refusal_columns;
 mod refusal_dates;
 mod refusal_names;
@@ -92,6 +96,12 @@ pub enum SheetError {
         "no header row was found in the first 30 rows: name the columns (fax, email, phone, first_name, …), or say which is which with fax=COLUMN"
     )]
     NoHeader,
+    /// A cell that other rows have become part of.
+    #[error(
+        "the quotation mark that opens on line {0} is not closed there, so that further rows would become part of its cell: \
+         close it, remove it, or double it if it belongs to the text. Nothing was imported"
+    )]
+    OpenQuote(u64),
     /// Columns that look as if they said who refused letters, in ways that nobody knows.
     #[error("{}", explain_suspects(.0))]
     Unexplained(Vec<String>),
@@ -133,6 +143,9 @@ pub fn read_as_told(bytes: &[u8], instructions: &Instructions<'_>) -> Result<She
         return Err(SheetError::Empty);
     }
     let header = find_header(&text, instructions)?;
+    if let Some(line) = quoting::swallows(&text, header.delimiter, header.row.len()) {
+        return Err(SheetError::OpenQuote(line));
+    }
     let mut sheet = Sheet {
         rows: Vec::new(),
         problems: Vec::new(),

@@ -14,7 +14,7 @@ const CREDENTIALS: &[&str] = &[
     "BCBA", "AGNP", "AGPCNP", "AGACNP", "PMHCNSBC",
 ];
 /// Letters that are family names as well: behind one, in a list that writes capitals only, they are taken for a name.
-const NAMES_TOO: &[&str] = &["DO", "MA", "PA"];
+pub(super) const NAMES_TOO: &[&str] = &["DO", "MA", "PA"];
 /// Titles before a name.
 const TITLES: &[&str] = &["dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "drs"];
 /// Professions that stand behind a name instead of letters.
@@ -159,7 +159,7 @@ fn sort_parts(text: &str) -> Parts<'_> {
 
 /// Whether a part that is not known whole is letters or a profession, and not the given name behind a family name. `start`
 /// is the part before the first comma; `is_named` says that the given name stands elsewhere.
-fn follows_a_name(start: &str, part: &str, is_named: bool, has_letters: bool) -> bool {
+pub(super) fn follows_a_name(start: &str, part: &str, is_named: bool, has_letters: bool) -> bool {
     let tokens: Vec<&str> = part.split_whitespace().collect();
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return false };
     let is_profession = PROFESSIONS.contains(&bare(last).as_str());
@@ -222,7 +222,7 @@ fn split_in_reading_order<'t>(tokens: &[&'t str]) -> (Vec<&'t str>, Vec<&'t str>
 }
 
 /// Drops the titles at the beginning, of a couple too: `Dr. & Mrs. Lee`.
-fn drop_titles(tokens: &mut Vec<&str>) {
+pub(super) fn drop_titles(tokens: &mut Vec<&str>) {
     let mut is_dropped = false;
     while tokens.len() > 1 {
         let is_and = matches!(tokens[0], "&" | "+" | "and" | "And" | "AND");
@@ -259,6 +259,13 @@ pub(super) fn is_credential(token: &str) -> bool {
 /// Whether the word belongs behind a family name.
 pub(super) fn is_suffix(token: &str) -> bool {
     SUFFIXES.contains(&bare(token).as_str())
+}
+
+/// What belongs behind a family name, as people write it: `JR` is Jr, `iii` is III.
+pub(super) fn suffix_as_written(text: &str) -> String {
+    let bare = text.trim_end_matches('.');
+    let is_numeral = bare.chars().all(|c| matches!(c.to_ascii_uppercase(), 'I' | 'V' | 'X'));
+    if is_numeral { bare.to_ascii_uppercase() } else { as_written(text, Part::Family) }
 }
 
 /// Letters after a name without their periods: `M.D.` as `MD`.

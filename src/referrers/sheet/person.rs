@@ -1,9 +1,9 @@
 //! Who a row describes.
 
-use super::casing::{Part, as_written};
+use super::casing::Part;
 use super::cell::{Cells, is_name_too, says_nothing};
 use super::field::Field;
-use super::name;
+use super::{name, name_cell};
 
 /// A person's name in its parts, and where they work.
 #[derive(Debug, Default)]
@@ -29,17 +29,19 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Person {
     }
     let apart = whole.as_deref().map(name::take_apart).unwrap_or_default();
     let credentials = cells.text(Field::Credentials).map(|text| name::tidy_credentials(&text));
-    // A "last name" column may hold the letters too: `Whitfield, MD`.
-    let last_apart = last.as_deref().filter(|text| text.contains(',')).map(name::take_apart).unwrap_or_default();
-    let last = last_apart.last.or_else(|| last.map(|text| as_written(&text, Part::Family))).or(apart.last);
+    // A column for one name may hold more: `Whitfield Jr., MD`.
+    let first = first.map(|text| name_cell::read(&text, Part::Given)).unwrap_or_default();
+    let last = last.map(|text| name_cell::read(&text, Part::Family)).unwrap_or_default();
     let (suffix, more_letters) = suffix(cells);
+    let suffix = suffix.or(last.suffix);
     Person {
-        first_name: first.map(|text| as_written(&text, Part::Given)).or(apart.first),
-        last_name: last.map(|last| with_suffix(last, suffix)),
+        first_name: first.name.or(apart.first),
+        last_name: last.name.or(apart.last).map(|last| with_suffix(last, suffix)),
         credentials: credentials
             .filter(|text| !text.is_empty())
             .or(apart.credentials)
-            .or(last_apart.credentials)
+            .or(last.credentials)
+            .or(first.credentials)
             .or(more_letters),
         organization,
     }
@@ -63,9 +65,7 @@ fn without_placeholders(first: Option<String>, last: Option<String>) -> (Option<
 fn suffix(cells: &mut Cells<'_>) -> (Option<String>, Option<String>) {
     let Some(text) = cells.remark(Field::Suffix) else { return (None, None) };
     if name::is_suffix(&text) {
-        let bare = text.trim_end_matches('.');
-        let is_numeral = bare.chars().all(|c| matches!(c.to_ascii_uppercase(), 'I' | 'V' | 'X'));
-        return (Some(if is_numeral { bare.to_ascii_uppercase() } else { as_written(&text, Part::Family) }), None);
+        return (Some(name::suffix_as_written(&text)), None);
     }
     let letters = name::tidy_credentials(&text);
     (None, Some(letters).filter(|text| text.split([',', ' ']).any(|part| name::is_credential(part.trim()))))

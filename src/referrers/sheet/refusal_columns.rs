@@ -5,7 +5,8 @@
 use super::field::Field;
 use super::header::Heading;
 use super::refusal_names::{
-    ACTS, FILLERS, HARMLESS, OTHER_CHANNELS, REASONS, STATUS_OF_ANYTHING, STATUS_OF_MAILBOX, SUSPECT_BEGINNINGS,
+    ACTS, ALLOWING, FILES_OF_OTHERS_TOO, FILES_OF_THOSE_NOT_WRITTEN_TO, FILES_OF_THOSE_WHO_REFUSED, FILLERS, HARMLESS,
+    LETTERS, OTHER_CHANNELS, REASONS, STATUS_OF_ANYTHING, STATUS_OF_MAILBOX, SUSPECT_BEGINNINGS, SUSPECT_PARTS,
     SUSPECT_PHRASES, SUSPECT_WORDS,
 };
 
@@ -18,6 +19,8 @@ pub(super) enum Form {
     Reason,
     /// A word for the mailbox's status; one that is not known refuses its row.
     Status,
+    /// The same in a column that a person named: there the numbers of ActiveCampaign mean something, too.
+    StatusAsTold,
     /// The same in a column called only "status": a word that is not known stops the import, because the column may
     /// mean anything.
     BareStatus,
@@ -40,7 +43,8 @@ pub(super) fn sense(heading: &Heading) -> Sense {
     let words: Vec<&str> = text.split_whitespace().collect();
     let said = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let uses_ours = said(&["email", "mail", "fax"]);
-    if HARMLESS.contains(&heading.key.as_str()) || (said(OTHER_CHANNELS) && !uses_ours) {
+    let is_known = |known: &&str| *known == heading.key || known.split(' ').collect::<String>() == words.concat();
+    if HARMLESS.iter().any(|known| is_known(known)) || (said(OTHER_CHANNELS) && !uses_ours) {
         return Sense::Nothing;
     }
     // One column for each kind of letter (HubSpot): who refused one kind is not sent another.
@@ -96,7 +100,12 @@ fn status_of(words: &[&str]) -> Sense {
 
 fn suspicion(text: &str, words: &[&str]) -> Sense {
     let begins = |word: &&str| SUSPECT_BEGINNINGS.iter().any(|beginning| word.starts_with(beginning));
-    let is_suspect = words.iter().any(|word| begins(word) || SUSPECT_WORDS.contains(word))
+    let says = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    let allows = says(ALLOWING) && says(LETTERS);
+    // Words that were run together: `hasoptedoutofemail`, `emailstatus`.
+    let runs = |word: &&str| SUSPECT_PARTS.iter().any(|part| word.contains(part)) || word.ends_with("status");
+    let is_suspect = allows
+        || words.iter().any(|word| begins(word) || runs(word) || SUSPECT_WORDS.contains(word))
         || SUSPECT_PHRASES.iter().any(|phrase| text.contains(&format!(" {phrase} ")));
     if is_suspect { Sense::Suspect } else { Sense::Nothing }
 }
@@ -107,25 +116,21 @@ pub(super) fn of_file(name: &str, is_mailing_tool: bool) -> Option<Field> {
     let stem = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     let heading = Heading::of(stem);
-    let text = format!(" {} ", heading.key);
-    let says = |word: &str| text.contains(&format!(" {word} "));
-    let begins = |beginning: &str| heading.words.iter().any(|word| word.starts_with(beginning));
-    if says("do not contact") || says("dnc") || says("donotcontact") {
-        return Some(Field::DoNotContact);
+    let text = format!(" {} ", heading.key).replace(" don t ", " do not ").replace(" dont ", " do not ");
+    // What is not done is said by "not" and "no", and is taken out before those words are looked for again.
+    for (phrase, field) in FILES_OF_THOSE_NOT_WRITTEN_TO {
+        if text.contains(&format!(" {phrase} ")) {
+            return Some(*field);
+        }
     }
-    // "Without", "and", "removed": the list is not of those alone.
-    let is_mixed = ["without", "no", "not", "non", "minus", "except", "excluding", "removed", "and", "subscribed"];
-    if is_mixed.iter().any(|word| says(word)) {
+    // "Without", "removed", "subscribed": the list is not of those alone.
+    let is_mixed = |word: &str| text.contains(&format!(" {word} "));
+    if FILES_OF_OTHERS_TOO.iter().any(|word| is_mixed(word)) {
         return None;
     }
-    if begins("unsub") || begins("blocklist") || begins("blacklist") {
-        return Some(Field::EmailOptedOut);
-    }
-    if says("opt out") || says("opt outs") || says("opted out") || begins("optout") || begins("suppress") {
-        return Some(Field::OptedOut);
-    }
-    let is_bounced = begins("bounce") || says("hard bounces") || (says("cleaned") && is_mailing_tool);
-    is_bounced.then_some(Field::Bounced)
+    let begins = |beginning: &str| text.contains(&format!(" {beginning}"));
+    let found = FILES_OF_THOSE_WHO_REFUSED.iter().find(|(beginning, _)| begins(beginning)).map(|(_, field)| *field);
+    found.or_else(|| (is_mixed("cleaned") && is_mailing_tool).then_some(Field::Bounced))
 }
 
 #[cfg(test)]
@@ -212,6 +217,18 @@ mod tests {
             "Abgemeldet am",
             "Deceased",
             "unsub_link_clicked_count",
+            "hasoptedoutofemail",
+            "emailoptout",
+            "isunsubscribed",
+            "emailbounced",
+            "optstatus",
+            "Opt",
+            "Opt?",
+            "emailstatus",
+            "substatus",
+            "ＯｐｔＯｕｔ2",
+            "Email Allowed",
+            "Fax Permitted",
         ] {
             assert_eq!(sense(&Heading::of(header)), Sense::Suspect, "{header}");
         }
@@ -223,6 +240,9 @@ mod tests {
             "Optum ID",
             "State",
             "Lead Status",
+            "leadstatus",
+            "Allowed Amount",
+            "Adopt-outreach",
             "Statute",
             "Block Number",
             "Cleaning fee",
@@ -260,6 +280,23 @@ mod tests {
             ("opt-outs 2026.csv", false, Some(OptedOut)),
             ("Do not contact.csv", false, Some(DoNotContact)),
             ("bounces.csv", false, Some(Bounced)),
+            ("do not fax list.csv", false, Some(FaxOptedOut)),
+            ("no fax list.csv", false, Some(FaxOptedOut)),
+            ("do_not_email.csv", false, Some(EmailOptedOut)),
+            ("do not mail.csv", false, Some(OptedOut)),
+            ("donotfax.csv", false, Some(FaxOptedOut)),
+            ("unsubscribed and bounced.csv", false, Some(EmailOptedOut)),
+            ("unsubscribed-and-cleaned.csv", false, Some(EmailOptedOut)),
+            ("optedout.csv", false, Some(OptedOut)),
+            ("hardbounces.csv", false, Some(Bounced)),
+            ("invalid_emails.csv", false, Some(Bounced)),
+            ("spam_reports.csv", false, Some(Complained)),
+            ("complaints.csv", false, Some(Complained)),
+            ("blocked.csv", false, Some(EmailOptedOut)),
+            ("undeliverable.csv", false, Some(Bounced)),
+            ("subscribed and unsubscribed.csv", false, None),
+            ("everyone, bounces removed.csv", false, None),
+            ("no bounces.csv", false, None),
             ("all without unsubscribes.csv", false, None),
             ("referrers.csv", false, None),
         ] {

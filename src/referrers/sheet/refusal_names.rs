@@ -196,7 +196,63 @@ pub(super) const FILLERS: &[&str] = &[
     "faxes",
 ];
 /// Words after which the cells hold a text instead of an answer.
-pub(super) const REASONS: &[&str] = &["reason", "reasons", "source", "why", "details", "enum", "message"];
+pub(super) const REASONS: &[&str] = &["reason", "reasons", "source", "why", "details", "enum", "message", "mode"];
+
+/// What names of files say about people who are not written to.
+pub(super) const FILES_OF_THOSE_NOT_WRITTEN_TO: &[(&str, Field)] = &[
+    ("do not contact", Field::DoNotContact),
+    ("donotcontact", Field::DoNotContact),
+    ("dnc", Field::DoNotContact),
+    ("do not fax", Field::FaxOptedOut),
+    ("donotfax", Field::FaxOptedOut),
+    ("no fax", Field::FaxOptedOut),
+    ("no faxes", Field::FaxOptedOut),
+    ("do not email", Field::EmailOptedOut),
+    ("do not e mail", Field::EmailOptedOut),
+    ("donotemail", Field::EmailOptedOut),
+    ("no email", Field::EmailOptedOut),
+    ("no emails", Field::EmailOptedOut),
+    ("do not mail", Field::OptedOut),
+    ("donotmail", Field::OptedOut),
+    ("do not send", Field::OptedOut),
+    ("no mail", Field::OptedOut),
+];
+/// Words in the name of a file by which it holds others, too, or only others.
+pub(super) const FILES_OF_OTHERS_TOO: &[&str] = &[
+    "without",
+    "no",
+    "not",
+    "non",
+    "minus",
+    "except",
+    "excluding",
+    "removed",
+    "subscribed",
+    "active",
+    "all",
+    "everyone",
+];
+/// How words begin that the name of a file has for those who refused or cannot be reached. The first found counts.
+pub(super) const FILES_OF_THOSE_WHO_REFUSED: &[(&str, Field)] = &[
+    ("unsub", Field::EmailOptedOut),
+    ("blocklist", Field::EmailOptedOut),
+    ("blacklist", Field::EmailOptedOut),
+    ("blocked", Field::EmailOptedOut),
+    ("opt out", Field::OptedOut),
+    ("opted out", Field::OptedOut),
+    ("optout", Field::OptedOut),
+    ("optedout", Field::OptedOut),
+    ("suppress", Field::OptedOut),
+    ("complain", Field::Complained),
+    ("spam report", Field::Complained),
+    ("spam complaint", Field::Complained),
+    ("bounce", Field::Bounced),
+    ("hard bounce", Field::Bounced),
+    ("hardbounce", Field::Bounced),
+    ("undeliver", Field::Bounced),
+    ("invalid email", Field::Bounced),
+    ("invalid address", Field::Bounced),
+];
 
 /// Words beside "status" that leave no doubt that it is the mailbox's.
 pub(super) const STATUS_OF_MAILBOX: &[&str] = &[
@@ -258,9 +314,20 @@ pub(super) const SUSPECT_BEGINNINGS: &[&str] = &[
     "widerspr",
     "widerruf",
 ];
+/// Parts of words that were run together: `hasoptedoutofemail`.
+pub(super) const SUSPECT_PARTS: &[&str] =
+    &["unsub", "optout", "optedout", "optedin", "bounced", "blocklist", "blacklist", "donot", "suppress"];
+/// Words that allow something, beside one of [`LETTERS`].
+pub(super) const ALLOWING: &[&str] =
+    &["allowed", "allow", "allows", "permitted", "permits", "authorized", "approved", "agreed"];
+/// What may be allowed.
+pub(super) const LETTERS: &[&str] =
+    &["email", "emails", "mail", "mailings", "fax", "faxes", "faxing", "contact", "letters", "marketing"];
 /// Whole words of the same kind.
 pub(super) const SUSPECT_WORDS: &[&str] = &[
     "status",
+    "opt",
+    "opts",
     "blocked",
     "clean",
     "cleaned",

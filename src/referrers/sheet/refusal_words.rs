@@ -51,6 +51,7 @@ const STATUSES: &[(Said, &[&str])] = &[
             "mailable",
             "express",
             "implied",
+            "implicit",
             "explicit",
             "granted",
             "allowed",

@@ -7,7 +7,7 @@ use super::cell::{Cells, one_line};
 use super::field::Field;
 use super::refusal_columns::Form;
 use super::refusal_dates::day;
-use super::refusal_words::{Answer, Said, answer, happened, labels, status};
+use super::refusal_words::{Answer, Said, answer, happened, is_refusal, labels, status};
 use super::taken::{NOT_CALLED, SheetRefusal};
 use crate::domain::Channel;
 use crate::domain::fault::Fault;
@@ -106,6 +106,9 @@ fn meaning(field: Field, form: Form, name: &str, value: &str) -> Meaning {
             }
             (Some(Said::Refuses(field)), _) => Meaning::Refuses(field, None),
             (None, _) if answer(value) == Some(Answer::No) && value.len() <= 2 => Meaning::Sendable,
+            (None, Form::StatusAsTold) if value.trim() == "1" => Meaning::Sendable,
+            (None, Form::StatusAsTold) if value.trim() == "2" => Meaning::Refuses(Field::EmailOptedOut, None),
+            (None, Form::StatusAsTold) if value.trim() == "3" => Meaning::Refuses(Field::Bounced, None),
             (None, Form::BareStatus) => Meaning::Unclear,
             (None, _) => Meaning::Unknown(NO_STATUS),
         },
@@ -170,6 +173,21 @@ impl Refused {
             Some(_) => {}
             None => self.refusals.push(refusal),
         }
+    }
+
+    /// What a text for people says in a sentence of its own: `Left in May. Do not contact.`
+    pub(super) fn add_sentences(&mut self, text: &str, column: Option<String>) {
+        let Some(column) = column else { return };
+        let sentences = text.split(['.', ';', ',', '!', '\n', '(', ')']).filter(|sentence| is_refusal(sentence));
+        for field in sentences.flat_map(labels) {
+            self.add(field, None, &RefusalEvidence::Column(column.clone()));
+        }
+    }
+
+    /// Whether letters to that channel were refused by the person, and not only came back.
+    pub(super) fn is_by_person(&self, channel: Channel) -> bool {
+        let is_so = |one: &SheetRefusal| one.channel == channel && one.reason != SuppressionReason::Bounced;
+        self.refusals.iter().any(is_so)
     }
 
     /// What labels say, such as `Do not contact` in an address book.

@@ -12,11 +12,11 @@ use super::field::Field;
 use super::refusal_dates::day;
 use super::refusal_words::labels;
 use super::refused::{self, RefusalEvidence, Refused};
-use super::{SheetBasis, SheetRow, mailbox, numbers, person, taxonomy, zone};
+use super::{SheetBasis, SheetRow, country, further, mailbox, numbers, person, taxonomy, zone};
 use crate::domain::address::AddressError;
 use crate::domain::basis::{BasisKind, NumberSource};
-use crate::domain::referrer::{ReferrerState, ReferrerType, npi_is_valid};
-use crate::domain::{Channel, EmailAddress, FaxNumber};
+use crate::domain::referrer::{ReferrerState, ReferrerType, npi_is_valid, refusal_label};
+use crate::domain::{Address, Channel, EmailAddress, FaxNumber};
 
 /// Labels kept of one row.
 const TAGS_MAX: usize = 20;
@@ -24,6 +24,8 @@ const TAGS_MAX: usize = 20;
 const TAG_CHARS_MAX: usize = 40;
 /// Longest notes.
 const NOTES_CHARS_MAX: usize = 2_000;
+/// What is wrong with a national number of another country.
+const FOREIGN: &str = "the row is of another country: write the number with + and its country code";
 /// Labels that an address book gives by itself.
 const LABELS_OF_PROGRAMS: [&str; 4] = ["mycontacts", "my contacts", "starred", "coworkers"];
 
@@ -48,14 +50,27 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Read {
     if !cells.columns.is_ours {
         refused.add_labels(&labels_of(&cells), cells.columns.column(Field::Tags));
     }
+    if !cells.columns.is_ours {
+        refused
+            .add_sentences(&cells.raw(Field::Notes).unwrap_or_default().to_owned(), cells.columns.column(Field::Notes));
+        refuse_in_names(&mut cells, &mut refused);
+    }
     let mut tags = read_tags(&mut cells);
     let state = read_state(&mut cells, &mut refused);
     let fax = read_fax(&mut cells, &mut refused);
     let email = read_email(&mut cells, &mut refused);
+    let further = further::read(&cells, fax.as_ref(), email.as_ref());
     tags.append(&mut refused.tags);
+    let has = |channel: Channel| match channel {
+        Channel::Fax => fax.is_some() || further.iter().any(|one| one.channel() == channel),
+        Channel::Email => email.is_some() || further.iter().any(|one| one.channel() == channel),
+    };
+    // Nothing can be suppressed yet: the refusal stays with the person.
+    let without = Channel::ALL.iter().filter(|channel| refused.is_by_person(**channel) && !has(**channel));
+    tags.extend(without.map(|channel| refusal_label(*channel).to_owned()));
     tags.sort();
     tags.dedup();
-    let row = facts(&mut cells, refused, tags, Before { state, fax, email });
+    let row = facts(&mut cells, refused, tags, Before { state, fax, email, further });
     let is_reached = row.fax.is_some() || row.email.is_some() || row.phone.is_some();
     // Our own export has people whose addresses are not known, too.
     if !cells.is_refused && !is_reached && !cells.columns.is_ours {
@@ -81,10 +96,11 @@ struct Before {
     state: Option<String>,
     fax: Option<FaxNumber>,
     email: Option<EmailAddress>,
+    further: Vec<Address>,
 }
 
 fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, before: Before) -> SheetRow {
-    let Before { state, fax, email } = before;
+    let Before { state, fax, email, further } = before;
     let person = person::read(cells);
     SheetRow {
         line: cells.line,
@@ -110,6 +126,7 @@ fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, before: Bef
         refusals: refused.refusals,
         dead: refused.dead,
         fax,
+        further,
     }
 }
 
@@ -127,9 +144,42 @@ fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
     None
 }
 
+/// A name with a refusal in it is no name: `John Smith DO NOT CONTACT`.
+fn refuse_in_names(cells: &mut Cells<'_>, refused: &mut Refused) {
+    for field in [Field::Name, Field::FirstName, Field::LastName, Field::Organization] {
+        let Some(cell) = cells.raw_name(field) else { continue };
+        let mut said = labels(cell);
+        let words = cell.split(|c: char| !c.is_alphanumeric());
+        if words.map(str::to_lowercase).any(|word| word == "deceased") {
+            said.push(Field::DoNotContact);
+        }
+        if said.is_empty() {
+            continue;
+        }
+        let column = cells.column(field).unwrap_or_else(|| field.to_string());
+        said.into_iter().for_each(|one| refused.add(one, None, &RefusalEvidence::Column(column.clone())));
+        let message = "the cell says that letters are refused: write the name alone in this column, and the refusal in a \
+             column such as do_not_contact";
+        cells.refuse(Some(field), message);
+    }
+}
+
+/// A number of another country is written with its country code: without it, it would be somebody's here.
+fn is_foreign(cells: &Cells<'_>, cell: &str) -> bool {
+    let is_international = |cell: &str| {
+        let digits = cell.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '+');
+        digits.starts_with('+') || digits.starts_with("00") || digits.starts_with("011")
+    };
+    cells.raw(Field::Country).is_some_and(|country| !country::is_in_plan(country)) && !is_international(cell)
+}
+
 /// A fax number that cannot be read refuses the row.
 fn read_fax(cells: &mut Cells<'_>, refused: &mut Refused) -> Option<FaxNumber> {
     let cell = cells.raw(Field::Fax)?;
+    if is_foreign(cells, cell) {
+        cells.refuse(Some(Field::Fax), FOREIGN);
+        return None;
+    }
     let said = refused_in(Channel::Fax, cell);
     let read = numbers::fax(&without_words(Channel::Fax, cell, &said));
     checked(cells, refused, Field::Fax, &said, read)
@@ -220,6 +270,10 @@ fn note_others(cells: &mut Cells<'_>, field: Field, others: usize) {
 /// The voice number in its stored form. One that cannot be read is left out with a note: nothing is ever sent to it.
 fn read_phone(cells: &mut Cells<'_>) -> Option<String> {
     let number = cells.raw(Field::Phone)?.to_owned();
+    if is_foreign(cells, &number) {
+        cells.note(Field::Phone, &format!("the telephone number was left out: {FOREIGN}"));
+        return None;
+    }
     let extension = cells.raw(Field::Extension).map(|text| text.trim_end_matches(".0").to_owned());
     let is_plain = |text: &String| !text.is_empty() && text.len() <= 7 && text.bytes().all(|b| b.is_ascii_digit());
     let with_extension = extension

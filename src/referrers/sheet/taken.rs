@@ -12,7 +12,7 @@ use crate::domain::basis::{BasisKind, NumberSource};
 use crate::domain::fault::Fault;
 use crate::domain::referrer::{Place, ReferrerState, ReferrerType};
 use crate::domain::suppression::{Scope, SuppressionReason};
-use crate::domain::{Channel, EmailAddress, FaxNumber};
+use crate::domain::{Address, Channel, EmailAddress, FaxNumber};
 
 /// The label of somebody who does not want to be called: no refusal of an address says it.
 pub const NOT_CALLED: &str = "do not call";
@@ -61,6 +61,8 @@ pub struct SheetRow {
     pub fax: Option<FaxNumber>,
     /// Voice number in its stored form: E.164, with `;ext=12` behind it if there is an extension.
     pub phone: Option<String>,
+    /// Further mailboxes and fax numbers of the row. Nothing is sent to them; what the row refuses holds for them too.
+    pub further: Vec<Address>,
     /// Street and house number.
     pub street: Option<String>,
     /// City.

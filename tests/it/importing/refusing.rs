@@ -21,7 +21,7 @@ fn named(text: &str, file: &str) -> Result<Sheet, SheetError> {
     sheet::read_as_told(text.as_bytes(), &Instructions { file: Some(file), ..Instructions::default() })
 }
 
-fn read(text: &str) -> Sheet {
+pub(super) fn read(text: &str) -> Sheet {
     named(text, "list.csv").expect("a list")
 }
 
@@ -195,23 +195,23 @@ fn a_file_named_after_those_who_refused_holds_only_such_people() {
 }
 
 /// Importing into one database.
-struct Desk {
-    parts: Parts,
+pub(super) struct Desk {
+    pub parts: Parts,
     clock: Arc<FakeClock>,
 }
 
 impl Desk {
-    fn at(store: Store) -> Self {
+    pub fn at(store: Store) -> Self {
         let clock = FakeClock::new();
         Self { parts: Parts { store, clock: clock.clone() }, clock }
     }
 
-    async fn import(&self, text: &str) -> ImportReport {
+    pub async fn import(&self, text: &str) -> ImportReport {
         let options = ImportOptions { list: "hubspot.csv".to_owned(), ..ImportOptions::default() };
         import(&self.parts, &read(text), &Actor::operator("dana"), &options).await.expect("imported")
     }
 
-    async fn everyone(&self) -> Vec<Referrer> {
+    pub async fn everyone(&self) -> Vec<Referrer> {
         let mut tx = self.parts.store.read().await.expect("tx");
         tx.referrers_of(Members::All).await.expect("read")
     }
@@ -223,7 +223,7 @@ impl Desk {
         }
     }
 
-    async fn standing_of(&self, address: &str) -> Vec<Suppression> {
+    pub async fn standing_of(&self, address: &str) -> Vec<Suppression> {
         let mut tx = self.parts.store.read().await.expect("tx");
         tx.suppressions_of(&Address::guess(address).expect("an address")).await.expect("read")
     }
