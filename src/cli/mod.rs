@@ -17,6 +17,7 @@ mod explain_reply;
 mod failures;
 mod inbox;
 pub mod init;
+mod manual;
 mod message;
 mod migrate;
 mod operator;
@@ -36,7 +37,7 @@ mod undo;
 mod variables;
 
 use crate::domain::Actor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -44,13 +45,20 @@ use clap::{Parser, Subcommand};
 pub use console::Console;
 pub use exit::{CliError, Ending};
 
+/// The configuration's name.
+const CONFIG_FILE: &str = "touchline.toml";
+/// Where the package keeps it (FHS 3.0, section 3.7).
+const INSTALLED_CONFIG_FOLDER: &str = "/etc/touchline";
+/// Where the package keeps the database (FHS 3.0, section 5.8).
+const INSTALLED_DATA_FOLDER: &str = "/var/lib/touchline";
+
 /// Outbound fax and email gateway for practices that live on referrals.
 #[derive(Debug, Parser)]
 #[command(name = "touchline", version, about, after_long_help = exit::EXIT_CODES, arg_required_else_help = true)]
 pub struct Cli {
-    /// The configuration file
-    #[arg(long, global = true, value_name = "PATH", env = "TOUCHLINE_CONFIG", default_value = "touchline.toml")]
-    config: PathBuf,
+    /// The configuration file (default: touchline.toml here, else /etc/touchline/touchline.toml)
+    #[arg(long, global = true, value_name = "PATH", env = "TOUCHLINE_CONFIG")]
+    config: Option<PathBuf>,
     /// Answer with one JSON object on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -138,6 +146,9 @@ enum Command {
     Restore(restore::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Manual(manual::Args),
     /// What the exit codes mean
     #[command(long_about = exit::EXIT_CODES)]
     ExitCodes,
@@ -165,7 +176,7 @@ pub fn main(cli: Cli) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), CliError> {
-    let console = Console { config_path: cli.config, json: cli.json, who: who(cli.who) };
+    let console = Console { config_path: cli.config.unwrap_or_else(config_path), json: cli.json, who: who(cli.who) };
     match cli.command {
         Command::Demo(args) => Ok(demo::run(args, console.json).await?),
         Command::Init(args) => init::run(&console, &args),
@@ -203,11 +214,18 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             completions::run(&args);
             Ok(())
         }
+        Command::Manual(args) => manual::run(&args),
         Command::ExitCodes => {
             console::print(exit::EXIT_CODES);
             Ok(())
         }
     }
+}
+
+/// The configuration of the folder we are in. Where there is none, and the package has made `/etc/touchline`, the one there.
+fn config_path() -> PathBuf {
+    let (here, installed) = (PathBuf::from(CONFIG_FILE), Path::new(INSTALLED_CONFIG_FOLDER));
+    if here.exists() || !installed.is_dir() { here } else { installed.join(CONFIG_FILE) }
 }
 
 /// The name under which acts are recorded: as given, else the user's, else `cli`. At most 80 characters.

@@ -14,6 +14,7 @@ use super::problem::{ConfigError, Problem, Problems};
 use super::routes::Known;
 use super::secret::SecretSource;
 use super::section::Reader;
+use super::variables::Variables;
 use super::{Config, StoreConfig, check, routes};
 use crate::domain::practice::Practice;
 use crate::provider::{REGISTRY, Spec};
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Environment<'_> {
 }
 
 impl Config {
-    /// Reads a file of at most 1 MB, with the process's environment on top.
+    /// Reads a file of at most 1 MB, with the process's environment and `touchline.env` beside the file on top.
     ///
     /// # Errors
     /// Every problem found, each with file, key and what to do.
@@ -51,10 +52,8 @@ impl Config {
             problems: vec![Problem { key: String::new(), line: None, message }],
         })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let overrides = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let environment = Environment { lookup: &process_variable, overrides };
+        let variables = Variables::read(folder)?;
+        let environment = Environment { lookup: &|name| variables.lookup(name), overrides: variables.all() };
         Self::parse_in(&text, &name, folder, &environment)
     }
 

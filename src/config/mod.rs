@@ -1,7 +1,8 @@
 //! The configuration: one TOML file, environment variables on top, typed and checked before anything starts.
 //!
 //! `TOUCHLINE_STORE__URL=…` sets `store.url`: the prefix, then the key with two underscores for each dot. A variable
-//! without two underscores after the prefix is ignored. Unknown keys are refused, every problem is listed with its
+//! without two underscores after the prefix is ignored. The file `touchline.env` beside the configuration may set
+//! variables too. Unknown keys are refused, every problem is listed with its
 //! key and what to do, and no message ever repeats a value. Secrets are kept in the environment or in separate files.
 
 mod accounts;
@@ -12,6 +13,7 @@ mod problem;
 mod routes;
 mod secret;
 mod section;
+mod variables;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,7 @@ pub use crate::settle::SmtpDoubt;
 pub use load::{CONFIG_BYTES_MAX, Environment};
 pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
+pub use variables::VARIABLES_FILE;
 pub(crate) use section::base_url;
 
 /// An installation's configuration. Created by [`Config::load`]; paths are already relative to the file's folder.

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{Findings, State};
-use crate::config::Config;
+use crate::config::{Config, VARIABLES_FILE};
 use crate::files::is_open_to_others;
 use crate::store::engine::db::sqlite_file;
 
@@ -23,7 +23,9 @@ pub(super) fn check(config: &Config, config_path: &Path, findings: &mut Findings
     if holds_password(&text, url) {
         private.push(config_path.to_owned());
     }
-    private.extend(secret_files(&text, config_path.parent().unwrap_or(Path::new(""))));
+    let folder = config_path.parent().unwrap_or(Path::new(""));
+    private.push(folder.join(VARIABLES_FILE));
+    private.extend(secret_files(&text, folder));
     let states: Vec<(PathBuf, bool)> =
         private.into_iter().filter_map(|path| is_open_to_others(&path).map(|is_open| (path, is_open))).collect();
     let open: Vec<String> =

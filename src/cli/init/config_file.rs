@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use url::Url;
 
@@ -18,6 +19,8 @@ pub struct Answers {
     pub accounts: Vec<AccountAnswers>,
     /// The public address of this installation.
     pub public_url: Option<Url>,
+    /// The folder of the database, if it is not to lie beside the file.
+    pub data_folder: Option<PathBuf>,
 }
 
 /// One provider account, without its secrets: the file names the environment variables that hold them.
@@ -35,7 +38,7 @@ impl Answers {
     /// Answers for a practice, with everything else left out.
     #[must_use]
     pub const fn of_practice(practice: Practice) -> Self {
-        Self { practice, accounts: Vec::new(), public_url: None }
+        Self { practice, accounts: Vec::new(), public_url: None, data_folder: None }
     }
 
     /// Every environment variable that must be set before the file loads, with what it must contain.
@@ -59,9 +62,9 @@ pub fn render_config(answers: &Answers) -> String {
          # TOUCHLINE_STORE__URL=… in the environment overrides store.url, and so on. Secrets never stand in this file.\n",
     );
     render_practice(&mut text, &answers.practice);
-    text.push_str(
-        "\n[store]\n# The path is relative to this file. Or postgres://…, or { env = \"DATABASE_URL\" }.\nurl = \"sqlite:touchline.db\"\n",
-    );
+    text.push_str("\n[store]\n# The path is relative to this file. Or postgres://…, or { env = \"DATABASE_URL\" }.\n");
+    let database = answers.data_folder.clone().unwrap_or_default().join("touchline.db");
+    line(&mut text, "url", &format!("sqlite:{}", database.display()), "");
     text.push_str("\n[server]\nlisten = \"127.0.0.1:8025\"\n");
     match &answers.public_url {
         Some(url) => line(&mut text, "public_url", url.as_str(), "provider callbacks and opt-out links"),

@@ -13,6 +13,8 @@ use url::Url;
 
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
+use crate::cli::{CONFIG_FILE, INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER};
+use crate::config::VARIABLES_FILE;
 use crate::files::create_private;
 use crate::provider::{REGISTRY, Spec, find_spec};
 use config_file::{AccountAnswers, Answers, render_config};
@@ -49,9 +51,13 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let path = console.config_path.as_path();
     let flags = args.defaults || args.practice.any() || !args.providers.is_empty();
     refuse_overwrite(path, args.force, flags)?;
-    let answers = if flags { from_flags(args)? } else { from_questions()? };
+    let mut answers = if flags { from_flags(args)? } else { from_questions()? };
+    // Data does not belong into /etc: there, and for an installed package, it has a folder of its own.
+    answers.data_folder = path.starts_with(INSTALLED_CONFIG_FOLDER).then(|| INSTALLED_DATA_FOLDER.into());
     write(path, &render_config(&answers))?;
     let variables = answers.variables_to_set();
+    let beside = path.with_file_name(VARIABLES_FILE);
+    offer_variables(&beside, &variables)?;
     let object = json!({
         "file": path.display().to_string(),
         "variables": variables.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect::<Vec<_>>(),
@@ -59,7 +65,7 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     console.answer(&object, || {
         let mut text = format!("Written: {}\n", path.display());
         if !variables.is_empty() {
-            text.push_str("Set these in the environment; they are never written to the file:\n");
+            text.push_str(&format!("Write these into {}, or set them in the environment:\n", beside.display()));
         }
         for (name, about) in &variables {
             text.push_str(&format!("  {name}   {about}\n"));
@@ -70,6 +76,15 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
         text.push_str("Next: touchline doctor, then touchline referrers import FILE, then touchline serve.");
         text
     })
+}
+
+/// Makes the file for the secrets, with their names and without their values, unless there is one.
+fn offer_variables(path: &Path, variables: &[(String, &'static str)]) -> Result<(), CliError> {
+    if variables.is_empty() || path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let lines = variables.iter().map(|(name, about)| format!("# {about}\n# {name}=\n"));
+    write(path, &format!("# The secrets that {CONFIG_FILE} names. Remove the # before a name and write the value after it.\n{}", lines.collect::<String>()))
 }
 
 fn refuse_overwrite(path: &Path, force: bool, flags: bool) -> Result<(), CliError> {

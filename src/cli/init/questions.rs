@@ -38,7 +38,7 @@ pub fn ask() -> dialoguer::Result<Answers> {
         accounts.extend(ask_account(*channel)?);
     }
     let public_url = ask_optional("Public web address of this installation (empty: none)", public_url)?;
-    Ok(Answers { practice, accounts, public_url })
+    Ok(Answers { accounts, public_url, ..Answers::of_practice(practice) })
 }
 
 fn ask_practice() -> dialoguer::Result<Practice> {
