@@ -13,9 +13,9 @@ mod problem;
 mod routes;
 mod secret;
 mod section;
-mod variables;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -36,8 +36,8 @@ pub use crate::settle::SmtpDoubt;
 pub use load::{CONFIG_BYTES_MAX, Environment};
 pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
-pub use variables::VARIABLES_FILE;
 pub(crate) use section::base_url;
+pub use variables::VARIABLES_FILE;
 
 /// An installation's configuration. Created by [`Config::load`]; paths are already relative to the file's folder.
 #[derive(Debug, Clone)]

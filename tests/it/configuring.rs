@@ -161,6 +161,14 @@ fn a_file_that_is_absent_or_absurd_says_so() {
 }
 
 #[test]
+fn what_is_installed_by_a_package_keeps_its_database_apart_from_its_configuration() {
+    let practice = parse(DEMO).expect("the demo").practice;
+    let answers = Answers { data_folder: Some("/var/lib/touchline".into()), ..Answers::of_practice(practice) };
+    let config = parse(&render_config(&answers)).expect("a configuration");
+    assert_eq!(config.store.url.expose_secret(), "sqlite:/var/lib/touchline/touchline.db");
+}
+
+#[test]
 fn what_init_writes_is_a_configuration() {
     let practice = parse(DEMO).expect("the demo").practice;
     let account = |name: &str, kind, settings: &[(&str, &str)]| AccountAnswers {

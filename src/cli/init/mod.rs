@@ -84,7 +84,13 @@ fn offer_variables(path: &Path, variables: &[(String, &'static str)]) -> Result<
         return Ok(());
     }
     let lines = variables.iter().map(|(name, about)| format!("# {about}\n# {name}=\n"));
-    write(path, &format!("# The secrets that {CONFIG_FILE} names. Remove the # before a name and write the value after it.\n{}", lines.collect::<String>()))
+    write(
+        path,
+        &format!(
+            "# The secrets that {CONFIG_FILE} names. Remove the # before a name and write the value after it.\n{}",
+            lines.collect::<String>()
+        ),
+    )
 }
 
 fn refuse_overwrite(path: &Path, force: bool, flags: bool) -> Result<(), CliError> {

@@ -67,6 +67,37 @@ fn a_wrong_configuration_is_named_by_file_and_key() {
 }
 
 #[test]
+fn secrets_may_stand_in_a_file_beside_the_configuration_which_init_prepares() {
+    let mut house = House::new();
+    let offered = std::fs::read_to_string(house.path("touchline.env")).expect("a file");
+    assert!(offered.contains("\n# SANDBOX_API_KEY=\n") && !offered.contains(CANARY), "{offered}");
+    house.set("SANDBOX_API_KEY", "");
+    let without = house.run(&["failures"]);
+    assert_eq!((without.code, without.err.contains("touchline.env")), (3, true), "{without:?}");
+
+    let secrets = format!("# ours\nSANDBOX_API_KEY='{CANARY}'\nTOUCHLINE_STORE__URL=sqlite:other.db\n");
+    house.write("touchline.env", &secrets);
+    house.run(&["failures"]).good();
+    assert!(house.path("other.db").exists(), "it overrides keys as the environment does");
+    house.run(&["init", "--defaults", "--force", "--provider=telnyx", "--setting=telnyx.connection_id=1"]).good();
+    assert_eq!(std::fs::read_to_string(house.path("touchline.env")).expect("a file"), secrets, "secrets are kept");
+
+    house.write("touchline.env", &format!("A=1\n{CANARY}\n"));
+    let refused = house.run(&["failures"]);
+    assert_eq!((refused.code, refused.err.contains("touchline.env:2")), (3, true), "{refused:?}");
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let house = House::empty();
+    house.run(&["manual", "pages"]).good();
+    for page in ["touchline.1", "touchline-send.1", "touchline-referrers-import.1"] {
+        let text = std::fs::read_to_string(house.path("pages").join(page)).expect("a page");
+        assert!(text.starts_with(".ie") || text.contains(".TH "), "{page}: {text}");
+    }
+}
+
+#[test]
 fn a_missing_secret_is_named_and_a_given_one_is_never_said() {
     let mut house = House::new();
     house.set("SANDBOX_API_KEY", "");
