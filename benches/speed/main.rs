@@ -17,6 +17,10 @@ use rows::Row;
 use support::arguments::{Arguments, Run};
 use support::report::Report;
 
+/// The program's own, so that what is done in this process as a reference is done with the same means.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");

@@ -8,6 +8,7 @@ mod history;
 mod idle;
 mod memory;
 mod one_off;
+mod peer;
 mod restart;
 mod submit;
 mod webhooks;
@@ -26,6 +27,8 @@ pub enum Row {
     Email,
     /// The same beside faxes to an API that never answers
     Beside,
+    /// The same from its submission, against a queue and a mailer in Node
+    Peer,
     /// Single letters submitted over the API
     Submit,
     /// Callbacks taken in
@@ -64,6 +67,7 @@ impl Row {
     pub async fn measure(self, run: &Run) -> anyhow::Result<Vec<Figure>> {
         match self {
             Self::Email => email::measure(run).await,
+            Self::Peer => peer::measure(run).await,
             Self::Beside => beside::measure(run).await,
             Self::Submit => submit::measure(run).await,
             Self::Webhooks => webhooks::measure(run).await,

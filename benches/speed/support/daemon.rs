@@ -104,11 +104,7 @@ impl Daemon {
 
     /// Its effort so far.
     pub fn effort(&self) -> anyhow::Result<Effort> {
-        let stat = std::fs::read_to_string(self.proc().join("stat"))?;
-        // After the name in brackets, which may hold anything: state is field 3, utime 14, stime 15 (proc(5)).
-        let fields: Vec<&str> = stat.rsplit_once(')').context("a name")?.1.split_whitespace().collect();
-        let field = |number: usize| fields.get(number - 3).and_then(|text| text.parse::<u64>().ok());
-        let ticks = field(14).context("utime")? + field(15).context("stime")?;
+        let ticks = ticks_of(&self.proc())?;
         let (mut on_cpu, mut switches) = (0, 0);
         for thread in std::fs::read_dir(self.proc().join("task"))?.flatten() {
             let read = |name: &str| std::fs::read_to_string(thread.path().join(name)).unwrap_or_default();
@@ -122,6 +118,19 @@ impl Daemon {
     fn proc(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
     }
+}
+
+/// Time on a processor of the bench's own process so far, in seconds.
+pub fn own_cpu_seconds() -> anyhow::Result<f64> {
+    Ok(ticks_of(Path::new("/proc/self"))? as f64 / TICKS_PER_SECOND)
+}
+
+fn ticks_of(proc: &Path) -> anyhow::Result<u64> {
+    let stat = std::fs::read_to_string(proc.join("stat"))?;
+    // After the name in brackets, which may hold anything: state is field 3, utime 14, stime 15 (proc(5)).
+    let fields: Vec<&str> = stat.rsplit_once(')').context("a name")?.1.split_whitespace().collect();
+    let field = |number: usize| fields.get(number - 3).and_then(|text| text.parse::<u64>().ok());
+    Ok(field(14).context("utime")? + field(15).context("stime")?)
 }
 
 fn watch(pid: u32) -> anyhow::Result<Child> {

@@ -12,8 +12,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
+use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::process::Command;
+use touchline::domain::practice::Practice;
 
 use super::daemon::Daemon;
 use super::database::Database;
@@ -96,6 +98,15 @@ impl Setup {
         }
         text
     }
+}
+
+/// The practice whose letters are sent, as the configuration has it.
+pub fn practice() -> anyhow::Result<Practice> {
+    #[derive(Deserialize)]
+    struct File {
+        practice: Practice,
+    }
+    Ok(toml::from_str::<File>(DEMO).context("the demo's practice")?.practice)
 }
 
 /// A key of this run's own, in PEM.

@@ -1,14 +1,15 @@
 //! The letter that all rows send: the built-in capacity update, filled in for each recipient.
 
 use anyhow::{Context, ensure};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
+use touchline::render::Renderer;
 use touchline::sandbox::mail::{MailCatcher, Options};
 
 use super::arguments::Engine;
 use super::crowd::{self, Crowd};
 use super::database::Database;
-use super::house::{House, Setup};
+use super::house::{House, Setup, practice};
 
 /// The letter's name.
 pub const LETTER: &str = "capacity-update";
@@ -42,6 +43,24 @@ pub const fn send_to<'a>(to: &'a str, via: &'a str) -> [&'a str; 16] {
     ]
 }
 
+/// What it is filled in with, the recipient aside.
+pub fn variables() -> Map<String, Value> {
+    [("treatment", "TMS"), ("openings", "three weekday morning places"), ("as_of", "2026-12-01")]
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .into_iter()
+        .collect()
+}
+
+/// What renders it in this process, as the daemon's renders it there.
+pub fn renderer() -> anyhow::Result<Renderer> {
+    Renderer::load(practice()?, None).map_err(|errors| {
+        anyhow::anyhow!(
+            "the built-in letters do not load: {}",
+            errors.first().map(ToString::to_string).unwrap_or_default()
+        )
+    })
+}
+
 /// The request to the API that sends it.
 pub fn submission(to: &str, via: &[&str], at: Option<&str>) -> Value {
     let mut body = json!({
@@ -50,7 +69,7 @@ pub fn submission(to: &str, via: &[&str], at: Option<&str>) -> Value {
         "via": via,
         // The same few people get it again and again.
         "again": true,
-        "variables": { "treatment": "TMS", "openings": "three weekday morning places", "as_of": "2026-12-01" },
+        "variables": variables(),
     });
     if let Some(at) = at {
         body["at"] = Value::from(at);
