@@ -1,22 +1,30 @@
 //! What a mail server's refusal means and whose fault it is: one table of evidence, read from the top, for replies during
 //! a dialogue (RFC 5321) and for the words of bounces (RFC 3464). The first row that fits decides; the last rows fit
-//! everything, by phase and class of code. Whatever a row proves against a mailbox falls if the text speaks of the sending
-//! side.
+//! everything, by phase and class of code. A row that would prove something against a mailbox is passed over if anything else
+//! is spoken of.
 //!
 //! - `pattern`: how a row is compared with a reply
+//! - `probe`: what the recipient's own server said, where the relay reports it
+//! - `proof`: when a row may hold something against a mailbox
 //! - `rows`: the table, in the order in which it is read: what is said in words before what is said in numbers
 //! - `sameness`: the text of a refusal without what differs from one recipient to the next
 
 mod pattern;
+mod probe;
+mod proof;
 mod rows;
 mod sameness;
 mod status;
 #[cfg(test)]
 mod tests;
 
+use std::cell::LazyCell;
+
 use super::fault::{About, Fault};
 use super::remedy::Remedy;
 use super::words::words;
+use pattern::Heard;
+use proof::Spoken;
 
 pub use sameness::sameness;
 pub use status::EnhancedStatus;
@@ -73,10 +81,14 @@ pub struct Row {
     pub phases: &'static [Phase],
     /// The basic code: digits, `x` for any digit, alternatives with spaces between; `*` for any code or none.
     pub code: &'static str,
-    /// The enhanced code: numbers, `x` for any number, alternatives with spaces between; `-` for none, `*` for any or none.
+    /// The enhanced code: numbers, `x` for any number, alternatives with spaces between, of which `-` is
+    /// none; `*` for any or none.
     pub enhanced: &'static str,
     /// Phrases in lower case of which one must stand in the text; `..` stands for anything between two parts. None: any text.
     pub words: &'static [&'static str],
+    /// Whether it counts only if every other word of the text is known to be harmless: a statement that could be about
+    /// something else, or a code without words.
+    pub alone: bool,
     /// What it means then.
     pub verdict: Verdict,
     /// Where this is known from: an RFC, a page of the vendor, a label of a collected bounce.
@@ -102,9 +114,18 @@ pub fn table() -> impl Iterator<Item = &'static Row> {
 /// What a reply of that basic code (0: there is none), enhanced code and text means in that phase.
 #[must_use]
 pub fn judge(phase: Phase, code: u16, enhanced: Option<EnhancedStatus>, text: &str) -> Judgement {
-    let heard = pattern::Heard::new(phase, code, enhanced, text);
-    let row = table().find(|row| heard.fits(row)).unwrap_or(&rows::LAST);
-    let row = if row.verdict.proves_mailbox && heard.speaks_of_sending() { &rows::DOUBTED } else { row };
+    let reported = probe::reported(phase, code, enhanced, text);
+    let heard = match &reported {
+        Some(reported) => Heard::new(phase, reported.code, reported.enhanced, &reported.text),
+        None => Heard::new(phase, code, enhanced, text),
+    };
+    // What the recipient's server has against the relay is not about our account.
+    let may_mean = |about: About| reported.is_none() || !matches!(about, About::Account | About::Speed);
+    let spoken = LazyCell::new(|| Spoken::of(&heard));
+    let is_plain = |row: &Row| !row.verdict.proves_mailbox && !row.alone;
+    let fits = |row: &Row| may_mean(row.verdict.about) && heard.fits(row);
+    let decides = |row: &&Row| fits(row) && (is_plain(row) || spoken.lets_decide(row));
+    let row = table().find(decides).unwrap_or(&rows::LAST);
     let mut verdict = row.verdict;
     if let Some(seconds) = pattern::wait_asked(&heard.text).filter(|_| verdict.about == About::Speed) {
         verdict.wait_seconds = Some(seconds.clamp(1, WAIT_SECONDS_MAX));

@@ -43,7 +43,7 @@ use About::{Account, Letter, Path, Recipient, Speed};
 use Then::{AccountPaused, Dead, Failed, QuotaAwaited, Struck, TriedAgain, Waits};
 
 /// Where the relay says it, what it says, whom it is about, and what follows.
-const REFUSALS: [(&str, &str, About, Then); 80] = [
+const REFUSALS: [(&str, &str, About, Then); 96] = [
     // Before the letter
     (
         "greeting",
@@ -151,7 +151,36 @@ const REFUSALS: [(&str, &str, About, Then); 80] = [
     ("rcpt", "550 5.4.5 Too many recipients in last 24h", Speed, QuotaAwaited),
     ("rcpt", "554 5.7.1 Account is disabled: contact support", Account, AccountPaused),
     ("rcpt", "550 5.7.1 Mail from IP 203.0.113.5 was rejected due to listing in Proofpoint", Path, AccountPaused),
+    ("rcpt", "550 5.1.8 <letters@harbor.example>: Domain not found", Account, AccountPaused),
+    ("rcpt", "550 5.7.27 harbor.example has null MX", Account, AccountPaused),
+    ("rcpt", "550 5.7.1 Unknown host 192.0.2.7", Path, AccountPaused),
+    ("rcpt", "535 5.7.8 Error: authentication failed: no such user", Account, AccountPaused),
+    ("rcpt", "550 5.7.1 Directory Harvest Attack detected: user unknown", Speed, Waits),
+    ("rcpt", "552 5.2.2 SMTP quota exceeded for letters", Speed, QuotaAwaited),
+    ("rcpt", "450 4.2.1 Peak SMTP relay limit exceeded for customer", Speed, Waits),
     // At the recipient, about the recipient
+    (
+        "rcpt",
+        "550 5.4.6 <dana@clinic.example>: Recipient address rejected: undeliverable address: mail for clinic.example loops back to myself",
+        Recipient,
+        TriedAgain,
+    ),
+    (
+        "rcpt",
+        "550 5.1.1 <dana@clinic.example>: Recipient address rejected: undeliverable address: host mx.clinic.example[192.0.2.9] said: 552 5.2.2 Mailbox full (in reply to RCPT TO command)",
+        Recipient,
+        TriedAgain,
+    ),
+    (
+        "rcpt",
+        "550 5.1.1 <dana@clinic.example>: Recipient address rejected: undeliverable address: host mx.clinic.example[192.0.2.9] said: 550 5.1.1 User unknown (in reply to RCPT TO command)",
+        Recipient,
+        Dead,
+    ),
+    ("rcpt", "550 5.1.1 blocked by policy", Recipient, TriedAgain),
+    ("rcpt", "550 5.7.1 user not found in whitelist", Recipient, Failed),
+    ("rcpt", "550 Account closed", Recipient, Struck),
+    ("rcpt", "550 #5.1.0 Address rejected.", Recipient, Dead),
     ("rcpt", "552 5.2.2 The email account that you tried to reach is over quota", Recipient, TriedAgain),
     ("rcpt", "550 5.2.1 user suspended: outbound spam", Recipient, TriedAgain),
     ("rcpt", "550 no such user: authentication failed", Recipient, TriedAgain),
@@ -224,6 +253,8 @@ const REFUSALS: [(&str, &str, About, Then); 80] = [
     ),
     ("dot", "554 5.7.1 Message rejected as spam by Content Filtering.", Letter, Failed),
     ("dot", "552 5.3.4 Message size exceeds fixed limit", Letter, Failed),
+    ("dot", "550 5.1.1 message rejected due to unacceptable attachment", Letter, Failed),
+    ("dot", "421 4.7.26 This email has been rate limited because it is unauthenticated.", Account, AccountPaused),
     ("dot", "550 5.7.1 Message contains a URL listed by URIBL", Letter, Failed),
     ("dot", "554 5.2.3 MailPolicy violation Error delivering to mailboxes", Letter, Failed),
     (

@@ -7,18 +7,6 @@ use super::*;
 pub const LAST: Row =
     row(ANY, "*", "*", &[], UNEXPLAINED, "default: nothing is held against anybody", "299 Something else");
 
-/// What stands in the place of a row that proves something against a mailbox, or against its domain, if the text speaks of
-/// the sending side: the mailbox may be well, and the trouble ours.
-pub const DOUBTED: Row = row(
-    DELIVERY,
-    "5xx",
-    "*",
-    &[],
-    UNEXPLAINED,
-    "default: words about the sending side prove nothing of a mailbox",
-    "550 5.1.1 user has used up what may be sent today",
-);
-
 pub(super) const ROWS: &[Row] = &[
     row(
         ANY,
@@ -77,17 +65,6 @@ pub(super) const ROWS: &[Row] = &[
     row(DELIVERY, "4xx", "4.5.3 4.7.28", &[], SLOWER, "RFC 3463 section 3.6", "452 4.5.3 Many"),
     row(DELIVERY, "4xx", "4.7.8 4.7.9", &[], LOGIN_WANTED, "RFC 5248", "450 4.7.8 Credentials"),
     row(DELIVERY, "4xx", "4.x.x", &[], LATER, "RFC 3463 section 2", "450 4.3.0 Later"),
-    row(
-        DELIVERY,
-        "5xx",
-        "5.1.1 5.1.3 5.1.6 5.7.13 5.7.17",
-        &[],
-        GONE,
-        "RFC 3463 section 3.2; RFC 7293",
-        "550 5.1.1 No",
-    ),
-    row(DELIVERY, "5xx", "5.1.2 5.1.10 5.7.18", &[], DOMAIN_GONE, "RFC 3463 section 3.2; RFC 7505", "550 5.1.2 No"),
-    row(DELIVERY, "5xx", "5.2.1", &[], SWITCHED_OFF, "RFC 3463 section 3.3", "550 5.2.1 Off"),
     row(DELIVERY, "5xx", "5.2.2", &[], FULL, "RFC 3463 section 3.3", "552 5.2.2 Full"),
     row(DELIVERY, "5xx", "5.3.4", &[], TOO_LARGE, "RFC 3463 section 3.4", "552 5.3.4 Long"),
     row(
@@ -125,7 +102,6 @@ pub(super) const ROWS: &[Row] = &[
         "RFC 5321 section 4.2.3",
         "503 What",
     ),
-    row(DELIVERY, "556", "*", &[], DOMAIN_GONE, "RFC 7504", "556 No mail here"),
     row(RCPT, "552", "*", &[], FULL, "RFC 5321 section 4.2.3", "552 No"),
     row(LETTER, "552", "*", &[], TOO_LARGE, "RFC 1870 section 6", "552 No"),
     row(LETTER, "550 554", "*", &[], POLICY, "RFC 5321 section 4.2.3", "554 No"),

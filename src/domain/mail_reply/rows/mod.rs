@@ -1,10 +1,12 @@
-//! The table: what is said of the login, of our account, of our speed and of the way there, of the mailbox, of the letter,
+//! The table: what is said of the login, of our account and our domain, of our speed and of the way there, of the mailbox, of the letter,
 //! and last the codes alone. Within each part the narrower row stands first.
 
 mod account;
 mod codes;
+mod domain;
 mod letter;
 mod login;
+mod mailbox;
 mod path;
 mod recipient;
 mod speed;
@@ -13,20 +15,26 @@ use super::{Phase, Row, Verdict};
 use crate::domain::fault::{About, Fault};
 use crate::domain::remedy::Remedy;
 
-pub(super) use codes::{DOUBTED, LAST};
+pub(super) use codes::LAST;
 
 /// All of it, in the order in which it is read.
 pub(super) const TABLE: &[&[Row]] = &[
     account::FIRST,
+    domain::FIRST,
+    recipient::RECEIVING,
     speed::FIRST,
     recipient::FIRST,
+    mailbox::ROWS,
+    recipient::BEHIND_PROOF,
     letter::FIRST,
     login::ROWS,
     speed::ROWS,
     path::ROWS,
     account::ROWS,
+    domain::ROWS,
     recipient::ROWS,
     letter::ROWS,
+    mailbox::CODES,
     codes::ROWS,
     &[LAST],
 ];
@@ -53,7 +61,12 @@ const fn row(
     source: &'static str,
     sample: &'static str,
 ) -> Row {
-    Row { phases, code, enhanced, words, verdict, source, sample }
+    Row { phases, code, enhanced, words, alone: false, verdict, source, sample }
+}
+
+/// A row that counts only if nothing else is said.
+const fn alone(row: Row) -> Row {
+    Row { alone: true, ..row }
 }
 
 const fn verdict(about: About, fault: Fault, remedy: Remedy) -> Verdict {

@@ -1,0 +1,100 @@
+//! Our domain and the name of our machine: the sender's address, SPF, DKIM, DMARC, reverse names.
+
+use super::*;
+
+/// Read before anything is said of a mailbox: codes that speak of us, whatever the words.
+pub(super) const FIRST: &[Row] = &[
+    row(
+        SENDING,
+        "5xx",
+        "5.1.8",
+        &["outbound", "access denied"],
+        CLOSED_ACCOUNT,
+        "Microsoft: restricted entities, NDR code 5.1.8",
+        "550 5.1.8 Access denied, bad outbound sender AS(42003)",
+    ),
+    row(
+        SENDING,
+        "5xx",
+        "5.1.7 5.1.8",
+        &[],
+        IDENTITY,
+        "RFC 3463 section 3.2: the sender's address or domain",
+        "550 5.1.8 <letters@harbor.example>: Domain not found",
+    ),
+    row(
+        SENDING,
+        "4xx",
+        "4.1.7 4.1.8",
+        &[],
+        SENDER_LATER,
+        "RFC 3463 section 3.2: the sender's address or domain",
+        "450 4.1.8 Domain not found",
+    ),
+    row(
+        ANY,
+        "5xx 4xx",
+        "5.7.23 4.7.23 5.7.25 4.7.25",
+        &["ptr", "reverse", "hostname", "host not found", "host name"],
+        LISTED,
+        "RFC 7372; Google: sender guidelines, a machine without a name",
+        "421 4.7.23 The sending IP address does not have a PTR record",
+    ),
+    row(ANY, "5xx 4xx", "5.7.25 4.7.25", &[], LISTED, "RFC 7372 section 3.3", "550 5.7.25 No name"),
+    row(
+        SENDING,
+        "5xx 4xx",
+        "5.7.20 5.7.21 5.7.22 5.7.23 5.7.24 5.7.26 5.7.27 5.7.32 5.7.40 5.7.515 \
+         4.7.20 4.7.21 4.7.22 4.7.23 4.7.24 4.7.26 4.7.27 4.7.32 4.7.40",
+        &[],
+        DOMAIN_RECORDS,
+        "RFC 7372; RFC 7505 section 4.2; Google: sender guidelines; Microsoft: NDR code 5.7.515; bounce rhost-google-03",
+        "421 4.7.26 This email has been rate limited because it is unauthenticated.",
+    ),
+    row(
+        SENDING,
+        "5xx 4xx",
+        "5.7.30 4.7.30",
+        &["dkim"],
+        DOMAIN_RECORDS,
+        "Google: sender guidelines (elsewhere the code is that of REQUIRETLS)",
+        "421 4.7.30 Your email has been rate limited because DKIM authentication didn't pass",
+    ),
+];
+
+/// Read after what is about the way there.
+pub(super) const ROWS: &[Row] = &[row(
+    SENDING,
+    "5xx 4xx",
+    "*",
+    &[
+        "sender is unauthenticated",
+        "unauthenticated email from",
+        "does not pass authentication",
+        "required authentication level",
+        "does not meet the required authentication",
+        "authentication checks",
+        "authentication information",
+        "dmarc policy",
+        "dmarc check",
+        "dmarc verification",
+        "dmarc evaluation",
+        "failed dmarc",
+        "dkim check",
+        "dkim = did not pass",
+        "failed dkim",
+        "dkim..fail",
+        "spf check",
+        "failed spf",
+        "spf..fail",
+        "spf..not pass",
+        "no spf",
+        "spf record",
+        "dkim signature invalid",
+        "spf validation",
+        "unauthenticated email is not",
+    ],
+    DOMAIN_RECORDS,
+    "Google: email sender guidelines; Microsoft: NDR code 5.7.515; bounce rhost-google-03",
+    "550 5.7.1 This mail has been blocked because the sender is unauthenticated. Gmail requires all senders to authenticate with either SPF or DKIM.",
+)];
