@@ -133,6 +133,8 @@ const ADVICE: &[&str] = &[
     "name service error",
     "bad destination host",
 ];
+/// How a phrase begins that has a person's name and an office's around it.
+const OF_A_PERSON: &[&str] = &["no longer", "left", "has moved"];
 /// Clauses around a proof: Microsoft, Mail.ru, Yahoo, GMX, Postini.
 const AROUND: &[&str] = &[
     "message was not accepted",
@@ -162,11 +164,15 @@ const HARMLESS: &str = " \
     person name local part alias destination known unknown exist exists existing existent nonexistent found find \
     invalid valid bad illegal incorrect wrong misspelled ambiguous recognized recognised such rejected cannot can could \
     couldn unable reach longer anymore gone left moved removed deleted deactivated closed inactive \
-    discontinued off syntax table virtual local as psmtp gsmtp exim chkuser author ofr mx rejecting please check spelling code status \
+    discontinued off table virtual local as psmtp gsmtp exim chkuser author ofr mx rejecting please check spelling code status \
     der die das den dem des ein eine kein keine keinen ist wurde wird nicht diese dieser dieses unter auf hier \
     le la les l un une est n pas ce cette cet chez aucun \
     el los las se ha sido una es este esta ningun en il lo non utente di questo questa o os um uma não nao \
     de het een is niet deze op ";
+
+/// Words that add nothing in the clause of a phrase, where they would say something alone.
+const NEAR: &str = " recipients email e mail account domain host server system organization organisation company office \
+    for relay dd dns you tried trying directory lookup public book smtp entered rfc more infodomainnonexistent message nullmx one unavailable ";
 
 /// What a refusal says, as far as it decides whether a row that proves something may count.
 pub(super) struct Spoken<'a> {
@@ -227,7 +233,7 @@ impl Plain {
             // A name may end a clause.
             kept.push(if is_name { word.get(end..).unwrap_or_default() } else { word });
         }
-        let kept = kept.join(" ").replace(" - ", ";");
+        let kept = kept.join(" ").replace(" -- ", ";").replace(" - ", ";");
         let words = letters(&kept);
         let ends = |c: char| matches!(c, ';' | '.' | ',' | ':' | '(' | ')' | '!' | '?' | '>' | '|');
         let clauses = kept.split(ends).map(letters).filter(|clause| !clause.is_empty());
@@ -257,9 +263,14 @@ impl Plain {
         let parts = said.flat_map(|phrase| phrase.split("..")).flat_map(|part| part.split(": "));
         let own: Vec<String> = parts.map(letters).filter(|part| !part.is_empty()).collect();
         let has_digit = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit());
+        let adds_nothing_around = |part: &str, clause: &str| {
+            let around = clause.replace(part, " ");
+            let is_harmless = |word: &str| has_digit(word) || is_harmless(word) || NEAR.contains(&format!(" {word} "));
+            OF_A_PERSON.iter().any(|start| part.starts_with(start)) || around.split_whitespace().all(is_harmless)
+        };
         self.clauses.iter().all(|clause| {
             let words: Vec<&str> = clause.split_whitespace().filter(|word| !has_digit(word)).collect();
-            own.iter().any(|part| clause.contains(part.as_str()))
+            own.iter().any(|part| clause.contains(part.as_str()) && adds_nothing_around(part, clause))
                 || ADVICE.iter().any(|start| clause.starts_with(&format!(" {start} ")))
                 || AROUND.contains(&words.join(" ").as_str())
                 || words.iter().all(|word| is_harmless(word))

@@ -60,6 +60,15 @@ pub(super) const FIRST: &[Row] = &[
         "Google: sender guidelines (elsewhere the code is that of REQUIRETLS)",
         "421 4.7.30 Your email has been rate limited because DKIM authentication didn't pass",
     ),
+    row(
+        SENDING,
+        "4xx",
+        "*",
+        &["rate limited..unauthenticated", "rate limited..dmarc", "rate limited..spf", "rate limited..dkim"],
+        DOMAIN_RECORDS,
+        "Google: sender guidelines",
+        "421 4.7.0 This email has been rate limited because SPF authentication didn't pass",
+    ),
 ];
 
 /// Read after what is about the way there.

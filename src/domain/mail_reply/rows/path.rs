@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
         ANY,
         "5xx 4xx",
         "*",
-        &["tls 1.0", "tls 1.1", "tls required for"],
+        &["tls 1.0", "tls 1.1", "tls 1.2", "tls required for"],
         ENCRYPTION,
         "Microsoft: TLS 1.0 and 1.1 retired for SMTP AUTH; Google: SMTP error reference",
         "421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2",
