@@ -65,6 +65,13 @@ impl Accepted {
         Self { submission, broadcast, undo_until, counts, messages, skipped }
     }
 
+    /// Takes the undo window away if nothing waits that could be withdrawn. For an answer that is complete.
+    pub(super) fn close_idle_window(&mut self) {
+        if self.counts.queued + self.counts.held == 0 {
+            self.undo_until = None;
+        }
+    }
+
     /// As it is stored with the submission, so that a repeat gets the same answer.
     pub(super) fn kept(&self) -> Result<String, StoreError> {
         serde_json::to_string(self).map_err(|_| StoreError::Corrupt("the answer".to_owned()))

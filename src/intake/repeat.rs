@@ -1,7 +1,7 @@
 //! No letter twice: what the recipients were sent before, read under the letters' locks in the transaction that accepts the
 //! next one, and whether that one would be a repeat. The rule itself is [`crate::policy::repeat`].
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ use crate::policy::repeat::{self, Earlier, Period, Window};
 use crate::render::{Category, Letter};
 use crate::store::records::sent::Sent;
 use crate::store::{StoreError, Tx};
+
+/// Under which names each content was sent.
+type Names = BTreeMap<String, BTreeSet<String>>;
 
 /// How a submission is guarded against repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +43,20 @@ impl Guard {
     }
 }
 
-/// Which letters are looked up, for whom, and since when.
+/// Which letters are looked up, for whom, and since when, by their names.
 #[derive(Debug, Default)]
-pub(super) struct Wanted(BTreeMap<String, (Vec<ReferrerId>, Timestamp)>);
+pub(super) struct Wanted(BTreeMap<String, Wish>);
+
+/// One of them.
+#[derive(Debug)]
+struct Wish {
+    /// What stands for its content.
+    content: String,
+    /// The other letters of the catalog with that content.
+    copies: BTreeSet<String>,
+    referrers: Vec<ReferrerId>,
+    since: Timestamp,
+}
 
 impl Wanted {
     /// Everything that is needed for a portion of a list.
@@ -50,24 +64,49 @@ impl Wanted {
         let mut wanted = Self::default();
         for id in recipients {
             let name = frame.individually.get(id).map_or(&*frame.letter, |own| own.letter.as_str());
-            wanted.add(request::letter(parts, name)?, frame.guard, frame.due, *id);
+            wanted.add(parts, request::letter(parts, name)?, frame.guard, frame.due, *id);
         }
         Ok(wanted)
     }
 
     /// Adds one letter to one referrer.
-    pub fn add(&mut self, letter: &Letter, guard: Option<Guard>, at: Timestamp, referrer: ReferrerId) {
+    pub fn add(&mut self, parts: &Parts, letter: &Letter, guard: Option<Guard>, at: Timestamp, referrer: ReferrerId) {
         let Some(window) = guard.and_then(|guard| guard.window(letter, at)) else { return };
-        let (referrers, since) = self.0.entry(letter.name.clone()).or_insert_with(|| (Vec::new(), window.opens()));
-        referrers.push(referrer);
-        *since = (*since).min(window.opens());
+        let wish = self.0.entry(letter.name.clone()).or_insert_with(|| Wish {
+            content: letter.content.clone(),
+            copies: parts.renderer.copies(letter).map(|copy| copy.name.clone()).collect(),
+            referrers: Vec::new(),
+            since: window.opens(),
+        });
+        wish.referrers.push(referrer);
+        wish.since = wish.since.min(window.opens());
+    }
+
+    fn contents(&self) -> Vec<&str> {
+        self.0.values().map(|wish| wish.content.as_str()).collect()
     }
 }
 
 /// What the recipients were sent before.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    sent: HashMap<ReferrerId, Vec<(String, Sent)>>,
+    sent: HashMap<ReferrerId, Vec<Known>>,
+}
+
+/// One of the letters they were sent.
+#[derive(Debug)]
+struct Known {
+    sent: Sent,
+    /// The content that it has, by what it was looked up for.
+    content: String,
+}
+
+impl Known {
+    /// Whether it is this letter: by its name, or by its content under another name. Then the variables are content too.
+    fn is(&self, letter: &Letter, variables: &str) -> bool {
+        let says_the_same = || self.sent.variables.as_deref().is_some_and(|other| same(other, variables));
+        self.sent.letter == letter.name || (self.content == letter.content && says_the_same())
+    }
 }
 
 /// A letter that would be a repeat.
@@ -87,20 +126,36 @@ pub(super) struct Repeat<'h> {
 impl History {
     /// Reads it without a lock, for a preview.
     pub async fn look(tx: &mut Tx, wanted: &Wanted) -> Result<Self, StoreError> {
+        let names = tx.letter_names(&wanted.contents()).await?;
+        Self::read(tx, wanted, &names).await
+    }
+
+    /// Reads it under the letters' locks, those of their names and of their contents: nobody else sends one of them until
+    /// the caller's transaction ends. Notes the names, so that a letter is known again when its folder is renamed.
+    pub async fn lock(tx: &mut Tx, wanted: &Wanted) -> Result<Self, StoreError> {
+        let letters: Vec<&str> = wanted.0.keys().map(String::as_str).chain(wanted.contents()).collect();
+        tx.letters_lock(&letters).await?;
+        let names = tx.letter_names(&wanted.contents()).await?;
+        for (letter, wish) in &wanted.0 {
+            if !names.get(&wish.content).is_some_and(|names| names.contains(letter)) {
+                tx.letter_name_note(&wish.content, letter).await?;
+            }
+        }
+        Self::read(tx, wanted, &names).await
+    }
+
+    async fn read(tx: &mut Tx, wanted: &Wanted, names: &Names) -> Result<Self, StoreError> {
         let mut history = Self::default();
-        for (letter, (referrers, since)) in &wanted.0 {
-            for sent in tx.letters_sent(letter, referrers, *since).await? {
-                history.sent.entry(sent.referrer_id).or_default().push((letter.clone(), sent));
+        for (letter, wish) in &wanted.0 {
+            let noted = names.get(&wish.content).into_iter().flatten();
+            let copies: BTreeSet<&str> = wish.copies.iter().chain(noted).map(String::as_str).collect();
+            let copies: Vec<&str> = copies.into_iter().filter(|copy| copy != letter).collect();
+            for sent in tx.letters_sent(letter, &copies, &wish.referrers, wish.since).await? {
+                let known = Known { content: wish.content.clone(), sent };
+                history.sent.entry(known.sent.referrer_id).or_default().push(known);
             }
         }
         Ok(history)
-    }
-
-    /// Reads it under the letters' locks: nobody else sends one of them until the caller's transaction ends.
-    pub async fn lock(tx: &mut Tx, wanted: &Wanted) -> Result<Self, StoreError> {
-        let letters: Vec<&str> = wanted.0.keys().map(String::as_str).collect();
-        tx.letters_lock(&letters).await?;
-        Self::look(tx, wanted).await
     }
 
     /// What a letter to a referrer would repeat. `variables` are the letter's, JSON.
@@ -115,8 +170,8 @@ impl History {
         let known = self.sent.get(&referrer)?;
         let repeated: Vec<&Sent> = known
             .iter()
-            .filter(|(name, sent)| *name == letter.name && sent.submission_id != frame.submission)
-            .map(|(_, sent)| sent)
+            .filter(|known| known.sent.submission_id != frame.submission && known.is(letter, variables))
+            .map(|known| &known.sent)
             .filter(|sent| window.is_repeat_of(&earlier(sent, &window, variables)))
             .collect();
         let latest = repeated.iter().max_by_key(|sent| (sent.occurred_ms, sent.touch_id))?;
@@ -130,15 +185,17 @@ impl History {
     }
 
     /// Adds what was just planned, for the requests that share the transaction.
-    pub fn note(&mut self, draft: &Draft) {
+    pub fn note(&mut self, parts: &Parts, draft: &Draft) {
         let times: HashMap<TouchId, Timestamp> =
             draft.touches.iter().map(|touch| (touch.id, touch.occurred_ms)).collect();
         for message in draft.messages.iter().filter(|message| counts(message.status)) {
             let Some(occurred_ms) = times.get(&message.touch_id).copied() else { continue };
+            let Some(letter) = parts.renderer.letter(&message.letter) else { continue };
             let sent = Sent {
                 referrer_id: message.referrer_id,
                 touch_id: message.touch_id,
                 submission_id: message.submission_id,
+                letter: message.letter.clone(),
                 status: message.status,
                 address: message.address.clone(),
                 occurred_ms,
@@ -146,7 +203,8 @@ impl History {
                 variables: Some(message.variables.clone()),
                 created_ms: message.created_ms,
             };
-            self.sent.entry(message.referrer_id).or_default().push((message.letter.clone(), sent));
+            let known = Known { content: letter.content.clone(), sent };
+            self.sent.entry(message.referrer_id).or_default().push(known);
         }
     }
 }
@@ -154,7 +212,11 @@ impl History {
 impl Repeat<'_> {
     /// Why it is left out, and how to send it all the same.
     pub fn why(&self, letter: &Letter, zone: Tz) -> String {
-        let same = if self.exact { ", with the same content," } else { "" };
+        let same = match &self.earlier.letter {
+            name if *name != letter.name => format!(" says the same as `{name}`, which"),
+            _ if self.exact => ", with the same content,".to_owned(),
+            _ => String::new(),
+        };
         let how = match self.earlier.status {
             MessageStatus::Delivered => "was sent to them on",
             MessageStatus::InDoubt => "may have been sent to them on",

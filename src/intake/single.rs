@@ -60,7 +60,7 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
             if let Some((row, draft)) = new {
                 decided.push((request, row.id));
                 rows.push(row);
-                table.history.note(&draft);
+                table.history.note(&parts, &draft);
                 whole.append(draft);
             }
             accepted
@@ -135,9 +135,9 @@ impl Table {
         variables::check(parts, request, referrer)?;
         let frame = Frame::of(parts, request)?;
         let mut draft = plan::plan(parts, &frame, &self.facts, &self.history, &mut HashSet::new(), referrer)?;
-        let undo_until = frame.undo_until.filter(|_| draft.messages.iter().any(|one| !one.status.is_terminal()));
-        let mut accepted = Accepted::begin(frame.submission, frame.broadcast, undo_until);
+        let mut accepted = Accepted::begin(frame.submission, frame.broadcast, frame.undo_until);
         accepted.add(std::mem::take(&mut draft.said), std::mem::take(&mut draft.skipped));
+        accepted.close_idle_window();
         let row = request::row(request, frame.submission, &accepted, now)?;
         Ok((accepted, Some((row, draft))))
     }
@@ -154,7 +154,7 @@ fn wanted(
     for request in requests {
         let Some(Ok(referrer)) = referrers.get(&request.to.to_string()) else { continue };
         if let Some(letter) = parts.renderer.letter(request.content_for(referrer.id).0) {
-            wanted.add(letter, Some(Guard::of(request)), request.due(now), referrer.id);
+            wanted.add(parts, letter, Some(Guard::of(request)), request.due(now), referrer.id);
         }
     }
     wanted

@@ -204,8 +204,12 @@ impl List {
         plan::keep(&mut tx, &draft, now).await?;
         self.accepted.add(draft.said, draft.skipped);
         let total = self.accepted.counts.messages();
-        tx.submission_answer(self.frame.submission, &self.accepted.kept()?).await?;
         let done = until == self.recipients.len();
+        if done {
+            self.accepted.close_idle_window();
+        }
+        let (answer, undo_until) = (self.accepted.kept()?, self.accepted.undo_until);
+        tx.submission_answer(self.frame.submission, &answer, undo_until).await?;
         if done {
             tx.broadcast_unfold_end(self.broadcast, total).await?;
         } else {

@@ -155,6 +155,9 @@ async fn retry(
     if message.reason == Some(OperatorReason::Withdrawn.into()) {
         return Err(wrong_state(&message, "it was withdrawn and never leaves; send the letter anew"));
     }
+    if tx.submission(message.submission_id).await?.is_some_and(|submission| submission.undone_ms.is_some()) {
+        return Err(wrong_state(&message, "its submission was withdrawn and never leaves; send the letter anew"));
+    }
     refuse_a_second_copy(tx, &message).await?;
     let channel = message.channel();
     let referrer = tx.referrer(message.referrer_id).await?;

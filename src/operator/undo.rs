@@ -29,8 +29,8 @@ pub struct Undone {
 /// still being unfolded stops.
 ///
 /// # Errors
-/// [`OperatorError::NotFound`]; [`OperatorError::WrongState`] if its undo window has ended, it never had one, or it was
-/// withdrawn already, with what to do instead. After a failure of the store in the middle of a long list it is withdrawn all
+/// [`OperatorError::NotFound`]; [`OperatorError::WrongState`] if its undo window has ended, it never had one, nothing of it
+/// waits, or it was withdrawn already, with what to do instead. After a failure of the store in the middle of a long list it is withdrawn all
 /// the same, and the rest is cancelled by itself.
 pub async fn undo(parts: &Parts, id: SubmissionId, who: &Actor) -> Result<Undone, OperatorError> {
     let now = parts.clock.now();
@@ -43,7 +43,7 @@ pub async fn undo(parts: &Parts, id: SubmissionId, who: &Actor) -> Result<Undone
     };
     let row = tx.submission_lock(id).await?;
     let row = row.ok_or_else(|| OperatorError::NotFound(format!("there is no submission {id}")))?;
-    check(&mut tx, &row, now).await?;
+    check(&mut tx, &row, was_unfolding, now).await?;
     tx.submission_undone(id, who, now).await?;
     tx.audit(who, AuditAct::Undo, Some(&id.to_string()), None, now).await?;
     tx.commit().await?;
@@ -51,7 +51,7 @@ pub async fn undo(parts: &Parts, id: SubmissionId, who: &Actor) -> Result<Undone
     Ok(Undone { submission: id, messages, was_unfolding, at: now })
 }
 
-/// The latest submission of a person that can still be withdrawn.
+/// The latest submission of a person of which something can still be withdrawn.
 ///
 /// # Errors
 /// [`OperatorError::NotFound`] if there is none; it names what others sent that could be.
@@ -70,7 +70,7 @@ pub async fn latest(parts: &Parts, who: &Actor) -> Result<SubmissionId, Operator
     }))
 }
 
-async fn check(tx: &mut Tx, row: &SubmissionRow, now: Timestamp) -> Result<(), OperatorError> {
+async fn check(tx: &mut Tx, row: &SubmissionRow, was_unfolding: bool, now: Timestamp) -> Result<(), OperatorError> {
     let refused = |words: &str| Err(OperatorError::WrongState(words.to_owned()));
     let instead = "`touchline cancel MESSAGE` stops a message that has not been handed over yet";
     if row.undone_ms.is_some() {
@@ -81,6 +81,9 @@ async fn check(tx: &mut Tx, row: &SubmissionRow, now: Timestamp) -> Result<(), O
         Some(until) if now >= until => refused(&format!("its undo window has ended: {instead}")),
         Some(_) if tx.submission_was_handed_over(row.id).await? => {
             refused(&format!("part of it was handed over already: {instead}"))
+        }
+        Some(_) if !was_unfolding && tx.messages_waiting_of(row.id, 1).await?.is_empty() => {
+            refused("nothing of it waits: there is nothing to withdraw")
         }
         Some(_) => Ok(()),
     }

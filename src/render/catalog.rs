@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ring::digest;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization;
 
 use super::context::shape;
 use super::draft;
@@ -42,6 +44,10 @@ pub struct Letter {
     pub has_headline: bool,
     /// Whether it is built in.
     pub built_in: bool,
+    /// What stands for its content: the same for every letter with the same purpose, headline, text and wording for mail,
+    /// whatever its name.
+    #[serde(skip)]
+    pub content: String,
     /// Sample values, from `sample.json`; empty if there is none.
     #[serde(skip)]
     pub sample: Map<String, Value>,
@@ -167,6 +173,7 @@ fn letter(
         has_email_body: email.is_some(),
         has_headline: front.headline.is_some(),
         built_in: source.built_in,
+        content: content(&front, &source.text[front.body..], email.map(|email| email.text.as_str())),
         sample: sample(sources, &sample_file).unwrap_or_else(|error| {
             errors.push(error);
             Map::new()
@@ -176,6 +183,15 @@ fn letter(
     bodies.extend(email.map(|email| (email_file, format!("{}\n", email.text.trim_end()))));
     compile(&letter, &front, &source.text, &bodies, registries, partials, &mut errors);
     if errors.is_empty() { Ok(letter) } else { Err(errors) }
+}
+
+/// The hash that stands for a letter's content. White space makes no difference; title, subject and description are not
+/// what the recipient is told.
+fn content(front: &FrontMatter, body: &str, email: Option<&str>) -> String {
+    let headline = front.headline.as_ref().map(|placed| placed.text.as_str()).unwrap_or_default();
+    let said = |text: &str| text.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = [front.purpose.as_str(), &said(headline), &said(body), &email.map(said).unwrap_or_default()].join("\0");
+    hex::encode(digest::digest(&digest::SHA256, parts.as_bytes()))
 }
 
 /// Registers a letter's texts and checks Markdown and names of each.

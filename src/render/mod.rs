@@ -188,6 +188,11 @@ impl Renderer {
         self.catalog.letters.get(name)
     }
 
+    /// The other letters with the same content: copies under another name.
+    pub fn copies<'a>(&'a self, letter: &'a Letter) -> impl Iterator<Item = &'a Letter> {
+        self.letters().filter(|other| other.content == letter.content && other.name != letter.name)
+    }
+
     /// What prevents this letter for this recipient: variables that are missing, of the wrong kind or not
     /// declared, one sentence each, naming them and never quoting a value. Empty means that it renders; only its
     /// length is unknown until it is set.

@@ -22,7 +22,7 @@ pub async fn sent_anew(tx: &mut Tx, messages: &[Message]) -> Result<BTreeSet<Mes
     for (letter, messages) in by_letter {
         let referrers: Vec<_> = messages.iter().map(|message| message.referrer_id).collect();
         let since = messages.iter().map(|message| message.created_ms).min().unwrap_or(Timestamp(0));
-        let sent = tx.letters_sent(letter, &referrers, since).await?;
+        let sent = tx.letters_sent(letter, &[], &referrers, since).await?;
         found.extend(messages.into_iter().filter_map(|message| {
             let is_anew = sent.iter().any(|sent| {
                 sent.referrer_id == message.referrer_id

@@ -126,6 +126,64 @@ async fn who_says_again_sends_it_again_and_it_is_recorded_as_a_repeat() {
 }
 
 #[tokio::test]
+async fn the_same_content_under_another_name_is_a_repeat_and_other_content_is_none() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        clinic.copy_built_in("introduction", "hello");
+        clinic.write_letter_with("update", "category = \"capacity\"");
+        clinic.write_letter_with("update-2", "category = \"capacity\"");
+        let parts = clinic.node().await;
+        put(&parts, &[referrer(1), referrer(2)]).await;
+        assert_eq!(verdict(&send(&parts, &request("introduction", "Whitfield1")).await), (1, 0));
+        let copy = send(&parts, &request("hello", "all")).await;
+        assert_eq!(verdict(&copy), (1, 1));
+        let why = &copy.skipped[0].why;
+        assert!(why.contains("`hello` says the same as `introduction`, which is already on its way to them"), "{why}");
+        assert_eq!(verdict(&send(&parts, &request("introduction", "all")).await), (0, 2), "in both directions");
+        assert_eq!(verdict(&intake::list::dry_run(&parts, &request("hello", "all")).await.expect("dry")), (0, 2));
+        let again = Request { again: true, ..request("hello", "Whitfield1") };
+        assert_eq!(verdict(&send(&parts, &again).await), (1, 0));
+
+        let update = |letter, what| Request { variables: saying(what), ..request(letter, "Whitfield1") };
+        assert_eq!(verdict(&send(&parts, &update("update", "two openings")).await), (1, 0));
+        assert_eq!(verdict(&send(&parts, &update("update-2", "two openings")).await), (0, 1));
+        assert_eq!(
+            verdict(&send(&parts, &update("update-2", "a new partner")).await),
+            (1, 0),
+            "it says something else"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_letter_whose_folder_is_renamed_is_the_same_letter() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        clinic.copy_built_in("introduction", "hello");
+        std::fs::write(clinic.letters.path().join("hello/letter.md"), text_of(&clinic, "hello") + "\nOur own line.\n")
+            .expect("a letter");
+        let parts = clinic.node().await;
+        put(&parts, &[referrer(1), referrer(2)]).await;
+        assert_eq!(verdict(&send(&parts, &request("introduction", "Whitfield2")).await), (1, 0));
+        assert_eq!(verdict(&send(&parts, &request("hello", "Whitfield1")).await), (1, 0));
+        let (old, new) = (clinic.letters.path().join("hello"), clinic.letters.path().join("welcome"));
+        std::fs::rename(old, &new).expect("renamed");
+        std::fs::write(new.join("letter.md"), text_of(&clinic, "welcome").replace("\n\n", "  \n\n\n"))
+            .expect("written");
+        let parts = clinic.node().await;
+        let renamed = send(&parts, &request("welcome", "all")).await;
+        assert_eq!(verdict(&renamed), (1, 1), "white space makes no other letter");
+        assert!(renamed.skipped[0].why.contains("`welcome` says the same as `hello`"), "{}", renamed.skipped[0].why);
+    })
+    .await;
+}
+
+fn text_of(clinic: &Clinic, letter: &str) -> String {
+    std::fs::read_to_string(clinic.letters.path().join(letter).join("letter.md")).expect("its text")
+}
+
+#[tokio::test]
 async fn each_kind_of_letter_may_be_repeated_after_its_own_window() {
     each_database(async |database| {
         let clinic = Clinic::at(database, MONDAY);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use touchline::app::Gateway;
 use touchline::domain::id::SubmissionId;
 use touchline::domain::touch::Disposition;
-use touchline::domain::{Actor, MessageStatus, OperatorReason};
+use touchline::domain::{Actor, Channel, MessageStatus, OperatorReason};
 use touchline::intake::answer::Accepted;
 use touchline::intake::list::Prepared;
 use touchline::intake::request::Request;
@@ -86,6 +86,26 @@ async fn what_is_withdrawn_in_time_is_cancelled_whole_counts_for_nothing_and_nev
         drop(tx);
         let anew = send(&parts, &request("introduction", "all")).await;
         assert_eq!((anew.counts.queued, anew.counts.skipped), (2, 0), "what was withdrawn is no repeat");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_of_what_was_withdrawn_can_be_retried() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        let gateway = clinic.gateway(&WINDOWS).await;
+        let (parts, acts) = (gateway.intake(), gateway.operator());
+        put(&parts, &[referrer(1)]).await;
+        // Nobody has permitted the fax: it is suppressed at once, and so is no part of what is cancelled.
+        let both = Request { via: vec![Channel::Fax, Channel::Email], ..request("introduction", "all") };
+        let sent = send(&parts, &both).await;
+        let suppressed = sent.messages.iter().find(|one| one.status == MessageStatus::Suppressed).expect("the fax");
+        assert_eq!(operator::undo(&acts, sent.submission, &sam()).await.expect("withdrawn").messages, 1);
+        let retried = operator::act(&acts, suppressed.id, Act::Retry, &sam()).await;
+        assert!(refusal(retried).contains("its submission was withdrawn"));
+        let statuses: Vec<_> = looked_up(&gateway, &sent).await.into_iter().map(|(status, ..)| status).collect();
+        assert!(!statuses.contains(&MessageStatus::Queued), "{statuses:?}");
     })
     .await;
 }
@@ -185,6 +205,45 @@ async fn the_latest_is_ones_own_and_what_others_sent_is_named() {
         let refused = refusal(operator::latest(&acts, &sam()).await);
         assert!(refused.contains("maria") && refused.contains(&hers.submission.to_string()), "{refused}");
         clinic.clock.advance(Duration::from_secs(60));
+        assert!(refusal(operator::latest(&acts, &dana).await).contains("nothing can be undone"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_latest_passes_over_what_queued_nothing_and_what_was_cancelled_one_by_one() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        let gateway = clinic.gateway(&WINDOWS).await;
+        let (parts, acts) = (gateway.intake(), gateway.operator());
+        put(&parts, &[referrer(1), referrer(2), referrer(3)]).await;
+        let dana = Actor::operator("dana");
+        let first = send(&parts, &request("introduction", "all")).await;
+        for to in ["all", "Whitfield1"] {
+            clinic.clock.advance(Duration::from_millis(2));
+            let twice = send(&parts, &request("introduction", to)).await;
+            assert_eq!((twice.counts.queued, twice.undo_until), (0, None), "a repeat to {to} has no window");
+            let row = gateway.store.read().await.expect("tx").submission(twice.submission).await.expect("read");
+            let row = row.expect("it is there");
+            assert_eq!(row.undo_until_ms, None);
+            assert!(row.answer.contains("\"undo_until\":null"), "{}", row.answer);
+            assert!(refusal(operator::undo(&acts, twice.submission, &dana).await).contains("without an undo window"));
+        }
+        assert_eq!(operator::latest(&acts, &dana).await.expect("found"), first.submission);
+
+        clinic.clock.advance(Duration::from_millis(2));
+        let other = send(&parts, &request("direct-ask", "Whitfield1")).await;
+        operator::act(&acts, other.messages[0].id, Act::Cancel, &dana).await.expect("cancelled");
+        assert!(refusal(operator::undo(&acts, other.submission, &dana).await).contains("nothing of it waits"));
+        let mut tx = gateway.store.read().await.expect("tx");
+        let listed: Vec<_> = tx.undoable(clinic.now(), 10).await.expect("read").iter().map(|one| one.id).collect();
+        assert_eq!(listed, [first.submission]);
+        assert!(tx.undoable_submission(other.submission, clinic.now()).await.expect("read").is_none());
+        let found = tx.undoable_submission(first.submission, clinic.now()).await.expect("read").expect("it waits");
+        assert_eq!((found.id, found.messages), (first.submission, 3));
+        drop(tx);
+        let latest = operator::latest(&acts, &dana).await.expect("found");
+        assert_eq!(operator::undo(&acts, latest, &dana).await.expect("withdrawn").messages, 3);
         assert!(refusal(operator::latest(&acts, &dana).await).contains("nothing can be undone"));
     })
     .await;

@@ -51,9 +51,10 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let attempts = tx.attempts_of(message.id).await?;
     let events = tx.events_of(message.id).await?;
     let entry = tx.queue_entry(message.id.0).await?;
+    let withdrawn = tx.submission(message.submission_id).await?.is_some_and(|row| row.undone_ms.is_some());
     drop(tx);
 
-    let next = next_step(&message, entry.as_ref(), records.zone, SystemClock.now());
+    let next = next_step(&message, withdrawn, entry.as_ref(), records.zone, SystemClock.now());
     let references: Vec<String> = attempts.iter().map(|one| reference(one, &message, &records)).collect();
     let object = Status {
         referrer_name: &name,
@@ -99,7 +100,7 @@ async fn find(tx: &mut Tx, text: &str) -> Result<Message, CliError> {
 }
 
 /// What happens next, in one sentence.
-fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz, now: Timestamp) -> String {
+fn next_step(message: &Message, withdrawn: bool, entry: Option<&Entry>, zone: Tz, now: Timestamp) -> String {
     let when = |due: Timestamp| due.in_zone(zone);
     match (message.status, entry) {
         (MessageStatus::Held, _) => format!("nothing automatically; `touchline release {}` sends it.", message.id),
@@ -107,6 +108,9 @@ fn next_step(message: &Message, entry: Option<&Entry>, zone: Tz, now: Timestamp)
             format!("a person decides: `touchline resolve {} --sent` or `--not-sent`.", message.id)
         }
         (MessageStatus::InDoubt, Some(entry)) => format!("it is looked up with the provider, {}.", when(entry.due_ms)),
+        (status, _) if status.is_terminal() && withdrawn => {
+            "nothing: it was withdrawn and never leaves; `touchline send` sends the letter anew.".to_owned()
+        }
         (status, _) if status.is_terminal() && status.may_be_retried() => {
             format!("nothing automatically; `touchline retry {}` sends it again.", message.id)
         }

@@ -12,6 +12,7 @@ pub mod events;
 pub mod imports;
 pub mod inbox;
 pub mod inbox_facts;
+pub mod letter_names;
 pub mod locations;
 pub mod merges;
 pub mod messages;

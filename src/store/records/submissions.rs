@@ -16,7 +16,7 @@ const COLUMNS: &str =
     FROM submission";
 const INSERT: &str =
     "INSERT INTO submission (id, idempotency_key, request_hash, answer, who, created_ms, at_ms, undo_until_ms) ";
-const ANSWER: &str = "UPDATE submission SET answer = $2 WHERE id = $1";
+const ANSWER: &str = "UPDATE submission SET answer = $2, undo_until_ms = $3 WHERE id = $1";
 const UNDONE: &str = "UPDATE submission SET undone_ms = $2, undone_by = $3 WHERE id = $1";
 const WINDOWS: &str =
     "SELECT id, undo_until_ms, undone_ms FROM submission WHERE (undone_ms IS NOT NULL OR undo_until_ms > ";
@@ -187,10 +187,15 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query_scalar(BROADCAST_OF).bind(id).fetch_optional(&mut *c).await?))
     }
 
-    /// Records the response as it is now.
-    pub async fn submission_answer(&mut self, id: SubmissionId, answer: &str) -> Result<(), StoreError> {
+    /// Records the response as it is now, and until when the submission can be withdrawn.
+    pub async fn submission_answer(
+        &mut self,
+        id: SubmissionId,
+        answer: &str,
+        undo_until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         on!(self, |c, d| {
-            sqlx::query(ANSWER).bind(id).bind(answer).execute(&mut *c).await?;
+            sqlx::query(ANSWER).bind(id).bind(answer).bind(undo_until).execute(&mut *c).await?;
             Ok(())
         })
     }

@@ -1,18 +1,21 @@
 //! What can still be withdrawn.
 
+use sqlx::AssertSqlSafe;
+
 use crate::domain::id::SubmissionId;
 use crate::domain::{Actor, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::record::record;
 
-const UNDOABLE: &str = "SELECT s.id, s.who, s.created_ms, s.undo_until_ms, b.name AS broadcast,
+const COLUMNS: &str = "SELECT s.id, s.who, s.created_ms, s.undo_until_ms, b.name AS broadcast,
         (SELECT MIN(m.letter) FROM message m WHERE m.submission_id = s.id) AS letter,
         (SELECT COUNT(*) FROM message m WHERE m.submission_id = s.id AND m.status IN ('queued', 'held')) AS messages
     FROM submission s LEFT JOIN broadcast b ON b.submission_id = s.id
-    WHERE s.undo_until_ms > $1 AND s.undone_ms IS NULL ORDER BY s.created_ms DESC, s.id DESC LIMIT $2";
+    WHERE s.undo_until_ms > $1 AND s.undone_ms IS NULL AND (b.unfolding_ms IS NOT NULL OR EXISTS
+        (SELECT 1 FROM message m WHERE m.submission_id = s.id AND m.status IN ('queued', 'held')))";
 
-/// A submission within its undo window.
+/// A submission within its undo window, of which something waits or is still to be put on the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undoable {
     /// The submission.
@@ -36,6 +39,21 @@ record!(Undoable: "submission" by id as SubmissionId { id, who, created_ms, undo
 impl Tx {
     /// The submissions that can be withdrawn now, newest first, at most `limit`.
     pub async fn undoable(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Undoable>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(UNDOABLE).bind(now).bind(limit).fetch_all(&mut *c).await?))
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} ORDER BY s.created_ms DESC, s.id DESC LIMIT $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(now).bind(limit).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// A submission, if it can be withdrawn now.
+    pub async fn undoable_submission(
+        &mut self,
+        id: SubmissionId,
+        now: Timestamp,
+    ) -> Result<Option<Undoable>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} AND s.id = $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(now).bind(id).fetch_optional(&mut *c).await?)
+        })
     }
 }

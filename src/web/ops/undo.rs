@@ -42,11 +42,8 @@ pub(super) async fn rows(tx: &mut Tx, calendar: &Calendar) -> Result<Vec<UndoRow
 
 /// Of one submission, if it can be withdrawn now.
 pub(super) async fn of(tx: &mut Tx, id: SubmissionId, calendar: &Calendar) -> Result<Option<UndoButton>, StoreError> {
-    let row = tx.submission(id).await?;
-    let until = row.filter(|row| row.undone_ms.is_none()).and_then(|row| row.undo_until_ms);
-    Ok(until
-        .filter(|until| calendar.now < *until)
-        .map(|until| UndoButton { action: action(id), left: left(calendar.now, until) }))
+    let undoable = tx.undoable_submission(id, calendar.now).await?;
+    Ok(undoable.map(|one| UndoButton { action: action(id), left: left(calendar.now, one.undo_until_ms) }))
 }
 
 /// The button on the page of a message.

@@ -24,7 +24,7 @@ const CONFIG: &str = include_str!("../../../config/demo.toml");
 pub struct Clinic<'d> {
     pub clock: Arc<FakeClock>,
     database: &'d Database,
-    letters: TempDir,
+    pub letters: TempDir,
 }
 
 impl<'d> Clinic<'d> {
@@ -66,6 +66,16 @@ impl<'d> Clinic<'d> {
              [variables.what]\nabout = \"What to say\"\n+++\nDear {{{{referrer.salutation}}}},\n\n{{{{what}}}}\n"
         );
         std::fs::write(folder.join("letter.md"), text).expect("a letter");
+    }
+
+    /// Copies a letter that comes with the program under another name.
+    pub fn copy_built_in(&self, name: &str, to: &str) {
+        let (from, to) =
+            (Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(name), self.letters.path().join(to));
+        std::fs::create_dir_all(&to).expect("a folder");
+        for file in std::fs::read_dir(from).expect("a letter").map(|file| file.expect("a file")) {
+            std::fs::copy(file.path(), to.join(file.file_name())).expect("copied");
+        }
     }
 
     /// Writes a letter of the house, with one required variable besides those in `required`.

@@ -16,6 +16,11 @@ fn what_was_sent_says_until_when_it_can_be_withdrawn_and_is_withdrawn_by_one_com
     assert!(said.contains("Nothing leaves before") && said.contains("touchline undo"), "{said}");
     let withdrawn = house.run(&["undo"]).good().out;
     assert_eq!(withdrawn.trim(), "Withdrawn: 1 message. Nothing was sent.");
+    let message = house.ask(&["touches", "Whitfield"])["touches"][0]["messages"][0]["id"].as_str().map(str::to_owned);
+    let message = message.expect("its message");
+    let status = house.run(&["status", &message]).good().out;
+    assert!(status.contains("never leaves") && !status.contains("touchline retry"), "{status}");
+    assert_eq!(house.run(&["retry", &message]).code, 5);
     let nothing = house.run(&["undo", "latest"]);
     assert_eq!((nothing.code, nothing.err.contains("touchline cancel")), (4, true), "{nothing:?}");
 
@@ -33,6 +38,20 @@ fn what_was_sent_says_until_when_it_can_be_withdrawn_and_is_withdrawn_by_one_com
     assert_eq!(house.run(&["undo", "no-such-thing"]).code, 4);
     let delivered = house.ask(&["touches", "Whitfield"]);
     assert_eq!((&delivered["delivered"], &delivered["touches"][0]["disposition"]), (&0.into(), &"cancelled".into()));
+}
+
+#[test]
+fn undo_withdraws_the_broadcast_and_not_the_repeat_of_it_that_sent_nothing() {
+    let house = house();
+    let send = ["send", "introduction", "--to=all", "--via=email", "--yes", "--json"];
+    let first = house.run(&send).good().json();
+    let second = house.run(&send);
+    let said = second.json();
+    assert_eq!((second.code, &said["counts"]["queued"]), (5, &0.into()), "{second:?}");
+    assert_eq!((&said["undo_until"], &said["undo_path"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    let undone = house.ask(&["undo"]);
+    assert_eq!((&undone["submission"], &undone["messages"]), (&first["submission"], &first["counts"]["queued"]));
+    assert_eq!(house.run(&["undo"]).code, 4);
 }
 
 #[test]

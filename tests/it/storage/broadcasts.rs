@@ -45,7 +45,7 @@ async fn an_idempotency_key_is_used_once_and_found_again() {
         tx.submissions_insert(&[submission(None)]).await.expect("no key is no conflict");
         tx.commit().await.expect("committed");
         let mut tx = store.write().await.expect("tx");
-        tx.submission_answer(first.id, "{}").await.expect("written");
+        tx.submission_answer(first.id, "{}", None).await.expect("written");
         let answered = SubmissionRow { answer: "{}".into(), ..first.clone() };
         let (who, other) = (first.who.clone(), Actor::token("another"));
         let found = tx.submissions_by_keys(&[(&who, "key-1"), (&who, "key-2"), (&other, "key-2")]).await.expect("read");

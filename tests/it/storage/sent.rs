@@ -41,7 +41,7 @@ async fn what_went_to_a_referrer_is_found_by_letter_and_time_and_what_never_went
         tx.messages_insert(std::slice::from_ref(&report)).await.expect("stored");
 
         let both = [who, other.id];
-        let mut found: Vec<_> = tx.letters_sent("introduction", &both, at(2)).await.expect("read");
+        let mut found: Vec<_> = tx.letters_sent("introduction", &[], &both, at(2)).await.expect("read");
         found.sort_by_key(|one| one.status);
         wanted.sort_unstable();
         assert_eq!(found.iter().map(|one| one.status).collect::<Vec<_>>(), wanted);
@@ -49,13 +49,35 @@ async fn what_went_to_a_referrer_is_found_by_letter_and_time_and_what_never_went
         assert_eq!((first.referrer_id, first.touch_id, first.occurred_ms), (who, stage.touch.id, at(2)));
         assert_eq!((first.submission_id, first.campaign_id), (stage.submission.id, None));
         assert_eq!((&first.address, &first.variables), (&stage.message().address, &None));
-        assert!(tx.letters_sent("introduction", &both, at(3)).await.expect("read").is_empty(), "before that moment");
-        assert!(tx.letters_sent("introduction", &[other.id], at(0)).await.expect("read").is_empty());
-        assert!(tx.letters_sent("introduction", &[], at(0)).await.expect("read").is_empty());
-        assert!(tx.letters_sent("direct-ask", &[who, ReferrerId::new()], at(0)).await.expect("read").is_empty());
-        let reports = tx.letters_sent("report", &both, at(1)).await.expect("read");
+        assert!(
+            tx.letters_sent("introduction", &[], &both, at(3)).await.expect("read").is_empty(),
+            "before that moment"
+        );
+        assert!(tx.letters_sent("introduction", &[], &[other.id], at(0)).await.expect("read").is_empty());
+        assert!(tx.letters_sent("introduction", &[], &[], at(0)).await.expect("read").is_empty());
+        assert!(tx.letters_sent("direct-ask", &[], &[who, ReferrerId::new()], at(0)).await.expect("read").is_empty());
+        let reports = tx.letters_sent("report", &[], &both, at(1)).await.expect("read");
         assert_eq!(reports.iter().map(|one| one.variables.as_deref()).collect::<Vec<_>>(), [Some(r#"{"a":1}"#)]);
         assert_ne!(reports[0].submission_id, SubmissionId::new());
+        let copies = tx.letters_sent("direct-ask", &["introduction"], &[who], at(2)).await.expect("read");
+        assert_eq!(copies.len(), wanted.len());
+        assert!(copies.iter().all(|one| one.letter == "introduction" && one.variables.is_some()), "{copies:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_names_under_which_a_content_was_sent_add_up() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        assert!(tx.letter_names(&["c0ffee", "decaf"]).await.expect("read").is_empty());
+        for name in ["introduction", "hello-2"] {
+            tx.letter_name_note("c0ffee", name).await.expect("noted");
+        }
+        tx.letter_name_note("other", "report").await.expect("noted");
+        let names = tx.letter_names(&["c0ffee", "decaf"]).await.expect("read");
+        let both = ["hello-2", "introduction"].map(str::to_owned).into();
+        assert_eq!(names, [("c0ffee".to_owned(), both)].into());
     })
     .await;
 }

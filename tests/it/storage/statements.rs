@@ -46,7 +46,7 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
         "PROMOTE" | "REAP" | "HASTEN_NUMBER" => format!("{sql}{skip_locked})"),
         "PART" => format!("{sql}$1 WHERE id IN ($2)"),
         "WINDOWS" => format!("{sql}$1) AND id IN ($2) ORDER BY id"),
-        "SENT" => format!("{sql}$1 AND t.occurred_ms >= $2 AND m.referrer_id IN ($3)"),
+        "SENT" => format!("{sql}$1{}$2) AND t.occurred_ms >= $3 AND m.referrer_id IN ($4)", source.constants["OF"]),
         "NUMBERS" => format!("{sql}$1, $2) GROUP BY message_id"),
         "NUMBERS_BUSY" => format!("{sql}$1 AND m.address IN ($2)"),
         _ if sql.ends_with('(') => format!("{sql}$1, $2)"),

@@ -1,11 +1,13 @@
 //! Undo windows: of a submission, of many, and what is left to do after one was used.
 
+use touchline::domain::id::BroadcastId;
 use touchline::domain::message::Message;
 use touchline::domain::{Actor, MessageStatus};
+use touchline::store::records::broadcasts::Broadcast;
 use touchline::store::records::submissions::{SubmissionRow, UndoWindow};
 use touchline::store::views::undo::Undoable;
 
-use super::samples::{Stage, at, attempt, submission};
+use super::samples::{Stage, at, attempt, broadcast, submission};
 use crate::support::databases::each_db;
 
 fn with_window(ms: i64) -> SubmissionRow {
@@ -63,6 +65,9 @@ async fn what_can_be_withdrawn_is_listed_newest_first_with_what_waits_of_it() {
         };
         assert_eq!(tx.undoable(at(100), 10).await.expect("read"), std::slice::from_ref(&shown));
         assert!(tx.undoable(at(200), 10).await.expect("read").is_empty(), "the window has ended");
+        assert_eq!(tx.undoable_submission(later.id, at(100)).await.expect("read").as_ref(), Some(&shown));
+        assert_eq!(tx.undoable_submission(later.id, at(200)).await.expect("read"), None);
+        assert_eq!(tx.undoable_submission(stage.submission.id, at(100)).await.expect("read"), None);
         assert_eq!(tx.messages_waiting_of(later.id, 10).await.expect("read"), [waiting.clone(), held]);
         assert_eq!(tx.messages_waiting_of(later.id, 1).await.expect("read").len(), 1);
 
@@ -75,6 +80,30 @@ async fn what_can_be_withdrawn_is_listed_newest_first_with_what_waits_of_it() {
         assert!(!tx.submission_was_handed_over(later.id).await.expect("read"));
         tx.attempts_insert(&[attempt(waiting.id, 1)]).await.expect("stored");
         assert!(tx.submission_was_handed_over(later.id).await.expect("read"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_has_nothing_waiting_cannot_be_withdrawn_unless_it_is_still_being_unfolded() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let (empty, ended) = (with_window(200), with_window(200));
+        let list = Broadcast { id: BroadcastId::new(), ..broadcast(empty.id) };
+        let mut tx = store.write().await.expect("tx");
+        tx.submissions_insert(&[empty.clone(), ended.clone()]).await.expect("stored");
+        let gone = Message { submission_id: ended.id, ..stage.settled_message() };
+        tx.messages_insert(&[gone]).await.expect("stored");
+        assert!(tx.undoable(at(100), 10).await.expect("read").is_empty());
+        tx.broadcast_insert(&list).await.expect("stored");
+        tx.broadcast_unfold_begin(list.id, "{}", &[stage.referrer.id], at(5)).await.expect("begun");
+        let found = tx.undoable(at(100), 10).await.expect("read");
+        assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), [empty.id]);
+        tx.broadcast_unfold_end(list.id, 0).await.expect("ended");
+        assert!(tx.undoable(at(100), 10).await.expect("read").is_empty());
+
+        tx.submission_answer(empty.id, "{}", None).await.expect("written");
+        assert_eq!(tx.submission(empty.id).await.expect("read").expect("there").undo_until_ms, None);
     })
     .await;
 }
