@@ -168,7 +168,9 @@ impl From<OperatorError> for CliError {
     fn from(error: OperatorError) -> Self {
         match error {
             OperatorError::NotFound(words) => Self::not_found(words),
-            OperatorError::WrongState(words) | OperatorError::NotStopped(words) => Self::refused(words),
+            OperatorError::Invalid(words) | OperatorError::WrongState(words) | OperatorError::NotStopped(words) => {
+                Self::refused(words)
+            }
             OperatorError::Store(error) => error.into(),
         }
     }

@@ -87,6 +87,20 @@ const COUNTED: [&str; 30] = [
     "met",
 ];
 
+/// What stands before a day of the week, or a number, and says nothing of a moment: `on Monday` may be every Monday.
+const UNTIMELY: [&str; 3] = ["on", "in", "during"];
+/// What asks somebody to do something.
+const INVITING: [&str; 16] = [
+    "call", "contact", "refer", "schedule", "book", "visit", "email", "fax", "write", "reach", "ask", "send", "start",
+    "learn", "register", "us",
+];
+/// What is not this day's, but of our time: `today's psychiatry`.
+const NOWADAYS: [&str; 7] = ["world", "medicine", "psychiatry", "practice", "standard", "standards", "treatments"];
+/// Years that are written without marks or without their first digits.
+const YEARS_NEAR: std::ops::RangeInclusive<u32> = 2020..=2049;
+/// How far the two ends of `from Monday 8:00 to Friday 5:00` are apart, in words.
+const SPAN_WORDS: usize = 4;
+
 /// One word of the text, without the punctuation around it.
 struct Word<'t> {
     /// As written.
@@ -98,6 +112,8 @@ struct Word<'t> {
     end: usize,
     /// Whether a sentence or clause ends after it.
     ends_clause: bool,
+    /// Whether a period follows it.
+    has_period: bool,
 }
 
 /// The first part of the text that names a moment; `None` if there is none.
@@ -135,6 +151,7 @@ fn words(text: &str) -> Vec<Word<'_>> {
             low: written.to_lowercase().replace('’', "'"),
             start,
             end: start + written.len(),
+            has_period: inner[written.len()..].starts_with('.'),
             ends_clause: inner[written.len()..].contains(['.', ';', '!', '?', ')', ':']),
         });
     }
@@ -145,13 +162,16 @@ fn words(text: &str) -> Vec<Word<'_>> {
 fn length_at(words: &[Word<'_>], at: usize) -> Option<usize> {
     let word = &words[at];
     let low = word.low.as_str();
-    if is_numeric_date(low) || is_day_of_month_by_slash(words, at) {
+    if is_numeric_date(low) || is_short_date(words, at) || is_day_of_month_by_slash(words, at) {
         return Some(1);
     }
     month_with_day_or_year(words, at)
         .or_else(|| day_with_month(words, at))
         .or_else(|| weekday_with_day(words, at))
         .or_else(|| relative(words, at))
+        .or_else(|| weekday_with_lead(words, at))
+        .or_else(|| day_with_periods(words, at))
+        .or_else(|| turn_of_period(words, at))
         .or_else(|| bare_month(words, at))
         .or_else(|| period_of_year(words, at))
         .or_else(|| HOLIDAYS.contains(&low).then_some(1))
@@ -165,14 +185,15 @@ fn before<'w>(words: &'w [Word<'_>], at: usize) -> &'w str {
     at.checked_sub(1).map_or("", |at| low(words, at))
 }
 
-/// `2026-12-09`, `2026/12/9`, `12/9/2026`, `12/09/26`, `9.12.2026`, each also before a time as in `2026-12-09T09:00`.
+/// `2026-12-09`, `20261209`, `2026/12/9`, `12/9/2026`, `12/09/26`, `9.12.2026`, each also before a time as in `2026-12-09T09:00`.
 fn is_numeric_date(word: &str) -> bool {
     let word = word.split_once('t').map_or(word, |(date, time)| if starts_as_time(time) { date } else { word });
+    if word.len() == 8 && is_digits(word) {
+        let number = |from: usize, to: usize| word[from..to].parse().unwrap_or(0);
+        return YEARS_NEAR.contains(&number(0, 4)) && is_day(number(0, 4), number(4, 6), number(6, 8));
+    }
     ['-', '/', '.'].iter().any(|mark| {
-        let parts: Vec<&str> = word.split(*mark).collect();
-        let [a, b, c] = parts[..] else { return false };
-        let numbers = [a, b, c].map(|part| part.parse::<u32>().ok().filter(|_| part.len() <= 4 && is_digits(part)));
-        let [Some(first), Some(second), Some(third)] = numbers else { return false };
+        let Some(([a, b, c], [first, second, third])) = three_numbers(word, *mark) else { return false };
         if a.len() == 4 {
             return is_day(first, second, third);
         }
@@ -182,6 +203,32 @@ fn is_numeric_date(word: &str) -> bool {
             _ => return false,
         };
         a.len() <= 2 && b.len() <= 2 && (is_day(year, first, second) || is_day(year, second, first))
+    })
+}
+
+/// Three numbers of at most four digits with this mark between, as written and as they count.
+fn three_numbers(word: &str, mark: char) -> Option<([&str; 3], [u32; 3])> {
+    let parts: Vec<&str> = word.split(mark).collect();
+    let [a, b, c] = parts[..] else { return None };
+    let number = |part: &str| part.parse::<u32>().ok().filter(|_| part.len() <= 4 && is_digits(part));
+    Some(([a, b, c], [number(a)?, number(b)?, number(c)?]))
+}
+
+/// `12-3-26`, `3.12.26`: a day with the last digits of a year near ours, unless it reads as a series of doses.
+fn is_short_date(words: &[Word<'_>], at: usize) -> bool {
+    if COUNTED.contains(&low(words, at + 1)) {
+        return false;
+    }
+    ['-', '.'].iter().any(|mark| {
+        let found = three_numbers(&words[at].low, *mark);
+        let Some(([a, b, c], [first, second, third])) = found else { return false };
+        let is_series = second.checked_sub(first).is_some_and(|step| Some(step) == third.checked_sub(second));
+        let year = 2000 + third;
+        let is_short = a.len() <= 2 && b.len() <= 2 && c.len() == 2;
+        is_short
+            && !is_series
+            && YEARS_NEAR.contains(&year)
+            && (is_day(year, first, second) || is_day(year, second, first))
     })
 }
 
@@ -320,12 +367,58 @@ fn relative(words: &[Word<'_>], at: usize) -> Option<usize> {
     match low(words, at) {
         "tomorrow" | "tonight" | "yesterday" | "tomorrow's" | "tonight's" | "yesterday's" => Some(1),
         "today" if ["of", "starting", "from", "until", "since", "beginning"].contains(&previous) => Some(1),
-        "today" if next == "only" || is_clock_time(words, at + 1) => Some(1),
+        "today" if next == "only" || is_clock_time(words, at + 1) || !is_invitation(words, at) => Some(1),
+        "today's" if !NOWADAYS.contains(&next) => Some(1),
         // `the next week`, `in the last month` move along with the day on which they are read.
         "this" | "coming" | "upcoming" if is_named || UNITS.contains(&next) => Some(2),
         "next" | "last" if previous != "the" && (is_named || UNITS.contains(&next)) => Some(2),
         "labor" | "memorial" | "independence" if next == "day" => Some(2),
         "new" if low(words, at + 1) == "year's" && ["day", "eve"].contains(&low(words, at + 2)) => Some(3),
+        _ => None,
+    }
+}
+
+/// Whether the clause up to a word asks somebody to do something: `Call us today`.
+fn is_invitation(words: &[Word<'_>], at: usize) -> bool {
+    let clause = words[..at].iter().rev().take_while(|word| !word.ends_clause);
+    clause.into_iter().any(|word| INVITING.contains(&word.low.as_str()))
+}
+
+/// `until Friday`, `starting Monday`; not the days of a week as in `from Monday to Friday`.
+fn weekday_with_lead(words: &[Word<'_>], at: usize) -> Option<usize> {
+    if !is_weekday(low(words, at + 1)) || !BEFORE.contains(&low(words, at)) || UNTIMELY.contains(&low(words, at)) {
+        return None;
+    }
+    let after = words.iter().skip(at + 2).take(SPAN_WORDS);
+    let earlier = words[..at].iter().rev().take(SPAN_WORDS);
+    let is_span = after.chain(earlier).any(|word| is_weekday(&word.low));
+    (!is_span).then_some(2)
+}
+
+/// `from 3.12.`, `until 24.12.`: a day and a month with a period after each, as elsewhere in the world.
+fn day_with_periods(words: &[Word<'_>], at: usize) -> Option<usize> {
+    let word = words.get(at + 1).filter(|word| word.has_period)?;
+    let (day, month) = word.low.split_once('.').filter(|(day, month)| is_digits(day) && is_digits(month))?;
+    let (day, month) = (day.parse().ok()?, month.parse().ok()?);
+    let leads = BEFORE.contains(&low(words, at)) && low(words, at) != "by" && !UNTIMELY.contains(&low(words, at))
+        || low(words, at) == "on";
+    (leads && is_day(2028, month, day)).then_some(2)
+}
+
+/// `in the new year`, `by year end`, `until the end of the month`.
+fn turn_of_period(words: &[Word<'_>], at: usize) -> Option<usize> {
+    let (word, next, previous) = (low(words, at), low(words, at + 1), before(words, at));
+    let leads = |word: &str| BEFORE.contains(&word);
+    let is_led_to = leads(previous) || (previous == "the" && at >= 2 && leads(low(words, at - 2)));
+    match word {
+        "new" if next == "year" && (previous == "the" || leads(previous)) => Some(2),
+        "new" if next == "year's" && leads(previous) => Some(2),
+        "year-end" | "month-end" | "quarter-end" if is_led_to => Some(1),
+        "year" | "year's" | "month" | "quarter" if next == "end" && is_led_to => Some(2),
+        "end" if next == "of" && is_led_to => {
+            let (skipped, unit) = if low(words, at + 2) == "the" { (1, at + 3) } else { (0, at + 2) };
+            ["year", "quarter", "month", "week"].contains(&low(words, unit)).then_some(3 + skipped)
+        }
         _ => None,
     }
 }
@@ -356,143 +449,4 @@ fn period_of_year(words: &[Word<'_>], at: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn what_names_a_moment_is_found_and_said() {
-        for (text, found) in [
-            ("Tuesday, December 9, at 12:15 pm", "December 9"),
-            ("December 9", "December 9"),
-            ("DEC. 9TH", "DEC. 9TH"),
-            ("Dec 9-11", "Dec 9-11"),
-            ("December 9, 2026", "December 9, 2026"),
-            ("december 9,2026", "december 9,2026"),
-            ("9 Dec", "9 Dec"),
-            ("the 9th of December", "9th of December"),
-            ("9–11 December 2026", "9–11 December 2026"),
-            ("on 2 May", "2 May"),
-            ("2nd of may", "2nd of may"),
-            ("12/9", "12/9"),
-            ("Openings from 12/9 on", "12/9"),
-            ("Tuesday 1/5", "1/5"),
-            ("by 1/5", "1/5"),
-            ("1/5 at noon", "1/5"),
-            ("12/09/26", "12/09/26"),
-            ("12/9/2026", "12/9/2026"),
-            ("31.12.2026", "31.12.2026"),
-            ("2026-12-09", "2026-12-09"),
-            ("2026/12/9", "2026/12/9"),
-            ("2026-12-09T09:00", "2026-12-09T09:00"),
-            ("Tuesday the 9th", "Tuesday the 9th"),
-            ("Tue. 9th, 9 am", "Tue. 9th"),
-            ("call us by the 9th.", "by the 9th"),
-            ("on the 15th at 4 pm", "on the 15th"),
-            ("May 2026", "May 2026"),
-            ("July to September 2026", "September 2026"),
-            ("two openings this week", "this week"),
-            ("This Month's openings", "This Month's"),
-            ("next Tuesday", "next Tuesday"),
-            ("next month", "next month"),
-            ("we moved last week", "last week"),
-            ("this fall", "this fall"),
-            ("fall 2026", "fall 2026"),
-            ("Q3 2026", "Q3 2026"),
-            ("tomorrow at 9", "tomorrow"),
-            ("as of today", "today"),
-            ("closed until mid-December", "until mid-December"),
-            ("open again in October", "in October"),
-            ("before Thanksgiving", "Thanksgiving"),
-            ("closed on Labor Day", "Labor Day"),
-        ] {
-            assert_eq!(dated_part(text), Some(found), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_names_none_raises_no_alarm() {
-        for text in [
-            "",
-            "24/7",
-            "PHQ-9",
-            "PHQ-9/GAD-7",
-            "1/2 tablet",
-            "1/2",
-            "3/4 of patients",
-            "pain 3/10",
-            "9/10",
-            "8/12 patients",
-            "10/20 mg",
-            "120/80",
-            "5/325 mg",
-            "May",
-            "Dr. May",
-            "April Jones",
-            "with June and August",
-            "Theo March, MD",
-            "patients may 3 times",
-            "the 2 may be combined",
-            "(847) 555-0166 or hello@lakeshorepeers.example",
-            "847.555.0101",
-            "+18475550148",
-            "1-800-555-0199",
-            "90837",
-            "CPT 90867/90868",
-            "F33.1",
-            "every Tuesday, 6:30 to 8:00 pm",
-            "every Tuesday, 6:30 pm",
-            "Monday to Friday, 8:00 am to 5:30 pm",
-            "Mondays and Wednesdays",
-            "Tuesday 9 am",
-            "Monday 9-5",
-            "two weeks",
-            "four weekday morning places",
-            "30-minute",
-            "20-30 daily sessions over 4-6 weeks",
-            "on the 1st floor",
-            "on the 2nd visit",
-            "the 1st of each month",
-            "in the past year",
-            "within the next week",
-            "in the last month",
-            "active patients with two or more antidepressants in the past year and a PHQ-9 of 10 or higher at the latest visit",
-            "22 of 38 met it; 16 did not",
-            "since 2019",
-            "Call us today",
-            "third episode; partial benefit from sertraline",
-            "IV ketamine 0.5 mg/kg",
-            "1.2.3",
-            "10-20-30",
-            "Suite 12/14b",
-        ] {
-            assert_eq!(dated_part(text), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_day_is_recognized_however_it_is_written(
-            days in 0u32..36_500, form in 0usize..9, lead in "(|on |from |until |We are back )", tail in "(|, at 9 am| at noon|\\.)"
-        ) {
-            let day = NaiveDate::from_ymd_opt(2000, 1, 1).and_then(|first| first.checked_add_days(chrono::Days::new(u64::from(days))));
-            let day = day.expect("within the calendar");
-            let forms = ["%Y-%m-%d", "%-m/%-d/%Y", "%m/%d/%Y", "%B %-d", "%b %-d", "%-d %B %Y", "%A, %B %-d, %Y", "%b. %-dth", "%B %Y"];
-            let text = format!("{lead}{}{tail}", day.format(forms[form]));
-            prop_assert!(names_a_moment(&text), "{}", text);
-        }
-
-        #[test]
-        fn no_text_upsets_it_and_what_it_finds_is_part_of_the_text(text in "\\PC{0,80}") {
-            if let Some(part) = dated_part(&text) {
-                prop_assert!(text.contains(part) && !part.is_empty());
-            }
-        }
-
-        #[test]
-        fn numbers_alone_are_no_moments(text in "[0-9]{1,3}|[0-9]{5,12}|\\([2-9][0-9]{2}\\) [2-9][0-9]{2}-[0-9]{4}|[A-Z]{2,4}-[0-9]{1,2}") {
-            prop_assert_eq!(dated_part(&text), None);
-        }
-    }
-}
+mod tests;

@@ -38,6 +38,7 @@ pub mod remedy;
 pub mod route_key;
 pub mod storable;
 pub mod suppression;
+pub mod tally;
 pub mod touch;
 pub(crate) mod words;
 

@@ -41,8 +41,9 @@ pub async fn revive(parts: &Parts, address: &Address, who: &Actor) -> Result<(),
 /// How many addresses [`revive_all`] would give another chance.
 ///
 /// # Errors
-/// Database errors.
+/// [`OperatorError::Invalid`] for a span that holds no moment.
 pub async fn count(parts: &Parts, which: DeadOf) -> Result<Revival, OperatorError> {
+    check_span(which)?;
     let dead = parts.store.read().await?.addresses_dead(which, AT_ONCE_MAX, false).await?;
     Ok(revival(&dead))
 }
@@ -51,8 +52,9 @@ pub async fn count(parts: &Parts, which: DeadOf) -> Result<Revival, OperatorErro
 /// how many and which kind.
 ///
 /// # Errors
-/// Database errors; then nothing was changed.
+/// [`OperatorError::Invalid`] for a span that holds no moment. Nothing was changed then, nor after a failure of the store.
 pub async fn revive_all(parts: &Parts, which: DeadOf, who: &Actor) -> Result<Revival, OperatorError> {
+    check_span(which)?;
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let dead = tx.addresses_dead(which, AT_ONCE_MAX, true).await?;
@@ -63,6 +65,15 @@ pub async fn revive_all(parts: &Parts, which: DeadOf, who: &Actor) -> Result<Rev
     }
     tx.commit().await?;
     Ok(revival(&dead))
+}
+
+fn check_span(which: DeadOf) -> Result<(), OperatorError> {
+    match (which.since, which.until) {
+        (Some(since), Some(until)) if since >= until => {
+            Err(OperatorError::Invalid("no moment lies between them: `since` comes before `until`".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn revival(dead: &[AddressHealth]) -> Revival {

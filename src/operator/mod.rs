@@ -50,6 +50,9 @@ pub enum OperatorError {
     /// The message is in a state that does not allow it: which, and why.
     #[error("{0}")]
     WrongState(String),
+    /// What was asked for cannot be: why.
+    #[error("{0}")]
+    Invalid(String),
     /// The provider does not stop it, in our words and in its own.
     #[error("{0}")]
     NotStopped(String),

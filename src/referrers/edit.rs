@@ -28,9 +28,7 @@ pub async fn add(
     let empty = Referrer::new(ReferrerType::Other, now);
     let mut referrer = empty.clone();
     fill(&mut referrer);
-    if referrer.person_name().is_none() && referrer.organization.is_none() {
-        return Err(ReferrersError::Invalid("give a name or an organization".to_owned()));
-    }
+    refuse_nameless(&referrer)?;
     if referrer.fax.is_none() && referrer.email.is_none() && referrer.phone.is_none() {
         return Err(ReferrersError::Invalid("give a fax number, an email address or a telephone number".to_owned()));
     }
@@ -43,6 +41,18 @@ pub async fn add(
     tx.audit(who, AuditAct::AddReferrer, Some(&referrer.id.to_string()), None, now).await?;
     tx.commit().await?;
     Ok(referrer)
+}
+
+/// Somebody without a name or an organization cannot be found, greeted or told from others.
+fn refuse_nameless(referrer: &Referrer) -> Result<(), ReferrersError> {
+    if is_nameless(referrer) {
+        return Err(ReferrersError::Invalid("give a name or an organization".to_owned()));
+    }
+    Ok(())
+}
+
+fn is_nameless(referrer: &Referrer) -> bool {
+    referrer.person_name().is_none() && referrer.organization.is_none()
 }
 
 async fn refuse_a_double(tx: &mut Tx, referrer: &Referrer) -> Result<(), ReferrersError> {
@@ -68,7 +78,8 @@ async fn refuse_a_double(tx: &mut Tx, referrer: &Referrer) -> Result<(), Referre
 /// again even if it counts as dead: a person has entered it. The old one keeps its record.
 ///
 /// # Errors
-/// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] if another one has the same NPI.
+/// [`ReferrersError::NotFound`] if the referrer is gone, [`ReferrersError::Invalid`] if another one has the same NPI, or if
+/// neither a name nor an organization would be left.
 pub async fn edit(
     parts: &Parts,
     id: ReferrerId,
@@ -94,6 +105,10 @@ pub async fn edit_entering(
     let before = present(&mut tx, id).await?;
     let mut referrer = before.clone();
     change(&mut referrer);
+    // A list may bring somebody without a name: anything else about them can still be corrected.
+    if !is_nameless(&before) {
+        refuse_nameless(&referrer)?;
+    }
     referrer.updated_ms = now;
     note_changes(&before, &mut referrer, who, now);
     // Addresses are locked before anything else is written, as everywhere.

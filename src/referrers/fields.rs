@@ -1,9 +1,14 @@
 //! A referrer's fields by name: read, compare, set. What counts as the same value is said here once.
 
 use crate::domain::names::{Likeness, PersonKey, folded, organization_key};
+use crate::domain::number::is_invisible;
 use crate::domain::provenance::RecordField;
 use crate::domain::referrer::{Referrer, ReferrerType, npi_is_valid};
 use crate::domain::{Address, AddressKey, EmailAddress, FaxNumber, PhoneNumber};
+
+/// The fields in which nobody looks for what cannot be seen: a mark of direction turns the letters of a name around.
+const NAMES: [RecordField; 4] =
+    [RecordField::FirstName, RecordField::LastName, RecordField::Credentials, RecordField::Organization];
 
 /// The field's value as text.
 #[must_use]
@@ -33,6 +38,9 @@ pub fn value(referrer: &Referrer, field: RecordField) -> Option<String> {
 /// The text is not a value of the field, in words.
 pub fn set(referrer: &mut Referrer, field: RecordField, text: &str) -> Result<(), String> {
     let text = Some(text.trim()).filter(|text| !text.is_empty());
+    if NAMES.contains(&field) && text.is_some_and(|text| text.contains(is_invisible)) {
+        return Err("write it without invisible characters and marks of direction".to_owned());
+    }
     let owned = text.map(str::to_owned);
     match field {
         RecordField::Npi => {
@@ -189,6 +197,10 @@ mod tests {
         assert!(set(&mut referrer, RecordField::Npi, "1234567890").is_err());
         assert!(set(&mut referrer, RecordField::Fax, "847-555-O1O2").is_err());
         assert!(set(&mut referrer, RecordField::TimeZone, "Chicago").is_err());
+        for name in ["Ama\u{202e}ra", "Ama\u{200b}ra", "\u{2066}Amara"] {
+            assert!(set(&mut referrer, RecordField::FirstName, name).is_err(), "{name:?}");
+        }
+        assert!(set(&mut referrer, RecordField::Organization, "Clínica Niño 北京").is_ok());
     }
 
     #[test]

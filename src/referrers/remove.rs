@@ -25,8 +25,12 @@ const TOUCHES_COUNTED: i64 = 10_000;
 /// later list does not add them again. Notes and tags are erased.
 ///
 /// # Errors
-/// [`ReferrersError::NotFound`] if there is no such referrer.
+/// [`ReferrersError::NotFound`] if there is no such referrer, [`ReferrersError::Invalid`] without a reason.
 pub async fn remove(parts: &Parts, id: ReferrerId, why: &str, who: &Actor) -> Result<Removed, ReferrersError> {
+    let why = why.trim();
+    if why.is_empty() {
+        return Err(ReferrersError::Invalid("say why: the reason is kept in the audit trail".to_owned()));
+    }
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let referrer = present(&mut tx, id).await?;

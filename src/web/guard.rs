@@ -2,7 +2,7 @@
 //! browser from doing more than it should, and a net under panics.
 
 use std::any::Any;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -17,8 +17,9 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use super::WebState;
-use super::problem::{DatabaseUnusable, Kind, Problem};
+use super::problem::{Cause, DatabaseUnusable, Kind, Problem};
 use super::readable::readable;
+use super::strangers::{Latest, Matter};
 
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,6 +46,7 @@ pub(super) fn guarded(faces: Router<WebState>, state: &WebState) -> Router<WebSt
             .layer(from_fn(forget_foreign_id))
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(tell).on_failure(()))
+            .layer(from_fn_with_state(state.clone(), note_failure))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
             .layer(CatchPanicLayer::custom(after_panic))
             .layer(from_fn_with_state(state.clone(), note_damage))
@@ -84,11 +86,21 @@ fn span(request: &Request) -> Span {
 
 fn tell<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
     let (status, took_ms) = (response.status().as_u16(), took.as_millis());
+    tracing::debug!(status, took_ms, "answered");
+}
+
+/// What failed through no fault of the caller is told, within the span of the request. Whoever likes can ask again and
+/// again, so that of each route and status there is a line a minute.
+async fn note_failure(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
     if response.status().is_server_error() {
-        tracing::warn!(status, took_ms, "answered");
-    } else {
-        tracing::debug!(status, took_ms, "answered");
+        let cause = response.extensions().get::<Cause>().map(|Cause(cause)| cause.clone());
+        let matter = Matter::Failed(route, response.status().as_u16());
+        state.strangers.count(&matter, Latest { cause, took: began.elapsed() }, state.gateway.clock.now());
     }
+    response
 }
 
 fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {

@@ -17,6 +17,7 @@ mod readable;
 mod readiness;
 mod server;
 pub mod session;
+mod strangers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub struct WebState {
     pub throttle: Arc<access::Throttle>,
     /// Whether this node can work.
     readiness: Arc<readiness::Readiness>,
+    /// What anybody can make the log tell.
+    strangers: Arc<strangers::Strangers>,
     /// How long a request that submits a list waits for all of it to be on the queue, before it is answered with how far
     /// the list has come.
     pub list_answer_within: Duration,
@@ -82,6 +85,7 @@ impl WebState {
             metrics,
             throttle: Arc::default(),
             readiness: Arc::default(),
+            strangers: Arc::default(),
             list_answer_within,
         }
     }

@@ -42,6 +42,8 @@ pub enum Kind {
     Conflict,
     /// It did not arrive in time.
     TooSlow,
+    /// Its head is larger than is accepted.
+    HeadTooLarge,
     /// Larger than is accepted.
     TooLarge,
     /// Not a supported media type.
@@ -71,6 +73,9 @@ impl Kind {
             Self::WrongState => (StatusCode::CONFLICT, "wrong-state", "Its state does not allow it"),
             Self::KeyReused => (StatusCode::CONFLICT, "key-reused", "The idempotency key was already used"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "It already exists"),
+            Self::HeadTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", "The head of the request is too large")
+            }
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "The request did not arrive in time"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
             Self::UnsupportedMediaType => {
@@ -97,11 +102,16 @@ pub struct Problem {
     retry_after_seconds: Option<u64>,
     challenge: Option<HeaderValue>,
     database_unusable: bool,
+    cause: Option<String>,
 }
 
 /// Part of the answer to a request that met a damaged database. It is not sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DatabaseUnusable;
+
+/// Part of the answer to a request that failed: why, for the log. It is not sent.
+#[derive(Debug, Clone)]
+pub(super) struct Cause(pub(super) String);
 
 impl Problem {
     /// A problem of that kind, with what happened and what to do in words.
@@ -114,6 +124,7 @@ impl Problem {
             retry_after_seconds: None,
             challenge: None,
             database_unusable: false,
+            cause: None,
         }
     }
 
@@ -144,6 +155,11 @@ impl Problem {
         self
     }
 
+    /// With what the log says of it. It must hold nothing of the request.
+    fn caused_by(self, error: &impl ToString) -> Self {
+        Self { cause: Some(error.to_string()), ..self }
+    }
+
     /// What kind it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -169,6 +185,9 @@ impl Problem {
         }
         if self.database_unusable {
             response.extensions_mut().insert(DatabaseUnusable);
+        }
+        if let Some(cause) = &self.cause {
+            response.extensions_mut().insert(Cause(cause.clone()));
         }
     }
 }
@@ -246,13 +265,12 @@ impl From<StoreError> for Problem {
                 Self::new(Kind::Invalid, format!("{error}; nothing was changed"))
             }
             StoreError::Unavailable(_) | StoreError::InUse(_) => {
-                tracing::warn!(%error, "a request was refused because the database is unavailable");
                 Self::new(Kind::Unavailable, "the database is unavailable; nothing was changed")
                     .retry_after(COME_AGAIN_SECONDS)
+                    .caused_by(&error)
             }
             StoreError::Unusable(_) | StoreError::Corrupt(_) => {
-                tracing::error!(%error, "a request failed");
-                let problem = Self::new(Kind::Internal, "the database cannot be used; see the log");
+                let problem = Self::new(Kind::Internal, "the database cannot be used; see the log").caused_by(&error);
                 Self { database_unusable: matches!(error, StoreError::Unusable(_)), ..problem }
             }
         }
@@ -317,6 +335,7 @@ impl From<OperatorError> for Problem {
     fn from(error: OperatorError) -> Self {
         match error {
             OperatorError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            OperatorError::Invalid(detail) => Self::new(Kind::Invalid, detail),
             OperatorError::WrongState(detail) | OperatorError::NotStopped(detail) => {
                 Self::new(Kind::WrongState, detail)
             }
@@ -331,10 +350,7 @@ impl From<AccessError> for Problem {
             AccessError::Invalid(detail) => Self::new(Kind::Invalid, detail),
             AccessError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             AccessError::Store(error) => error.into(),
-            AccessError::Machine => {
-                tracing::error!(%error, "a request failed");
-                Self::new(Kind::Internal, error.to_string())
-            }
+            AccessError::Machine => Self::new(Kind::Internal, error.to_string()).caused_by(&error),
         }
     }
 }

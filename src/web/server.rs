@@ -27,13 +27,17 @@ use tower::ServiceExt;
 
 use super::WebState;
 use super::peer::Proxies;
+use super::strangers::{Latest, Matter};
 use crate::config::ServerConfig;
 
 /// How long requests under way may go on after the server was asked to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How long nothing is accepted after the system refused a new connection, for want of file descriptors for example.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// What is read ahead for one connection; a request's head must fit.
+/// How often is looked for what was only counted so far and is to be logged.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+/// What is read ahead for one connection: a request's head must fit, and one that is somewhat larger than it may be is still
+/// read, to be answered ([`super::readable`]).
 const BUFFER_OCTETS: usize = 64 * 1024;
 
 /// Limits of what is held open for others.
@@ -64,11 +68,17 @@ impl Limits {
 /// accept is logged, and it goes on.
 pub async fn serve(listener: TcpListener, state: WebState, stop: CancellationToken) {
     let connections = Arc::new(Connections::new(Limits::of(&state.gateway.config.server)));
+    let (strangers, clock) = (state.strangers.clone(), state.gateway.clock.clone());
     let router = super::router(state);
     let running = TaskTracker::new();
+    let mut telling = tokio::time::interval(TELL_EVERY);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            _ = telling.tick() => {
+                strangers.tell_due(clock.now());
+                continue;
+            }
             () = stop.cancelled() => break,
         };
         match accepted {
@@ -78,7 +88,8 @@ pub async fn serve(listener: TcpListener, state: WebState, stop: CancellationTok
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                let latest = Latest { cause: Some(error.to_string()), ..Latest::default() };
+                strangers.count(&Matter::NotAccepted, latest, clock.now());
                 tokio::time::sleep(ACCEPT_AGAIN).await;
             }
         }

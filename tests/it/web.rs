@@ -8,6 +8,7 @@ mod fetching;
 pub mod house;
 mod keying;
 mod logging_in;
+mod naming;
 mod opting_out;
 mod reading;
 mod readying;

@@ -28,6 +28,8 @@ const PAGE_MAX: i64 = 200;
 /// Longest search, and longest text of a field, in characters.
 const SEARCH_CHARS_MAX: usize = 100;
 const TEXT_CHARS_MAX: usize = 400;
+/// Longest reason, in characters.
+const WHY_CHARS_MAX: usize = 200;
 /// Tags of one referrer.
 const TAGS_MAX: usize = 30;
 
@@ -138,7 +140,7 @@ impl ReferrerFields {
     path = "/api/v1/referrers",
     tag = "referrers",
     params(
-        ("search" = Option<String>, Query, description = "What to look for, at most 100 characters"),
+        ("search" = Option<String>, Query, description = "What to look for", max_length = 100),
         ("limit" = Option<i64>, Query, description = "Referrers on the page, 1 to 200; 50 by default",
             minimum = 1, maximum = 200),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
@@ -158,7 +160,11 @@ pub(super) async fn list(
     bearer.require(Scope::Read)?;
     let wanted = query(wanted, "search, limit (1 to 200) and after (`next` of the page before)")?;
     let limit = limit(wanted.limit, PAGE_DEFAULT, PAGE_MAX)?;
-    let search: Option<String> = wanted.search.map(|text| text.chars().take(SEARCH_CHARS_MAX).collect());
+    let search = wanted.search;
+    if search.as_deref().is_some_and(|text| text.chars().count() > SEARCH_CHARS_MAX) {
+        let words = format!("at most {SEARCH_CHARS_MAX} characters");
+        return Err(Problem::field(Kind::Invalid, "search", words));
+    }
     let mut tx = state.gateway.store.read().await?;
     let unreadable = || Problem::field(Kind::Invalid, "after", "give `next` of the page before, as it was");
     let after = match wanted.after.as_deref() {
@@ -275,7 +281,7 @@ pub(super) async fn edit(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Why {
-    why: Option<String>,
+    why: String,
 }
 
 /// Takes a referrer off all lists. History and refusals are kept, and a later list does not add them again.
@@ -286,13 +292,15 @@ pub(super) struct Why {
     tag = "referrers",
     params(
         ("id" = String, Path, description = "The referrer's id", format = Uuid),
-        ("why" = Option<String>, Query, description = "The reason, for the audit trail"),
+        ("why" = String, Query, description = "The reason, for the audit trail: not blank", min_length = 1,
+            max_length = 200),
     ),
     responses(
         (status = 200, description = "What is kept", body = RemovedView),
         (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `operate`", body = ProblemView),
         (status = 404, description = "There is no such referrer", body = ProblemView),
+        (status = 422, description = "The reason is missing", body = ProblemView),
     )
 )]
 pub(super) async fn delete(
@@ -302,8 +310,11 @@ pub(super) async fn delete(
     why: Result<Query<Why>, QueryRejection>,
 ) -> Result<Json<RemovedView>, Problem> {
     bearer.require(Scope::Operate)?;
-    let why: String =
-        query(why, "why")?.why.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect();
+    let why = query(why, "why (the reason, which is required)")?.why;
+    if why.chars().count() > WHY_CHARS_MAX || why.chars().any(char::is_control) {
+        let words = format!("one line of at most {WHY_CHARS_MAX} characters");
+        return Err(Problem::field(Kind::Invalid, "why", words));
+    }
     let id = id.parse().map_err(|_| missing())?;
     let removed = remove::remove(&state.gateway.referrers(), id, &why, &bearer.actor()).await?;
     Ok(Json(RemovedView { touches: removed.touches, refusals: removed.refusals }))

@@ -10,7 +10,7 @@ use super::frame;
 use super::notice::Done;
 use super::people;
 use super::view::moment::Calendar;
-use crate::consent::{self, ConsentError, Refusal};
+use crate::consent::{self, Refusal};
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
 use crate::domain::id::{BasisId, ReferrerId};
 use crate::domain::referrer::{Referrer, ReferrerState};
@@ -167,12 +167,8 @@ pub async fn end_basis(
     let id = id_of(&id)?;
     let basis: BasisId = basis.parse().map_err(|_| nowhere())?;
     let why = posted.fields.line("why", "the reason", 200)?;
-    let done = match consent::end_basis(&web.gateway.consent(), basis, id, &posted.operator.actor, &why).await {
-        Ok(()) => Done::BasisEnded,
-        Err(ConsentError::NotFound(_)) => Done::NotPossible,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(then_show(&done.at(&page_of(id))))
+    consent::end_basis(&web.gateway.consent(), basis, id, &posted.operator.actor, &why).await?;
+    Ok(then_show(&Done::BasisEnded.at(&page_of(id))))
 }
 
 /// `POST /referrers/{id}/suppress`: they, or the office they share the address with, refused.

@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::problem::PageProblem;
+use super::strangers::{Latest, Matter};
 use super::{WebState, html};
 use crate::consent::{self, Refusal};
 use crate::domain::Actor;
@@ -60,7 +61,7 @@ async fn act(
     let source = if is_one_click(&headers, &body) { SuppressionSource::OneClick } else { SuppressionSource::Web };
     match message_of(&state, &token).await? {
         Some(message) => refuse(&state, &message, source).await?,
-        None => tracing::warn!("an opt-out link was used that names no letter to be refused"),
+        None => state.strangers.count(&Matter::UnknownLink, Latest::default(), state.gateway.clock.now()),
     }
     Ok(html(StatusCode::OK, &OptOutPage::of(&state, true)))
 }

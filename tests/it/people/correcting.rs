@@ -2,10 +2,10 @@
 
 use touchline::domain::conflict::Choice;
 use touchline::domain::provenance::RecordField;
-use touchline::domain::referrer::ReferrerState;
+use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::domain::{EmailAddress, FaxNumber};
 use touchline::referrers::import::undo::{imports, undo_import};
-use touchline::referrers::{self, conflicts, remove};
+use touchline::referrers::{self, ReferrersError, conflicts, remove};
 
 use super::{Desk, counts, dana};
 use crate::support::databases::each_db;
@@ -95,7 +95,7 @@ async fn somebody_who_looks_like_a_known_person_is_not_added_twice_by_hand() {
     each_db(async |store| {
         let desk = Desk::at(store);
         desk.import(LIST).await;
-        let fill = |one: &mut touchline::domain::referrer::Referrer| {
+        let fill = |one: &mut Referrer| {
             (one.first_name, one.last_name) = (Some("ANA".into()), Some("RUIZ".into()));
             one.fax = FaxNumber::parse("847-555-0101").ok();
         };
@@ -106,6 +106,49 @@ async fn somebody_who_looks_like_a_known_person_is_not_added_twice_by_hand() {
         assert!(
             referrers::add(&desk.parts, &dana(), false, |one| one.last_name = Some("Nobody".into())).await.is_err()
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_loses_their_whole_name_and_who_never_had_one_can_still_be_corrected() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        let ana = desk.named("Ruiz").await;
+        let nameless = |one: &mut Referrer| {
+            (one.first_name, one.last_name, one.organization) = (None, None, None);
+        };
+        let refused = referrers::edit(&desk.parts, ana.id, &dana(), nameless).await;
+        assert!(matches!(&refused, Err(ReferrersError::Invalid(why)) if why.contains("give a name")), "{refused:?}");
+        assert_eq!(desk.named("Ruiz").await, ana, "nothing was changed");
+        let office = |one: &mut Referrer| (one.first_name, one.last_name) = (None, None);
+        referrers::edit(&desk.parts, ana.id, &dana(), office).await.expect("the organization is left");
+        let added = referrers::add(&desk.parts, &dana(), false, |one| one.phone = Some("+18475550109".into())).await;
+        assert!(matches!(added, Err(ReferrersError::Invalid(_))), "{added:?}");
+
+        let unknown = Referrer { fax: ana.fax.clone(), ..Referrer::new(ReferrerType::Other, ana.created_ms) };
+        let mut tx = desk.parts.store.write().await.expect("tx");
+        tx.referrer_put(&unknown).await.expect("stored");
+        tx.commit().await.expect("committed");
+        let noted = |one: &mut Referrer| one.notes = Some("who is it?".to_owned());
+        referrers::edit(&desk.parts, unknown.id, &dana(), noted).await.expect("edited");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_referrer_is_deleted_only_with_a_reason() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        let ana = desk.named("Ruiz").await;
+        for why in ["", " \t"] {
+            let refused = remove::remove(&desk.parts, ana.id, why, &dana()).await;
+            assert!(matches!(refused, Err(ReferrersError::Invalid(_))), "{refused:?}");
+        }
+        assert_eq!(desk.named("Ruiz").await.removed_ms, None);
+        remove::remove(&desk.parts, ana.id, " retired ", &dana()).await.expect("deleted");
     })
     .await;
 }

@@ -207,6 +207,8 @@ async fn dead_addresses_get_another_chance_and_are_only_counted_unless_asked_for
     for body in [
         json!({ "address": "nobody" }),
         json!({ "since": "yesterday" }),
+        json!({ "since": "2026-12-02T00:00:00Z", "until": "2026-12-01T00:00:00Z" }),
+        json!({ "since": "2026-12-01T00:00:00Z", "until": "2026-12-01T00:00:00Z", "dry_run": false }),
         json!({ "address": "(312) 555-0142", "channel": "fax" }),
     ] {
         problem(revive(body).await, 422).await;

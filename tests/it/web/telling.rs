@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::json;
+use sqlx::Executor;
 use touchline::access::Scope;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -75,4 +76,46 @@ async fn ask_everything(house: &House, name: &str) -> (String, String) {
     house.request(Method::GET, "/documents/canary-token").send().await.expect("an answer");
     house.request(Method::GET, "/canary?canary").send().await.expect("an answer");
     (link, token)
+}
+
+#[tokio::test]
+async fn what_strangers_ask_again_and_again_is_a_line_and_not_one_each() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let house = House::open().await;
+    let guess = async |number: usize| {
+        let form = house.request(Method::POST, &format!("/o/guess-{number}")).form(&[("stop", "yes")]);
+        assert_eq!(form.send().await.expect("an answer").status(), 200);
+    };
+    // As above: the places are met once, in case another thread met them first.
+    guess(0).await;
+    tracing::callsite::rebuild_interest_cache();
+    house.clock.advance(std::time::Duration::from_secs(3_600));
+    let lines = || {
+        let told = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+        told.lines().filter(|line| line.contains("name no letter")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = lines().len();
+    for number in 1..=50 {
+        guess(number).await;
+    }
+    let told = lines().split_off(before);
+    assert_eq!(told.len(), 1, "{told:?}");
+    house.clock.advance(std::time::Duration::from_secs(60));
+    guess(51).await;
+    let told = lines().split_off(before);
+    assert!(told.len() == 2 && told[1].contains("count=50"), "{told:?}");
+
+    house.database().await.execute("ALTER TABLE operator RENAME TO gone").await.expect("done");
+    for _ in 0..20 {
+        let form = [("name", "dana"), ("password", "correct horse battery")];
+        let answer = house.request(Method::POST, "/login").form(&form).send().await.expect("an answer");
+        assert!(answer.status().is_server_error() || answer.status().is_client_error(), "{}", answer.status());
+    }
+    let told = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+    let failed = told.lines().filter(|line| line.contains("/login") && line.contains("requests")).count();
+    assert!(failed <= 1, "{told}");
+    let more = told.lines().filter(|line| line.contains("/login")).count();
+    assert!(more <= 1, "nothing else says so either: {told}");
 }
