@@ -14,6 +14,9 @@ const FOLDER_MODE: u32 = 0o700;
 /// The permissions of anybody but the owner.
 #[cfg(unix)]
 const OTHERS: u32 = 0o077;
+/// Of these, the permission to change.
+#[cfg(unix)]
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Why a file that somebody placed cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +152,22 @@ pub fn is_open_to_others(path: &Path) -> Option<bool> {
     #[cfg(not(unix))]
     {
         let _ = path;
+        None
+    }
+}
+
+/// Whether others than the owner may put files into a folder, replace what is in it, or take it away; `None` if there is no
+/// such folder or the system does not say.
+#[must_use]
+pub fn is_writable_by_others(folder: &Path) -> Option<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(std::fs::metadata(folder).ok()?.permissions().mode() & OTHERS_WRITE != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
         None
     }
 }

@@ -20,6 +20,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SecureRandom;
 
 use crate::domain::Clock;
+use crate::domain::number::is_invisible;
 use crate::store::{Store, StoreError};
 
 pub use devices::{Device, Devices};
@@ -35,6 +36,8 @@ pub use tokens::{Scope, Token, create_token, find_token, revoke_tokens, tokens};
 
 /// Bytes of every secret generated here; 256 bits cannot be guessed.
 const SECRET_OCTETS: usize = 32;
+/// Names that the records use for somebody who is no operator and no program.
+const RESERVED: [&str; 5] = [seen::UNKNOWN, "recipient", "system", "touchline", "cli"];
 /// Longest name of an operator or a token.
 const NAME_CHARS_MAX: usize = 100;
 
@@ -93,8 +96,35 @@ fn hash_of(secret: &str) -> String {
     hex::encode(ring::digest::digest(&ring::digest::SHA256, secret.as_bytes()))
 }
 
-/// A name for a token or an operator: one line of 1 to 100 characters.
+/// A name for a new token or operator: one line of 1 to 100 characters that can all be seen, and none that the records
+/// use for somebody else.
 fn check_name(name: &str) -> Result<(), AccessError> {
-    let fits = !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(AccessError::Invalid("the name must be one line of 1 to 100 characters".to_owned())) }
+    let refuse = |words: &str| Err(AccessError::Invalid(words.to_owned()));
+    if !is_name(name) {
+        return refuse("the name must be one line of 1 to 100 characters");
+    }
+    if !reads_as_it_is(name) {
+        return refuse("write the name without invisible characters, and without space around it");
+    }
+    if is_reserved(name) {
+        return refuse("the records use this name for somebody else: choose another");
+    }
+    Ok(())
+}
+
+/// Whether it can be the name of an operator or token at all, however it was written.
+fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control)
+}
+
+/// Whether the records use a name for somebody who is no operator and no program.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
+}
+
+/// Whether a name is what it looks like: two names that look alike must not be two people.
+#[must_use]
+pub fn reads_as_it_is(name: &str) -> bool {
+    name.trim() == name && !name.contains(|c: char| c.is_control() || is_invisible(c))
 }

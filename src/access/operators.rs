@@ -2,7 +2,7 @@
 //! operator in the same transaction.
 
 use super::passwords::{hash_password, verify_password};
-use super::{AccessError, Attempt, Parts, check_name};
+use super::{AccessError, Attempt, Parts, check_name, is_name};
 use crate::domain::id::OperatorId;
 use crate::domain::{Actor, AuditAct};
 use crate::store::records::operators::OperatorRow;
@@ -26,7 +26,7 @@ impl Verified {
 /// Stores a new operator. `who` is recorded in the audit trail, here and below.
 ///
 /// # Errors
-/// [`AccessError::Invalid`] for a name that is taken or not one line of 1 to 100 characters, or a password shorter than
+/// [`AccessError::Invalid`] for a name that is taken, reserved, or not one line of 1 to 100 visible characters, or a password shorter than
 /// [`super::PASSWORD_CHARS_MIN`] or longer than [`super::PASSWORD_CHARS_MAX`].
 pub async fn add_operator(parts: &Parts, name: &str, password: &str, who: &Actor) -> Result<(), AccessError> {
     check_name(name)?;
@@ -113,9 +113,9 @@ pub async fn verify_operator(
     attempt: &Attempt<'_>,
     password: &str,
 ) -> Result<Option<Verified>, AccessError> {
-    let operator = match check_name(attempt.name) {
-        Ok(()) => parts.store.read().await?.operator_named(attempt.name).await?,
-        Err(_) => None,
+    let operator = match is_name(attempt.name) {
+        true => parts.store.read().await?.operator_named(attempt.name).await?,
+        false => None,
     };
     let kept = operator.as_ref().map(|operator| operator.password_hash.clone());
     let fits = verify_password(kept, password).await?;

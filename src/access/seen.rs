@@ -14,7 +14,7 @@ use crate::store::StoreError;
 /// Refusals kept apart by address until they are written down. Those of further addresses are counted together.
 const REFUSALS_MAX: usize = 32;
 /// The subject of a refused log-in under a name that no operator has: it may be anything, a password for example.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// The notes.
 #[derive(Debug, Default)]

@@ -36,7 +36,7 @@ pub struct Token {
 /// Creates a token. It is shown only in this answer; its hash is stored. `who` is recorded in the audit trail.
 ///
 /// # Errors
-/// [`AccessError::Invalid`] for a name that is not one line of 1 to 100 characters, or no scope.
+/// [`AccessError::Invalid`] for a name that is reserved or not one line of 1 to 100 visible characters, or no scope.
 pub async fn create_token(parts: &Parts, name: &str, scopes: &[Scope], who: &Actor) -> Result<String, AccessError> {
     check_name(name)?;
     if scopes.is_empty() {

@@ -36,6 +36,7 @@ mod touches;
 mod undo;
 mod variables;
 
+use crate::access;
 use crate::domain::Actor;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -176,7 +177,7 @@ pub fn main(cli: Cli) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), CliError> {
-    let console = Console { config_path: cli.config.unwrap_or_else(config_path), json: cli.json, who: who(cli.who) };
+    let console = Console { config_path: cli.config.unwrap_or_else(config_path), json: cli.json, who: who(cli.who)? };
     match cli.command {
         Command::Demo(args) => Ok(demo::run(args, console.json).await?),
         Command::Init(args) => init::run(&console, &args),
@@ -228,9 +229,23 @@ fn config_path() -> PathBuf {
     if here.exists() || !installed.is_dir() { here } else { installed.join(CONFIG_FILE) }
 }
 
+/// Longest name under which acts are recorded, in characters.
+const NAME_CHARS_MAX: usize = 80;
+
 /// The name under which acts are recorded: as given, else the user's, else `cli`. At most 80 characters.
-fn who(given: Option<String>) -> Actor {
-    let name = given.or_else(|| std::env::var("USER").ok()).unwrap_or_default();
-    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
-    Actor::operator(if name.is_empty() { "cli" } else { &name })
+fn who(given: Option<String>) -> Result<Actor, CliError> {
+    if let Some(name) = given {
+        let is_name = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
+        if !is_name || !access::reads_as_it_is(&name) || access::is_reserved(&name) {
+            return Err(CliError::usage(format!(
+                "--as takes your name: at most {NAME_CHARS_MAX} visible characters, and none of the names that the records \
+                 use for somebody else, such as `unknown`"
+            )));
+        }
+        return Ok(Actor::operator(&name));
+    }
+    let name = std::env::var("USER").unwrap_or_default();
+    let fits = access::reads_as_it_is(&name) && !access::is_reserved(&name) && !name.is_empty();
+    let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+    Ok(Actor::operator(if fits { &name } else { "cli" }))
 }

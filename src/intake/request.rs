@@ -22,6 +22,8 @@ use crate::store::{StoreError, Tx};
 const VARIABLES_OCTETS_MAX: usize = 64 * 1024;
 /// Size limit of all variables of a submission together, including those for single recipients, in bytes.
 const VARIABLES_OCTETS_ALL_MAX: usize = 16 * 1024 * 1024;
+/// Longest idempotency key, in characters.
+const KEY_CHARS_MAX: usize = 255;
 /// How long to wait when the queue is full.
 const QUEUE_FULL_SECONDS: u64 = 60;
 
@@ -233,9 +235,12 @@ pub(super) async fn check_depth(tx: &mut Tx, parts: &Parts) -> Result<(), Intake
     Ok(())
 }
 
+/// The one rule for idempotency keys, wherever they come from.
 pub(super) fn check_key(key: &str) -> Result<(), IntakeError> {
-    if key.is_empty() || key.len() > 255 {
-        return Err(IntakeError::Invalid("an idempotency key has 1 to 255 characters".to_owned()));
+    let is_printable = key.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    if !(1..=KEY_CHARS_MAX).contains(&key.len()) || !is_printable {
+        let words = format!("an idempotency key has 1 to {KEY_CHARS_MAX} printable ASCII characters");
+        return Err(IntakeError::Invalid(words));
     }
     Ok(())
 }

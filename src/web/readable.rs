@@ -1,9 +1,9 @@
-//! Whether a request can be read at all, looked at before anything else of it is: one host, and a path and a query that
+//! Whether a request can be read at all, looked at before anything else of it is: a head of reasonable size, one host, and a path and a query that
 //! are text which both databases can hold. What is refused here is answered like every other error.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Version, header};
+use axum::http::{HeaderMap, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use url::form_urlencoded;
@@ -11,19 +11,34 @@ use url::form_urlencoded;
 use super::problem::{Kind, Problem};
 use crate::domain::storable::is_storable;
 
+/// Size limit of a request's head, in octets.
+const HEAD_OCTETS_MAX: usize = 64 * 1024;
+/// What stands between the name and the value of a field, and after it: `: ` and the end of the line.
+const BETWEEN_OCTETS: usize = 4;
 /// Longest name of a query's field that is repeated, in characters.
 const NAME_CHARS_MAX: usize = 80;
 
 /// Refuses what cannot be read.
 pub(super) async fn readable(request: Request, next: Next) -> Response {
     let uri = request.uri();
-    let found = check_host(request.version(), request.headers())
+    let found = check_size(uri, request.headers())
+        .and_then(|()| check_host(request.version(), request.headers()))
         .and_then(|()| check_path(uri.path()))
         .and_then(|()| check_query(uri.query().unwrap_or_default()));
     match found {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.answer(uri.path()),
     }
+}
+
+/// The server reads a little more than this ahead, so that what is too large is answered and not cut off.
+fn check_size(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let fields = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + BETWEEN_OCTETS).sum::<usize>();
+    let target = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
+    if fields + target > HEAD_OCTETS_MAX {
+        return Err(Problem::new(Kind::HeadTooLarge, "the head of a request has at most 64 KiB"));
+    }
+    Ok(())
 }
 
 /// A request of HTTP/1.1 names one host, an older one at most one (RFC 9112 §3.2).

@@ -2,6 +2,7 @@
 //! configuration with a password in it, files with secrets. What Touchline writes is its owner's alone; what an earlier
 //! version wrote, or somebody copied, may not be.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
@@ -9,7 +10,7 @@ use url::Url;
 
 use super::{Findings, State};
 use crate::config::{Config, VARIABLES_FILE};
-use crate::files::is_open_to_others;
+use crate::files::{is_open_to_others, is_writable_by_others};
 use crate::store::engine::db::sqlite_file;
 
 /// How many files are named.
@@ -26,6 +27,7 @@ pub(super) fn check(config: &Config, config_path: &Path, findings: &mut Findings
     let folder = config_path.parent().unwrap_or(Path::new(""));
     private.push(folder.join(VARIABLES_FILE));
     private.extend(secret_files(&text, folder));
+    check_folders(&private, findings);
     let states: Vec<(PathBuf, bool)> =
         private.into_iter().filter_map(|path| is_open_to_others(&path).map(|is_open| (path, is_open))).collect();
     let open: Vec<String> =
@@ -41,9 +43,31 @@ pub(super) fn check(config: &Config, config_path: &Path, findings: &mut Findings
     }
 }
 
+/// Checks the folders in which those files lie: who may write there can replace a file that they may not read.
+fn check_folders(private: &[PathBuf], findings: &mut Findings) {
+    let folders: BTreeSet<&Path> = private.iter().map(|path| folder_of(path)).collect();
+    let open: Vec<String> = folders
+        .into_iter()
+        .filter(|folder| is_writable_by_others(folder) == Some(true))
+        .map(quoted)
+        .take(FILES_SHOWN_MAX)
+        .collect();
+    if !open.is_empty() {
+        let words = format!(
+            "others on this machine may replace or delete the files in these folders. Close them to them with:\n  chmod go-w {}",
+            open.join(" ")
+        );
+        findings.add("folders", State::Warn, words);
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The file of a database, its log, and what `touchline restore` keeps of earlier ones: all that begins with its name.
 fn of_database(file: &Path) -> Vec<PathBuf> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     let Some(name) = file.file_name().map(|name| name.to_string_lossy().into_owned()) else { return Vec::new() };
     let is_ours = |other: &str| {
         let rest = other.strip_prefix(&name);

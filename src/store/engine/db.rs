@@ -11,8 +11,8 @@ use sqlx::{ConnectOptions, Postgres, Sqlite, Transaction};
 
 use super::damage::Damage;
 use super::dialect::Dialect;
+use super::empty;
 use super::error::StoreError;
-use crate::files;
 
 /// How long a writer waits for another program that holds the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -108,12 +108,11 @@ impl Store {
     /// Fully synchronous write-ahead logging: with less, a power cut can erase the record of a call already made.
     ///
     /// A new file is its owner's alone, and SQLite gives the files beside it the same permissions. An existing one keeps
-    /// its own: `touchline doctor` says when others may read it.
+    /// its own: `touchline doctor` says when others may read it. One that is there and empty is not begun anew.
     async fn open_sqlite(path: &Path, connections_max: u32) -> Result<Self, StoreError> {
-        if is_on_disk(path)
-            && let Err(error) = files::create_private_if_missing(path)
-        {
-            tracing::debug!(kind = %error.kind(), "the database file cannot be created; SQLite says why");
+        if is_on_disk(path) {
+            empty::refuse(path)?;
+            empty::begin(path).await;
         }
         let options = SqliteConnectOptions::new()
             .filename(path)

@@ -7,6 +7,7 @@ mod damage;
 pub mod db;
 pub mod deadline;
 pub mod dialect;
+mod empty;
 pub mod error;
 pub mod migrate;
 pub(in crate::store) mod packing;

@@ -85,6 +85,7 @@ pub(super) struct NewMessage {
     responses(
         (status = 202, description = "Accepted. A long list may be answered with `unfolding: true` before all of it is on \
             the queue; it goes on by itself", body = SubmissionView),
+        (status = 400, description = "There is more than one Idempotency-Key", body = ProblemView),
         (status = 401, description = "The token is missing or unknown", body = ProblemView),
         (status = 403, description = "The token lacks the scope `send`", body = ProblemView),
         (status = 404, description = "No such letter, or no referrer matches", body = ProblemView),
@@ -166,15 +167,14 @@ fn channels(state: &WebState, via: Option<Vec<Channel>>) -> Result<Vec<Channel>,
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let printable = |key: &&str| key.bytes().all(|octet| matches!(octet, b' '..=b'~'));
-    let key = key.to_str().ok().filter(printable).ok_or_else(|| {
-        Problem::field(
-            Kind::Invalid,
-            "Idempotency-Key",
-            "an idempotency key must consist of printable ASCII characters",
-        )
-    })?;
+    const NAME: &str = "Idempotency-Key";
+    let mut keys = headers.get_all(NAME).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    if keys.next().is_some() {
+        return Err(Problem::field(Kind::Malformed, NAME, "the request has more than one Idempotency-Key header"));
+    }
+    let words = "an idempotency key consists of printable ASCII characters";
+    let key = key.to_str().map_err(|_| Problem::field(Kind::Invalid, NAME, words))?;
     Ok(Some(key.to_owned()))
 }
 

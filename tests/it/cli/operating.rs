@@ -117,3 +117,20 @@ async fn a_preview_of_a_letter_about_a_patient_is_on_record_and_of_no_other() {
     assert_eq!((who.as_str(), letter.as_str()), ("operator:maria", "end-of-treatment-report"));
     assert!(uuid::Uuid::parse_str(referrer).is_ok(), "whose letter it is, by their id: {referrer}");
 }
+
+#[test]
+fn a_name_is_what_it_looks_like_and_none_that_the_records_use_for_somebody_else() {
+    let house = House::new();
+    house.write("password", "correct horse battery\n");
+    for name in ["unknown", "Unknown", "system", "mar\u{200b}ia", "ma\u{202e}ria", " maria", "ma\tria"] {
+        let added = house.run(&["operator", "add", name, "--password-file", "password"]);
+        assert_eq!(added.code, 5, "{name:?}: {added:?}");
+        assert_eq!(house.run(&["token", "create", name, "--scopes", "read"]).code, 5, "{name:?}");
+    }
+    house.run(&["operator", "add", "Søren O'Neil-Łuk", "--password-file", "password"]).good();
+    for name in ["evil\nname", "mar\u{200b}ia", "", "unknown", &"x".repeat(81)] {
+        let refused = house.run(&["--as", name, "operator", "list"]);
+        assert_eq!((refused.code, refused.err.contains("--as takes your name")), (2, true), "{name:?}: {refused:?}");
+    }
+    house.run(&["--as", "maria", "operator", "list"]).good();
+}

@@ -118,6 +118,25 @@ fn the_doctor_says_when_others_may_read_an_older_database_and_how_to_close_it() 
 }
 
 #[test]
+fn the_doctor_says_when_others_may_replace_the_database() {
+    let house = House::with_referrers();
+    let folders = || {
+        let told = house.run(&["doctor", "--json"]).json();
+        let checks = told["checks"].as_array().expect("checks").clone();
+        checks.into_iter().find(|check| check["check"] == "folders")
+    };
+    assert_eq!(folders(), None);
+    for open in [0o777, 0o770, 0o702] {
+        set_mode(&house.path(""), open);
+        let told = folders().expect("a check");
+        assert_eq!(told["state"], "warn", "{told}");
+        assert!(told["words"].as_str().expect("words").contains("chmod go-w"), "{told}");
+    }
+    set_mode(&house.path(""), 0o755);
+    assert_eq!(folders(), None, "others may look into the folder");
+}
+
+#[test]
 fn what_is_about_a_patient_is_not_taken_from_the_command_line() {
     let house = House::with_referrers();
     house.write("report.json", SAMPLE);

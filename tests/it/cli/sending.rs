@@ -223,3 +223,13 @@ fn one_account_is_shown_with_what_it_can_do_how_it_stands_and_what_is_left_of_it
     assert!(listed.contains("paused: no funds") && listed.contains("0 of 200"), "{listed}");
     assert_eq!(house.run(&["provider", "show", "fax-telnyx"]).code, 4);
 }
+
+#[test]
+fn a_key_has_printable_characters() {
+    let house = House::with_referrers();
+    for key in ["mon\nday", "Montag früh", ""] {
+        let refused = house.run(&["send", "introduction", "--to=Whitfield", "--via=email", "--key", key]);
+        assert_eq!((refused.code, refused.err.contains("printable ASCII")), (5, true), "{key:?}: {refused:?}");
+    }
+    house.run(&["send", "introduction", "--to=Whitfield", "--via=email", "--key", "monday, early"]).good();
+}

@@ -35,3 +35,24 @@ async fn a_database_that_is_not_whole_is_refused_before_the_gateway_listens() {
     let (code, words) = serve(&house);
     assert_eq!(code, 6, "{words}");
 }
+
+#[test]
+fn a_database_file_that_is_there_and_empty_is_refused_and_left_as_it_is() {
+    let house = House::with_referrers();
+    let path = house.path("touchline.db");
+    house.run(&["backup", "copy.db"]).good();
+    std::fs::write(&path, "").expect("emptied");
+    let (code, words) = serve(&house);
+    assert_eq!(
+        (code, words.contains("there and empty"), words.contains("touchline restore")),
+        (6, true, true),
+        "{words}"
+    );
+    let doctor = house.run(&["doctor"]);
+    assert!(doctor.code == 1 && doctor.out.contains("there and empty"), "{doctor:?}");
+    assert_eq!(std::fs::metadata(&path).expect("there").len(), 0, "nothing was written to it");
+    house.run(&["restore", "copy.db", "--replace"]).good();
+    assert_eq!(serve(&house).0, 1, "the address is all that is wrong");
+    std::fs::remove_file(&path).expect("deleted");
+    assert_eq!(serve(&house).0, 1, "the address is all that is wrong");
+}

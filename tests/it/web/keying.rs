@@ -62,3 +62,25 @@ async fn two_tokens_that_use_the_same_key_at_once_get_their_own_answers() {
     }
     assert_ne!(answers[0].1["submission"], answers[1].1["submission"]);
 }
+
+#[tokio::test]
+async fn a_request_has_one_key_at_most_of_printable_characters() {
+    let house = House::open().await;
+    let amara = house.referrer("Amara", None).await;
+    let token = token(&house, "crm").await;
+    let body = json!({ "letter": "introduction", "to": amara.to_string() });
+    let with = async |keys: &[&str]| {
+        let request = house.request(Method::POST, "/api/v1/messages").bearer_auth(&token).json(&body);
+        let request = keys.iter().fold(request, |request, key| request.header("Idempotency-Key", *key));
+        request.send().await.expect("an answer")
+    };
+    for keys in [["monday", "tuesday"], ["monday", "monday"]] {
+        let told = problem(with(&keys).await, 400).await;
+        assert_eq!(told["field"], "Idempotency-Key");
+    }
+    for key in ["mon\tday", "", &"x".repeat(256)] {
+        problem(with(&[key]).await, 422).await;
+    }
+    assert_eq!(house.messages().await, 0);
+    assert_eq!(with(&["monday"]).await.status(), StatusCode::ACCEPTED);
+}

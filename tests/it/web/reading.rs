@@ -132,3 +132,37 @@ async fn a_request_names_exactly_one_host() {
     let older = answer_to(&house, &format!("GET /healthz HTTP/1.0\r\n{end}")).await;
     assert!(older.contains(" 200 "), "HTTP/1.0 needs none: {older}");
 }
+
+#[tokio::test]
+async fn a_head_has_at_most_64_kib_and_a_larger_one_is_answered_like_every_other_error() {
+    let house = House::open().await;
+    let get = |path: &str, octets: usize| {
+        let length = octets.saturating_sub("GET  HTTP/1.1".len() + path.len());
+        format!("GET {path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nX-Much: {}\r\n\r\n", "x".repeat(length))
+    };
+    assert!(answer_to(&house, &get("/healthz", 60_000)).await.starts_with("HTTP/1.1 200 "));
+    for octets in [66_000, 100_000] {
+        let answer = answer_to(&house, &get("/api/v1/failures", octets)).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{octets}: {answer}");
+        assert!(answer.contains("problem+json") && answer.contains("head-too-large"), "{octets}: {answer}");
+        let page = answer_to(&house, &get("/healthz", octets)).await;
+        assert!(page.contains("431") && page.contains("at most 64 KiB"), "{octets}: {page}");
+    }
+    let query = format!("/api/v1/failures?{}", "a".repeat(65_000));
+    assert!(answer_to(&house, &get(&query, 66_000)).await.starts_with("HTTP/1.1 431 "), "its address counts as well");
+}
+
+#[tokio::test]
+async fn a_search_has_at_most_100_characters() {
+    let house = House::open().await;
+    let token = house.token(&[Scope::Read]).await;
+    let search =
+        async |length: usize| house.get(&format!("/api/v1/referrers?search={}", "é".repeat(length)), &token).await;
+    assert_eq!(search(100).await.status(), StatusCode::OK);
+    assert_eq!(problem(search(101).await, 422).await["field"], "search");
+    let described: Value = house.get("/api/openapi.json", &token).await.json().await.expect("JSON");
+    let parameters =
+        described["paths"]["/api/v1/referrers"]["get"]["parameters"].as_array().expect("parameters").clone();
+    let of_search = parameters.iter().find(|one| one["name"] == "search").expect("it is described");
+    assert_eq!(of_search["schema"]["maxLength"], 100, "{of_search}");
+}
