@@ -37,7 +37,11 @@ impl SecretSource {
             Self::Environment(name) => match lookup(&name) {
                 Some(value) if !value.trim().is_empty() => SecretString::from(value),
                 Some(_) => return Err(format!("the environment variable {name} is empty: give it the value")),
-                None => return Err(format!("the environment variable {name} is not set: set it, or write it into touchline.env beside the configuration")),
+                None => {
+                    return Err(format!(
+                        "the environment variable {name} is not set: set it, or write it into touchline.env beside the configuration"
+                    ));
+                }
             },
             Self::File(path) => read_secret_file(&folder.join(path))?,
         };
