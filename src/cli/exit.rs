@@ -148,7 +148,7 @@ impl From<ReferrersError> for CliError {
     fn from(error: ReferrersError) -> Self {
         let ending = match error {
             ReferrersError::NotFound(_) => Ending::NotFound,
-            ReferrersError::Invalid(_) => Ending::Refused,
+            ReferrersError::Known(_) | ReferrersError::Invalid(_) => Ending::Refused,
             ReferrersError::Store(error) => return error.into(),
         };
         Self::new(ending, error.to_string())

@@ -74,6 +74,10 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
     let address = &refusal.address;
     tx.addresses_ensure(&[address.key()], now).await?;
     tx.addresses_lock(&[address.key()]).await?;
+    let is_own = refusal.source != SuppressionSource::Merge;
+    if is_own {
+        replace_merged(tx, refusal, now).await?;
+    }
     let fresh = tx
         .suppression_insert(&Suppression {
             id: SuppressionId::new(),
@@ -90,7 +94,10 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
             lifted_reason: None,
         })
         .await?;
-    if let Address::Fax(number) = address {
+    // Whoever refused elsewhere has not taken back what allows faxing to this number.
+    if let Address::Fax(number) = address
+        && is_own
+    {
         tx.basis_end_all(number, refusal.reason.as_str(), now).await?;
     }
     if fresh {
@@ -102,6 +109,16 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
     let origin = Origin::person(&refusal.who);
     settle::end(tx, &mut covered, MessageStatus::Suppressed, PolicyReason::OptedOut.into(), &origin, now).await?;
     Ok(covered.len())
+}
+
+/// Ends what a merge brought to the address: a refusal of its own stands in its place, which does not end with the merge.
+async fn replace_merged(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<(), StoreError> {
+    for known in tx.suppressions_of(&refusal.address).await? {
+        if known.source == SuppressionSource::Merge && known.scope == refusal.scope {
+            lift_in(tx, known.id, &refusal.who, "the address itself refuses", now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The waiting messages that the suppression covers. One that is already with a provider runs its course.
@@ -121,12 +138,29 @@ async fn covered(tx: &mut Tx, messages: Vec<Message>, refusal: &Refusal) -> Resu
 pub async fn lift(parts: &Parts, id: SuppressionId, who: &Actor, reason: &str) -> Result<(), ConsentError> {
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
-    if !tx.suppression_lift(id, who, reason, now).await? {
+    if !lift_in(&mut tx, id, who, reason, now).await? {
         return Err(ConsentError::NotFound(format!("no suppression {id} is in effect")));
     }
-    tx.audit(who, AuditAct::LiftSuppression, Some(&id.to_string()), Some(reason), now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// The same as [`lift`] within a transaction that does more. False: it is not in effect, and nothing was changed.
+///
+/// # Errors
+/// The database cannot be used.
+pub(crate) async fn lift_in(
+    tx: &mut Tx,
+    id: SuppressionId,
+    who: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !tx.suppression_lift(id, who, reason, now).await? {
+        return Ok(false);
+    }
+    tx.audit(who, AuditAct::LiftSuppression, Some(&id.to_string()), Some(reason), now).await?;
+    Ok(true)
 }
 
 /// Records a basis for faxing advertisements to a number.

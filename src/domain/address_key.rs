@@ -1,5 +1,6 @@
 //! The key by which addresses are compared.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
@@ -8,7 +9,8 @@ use super::address::{Address, EmailAddress, FaxNumber};
 use super::channel::Channel;
 
 /// The form in which addresses are compared: what two spellings of one mailbox or number have in common. A mailbox
-/// compares without regard to case and Unicode form, its domain as the name system knows it (IDNA, RFC 5891). Made by
+/// compares without regard to case and Unicode form, and to quotation marks that it does not need (RFC 5321 §4.1.2), its
+/// domain as the name system knows it (IDNA, RFC 5891). Made by
 /// [`Address::key`] alone, or read back from the database.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(transparent)]
@@ -68,8 +70,26 @@ impl From<&FaxNumber> for AddressKey {
 impl From<&EmailAddress> for AddressKey {
     fn from(mailbox: &EmailAddress) -> Self {
         let domain = idna::domain_to_ascii(mailbox.domain()).unwrap_or_else(|_| mailbox.domain().to_lowercase());
-        Self(format!("{}@{domain}", folded(mailbox.local())))
+        Self(format!("{}@{domain}", unquoted(&folded(mailbox.local()))))
     }
+}
+
+/// The local part of a mailbox without the quotation marks and backslashes that it does not need: `"al"` and `"a\l"` are
+/// `al`.
+fn unquoted(local: &str) -> Cow<'_, str> {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Cow::Borrowed(local);
+    };
+    let mut plain = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(c) = characters.next() {
+        plain.extend(if c == '\\' { characters.next() } else { Some(c) });
+    }
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    if plain.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom)) {
+        return Cow::Owned(plain);
+    }
+    Cow::Owned(format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// Without regard to case and to the ways in which Unicode writes one letter (UAX #15, form NFKC).
@@ -94,8 +114,15 @@ mod tests {
             ("josé@clinic.example", "JOSE\u{301}@clinic.example"),
             ("dana\u{200b}@clinic.example", "da\u{ad}na@\u{feff}clinic.example"),
             ("straße@clinic.example", "STRASSE@clinic.example"),
+            ("\"al\"@clinic.example", "al@clinic.example"),
+            ("\"A.L\"@clinic.example", "a.l@clinic.example"),
+            ("\"a\\l\"@clinic.example", "al@clinic.example"),
         ] {
             assert_eq!(key(one), key(other), "{one:?} {other:?}");
+        }
+        assert_eq!(key("\"a\\@b\"@clinic.example"), key("\"a@b\"@clinic.example"));
+        for needed in ["\"a@b\"@clinic.example", "\"a..b\"@clinic.example", "\".a\"@clinic.example"] {
+            assert_eq!(key(needed).as_str(), needed, "without its quotation marks it would be no mailbox");
         }
         assert_eq!(
             (key("dana@clinic.example").channel(), key("312 555 0142").channel()),

@@ -162,6 +162,14 @@ pub const fn refusal_label(channel: Channel) -> &'static str {
     }
 }
 
+impl Location {
+    /// Its addresses, at most one for each channel.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> {
+        let fax = self.fax.clone().map(Address::Fax);
+        fax.into_iter().chain(self.email.clone().map(Address::Email))
+    }
+}
+
 /// A referrer's record. Optional texts are `None`, never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referrer {
@@ -311,6 +319,18 @@ impl Referrer {
     }
 }
 
+/// The digits of an NPI as people and spreadsheets write it: `123-456-7893`, `1234 567 893`, `1234567893.0`.
+#[must_use]
+pub fn npi_digits(text: &str) -> String {
+    text.trim().trim_end_matches(".0").replace([' ', '-'], "")
+}
+
+/// The NPI that a text is, if it is one with a valid check digit.
+#[must_use]
+pub fn read_npi(text: &str) -> Option<String> {
+    Some(npi_digits(text)).filter(|digits| npi_is_valid(digits))
+}
+
 /// Whether ten digits have a valid NPI check digit: Luhn over `80840` and the number (45 CFR § 162.406).
 #[must_use]
 pub fn npi_is_valid(npi: &str) -> bool {
@@ -338,5 +358,9 @@ mod tests {
         assert!(npi_is_valid("1234567893"));
         assert!(!npi_is_valid("1234567890"));
         assert!(!npi_is_valid("123456789"));
+        for text in ["123-456-7893", " 1234 567 893 ", "1234567893.0"] {
+            assert_eq!(read_npi(text).as_deref(), Some("1234567893"), "{text}");
+        }
+        assert_eq!(read_npi("123-456-7890"), None);
     }
 }

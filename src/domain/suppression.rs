@@ -46,6 +46,9 @@ words! {
         Provider = "provider",
         /// It was in an imported list.
         Import = "import",
+        /// Somebody who refused at one address was merged with the person who has this one. It ends with the merge, and gives
+        /// way to a refusal of the address itself.
+        Merge = "merge",
     }
 }
 

@@ -128,7 +128,7 @@ impl From<ReferrersError> for IntakeError {
     fn from(error: ReferrersError) -> Self {
         match error {
             ReferrersError::NotFound(words) => Self::NotFound(words),
-            ReferrersError::Invalid(words) => Self::Invalid(words),
+            ReferrersError::Known(words) | ReferrersError::Invalid(words) => Self::Invalid(words),
             ReferrersError::Store(error) => Self::Store(error),
         }
     }

@@ -7,7 +7,7 @@ use super::ReferrersError;
 use crate::domain::EmailAddress;
 use crate::domain::id::ReferrerId;
 use crate::domain::names::folded;
-use crate::domain::referrer::{Referrer, ReferrerType, npi_is_valid};
+use crate::domain::referrer::{Referrer, ReferrerType, read_npi};
 use crate::store::records::referrers::Members;
 use crate::store::{StoreError, Tx};
 
@@ -104,11 +104,14 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
             shown(name)
         ))),
         _ => {
-            let names: Vec<String> = found
-                .iter()
-                .take(5)
-                .map(|referrer| format!("{} ({})", referrer.full_description(), referrer.id))
-                .collect();
+            let described: Vec<String> = found.iter().map(Referrer::full_description).collect();
+            let named = |(one, name): (&Referrer, &String)| match &one.npi {
+                Some(npi) if described.iter().filter(|other| *other == name).count() > 1 => {
+                    format!("{name}, NPI {npi} ({})", one.id)
+                }
+                _ => format!("{name} ({})", one.id),
+            };
+            let names: Vec<String> = found.iter().zip(&described).take(5).map(named).collect();
             Err(ReferrersError::Invalid(format!(
                 "`{}` fits several referrers; name one by its id: {}",
                 shown(name),
@@ -116,6 +119,13 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
             )))
         }
     }
+}
+
+/// What tells two people of one name and place apart: the NPI, else the end of the id, whose beginning is a time.
+#[must_use]
+pub fn mark(id: ReferrerId, npi: Option<&str>) -> String {
+    let id = id.to_string();
+    npi.map_or_else(|| format!("id …{}", &id[id.len().saturating_sub(6)..]), |npi| format!("NPI {npi}"))
 }
 
 /// What an error may repeat: a name, but never an address.
@@ -128,8 +138,8 @@ async fn candidates(tx: &mut Tx, name: &str) -> Result<Vec<Referrer>, StoreError
     if let Ok(email) = EmailAddress::parse(name) {
         return tx.referrers_like(None, Some(&email), None).await;
     }
-    if npi_is_valid(name) {
-        let by_npi = tx.referrers_like(Some(name), None, None).await?;
+    if let Some(npi) = read_npi(name) {
+        let by_npi = tx.referrers_like(Some(&npi), None, None).await?;
         if !by_npi.is_empty() {
             return Ok(by_npi);
         }

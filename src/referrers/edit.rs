@@ -1,7 +1,6 @@
 //! What a person records about one referrer: a new one, a correction, a touch made by hand.
 
-use super::matching::{Evidence, Facet, evidence};
-use super::{Parts, ReferrersError, entered, fields};
+use super::{Parts, ReferrersError, double, entered, fields};
 use crate::domain::Actor;
 use crate::domain::AuditAct;
 use crate::domain::Channel;
@@ -10,14 +9,13 @@ use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::provenance::{Origin, RecordField};
 use crate::domain::referrer::{Referrer, ReferrerType};
 use crate::domain::touch::{Disposition, Touch, TouchKind};
-use crate::store::records::referrers::{Alike, name_key};
 use crate::store::{StoreError, Tx};
 
 /// Adds a referrer. `fill` sets its fields. `is_another`: a person says that it is none of those who look alike.
 ///
 /// # Errors
-/// [`ReferrersError::Invalid`] if it has neither a name nor an organization or no way to reach it, if another one has the
-/// same NPI, or if somebody on record looks like the same person: then it says who.
+/// [`ReferrersError::Invalid`] if it has neither a name nor an organization or no way to reach it, or if another one has the
+/// same NPI; [`ReferrersError::Known`] if somebody on record looks like the same person.
 pub async fn add(
     parts: &Parts,
     who: &Actor,
@@ -56,22 +54,12 @@ fn is_nameless(referrer: &Referrer) -> bool {
 }
 
 async fn refuse_a_double(tx: &mut Tx, referrer: &Referrer) -> Result<(), ReferrersError> {
-    let key = name_key(referrer.first_name.as_deref(), referrer.last_name.as_deref(), referrer.organization.as_deref());
-    let mut known = tx.referrers_alike(Alike::Name, &[&key]).await?;
-    if let Some(npi) = &referrer.npi {
-        known.extend(tx.referrers_alike(Alike::Npi, &[npi]).await?);
-    }
-    let new = Facet::of_referrer(referrer);
-    let looks_alike =
-        |known: &&Referrer| known.removed_ms.is_none() && evidence(&new, &[Facet::of_referrer(known)]) > Evidence::No;
-    match known.iter().find(looks_alike) {
-        None => Ok(()),
-        Some(known) => Err(ReferrersError::Invalid(format!(
-            "{} ({}) is on record and looks like the same; edit that one, or say that this is another",
-            known.full_description(),
-            known.id
-        ))),
-    }
+    let Some(known) = double::of(tx, referrer).await? else { return Ok(()) };
+    let name = known.full_description();
+    Err(ReferrersError::Known(match referrer.person_name().filter(|new| known.person_name().as_ref() != Some(new)) {
+        Some(new) => format!("{new} is on record as {name} ({})", known.id),
+        None => format!("{name} ({}) is on record and looks like the same", known.id),
+    }))
 }
 
 /// Changes a referrer. What a person changes stands against later lists. An address that was not theirs before is tried

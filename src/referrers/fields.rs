@@ -3,7 +3,7 @@
 use crate::domain::names::{Likeness, PersonKey, folded, organization_key};
 use crate::domain::number::is_invisible;
 use crate::domain::provenance::RecordField;
-use crate::domain::referrer::{Referrer, ReferrerType, npi_is_valid};
+use crate::domain::referrer::{Referrer, ReferrerType, read_npi};
 use crate::domain::{Address, AddressKey, EmailAddress, FaxNumber, PhoneNumber};
 
 /// The fields in which nobody looks for what cannot be seen: a mark of direction turns the letters of a name around.
@@ -44,10 +44,8 @@ pub fn set(referrer: &mut Referrer, field: RecordField, text: &str) -> Result<()
     let owned = text.map(str::to_owned);
     match field {
         RecordField::Npi => {
-            if text.is_some_and(|npi| !npi_is_valid(npi)) {
-                return Err("an NPI has ten digits with a valid check digit".to_owned());
-            }
-            referrer.npi = owned;
+            let read = text.map(|npi| read_npi(npi).ok_or("an NPI has ten digits with a valid check digit"));
+            referrer.npi = read.transpose()?;
         }
         RecordField::FirstName => referrer.first_name = owned,
         RecordField::LastName => referrer.last_name = owned,
@@ -195,6 +193,8 @@ mod tests {
             assert!(erased.is_none() || *field == RecordField::Kind, "{field}");
         }
         assert!(set(&mut referrer, RecordField::Npi, "1234567890").is_err());
+        set(&mut referrer, RecordField::Npi, "123-456-7893").expect("as lists write it");
+        assert_eq!(referrer.npi.as_deref(), Some("1234567893"));
         assert!(set(&mut referrer, RecordField::Fax, "847-555-O1O2").is_err());
         assert!(set(&mut referrer, RecordField::TimeZone, "Chicago").is_err());
         for name in ["Ama\u{202e}ra", "Ama\u{200b}ra", "\u{2066}Amara"] {

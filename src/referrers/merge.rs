@@ -1,7 +1,10 @@
 //! Merging two referrers who are one person, and undoing it. Touches are joined, the stricter refusal stands, and a basis
 //! stays with its number.
 
+mod carried;
+
 use super::edit::{npi_taken, present};
+use super::fields::keys;
 use super::{Parts, ReferrersError};
 use crate::domain::id::{LocationId, MergeId, ReferrerId};
 use crate::domain::referrer::{Location, Referrer};
@@ -17,13 +20,16 @@ pub struct Merged {
     pub merge: MergeId,
     /// Touches that were joined.
     pub touches: usize,
+    /// Suppressions that an address of the one that stays has now, because one of the two refused at another address.
+    pub suppressions: usize,
     /// Who stays, as it is now.
     #[serde(skip)]
     pub kept: Referrer,
 }
 
 /// Merges one referrer into another. The one that stays keeps its values and takes what it lacks; addresses and places
-/// of the other become further locations.
+/// of the other become further locations. What one of them refused at any address of a channel holds for the address of that
+/// channel to which letters go from now on.
 ///
 /// # Errors
 /// [`ReferrersError::NotFound`] if one of them is gone, [`ReferrersError::Invalid`] if both are the same, or have
@@ -46,20 +52,22 @@ pub async fn merge(parts: &Parts, kept: ReferrerId, merged: ReferrerId, who: &Ac
     // Whoever goes first gives up the NPI.
     let gone =
         Referrer { removed_ms: Some(now), updated_ms: now, state: after.referrer.state, ..other.referrer.clone() };
+    let known = one.locations.len();
+    let (id, before) = (MergeId::new(), vec![one, other]);
+    // Addresses are locked before anything else is written, as everywhere.
+    let suppressions = carried::carry(&mut tx, id, &before, &after.referrer, who, now).await?;
     tx.referrer_put(&gone).await?;
     tx.referrer_put(&after.referrer).await.map_err(npi_taken)?;
-    for location in after.locations.iter().filter(|location| !one.locations.contains(location)) {
+    for location in after.locations.iter().skip(known) {
         tx.location_put(location).await?;
     }
     let touches = tx.touches_join(kept, merged).await?;
     let count = touches.len();
-    let id = MergeId::new();
-    let before = vec![one, other];
     tx.merge_insert(&Merge { id, kept, merged, before, touches, who: who.clone(), created_ms: now, undone_ms: None })
         .await?;
     tx.audit(who, AuditAct::MergeReferrers, Some(&kept.to_string()), Some(&merged.to_string()), now).await?;
     tx.commit().await?;
-    Ok(Merged { merge: id, touches: count, kept: after.referrer })
+    Ok(Merged { merge: id, touches: count, suppressions, kept: after.referrer })
 }
 
 async fn whole(tx: &mut Tx, id: ReferrerId) -> Result<Before, ReferrersError> {
@@ -122,8 +130,10 @@ fn joined(one: &Before, other: &Before, now: Timestamp) -> Before {
 }
 
 fn adds_something(kept: &Referrer, other: &Location) -> bool {
-    let new_email = other.email.is_some() && other.email != kept.email;
-    let new_fax = other.fax.is_some() && other.fax != kept.fax;
+    let (email, fax) = keys(other.email.as_ref(), other.fax.as_ref());
+    let (known_email, known_fax) = keys(kept.email.as_ref(), kept.fax.as_ref());
+    let new_email = email.is_some() && email != known_email;
+    let new_fax = fax.is_some() && fax != known_fax;
     let new_place = !other.place.is_unknown() && other.place != kept.place;
     let new_organization = other.organization.is_some() && other.organization != kept.organization;
     new_email || new_fax || new_place || new_organization
@@ -145,6 +155,7 @@ pub async fn undo_merge(parts: &Parts, id: MergeId, who: &Actor) -> Result<Vec<R
     if !tx.merge_undone(id, now).await? {
         return Err(ReferrersError::Invalid("this merge was undone before".to_owned()));
     }
+    carried::take_back(&mut tx, &merge, who, now).await?;
     // The stricter of the two stood for both; anything stricter than that was decided since, and stands.
     let joined = merge.before.iter().map(|before| before.referrer.state).max();
     let decided_since = Some(current.state).filter(|state| joined.is_some_and(|joined| *state > joined));

@@ -2,8 +2,10 @@
 
 pub mod audience;
 pub mod conflicts;
+mod double;
 pub mod edit;
 mod entered;
+pub mod export;
 pub mod fields;
 pub mod import;
 pub mod locations;
@@ -35,6 +37,10 @@ pub enum ReferrersError {
     /// There is no such referrer: what was looked for, in words.
     #[error("{0}")]
     NotFound(String),
+    /// Somebody on record looks like the person who was to be added: who, in words. The faces add how to say that it is
+    /// another one.
+    #[error("{0}")]
+    Known(String),
     /// It cannot be done as asked: why, and what to do.
     #[error("{0}")]
     Invalid(String),

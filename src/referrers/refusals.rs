@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::ReferrersError;
 use super::sheet::write::evidence_with_day;
-use super::sheet::{RefusalEvidence, SheetRefusal, SheetRow};
+use super::sheet::{OnRecord, RefusalEvidence, SheetRefusal, SheetRow};
 use crate::consent::{self, Refusal};
 use crate::domain::health::{AddressHealth, Health};
-use crate::domain::referrer::ReferrerState;
-use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
+use crate::domain::referrer::{Referrer, ReferrerState};
+use crate::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
 use crate::domain::{Actor, Address, AddressKey, Channel, Timestamp};
 use crate::store::Tx;
+use crate::store::records::referrers::Alike;
 
 /// Longest evidence kept, in characters.
 const EVIDENCE_CHARS_MAX: usize = 1_000;
@@ -71,10 +72,17 @@ pub(super) async fn record(
     source: Source<'_>,
 ) -> Result<usize, ReferrersError> {
     let mut said: Vec<(Address, SheetRefusal)> = Vec::new();
+    let others = of_others(tx, rows).await?;
     for (place, row) in rows.iter().enumerate() {
         let known = people.addresses_of(place);
         let is_marked = known.is_some() && !people.unmarked.contains(&place);
-        for refusal in row.refusals.iter().cloned().chain(instead_of_standing(row, is_marked)) {
+        // Whoever was deleted did not refuse for the others at the same address.
+        let is_of_others = |refusal: &SheetRefusal| {
+            row.on_record == OnRecord::Deleted
+                && address_of(row, refusal.channel).is_some_and(|address| others.contains(&address.key()))
+        };
+        let by_standing = instead_of_standing(row, is_marked).into_iter().filter(|refusal| !is_of_others(refusal));
+        for refusal in row.refusals.iter().cloned().chain(by_standing) {
             let mut addresses: Vec<Address> = addresses_of(row).collect();
             // A list may say that a person refused without giving their address: then it is every one on record.
             if address_of(row, refusal.channel).is_none() {
@@ -94,6 +102,26 @@ pub(super) async fn record(
         count += usize::from(suppress(tx, address, &refusal, source).await?);
     }
     Ok(count)
+}
+
+/// Of the addresses of people who were deleted elsewhere, those that somebody else in the list or on record has, or whoever
+/// was deleted here as well.
+async fn of_others(tx: &mut Tx, rows: &[&SheetRow]) -> Result<HashSet<AddressKey>, ReferrersError> {
+    let (deleted, other): (Vec<&SheetRow>, Vec<&SheetRow>) =
+        rows.iter().copied().partition(|row| row.on_record == OnRecord::Deleted);
+    let keys: HashSet<AddressKey> = deleted.into_iter().flat_map(addresses_of).map(|address| address.key()).collect();
+    if keys.is_empty() {
+        return Ok(keys);
+    }
+    let named = other.into_iter().filter(|row| row.on_record == OnRecord::Yes);
+    let mut found: HashSet<AddressKey> = named.flat_map(addresses_of).map(|address| address.key()).collect();
+    let (mailboxes, numbers): (Vec<&str>, Vec<&str>) =
+        keys.iter().map(AddressKey::as_str).partition(|key| key.contains('@'));
+    for (by, list) in [(Alike::Email, mailboxes), (Alike::Fax, numbers)] {
+        let known = tx.referrers_alike(by, &list).await?;
+        found.extend(known.iter().flat_map(Referrer::addresses).map(|address| address.key()));
+    }
+    Ok(found)
 }
 
 /// Locks every address at once, in the order in which other transactions lock them, so that no call to them starts between
@@ -157,16 +185,21 @@ async fn suppress(
     said: &SheetRefusal,
     source: Source<'_>,
 ) -> Result<bool, ReferrersError> {
-    let ever = tx.suppressions_ever_of(&address).await?;
-    let mut same = ever.iter().filter(|known| known.scope == said.scope);
-    let is_answered = |lifted: Timestamp| said.day.is_some_and(|day| day < lifted.to_utc().date_naive());
-    if same.any(|known| known.lifted_ms.is_none_or(is_answered)) {
-        return Ok(false);
-    }
     let words = match &said.evidence {
         RefusalEvidence::Kept(words) => words.clone(),
         other => format!("{}, imported on {}", place(other, source.list), source.now.to_utc().date_naive()),
     };
+    let ever = tx.suppressions_ever_of(&address).await?;
+    // What a merge brought is no refusal of the address, unless the list only repeats it.
+    let is_own = |known: &&Suppression| {
+        known.source != SuppressionSource::Merge
+            || (known.lifted_ms.is_none() && known.evidence.as_deref() == Some(words.as_str()))
+    };
+    let mut same = ever.iter().filter(|known| known.scope == said.scope).filter(is_own);
+    let is_answered = |lifted: Timestamp| said.day.is_some_and(|day| day < lifted.to_utc().date_naive());
+    if same.any(|known| known.lifted_ms.is_none_or(is_answered)) {
+        return Ok(false);
+    }
     let evidence: String = evidence_with_day(said.day, &words).chars().take(EVIDENCE_CHARS_MAX).collect();
     let refusal = Refusal {
         address,

@@ -1,6 +1,6 @@
 //! Bringing a database to this version: its schema, then what only the program can compute. An opt-out must hold under every
 //! spelling of its address, whenever it was recorded, so keys of mailboxes from earlier versions are brought to the present
-//! form; those in plain ASCII have had it all along.
+//! form; those in plain ASCII without quotation marks have had it all along.
 
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::domain::{Address, AddressKey};
 const FILLED_AT_ONCE: i64 = 500;
 /// Which form the keys of this database have.
 const SETTING: &str = "address_keys";
-const PRESENT: &str = "2";
+const PRESENT: &str = "3";
 
 const KNOWN: &str = "SELECT value FROM setting WHERE name = $1";
 const NOTE: &str =
@@ -27,10 +27,13 @@ const WAIT: &str = "UPDATE message SET address_key = $2 WHERE id = $1";
 const KNOWN_ADDRESSES: &str = "SELECT value FROM address WHERE channel = 'email'";
 const ADDRESS: &str = "UPDATE address SET value = $2 WHERE channel = 'email' AND value = $1
     AND NOT EXISTS (SELECT 1 FROM address AS other WHERE other.channel = 'email' AND other.value = $2)";
+const LOCATIONS: &str = "SELECT id, email_key FROM referrer_location WHERE email_key IS NOT NULL";
+const LOCATION: &str = "UPDATE referrer_location SET email_key = $2 WHERE id = $1";
+const FORGET_NAME_KEYS: &str = "UPDATE referrer SET name_key = ''";
 
 /// The present key for one of an earlier version, if it differs.
 fn renewed(key: &str) -> Option<AddressKey> {
-    if key.is_ascii() {
+    if key.is_ascii() && !key.starts_with('"') {
         return None;
     }
     let address: Address = key.parse().ok()?;
@@ -57,14 +60,15 @@ impl Store {
         tx.renew_keys_of_refusals().await?;
         tx.renew_keys_of_waiting_messages().await?;
         tx.renew_keys_of_addresses().await?;
+        tx.renew_keys_of_referrers().await?;
         on!(tx, |c, d| {
             sqlx::query(NOTE).bind(SETTING).bind(PRESENT).execute(&mut *c).await?;
         });
         tx.commit().await
     }
 
-    /// Referrers of versions before the sixth migration have no keys to be looked up by: they are computed here, a portion
-    /// at a time. Doing it twice changes nothing.
+    /// Referrers of earlier versions have no keys to be looked up by, or have forgotten them: they are computed here, a
+    /// portion at a time. Doing it twice changes nothing.
     async fn fill_in_name_keys(&self) -> Result<(), StoreError> {
         loop {
             let mut tx = self.write().await?;
@@ -116,5 +120,37 @@ impl Tx {
             });
         }
         Ok(())
+    }
+    /// Renews the keys of further locations; those of the referrers are filled in anew, with the texts that searches read.
+    async fn renew_keys_of_referrers(&mut self) -> Result<(), StoreError> {
+        let rows: Vec<(Uuid, String)> = on!(self, |c, d| sqlx::query_as(LOCATIONS).fetch_all(&mut *c).await?);
+        for (id, key) in rows {
+            let Some(key) = renewed(&key) else { continue };
+            on!(self, |c, d| {
+                sqlx::query(LOCATION).bind(id).bind(&key).execute(&mut *c).await?;
+            });
+        }
+        on!(self, |c, d| {
+            sqlx::query(FORGET_NAME_KEYS).execute(&mut *c).await?;
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_renewed_where_its_form_has_changed() {
+        for (old, present) in [
+            ("\"al\"@clinic.example", Some("al@clinic.example")),
+            ("dana@b\u{fc}cher.example", Some("dana@xn--bcher-kva.example")),
+            ("\"a@b\"@clinic.example", None),
+            ("al@clinic.example", None),
+            ("+13125550142", None),
+        ] {
+            assert_eq!(renewed(old).as_ref().map(AddressKey::as_str), present, "{old}");
+        }
     }
 }

@@ -316,6 +316,10 @@ impl From<ReferrersError> for Problem {
     fn from(error: ReferrersError) -> Self {
         match error {
             ReferrersError::NotFound(detail) => Self::new(Kind::NotFound, detail),
+            ReferrersError::Known(who) => Self::new(
+                Kind::Invalid,
+                format!("{who}; change that one, or say `\"another\": true` if this is another person"),
+            ),
             ReferrersError::Invalid(detail) => Self::new(Kind::Invalid, detail),
             ReferrersError::Store(error) => error.into(),
         }

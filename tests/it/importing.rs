@@ -2,6 +2,7 @@
 
 mod formats;
 mod holding;
+mod moving;
 mod refusing;
 mod round_trip;
 

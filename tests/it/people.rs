@@ -1,6 +1,7 @@
 //! Who is who: lists, corrections by hand, merges, and a year of imports compared with a model.
 
 mod correcting;
+mod finding;
 mod knowing;
 mod merging;
 mod year;

@@ -8,9 +8,10 @@ use crate::cli::console::{Console, count};
 use crate::cli::exit::CliError;
 use crate::domain::Timestamp;
 use crate::domain::id::LocationId;
+use crate::domain::provenance::RecordField;
 use crate::domain::referrer::{Referrer, ReferrerType};
 use crate::public::ReferrerView;
-use crate::referrers::{self, audience, locations, remove};
+use crate::referrers::{self, ReferrersError, audience, fields, locations, remove};
 
 /// A new referrer.
 #[derive(Debug, clap::Args)]
@@ -63,10 +64,19 @@ pub async fn add(console: &Console, args: AddArgs) -> Result<(), CliError> {
     let mut tried = Referrer::new(ReferrerType::Other, Timestamp(0));
     args.fields.apply(&mut tried)?;
     let fill = |referrer: &mut Referrer| drop(args.fields.apply(referrer));
-    let added = referrers::add(&gateway.referrers(), &console.who, args.another, fill).await?;
+    let added = referrers::add(&gateway.referrers(), &console.who, args.another, fill).await.map_err(or_another)?;
     console.answer(&json!({ "referrer": ReferrerView::of(&added, true) }), || {
         format!("{} has been added: {}.", added.full_description(), added.id)
     })
+}
+
+fn or_another(error: ReferrersError) -> CliError {
+    match error {
+        ReferrersError::Known(who) => {
+            CliError::refused(format!("{who}; edit that one, or add --another if this is another person"))
+        }
+        other => other.into(),
+    }
 }
 
 /// Changes one.
@@ -84,7 +94,13 @@ pub async fn edit(console: &Console, args: EditArgs) -> Result<(), CliError> {
     let parts = gateway.referrers();
     let after = referrers::edit_entering(&parts, before.id, &console.who, &args.fields.entered(), apply).await?;
     console.answer(&json!({ "referrer": ReferrerView::of(&after, true) }), || {
-        let mut text = format!("{} has been changed. Later lists do not overwrite it.", after.display_name());
+        let mut text = format!("{} has been changed.", after.display_name());
+        if RecordField::ALL.iter().any(|field| fields::value(&before, *field) != fields::value(&after, *field)) {
+            text.push_str(" Later lists do not overwrite it.");
+        }
+        if before.state > after.state {
+            text.push_str(" A later list that says do_not_contact sets that again.");
+        }
         if before.fax != after.fax && after.fax.is_some() {
             text.push_str(" Advertisements go to the new fax number only once a basis is recorded for it.");
         }

@@ -12,6 +12,7 @@ use crate::domain::id::ReferrerId;
 use crate::referrers::import::{Decision, ImportOptions, ImportReport, Unclear, import};
 use crate::referrers::sheet;
 use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet};
+use crate::referrers::{Parts, audience};
 use crate::wording::lists::refused_as;
 
 /// Problems shown to a person; JSON has them all.
@@ -58,11 +59,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
     let parts = console.gateway().await?.referrers();
     let sheet = read(console, args.file, mapping, args.ignored).await?;
+    refuse_unknown_lines(&sheet, &options)?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));
     let done = import(&parts, &sheet, &console.who, &options).await;
     bar.finish_and_clear();
-    let report = done?;
+    let mut report = done?;
+    tell_apart(&parts, &mut report).await?;
     let columns: Vec<_> =
         sheet.mapping.iter().map(|(field, column)| json!({ "field": field, "column": column })).collect();
     let object = json!({
@@ -109,6 +112,36 @@ fn decisions(args: &Args) -> Result<BTreeMap<u64, Decision>, CliError> {
         }
     }
     Ok(decisions)
+}
+
+/// A decision about a line on which no row begins would be passed over in silence.
+fn refuse_unknown_lines(sheet: &Sheet, options: &ImportOptions) -> Result<(), CliError> {
+    let unknown = options.decisions.keys().find(|line| !sheet.rows.iter().any(|row| row.line == **line));
+    match unknown {
+        None => Ok(()),
+        Some(line) => Err(CliError::refused(format!(
+            "--same or --new names line {line}, on which no row begins that can be used; nothing was imported"
+        ))),
+    }
+}
+
+/// Candidates who read the same are shown with their NPI, or the end of their id.
+async fn tell_apart(parts: &Parts, report: &mut ImportReport) -> Result<(), CliError> {
+    let ids: Vec<ReferrerId> = report.unclear.iter().flat_map(|one| &one.candidates).map(|one| one.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = parts.store.read().await?.referrers(&ids).await?;
+    for unclear in &mut report.unclear {
+        let names: Vec<String> = unclear.candidates.iter().map(|one| one.name.clone()).collect();
+        for one in &mut unclear.candidates {
+            if names.iter().filter(|name| **name == one.name).count() > 1 {
+                let npi = known.iter().find(|known| known.id == one.id).and_then(|known| known.npi.clone());
+                one.name = format!("{} ({})", one.name, audience::mark(one.id, npi.as_deref()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads the file where blocking is allowed.

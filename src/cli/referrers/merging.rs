@@ -58,12 +58,19 @@ pub async fn merge(console: &Console, args: MergeArgs) -> Result<(), CliError> {
     let (keep, other) = (audience::one(&mut tx, &args.keep).await?, audience::one(&mut tx, &args.other).await?);
     drop(tx);
     let merged = merge::merge(&gateway.referrers(), keep.id, other.id, &console.who).await?;
-    let object =
-        json!({ "merge": merged.merge, "touches": merged.touches, "referrer": ReferrerView::of(&merged.kept, true) });
+    let object = json!({ "merge": merged.merge, "touches": merged.touches, "suppressions": merged.suppressions,
+            "referrer": ReferrerView::of(&merged.kept, true) });
     console.answer(&object, || {
         let touches = if merged.touches == 1 { "1 touch".to_owned() } else { format!("{} touches", merged.touches) };
+        let refused = match merged.suppressions {
+            0 => String::new(),
+            some => format!(
+                " What they refused at another address holds for the one letters go to: {} recorded.",
+                count(some, "suppression")
+            ),
+        };
         format!(
-            "{} and {} are one now, with {touches} joined. To undo it: touchline referrers undo-merge {}",
+            "{} and {} are one now, with {touches} joined.{refused} To undo it: touchline referrers undo-merge {}",
             keep.full_description(),
             other.full_description(),
             merged.merge

@@ -9,7 +9,7 @@ use crate::domain::referrer::{Location, Place, Referrer, ReferrerType};
 use crate::domain::{Actor, Timestamp};
 use crate::referrers::fields;
 use crate::referrers::matching::Facet;
-use crate::referrers::sheet::SheetRow;
+use crate::referrers::sheet::{OnRecord, SheetRow};
 use crate::store::records::imports::Before;
 
 /// Most tags of one referrer.
@@ -105,7 +105,13 @@ pub(super) fn apply(
     );
     let mut work = Work { before, settled, circumstances, conflicts: Vec::new(), after: start };
     let effects = rows.iter().enumerate().map(|(place, row)| work.take(rows, place, row)).collect();
-    work.finish(effects)
+    let mut changed = work.finish(effects);
+    if before.is_none() && rows.iter().all(|row| row.on_record == OnRecord::Deleted) {
+        // Whoever was deleted elsewhere is known here from now on, and on no list: nobody was added.
+        changed.referrer.removed_ms = Some(circumstances.now);
+        changed.effects.fill(Effect::Nothing);
+    }
+    changed
 }
 
 struct Work<'a> {

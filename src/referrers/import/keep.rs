@@ -9,7 +9,7 @@ use crate::domain::basis::Basis;
 use crate::domain::conflict::Conflict;
 use crate::domain::id::{BasisId, ImportId, ReferrerId};
 use crate::referrers::edit::npi_taken;
-use crate::referrers::sheet::SheetRow;
+use crate::referrers::sheet::{OnRecord, SheetRow};
 use crate::referrers::{ReferrersError, entered};
 use crate::store::Tx;
 use crate::store::records::imports::{Before, ImportChange, ListImport};
@@ -29,6 +29,14 @@ pub(super) struct Kept {
     pub bases: Vec<BasisId>,
 }
 
+impl Kept {
+    /// Of a row that concerns no person.
+    fn nothing(bases: Vec<BasisId>) -> Self {
+        let effects = vec![Effect::Nothing];
+        Self { referrer: None, before: None, has_changed: false, effects, conflicts: 0, bases }
+    }
+}
+
 /// Stores everything.
 pub(super) async fn keep(
     tx: &mut Tx,
@@ -43,15 +51,24 @@ pub(super) async fn keep(
     }
     let mut kept = Vec::new();
     for person in roster.people.iter().filter(|person| person.is_concerned()) {
+        if is_nobody(person, rows) {
+            kept.push(Kept::nothing(Vec::new()));
+            continue;
+        }
         let settled = settled.remove(&person.id()).unwrap_or_default();
         kept.push(keep_person(tx, person, &settled, rows, circumstances).await?);
     }
     for row in roster.only_addresses.iter().filter_map(|place| rows.get(*place)) {
         let bases = add_basis(tx, row, circumstances).await?.into_iter().collect();
-        let effects = vec![Effect::Nothing];
-        kept.push(Kept { referrer: None, before: None, has_changed: false, effects, conflicts: 0, bases });
+        kept.push(Kept::nothing(bases));
     }
     Ok(kept)
+}
+
+/// Whether the rows only say what is known of an address that nobody has.
+fn is_nobody(person: &Person, rows: &[SheetRow]) -> bool {
+    let mut said = person.rows.iter().filter_map(|place| rows.get(*place));
+    person.before.is_none() && said.all(|row| row.on_record == OnRecord::Nobody)
 }
 
 async fn keep_person(

@@ -36,7 +36,7 @@ use csv::StringRecord;
 
 pub use field::{Field, parse_mapping};
 pub use refused::RefusalEvidence;
-pub use taken::{NOT_CALLED, Problem, RefusedRows, Sheet, SheetBasis, SheetRefusal, SheetRow};
+pub use taken::{NOT_CALLED, OnRecord, Problem, RefusedRows, Sheet, SheetBasis, SheetRefusal, SheetRow};
 
 use cell::Cells;
 use columns::Columns;

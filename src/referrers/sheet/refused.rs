@@ -8,7 +8,7 @@ use super::field::Field;
 use super::refusal_columns::Form;
 use super::refusal_dates::day;
 use super::refusal_words::{Answer, Said, answer, happened, is_refusal, labels, status};
-use super::taken::{NOT_CALLED, SheetRefusal};
+use super::taken::{NOT_CALLED, OnRecord, SheetRefusal};
 use crate::domain::Channel;
 use crate::domain::fault::Fault;
 use crate::domain::health::Health;
@@ -20,6 +20,7 @@ use crate::domain::suppression::{Scope, SuppressionReason};
 pub(super) struct Refused {
     pub(super) standing: Option<ReferrerState>,
     pub(super) standing_evidence: Option<RefusalEvidence>,
+    pub(super) on_record: OnRecord,
     pub(super) refusals: Vec<SheetRefusal>,
     pub(super) dead: Vec<(Channel, Option<Fault>)>,
     /// Labels that keep what no refusal of an address can.
@@ -211,10 +212,17 @@ impl Refused {
             _ => Channel::Fax,
         };
         match field {
-            Field::Standing => match value.parse::<ReferrerState>() {
-                Ok(state) => self.add_standing(state, Some(name.to_owned())),
-                Err(_) => {
-                    let message = "write active, conversation_open, paused, do_not_contact, or nothing";
+            Field::Standing => match (value.parse::<ReferrerState>(), OnRecord::of_word(value)) {
+                (Ok(state), _) => self.add_standing(state, Some(name.to_owned())),
+                (Err(_), Some(on_record)) => {
+                    self.on_record = on_record;
+                    if on_record == OnRecord::Deleted {
+                        self.add_standing(ReferrerState::DoNotContact, Some(name.to_owned()));
+                    }
+                }
+                (Err(_), None) => {
+                    let message =
+                        "write active, conversation_open, paused, do_not_contact, deleted, nobody, or nothing";
                     cells.add(Some(name.to_owned()), message, true);
                 }
             },

@@ -15,7 +15,7 @@ use super::refused::{self, RefusalEvidence, Refused};
 use super::{SheetBasis, SheetRow, country, further, mailbox, numbers, person, taxonomy, zone};
 use crate::domain::address::AddressError;
 use crate::domain::basis::{BasisKind, NumberSource};
-use crate::domain::referrer::{ReferrerState, ReferrerType, npi_is_valid, refusal_label};
+use crate::domain::referrer::{ReferrerState, ReferrerType, npi_digits, npi_is_valid, refusal_label};
 use crate::domain::{Address, Channel, EmailAddress, FaxNumber};
 
 /// Labels kept of one row.
@@ -123,6 +123,7 @@ fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, before: Bef
         basis: read_basis(cells, fax.is_some()),
         standing: refused.standing,
         standing_evidence: refused.standing_evidence,
+        on_record: refused.on_record,
         refusals: refused.refusals,
         dead: refused.dead,
         fax,
@@ -131,7 +132,7 @@ fn facts(cells: &mut Cells<'_>, refused: Refused, tags: Vec<String>, before: Bef
 }
 
 fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
-    let digits = cells.raw(Field::Npi)?.trim_end_matches(".0").replace([' ', '-'], "");
+    let digits = npi_digits(cells.raw(Field::Npi)?);
     if npi_is_valid(&digits) {
         return Some(digits);
     }

@@ -17,6 +17,35 @@ use crate::domain::{Address, Channel, EmailAddress, FaxNumber};
 /// The label of somebody who does not want to be called: no refusal of an address says it.
 pub const NOT_CALLED: &str = "do not call";
 
+/// Whether the installation that exported a row has somebody for it on record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnRecord {
+    /// It has; so it is for every list that is not our own export.
+    #[default]
+    Yes,
+    /// It deleted them: no list adds them again.
+    Deleted,
+    /// Nobody there has the address: the row says only what the address refused, or that it is dead.
+    Nobody,
+}
+
+impl OnRecord {
+    /// What stands in the column `standing` in place of a contact status; none for somebody who is on record.
+    #[must_use]
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Yes => None,
+            Self::Deleted => Some("deleted"),
+            Self::Nobody => Some("nobody"),
+        }
+    }
+
+    /// The one that a cell of the column `standing` says.
+    pub(super) fn of_word(text: &str) -> Option<Self> {
+        [Self::Deleted, Self::Nobody].into_iter().find(|one| one.word() == Some(text.trim()))
+    }
+}
+
 /// What a list says.
 #[derive(Debug, Clone)]
 pub struct Sheet {
@@ -85,6 +114,8 @@ pub struct SheetRow {
     pub standing: Option<ReferrerState>,
     /// Where it states it.
     pub standing_evidence: Option<RefusalEvidence>,
+    /// Whether the exporting installation has somebody for the row on record.
+    pub on_record: OnRecord,
     /// Refusals of the row's addresses: at most one of a scope for each channel.
     pub refusals: Vec<SheetRefusal>,
     /// Addresses that the exporting installation knew to be dead, and for what fault.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 
+use super::OnRecord;
 use super::guard::guarded;
 use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
@@ -14,7 +15,8 @@ use crate::domain::suppression::Suppression;
 use crate::domain::{Address, Channel};
 
 /// The columns of an export: those of the template for lists ([`super::TEMPLATE_HEADER`]), then what an installation knows
-/// besides. `standing` is the contact status. `email_refusals` and `fax_refusals` hold one refusal in each line: scope,
+/// besides. `standing` is the contact status, or `deleted` for somebody who was deleted, or `nobody` for an address that
+/// nobody has. `email_refusals` and `fax_refusals` hold one refusal in each line: scope,
 /// reason, day and evidence. `email_health` and `fax_health` hold `dead` and the fault, or nothing.
 pub const EXPORT_HEADER: &str = "npi,first_name,last_name,credentials,organization,type,email,fax,phone,time_zone,tags,source,basis,basis_source,basis_date,basis_note,street,city,state,postal_code,notes,standing,email_refusals,fax_refusals,email_health,fax_health";
 
@@ -26,6 +28,8 @@ const REFUSED_ON: &str = "refused on ";
 pub struct Exported<'a> {
     /// The referrer.
     pub referrer: &'a Referrer,
+    /// Whether they are on record here.
+    pub on_record: OnRecord,
     /// The basis for faxing to the number, if one is in effect.
     pub basis: Option<&'a Basis>,
     /// Refusals in effect of the referrer's addresses.
@@ -74,7 +78,7 @@ impl Exported<'_> {
             text(&one.place.region),
             text(&one.place.postal_code),
             text(&one.notes),
-            one.state.to_string(),
+            self.on_record.word().map_or_else(|| one.state.to_string(), str::to_owned),
             self.refusals_of(Channel::Email),
             self.refusals_of(Channel::Fax),
             self.health_of(Channel::Email),

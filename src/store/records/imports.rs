@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::domain::id::{BasisId, ImportId, ReferrerId};
 use crate::domain::referrer::{Location, Referrer};
-use crate::domain::{Actor, Timestamp};
+use crate::domain::{Actor, Address, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::record::record;
@@ -47,6 +47,13 @@ pub struct Before {
     pub referrer: Referrer,
     /// Its further locations.
     pub locations: Vec<Location>,
+}
+
+impl Before {
+    /// Every address of theirs on record, preferred or not.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> {
+        self.referrer.addresses().chain(self.locations.iter().flat_map(Location::addresses))
+    }
 }
 
 /// What an import changed about one referrer.

@@ -76,8 +76,8 @@ impl Tx {
                 .bind(location.updated_ms)
                 .execute(&mut *c)
                 .await?;
-            Ok(())
-        })
+        });
+        self.note_search_text(location.referrer_id).await
     }
 
     /// The further locations of these referrers, the oldest first.
@@ -99,7 +99,7 @@ impl Tx {
     pub async fn locations_delete(&mut self, referrer: ReferrerId) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(DELETE_ALL).bind(referrer).execute(&mut *c).await?;
-            Ok(())
-        })
+        });
+        self.note_search_text(referrer).await
     }
 }

@@ -24,6 +24,7 @@ mod queue_waits;
 pub mod referrers;
 pub mod refusals;
 pub mod restored;
+mod searching;
 pub mod sent;
 pub mod settings;
 pub mod submissions;

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use sqlx::AssertSqlSafe;
 
 use crate::domain::id::ReferrerId;
-use crate::domain::names::{PersonKey, folded, organization_key};
+use crate::domain::names::{PersonKey, organization_key};
 use crate::domain::referrer::{Place, Referrer, ReferrerState, ReferrerType};
 use crate::domain::{AddressKey, EmailAddress, FaxNumber, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
+use crate::store::records::searching::{patterns_of, search_text};
 
 const COLUMNS: &str = "SELECT id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone,
     street, city, region, postal_code, time_zone, state, tags, source, notes, created_ms, updated_ms, provenance,
@@ -39,8 +40,6 @@ const COUNT: &str = "SELECT COUNT(*) FROM referrer WHERE removed_ms IS NULL";
 const DELETE: &str = "DELETE FROM referrer WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM touch WHERE referrer_id = $1)
     AND NOT EXISTS (SELECT 1 FROM message WHERE referrer_id = $1)
     AND NOT EXISTS (SELECT 1 FROM referrer_merge WHERE kept_id = $1 OR merged_id = $1)";
-/// Words of one search.
-const WORDS_MAX: usize = 8;
 /// Follows a `LIKE`.
 const ESCAPE: &str = " ESCAPE '!'";
 
@@ -160,41 +159,6 @@ pub fn name_key(first_name: Option<&str>, last_name: Option<&str>, organization:
     format!("@{}", organization.map(organization_key).unwrap_or_default())
 }
 
-/// Everything by which a person searches for a referrer, in comparable form: names, organization, town, mailbox, NPI,
-/// digits of the numbers.
-fn search_text(referrer: &Referrer) -> String {
-    let named = [&referrer.first_name, &referrer.last_name, &referrer.credentials, &referrer.organization];
-    let named = named.into_iter().chain([&referrer.place.city]).flatten().map(|text| folded(text));
-    let mailbox = referrer.email.as_ref().map(|email| email.as_str().to_lowercase());
-    let numbers = [referrer.fax.as_ref().map(FaxNumber::as_str), referrer.phone.as_deref()];
-    let digits = numbers.into_iter().flatten().map(|number| digits_of(number.split(';').next().unwrap_or(number)));
-    named.chain(mailbox).chain(referrer.npi.clone()).chain(digits).collect::<Vec<_>>().join(" ")
-}
-
-fn digits_of(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
-}
-
-/// The patterns that all must fit for a text to be found. A number is searched for by its digits, in whatever form; a
-/// mailbox as it is; everything else by its words, without accents. PostgreSQL would take a backslash for an escape and
-/// SQLite would not, so the statement names the escape character for both.
-fn patterns_of(text: &str) -> Vec<String> {
-    let text = text.trim();
-    let digits = digits_of(text);
-    let is_number = digits.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || " ()-.+/".contains(c));
-    let folded = folded(text);
-    let words: Vec<String> = if is_number {
-        let of_long_distance = Some(digits.as_str()).filter(|digits| digits.len() == 11);
-        vec![of_long_distance.and_then(|digits| digits.strip_prefix('1')).unwrap_or(&digits).to_owned()]
-    } else if text.contains('@') || folded.is_empty() {
-        vec![text.to_lowercase()]
-    } else {
-        folded.split_whitespace().take(WORDS_MAX).map(str::to_owned).collect()
-    };
-    let escaped = |word: String| word.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    words.into_iter().map(|word| format!("%{}%", escaped(word))).collect()
-}
-
 impl Tx {
     /// Stores a referrer, new or changed, with its tags.
     ///
@@ -205,6 +169,7 @@ impl Tx {
         let provenance = serde_json::to_string(&referrer.provenance).unwrap_or_else(|_| "{}".to_owned());
         let name_key =
             name_key(referrer.first_name.as_deref(), referrer.last_name.as_deref(), referrer.organization.as_deref());
+        let search_text = search_text(referrer, &self.locations_of(&[referrer.id]).await?);
         on!(self, |c, d| {
             sqlx::query(UPSERT)
                 .bind(referrer.id)
@@ -229,7 +194,7 @@ impl Tx {
                 .bind(&referrer.notes)
                 .bind(sort_name(referrer))
                 .bind(&name_key)
-                .bind(search_text(referrer))
+                .bind(&search_text)
                 .bind(referrer.created_ms)
                 .bind(referrer.updated_ms)
                 .bind(&provenance)
@@ -265,14 +230,23 @@ impl Tx {
         Ok(self.referrers(&[id]).await?.pop())
     }
 
+    /// Everyone who was taken off all lists, deleted or merged into another, the latest first.
+    pub async fn referrers_removed(&mut self) -> Result<Vec<Referrer>, StoreError> {
+        let rows: Vec<Row> = on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE removed_ms IS NOT NULL ORDER BY removed_ms DESC, id");
+            sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *c).await?
+        });
+        Ok(rows.into_iter().map(Referrer::from).collect())
+    }
+
     /// Takes a referrer without any history off the records. False: there is a history, and nothing was changed.
     pub async fn referrer_delete(&mut self, id: ReferrerId) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(DELETE).bind(id).execute(&mut *c).await?.rows_affected() == 1))
     }
 
     /// Referrers by name after a cursor (the [`sort_name`] and id of the last one of the page before), optionally only
-    /// those that a search finds: all its words in name, organization, town, email or NPI, without regard to case and
-    /// accents, or the digits of a number in any form. At most `limit`; nobody who was removed.
+    /// those that a search finds: all its words in name, NPI, or organization, town or email of any location, without regard
+    /// to case and accents, or the digits of a number in any form. At most `limit`; nobody who was removed.
     pub async fn referrers_page(
         &mut self,
         contains: Option<&str>,

@@ -91,6 +91,9 @@ pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Respon
 
 fn in_words(error: ReferrersError) -> PageProblem {
     match error {
+        ReferrersError::Known(who) => refused(sentence(&format!(
+            "{who}; change that one, or check \u{201c}This is not someone already listed\u{201d}"
+        ))),
         ReferrersError::Invalid(why) => refused(sentence(&why)),
         other => other.into(),
     }

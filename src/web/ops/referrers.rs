@@ -16,7 +16,6 @@ use super::notice::Asked;
 use super::query::Query;
 use super::view::people::PersonRow;
 use crate::domain::AddressKey;
-use crate::domain::FaxNumber;
 use crate::domain::id::{self, ReferrerId};
 use crate::domain::referrer::Referrer;
 use crate::store::records::referrers::sort_name;
@@ -92,13 +91,6 @@ pub async fn show(
 
 /// A page of those whom the search finds, and whether more follow.
 async fn find(tx: &mut Tx, search: &str, after: Option<&Referrer>) -> Result<(Vec<Referrer>, bool), StoreError> {
-    if let (Ok(number), None) = (FaxNumber::parse(search), after) {
-        // A number may also be that of a further location.
-        let found = tx.referrers_like(None, None, Some(&number)).await?;
-        if !found.is_empty() {
-            return Ok((found, false));
-        }
-    }
     let name = after.map(sort_name);
     let cursor = name.as_deref().zip(after.map(|referrer| referrer.id));
     let wanted = Some(search).filter(|search| !search.is_empty());

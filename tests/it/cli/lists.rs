@@ -181,3 +181,63 @@ fn a_call_that_was_logged_counts_and_a_referral_that_came_in_does_not() {
     assert!(said.contains("2 of 7 touches delivered") && said.contains("lunch and learn"), "{said}");
     assert_eq!(house.run(&["touches", "log", "Whitfield", "--kind=letter", "--title=x"]).code, 2);
 }
+
+#[test]
+fn a_further_location_is_found_and_a_double_is_refused_with_the_way_out() {
+    let house = House::new();
+    house.write(
+        "list.csv",
+        "NPI,First Name,Last Name,Organization,Fax\n1234567893,Ana,Ruiz,Lake Clinic,847-555-0101\n\
+         1234567893,Ana,Ruiz,Hill Clinic,847-555-0102\n",
+    );
+    house.run(&["referrers", "import", "list.csv"]).good();
+    let found = house.ask(&["referrers", "list", "--search", "8475550102"]);
+    assert_eq!(found["referrers"].as_array().map(Vec::len), Some(1), "{found}");
+    assert!(house.run(&["referrers", "show", "8475550102"]).good().out.contains("Ruiz"));
+
+    let add = ["referrers", "add", "--first-name", "Ana", "--last-name", "Ruiz", "--fax", "847-555-0102"];
+    let refused = house.run(&add);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    assert!(refused.err.contains("--another") && refused.err.contains("Lake Clinic"), "{refused:?}");
+    house.run(&[&add[..], &["--another"]].concat()).good();
+}
+
+#[test]
+fn a_decision_about_a_line_that_is_not_there_is_an_error() {
+    let house = House::new();
+    house.write("list.csv", "First Name,Last Name,Fax\nAna,Ruiz,847-555-0101\n");
+    let same = format!("99={}", touchline::domain::id::ReferrerId::new());
+    for wrong in [["--new", "99"], ["--new", "1"], ["--same", &same]] {
+        let refused = house.run(&[&["referrers", "import", "list.csv"][..], &wrong].concat());
+        assert_eq!(refused.code, 5, "{wrong:?}: {refused:?}");
+        assert!(refused.err.contains("line") && refused.err.contains("nothing was imported"), "{refused:?}");
+    }
+    assert_eq!(house.ask(&["referrers", "list"])["total"], 0);
+}
+
+#[test]
+fn an_edit_promises_only_what_later_lists_keep() {
+    let house = House::new();
+    house.write("list.csv", "First Name,Last Name,Fax,standing\nAna,Ruiz,847-555-0101,do_not_contact\n");
+    house.run(&["referrers", "import", "list.csv"]).good();
+    let active = house.run(&["referrers", "edit", "Ana Ruiz", "--state", "active"]).good().out;
+    assert!(!active.contains("do not overwrite") && active.contains("do_not_contact"), "{active}");
+    house.run(&["referrers", "import", "list.csv"]).good();
+    assert_eq!(house.ask(&["referrers", "show", "Ana Ruiz"])["referrer"]["state"], "do_not_contact");
+    let npi = house.run(&["referrers", "edit", "Ana Ruiz", "--npi", "123-456-7893"]).good().out;
+    assert!(npi.contains("Later lists do not overwrite it"), "{npi}");
+    assert_eq!(house.ask(&["referrers", "show", "123-456-7893"])["referrer"]["npi"], "1234567893");
+}
+
+#[test]
+fn candidates_who_read_the_same_are_told_apart() {
+    let house = House::new();
+    let row = "Ana,Ruiz,Lake Clinic,847-555-0101\n";
+    house.write("two.csv", &format!("NPI,First Name,Last Name,Organization,Fax\n1234567893,{row}1000000004,{row}"));
+    house.run(&["referrers", "import", "two.csv"]).good();
+    house.write("list.csv", &format!("First Name,Last Name,Organization,Fax\n{row}"));
+    let dry = house.run(&["referrers", "import", "list.csv", "--dry-run"]).good().out;
+    assert!(dry.contains("NPI 1234567893") && dry.contains("NPI 1000000004"), "{dry}");
+    let several = house.run(&["referrers", "show", "Ana Ruiz"]);
+    assert!(several.err.contains("NPI 1234567893") && several.err.contains("NPI 1000000004"), "{several:?}");
+}

@@ -11,7 +11,7 @@ use touchline::domain::suppression::{Scope, Suppression, SuppressionReason, Supp
 use touchline::domain::{Actor, Address, Channel, EmailAddress, FaxNumber, PhoneNumber, Timestamp};
 use touchline::referrers::import::{ImportOptions, import};
 use touchline::referrers::sheet::write::{EXPORT_HEADER, Exported, sheet as written};
-use touchline::referrers::sheet::{RefusalEvidence, Sheet, SheetRow};
+use touchline::referrers::sheet::{OnRecord, RefusalEvidence, Sheet, SheetRow};
 use touchline::referrers::{Parts, sheet};
 use touchline::store::records::referrers::Members;
 
@@ -46,7 +46,7 @@ fn refusal(address: &Address, scope: Scope, reason: SuppressionReason, evidence:
 }
 
 fn alone(referrer: &Referrer) -> Exported<'_> {
-    Exported { referrer, basis: None, refusals: Vec::new(), health: Vec::new() }
+    Exported { referrer, on_record: OnRecord::Yes, basis: None, refusals: Vec::new(), health: Vec::new() }
 }
 
 fn read(text: &str) -> Sheet {

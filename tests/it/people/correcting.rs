@@ -152,3 +152,35 @@ async fn a_referrer_is_deleted_only_with_a_reason() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn somebody_merged_or_known_elsewhere_is_not_added_again_by_hand() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import(LIST).await;
+        desk.import("First Name,Last Name,Organization,Fax\nBo,Lee,Elm Clinic,847-555-0103\n").await;
+        let (ana, bo) = (desk.named("Ruiz").await, desk.named("Lee").await);
+        referrers::merge::merge(&desk.parts, ana.id, bo.id, &dana()).await.expect("merged");
+        let ben = desk.named("Salas").await;
+        referrers::edit(&desk.parts, ben.id, &dana(), |one| one.last_name = Some("Sala".into())).await.expect("edited");
+        for (first, last, fax, known) in [
+            ("Bo", "Lee", "847-555-0103", ana.id),
+            ("Ana", "Ruiz", "847-555-0103", ana.id),
+            ("Ben", "Salas", "847-555-0101", ben.id),
+        ] {
+            let fill = |one: &mut touchline::domain::referrer::Referrer| {
+                (one.first_name, one.last_name) = (Some(first.into()), Some(last.into()));
+                one.fax = FaxNumber::parse(fax).ok();
+            };
+            let refused = referrers::add(&desk.parts, &dana(), false, fill).await.expect_err("a double");
+            assert!(matches!(&refused, referrers::ReferrersError::Known(_)), "{refused}");
+            assert!(refused.to_string().contains(&known.to_string()), "{refused}");
+        }
+        let stranger = |one: &mut touchline::domain::referrer::Referrer| {
+            (one.first_name, one.last_name) = (Some("Cy".into()), Some("Lee".into()));
+            one.fax = FaxNumber::parse("847-555-0103").ok();
+        };
+        referrers::add(&desk.parts, &dana(), false, stranger).await.expect("somebody else at the same number");
+    })
+    .await;
+}

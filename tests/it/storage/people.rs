@@ -97,6 +97,7 @@ async fn everyone_alike_is_found_however_many_and_though_removed() {
                 "{by:?}"
             );
         }
+        assert_eq!(tx.referrers_removed().await.expect("read"), std::slice::from_ref(&gone));
         assert_eq!(tx.referrer_count().await.expect("read"), 130, "a removed referrer counts nowhere");
         assert!(tx.referrers_page(Some("Núñez"), None, 10).await.expect("read").is_empty());
         assert!(tx.referrers_like(Some("1234567893"), None, None).await.expect("read").is_empty());
