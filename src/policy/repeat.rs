@@ -105,7 +105,7 @@ impl Window {
     #[must_use]
     pub fn ends(&self, earlier: &Earlier) -> Timestamp {
         match self.period {
-            Some(period) if earlier.campaign == Some(period.campaign) => period.next,
+            Some(period) if earlier.campaign == Some(period.campaign) => period.next.max(earlier.sent),
             _ => earlier.sent.after(self.length),
         }
     }
@@ -195,6 +195,14 @@ mod tests {
         let planned = window(letter(Purpose::Advertisement), Some(period), NOW).expect("a window");
         assert!(planned.is_repeat_of(&before(27 * 24)));
         assert!(!planned.is_repeat_of(&before(28 * 24)));
+    }
+
+    #[test]
+    fn a_run_that_went_out_after_its_period_was_over_is_not_said_to_be_free_before_it() {
+        let period = Period { campaign: CampaignId::new(), start: NOW.before(DAY * 60), next: NOW.before(DAY * 30) };
+        let late = Earlier { campaign: Some(period.campaign), accepted: NOW, ..before(0) };
+        let window = window(letter(Purpose::Advertisement), Some(period), NOW).expect("a window");
+        assert!(window.is_repeat_of(&late) && window.ends(&late) >= late.sent);
     }
 
     proptest! {

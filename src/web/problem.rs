@@ -102,7 +102,7 @@ pub struct Problem {
     retry_after_seconds: Option<u64>,
     challenge: Option<HeaderValue>,
     database_unusable: bool,
-    cause: Option<String>,
+    cause: Option<Box<Cause>>,
 }
 
 /// Part of the answer to a request that met a damaged database. It is not sent.
@@ -157,7 +157,7 @@ impl Problem {
 
     /// With what the log says of it. It must hold nothing of the request.
     fn caused_by(self, error: &impl ToString) -> Self {
-        Self { cause: Some(error.to_string()), ..self }
+        Self { cause: Some(Box::new(Cause(error.to_string()))), ..self }
     }
 
     /// What kind it is.
@@ -187,7 +187,7 @@ impl Problem {
             response.extensions_mut().insert(DatabaseUnusable);
         }
         if let Some(cause) = &self.cause {
-            response.extensions_mut().insert(Cause(cause.clone()));
+            response.extensions_mut().insert(Cause::clone(cause));
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn sense(heading: &Heading) -> Sense {
     let said = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let uses_ours = said(&["email", "mail", "fax"]);
     let is_known = |known: &&str| *known == heading.key || known.split(' ').collect::<String>() == words.concat();
-    if HARMLESS.iter().any(|known| is_known(known)) || (said(OTHER_CHANNELS) && !uses_ours) {
+    if HARMLESS.iter().any(is_known) || (said(OTHER_CHANNELS) && !uses_ours) {
         return Sense::Nothing;
     }
     // One column for each kind of letter (HubSpot): who refused one kind is not sent another.

@@ -51,8 +51,7 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Read {
         refused.add_labels(&labels_of(&cells), cells.columns.column(Field::Tags));
     }
     if !cells.columns.is_ours {
-        refused
-            .add_sentences(&cells.raw(Field::Notes).unwrap_or_default().to_owned(), cells.columns.column(Field::Notes));
+        refused.add_sentences(cells.raw(Field::Notes).unwrap_or_default(), cells.columns.column(Field::Notes));
         refuse_in_names(&mut cells, &mut refused);
     }
     let mut tags = read_tags(&mut cells);

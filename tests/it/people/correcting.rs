@@ -168,15 +168,15 @@ async fn somebody_merged_or_known_elsewhere_is_not_added_again_by_hand() {
             ("Ana", "Ruiz", "847-555-0103", ana.id),
             ("Ben", "Salas", "847-555-0101", ben.id),
         ] {
-            let fill = |one: &mut touchline::domain::referrer::Referrer| {
+            let fill = |one: &mut Referrer| {
                 (one.first_name, one.last_name) = (Some(first.into()), Some(last.into()));
                 one.fax = FaxNumber::parse(fax).ok();
             };
             let refused = referrers::add(&desk.parts, &dana(), false, fill).await.expect_err("a double");
-            assert!(matches!(&refused, referrers::ReferrersError::Known(_)), "{refused}");
+            assert!(matches!(&refused, ReferrersError::Known(_)), "{refused}");
             assert!(refused.to_string().contains(&known.to_string()), "{refused}");
         }
-        let stranger = |one: &mut touchline::domain::referrer::Referrer| {
+        let stranger = |one: &mut Referrer| {
             (one.first_name, one.last_name) = (Some("Cy".into()), Some("Lee".into()));
             one.fax = FaxNumber::parse("847-555-0103").ok();
         };
