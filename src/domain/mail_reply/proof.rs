@@ -164,7 +164,7 @@ const HARMLESS: &str = " \
     person name local part alias destination known unknown exist exists existing existent nonexistent found find \
     invalid valid bad illegal incorrect wrong misspelled ambiguous recognized recognised such rejected cannot can could \
     couldn unable reach longer anymore gone left moved removed deleted deactivated closed inactive \
-    discontinued owner changed destination off table virtual local as psmtp gsmtp exim chkuser author ofr mx rejecting please check spelling code status \
+    discontinued owner changed off table virtual local as psmtp gsmtp exim chkuser author ofr mx rejecting please check spelling code status \
     der die das den dem des ein eine kein keine keinen ist wurde wird nicht diese dieser dieses unter auf hier \
     le la les l un une est n pas ce cette cet chez aucun \
     el los las se ha sido una es este esta ningun en il lo non utente di questo questa o os um uma não nao \

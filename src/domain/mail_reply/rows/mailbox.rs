@@ -193,6 +193,7 @@ pub(super) const ROWS: &[Row] = &[
             "nxdomain",
             "null mx",
             "nullmx",
+            "has no mail",
             "find the recipient domain",
             "unrouteable mail domain",
             "does not accept mail",

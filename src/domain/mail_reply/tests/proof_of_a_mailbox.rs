@@ -5,7 +5,7 @@ use super::*;
 const DELIVERY: [Phase; 4] = [Phase::Rcpt, Phase::Data, Phase::Dot, Phase::Bounce];
 
 /// Replies of dead mailboxes as servers write them: each proves it.
-const DEAD: [&str; 44] = [
+const DEAD: [&str; 46] = [
     "550 5.1.1 The email account that you tried to reach does not exist. Please try double-checking the recipient's email address for typos or unnecessary spaces. For more information, go to https://support.google.com/mail/?p=NoSuchUser d9443c01a7336-20d - gsmtp",
     "552 1 Requested mail action aborted, mailbox not found",
     "554 delivery error: dd This user doesn't have a yahoo.com account (dana@clinic.example) [0] - mta1234.mail.bf1.yahoo.com",
@@ -39,6 +39,8 @@ const DEAD: [&str; 44] = [
     "554 5.4.4 Unrouteable mail domain \"clinic.example\"",
     "550 5.1.2 <dana@clinic.example>: Recipient address rejected: Domain not found",
     "556 5.1.10 Recipient address has null MX",
+    "550 5.1.2 clinic.example has no mail",
+    "550 5.7.17 owner changed",
     "550 Benutzer unbekannt",
     "550 Utilisateur inconnu",
     "550 Usuario desconocido",
