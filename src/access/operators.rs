@@ -113,10 +113,8 @@ pub async fn verify_operator(
     attempt: &Attempt<'_>,
     password: &str,
 ) -> Result<Option<Verified>, AccessError> {
-    let operator = match is_name(attempt.name) {
-        true => parts.store.read().await?.operator_named(attempt.name).await?,
-        false => None,
-    };
+    let operator =
+        if is_name(attempt.name) { parts.store.read().await?.operator_named(attempt.name).await? } else { None };
     let kept = operator.as_ref().map(|operator| operator.password_hash.clone());
     let fits = verify_password(kept, password).await?;
     let known = operator.is_some();

@@ -380,8 +380,8 @@ fn relative(words: &[Word<'_>], at: usize) -> Option<usize> {
 
 /// Whether the clause up to a word asks somebody to do something: `Call us today`.
 fn is_invitation(words: &[Word<'_>], at: usize) -> bool {
-    let clause = words[..at].iter().rev().take_while(|word| !word.ends_clause);
-    clause.into_iter().any(|word| INVITING.contains(&word.low.as_str()))
+    let mut clause = words[..at].iter().rev().take_while(|word| !word.ends_clause);
+    clause.any(|word| INVITING.contains(&word.low.as_str()))
 }
 
 /// `until Friday`, `starting Monday`; not the days of a week as in `from Monday to Friday`.
@@ -400,8 +400,8 @@ fn day_with_periods(words: &[Word<'_>], at: usize) -> Option<usize> {
     let word = words.get(at + 1).filter(|word| word.has_period)?;
     let (day, month) = word.low.split_once('.').filter(|(day, month)| is_digits(day) && is_digits(month))?;
     let (day, month) = (day.parse().ok()?, month.parse().ok()?);
-    let leads = BEFORE.contains(&low(words, at)) && low(words, at) != "by" && !UNTIMELY.contains(&low(words, at))
-        || low(words, at) == "on";
+    let lead = low(words, at);
+    let leads = lead == "on" || (BEFORE.contains(&lead) && lead != "by" && !UNTIMELY.contains(&lead));
     (leads && is_day(2028, month, day)).then_some(2)
 }
 

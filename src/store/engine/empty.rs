@@ -29,8 +29,8 @@ pub(super) async fn begin(path: &Path) {
     if path.symlink_metadata().is_ok() {
         return;
     }
-    if let Err(error) = begin_aside(path).await
-        && let Err(error) = files::create_private_if_missing(path).map_err(|_| error)
+    if begin_aside(path).await.is_err()
+        && let Err(error) = files::create_private_if_missing(path)
     {
         tracing::debug!(kind = %error.kind(), "the database file cannot be created; SQLite says why");
     }
