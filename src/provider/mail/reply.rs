@@ -26,10 +26,10 @@ impl Reply {
         self.code == 421
     }
 
-    /// The enhanced status it begins with, if its class agrees with the code (RFC 2034 §4).
+    /// The enhanced status it begins with, if its class agrees with the code (RFC 2034 §4). IronPort writes `#5.1.0`.
     pub fn enhanced(&self) -> Option<EnhancedStatus> {
         let word = self.lines.first()?.split_whitespace().next()?;
-        EnhancedStatus::parse(word).filter(|status| u16::from(status.class) == self.code / 100)
+        EnhancedStatus::parse(word.trim_matches('#')).filter(|status| u16::from(status.class) == self.code / 100)
     }
 
     fn text(&self) -> String {

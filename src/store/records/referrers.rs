@@ -312,7 +312,7 @@ impl Tx {
     /// Everyone of whose record a person has corrected something that a list had said: lists may still mean them by it.
     pub async fn referrers_corrected(&mut self) -> Result<Vec<Referrer>, StoreError> {
         let rows: Vec<Row> = on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE provenance LIKE '%\"former\":\"%'");
+            let text = format!("{COLUMNS} WHERE provenance LIKE '%former%'");
             sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *c).await?
         });
         Ok(rows.into_iter().map(Referrer::from).collect())

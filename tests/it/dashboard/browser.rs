@@ -14,6 +14,8 @@ use crate::support::require;
 
 /// The key under which an element's id comes (WebDriver §11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// How often the driver is started at most.
+const STARTS_MAX: usize = 5;
 /// How high the window is.
 const HEIGHT: u64 = 1000;
 /// The longest that anything here may take.
@@ -181,8 +183,19 @@ const LOAD_PICTURES: &str = "const done = arguments[0];
     Promise.all(framed.concat(pictures.map(one => one.complete ? 1 : new Promise(end => one.onload = one.onerror = end))))
         .then(() => done(pictures.every(one => one.naturalWidth > 0)))";
 
-/// Starts the driver and reads from what it prints which port it took.
+/// Starts the driver. It ends at once if the port that it chose for IPv4 is taken for IPv6, which happens where many
+/// connections come and go; then it is started again.
 async fn spawn(program: &Path) -> (Child, u16) {
+    for _ in 0..STARTS_MAX {
+        if let Some(started) = spawn_once(program).await {
+            return started;
+        }
+    }
+    panic!("the driver ended {STARTS_MAX} times before it named its port");
+}
+
+/// Starts it once, and reads from what it prints which port it took.
+async fn spawn_once(program: &Path) -> Option<(Child, u16)> {
     let mut driver = Command::new(program)
         .arg("--port=0")
         .stdin(Stdio::null())
@@ -195,10 +208,10 @@ async fn spawn(program: &Path) -> (Child, u16) {
     while let Some(line) = lines.next_line().await.expect("readable") {
         let port = line.rsplit_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned());
         if let Some(port) = port.and_then(|port| port.parse().ok()) {
-            return (driver, port);
+            return Some((driver, port));
         }
     }
-    panic!("the driver ended before it named its port");
+    None
 }
 
 /// The value of an answer; what the driver objects to fails the test with its words.

@@ -110,6 +110,19 @@ async fn everyone_alike_is_found_however_many_and_though_removed() {
 }
 
 #[tokio::test]
+async fn whoever_was_corrected_is_found_and_nobody_else() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let (mut corrected, _) = two_referrers(&mut tx).await;
+        let origin = Origin { who: maria(), at_ms: at(1), list: None, former: Some("Ruis".to_owned()) };
+        corrected.provenance.note(RecordField::LastName, &origin);
+        tx.referrer_put(&corrected).await.expect("stored");
+        assert_eq!(tx.referrers_corrected().await.expect("read"), [corrected]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_conflict_is_open_once_for_each_field_and_settled_once() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
