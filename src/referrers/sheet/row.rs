@@ -24,6 +24,8 @@ const TAGS_MAX: usize = 20;
 const TAG_CHARS_MAX: usize = 40;
 /// Longest notes.
 const NOTES_CHARS_MAX: usize = 2_000;
+/// How a refusal in a name reads. A single short word, such as `DNC`, may be a part of the name.
+const SAID_IN_NAMES: [&str; 6] = [" do not ", " don t ", " dont ", " opted out ", " opt out ", " unsubscribed "];
 /// What is wrong with a national number of another country.
 const FOREIGN: &str = "the row is of another country: write the number with + and its country code";
 /// Labels that an address book gives by itself.
@@ -148,9 +150,11 @@ fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
 fn refuse_in_names(cells: &mut Cells<'_>, refused: &mut Refused) {
     for field in [Field::Name, Field::FirstName, Field::LastName, Field::Organization] {
         let Some(cell) = cells.raw_name(field) else { continue };
-        let mut said = labels(cell);
-        let words = cell.split(|c: char| !c.is_alphanumeric());
-        if words.map(str::to_lowercase).any(|word| word == "deceased") {
+        let words: Vec<String> =
+            cell.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+        let text = format!(" {} ", words.join(" "));
+        let mut said = if SAID_IN_NAMES.iter().any(|phrase| text.contains(phrase)) { labels(cell) } else { Vec::new() };
+        if text.contains(" deceased ") {
             said.push(Field::DoNotContact);
         }
         if said.is_empty() {

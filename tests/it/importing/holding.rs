@@ -206,6 +206,7 @@ fn a_refusal_in_notes_or_in_a_name_is_read() {
         let found = if taken { sheet.rows.first() } else { sheet.refused_refusals.first() };
         assert!(found.is_some_and(|row| row.says_a_refusal()), "{row}: {:?}", sheet.problems);
     }
+    assert_eq!(read("Last Name,Organization,Fax\nBe,DNC Health,8475550101\n").rows.len(), 1);
     let quiet = read("Last Name,Fax,Notes\nBe,8475550101,\"Ask for Ann, who knows whether we do not fax\"\n");
     assert!(!quiet.rows[0].says_a_refusal());
 }
