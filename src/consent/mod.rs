@@ -94,7 +94,7 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
             lifted_reason: None,
         })
         .await?;
-    // Whoever refused elsewhere has not taken back what allows faxing to this number.
+    // A refusal at another address does not end the basis for faxing this number.
     if let Address::Fax(number) = address
         && is_own
     {

@@ -1,5 +1,5 @@
-//! How the log stays small where anybody can make it grow: of each matter the first is told at once, and then a line a
-//! minute says how many there were.
+//! Rate-limited logging where outsiders can trigger log lines: the first occurrence is logged immediately, then one line a
+//! minute gives the count.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use super::Timestamp;
 /// The time between two lines about one matter.
 const BETWEEN: Duration = Duration::from_secs(60);
 
-/// Counts what is told, by matter. There must be few matters, and none that a stranger chooses.
+/// Counts occurrences by key. Keys must be few, and never chosen by an outsider.
 #[derive(Debug)]
 pub struct Tally<K, V>(Mutex<BTreeMap<K, Since<V>>>);
 

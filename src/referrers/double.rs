@@ -12,7 +12,7 @@ use crate::store::records::referrers::{Alike, name_key};
 use crate::store::{StoreError, Tx};
 
 /// How many merges in a row are followed.
-const MERGES_MAX: usize = 20;
+pub(super) const MERGES_MAX: usize = 20;
 
 /// The referrer on record who looks like this new one; nobody who was deleted.
 ///

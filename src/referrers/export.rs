@@ -1,6 +1,6 @@
-//! Everything that goes into an export: everyone on record and where else they work, whoever was deleted, and addresses of
-//! nobody that refused or are dead. Whatever may not be sent here may not be sent where the export is imported, whichever
-//! older list is imported after it.
+//! Everything that goes into an export: people on record with their further locations, deleted people, and suppressed or dead
+//! addresses that belong to no one. What may not be sent here may not be sent after the export is imported elsewhere, even
+//! if an older list is imported later.
 
 mod known;
 

@@ -15,7 +15,7 @@ use crate::store::Tx;
 use crate::store::records::referrers::Alike;
 
 /// Longest evidence kept, in characters.
-const EVIDENCE_CHARS_MAX: usize = 1_000;
+pub(super) const EVIDENCE_CHARS_MAX: usize = 1_000;
 
 /// The list, and who imports it.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ pub(super) async fn record(
     for (place, row) in rows.iter().enumerate() {
         let known = people.addresses_of(place);
         let is_marked = known.is_some() && !people.unmarked.contains(&place);
-        // Whoever was deleted did not refuse for the others at the same address.
+        // A deleted person did not refuse on behalf of others at the same address.
         let is_of_others = |refusal: &SheetRefusal| {
             row.on_record == OnRecord::Deleted
                 && address_of(row, refusal.channel).is_some_and(|address| others.contains(&address.key()))
@@ -104,8 +104,8 @@ pub(super) async fn record(
     Ok(count)
 }
 
-/// Of the addresses of people who were deleted elsewhere, those that somebody else in the list or on record has, or whoever
-/// was deleted here as well.
+/// Addresses of people who were deleted elsewhere, if another person in the list or on record has them, even one who was
+/// deleted here.
 async fn of_others(tx: &mut Tx, rows: &[&SheetRow]) -> Result<HashSet<AddressKey>, ReferrersError> {
     let (deleted, other): (Vec<&SheetRow>, Vec<&SheetRow>) =
         rows.iter().copied().partition(|row| row.on_record == OnRecord::Deleted);

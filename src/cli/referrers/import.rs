@@ -59,7 +59,6 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
     let parts = console.gateway().await?.referrers();
     let sheet = read(console, args.file, mapping, args.ignored).await?;
-    refuse_unknown_lines(&sheet, &options)?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));
     let done = import(&parts, &sheet, &console.who, &options).await;
@@ -112,17 +111,6 @@ fn decisions(args: &Args) -> Result<BTreeMap<u64, Decision>, CliError> {
         }
     }
     Ok(decisions)
-}
-
-/// A decision about a line on which no row begins would be passed over in silence.
-fn refuse_unknown_lines(sheet: &Sheet, options: &ImportOptions) -> Result<(), CliError> {
-    let unknown = options.decisions.keys().find(|line| !sheet.rows.iter().any(|row| row.line == **line));
-    match unknown {
-        None => Ok(()),
-        Some(line) => Err(CliError::refused(format!(
-            "--same or --new names line {line}, on which no row begins that can be used; nothing was imported"
-        ))),
-    }
 }
 
 /// Candidates who read the same are shown with their NPI, or the end of their id.

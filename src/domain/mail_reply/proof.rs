@@ -1,5 +1,5 @@
-//! When a row may hold something against a mailbox. Whoever refuses for another reason may use the codes and the words of
-//! a dead mailbox, so a proof falls as soon as anything else is spoken of, and the rows behind it decide.
+//! When a row may count as proof against a mailbox. Servers that refuse for other reasons sometimes use the codes and words
+//! of a dead mailbox, so nothing is proved if the reply mentions anything else; later rows then decide.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;

@@ -107,7 +107,7 @@ pub(super) fn apply(
     let effects = rows.iter().enumerate().map(|(place, row)| work.take(rows, place, row)).collect();
     let mut changed = work.finish(effects);
     if before.is_none() && rows.iter().all(|row| row.on_record == OnRecord::Deleted) {
-        // Whoever was deleted elsewhere is known here from now on, and on no list: nobody was added.
+        // A person deleted elsewhere is recorded here as deleted too: nobody was added.
         changed.referrer.removed_ms = Some(circumstances.now);
         changed.effects.fill(Effect::Nothing);
     }

@@ -95,7 +95,11 @@ async fn keep_person(
             let Circumstances { who, now, .. } = circumstances;
             entered::give_another_chance(tx, Some(&before.referrer), &changed.referrer, &[], who, *now).await?;
         }
-        tx.referrer_put(&changed.referrer).await.map_err(npi_taken).map_err(in_line)?;
+        let stored = match person.before {
+            Some(_) => tx.referrer_put(&changed.referrer).await,
+            None => tx.referrer_add(&changed.referrer).await,
+        };
+        stored.map_err(npi_taken).map_err(in_line)?;
     }
     let known = person.before.as_ref().map_or(&[][..], |before| &before.locations);
     let new_locations: Vec<_> = changed.locations.iter().filter(|location| !known.contains(location)).collect();

@@ -6,7 +6,7 @@ mod keep;
 mod roster;
 pub mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -99,6 +99,8 @@ pub async fn import(
     who: &Actor,
     options: &ImportOptions,
 ) -> Result<ImportReport, ReferrersError> {
+    let rows: Vec<&SheetRow> = sheet.rows.iter().chain(&sheet.refused_refusals).collect();
+    refuse_unknown_lines(&rows, options)?;
     let problems: Vec<String> = sheet.problems.iter().map(problem_line).collect();
     refuse_bad_rows(sheet, &problems, options)?;
     let mut report = ImportReport { problems, ..ImportReport::default() };
@@ -108,10 +110,11 @@ pub async fn import(
         now: parts.clock.now(),
     };
     let mut tx = parts.store.write().await?;
-    let mut roster = Roster::load(&mut tx, &all_rows(sheet)).await?;
+    let mut roster = Roster::load(&mut tx, &rows).await?;
     assign_all(&mut roster, &sheet.rows, options, &mut report);
-    refuse_unresolved(&roster, sheet, options, &mut report)?;
-    report.suppressions = record_refusals(&mut tx, &roster, sheet, options, &circumstances).await?;
+    let people = people_who_refuse(&roster, sheet, options, &mut report);
+    refuse_unresolved(&rows, options, &mut report)?;
+    report.suppressions = record_refusals(&mut tx, &rows, &people, &circumstances).await?;
     let kept = keep::keep(&mut tx, &roster, &sheet.rows, &circumstances).await?;
     count(&kept, &mut report);
     if !options.dry_run {
@@ -122,19 +125,19 @@ pub async fn import(
     Ok(report)
 }
 
-/// The rows of a list, and behind them those that are left out and yet say who refuses letters.
-fn all_rows(sheet: &Sheet) -> Vec<&SheetRow> {
-    sheet.rows.iter().chain(&sheet.refused_refusals).collect()
+/// A decision about a line on which no row begins would be passed over in silence.
+fn refuse_unknown_lines(rows: &[&SheetRow], options: &ImportOptions) -> Result<(), ReferrersError> {
+    let unknown = options.decisions.keys().find(|line| !rows.iter().any(|row| row.line == **line));
+    match unknown {
+        None => Ok(()),
+        Some(line) => Err(ReferrersError::Invalid(format!(
+            "--same or --new names line {line}, on which no row begins that can be used; nothing was imported"
+        ))),
+    }
 }
 
-/// Records what rows say about refusals, also those of which it is not clear whom they mean, and those that are left out.
-async fn record_refusals(
-    tx: &mut Tx,
-    roster: &Roster,
-    sheet: &Sheet,
-    options: &ImportOptions,
-    circumstances: &Circumstances,
-) -> Result<usize, ReferrersError> {
+/// Whom the rows mean: those that are kept, and behind them those that are left out and yet say who refuses letters.
+fn people_who_refuse(roster: &Roster, sheet: &Sheet, options: &ImportOptions, report: &mut ImportReport) -> People {
     let rows = &sheet.rows;
     let mut people = People::default();
     for person in roster.people.iter().filter(|person| person.is_concerned()) {
@@ -142,29 +145,38 @@ async fn record_refusals(
         people.add(&person.rows, person.addresses().into_iter().chain(said).collect());
     }
     for (place, row) in (rows.len()..).zip(&sheet.refused_refusals) {
-        if let Meant::One(person) = roster.meant(row, options.decisions.get(&row.line)) {
-            let known = roster.people[person].addresses();
-            people.add_left_out(place, known.into_iter().chain(refusals::addresses_of(row)).collect());
+        match roster.meant(row, options.decisions.get(&row.line)) {
+            Meant::One(person) => {
+                let known = roster.people[person].addresses();
+                people.add_left_out(place, known.into_iter().chain(refusals::addresses_of(row)).collect());
+            }
+            Meant::Unclear(why, candidates) => report.unclear.push(unclear(row, why, candidates)),
+            Meant::New | Meant::AddressOnly | Meant::Deleted(_) => {}
         }
     }
+    people
+}
+
+/// Records what rows say about refusals, also those of which it is not clear whom they mean.
+async fn record_refusals(
+    tx: &mut Tx,
+    rows: &[&SheetRow],
+    people: &People,
+    circumstances: &Circumstances,
+) -> Result<usize, ReferrersError> {
     let Circumstances { list, who, now } = circumstances;
-    refusals::record(tx, &all_rows(sheet), &people, refusals::Source { list, who, now: *now }).await
+    refusals::record(tx, rows, people, refusals::Source { list, who, now: *now }).await
 }
 
 /// A refusal of somebody who is on record must not be lost because it is not clear who is meant: then a person says so first.
 fn refuse_unresolved(
-    roster: &Roster,
-    sheet: &Sheet,
+    rows: &[&SheetRow],
     options: &ImportOptions,
     report: &mut ImportReport,
 ) -> Result<(), ReferrersError> {
-    for row in &sheet.refused_refusals {
-        if let Meant::Unclear(why, candidates) = roster.meant(row, options.decisions.get(&row.line)) {
-            report.unclear.push(unclear(row, why, candidates));
-        }
-    }
-    let needs = |one: &&Unclear| all_rows(sheet).iter().any(|row| row.line == one.line && refusals::needs_person(row));
-    let lines: Vec<String> = report.unclear.iter().filter(needs).map(|one| one.line.to_string()).collect();
+    let needing: HashSet<u64> = rows.iter().filter(|row| refusals::needs_person(row)).map(|row| row.line).collect();
+    let unclear = report.unclear.iter().filter(|one| needing.contains(&one.line));
+    let lines: Vec<String> = unclear.map(|one| one.line.to_string()).collect();
     if lines.is_empty() {
         return Ok(());
     }

@@ -8,6 +8,7 @@ use crate::domain::id::ReferrerId;
 use crate::domain::names::PersonKey;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Address, AddressKey, Timestamp};
+use crate::referrers::double::{MERGES_MAX, kept_by};
 use crate::referrers::fields::uncorrected;
 use crate::referrers::matching::{Evidence, Facet, ONLY_SUFFIX, evidence};
 use crate::referrers::sheet::SheetRow;
@@ -17,8 +18,6 @@ use crate::store::{StoreError, Tx};
 
 /// An address that more rows of a list share than this is looked up by no name.
 const SHARED_BY_FEW: usize = 5;
-/// How many merges in a row are followed.
-const MERGES_MAX: usize = 20;
 
 /// One person, and the rows that speak of them.
 #[derive(Debug)]
@@ -81,16 +80,17 @@ impl Roster {
         for location in tx.locations_of(&ids).await? {
             locations.entry(location.referrer_id).or_default().push(location);
         }
-        let merged: HashMap<ReferrerId, ReferrerId> = tx.merges_standing(&ids).await?.into_iter().collect();
-        let is_own = |referrer: &&Referrer| !merged.contains_key(&referrer.id);
-        for referrer in records.iter().filter(is_own) {
+        let kept_by = kept_by(tx, ids).await?;
+        let (own, merged): (Vec<&Referrer>, Vec<&Referrer>) =
+            records.iter().partition(|referrer| kept_by.get(&referrer.id) == Some(&referrer.id));
+        for referrer in own {
             let before =
                 Before { referrer: referrer.clone(), locations: locations.remove(&referrer.id).unwrap_or_default() };
             roster.add_known(before);
         }
-        // Whoever was merged into somebody stays known under the old name and addresses.
-        for referrer in records.iter().filter(|referrer| merged.contains_key(&referrer.id)) {
-            if let Some(place) = roster.place_of(final_id(&merged, referrer.id)) {
+        // A person who was merged into another stays known under the old name and addresses.
+        for referrer in merged {
+            if let Some(place) = kept_by.get(&referrer.id).and_then(|kept| roster.place_of(*kept)) {
                 roster.add_facet(place, Facet::of_referrer(referrer), name_key_of(referrer));
             }
         }
@@ -301,7 +301,7 @@ async fn candidates(tx: &mut Tx, rows: &[&SheetRow]) -> Result<Vec<Referrer>, St
             found.insert(referrer.id, referrer);
         }
     }
-    // Whoever was corrected is known under what lists said before, too, however many share the address.
+    // A corrected record is also found under what lists said before, however many share the address.
     for referrer in tx.referrers_corrected().await? {
         if uncorrected(&referrer).is_some_and(|former| names.contains(&name_key_of(&former))) {
             found.insert(referrer.id, referrer);
@@ -331,17 +331,6 @@ fn namesakes(rows: &[&SheetRow]) -> HashSet<PersonKey> {
         }
     }
     found
-}
-
-fn final_id(merged: &HashMap<ReferrerId, ReferrerId>, id: ReferrerId) -> ReferrerId {
-    let mut last = id;
-    for _ in 0..MERGES_MAX {
-        match merged.get(&last) {
-            Some(kept) => last = *kept,
-            None => break,
-        }
-    }
-    last
 }
 
 fn name_key_of(referrer: &Referrer) -> String {

@@ -7,12 +7,10 @@ use crate::domain::id::MergeId;
 use crate::domain::referrer::Referrer;
 use crate::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
 use crate::domain::{Actor, Address, AddressKey, Channel, Timestamp};
+use crate::referrers::refusals::EVIDENCE_CHARS_MAX;
 use crate::store::records::imports::Before;
 use crate::store::records::merges::Merge;
 use crate::store::{StoreError, Tx};
-
-/// Longest evidence kept, in characters.
-const EVIDENCE_CHARS_MAX: usize = 1_000;
 
 /// Suppresses the preferred addresses of the record that stays, as far as one of the two refused at another address of the
 /// same channel. Returns how many suppressions are new. A mailbox that bounced refused nothing.
@@ -35,7 +33,7 @@ pub(super) async fn carry(
         .filter_map(|channel| kept.address(*channel))
         .flat_map(|preferred| carried_to(&preferred, &refusals, merge, who))
         .collect();
-    // Whoever suppresses several addresses locks them all first.
+    // Several addresses are locked together, before any of them is suppressed.
     let locked: Vec<AddressKey> = carried.iter().map(|refusal| refusal.address.key()).collect();
     if !locked.is_empty() {
         tx.addresses_ensure(&locked, now).await?;

@@ -1,5 +1,7 @@
 //! The country of a row, as far as it decides how a national number is read.
 
+use super::refusal_words::plain;
+
 /// Countries and territories whose national numbers are those of the North American Numbering Plan (NANPA), as lists write
 /// them.
 const IN_PLAN: [&str; 39] = [
@@ -46,8 +48,7 @@ const IN_PLAN: [&str; 39] = [
 
 /// Whether national numbers there are read as they are here. What says nothing is here.
 pub(super) fn is_in_plan(country: &str) -> bool {
-    let words: String = country.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    let plain = words.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = plain(country);
     plain.is_empty() || IN_PLAN.contains(&plain.as_str())
 }
 

@@ -1,5 +1,10 @@
 //! Quotation marks that are not closed where they should be (RFC 4180, section 2): what follows becomes part of one cell, and
-//! whoever stands there vanishes without a word.
+//! the people in those rows vanish without a message.
+
+/// The digits of a telephone number (NANP).
+const DIGITS_OF_NUMBER: usize = 10;
+/// With so many cells a line is no address or note that happens to have commas.
+const CELLS_THAT_SAY_ENOUGH: usize = 5;
 
 /// The line on which a quotation mark opens that swallows other rows; none if all is well. A cell may hold line breaks, but
 /// not if its mark is never closed, is closed in the middle of a text, or holds a line with as many cells as `width`.
@@ -55,11 +60,6 @@ fn holds_row(inside: &[u8], delimiter: u8, width: usize) -> bool {
     };
     inside.split(|byte| *byte == b'\n').skip(1).any(is_row)
 }
-
-/// The digits of a telephone number (NANP).
-const DIGITS_OF_NUMBER: usize = 10;
-/// With so many cells a line is no address or note that happens to have commas.
-const CELLS_THAT_SAY_ENOUGH: usize = 5;
 
 #[cfg(test)]
 mod tests {

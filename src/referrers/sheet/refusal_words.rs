@@ -199,7 +199,7 @@ pub(super) enum Answer {
 }
 
 /// Lower case, words apart by one space, nothing else.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let text = spaced.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     text.replace("don t ", "do not ").replace("dont ", "do not ")

@@ -10,7 +10,7 @@ use super::attributes;
 use super::cell::{Cells, one_line, several_lines};
 use super::field::Field;
 use super::refusal_dates::day;
-use super::refusal_words::labels;
+use super::refusal_words::{labels, plain};
 use super::refused::{self, RefusalEvidence, Refused};
 use super::{SheetBasis, SheetRow, country, further, mailbox, numbers, person, taxonomy, zone};
 use crate::domain::address::AddressError;
@@ -25,7 +25,7 @@ const TAG_CHARS_MAX: usize = 40;
 /// Longest notes.
 const NOTES_CHARS_MAX: usize = 2_000;
 /// How a refusal in a name reads. A single short word, such as `DNC`, may be a part of the name.
-const SAID_IN_NAMES: [&str; 6] = [" do not ", " don t ", " dont ", " opted out ", " opt out ", " unsubscribed "];
+const SAID_IN_NAMES: [&str; 4] = [" do not ", " opted out ", " opt out ", " unsubscribed "];
 /// What is wrong with a national number of another country.
 const FOREIGN: &str = "the row is of another country: write the number with + and its country code";
 /// Labels that an address book gives by itself.
@@ -86,7 +86,7 @@ pub(super) fn read(mut cells: Cells<'_>, file_says: Option<Field>) -> Read {
     let is_kept = row.says_a_refusal();
     if is_kept {
         let message = "the row also says that they refuse letters or cannot be reached: even if the row is left out, that is \
-             recorded for the addresses in it that can be read and for whoever is clearly meant";
+             recorded for the addresses in it that can be read and for the person, if it is clear who is meant";
         cells.add(None, message, false);
     }
     Read::Refused(is_kept.then_some(row))
@@ -150,9 +150,7 @@ fn read_npi(cells: &mut Cells<'_>) -> Option<String> {
 fn refuse_in_names(cells: &mut Cells<'_>, refused: &mut Refused) {
     for field in [Field::Name, Field::FirstName, Field::LastName, Field::Organization] {
         let Some(cell) = cells.raw_name(field) else { continue };
-        let words: Vec<String> =
-            cell.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-        let text = format!(" {} ", words.join(" "));
+        let text = format!(" {} ", plain(cell));
         let mut said = if SAID_IN_NAMES.iter().any(|phrase| text.contains(phrase)) { labels(cell) } else { Vec::new() };
         if text.contains(" deceased ") {
             said.push(Field::DoNotContact);

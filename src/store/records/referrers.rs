@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::domain::id::ReferrerId;
 use crate::domain::names::{PersonKey, organization_key};
-use crate::domain::referrer::{Place, Referrer, ReferrerState, ReferrerType};
+use crate::domain::referrer::{Location, Place, Referrer, ReferrerState, ReferrerType};
 use crate::domain::{AddressKey, EmailAddress, FaxNumber, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
@@ -165,11 +165,21 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] if another referrer has the same NPI.
     pub async fn referrer_put(&mut self, referrer: &Referrer) -> Result<(), StoreError> {
+        let locations = self.locations_of(&[referrer.id]).await?;
+        self.referrer_store(referrer, &locations).await
+    }
+
+    /// Stores somebody who was not on record and so has no further locations: nothing is looked up.
+    pub async fn referrer_add(&mut self, referrer: &Referrer) -> Result<(), StoreError> {
+        self.referrer_store(referrer, &[]).await
+    }
+
+    async fn referrer_store(&mut self, referrer: &Referrer, locations: &[Location]) -> Result<(), StoreError> {
         let tags = serde_json::to_string(&referrer.tags).unwrap_or_else(|_| "[]".to_owned());
         let provenance = serde_json::to_string(&referrer.provenance).unwrap_or_else(|_| "{}".to_owned());
         let name_key =
             name_key(referrer.first_name.as_deref(), referrer.last_name.as_deref(), referrer.organization.as_deref());
-        let search_text = search_text(referrer, &self.locations_of(&[referrer.id]).await?);
+        let search_text = search_text(referrer, locations);
         on!(self, |c, d| {
             sqlx::query(UPSERT)
                 .bind(referrer.id)

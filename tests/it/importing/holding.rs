@@ -102,6 +102,25 @@ async fn a_refusal_of_nobody_in_particular_stops_the_import_until_a_person_says_
 }
 
 #[tokio::test]
+async fn a_person_may_say_whose_refusal_stands_on_a_row_that_is_left_out() {
+    const LIST: &str = "First Name,Last Name,Organization,Fax,Unsubscribed\nR,Stone,Lake,847-555-O1O2,yes\n";
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        desk.import("First Name,Last Name,Organization,Email\nRobert,Stone,Lake,r@lake.example\n").await;
+        let skipping = ImportOptions { skip_bad_rows: true, ..ImportOptions::default() };
+        let refused = desk.import_as(LIST, &skipping).await.expect_err("it is not clear");
+        assert!(refused.contains("line 2"), "{refused}");
+        let decisions = [(2, Decision::Same(desk.named("Stone").await.id))].into();
+        desk.import_as(LIST, &ImportOptions { decisions, ..skipping.clone() }).await.expect("imported");
+        assert_eq!(desk.standing_of("r@lake.example").await.len(), 1);
+        let decisions = [(3, Decision::New)].into();
+        let unknown = desk.import_as(LIST, &ImportOptions { decisions, ..skipping }).await.expect_err("no such line");
+        assert!(unknown.contains("line 3"), "{unknown}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn father_and_son_stay_unclear_at_every_import() {
     const LIST: &str = "First Name,Last Name,Credentials,Organization,Fax\nRobert,Stone,MD,Lake,8475550101\n\
                         Robert,Stone Jr.,MD,Lake,8475550101\n";

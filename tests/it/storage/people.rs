@@ -41,7 +41,7 @@ fn location(of: &Referrer) -> Location {
 
 async fn two_referrers(tx: &mut Tx) -> (Referrer, Referrer) {
     let (one, other) = (known_referrer(), referrer("Bielak"));
-    tx.referrer_put(&one).await.expect("stored");
+    tx.referrer_add(&one).await.expect("stored");
     tx.referrer_put(&other).await.expect("stored");
     (one, other)
 }
