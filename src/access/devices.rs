@@ -1,6 +1,6 @@
-//! Devices: a browser in which an operator has logged in before keeps a cookie that says so. A browser that shows it has a counter
-//! of failed log-ins of their own, so that strangers, even those behind the same address, cannot lock them out. The cookie
-//! replaces no password, and serves for one name only.
+//! Devices: a browser in which an operator has logged in before keeps a cookie that says so. A browser that shows it
+//! has its own counter of failed logins, so that strangers, even those behind the same address, cannot lock its
+//! operator out. The cookie replaces no password, and serves for one name only.
 
 use ring::hmac;
 

@@ -89,15 +89,16 @@ fn tell<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
     tracing::debug!(status, took_ms, "answered");
 }
 
-/// What failed through no fault of the caller is told, within the span of the request. Whoever likes can ask again and
-/// again, so that of each route and status there is a line a minute.
+/// Logs failures that are not the caller's, within the span of the request. Anybody can repeat a request, so there is one line
+/// a minute for each route and status.
 async fn note_failure(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     if response.status().is_server_error() {
         let cause = response.extensions().get::<Cause>().map(|Cause(cause)| cause.clone());
-        let matter = Matter::Failed(route, response.status().as_u16());
+        let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        let matter = Matter::Failed(route.to_owned(), response.status().as_u16());
         state.strangers.count(&matter, Latest { cause, took: began.elapsed() }, state.gateway.clock.now());
     }
     response

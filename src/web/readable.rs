@@ -1,5 +1,6 @@
-//! Whether a request can be read at all, looked at before anything else of it is: a head of reasonable size, one host, and a path and a query that
-//! are text which both databases can hold. What is refused here is answered like every other error.
+//! Whether a request can be read at all, looked at before anything else of it is: a head of reasonable size, one host,
+//! and a path and a query that are text which both databases can hold. What is refused here is answered like every
+//! other error.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
