@@ -91,6 +91,7 @@ pub struct Dispatcher {
     later: Batcher<(i64, i64, Timestamp), ()>,
     closed: Batcher<office::Closed, ()>,
     cores: Cores,
+    bases: render::Bases,
     openings: Openings,
     /// How long until the next look is worthwhile, in milliseconds; longer than any where only the queue knows.
     next_look_ms: AtomicU64,
@@ -118,6 +119,7 @@ impl Dispatcher {
             later: Batcher::start(move |entries| put_off_all(store.clone(), entries)),
             closed: office::start(&parts),
             cores: Cores::of_this_machine(),
+            bases: render::Bases::default(),
             openings: Openings::default(),
             next_look_ms: AtomicU64::new(u64::MAX),
             parts,

@@ -2,6 +2,9 @@
 //! as many at once as there are cores; mail is filled in on the walk's own task, in less time than a thread takes to
 //! wake.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::slots::Cores;
 use super::{Job, Parts};
 use crate::domain::channel::Channel;
@@ -9,13 +12,16 @@ use crate::domain::envelope::Content;
 use crate::domain::id::short;
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Lane, MessageStatus, PolicyReason, Rule};
+use crate::domain::{Lane, MessageStatus, PhiClass, PolicyReason, Rule};
 use crate::queue::Lease;
 use crate::render::lint::Severity;
 use crate::render::{self, Renderer};
 use crate::settle::{self, Origin};
 use crate::store::StoreError;
-use crate::store::records::documents::Document;
+use crate::store::records::documents::{Base, Document};
+
+/// Letters whose last mail is remembered; each takes some 20 kB.
+const BASES_MAX: usize = 64;
 
 /// A message ready for the gate.
 #[derive(Debug)]
@@ -27,19 +33,46 @@ pub(super) struct Prepared {
     pub pages: u32,
 }
 
+/// For each letter a mail that was stored whole lately, against which the next ones are packed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bases(Arc<Mutex<HashMap<String, Arc<Base>>>>);
+
+impl Bases {
+    /// The document of a mail. One that is not much like its letter's base becomes the base.
+    fn document(&self, letter: &str, hash: String, body: Vec<u8>) -> Document {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(letter).cloned();
+        if let Some(document) = known.and_then(|base| Document::like(&base, &hash, &body)) {
+            return document;
+        }
+        if let Some(base) = Base::new(&hash, "mail", &body) {
+            let mut bases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if bases.len() >= BASES_MAX {
+                bases.clear();
+            }
+            bases.insert(letter.to_owned(), Arc::new(base));
+        }
+        Document::new(hash, "mail", body)
+    }
+}
+
 /// Renders a job. `None`: it could not be rendered, and its message has ended with the reason.
-pub(super) async fn render(parts: &Parts, cores: &Cores, job: Job) -> Result<Option<Prepared>, StoreError> {
+pub(super) async fn render(
+    parts: &Parts,
+    cores: &Cores,
+    bases: &Bases,
+    job: Job,
+) -> Result<Option<Prepared>, StoreError> {
     let unsubscribe = parts.opt_out.link(job.message.id);
     let now = parts.clock.now();
     let Job { claimed, message, referrer, .. } = job;
     let rendered = match message.channel() {
-        Channel::Email => content(&parts.renderer, &message, &referrer, unsubscribe.as_deref(), now),
+        Channel::Email => content(&parts.renderer, bases, &message, &referrer, unsubscribe.as_deref(), now),
         Channel::Fax => {
             let core = cores.take(message.lane).await;
-            let (renderer, subject) = (parts.renderer.clone(), message.clone());
+            let (renderer, subject, bases) = (parts.renderer.clone(), message.clone(), bases.clone());
             let typesetting = tokio::task::spawn_blocking(move || {
                 let _core = core;
-                content(&renderer, &subject, &referrer, unsubscribe.as_deref(), now)
+                content(&renderer, &bases, &subject, &referrer, unsubscribe.as_deref(), now)
             });
             typesetting.await.unwrap_or_else(|_| Err("the renderer stopped unexpectedly".to_owned()))
         }
@@ -53,6 +86,7 @@ pub(super) async fn render(parts: &Parts, cores: &Cores, job: Job) -> Result<Opt
 /// The content for the message's channel, and the document to store.
 fn content(
     renderer: &Renderer,
+    bases: &Bases,
     message: &Message,
     referrer: &Referrer,
     unsubscribe: Option<&str>,
@@ -88,7 +122,12 @@ fn content(
         Channel::Email => {
             let (mail, hash) = renderer.mail(&job).map_err(|error| error.to_string())?;
             let body = serde_json::to_vec(&mail).map_err(|_| "the mail cannot be kept".to_owned())?;
-            Ok((Content::Mail(Box::new(mail)), Document::new(hash, "mail", body), 1))
+            // What says something about a patient is kept by itself, so that it can be deleted by itself.
+            let document = match message.phi {
+                PhiClass::None => bases.document(&message.letter, hash, body),
+                PhiClass::Deidentified | PhiClass::Identified => Document::new(hash, "mail", body),
+            };
+            Ok((Content::Mail(Box::new(mail)), document, 1))
         }
     }
 }

@@ -165,7 +165,7 @@ impl Walk {
                 return Ok(At::Done);
             }
         };
-        let prepared = render::render(parts, &self.dispatcher.cores, job).await?;
+        let prepared = render::render(parts, &self.dispatcher.cores, &self.dispatcher.bases, job).await?;
         Ok(prepared.map_or(At::Done, |prepared| At::Prepared(Box::new(prepared), slot)))
     }
 

@@ -16,7 +16,7 @@ use crate::support::house::{House, Setup};
 use crate::support::letter::{Sample, send_to_all};
 use crate::support::report::Figure;
 use crate::support::spread::{Spread, rate};
-use crate::support::{require, within};
+use crate::support::{require, statements, within};
 
 /// Connections to the sink, ours and the peer's.
 const CONNECTIONS: usize = 16;
@@ -64,6 +64,7 @@ async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Resul
     let house = House::new(&database, &setup)?;
     house.run(&send_to_all("email")).await?;
     desk.settle().await?;
+    statements::begin(&mut desk).await?;
 
     let daemon = house.start().await?;
     let (started, cpu) = (Instant::now(), daemon.cpu_seconds()?);
@@ -71,6 +72,7 @@ async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Resul
     let (took, cpu) = (started.elapsed(), daemon.cpu_seconds()? - cpu);
     let accepted = desk.messages("accepted").await?;
     ensure!(accepted == i64::try_from(letters)?, "{accepted} of {letters} letters were accepted");
+    statements::print(&mut desk, letters).await?;
     daemon.stop().await?;
     drop(desk);
     database.remove().await;

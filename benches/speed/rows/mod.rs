@@ -6,8 +6,12 @@ mod email;
 mod fax;
 mod history;
 mod idle;
+mod import;
 mod memory;
+mod million;
+mod nodes;
 mod one_off;
+mod pages;
 mod peer;
 mod restart;
 mod submit;
@@ -37,6 +41,14 @@ pub enum Row {
     Fax,
     /// A broadcast accepted, checked and queued
     Accept,
+    /// A list of referrers imported
+    Import,
+    /// A broadcast to a million
+    Million,
+    /// The dashboard's pages over many records
+    Pages,
+    /// A broadcast by several nodes
+    Nodes,
     /// A single letter while a large broadcast drains
     OneOff,
     /// Claims with a long history
@@ -58,7 +70,7 @@ impl Row {
     /// No row goes on longer, whatever happens.
     pub const fn time_max(self) -> Duration {
         match self {
-            Self::History => Duration::from_secs(3600),
+            Self::History | Self::Million => Duration::from_secs(3600),
             _ => Duration::from_secs(1200),
         }
     }
@@ -73,6 +85,10 @@ impl Row {
             Self::Webhooks => webhooks::measure(run).await,
             Self::Fax => fax::measure(run).await,
             Self::Accept => accept::measure(run).await,
+            Self::Import => import::measure(run).await,
+            Self::Million => million::measure(run).await,
+            Self::Pages => pages::measure(run).await,
+            Self::Nodes => nodes::measure(run).await,
             Self::OneOff => one_off::measure(run).await,
             Self::History => history::measure(run).await,
             Self::Restart => restart::measure(run).await,

@@ -25,7 +25,7 @@ use crate::support::within;
 /// Connections to the relay, as Touchline comes.
 const CONNECTIONS: usize = 4;
 /// How long the relay takes to answer each letter of the broadcast.
-const RELAY_TAKES: Duration = Duration::from_millis(300);
+pub(super) const RELAY_TAKES: Duration = Duration::from_millis(300);
 /// The wait between two single letters; together they need a fraction of what the relay can take.
 const BETWEEN: Duration = Duration::from_millis(150);
 /// Letters of the broadcast that are through before the first single letter.
@@ -67,7 +67,12 @@ pub async fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// A letter to each of them, with a wait between. Milliseconds from each request to its line in the relay's journal.
-async fn one_by_one(daemon: &Daemon, token: &str, crowd: &Crowd, journal: &Path) -> anyhow::Result<Vec<f64>> {
+pub(super) async fn one_by_one(
+    daemon: &Daemon,
+    token: &str,
+    crowd: &Crowd,
+    journal: &Path,
+) -> anyhow::Result<Vec<f64>> {
     let mut sent = HashMap::new();
     for number in crowd.first..=crowd.last {
         sent.insert(hash_of(&crowd::mailbox(crowd, number)), Desk::now_ms());
@@ -77,7 +82,8 @@ async fn one_by_one(daemon: &Daemon, token: &str, crowd: &Crowd, journal: &Path)
     within(PATIENCE, "every single letter arrives", arrived(journal, &sent)).await
 }
 
-async fn submit(daemon: &Daemon, token: &str, to: &str) -> anyhow::Result<()> {
+/// Submits a letter to these recipients, due at once.
+pub(super) async fn submit(daemon: &Daemon, token: &str, to: &str) -> anyhow::Result<()> {
     let body = submission(to, &["email"], None).to_string();
     let authorization = format!("Bearer {token}");
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];

@@ -20,8 +20,18 @@ pub struct Client {
 pub struct Answer {
     /// The status code.
     pub status: u16,
+    /// The cookie it sets, if any, as it is sent back.
+    pub cookie: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// What the head of an answer says, and where it ends.
+struct Head {
+    end: usize,
+    status: u16,
+    length: usize,
+    cookie: Option<String>,
 }
 
 impl Client {
@@ -35,17 +45,17 @@ impl Client {
     /// Sends a request and reads its answer.
     pub async fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         self.stream.write_all(request).await?;
-        let (head_end, status, length) = self.head().await?;
+        let Head { end: head_end, status, length, cookie } = self.head().await?;
         while self.read.len() < head_end + length {
             self.more().await?;
         }
         let body = self.read[head_end..head_end + length].to_vec();
         self.read.drain(..head_end + length);
-        Ok(Answer { status, body })
+        Ok(Answer { status, cookie, body })
     }
 
-    /// Reads up to the end of the head: where that is, the status, and the length of the body.
-    async fn head(&mut self) -> anyhow::Result<(usize, u16, usize)> {
+    /// Reads up to the end of the head.
+    async fn head(&mut self) -> anyhow::Result<Head> {
         let end = loop {
             match self.read.windows(4).position(|four| four == b"\r\n\r\n") {
                 Some(place) => break place + 4,
@@ -54,10 +64,13 @@ impl Client {
         };
         let head = std::str::from_utf8(&self.read[..end])?;
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("a status")?;
-        let length = head
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-        Ok((end, status, length.context("a length")?))
+        let field = |name: &str| {
+            let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+            fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        };
+        let length = field("content-length").and_then(|length| length.parse().ok()).context("a length")?;
+        let cookie = field("set-cookie").and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
+        Ok(Head { end, status, length, cookie })
     }
 
     async fn more(&mut self) -> anyhow::Result<()> {

@@ -94,12 +94,7 @@ impl Daemon {
 
     /// Its memory now.
     pub fn memory(&self) -> anyhow::Result<Memory> {
-        let status = std::fs::read_to_string(self.proc().join("status")).context("the daemon runs")?;
-        let octets = |name: &str| -> Option<u64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
-        };
-        Ok(Memory { resident: octets("VmRSS").context("VmRSS")?, peak: octets("VmHWM").context("VmHWM")? })
+        memory_of(self.pid)
     }
 
     /// Its effort so far.
@@ -118,6 +113,16 @@ impl Daemon {
     fn proc(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
     }
+}
+
+/// The memory of a process now.
+pub fn memory_of(pid: u32) -> anyhow::Result<Memory> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("the program runs")?;
+    let octets = |name: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    Ok(Memory { resident: octets("VmRSS").context("VmRSS")?, peak: octets("VmHWM").context("VmHWM")? })
 }
 
 /// Time on a processor of the bench's own process so far, in seconds.

@@ -13,6 +13,7 @@ pub mod machine;
 pub mod markdown;
 pub mod report;
 pub mod spread;
+pub mod statements;
 
 // The tests know how to find programs and how to start a PostgreSQL of their own.
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]

@@ -202,3 +202,22 @@ fn what_is_too_large_is_refused_before_work_begins() {
     let error = set("#for _ in range(250) { pagebreak() }", "{}").expect_err("251 pages");
     assert!(matches!(error, TypesetError::TooManyPages { pages: 251, max: 200 }), "{error}");
 }
+
+#[test]
+fn what_was_left_out_of_typst_is_refused_in_words_and_never_a_crash() {
+    for source in [
+        "#plugin(bytes((0, 97, 115, 109, 1, 0, 0, 0)))",
+        "#bibliography(bytes(\"@book{a, title = {B}}\"))",
+        "#bibliography(bytes(\"a: {type: Book, title: B}\"))",
+        "#set bibliography(style: \"ieee\")\nText",
+        "#cite(<nobody>)",
+        "#raw(\"a\", theme: bytes(\"<plist/>\"), lang: \"rust\")",
+        "#raw(\"a\", syntaxes: bytes(\"%YAML 1.2\"), lang: \"x\")",
+    ] {
+        assert!(set(source, "{}").is_err(), "{source}");
+    }
+    let document = set("#raw(\"fn main() {}\", lang: \"rust\", block: true)\n#raw(\"#let x\", lang: \"typ\")", "{}");
+    assert_eq!(document.expect("raw text is set as it stands").text(0), "fn main() {}\n#let x");
+    let style = set("#context str(type(bibliography.style))\n#cite.style", "{}");
+    assert!(style.is_ok() || style.is_err(), "whatever is asked of a default, nothing panics");
+}

@@ -6,7 +6,7 @@ use crate::domain::id::{ConflictId, LocationId, ReferrerId};
 use crate::domain::names::{Likeness, PersonKey, folded};
 use crate::domain::provenance::{Origin, RecordField};
 use crate::domain::referrer::{Location, Place, Referrer, ReferrerType};
-use crate::domain::{Actor, Timestamp};
+use crate::domain::{Actor, AddressKey, EmailAddress, Timestamp};
 use crate::referrers::fields;
 use crate::referrers::matching::Facet;
 use crate::referrers::sheet::{OnRecord, SheetRow};
@@ -175,7 +175,7 @@ impl Work<'_> {
         let is_other = |other: usize, row: &&SheetRow| other != place && Facet::of_row(row).organization() == here;
         let is_only_one_here = !rows.iter().enumerate().any(|(other, row)| is_other(other, row));
         let alone = rows.iter().all(|row| Facet::of_row(row) == said) || (!here.is_empty() && is_only_one_here);
-        let preferred = Facet::of_referrer(&self.after.referrer);
+        let preferred = Facet::of_referrer(&self.without_a_borrowed_mailbox());
         let others: Vec<Facet> =
             self.after.locations.iter().map(|location| Facet::of_location(&self.after.referrer, location)).collect();
         // Another known place that fits goes before a preferred one of which nothing is contradicted.
@@ -208,17 +208,43 @@ impl Work<'_> {
                 false
             }
             Some(Some(other)) => {
+                let former = self.after.locations.get(other).and_then(|location| location.email.clone());
                 if let Some(location) = self.after.locations.get_mut(other) {
                     refresh(location, row, self.circumstances.now);
                 }
+                self.borrow_the_mailbox(rows, row, former.as_ref());
                 false
             }
             None if self.after.locations.len() >= LOCATIONS_MAX => false,
             None => {
                 self.after.locations.push(location_of(row, self.after.referrer.id, self.circumstances));
+                self.borrow_the_mailbox(rows, row, None);
                 true
             }
         }
+    }
+
+    /// A person whose preferred place has no mailbox is written to at that of another of their places, and follows it when
+    /// it changes. `former`: the mailbox that place had before.
+    fn borrow_the_mailbox(&mut self, rows: &[&SheetRow], row: &SheetRow, former: Option<&EmailAddress>) {
+        let known = self.after.referrer.email.as_ref().map(AddressKey::from);
+        let is_said = known.is_some() && rows.iter().any(|row| row.email.as_ref().map(AddressKey::from) == known);
+        let is_borrowed = known == former.map(AddressKey::from) && !is_said;
+        let is_by_hand = self.after.referrer.provenance.is_by_hand(RecordField::Email);
+        if let Some(said) = row.email.as_ref().filter(|_| (known.is_none() || is_borrowed) && !is_by_hand) {
+            self.set(RecordField::Email, said.as_str(), Weight::Replaces);
+        }
+    }
+
+    /// The record with its mailbox only if no other of the person's places has the same: it says nothing about where a row
+    /// stands.
+    fn without_a_borrowed_mailbox(&self) -> Referrer {
+        let mut referrer = self.after.referrer.clone();
+        let known = referrer.email.as_ref().map(AddressKey::from);
+        if self.after.locations.iter().any(|location| location.email.as_ref().map(AddressKey::from) == known) {
+            referrer.email = None;
+        }
+        referrer
     }
 
     /// Sets one field as the list says, unless a person corrected it: then the difference is for a person to settle.

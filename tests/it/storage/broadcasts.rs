@@ -1,12 +1,14 @@
 //! Submissions, broadcasts, campaigns, documents.
 
+use std::sync::Arc;
+
 use touchline::domain::id::{CampaignId, ReferrerId};
 use touchline::domain::message::Message;
 use touchline::domain::{Actor, MessageStatus};
 use touchline::store::StoreError;
 use touchline::store::records::broadcasts::Broadcast;
 use touchline::store::records::campaigns::CampaignRow;
-use touchline::store::records::documents::Document;
+use touchline::store::records::documents::{Base, Document};
 use touchline::store::records::submissions::SubmissionRow;
 use touchline::store::records::unfolding::Unfolding;
 
@@ -232,6 +234,26 @@ async fn a_document_is_kept_once_under_its_hash() {
             assert_eq!(tx.document(hash).await.expect("read"), Some(("pdf".to_owned(), body)));
         }
         assert_eq!(tx.document("ef").await.expect("read"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_mails_that_are_alike_each_comes_back_whole_also_when_only_the_later_ones_were_kept() {
+    each_db(async |store| {
+        let mail = |name: &str| [b"Dear ", name.as_bytes(), &b", we have three places. ".repeat(300)].concat();
+        let hashes = ["0a", "0b", "0c"].map(|text| text.repeat(32));
+        let base = Arc::new(Base::new(&hashes[2], "mail", &mail("Dr. Ruiz")).expect("a base"));
+        let later = |place: usize, name: &str| Document::like(&base, &hashes[place], &mail(name)).expect("alike");
+        // Nothing has stored the base by itself.
+        let mut tx = store.write().await.expect("tx");
+        tx.documents_put(&[later(0, "Dr. Lee"), later(1, "Dr. Núñez")], at(1)).await.expect("kept");
+        tx.commit().await.expect("committed");
+        let mut tx = store.write().await.expect("tx");
+        tx.documents_put(&[later(0, "Dr. Lee"), later(2, "Dr. Ruiz")], at(2)).await.expect("kept already");
+        for (hash, name) in hashes.iter().zip(["Dr. Lee", "Dr. Núñez", "Dr. Ruiz"]) {
+            assert_eq!(tx.document(hash).await.expect("read"), Some(("mail".to_owned(), mail(name))), "{name}");
+        }
     })
     .await;
 }

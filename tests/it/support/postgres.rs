@@ -39,6 +39,9 @@ const START_MAX: Duration = Duration::from_secs(120);
 /// Lines of its log shown when it does not start.
 const LOG_LINES_SHOWN: usize = 20;
 
+/// If it is set, the server counts what each statement costs (`pg_stat_statements`).
+pub const COUNT_STATEMENTS: &str = "TOUCHLINE_BENCH_STATEMENTS";
+
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
@@ -184,7 +187,7 @@ fn start() -> Option<Server> {
 
 fn options(folder: &Path, data: &Path, port: u16) -> Vec<String> {
     let set = |name: &str, value: String| ["-c".to_owned(), format!("{name}={value}")];
-    [
+    let mut options = [
         ["-D".to_owned(), data.display().to_string()],
         set("port", port.to_string()),
         set("listen_addresses", "127.0.0.1".into()),
@@ -196,7 +199,13 @@ fn options(folder: &Path, data: &Path, port: u16) -> Vec<String> {
         set("deadlock_timeout", "200ms".into()),
         set("log_min_messages", "warning".into()),
     ]
-    .concat()
+    .concat();
+    if std::env::var_os(COUNT_STATEMENTS).is_some() {
+        options.extend(set("shared_preload_libraries", "pg_stat_statements".into()));
+        // With what foreign keys ask.
+        options.extend(set("pg_stat_statements.track", "all".into()));
+    }
+    options
 }
 
 /// Reads the server's log, so that it never blocks on it, and passes on what somebody may wait for.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::FaxNumber;
+use crate::domain::{EmailAddress, FaxNumber};
 use crate::referrers::sheet;
 
 fn rows(csv: &str) -> Vec<SheetRow> {
@@ -104,6 +104,42 @@ fn another_place_in_a_later_list_replaces_nothing() {
     let renamed = ANA.replace("Lake Clinic", "Lakeside Health");
     let changed = applied(Some(&before), &[], &renamed);
     assert_eq!((changed.effects.as_slice(), changed.locations.len()), (&[Effect::Updated][..], 0), "the same fax line");
+}
+
+#[test]
+fn a_person_whose_preferred_place_has_no_mailbox_is_written_to_at_that_of_another_place() {
+    let two = "npi,first_name,last_name,organization,fax,email\n1234567893,Ana,Ruiz,Lake Clinic,847-555-0101,\n1234567893,Ana,Ruiz,Hill Clinic,312-555-0109,ana@hill.example\n";
+    let changed = applied(None, &[], two);
+    assert_eq!(changed.effects, [Effect::Added, Effect::Located]);
+    assert_eq!(changed.referrer.email, EmailAddress::parse("ana@hill.example").ok());
+    assert_eq!(changed.referrer.organization.as_deref(), Some("Lake Clinic"));
+    let before = Before { referrer: changed.referrer, locations: changed.locations };
+    assert_eq!(applied(Some(&before), &[], two).effects, [Effect::Nothing, Effect::Nothing]);
+
+    let moved = two.replace("ana@hill", "ruiz@hill");
+    let changed = applied(Some(&before), &[], &moved);
+    assert_eq!(changed.effects, [Effect::Nothing, Effect::Updated]);
+    assert_eq!(changed.referrer.email, EmailAddress::parse("ruiz@hill.example").ok(), "it follows the place");
+
+    let renamed = "npi,first_name,last_name,organization,fax,email\n1234567893,Ana,Ruiz,Hilltop Health,312-555-0110,ana@hill.example\n";
+    let changed = applied(Some(&before), &[], renamed);
+    assert_eq!(changed.referrer.fax, FaxNumber::parse("847-555-0101").ok(), "the row speaks of the other place");
+    assert_eq!(changed.locations[0].organization.as_deref(), Some("Hilltop Health"));
+
+    let own = two.replace("0101,", "0101,ana@lake.example");
+    let changed = applied(Some(&before), &[], &own);
+    assert_eq!(changed.referrer.email, EmailAddress::parse("ana@lake.example").ok(), "its own mailbox goes before");
+    let before = Before { referrer: changed.referrer, locations: changed.locations };
+    assert_eq!(applied(Some(&before), &[], &own).effects, [Effect::Nothing, Effect::Nothing]);
+}
+
+#[test]
+fn a_mailbox_that_a_person_removed_is_not_borrowed_again() {
+    let before = corrected(known(ANA), RecordField::Email, "");
+    let elsewhere = "first_name,last_name,organization,fax,email\nAna,Ruiz,Hill Clinic,312-555-0109,ana@hill.example\n";
+    let npi = elsewhere.replace("first_name", "npi,first_name").replace("Ana,", "1234567893,Ana,");
+    let changed = applied(Some(&before), &[], &npi);
+    assert_eq!((changed.referrer.email, changed.locations.len()), (None, 1));
 }
 
 #[test]
