@@ -34,10 +34,16 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server may take to let its connections go.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Session settings on a server: a node that is frozen or cut off in the middle of a transaction keeps its row locks,
-/// and all other nodes waiting, until the server gives up that session.
+/// Session settings on a server. A node that is frozen or cut off in the middle of a transaction keeps its row locks, and
+/// all other nodes waiting, until the server gives up that session.
+///
+/// Plans are kept, those of foreign keys too, and a plan made while a table was small reads all of it: then each letter of
+/// a first broadcast would cost more than the one before it, until the server looks at the table again. There is an index for
+/// every question that is asked per letter, so it is used from the start. What has no index is read as a whole as before,
+/// and without compiling the query first (`jit`), for which such a plan would seem dear enough (decision 42).
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET tcp_user_timeout = '20s';
-    SET tcp_keepalives_idle = '20s'; SET tcp_keepalives_interval = '5s'; SET tcp_keepalives_count = 3";
+    SET tcp_keepalives_idle = '20s'; SET tcp_keepalives_interval = '5s'; SET tcp_keepalives_count = 3;
+    SET enable_seqscan = off; SET jit = off";
 
 /// Runs one body on whichever engine the transaction belongs to. `$c` is the connection, `$d` the dialect;
 /// a body that builds its statement calls the engine `Engine`.

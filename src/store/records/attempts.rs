@@ -32,7 +32,10 @@ const MESSAGES_OF: &str = "SELECT m.id, m.address, a.dialled FROM message m
     JOIN attempt a ON a.message_id = m.id WHERE a.id IN (";
 const HOMES: &str = "SELECT id, provider, message_id FROM attempt WHERE id IN (";
 const CLAIMED_REFERENCE: &str = "SELECT id FROM attempt WHERE provider = $1 AND provider_reference = $2";
-const CLAIMED_REFERENCES: &str = "SELECT provider_reference, id FROM attempt WHERE provider = ";
+// Reference by reference: for a list of them, a plan made while the table was empty reads all that the account ever had.
+const BROUGHT: &str = "WITH brought (reference) AS (";
+const CLAIMED: &str =
+    ") SELECT reference, (SELECT id FROM attempt WHERE provider_reference = brought.reference AND provider = ";
 
 record!(Attempt: "attempt" by id as AttemptId { id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text, pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms });
 
@@ -223,15 +226,16 @@ impl Tx {
         references: &[&str],
     ) -> Result<Vec<(String, AttemptId)>, StoreError> {
         let mut found = Vec::new();
-        for list in lists(references) {
-            let rows: Vec<(String, AttemptId)> = on!(self, |c, d| {
-                let mut statement = sqlx::QueryBuilder::<Engine>::new(CLAIMED_REFERENCES);
-                statement.push_bind(provider).push(" AND provider_reference IN (");
-                push_list(&mut statement, list);
-                statement.push(")");
+        for portion in portions(references) {
+            let rows: Vec<(String, Option<AttemptId>)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(BROUGHT);
+                statement.push_values(portion, |mut row, reference| {
+                    row.push_bind(*reference);
+                });
+                statement.push(CLAIMED).push_bind(provider).push(") FROM brought");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
-            found.extend(rows);
+            found.extend(rows.into_iter().filter_map(|(reference, id)| Some((reference, id?))));
         }
         Ok(found)
     }
