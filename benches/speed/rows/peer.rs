@@ -19,7 +19,7 @@ use crate::support::house::{House, Setup};
 use crate::support::letter::submission;
 use crate::support::report::Figure;
 use crate::support::spread::{Spread, rate};
-use crate::support::within;
+use crate::support::{statements, within};
 
 /// Connections to the sink, ours and the peer's.
 const CONNECTIONS: usize = 16;
@@ -65,6 +65,7 @@ async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Resul
     let mut desk = database.desk().await?;
     crowd::know(&mut desk, &Crowd::with_mailboxes(letters as u64)).await?;
     desk.settle().await?;
+    statements::begin(&mut desk).await?;
     let house = House::new(&database, &Setup { slots: Some(SLOTS), ..Setup::mail(sink, CONNECTIONS) })?;
     let authorization = format!("Bearer {}", house.token().await?);
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
@@ -84,6 +85,7 @@ async fn broadcast(run: &Run, sink: SocketAddr, letters: usize) -> anyhow::Resul
     })
     .await?;
     let took = started.elapsed();
+    statements::print(&mut desk, letters).await?;
     daemon.stop().await?;
     drop(desk);
     database.remove().await;
