@@ -21,9 +21,7 @@ pub fn find(body: &[Node]) -> Vec<String> {
 fn look_at(nodes: &[Node], found: &mut Vec<String>) {
     for (place, node) in nodes.iter().enumerate() {
         if let Some((level, title)) = heading(node)
-            && nodes
-                .get(place + 1)
-                .is_none_or(|next| heading(next).is_some_and(|(below, _)| below <= level) || matches!(next, Node::Rule))
+            && nodes.get(place + 1).is_none_or(|next| begins_anew(next, level))
         {
             found.push(format!("a heading with nothing under it ({})", shown(&title)));
         }
@@ -43,6 +41,16 @@ fn look_at(nodes: &[Node], found: &mut Vec<String>) {
             }
             Node::Rule => {}
         }
+    }
+}
+
+/// Whether a block begins something of its own instead of standing under a heading of that level. After a bold line, a
+/// paragraph that begins in bold does.
+fn begins_anew(node: &Node, level: u8) -> bool {
+    match node {
+        Node::Rule => true,
+        Node::Paragraph { c } => level == u8::MAX && matches!(c.first(), Some(Inline::Strong { .. })),
+        other => heading(other).is_some_and(|(below, _)| below <= level),
     }
 }
 

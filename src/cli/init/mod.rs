@@ -35,6 +35,8 @@ use questions::{GROUPS, ask};
 pub(super) use account_questions::{ask_settings, is_asked};
 pub(super) use prompts::{Asked, say, yes};
 
+/// The most characters of the letter on a line of the terminal.
+const TEXT_CHARS_MAX: usize = 74;
 /// What is said before the first question.
 const BEGINNING: &str = "\
 A first configuration for Touchline, in ten groups of questions.
@@ -103,8 +105,8 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
 /// The letter and where its files are.
 fn letter_words(letter: &FirstLetter) -> String {
     let mut text = "\nYour introduction letter, to an invented psychiatrist:\n\n".to_owned();
-    for line in letter.text.lines() {
-        text.push_str(&format!("  | {}\n", line.trim_end()));
+    for line in letter.text.lines().flat_map(wrapped) {
+        text.push_str(&format!("  | {line}\n"));
     }
     let pages = letter.files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "png"));
     for page in pages {
@@ -115,6 +117,23 @@ fn letter_words(letter: &FirstLetter) -> String {
     }
     text.push('\n');
     text
+}
+
+/// A printed line as lines that a terminal of 80 columns shows.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in line.split_whitespace() {
+        let Some(last) = lines.last_mut() else { break };
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.chars().count() + word.chars().count() < TEXT_CHARS_MAX {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 fn written_words(path: &Path, variables: &[(String, &'static str)]) -> String {

@@ -235,8 +235,8 @@ fn credentials(draft: &mut Draft) -> dialoguer::Result<Turn> {
 }
 
 fn experience(draft: &mut Draft) -> dialoguer::Result<Turn> {
-    say("  The introduction prints one or two sentences about training and experience, written");
-    say("  as \"I\": I am board certified in psychiatry and opened this practice in 2018.");
+    say("  The introduction prints one or two sentences about training and experience,");
+    say("  such as: I am board certified in psychiatry and opened this practice in 2018.");
     let standing = given(&draft.background).map(str::to_owned);
     if let Some(standing) = &standing {
         say(&format!("  So far: {standing}"));
@@ -264,9 +264,11 @@ fn add_others(entries: &mut Vec<String>, choices: &[&str]) -> dialoguer::Result<
     let is_choice = |entry: &str| choices.contains(&entry);
     let standing: Vec<&str> = entries.iter().map(String::as_str).filter(|entry| !is_choice(entry)).collect();
     let standing = Some(standing.join("; ")).filter(|text| !text.is_empty());
-    let typed = answer!(optional_line("Others, with ; between them (Enter: none)", standing.as_deref(), |text| {
-        Ok(list(text))
-    }));
+    let keys = match &standing {
+        Some(standing) => format!("Others, with ; between them (Enter: {standing})"),
+        None => "Others, with ; between them (Enter: none)".to_owned(),
+    };
+    let typed = answer!(long_line(&keys, standing.as_deref(), |text| Ok(list(text))));
     entries.retain(|entry| is_choice(entry));
     for entry in typed.unwrap_or_default() {
         if !entries.iter().any(|known| known.eq_ignore_ascii_case(&entry)) {
@@ -301,7 +303,7 @@ fn other_insurers(draft: &mut Draft) -> dialoguer::Result<Turn> {
 }
 
 fn opt_out_phone(draft: &mut Draft) -> dialoguer::Result<Turn> {
-    say("  These are printed on every advertisement, and must take requests day and night.");
+    say("  Every advertisement prints these; they must take requests day and night.");
     let standing = pretty(draft.opt_out_phone.as_ref().or(draft.phone.as_ref()));
     draft.opt_out_phone = Some(answer!(line("Telephone number for it", standing.as_deref(), number)));
     Ok(Turn::On)

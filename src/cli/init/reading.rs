@@ -1,8 +1,6 @@
 //! What was typed, read the way people write it: one name with its letters, one line with town, state and ZIP code, a list
 //! with commas or semicolons.
 
-use chrono_tz::Tz;
-
 use super::states::{State, find_state};
 use crate::domain::FaxNumber;
 use crate::referrers::sheet::is_credential;
@@ -97,14 +95,6 @@ pub fn zip(text: &str) -> Result<String, String> {
     } else {
         Err("the ZIP code is missing: it has five digits, such as 60201".to_owned())
     }
-}
-
-/// A time zone by its IANA name.
-///
-/// # Errors
-/// There is none of that name.
-pub fn zone(text: &str) -> Result<Tz, String> {
-    text.trim().parse().map_err(|_| "write the name of a time zone, such as America/Chicago".to_owned())
 }
 
 /// A list: entries between commas or semicolons, save within parentheses; each once, without what ends a sentence.

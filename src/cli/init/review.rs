@@ -18,7 +18,7 @@ pub fn review(draft: &mut Draft) -> dialoguer::Result<()> {
             say(&format!("Look at this: {mistake}"));
         }
         let items = ["write it", "change something", "stop, and write nothing"].map(str::to_owned);
-        match one_of("What now?", &items, 0)? {
+        match one_of("What now", &items, 0)? {
             Asked::Answer(0) => return Ok(()),
             Asked::Answer(2) => {
                 return Err(std::io::Error::from(std::io::ErrorKind::Interrupted).into());

@@ -168,10 +168,10 @@ fn answer(rehearsal: &Rehearsal, is_configured: bool) -> serde_json::Value {
 
 fn greeting(console: &Console, rehearsal: &Rehearsal, is_configured: bool) -> String {
     let Rehearsal { base_url, mail_port, like, .. } = rehearsal;
+    let guise = if *like == Guise::Own { String::new() } else { format!("   as {}", like.title()) };
     let beginning = format!(
         "The sandbox stands in for fax and mail. Nothing leaves this machine.\n\n  \
-         faxes   {base_url}   as {}\n  mail    {base_url}/mail   caught at port {mail_port}\n\n",
-        like.title(),
+         faxes   {base_url}{guise}\n  mail    {base_url}/mail   caught at port {mail_port}\n\n"
     );
     let how = if is_configured {
         format!("{} sends here already: start touchline serve in another window.\n", console.config_path.display())
@@ -182,7 +182,7 @@ fn greeting(console: &Console, rehearsal: &Rehearsal, is_configured: bool) -> St
             rehearsal.exports()
         )
     };
-    format!("{beginning}{how}\nNumbers that misbehave on purpose: touchline sandbox --help. Serving until Ctrl-C.")
+    format!("{beginning}{how}\nNumbers that misbehave on purpose: touchline sandbox --help.\nServing until Ctrl-C.")
 }
 
 #[cfg(test)]
