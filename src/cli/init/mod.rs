@@ -69,7 +69,7 @@ pub struct Args {
 /// Writes the file and lists what must be set before it is used; after questions, shows the first letter.
 ///
 /// # Errors
-/// The file already exists; flags are missing; there is no terminal for questions; the first letter cannot be written.
+/// The file already exists; flags are missing; there is no terminal for questions.
 pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let path = console.config_path.as_path();
     let flags = args.defaults || args.practice.any() || !args.providers.is_empty();
@@ -86,7 +86,7 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     offer_variables(&path.with_file_name(VARIABLES_FILE), &variables)?;
     let beside = path.parent().unwrap_or(Path::new(""));
     let folder = answers.data_folder.as_deref().unwrap_or(beside);
-    let letter = if flags { None } else { Some(first_letter::write(&answers.practice, folder)?) };
+    let letter = if flags { None } else { Some(first_letter::write(&answers.practice, folder)) };
     let object = json!({
         "file": path.display().to_string(),
         "variables": variables.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect::<Vec<_>>(),
@@ -96,7 +96,13 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
         if args.defaults {
             text.push_str("Everything the flags did not give is fictional: put your own practice into the file.\n");
         }
-        text.push_str(&letter.as_ref().map(letter_words).unwrap_or_default());
+        match &letter {
+            None => {}
+            Some(Ok(letter)) => text.push_str(&letter_words(letter)),
+            Some(Err(error)) => text.push_str(&format!(
+                "\nYour introduction letter cannot be shown: {error}\nCorrect [practice] in the file, then touchline doctor.\n\n"
+            )),
+        }
         text.push_str(next_words(rehearses));
         text
     })
