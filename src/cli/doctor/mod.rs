@@ -14,7 +14,7 @@ use crate::app::Gateway;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::provider::check_accounts;
-use crate::cli::rehearsal::{is_routed, sends_nothing};
+use crate::cli::rehearsal::{FAX_ACCOUNT, MAIL_ACCOUNT, is_routed, sends_nothing};
 use crate::config::Config;
 use crate::domain::{Channel, SystemClock};
 use crate::store::Store;
@@ -142,7 +142,9 @@ async fn check_providers(config: Config, findings: &mut Findings) {
         let (state, words) = if checked.ok {
             (State::Ok, checked.words)
         } else if is_routed(&gateway.config, &checked.account) {
-            (State::Fail, checked.words)
+            let is_rehearsal = [FAX_ACCOUNT, MAIL_ACCOUNT].contains(&checked.account.as_str());
+            let start = "the sandbox does not answer: start `touchline sandbox` in another window";
+            (State::Fail, if is_rehearsal { format!("{start}. {}", checked.words) } else { checked.words })
         } else {
             (State::Warn, format!("in no route, so nothing is sent by it: {}", checked.words))
         };

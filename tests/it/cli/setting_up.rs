@@ -136,6 +136,9 @@ async fn a_practice_with_empty_lists_gets_a_letter_without_empty_headings() {
     assert!(!shown.contains("Look at this"), "{shown}");
     let letter = letter(&house);
     assert!(!letter.contains("We offer") && !letter.contains(" .") && letter.contains("Ana Roth, MD"), "{letter}");
+    house.set("TOUCHLINE_PROVIDERS__REHEARSAL__BASE_URL", "http://127.0.0.1:1");
+    let without = house.run(&["doctor"]);
+    assert!(without.code == 1 && without.out.contains("start `touchline sandbox`"), "{without:?}");
     let sandbox = Sandbox::start(&mut house).await;
     follow_the_readme(Arc::new(house)).await;
     assert_eq!((sandbox.line.faxes().len(), sandbox.catcher.messages().len()), (1, 1));

@@ -1,4 +1,6 @@
 //! A terminal of 80 columns with the program in it, made by `script` of util-linux: what is typed waits for what is shown.
+//! The crates that make terminals (`rexpect`, `expectrl`, `pty-process`) ask libc or rustix for features that nothing else
+//! needs, and so everything above these would be built once more.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
