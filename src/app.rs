@@ -337,6 +337,17 @@ fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenErr
     Ok(if config.routes.cheapest_first { accounts.cheapest_first() } else { accounts })
 }
 
+/// One account of a configuration, opened without anything else: to check it before the configuration is used.
+///
+/// # Errors
+/// There is no such account, its settings cannot work, or no HTTP client can be made.
+pub fn open_account(config: &Config, name: &str, clock: &Arc<dyn Clock>) -> Result<ConfiguredAccount, OpenError> {
+    let http = crate::http::client().map_err(|_| OpenError::Http)?;
+    let settings = config.providers.get(name);
+    let settings = settings.ok_or_else(|| SettingsError(format!("there is no [providers.{name}]")))?;
+    account(name, settings, config, &http, clock)
+}
+
 fn account(
     name: &str,
     settings: &ProviderConfig,

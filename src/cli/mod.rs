@@ -1,7 +1,7 @@
 //! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
-//! to standard error in plain words; `exit` has the codes. `console`, `arguments`, `variables` and `sample` are
-//! what commands share.
+//! to standard error in plain words; `exit` has the codes. `console`, `arguments`, `variables`, `sample`,
+//! `env_file`, `proofreading` and `rehearsal` are what commands share.
 
 mod address;
 mod arguments;
@@ -12,6 +12,7 @@ mod completions;
 mod console;
 pub mod demo;
 mod doctor;
+mod env_file;
 mod exit;
 mod explain_reply;
 mod failures;
@@ -22,8 +23,10 @@ mod message;
 mod migrate;
 mod operator;
 mod preview;
+mod proofreading;
 mod provider;
 mod referrers;
+mod rehearsal;
 mod restore;
 mod sample;
 mod sandbox;
@@ -76,7 +79,7 @@ enum Command {
     Demo(demo::Args),
     /// Write a first configuration file
     Init(Box<init::Args>),
-    /// Run a sandbox fax line to rehearse with, on this machine only
+    /// Run a sandbox that stands in for fax and mail, on this machine only
     Sandbox(sandbox::Args),
     /// Run the gateway: sending, provider callbacks, dashboard and API
     Serve(serve::Args),
@@ -127,7 +130,7 @@ enum Command {
     /// List, check and create letters
     #[command(subcommand)]
     Template(template::Command),
-    /// List, check, create, try, pause and resume providers
+    /// List, add, check, create, try, pause and resume providers
     #[command(subcommand)]
     Provider(provider::Command),
     /// List provider callbacks, and parse them again after an upgrade

@@ -46,15 +46,31 @@ impl Config {
     /// # Errors
     /// Every problem found, each with file, key and what to do.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let name = path.display().to_string();
-        let text = read_text(path).map_err(|message| ConfigError {
-            file: name.clone(),
+        Self::load_as(path, &Self::text(path)?, &|_| None)
+    }
+
+    /// The text of a file, as it stands there.
+    ///
+    /// # Errors
+    /// It cannot be read, is larger than 1 MB or not UTF-8.
+    pub fn text(path: &Path) -> Result<String, ConfigError> {
+        read_text(path).map_err(|message| ConfigError {
+            file: path.display().to_string(),
             problems: vec![Problem { key: String::new(), line: None, message }],
-        })?;
+        })
+    }
+
+    /// Reads a text as [`Config::load`] would if it stood in that file, with variables that are not set yet.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_as(path: &Path, text: &str, further: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let variables = Variables::read(folder)?;
-        let environment = Environment { lookup: &|name| variables.lookup(name), overrides: variables.all() };
-        Self::parse_in(&text, &name, folder, &environment)
+        let lookup = |name: &str| further(name).or_else(|| variables.lookup(name));
+        let environment = Environment { lookup: &lookup, overrides: variables.all() };
+        Self::parse_in(text, &name, folder, &environment)
     }
 
     /// Reads a text. Secrets are looked up in the process's environment; nothing is overridden by it.

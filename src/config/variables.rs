@@ -16,6 +16,16 @@ pub const VARIABLES_FILE: &str = "touchline.env";
 /// Largest file, in bytes.
 const BYTES_MAX: u64 = 64 * 1024;
 
+/// The value of a variable, in the environment or in the file beside a configuration.
+///
+/// # Errors
+/// The file cannot be read; see [`ConfigError`].
+pub fn variable(config: &Path, name: &str) -> Result<Option<String>, ConfigError> {
+    let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let value = Variables::read(folder)?.lookup(name);
+    Ok(value.filter(|value| !value.trim().is_empty()))
+}
+
 /// Every variable that is set, in the environment or in the file.
 #[derive(Default)]
 pub(super) struct Variables {

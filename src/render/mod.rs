@@ -4,7 +4,7 @@
 //! [`draft`] for the Markdown, [`paths`] for every name), [`variables`] and [`context`] say what is filled in,
 //! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`],
 //! [`html`] and [`text`] are made, [`mail`] frames it, [`notices`] is the wording the law requires, [`lint`] and
-//! [`identifiers`] check the result.
+//! [`identifiers`] check the result, and [`stumbles`] finds what was left empty.
 //!
 //! Guarantees for any input:
 //! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
@@ -34,6 +34,7 @@ pub mod paths;
 pub mod preview;
 pub mod registry;
 pub mod sources;
+pub mod stumbles;
 pub mod text;
 pub mod tiff;
 pub mod variables;
@@ -287,6 +288,19 @@ impl Renderer {
             automatic: job.automatic,
         };
         Ok((mail, hash))
+    }
+
+    /// What a reader of the finished letter stumbles over, on paper or as mail, because something was left empty or never
+    /// filled in; each as a phrase, such as "a heading with nothing under it".
+    ///
+    /// # Errors
+    /// As [`Renderer::mail`].
+    pub fn stumbles(&self, job: &Job<'_>) -> Result<Vec<String>, RenderError> {
+        let mut found = Vec::new();
+        for wording in [Wording::Letter, Wording::Mail] {
+            found.extend(stumbles::find(&self.fill(job.letter, job.referrer, job.variables, job.now, wording)?.body));
+        }
+        Ok(found)
     }
 
     fn fill(

@@ -12,6 +12,7 @@
 //! | `drop` | kept, but the connection closes without an answer: a letter in doubt |
 
 mod journal;
+mod page;
 mod session;
 
 use std::collections::{HashSet, VecDeque};
@@ -140,6 +141,12 @@ impl MailCatcher {
         let _ = seen.wait_for(|count| *count >= total).await;
     }
 
+    /// Pages that show what was caught, under `/mail`. They show whole addresses: for loopback only.
+    #[must_use]
+    pub fn pages(&self) -> axum::Router {
+        page::router(self.mailroom.clone())
+    }
+
     /// Stops and waits until every connection is closed.
     pub async fn shutdown(self) {
         self.stop.cancel();
@@ -208,6 +215,20 @@ impl Mailroom {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The newest mails with their numbers, newest first.
+    fn newest(&self, most: usize) -> Vec<(u64, Arc<CaughtMail>)> {
+        let kept: Vec<Arc<CaughtMail>> = self.state().kept.iter().rev().take(most).cloned().collect();
+        let total = *self.total.borrow();
+        (0..=total).rev().zip(kept).collect()
+    }
+
+    /// The mail of that number, if it is still kept.
+    fn numbered(&self, number: u64) -> Option<Arc<CaughtMail>> {
+        let behind = self.total.borrow().checked_sub(number)?;
+        let state = self.state();
+        state.kept.iter().rev().nth(usize::try_from(behind).ok()?).cloned()
+    }
+
     /// Whether this address is tried for the first time.
     fn is_new(&self, address: &str) -> bool {
         let mut state = self.state();
@@ -234,8 +255,9 @@ impl Mailroom {
             let Some(oldest) = state.kept.pop_front() else { break };
             state.octets -= oldest.eml.len();
         }
-        drop(state);
+        // Under the lock: a mail's number follows from how many there were.
         self.total.send_modify(|total| *total += 1);
+        drop(state);
         Ok(())
     }
 }

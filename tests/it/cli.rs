@@ -16,5 +16,6 @@ mod restoring;
 mod running;
 mod sending;
 mod served;
+mod setting_up;
 mod starting;
 mod undoing;

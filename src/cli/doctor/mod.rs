@@ -1,5 +1,6 @@
 //! `touchline doctor`: configuration, database, letters and providers, each with ok, warn or fail. Sends nothing.
 
+mod letters;
 mod permissions;
 mod soundness;
 
@@ -10,12 +11,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::Gateway;
-use crate::cli::console::{Console, count, table};
+use crate::cli::console::{Console, table};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::provider::check_accounts;
+use crate::cli::rehearsal::{FAX_ACCOUNT, MAIL_ACCOUNT, is_routed, sends_nothing};
 use crate::config::Config;
 use crate::domain::{Channel, SystemClock};
-use crate::render::Renderer;
 use crate::store::Store;
 
 /// How a check ended.
@@ -53,8 +54,8 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
     match console.config() {
         Ok(config) => {
             findings.add("configuration", State::Ok, console.config_path.display().to_string());
-            check_practice(&config, &mut findings);
-            check_letters(&config, &mut findings);
+            letters::check(&config, &mut findings);
+            check_public_address(&config, &mut findings);
             permissions::check(&config, &console.config_path, &mut findings);
             if check_database(&config, &mut findings).await {
                 soundness::check(&config, &mut findings).await;
@@ -79,41 +80,13 @@ pub async fn run(console: &Console) -> Result<(), CliError> {
 }
 
 /// What is allowed but worth knowing.
-fn check_practice(config: &Config, findings: &mut Findings) {
-    let practice = &config.practice;
-    if practice.fax.is_fictional() || practice.phone.is_fictional() || practice.opt_out.fax.is_fictional() {
-        findings.add(
-            "practice",
-            State::Warn,
-            "a number is from the range reserved for fiction (555-01xx): put in your own before letters go out",
-        );
-    } else if practice.medical_director.background.trim().is_empty() {
-        findings.add(
-            "practice",
-            State::Warn,
-            "practice.medical_director.background is empty: the introduction letter prints it",
-        );
-    } else {
-        findings.add("practice", State::Ok, practice.name.clone());
-    }
-    if config.server.public_url.is_none() {
+fn check_public_address(config: &Config, findings: &mut Findings) {
+    if config.server.public_url.is_none() && !sends_nothing(config) {
         findings.add(
             "public address",
             State::Warn,
             "server.public_url is not set: providers are polled, and mail carries no opt-out link",
         );
-    }
-}
-
-fn check_letters(config: &Config, findings: &mut Findings) {
-    match Renderer::load(config.practice.clone(), config.templates.folder.as_deref()) {
-        Ok(renderer) => {
-            findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
-        }
-        Err(errors) => {
-            let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            findings.add("letters", State::Fail, words.join("\n"));
-        }
     }
 }
 
@@ -165,9 +138,17 @@ async fn check_providers(config: Config, findings: &mut Findings) {
         }
     }
     for checked in check_accounts(&gateway, None).await {
-        let state = if checked.ok { State::Ok } else { State::Fail };
         let publish = checked.publish_words();
-        findings.add(&format!("provider {}", checked.account), state, checked.words);
+        let (state, words) = if checked.ok {
+            (State::Ok, checked.words)
+        } else if is_routed(&gateway.config, &checked.account) {
+            let is_rehearsal = [FAX_ACCOUNT, MAIL_ACCOUNT].contains(&checked.account.as_str());
+            let start = "the sandbox does not answer: start `touchline sandbox` in another window";
+            (State::Fail, if is_rehearsal { format!("{start}. {}", checked.words) } else { checked.words })
+        } else {
+            (State::Warn, format!("in no route, so nothing is sent by it: {}", checked.words))
+        };
+        findings.add(&format!("provider {}", checked.account), state, words);
         if !publish.is_empty() {
             let words = format!("the domain must publish (this is not looked up):\n{publish}");
             findings.add(&format!("dns {}", checked.account), State::Ok, words);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::cli::rehearsal;
 use crate::domain::practice::Practice;
 use crate::domain::{Channel, EmailAddress, FaxNumber};
 use crate::provider::{Setting, Spec, find_spec, secret_variable};
@@ -34,6 +35,51 @@ pub struct AccountAnswers {
     pub settings: BTreeMap<String, String>,
 }
 
+impl AccountAnswers {
+    /// An account of a kind, without settings, named after both.
+    #[must_use]
+    pub fn new(kind: &'static str, channel: Channel) -> Self {
+        Self { name: format!("{channel}-{kind}"), kind, settings: BTreeMap::new() }
+    }
+
+    /// The account with which letters are rehearsed: they go to `touchline sandbox` on this machine.
+    #[must_use]
+    pub fn rehearsal(channel: Channel) -> Self {
+        let (name, kind, settings) = match channel {
+            Channel::Fax => (rehearsal::FAX_ACCOUNT, rehearsal::FAX_KIND, rehearsal::fax_settings(rehearsal::FAX_PORT)),
+            Channel::Email => {
+                (rehearsal::MAIL_ACCOUNT, rehearsal::MAIL_KIND, rehearsal::mail_settings(rehearsal::MAIL_PORT))
+            }
+        };
+        Self { name: name.to_owned(), kind, settings }
+    }
+
+    /// Whether it is such an account.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        [rehearsal::FAX_ACCOUNT, rehearsal::MAIL_ACCOUNT].contains(&self.name.as_str())
+    }
+
+    /// What it carries.
+    #[must_use]
+    pub fn channel(&self) -> Option<Channel> {
+        find_spec(self.kind).map(|spec| spec.channel)
+    }
+
+    /// The variable that holds one of its secrets.
+    pub(crate) fn variable(&self, key: &str) -> String {
+        if self.is_rehearsal() { rehearsal::variable(key).to_owned() } else { secret_variable(self.kind, key) }
+    }
+
+    /// Whether the file names that secret: one that is always required, the password of a username given, or what the
+    /// sandbox signs its callbacks with.
+    pub(crate) fn needs(&self, setting: &Setting) -> bool {
+        let has_username = self.settings.get("username").is_some_and(|name| !name.is_empty());
+        let of_sandbox = self.is_rehearsal() && setting.key == "webhook_secret";
+        setting.required || of_sandbox || (setting.key == "password" && has_username)
+    }
+}
+
 impl Answers {
     /// Answers for a practice, with everything else left out.
     #[must_use]
@@ -46,8 +92,8 @@ impl Answers {
     pub fn variables_to_set(&self) -> Vec<(String, &'static str)> {
         let accounts = self.accounts.iter().filter_map(|account| Some((account, spec_of(account.kind)?)));
         let secrets = accounts.flat_map(|(account, spec)| {
-            let needed = spec.settings.iter().filter(|setting| setting.secret && is_needed(account, setting));
-            needed.map(|setting| (secret_variable(spec.kind, setting.key), setting.about))
+            let needed = spec.settings.iter().filter(|setting| setting.secret && account.needs(setting));
+            needed.map(|setting| (account.variable(setting.key), setting.about))
         });
         secrets.collect()
     }
@@ -120,21 +166,44 @@ fn render_practice(text: &mut String, practice: &Practice) {
     let _ = writeln!(text, "toll_free = {}   # whether one of the two numbers is toll-free", opt_out.toll_free);
 }
 
-/// A secret that the account requires: one that is always required, or the password of a username given.
-fn is_needed(account: &AccountAnswers, setting: &Setting) -> bool {
-    let has_username = account.settings.get("username").is_some_and(|name| !name.is_empty());
-    setting.required || (setting.key == "password" && has_username)
-}
-
 fn render_account(text: &mut String, account: &AccountAnswers) {
     let Some(spec) = spec_of(account.kind) else { return };
-    let _ = writeln!(text, "\n# {} ({})", spec.title, spec.channel);
+    if account.is_rehearsal() {
+        return render_rehearsal(text, account, spec);
+    }
+    text.push('\n');
+    text.push_str(&account_section(account));
+}
+
+/// An account at the sandbox: no more than it needs.
+fn render_rehearsal(text: &mut String, account: &AccountAnswers, spec: &Spec) {
+    text.push_str("\n# To rehearse: it goes to `touchline sandbox` on this machine and no further.\n");
+    let _ = writeln!(text, "[providers.{}]\nkind = {}", account.name, quoted(spec.kind));
+    for (key, value) in &account.settings {
+        let _ = writeln!(text, "{key} = {}", setting_value(key, value));
+    }
+    for setting in spec.settings.iter().filter(|setting| setting.secret && account.needs(setting)) {
+        let _ = writeln!(text, "{} = {{ env = \"{}\" }}", setting.key, account.variable(setting.key));
+    }
+    if spec.channel == Channel::Fax {
+        text.push_str(
+            "baa = { signed = true, date = \"2026-01-02\", reference = \"the sandbox is part of this program\" }\n",
+        );
+    }
+}
+
+/// The section of an account with all settings of its kind, those without a value as comments.
+#[must_use]
+pub fn account_section(account: &AccountAnswers) -> String {
+    let mut text = String::new();
+    let Some(spec) = spec_of(account.kind) else { return text };
+    let _ = writeln!(text, "# {} ({})", spec.title, spec.channel);
     let _ = writeln!(text, "[providers.{}]\nkind = {}", account.name, quoted(spec.kind));
     for setting in spec.settings {
         let _ = writeln!(text, "# {}", setting.about.replace('\n', " "));
         let (mark, value) = if setting.secret {
-            let reference = format!("{{ env = \"{}\" }}", secret_variable(spec.kind, setting.key));
-            (if is_needed(account, setting) { "" } else { "# " }, reference)
+            let reference = format!("{{ env = \"{}\" }}", account.variable(setting.key));
+            (if account.needs(setting) { "" } else { "# " }, reference)
         } else {
             match account.settings.get(setting.key).filter(|value| !value.is_empty()) {
                 Some(value) => ("", setting_value(setting.key, value)),
@@ -145,6 +214,7 @@ fn render_account(text: &mut String, account: &AccountAnswers) {
     }
     text.push_str("# Without a signed business associate agreement, nothing about patients is sent this way.\n");
     text.push_str("# baa = { signed = true, date = \"2026-01-31\", reference = \"where the paper is filed\" }\n");
+    text
 }
 
 fn render_routes(text: &mut String, accounts: &[AccountAnswers]) {

@@ -1,25 +1,48 @@
 //! `touchline init`: a first configuration file, from questions or from flags.
 
+mod account_questions;
+mod choices;
 pub mod config_file;
+mod draft;
+mod first_letter;
 mod practice_flags;
+mod prompts;
 mod questions;
+pub(super) mod reading;
+mod review;
+mod states;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
+use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
 
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
-use crate::cli::{CONFIG_FILE, INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER};
+use crate::cli::{CONFIG_FILE, INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER, env_file, rehearsal};
 use crate::config::VARIABLES_FILE;
 use crate::files::create_private;
 use crate::provider::{REGISTRY, Spec, find_spec};
 use config_file::{AccountAnswers, Answers, render_config};
+use draft::Draft;
+use first_letter::FirstLetter;
 use practice_flags::PracticeFlags;
-use questions::{ask, ask_overwrite};
+use questions::{GROUPS, ask};
+
+pub(super) use account_questions::{ask_settings, is_asked};
+pub(super) use prompts::{Asked, say, yes};
+
+/// The most characters of the letter on a line of the terminal.
+const TEXT_CHARS_MAX: usize = 74;
+/// What is said before the first question.
+const BEGINNING: &str = "\
+A first configuration for Touchline, in ten groups of questions.
+Enter takes what stands in [brackets]. To go back to the question before, type <
+and Enter; in a list, press Esc. At the end everything is shown once more, and
+nothing is written before that. Ctrl-C stops.";
 
 /// What goes into the file.
 #[derive(Debug, clap::Args)]
@@ -43,7 +66,7 @@ pub struct Args {
     practice: PracticeFlags,
 }
 
-/// Writes the file and lists what must be set before it is used.
+/// Writes the file and lists what must be set before it is used; after questions, shows the first letter.
 ///
 /// # Errors
 /// The file already exists; flags are missing; there is no terminal for questions.
@@ -51,31 +74,108 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let path = console.config_path.as_path();
     let flags = args.defaults || args.practice.any() || !args.providers.is_empty();
     refuse_overwrite(path, args.force, flags)?;
-    let mut answers = if flags { from_flags(args)? } else { from_questions()? };
+    let mut answers = if flags { from_flags(args)? } else { from_questions(args)? };
     // Data does not belong into /etc: there, and for an installed package, it has a folder of its own.
     answers.data_folder = path.starts_with(INSTALLED_CONFIG_FOLDER).then(|| INSTALLED_DATA_FOLDER.into());
     write(path, &render_config(&answers))?;
-    let variables = answers.variables_to_set();
-    let beside = path.with_file_name(VARIABLES_FILE);
-    offer_variables(&beside, &variables)?;
+    let rehearses = answers.accounts.iter().any(AccountAnswers::is_rehearsal);
+    let mut variables = answers.variables_to_set();
+    if rehearses {
+        set_rehearsal_words(path, &mut variables)?;
+    }
+    offer_variables(&path.with_file_name(VARIABLES_FILE), &variables)?;
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let folder = answers.data_folder.as_deref().unwrap_or(beside);
+    let letter = if flags { None } else { Some(first_letter::write(&answers.practice, folder)) };
     let object = json!({
         "file": path.display().to_string(),
         "variables": variables.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect::<Vec<_>>(),
     });
     console.answer(&object, || {
-        let mut text = format!("Written: {}\n", path.display());
-        if !variables.is_empty() {
-            text.push_str(&format!("Write these into {}, or set them in the environment:\n", beside.display()));
-        }
-        for (name, about) in &variables {
-            text.push_str(&format!("  {name}   {about}\n"));
-        }
+        let mut text = written_words(path, &variables);
         if args.defaults {
             text.push_str("Everything the flags did not give is fictional: put your own practice into the file.\n");
         }
-        text.push_str("Next: touchline doctor, then touchline referrers import FILE, then touchline serve.");
+        match &letter {
+            None => {}
+            Some(Ok(letter)) => text.push_str(&letter_words(letter)),
+            Some(Err(error)) => text.push_str(&format!(
+                "\nYour introduction letter cannot be shown: {error}\nCorrect [practice] in the file, then touchline doctor.\n\n"
+            )),
+        }
+        text.push_str(next_words(rehearses));
         text
     })
+}
+
+/// The letter and where its files are.
+fn letter_words(letter: &FirstLetter) -> String {
+    let mut text = "\nYour introduction letter, to an invented psychiatrist:\n\n".to_owned();
+    for line in letter.text.lines().flat_map(wrapped) {
+        text.push_str(&format!("  | {line}\n"));
+    }
+    let pages = letter.files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "png"));
+    for page in pages {
+        text.push_str(&format!("\nAs a fax machine prints it: {}\n", page.display()));
+    }
+    for mistake in &letter.mistakes {
+        text.push_str(&format!("Look at this: {mistake}\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// A printed line as lines that a terminal of 80 columns shows.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in line.split_whitespace() {
+        let Some(last) = lines.last_mut() else { break };
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.chars().count() + word.chars().count() < TEXT_CHARS_MAX {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+fn written_words(path: &Path, variables: &[(String, &'static str)]) -> String {
+    let mut text = format!("Written: {}\n", path.display());
+    if !variables.is_empty() {
+        let beside = path.with_file_name(VARIABLES_FILE);
+        text.push_str(&format!("Write these into {}, or set them in the environment:\n", beside.display()));
+    }
+    for (name, about) in variables {
+        text.push_str(&format!("  {name}   {about}\n"));
+    }
+    text
+}
+
+const fn next_words(rehearses: bool) -> &'static str {
+    if rehearses {
+        "Next, to rehearse: touchline doctor, then touchline sandbox in a second window,\n\
+         then touchline referrers import FILE, then touchline serve.\n\
+         Once you have a provider: touchline provider add KIND."
+    } else {
+        "Next: touchline doctor, then touchline referrers import FILE, then touchline serve."
+    }
+}
+
+/// The sandbox's key and secret, made up once and written for both sides, so that nobody has to.
+fn set_rehearsal_words(config: &Path, variables: &mut Vec<(String, &'static str)>) -> Result<(), CliError> {
+    let is_word = |name: &str| [rehearsal::KEY_VARIABLE, rehearsal::SECRET_VARIABLE].contains(&name);
+    let mut entries = Vec::new();
+    for (name, about) in variables.iter().filter(|(name, _)| is_word(name)) {
+        if crate::config::variable(config, name)?.is_none() {
+            let value = SecretString::from(rehearsal::new_word());
+            entries.push(env_file::Entry { name: name.clone(), about: (*about).to_owned(), value });
+        }
+    }
+    variables.retain(|(name, _)| !is_word(name));
+    if entries.is_empty() { Ok(()) } else { env_file::set(config, &entries) }
 }
 
 /// Makes the file for the secrets, with their names and without their values, unless there is one.
@@ -97,17 +197,24 @@ fn refuse_overwrite(path: &Path, force: bool, flags: bool) -> Result<(), CliErro
     if force || !path.exists() {
         return Ok(());
     }
-    let asked = !flags && std::io::stdin().is_terminal() && ask_overwrite(path).unwrap_or(false);
+    let question = format!("{} exists. Replace it?", path.display());
+    let asked = !flags && std::io::stdin().is_terminal() && yes(&question, false).unwrap_or(false);
     if asked { Ok(()) } else { Err(CliError::refused(format!("{} exists: --force replaces it", path.display()))) }
 }
 
-fn from_questions() -> Result<Answers, CliError> {
-    if !std::io::stdin().is_terminal() {
+fn from_questions(args: &Args) -> Result<Answers, CliError> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(CliError::usage(
             "there is no terminal for questions: describe the practice with flags, or use --defaults (see touchline init --help)",
         ));
     }
-    ask().map_err(|_| CliError::new(Ending::Failed, "Cancelled. No file was written."))
+    let canceled = || CliError::new(Ending::Failed, "Stopped. No file was written.");
+    say(BEGINNING);
+    let mut draft = Draft::default();
+    ask(&mut draft, 0..GROUPS.len()).and_then(|()| review::review(&mut draft)).map_err(|_| canceled())?;
+    let mut answers = draft.answers().ok_or_else(canceled)?;
+    answers.public_url.clone_from(&args.public_url);
+    Ok(answers)
 }
 
 fn from_flags(args: &Args) -> Result<Answers, CliError> {
@@ -120,11 +227,7 @@ fn from_flags(args: &Args) -> Result<Answers, CliError> {
         })?;
         let settings = settings.remove(spec.kind).unwrap_or_default();
         check_settings(spec, &settings)?;
-        answers.accounts.push(AccountAnswers {
-            name: format!("{}-{}", spec.channel, spec.kind),
-            kind: spec.kind,
-            settings,
-        });
+        answers.accounts.push(AccountAnswers { settings, ..AccountAnswers::new(spec.kind, spec.channel) });
     }
     if let Some(kind) = settings.keys().next() {
         return Err(CliError::usage(format!("--setting {kind}.…: add --provider {kind}")));
@@ -133,7 +236,7 @@ fn from_flags(args: &Args) -> Result<Answers, CliError> {
     Ok(answers)
 }
 
-fn read_settings(texts: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, CliError> {
+pub(super) fn read_settings(texts: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, CliError> {
     let mut settings: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for text in texts {
         let parts = text.split_once('=').and_then(|(key, value)| Some((key.split_once('.')?, value)));

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::questions::is_toll_free;
+use super::reading::{background, is_toll_free, person};
 use crate::cli::exit::CliError;
 use crate::cli::sample;
 use crate::domain::practice::Practice;
@@ -35,6 +35,15 @@ pub struct PracticeFlags {
     /// Fax number of the practice
     #[arg(long)]
     fax: Option<FaxNumber>,
+    /// Number to call about a referral (default: the main number)
+    #[arg(long)]
+    referral_line: Option<FaxNumber>,
+    /// Opening hours in words
+    #[arg(long, value_name = "TEXT")]
+    hours: Option<String>,
+    /// How soon a referral is answered: "within …"
+    #[arg(long, value_name = "TEXT")]
+    response_time: Option<String>,
     /// Email address the letters come from
     #[arg(long)]
     email: Option<EmailAddress>,
@@ -82,11 +91,13 @@ impl PracticeFlags {
             &self.state,
             &self.zip,
             &self.website,
+            &self.hours,
+            &self.response_time,
             &self.director,
             &self.director_credentials,
             &self.director_background,
         ];
-        let numbers = [&self.phone, &self.fax, &self.opt_out_phone, &self.opt_out_fax];
+        let numbers = [&self.phone, &self.fax, &self.referral_line, &self.opt_out_phone, &self.opt_out_fax];
         let lists = [&self.services, &self.conditions, &self.insurers];
         texts.iter().any(|text| text.is_some())
             || numbers.iter().any(|number| number.is_some())
@@ -109,6 +120,7 @@ impl PracticeFlags {
         }
         self.fill_texts(&mut practice);
         self.fill_addresses(&mut practice, defaults);
+        self.fill_signer(&mut practice)?;
         let problems = practice.problems();
         if problems.is_empty() { Ok(practice) } else { Err(CliError::refused(problems.join("\n"))) }
     }
@@ -149,7 +161,7 @@ impl PracticeFlags {
             (&mut practice.zip, self.zip.as_ref()),
             (&mut director.name, self.director.as_ref()),
             (&mut director.credentials, self.director_credentials.as_ref()),
-            (&mut director.background, self.director_background.as_ref()),
+            (&mut practice.response_time, self.response_time.as_ref()),
         ] {
             if let Some(said) = said {
                 said.trim().clone_into(known);
@@ -164,10 +176,23 @@ impl PracticeFlags {
                 known.clone_from(said);
             }
         }
-        if self.website.is_some() {
-            practice.website.clone_from(&self.website);
+        for (known, said) in [(&mut practice.website, &self.website), (&mut practice.hours, &self.hours)] {
+            if said.is_some() {
+                known.clone_from(said);
+            }
         }
         practice.time_zone = self.time_zone.unwrap_or(practice.time_zone);
+    }
+
+    /// Name and letters of who signs, each once, and the sentences about them.
+    fn fill_signer(&self, practice: &mut Practice) -> Result<(), CliError> {
+        let director = &mut practice.medical_director;
+        (director.name, director.credentials) = person(&director.name, &director.credentials);
+        if let Some(said) = self.director_background.as_deref().filter(|said| !said.trim().is_empty()) {
+            director.background =
+                background(said).map_err(|why| CliError::usage(format!("--director-background: {why}")))?;
+        }
+        Ok(())
     }
 
     fn fill_addresses(&self, practice: &mut Practice, defaults: bool) {
@@ -175,6 +200,9 @@ impl PracticeFlags {
             if let Some(said) = said {
                 known.clone_from(said);
             }
+        }
+        if self.referral_line.is_some() {
+            practice.referral_line.clone_from(&self.referral_line);
         }
         if let Some(email) = &self.email {
             practice.email.clone_from(email);

@@ -1,251 +1,330 @@
-//! The questions of `touchline init`. Each answer is checked as it is typed.
+//! The questions of `touchline init`, in ten groups, and the way through them: forward, back, and again from the review.
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
+use super::account_questions;
+use super::choices::{CONDITIONS, HOURS, INSURERS, RESPONSE_TIMES, SERVICES};
+use super::draft::Draft;
+use super::prompts::{Asked, answer, line, long_line, one_of, optional_line, say, some_of};
+use super::reading::{background, is_toll_free, list, one_line, person, place};
+use super::states::{find_state, zone_words};
+use crate::domain::{EmailAddress, FaxNumber};
 
-use chrono_tz::Tz;
-use dialoguer::{Confirm, Input, Select};
-use url::Url;
+/// Where a question leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// To the next one.
+    On,
+    /// To the one before.
+    Back,
+    /// On in the same direction: it does not arise here.
+    Skip,
+}
 
-use super::config_file::{AccountAnswers, Answers};
-use crate::domain::practice::{MedicalDirector, OptOut, Practice};
-use crate::domain::{Channel, EmailAddress, FaxNumber};
-use crate::provider::{REGISTRY, Setting, Spec};
+/// One question.
+type Question = fn(&mut Draft) -> dialoguer::Result<Turn>;
 
-/// Zones offered in the list; any other is typed.
-const ZONES: [&str; 7] = [
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Phoenix",
-    "America/Los_Angeles",
-    "America/Anchorage",
-    "Pacific/Honolulu",
+/// Questions about one thing.
+pub struct Group {
+    /// What they are about.
+    pub title: &'static str,
+    questions: &'static [Question],
+}
+
+/// All groups in the order in which they are asked.
+pub static GROUPS: [Group; 10] = [
+    Group { title: "The practice", questions: &[name, legal_name] },
+    Group { title: "Its address", questions: &[street, city_state_zip, time_zone] },
+    Group { title: "Telephone, fax and email", questions: &[phone, fax, email, website] },
+    Group { title: "Referrals", questions: &[referral_line, hours, response_time] },
+    Group { title: "Who signs the letters", questions: &[signer, credentials, experience] },
+    Group { title: "Treatments you offer", questions: &[services, other_services] },
+    Group { title: "Conditions you treat", questions: &[conditions, other_conditions] },
+    Group { title: "Insurers you accept", questions: &[insurers, other_insurers] },
+    Group {
+        title: "How recipients say that they want no more letters",
+        questions: &[opt_out_phone, opt_out_fax, opt_out_email],
+    },
+    Group {
+        title: "How letters are sent",
+        questions: &[
+            account_questions::fax,
+            account_questions::fax_settings,
+            account_questions::email,
+            account_questions::email_settings,
+        ],
+    },
 ];
-/// Toll-free area codes.
-const TOLL_FREE_CODES: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
-/// Longest answer.
-const ANSWER_CHARS_MAX: usize = 200;
 
-/// Asks for everything a first file needs.
+/// Asks the groups from one to another, in order; the first question cannot be taken back.
 ///
 /// # Errors
 /// There is no terminal, or the person canceled.
-pub fn ask() -> dialoguer::Result<Answers> {
-    let practice = ask_practice()?;
-    let mut accounts = Vec::new();
-    for channel in Channel::ALL {
-        accounts.extend(ask_account(*channel)?);
+pub fn ask(draft: &mut Draft, groups: std::ops::Range<usize>) -> dialoguer::Result<()> {
+    let questions: Vec<(usize, Question)> = groups
+        .flat_map(|number| {
+            GROUPS.get(number).into_iter().flat_map(move |g| g.questions.iter().map(move |q| (number, *q)))
+        })
+        .collect();
+    let (mut at, mut shown, mut is_forward) = (0, None, true);
+    while let Some((number, question)) = questions.get(at) {
+        if shown != Some(*number) {
+            say(&format!("\n{} of {}  {}", number + 1, GROUPS.len(), GROUPS[*number].title));
+            shown = Some(*number);
+        }
+        let turn = question(draft)?;
+        is_forward = match turn {
+            Turn::On => true,
+            Turn::Back => false,
+            // Nothing before the first question: on from there.
+            Turn::Skip => is_forward || at == 0,
+        };
+        if is_forward {
+            at += 1;
+        } else if at == 0 {
+            say("  This is the first question.");
+        } else {
+            at -= 1;
+        }
     }
-    let public_url = ask_optional("Public web address of this installation (empty: none)", public_url)?;
-    Ok(Answers { accounts, public_url, ..Answers::of_practice(practice) })
+    Ok(())
 }
 
-fn ask_practice() -> dialoguer::Result<Practice> {
-    let name = ask_text("Name on the letterhead", None)?;
-    let legal_name = ask_text("Legal name, for the fax header line", Some(&name))?;
-    let street = ask_text("Street and suite", None)?;
-    let city = ask_text("City", None)?;
-    let state = ask_checked("State, two letters", None, state)?;
-    let zip = ask_checked("ZIP code", None, zip)?;
-    let phone: FaxNumber = ask_parsed("Main telephone number", None)?;
-    let fax: FaxNumber = ask_parsed("Fax number of the practice", None)?;
-    let email: EmailAddress = ask_parsed("Email address the letters come from", None)?;
-    let website = ask_optional("Website (empty: none)", one_line)?;
-    let time_zone = ask_zone()?;
-    let medical_director = MedicalDirector {
-        name: ask_text("Medical director's name", None)?,
-        credentials: ask_text("Letters after the name", Some("MD"))?,
-        title: "Medical Director".to_owned(),
-        background: ask_optional("One or two sentences about training and experience (empty: later)", one_line)?
-            .unwrap_or_default(),
-        signature: None,
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn name(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    draft.name = answer!(line("Name on the letterhead", given(&draft.name), one_line));
+    Ok(Turn::On)
+}
+
+fn legal_name(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    say("  Federal law wants the legal name at the top edge of every fax.");
+    let standing = given(&draft.legal_name).unwrap_or(&draft.name).to_owned();
+    draft.legal_name = answer!(line("Legal name", Some(&standing), one_line));
+    Ok(Turn::On)
+}
+
+fn street(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    draft.street = answer!(line("Street and suite", given(&draft.street), one_line));
+    Ok(Turn::On)
+}
+
+fn city_state_zip(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    let (city, state, zip) = answer!(line("City, state and ZIP code", draft.place().as_deref(), place));
+    if draft.state != state.code {
+        draft.zone = state.zones.first().copied();
+    }
+    (draft.city, draft.state, draft.zip) = (city, state.code.to_owned(), zip);
+    if let ([one], Some(_)) = (state.zones, draft.zone) {
+        say(&format!("  Time zone: {}", zone_words(*one)));
+    }
+    Ok(Turn::On)
+}
+
+/// Asked only where the state has several.
+fn time_zone(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    let zones = find_state(&draft.state).map_or(&[][..], |state| state.zones);
+    if zones.len() < 2 {
+        return Ok(Turn::Skip);
+    }
+    let items: Vec<String> = zones.iter().map(|zone| zone_words(*zone)).collect();
+    let standing = zones.iter().position(|zone| Some(*zone) == draft.zone).unwrap_or(0);
+    let chosen = answer!(one_of("Time zone", &items, standing));
+    draft.zone = zones.get(chosen).copied();
+    Ok(Turn::On)
+}
+
+fn number(text: &str) -> Result<FaxNumber, String> {
+    FaxNumber::parse(text).map_err(|error| error.to_string())
+}
+
+fn mailbox(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text).map_err(|error| error.to_string())
+}
+
+fn pretty(number: Option<&FaxNumber>) -> Option<String> {
+    number.map(FaxNumber::pretty)
+}
+
+fn phone(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    draft.phone = Some(answer!(line("Main telephone number", pretty(draft.phone.as_ref()).as_deref(), number)));
+    Ok(Turn::On)
+}
+
+fn fax(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    let other = draft.phone.clone();
+    let read = |text: &str| {
+        let fax = number(text)?;
+        let is_same = Some(&fax) == other.as_ref();
+        if is_same { Err("this is the telephone number: callers would hear a fax machine".to_owned()) } else { Ok(fax) }
     };
-    let opt_out = ask_opt_out(&phone, &fax, &email)?;
-    Ok(Practice {
-        name,
-        legal_name,
-        street,
-        city,
-        state,
-        zip,
-        phone,
-        fax,
-        referral_line: None,
-        website,
-        email,
-        time_zone,
-        hours: None,
-        services: ask_list("Treatments offered, separated by semicolons")?,
-        conditions: ask_list("Conditions treated, separated by semicolons")?,
-        insurers: ask_list("Insurers accepted, separated by semicolons")?,
-        response_time: ask_text("Promised answer to a referral within", Some("one business day"))?,
-        logo: None,
-        medical_director,
-        opt_out,
-    })
+    draft.fax = Some(answer!(line("Fax number", pretty(draft.fax.as_ref()).as_deref(), read)));
+    Ok(Turn::On)
 }
 
-fn ask_opt_out(phone: &FaxNumber, fax: &FaxNumber, email: &EmailAddress) -> dialoguer::Result<OptOut> {
-    let phone = ask_parsed("Opt-out telephone number, answered or recorded day and night", Some(&phone.pretty()))?;
-    let fax = ask_parsed("Opt-out fax number", Some(&fax.pretty()))?;
-    let toll_free = is_toll_free(&phone) || is_toll_free(&fax);
-    let email = if toll_free {
-        None
-    } else {
-        Some(ask_parsed("Neither is toll-free, so give an email address for opt-outs", Some(email.as_str()))?)
-    };
-    Ok(OptOut { phone, fax, web: None, email, toll_free })
+fn email(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    let standing = draft.email.as_ref().map(|email| email.as_str().to_owned());
+    draft.email = Some(answer!(line("Email address that letters come from", standing.as_deref(), mailbox)));
+    Ok(Turn::On)
 }
 
-fn ask_account(channel: Channel) -> dialoguer::Result<Option<AccountAnswers>> {
-    let specs: Vec<&'static Spec> = REGISTRY.iter().copied().filter(|spec| spec.channel == channel).collect();
-    let mut titles: Vec<&str> = specs.iter().map(|spec| spec.title).collect();
-    titles.push("none for now");
-    let choice = Select::new().with_prompt(format!("Provider for {channel}")).items(&titles).default(0).interact()?;
-    let Some(spec) = specs.get(choice) else { return Ok(None) };
-    let mut settings = BTreeMap::new();
-    // Signing needs keys in files; its settings are in the file as comments.
-    let asked = |setting: &&Setting| !setting.secret && !setting.key.starts_with("dkim_");
-    for setting in spec.settings.iter().filter(asked) {
-        let prompt = format!("{} ({})", setting.key, setting.about);
-        let value = if setting.required { Some(ask_text(&prompt, None)?) } else { ask_optional(&prompt, one_line)? };
-        settings.extend(value.map(|value| (setting.key.to_owned(), value)));
-    }
-    Ok(Some(AccountAnswers { name: format!("{channel}-{}", spec.kind), kind: spec.kind, settings }))
+fn website(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    draft.website = answer!(optional_line("Website (Enter: none)", draft.website.as_deref(), one_line));
+    Ok(Turn::On)
 }
 
-fn ask_zone() -> dialoguer::Result<Tz> {
-    let mut items = ZONES.to_vec();
-    items.push("another");
-    let choice = Select::new().with_prompt("Time zone").items(&items).default(0).interact()?;
-    match ZONES.get(choice).and_then(|name| name.parse().ok()) {
-        Some(zone) => Ok(zone),
-        None => ask_checked("IANA zone name", None, zone),
-    }
+fn referral_line(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    say("  Letters print one number to call about a referral.");
+    let standing = pretty(draft.referral_line.as_ref());
+    draft.referral_line = answer!(optional_line("Referral line (Enter: the main number)", standing.as_deref(), number));
+    Ok(Turn::On)
 }
 
-fn ask_list(prompt: &str) -> dialoguer::Result<Vec<String>> {
-    let text = ask_optional(prompt, |text| Ok::<_, String>(text.to_owned()))?.unwrap_or_default();
-    Ok(text.split(';').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
-}
-
-fn ask_text(prompt: &str, default: Option<&str>) -> dialoguer::Result<String> {
-    ask_checked(prompt, default, one_line)
-}
-
-fn ask_parsed<T>(prompt: &str, default: Option<&str>) -> dialoguer::Result<T>
-where
-    T: FromStr,
-    T::Err: ToString,
-{
-    ask_checked(prompt, default, |text| T::from_str(text).map_err(|error| error.to_string()))
-}
-
-fn ask_checked<T>(
+/// One of a list, or what is typed where the last entry is chosen.
+fn picked(
     prompt: &str,
-    default: Option<&str>,
-    read: impl Fn(&str) -> Result<T, String>,
-) -> dialoguer::Result<T> {
+    choices: &[&str],
+    last: &str,
+    typed: &str,
+    standing: Option<&str>,
+) -> dialoguer::Result<Asked<String>> {
+    let items: Vec<String> = choices.iter().copied().chain([last]).map(str::to_owned).collect();
+    let place = standing.map(|standing| choices.iter().position(|choice| *choice == standing).unwrap_or(choices.len()));
     loop {
-        let mut input = Input::<String>::new().with_prompt(prompt).validate_with(|text: &String| read(text).map(drop));
-        if let Some(default) = default {
-            input = input.default(default.to_owned());
+        let Asked::Answer(chosen) = one_of(prompt, &items, place.unwrap_or(0))? else { return Ok(Asked::Back) };
+        if let Some(choice) = choices.get(chosen) {
+            return Ok(Asked::Answer((*choice).to_owned()));
         }
-        // The prompt does not validate the default, so the answer is parsed again.
-        match read(&input.interact_text()?) {
-            Ok(value) => return Ok(value),
-            Err(message) => eprintln!("{message}"),
+        if let Asked::Answer(text) = line(typed, standing, one_line)? {
+            return Ok(Asked::Answer(text));
         }
     }
 }
 
-fn ask_optional<T>(prompt: &str, read: impl Fn(&str) -> Result<T, String>) -> dialoguer::Result<Option<T>> {
-    ask_checked_or_empty(prompt, |text| if text.trim().is_empty() { Ok(None) } else { read(text).map(Some) })
+fn hours(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    draft.hours = Some(answer!(picked("Hours", &HOURS, "other hours", "Hours, in words", draft.hours.as_deref())));
+    Ok(Turn::On)
 }
 
-fn ask_checked_or_empty<T>(
-    prompt: &str,
-    read: impl Fn(&str) -> Result<Option<T>, String>,
-) -> dialoguer::Result<Option<T>> {
-    let text = Input::<String>::new()
-        .with_prompt(prompt)
-        .allow_empty(true)
-        .validate_with(|text: &String| read(text).map(drop))
-        .interact_text()?;
-    Ok(read(&text).unwrap_or_default())
+fn response_time(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    say("  Letters promise: \"We call the patient within …\".");
+    let standing = given(&draft.response_time).map(str::to_owned);
+    let typed = "Within (such as: four hours)";
+    draft.response_time = answer!(picked("Within", &RESPONSE_TIMES, "another time", typed, standing.as_deref()));
+    Ok(Turn::On)
 }
 
-/// Whether to overwrite an existing file.
-///
-/// # Errors
-/// As [`ask`].
-pub fn ask_overwrite(path: &std::path::Path) -> dialoguer::Result<bool> {
-    Confirm::new().with_prompt(format!("{} exists. Replace it?", path.display())).default(false).interact()
-}
-
-/// Whether the number is toll-free.
-#[must_use]
-pub fn is_toll_free(number: &FaxNumber) -> bool {
-    number.as_str().strip_prefix("+1").is_some_and(|digits| TOLL_FREE_CODES.iter().any(|code| digits.starts_with(code)))
-}
-
-fn one_line(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("this cannot be empty".to_owned());
+fn signer(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    let standing = draft.signer();
+    let name = answer!(line("Name and letters, such as Elena Marsh, MD", standing.as_deref(), one_line));
+    (draft.director, draft.credentials) = person(&name, "");
+    if let Some(signer) = draft.signer().filter(|signer| *signer != name) {
+        say(&format!("  Letters will be signed: {signer}"));
     }
-    if text.chars().count() > ANSWER_CHARS_MAX * 2 || text.chars().any(char::is_control) {
-        return Err("write one line of at most 400 characters".to_owned());
+    Ok(Turn::On)
+}
+
+/// Asked only where the name came without.
+fn credentials(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    if !draft.credentials.is_empty() {
+        return Ok(Turn::Skip);
     }
-    Ok(text.to_owned())
+    let letters = answer!(optional_line("Letters after the name (Enter: none)", None, one_line));
+    (draft.director, draft.credentials) = person(&draft.director, &letters.unwrap_or_default());
+    Ok(Turn::On)
 }
 
-fn state(text: &str) -> Result<String, String> {
-    let text = text.trim().to_ascii_uppercase();
-    let fits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase());
-    if fits { Ok(text) } else { Err("write two letters, such as IL".to_owned()) }
-}
-
-fn zip(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let (five, four) = text.split_once('-').unwrap_or((text, "0000"));
-    let digits = |part: &str, count| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
-    if digits(five, 5) && digits(four, 4) {
-        Ok(text.to_owned())
-    } else {
-        Err("write five digits, such as 60201".to_owned())
+fn experience(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    say("  The introduction prints one or two sentences about training and experience,");
+    say("  such as: I am board certified in psychiatry and opened this practice in 2018.");
+    let standing = given(&draft.background).map(str::to_owned);
+    if let Some(standing) = &standing {
+        say(&format!("  So far: {standing}"));
     }
+    let keys = if standing.is_some() { "Sentences (Enter: as before)" } else { "Sentences (Enter: none)" };
+    draft.background = answer!(long_line(keys, standing.as_deref(), background)).unwrap_or_default();
+    Ok(Turn::On)
 }
 
-fn zone(text: &str) -> Result<Tz, String> {
-    text.trim().parse().map_err(|_| "write an IANA zone name, such as America/Chicago".to_owned())
-}
-
-fn public_url(text: &str) -> Result<Url, String> {
-    crate::config::base_url(text).ok_or_else(|| "write an address such as https://touchline.clinic.example".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_checked_as_they_are_typed() {
-        assert_eq!(state(" il "), Ok("IL".to_owned()));
-        assert!(state("Illinois").is_err());
-        assert_eq!(zip("02134-0001"), Ok("02134-0001".to_owned()));
-        assert!(zip("2134").is_err());
-        assert_eq!(zone("America/Chicago"), Ok(Tz::America__Chicago));
-        assert!(zone("Chicago time").expect_err("no zone").contains("America/Chicago"));
-        assert!(public_url("ftp://clinic.example").is_err());
-        assert!(one_line("two\nlines").is_err());
+/// Marks of a list; what was typed in addition stays.
+fn mark(list: &mut Vec<String>, prompt: &str, choices: &[&str]) -> dialoguer::Result<Turn> {
+    let items: Vec<String> = choices.iter().map(|choice| (*choice).to_owned()).collect();
+    let marked: Vec<bool> = items.iter().map(|item| list.contains(item)).collect();
+    let chosen = answer!(some_of(prompt, &items, &marked));
+    let others: Vec<String> = list.iter().filter(|entry| !items.contains(entry)).cloned().collect();
+    *list = chosen.into_iter().filter_map(|index| items.get(index).cloned()).chain(others).collect();
+    for entry in &*list {
+        say(&format!("  - {entry}"));
     }
+    Ok(Turn::On)
+}
 
-    #[test]
-    fn toll_free_numbers_are_told_by_their_code() {
-        let number = |text| FaxNumber::parse(text).expect("a number");
-        assert!(is_toll_free(&number("800-555-0199")));
-        assert!(!is_toll_free(&number("847-555-0199")));
+/// What is not among the choices.
+fn add_others(entries: &mut Vec<String>, choices: &[&str]) -> dialoguer::Result<Turn> {
+    let is_choice = |entry: &str| choices.contains(&entry);
+    let standing: Vec<&str> = entries.iter().map(String::as_str).filter(|entry| !is_choice(entry)).collect();
+    let standing = Some(standing.join("; ")).filter(|text| !text.is_empty());
+    let keys = match &standing {
+        Some(standing) => format!("Others, with ; between them (Enter: {standing})"),
+        None => "Others, with ; between them (Enter: none)".to_owned(),
+    };
+    let typed = answer!(long_line(&keys, standing.as_deref(), |text| Ok(list(text))));
+    entries.retain(|entry| is_choice(entry));
+    for entry in typed.unwrap_or_default() {
+        if !entries.iter().any(|known| known.eq_ignore_ascii_case(&entry)) {
+            entries.push(entry);
+        }
     }
+    Ok(Turn::On)
+}
+
+fn services(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    mark(&mut draft.services, "Treatments", &SERVICES)
+}
+
+fn other_services(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    add_others(&mut draft.services, &SERVICES)
+}
+
+fn conditions(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    mark(&mut draft.conditions, "Conditions", &CONDITIONS)
+}
+
+fn other_conditions(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    add_others(&mut draft.conditions, &CONDITIONS)
+}
+
+fn insurers(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    mark(&mut draft.insurers, "Insurers", &INSURERS)
+}
+
+fn other_insurers(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    add_others(&mut draft.insurers, &INSURERS)
+}
+
+fn opt_out_phone(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    say("  Every advertisement prints these; they must take requests day and night.");
+    let standing = pretty(draft.opt_out_phone.as_ref().or(draft.phone.as_ref()));
+    draft.opt_out_phone = Some(answer!(line("Telephone number for it", standing.as_deref(), number)));
+    Ok(Turn::On)
+}
+
+fn opt_out_fax(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    let standing = pretty(draft.opt_out_fax.as_ref().or(draft.fax.as_ref()));
+    draft.opt_out_fax = Some(answer!(line("Fax number for it", standing.as_deref(), number)));
+    if draft.has_toll_free() {
+        draft.opt_out_email = None;
+    }
+    Ok(Turn::On)
+}
+
+/// Asked only where neither number is free of charge.
+fn opt_out_email(draft: &mut Draft) -> dialoguer::Result<Turn> {
+    if [&draft.opt_out_phone, &draft.opt_out_fax].into_iter().flatten().any(is_toll_free) {
+        return Ok(Turn::Skip);
+    }
+    say("  Neither number is toll-free, and one way must cost nothing: email does.");
+    let standing = draft.opt_out_email.as_ref().or(draft.email.as_ref()).map(|email| email.as_str().to_owned());
+    draft.opt_out_email = Some(answer!(line("Email address for it", standing.as_deref(), mailbox)));
+    Ok(Turn::On)
 }

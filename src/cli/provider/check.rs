@@ -6,6 +6,7 @@ use super::check_known;
 use crate::app::Gateway;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::{CliError, Ending};
+use crate::domain::fault::Failure;
 use crate::provider::DnsRecord;
 use crate::wording;
 
@@ -38,16 +39,19 @@ pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checke
         let publish = account.layered.provider().dns_records();
         let (ok, words) = match account.layered.check().await {
             Ok(words) => (true, words),
-            Err(failure) => {
-                let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
-                let raw = raw.into_iter().flatten().collect::<Vec<_>>().join(" ");
-                let raw = if raw.is_empty() { raw } else { format!(" ({raw})") };
-                (false, format!("{}{raw} {}", wording::fault(failure.fault), wording::fault_advice(failure.fault)))
-            }
+            Err(failure) => (false, failure_words(&failure)),
         };
         Checked { account: name.to_owned(), ok, words, publish }
     });
     futures_util::future::join_all(checks).await
+}
+
+/// What is wrong with an account, in the provider's words as well, and what to do.
+pub(super) fn failure_words(failure: &Failure) -> String {
+    let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
+    let raw = raw.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let raw = if raw.is_empty() { raw } else { format!(" ({raw})") };
+    format!("{}{raw} {}", wording::fault(failure.fault), wording::fault_advice(failure.fault))
 }
 
 pub(super) async fn run(console: &Console, name: Option<&str>) -> Result<(), CliError> {

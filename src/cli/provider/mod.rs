@@ -1,11 +1,14 @@
 //! `touchline provider`: the kinds of provider, the configured accounts, whether they work, and pauses.
 
+mod add;
 mod check;
 mod dkim_key;
 mod list;
 mod new;
 mod pause;
+mod placing;
 mod show;
+mod test_page;
 mod try_page;
 
 use std::path::PathBuf;
@@ -26,6 +29,8 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Add an account to the configuration, check it, and send one test page to the practice's own fax
+    Add(add::Args),
     /// Show one account: what it can and cannot do, its state, what last went wrong
     Show {
         /// The account
@@ -79,6 +84,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
             Ok(())
         }
         Command::List { markdown: false } => list::run(console).await,
+        Command::Add(args) => add::run(console, &args).await,
         Command::Show { name } => show::run(console, &name).await,
         Command::Check { name } => check::run(console, name.as_deref()).await,
         Command::New(args) => new::run(console, &args),

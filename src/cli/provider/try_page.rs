@@ -4,31 +4,20 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::json;
-use tokio::time::Instant;
 
 use super::new;
-use crate::accounts::acts;
-use crate::cli::console::{Console, print, warn};
+use super::test_page::{Ended, Steps, end, envelope, refuse_suppressed, send, told};
+use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
-use crate::cli::sample;
 use crate::config::{Config, ProviderConfig};
-use crate::domain::attempt::ProviderReference;
-use crate::domain::channel::{PhiClass, Purpose};
-use crate::domain::envelope::{Content, Envelope};
-use crate::domain::event::Fact;
-use crate::domain::fault::Failure;
-use crate::domain::id::{AttemptId, short};
-use crate::domain::{Address, Clock, FaxNumber, Outcome, SystemClock};
+use crate::domain::{FaxNumber, SystemClock};
 use crate::http;
 use crate::provider::fax::declared;
 use crate::provider::{Account, Provider, Setting, Spec, secret_variable};
-use crate::render::{Job, Renderer};
-use crate::wording;
 
 /// What to try.
 #[derive(Debug, clap::Args)]
@@ -53,43 +42,8 @@ pub struct Args {
     wait: u64,
 }
 
-/// How long to wait between status requests.
-const ASK_EVERY: Duration = Duration::from_secs(10);
 /// The longest that one call may take where no account says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The page.
-const PAGE: &str = "+++
-title    = \"Test page\"
-about    = \"One page that says it is a test.\"
-subject  = \"Test page\"
-purpose  = \"operational\"
-phi      = \"none\"
-category = \"operations\"
-fax      = { pages_max = 1 }
-+++
-This is a test of the fax line of {{practice.name}}. Nothing needs to be done.
-";
-const PAGE_NAME: &str = "touchline-test-page";
-
-/// Reports each step and keeps it for the JSON answer.
-#[derive(Clone)]
-struct Steps {
-    kept: Arc<Mutex<Vec<String>>>,
-    is_json: bool,
-}
-
-impl Steps {
-    fn tell(&self, words: &str) {
-        if !self.is_json {
-            print(words);
-        }
-        self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(words.trim().to_owned());
-    }
-
-    fn all(&self) -> Vec<String> {
-        self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-}
 
 /// Tries it.
 ///
@@ -98,7 +52,7 @@ impl Steps {
 pub async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let to = FaxNumber::parse(&args.to).map_err(|_| CliError::usage("--to is not a fax number"))?;
     let config = console.config()?;
-    let steps = Steps { kept: Arc::default(), is_json: console.json };
+    let steps = Steps::new(console.json);
     let (path, spec) = describe(console, &args.file)?;
     steps.tell(&format!("1. {} is sound: {}", path.display(), spec.title));
     let found = configured(&config, &path, args.account.as_deref())?;
@@ -106,20 +60,16 @@ pub async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let provider = open(&path, account, &steps)?;
     steps.tell("3. Credentials and reachability; this sends nothing");
     if let Err(failure) = provider.check().await {
-        return end(console, &steps, "check_failed", &told(&failure), false);
+        return end(console, &steps, &Ended::new("check_failed", &told(&failure), false));
     }
     refuse_suppressed(console, &to).await?;
     let envelope = envelope(&config, to)?;
     confirm(args)?;
-    record(console, &path, envelope.attempt).await?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
     steps.tell(&format!("4. One test page is handed over, with the reference {}", envelope.attempt));
-    match provider.submit(&envelope).await {
-        Outcome::Accepted { reference } => follow(console, &steps, provider.as_ref(), &reference, args.wait).await,
-        outcome => {
-            let words = outcome.failure().map(told).unwrap_or_default();
-            end(console, &steps, outcome.as_str(), &words, false)
-        }
-    }
+    let wait = Duration::from_secs(args.wait);
+    let ended = send(console, &steps, provider.as_ref(), &file, &envelope, wait).await?;
+    end(console, &steps, &ended)
 }
 
 /// The description's whole path and what it declares.
@@ -236,46 +186,6 @@ fn open(path: &Path, account: Account, steps: &Steps) -> Result<Arc<dyn Provider
     declared::open(path, account, Some(watch)).map_err(|error| CliError::new(Ending::Configuration, error.to_string()))
 }
 
-async fn refuse_suppressed(console: &Console, to: &FaxNumber) -> Result<(), CliError> {
-    let store = console.records().await?.store;
-    let standing = store.read().await?.suppressions_of(&Address::Fax(to.clone())).await?;
-    if standing.iter().any(|suppression| suppression.scope.covers(Purpose::Operational)) {
-        return Err(CliError::refused("this number is suppressed: it is not dialed, not even for a test"));
-    }
-    Ok(())
-}
-
-/// One page of the practice that says it is a test.
-fn envelope(config: &Config, to: FaxNumber) -> Result<Envelope, CliError> {
-    let failed = |what: &str| CliError::new(Ending::Failed, format!("the test page cannot be created: {what}"));
-    let folder = tempfile::tempdir().map_err(|error| failed(&error.kind().to_string()))?;
-    let letter = folder.path().join(PAGE_NAME);
-    let written = std::fs::create_dir(&letter).and_then(|()| std::fs::write(letter.join("letter.md"), PAGE));
-    written.map_err(|error| failed(&error.kind().to_string()))?;
-    let renderer = Renderer::load(config.practice.clone(), Some(folder.path())).map_err(|errors| {
-        let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        failed(&words.join("; "))
-    })?;
-    let attempt = AttemptId::new();
-    let referrer = sample::referrer();
-    let document = renderer.fax(&Job {
-        letter: PAGE_NAME,
-        referrer: &referrer,
-        variables: &serde_json::Map::new(),
-        now: SystemClock.now(),
-        reference: &short(&attempt.0),
-        unsubscribe: None,
-        automatic: false,
-    })?;
-    let content = Content::Fax {
-        pdf: document.pdf,
-        pages: document.pages,
-        from: config.practice.fax.clone(),
-        sender: config.practice.name.clone(),
-    };
-    Ok(Envelope { attempt, to: Address::Fax(to), content, purpose: Purpose::Operational, phi: PhiClass::None })
-}
-
 /// Nothing is dialed by accident.
 fn confirm(args: &Args) -> Result<(), CliError> {
     if args.yes {
@@ -286,62 +196,4 @@ fn confirm(args: &Args) -> Result<(), CliError> {
     }
     let asked = dialoguer::Confirm::new().with_prompt("This dials the number and may cost money. Continue?").interact();
     if asked.unwrap_or(false) { Ok(()) } else { Err(CliError::refused("nothing was dialed")) }
-}
-
-/// No provider is called without a record of the call.
-async fn record(console: &Console, path: &Path, attempt: AttemptId) -> Result<(), CliError> {
-    let store = console.records().await?.store;
-    let file = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(acts::record_trial(&store, &file, attempt, &console.who, SystemClock.now()).await?)
-}
-
-/// Asks until the result is known or the time is up.
-async fn follow(
-    console: &Console,
-    steps: &Steps,
-    provider: &dyn Provider,
-    reference: &ProviderReference,
-    wait: u64,
-) -> Result<(), CliError> {
-    if !provider.spec().capabilities.status {
-        return end(console, steps, "accepted", "its result comes by callback only", true);
-    }
-    steps.tell(&format!("5. Accepted; asking for its status for up to {wait} seconds"));
-    let deadline = Instant::now() + Duration::from_secs(wait);
-    loop {
-        match provider.status(reference).await {
-            Ok(report) => match report.fact {
-                Fact::Progress { stage } => steps.tell(&format!("   on its way: {stage}")),
-                Fact::Delivered { pages } => {
-                    let pages = pages.map_or_else(String::new, |pages| format!(", {pages} confirmed"));
-                    return end(console, steps, "delivered", &format!("all of it arrived{pages}"), true);
-                }
-                Fact::Failed(failure) => return end(console, steps, "failed", &told(&failure), false),
-            },
-            Err(failure) => steps.tell(&format!("   the status request failed: {}", told(&failure))),
-        }
-        if Instant::now() + ASK_EVERY > deadline {
-            return end(console, steps, "accepted", "it is still on its way; check the provider's console", true);
-        }
-        tokio::time::sleep(ASK_EVERY).await;
-    }
-}
-
-fn told(failure: &Failure) -> String {
-    let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
-    let raw: Vec<&str> = raw.into_iter().flatten().collect();
-    let raw = if raw.is_empty() { String::new() } else { format!(" ({})", raw.join(" ")) };
-    format!("{}: {}{raw}", failure.fault, wording::fault(failure.fault))
-}
-
-fn end(console: &Console, steps: &Steps, is: &str, words: &str, good: bool) -> Result<(), CliError> {
-    let object = json!({ "outcome": is, "words": words, "steps": steps.all() });
-    console.answer(&object, || format!("Outcome: {is}; {words}"))?;
-    if good {
-        return Ok(());
-    }
-    if is == "unknown" {
-        warn("It is not known whether a page was sent: check the provider's console before trying again.");
-    }
-    Err(CliError::said(Ending::Failed))
 }

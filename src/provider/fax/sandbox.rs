@@ -65,8 +65,8 @@ pub const SPEC: Spec = Spec {
     sources: &["src/sandbox/fax: the sandbox's own code"],
     setup: &[
         "Start it: `touchline demo` does, and says where it listens and with which key.",
-        "To rehearse, `touchline sandbox` runs the fax line alone and prints what to put into the configuration; with \
-         `--like` it passes for another provider.",
+        "To rehearse, `touchline init` offers it before there is any provider, and `touchline sandbox` runs it, with a mail \
+         catcher beside it; with `--like` it passes for another provider.",
     ],
     gaps: &[],
     build,

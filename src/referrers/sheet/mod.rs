@@ -34,6 +34,8 @@ mod zone;
 
 use csv::StringRecord;
 
+pub(crate) use name::is_credential;
+
 pub use field::{Field, parse_mapping};
 pub use refused::RefusalEvidence;
 pub use taken::{NOT_CALLED, OnRecord, Problem, RefusedRows, Sheet, SheetBasis, SheetRefusal, SheetRow};

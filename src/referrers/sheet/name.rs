@@ -247,7 +247,7 @@ fn bare(token: &str) -> String {
 }
 
 /// Whether the word is letters after a name. Two letters count only in capitals: `Ma` and `Do` are names.
-pub(super) fn is_credential(token: &str) -> bool {
+pub(crate) fn is_credential(token: &str) -> bool {
     if bare(token).chars().count() == 2 && token.chars().any(char::is_lowercase) {
         return false;
     }

@@ -40,6 +40,8 @@ pub(super) struct Desk {
     pub(super) account: String,
     pub(super) api_key: SecretString,
     pub(super) open_pages: bool,
+    /// Whether there is a page of mail to link to.
+    pub(super) has_mail: bool,
     pub(super) pictures: Pictures,
     /// Files put into the guise's storage before the fax that names them.
     pub(super) media: Mutex<BTreeMap<String, Bytes>>,
@@ -86,13 +88,14 @@ impl Desk {
 }
 
 /// Every route the line serves.
-pub(super) fn router(desk: Arc<Desk>) -> Router {
+pub(super) fn router(desk: Arc<Desk>, further: Option<Router>) -> Router {
     let keyed = middleware::from_fn_with_state(Arc::clone(&desk), require_key);
     let api = desk.guise.routes().route_layer(keyed.clone());
     let pages = Router::new()
         .route("/", get(page::received_page))
         .route("/faxes/{id}/document", get(page::document))
-        .route("/faxes/{id}/page.png", get(page::picture));
+        .route("/faxes/{id}/page.png", get(page::picture))
+        .merge(further.unwrap_or_default().with_state(()));
     let pages = if desk.open_pages { pages } else { pages.route_layer(keyed) };
     let api = api.merge(pages).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX));
     api.fallback(|| async { Trouble::NoSuchPlace })

@@ -85,6 +85,9 @@ pub struct FaxLineOptions {
     pub journal: Option<PathBuf>,
     /// Whether the page of received faxes and their documents are shown without the key. Only for loopback.
     pub open_pages: bool,
+    /// Further pages, served beside that of received faxes under the same condition: what else the sandbox stands in for.
+    /// With any, that page links to `/mail`.
+    pub further_pages: Option<axum::Router>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -108,6 +111,7 @@ impl FaxLineOptions {
             callback_wait: Duration::from_millis(200),
             journal: None,
             open_pages: false,
+            further_pages: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -153,10 +157,11 @@ impl FaxLine {
             account: options.account,
             api_key: options.api_key,
             open_pages: options.open_pages,
+            has_mail: options.further_pages.is_some(),
             pictures: picture::Pictures::default(),
             media: Mutex::default(),
         };
-        let router = desk::router(Arc::new(desk)).into_make_service_with_connect_info::<cut::Cut>();
+        let router = desk::router(Arc::new(desk), options.further_pages).into_make_service_with_connect_info::<cut::Cut>();
         let server = axum::serve(cut::CuttingListener(listener), router);
         let server = server.with_graceful_shutdown(calls.stop.clone().cancelled_owned());
         Ok(Self { address, calls, server: tokio::spawn(async move { server.await }) })

@@ -73,7 +73,7 @@ code { font: .9em ui-monospace, monospace; }
 <h1>Sandbox fax line{% if !guise.is_empty() %}, in the guise of {{ guise }}{% endif %}</h1>
 <p>Nothing sent here leaves this machine: these are the faxes that a real line would have sent.
 {% if live %}The page refreshes itself every 3 seconds. <a href="/">Stop refreshing</a>.{% else %}<a href="/">Refresh</a> or
-<a href="/?live=true">refresh every 3 seconds</a>.{% endif %}</p>
+<a href="/?live=true">refresh every 3 seconds</a>.{% endif %}{% if has_mail %} <a href="/mail">Mail</a>.{% endif %}</p>
 {% if rows.is_empty() %}
 <div class="card none">No faxes received yet.</div>
 {% endif %}
@@ -115,6 +115,7 @@ struct ReceivedPage {
     count: usize,
     live: bool,
     magics: &'static [Magic],
+    has_mail: bool,
 }
 
 struct Row {
@@ -213,7 +214,7 @@ pub(super) async fn received_page(
     let rows = line.newest(ROWS_MAX).iter().map(|fax| Row::of(fax, &desk.calls.hooks.told(&fax.id))).collect();
     let guise = if desk.guise == Guise::Own { "" } else { desk.guise.title() };
     let plan = desk.calls.plan.words();
-    let page = ReceivedPage { guise, plan, rows, count: line.count(), live: query.live, magics: MAGIC };
+    let page = ReceivedPage { guise, plan, rows, count: line.count(), live: query.live, magics: MAGIC, has_mail: desk.has_mail };
     let html = page.render().map_err(|_| Trouble::Broken(500))?;
     Ok(([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY), (header::CACHE_CONTROL, "no-store")], Html(html))
         .into_response())

@@ -135,6 +135,47 @@ fn the_doctor_tells_what_works_from_what_does_not() {
 }
 
 #[test]
+fn the_doctor_fails_on_what_would_embarrass_and_says_how_to_correct_it() {
+    let mut house = House::new();
+    house.set("TELNYX_API_KEY", "a-key");
+    // Without a database no account is asked whether it works.
+    house.set("TOUCHLINE_STORE__URL", "sqlite:no/such/folder/touchline.db");
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    let checked = |text: &str| {
+        house.write("touchline.toml", text);
+        let found = house.run(&["doctor", "--json"]).json();
+        let checks = found["checks"].as_array().expect("a list").clone();
+        move |check: &str| {
+            let one = checks.iter().find(|one| one["check"] == check).expect("a check");
+            (one["state"].as_str().expect("a word").to_owned(), one["words"].as_str().expect("words").to_owned())
+        }
+    };
+    assert_eq!(checked(&text)("introduction").0, "ok");
+    let doubled = text.replace("name = \"Elena Marsh\"", "name = \"Dr. Elena Marsh, MD\"");
+    let (state, words) = checked(&doubled)("practice");
+    assert_eq!(state, "fail", "{words}");
+    assert!(words.contains("\"Dr. Elena Marsh, MD, MD\"") && words.contains("name = \"Elena Marsh\""), "{words}");
+
+    // A house letter of the same name is read as well.
+    house.write(
+        "letters/introduction/letter.md",
+        "+++\ntitle = \"t\"\nabout = \"a\"\nsubject = \"s\"\npurpose = \"advertisement\"\nphi = \"none\"\n\
+         category = \"introduction\"\nfax = { pages_max = 1 }\n+++\nDear {{referrer.salutation}},\n\nWe treat .\n\n**We offer**\n",
+    );
+    let (state, words) = checked(&format!("{text}\n[templates]\nfolder = \"letters\"\n"))("introduction");
+    assert_eq!(state, "fail", "{words}");
+    assert!(words.contains("no words before a period") && words.contains("nothing under it"), "{words}");
+
+    // The sample practice is good enough while everything stays on this machine, and no longer.
+    assert_eq!(checked(&text)("practice").0, "warn");
+    let real = "\n[providers.fax-telnyx]\nkind = \"telnyx\"\nconnection_id = \"1\"\napi_key = { env = \"TELNYX_API_KEY\" }\n";
+    let routed = text.replace("fax = [\"fax-sandbox\"]", "fax = [\"fax-telnyx\"]");
+    let (state, words) = checked(&format!("{routed}{real}"))("practice");
+    assert_eq!(state, "fail", "{words}");
+    assert!(words.contains("sample practice") && words.contains("555-01xx"), "{words}");
+}
+
+#[test]
 fn what_providers_there_are_is_shown_before_anything_is_configured() {
     let house = House::empty();
     let kinds = house.ask(&["provider", "list"]);

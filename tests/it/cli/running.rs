@@ -131,37 +131,60 @@ async fn the_gateway_serves_until_it_is_told_to_stop() {
 }
 
 #[tokio::test]
-async fn the_sandbox_runs_by_itself_and_says_what_to_write_into_the_configuration() {
-    let house = House::new();
+async fn the_sandbox_runs_by_itself_and_what_it_shows_can_be_pasted_as_it_stands() {
+    let mut house = House::new();
     house.write("script.toml", "[[rule]]\nends_in = '0142'\nends = 'sunburn'\n");
-    let refused = house.run(&["sandbox", "--port=0", "--script=script.toml"]);
+    let alone = ["sandbox", "--port=0", "--mail-port=0"];
+    let refused = house.run(&[&alone[..], &["--script=script.toml"]].concat());
     assert_eq!((refused.code, refused.err.contains("rule 1")), (5, true), "{refused:?}");
-    let refused = house.run(&["sandbox", "--port=0", "--chance=busy=0.8", "--chance=no_answer=0.8"]);
+    let refused = house.run(&[&alone[..], &["--chance=busy=0.8", "--chance=no_answer=0.8"]].concat());
     assert_eq!((refused.code, refused.err.contains("more than 1")), (2, true), "{refused:?}");
     let help = house.run(&["sandbox", "--help"]).good().out;
     assert!(help.contains("0264") && help.contains("declines the call"), "{help}");
 
     let mut command = tokio::process::Command::from(house.command());
-    command.args(["sandbox", "--like=telnyx", "--port=0"]).stdout(Stdio::piped()).kill_on_drop(true);
-    let mut line = command.env("TOUCHLINE_SANDBOX_KEY", "a key").spawn().expect("it starts");
-    let mut lines = BufReader::new(line.stdout.take().expect("its output")).lines();
+    command.args(alone).arg("--like=telnyx").stdout(Stdio::piped()).kill_on_drop(true);
+    let mut sandbox = command.env("TOUCHLINE_SANDBOX_KEY", "a-key").spawn().expect("it starts");
+    let mut lines = BufReader::new(sandbox.stdout.take().expect("its output")).lines();
     let mut told = String::new();
     while !told.contains("Serving until") {
         let next = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("readable");
         told = told + &next.expect("a line") + "\n";
     }
-    let (_, section) = told.split_once("touchline.toml:\n\n").expect("a section");
-    let (section, _) = section.split_once("\nand this into the environment").expect("its end");
-    let table: toml::Table = toml::from_str(section).expect("TOML");
-    let account = &table["providers"]["rehearsal"];
-    assert_eq!(account["kind"].as_str(), Some("telnyx"));
-    let address = account["base_url"].as_str().expect("an address");
-    let id = account["connection_id"].as_str().expect("an id");
-    let request = touchline::http::client().expect("a client").get(format!("{address}/fax_applications/{id}"));
-    let answer = request.bearer_auth("a key").send().await.expect("it answers");
-    assert_eq!(answer.status().as_u16(), 200);
+    // A shell reads the lines; another run of the program has what they set.
+    let pasted: String =
+        told.lines().filter(|line| line.starts_with("export ")).map(|line| format!("{line}\n")).collect();
+    let environment = std::process::Command::new("sh").env_clear().args(["-c", &format!("{pasted}env")]).output();
+    for line in String::from_utf8(environment.expect("a shell").stdout).expect("text").lines() {
+        if let Some((name, value)) = line.split_once('=').filter(|(name, _)| name.starts_with("TOUCHLINE_")) {
+            house.set(name, value);
+        }
+    }
+    house.run(&["referrers", "import", &sample_list()]).good();
+    let house = std::sync::Arc::new(house);
+    let checked = run(&house, &["provider", "check", "--json"]).await.json();
+    let works = |account: &str| {
+        let checks = checked["checks"].as_array().expect("a list");
+        checks.iter().any(|check| check["account"] == account && check["ok"] == true)
+    };
+    assert!(works("rehearsal_telnyx") && works("rehearsal_mail"), "{checked}");
+    let arguments = ["send", "introduction", "--to=Whitfield", "--via=email", "--now", "--wait", "--timeout=50"];
+    run(&house, &arguments).await.good();
+    let page = told.split_whitespace().find(|word| word.ends_with("/mail")).expect("an address");
+    let client = touchline::http::client().expect("a client");
+    let text = |address: String| {
+        let request = client.get(address);
+        async move { request.send().await.expect("it answers").text().await.expect("text") }
+    };
+    let mail = text(page.to_owned()).await;
+    assert!(
+        mail.contains("Introducing Lakeside") && mail.contains("href=\"/mail/1\"") && !mail.contains("<script"),
+        "{mail}"
+    );
+    assert!(text(format!("{page}/1/html")).await.contains("Whitfield"));
+    assert!(text(page.trim_end_matches("/mail").to_owned()).await.contains("href=\"/mail\""));
 
-    let id = line.id().expect("it runs").to_string();
+    let id = sandbox.id().expect("it runs").to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
-    assert_eq!(timeout(PATIENCE, line.wait()).await.expect("it stops").expect("an end").code(), Some(0));
+    assert_eq!(timeout(PATIENCE, sandbox.wait()).await.expect("it stops").expect("an end").code(), Some(0));
 }

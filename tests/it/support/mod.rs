@@ -16,3 +16,4 @@ pub mod require;
 pub mod scripted_smtp;
 pub mod small_disk;
 pub mod stage;
+pub mod terminal;

@@ -1,0 +1,46 @@
+//! Whether the letters can go out: all of them load, and the finished introduction has nothing that would embarrass the
+//! practice.
+
+use super::{Findings, State};
+use crate::cli::console::count;
+use crate::cli::proofreading::{Mistake, of_introduction, of_practice};
+use crate::cli::rehearsal::sends_nothing;
+use crate::config::Config;
+use crate::render::Renderer;
+
+/// Checks both.
+pub(super) fn check(config: &Config, findings: &mut Findings) {
+    check_practice(config, findings);
+    match Renderer::load(config.practice.clone(), config.templates.folder.as_deref()) {
+        Ok(renderer) => {
+            findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
+            let mistakes = of_introduction(&renderer);
+            tell("introduction", &mistakes, config, "it reads well from beginning to end", findings);
+        }
+        Err(errors) => {
+            let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            findings.add("letters", State::Fail, words.join("\n"));
+        }
+    }
+}
+
+fn check_practice(config: &Config, findings: &mut Findings) {
+    let mistakes = of_practice(&config.practice);
+    if mistakes.is_empty() && config.practice.medical_director.background.trim().is_empty() {
+        let words = "practice.medical_director.background is empty: the introduction would print it";
+        return findings.add("practice", State::Warn, words);
+    }
+    tell("practice", &mistakes, config, &config.practice.name, findings);
+}
+
+/// A mistake fails the check. An invented practice is as it should be while nothing leaves this machine.
+fn tell(check: &str, mistakes: &[Mistake], config: &Config, well: &str, findings: &mut Findings) {
+    let rehearses = sends_nothing(config);
+    let state = match mistakes {
+        [] => return findings.add(check, State::Ok, well),
+        all if rehearses && all.iter().all(|mistake| mistake.is_invented) => State::Warn,
+        _ => State::Fail,
+    };
+    let words: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    findings.add(check, state, words.join("\n"));
+}

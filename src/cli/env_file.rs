@@ -1,0 +1,112 @@
+//! Writes secrets into `touchline.env`, the file beside the configuration that only its owner can read. Whatever else stands
+//! there stays.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::exit::{CliError, Ending};
+use crate::config::VARIABLES_FILE;
+use crate::files::{ReadError, create_private, read_regular};
+
+/// Largest file that is read.
+const BYTES_MAX: u64 = 64 * 1024;
+
+/// A variable to set.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it is, as a comment above it.
+    pub about: String,
+    /// Its value.
+    pub value: SecretString,
+}
+
+/// Sets variables in the file beside a configuration: in place of the line that sets or offers one, else at the end.
+///
+/// # Errors
+/// The file cannot be read or written; a value has a line break. No value is repeated.
+pub fn set(config: &Path, entries: &[Entry]) -> Result<(), CliError> {
+    let path = config.with_file_name(VARIABLES_FILE);
+    let failed = |why: String| CliError::new(Ending::Failed, format!("{} {why}", path.display()));
+    let before = match path.symlink_metadata() {
+        Err(_) => Vec::new(),
+        Ok(_) => read_regular(&path, BYTES_MAX).map_err(|error: ReadError| failed(error.to_string()))?,
+    };
+    let mut text = String::from_utf8(before).map_err(|_| failed("is not UTF-8 text".to_owned()))?;
+    for entry in entries {
+        text = with(&text, entry)
+            .ok_or_else(|| CliError::refused(format!("the value for {} has a line break", entry.name)))?;
+    }
+    let write = || {
+        let mut file = create_private(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|error: std::io::Error| failed(format!("cannot be written ({})", error.kind())))
+}
+
+/// The text with the variable set; `None` if its value does not fit on a line.
+fn with(text: &str, entry: &Entry) -> Option<String> {
+    let value = entry.value.expose_secret();
+    if value.contains(['\n', '\r']) {
+        return None;
+    }
+    // One pair of quotation marks around a value is taken off when it is read.
+    let needs_quotes = value.trim() != value || value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']);
+    let value = if needs_quotes { format!("\"{value}\"") } else { value.to_owned() };
+    let line = format!("{}={value}", entry.name);
+    let sets = |line: &str| {
+        let line = line.trim().trim_start_matches('#').trim_start();
+        line.split_once('=').is_some_and(|(name, _)| name.trim() == entry.name)
+    };
+    let mut lines: Vec<&str> = text.lines().collect();
+    match lines.iter().position(|line| sets(line)) {
+        Some(place) => {
+            lines[place] = &line;
+            let mut seen = 0;
+            lines.retain(|line| {
+                seen += usize::from(sets(line));
+                !sets(line) || seen == 1
+            });
+            Some(lines.join("\n") + "\n")
+        }
+        None => {
+            let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            Some(format!("{text}{gap}# {}\n{line}\n", entry.about.replace(['\n', '\r'], " ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(value: &str) -> Entry {
+        Entry { name: "KEY".to_owned(), about: "The key.".to_owned(), value: SecretString::from(value.to_owned()) }
+    }
+
+    #[test]
+    fn a_value_takes_the_place_that_was_offered_and_the_rest_stays() {
+        for (before, after) in [
+            ("", "# The key.\nKEY=new\n"),
+            ("A=1", "A=1\n# The key.\nKEY=new\n"),
+            ("# The key.\n# KEY=\nB=2\n", "# The key.\nKEY=new\nB=2\n"),
+            ("KEY=old\nB=2\n", "KEY=new\nB=2\n"),
+            ("# KEY=\nKEY=old\n", "KEY=new\n"),
+            ("# MY KEY=\n", "# MY KEY=\n# The key.\nKEY=new\n"),
+        ] {
+            assert_eq!(with(before, &entry("new")).as_deref(), Some(after), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_read_back_as_it_was_typed() {
+        assert!(with("", &entry(" x ")).is_some_and(|text| text.ends_with("KEY=\" x \"\n")));
+        assert!(with("", &entry("\"x\"")).is_some_and(|text| text.ends_with("KEY=\"\"x\"\"\n")));
+        assert!(with("", &entry("a$b#c=d")).is_some_and(|text| text.ends_with("KEY=a$b#c=d\n")));
+        assert!(with("", &entry("a\nB=2")).is_none());
+    }
+}

@@ -1,0 +1,154 @@
+//! Questions on a terminal. Each can be answered, or taken back to the one before it: with `<` where something is typed, with
+//! Esc in a list.
+
+use std::io::{BufRead, Read, Write};
+
+use dialoguer::{Confirm, Input, MultiSelect, Select};
+
+/// What takes a question back.
+pub const BACK: &str = "<";
+/// What removes an answer that may be left out.
+const NONE: &str = "-";
+/// Longest answer that is read.
+const OCTETS_MAX: u64 = 4_000;
+
+/// What became of a question.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Asked<T> {
+    /// It was answered.
+    Answer(T),
+    /// The one before is to be asked again.
+    Back,
+}
+
+/// The answer of an [`Asked`], or the way back out of the calling question.
+macro_rules! answer {
+    ($asked:expr) => {
+        match $asked? {
+            Asked::Answer(answer) => answer,
+            Asked::Back => return Ok(Turn::Back),
+        }
+    };
+}
+pub(super) use answer;
+
+/// Says something between the questions.
+pub fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// Asks until `read` accepts what was typed. Enter alone takes the answer that stands.
+///
+/// # Errors
+/// There is no terminal, or the person canceled.
+pub fn line<T>(
+    prompt: &str,
+    standing: Option<&str>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> dialoguer::Result<Asked<T>> {
+    let mut mistyped: Option<String> = None;
+    loop {
+        let mut input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
+        if let Some(standing) = standing {
+            input = input.default(standing.to_owned());
+        }
+        if let Some(text) = mistyped.take() {
+            input = input.with_initial_text(text);
+        }
+        let text = input.interact_text()?;
+        // Behind what was mistyped and still stands there, too.
+        if text.trim().ends_with(BACK) {
+            return Ok(Asked::Back);
+        }
+        match read(&text) {
+            Ok(value) => return Ok(Asked::Answer(value)),
+            Err(why) => {
+                say(&format!("  That cannot be used: {why}."));
+                mistyped = Some(text).filter(|text| !text.trim().is_empty());
+            }
+        }
+    }
+}
+
+/// As [`line`], of something that may be left out: Enter alone leaves it out, or takes the answer that stands, which `-`
+/// removes.
+///
+/// # Errors
+/// As [`line`].
+pub fn optional_line<T>(
+    prompt: &str,
+    standing: Option<&str>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> dialoguer::Result<Asked<Option<T>>> {
+    line(prompt, standing, |text| match text.trim() {
+        "" | NONE => Ok(None),
+        text => read(text).map(Some),
+    })
+}
+
+/// As [`optional_line`], of an answer that takes more than a line on the screen.
+///
+/// # Errors
+/// As [`line`].
+pub fn long_line<T>(
+    prompt: &str,
+    standing: Option<&str>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> dialoguer::Result<Asked<Option<T>>> {
+    loop {
+        let mut error = std::io::stderr();
+        write!(error, "{prompt}: ").and_then(|()| error.flush())?;
+        let mut text = String::new();
+        if std::io::stdin().lock().take(OCTETS_MAX).read_line(&mut text)? == 0 {
+            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+        }
+        let text = match (text.trim(), standing) {
+            (BACK, _) => return Ok(Asked::Back),
+            (NONE, _) | ("", None) => return Ok(Asked::Answer(None)),
+            ("", Some(standing)) => standing.to_owned(),
+            (typed, _) => typed.to_owned(),
+        };
+        match read(&text) {
+            Ok(value) => return Ok(Asked::Answer(Some(value))),
+            Err(why) => say(&format!("  That cannot be used: {why}.")),
+        }
+    }
+}
+
+/// Asks for one of a list; Esc goes back.
+///
+/// # Errors
+/// As [`line`].
+pub fn one_of(prompt: &str, items: &[String], standing: usize) -> dialoguer::Result<Asked<usize>> {
+    let chosen = Select::new().with_prompt(prompt).items(items).default(standing).report(false).interact_opt()?;
+    Ok(match chosen {
+        Some(index) => {
+            say(&format!("{prompt}: {}", items.get(index).map_or("", String::as_str)));
+            Asked::Answer(index)
+        }
+        None => Asked::Back,
+    })
+}
+
+/// Asks for any number of a list, and whether none is meant where none is marked; Esc goes back.
+///
+/// # Errors
+/// As [`line`].
+pub fn some_of(prompt: &str, items: &[String], marked: &[bool]) -> dialoguer::Result<Asked<Vec<usize>>> {
+    let keys = format!("{prompt}: space marks, Enter goes on");
+    loop {
+        let list = MultiSelect::new().with_prompt(&keys).items(items).defaults(marked).report(false);
+        let Some(chosen) = list.interact_opt()? else { return Ok(Asked::Back) };
+        if !chosen.is_empty() || yes("Nothing is marked. Go on without?", false)? {
+            return Ok(Asked::Answer(chosen));
+        }
+    }
+}
+
+/// Asks yes or no.
+///
+/// # Errors
+/// As [`line`].
+pub fn yes(prompt: &str, standing: bool) -> dialoguer::Result<bool> {
+    Confirm::new().with_prompt(prompt).default(standing).interact()
+}
