@@ -1,6 +1,6 @@
 //! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
-//! to standard error in plain words; `exit` has the codes. `console`, `arguments`, `variables` and `sample` are
+//! to standard error in plain words, and with `--json` to standard output as an object; `exit` has the codes. `console`, `arguments`, `variables` and `sample` are
 //! what commands share.
 
 mod address;
@@ -15,6 +15,8 @@ mod doctor;
 mod exit;
 mod explain_reply;
 mod failures;
+mod filling;
+mod ids;
 mod inbox;
 pub mod init;
 mod manual;
@@ -30,6 +32,7 @@ mod sandbox;
 mod send;
 mod serve;
 mod suppress;
+mod table;
 mod template;
 mod token;
 mod touches;
@@ -155,9 +158,14 @@ enum Command {
     ExitCodes,
 }
 
-/// Runs the command and returns the exit code.
+/// Reads the command line, runs the command and returns the exit code.
 #[must_use]
-pub fn main(cli: Cli) -> ExitCode {
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
+    let json = cli.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -168,12 +176,36 @@ pub fn main(cli: Cli) -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if json && !console::is_answered() {
+                tell_program(&error);
+            }
             if !error.words.is_empty() {
                 console::warn(&format!("touchline: {}", console::plain(&error.words)));
             }
             ExitCode::from(error.ending.code())
         }
     }
+}
+
+/// What is wrong with a command line, or the help or version that was asked for.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // A closed pipe, as in `| head`, is not an error.
+    drop(error.print());
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let mut arguments = std::env::args_os().skip(1).take_while(|argument| argument != "--");
+    if arguments.any(|argument| argument == "--json") {
+        let words = error.render().to_string();
+        let words = words.split("\n\n").next().unwrap_or_default().trim();
+        tell_program(&CliError::usage(words.strip_prefix("error: ").unwrap_or(words)));
+    }
+    ExitCode::from(Ending::Usage.code())
+}
+
+/// The one object of a command that failed and has no other answer.
+fn tell_program(error: &CliError) {
+    console::print(&serde_json::to_string_pretty(&error.object()).unwrap_or_default());
 }
 
 async fn run(cli: Cli) -> Result<(), CliError> {

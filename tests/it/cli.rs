@@ -17,4 +17,5 @@ mod running;
 mod sending;
 mod served;
 mod starting;
+mod terminal;
 mod undoing;

@@ -50,18 +50,23 @@ impl Findings {
 /// Something failed; the answer says what.
 pub async fn run(console: &Console) -> Result<(), CliError> {
     let mut findings = Findings::default();
-    match console.config() {
-        Ok(config) => {
-            findings.add("configuration", State::Ok, console.config_path.display().to_string());
-            check_practice(&config, &mut findings);
-            check_letters(&config, &mut findings);
-            permissions::check(&config, &console.config_path, &mut findings);
-            if check_database(&config, &mut findings).await {
-                soundness::check(&config, &mut findings).await;
+    let complete = console.config();
+    let is_complete = complete.is_ok();
+    match &complete {
+        Ok(_) => findings.add("configuration", State::Ok, console.config_path.display().to_string()),
+        Err(error) => findings.add("configuration", State::Fail, error.words.clone()),
+    }
+    // Without a provider's secret, everything else can still be checked.
+    if let Ok(config) = complete.or_else(|_| console.settings()) {
+        check_practice(&config, &mut findings);
+        check_letters(&config, &mut findings);
+        permissions::check(&config, &console.config_path, &mut findings);
+        if check_database(&config, &mut findings).await {
+            soundness::check(&config, &mut findings).await;
+            if is_complete {
                 check_providers(config, &mut findings).await;
             }
         }
-        Err(error) => findings.add("configuration", State::Fail, error.words),
     }
     let failed = findings.0.iter().any(|finding| finding.state == State::Fail);
     console.answer(&json!({ "ok": !failed, "checks": findings.0 }), || {
@@ -106,9 +111,15 @@ fn check_practice(config: &Config, findings: &mut Findings) {
 }
 
 fn check_letters(config: &Config, findings: &mut Findings) {
-    match Renderer::load(config.practice.clone(), config.templates.folder.as_deref()) {
-        Ok(renderer) => {
+    match Renderer::load_in_service(config.practice.clone(), config.templates.folder.as_deref()) {
+        Ok(renderer) if renderer.mistakes().is_empty() => {
             findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
+        }
+        Ok(renderer) => {
+            let names: Vec<&str> = renderer.out_of_service().map(|(name, _)| name).collect();
+            let which = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let mistakes: Vec<String> = renderer.mistakes().iter().map(ToString::to_string).collect();
+            findings.add("letters", State::Warn, format!("out of service: {which}\n{}", mistakes.join("\n")));
         }
         Err(errors) => {
             let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
