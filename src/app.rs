@@ -107,7 +107,7 @@ impl Gateway {
 
     /// Makes everything ready on a database whose schema is up to date.
     async fn on(store: Store, config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let renderer = Renderer::load(config.practice.clone(), config.templates.folder.as_deref())
+        let renderer = Renderer::load_in_service(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let accounts = accounts(&config, &clock)?;
         breaker_records::restore(&store, &accounts).await?;
@@ -330,7 +330,8 @@ async fn keys(store: &Store, config: &Config) -> Result<(OptOutLinks, access::De
 fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenError> {
     let http = crate::http::client().map_err(|_| OpenError::Http)?;
     let mut by_name = BTreeMap::new();
-    for (name, settings) in &config.providers {
+    // What lacks a secret cannot be used; only a command that reads gets this far with it.
+    for (name, settings) in config.providers.iter().filter(|(_, settings)| settings.missing.is_empty()) {
         by_name.insert(name.clone(), account(name, settings, config, &http, clock)?);
     }
     let accounts = Accounts::new(by_name, config.routes.fax.clone(), config.routes.email.clone());

@@ -58,6 +58,50 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_private(path)?.write_all(bytes)
 }
 
+/// Replaces a file as a whole or not at all; a link stays a link. Owner and permissions stay; a new file is its owner's alone,
+/// and belongs to whoever owns the folder, so that what root writes for a service can be read by it.
+///
+/// # Errors
+/// The folder cannot be written to, or the owner cannot be kept; then the file is as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, 0o777)
+}
+
+/// As [`replace`], of a file with secrets: whatever it was before, only its owner and its group can read it afterwards.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, 0o770)
+}
+
+#[cfg_attr(not(unix), allow(unused_variables, reason = "permissions exist on Unix alone"))]
+fn replace_with(path: &Path, bytes: &[u8], allowed: u32) -> io::Result<()> {
+    let path = if path.exists() { path.canonicalize()? } else { path.to_owned() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    #[cfg(unix)]
+    take_after(file.as_file(), &path, folder, allowed)?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Gives a new file the owner and permissions of the one in whose place it comes, as far as they are allowed, or the owner of
+/// the folder.
+#[cfg(unix)]
+fn take_after(file: &File, path: &Path, folder: &Path, allowed: u32) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let known = path.metadata();
+    let model = known.as_ref().map_or_else(|_| folder.metadata(), |known| Ok(known.clone()))?;
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (model.uid(), model.gid()) && (known.is_ok() || own.uid() == 0) {
+        fchown(file, Some(model.uid()), Some(model.gid()))?;
+    }
+    known.map_or(Ok(()), |known| file.set_permissions(PermissionsExt::from_mode(known.mode() & allowed)))
+}
+
 /// Opens a new file that only its owner can read.
 ///
 /// # Errors
@@ -239,6 +283,23 @@ mod tests {
         assert_eq!(mode(folder.path()), 0o755);
         create_folder_private(&folder.path().join("a/b")).expect("made");
         assert_eq!((mode(&folder.path().join("a")), mode(&folder.path().join("a/b"))), (0o700, 0o700));
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_permissions_and_one_with_secrets_is_closed_to_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("file"), folder.path().join("link"));
+        replace(&path, b"one").expect("written");
+        assert_eq!(mode(&path), 0o600, "a new one is its owner's");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("opened up");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        replace(&link, b"two").expect("written");
+        assert_eq!((mode(&path), std::fs::read(&path).expect("read")), (0o644, b"two".to_vec()));
+        assert!(link.symlink_metadata().expect("there").is_symlink());
+        replace_secret(&path, b"three").expect("written");
+        assert_eq!((mode(&path), std::fs::read(&path).expect("read")), (0o640, b"three".to_vec()));
+        assert!(replace(&folder.path().join("none/file"), b"").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 2, "nothing is left over");
     }
 
     #[test]

@@ -1,9 +1,8 @@
-//! The `touchline` program: parse, call the command, map the error to an exit code.
+//! The `touchline` program.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use touchline::cli::{self, Cli};
+use touchline::cli;
 
 /// A seventh less work for each letter than with the C library's own (docs/performance.md).
 #[global_allocator]
@@ -12,5 +11,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Before anything can open a connection; it fails only if it has been done already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    cli::main(Cli::parse())
+    cli::main()
 }

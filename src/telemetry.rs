@@ -34,7 +34,9 @@ pub fn install_logging(format: LogFormat, level: &str) -> anyhow::Result<()> {
     let origin = if overriding.is_some() { LEVEL_VARIABLE } else { "log.level" };
     let filter = EnvFilter::try_new(overriding.as_deref().unwrap_or(level))
         .with_context(|| format!("{origin} cannot be understood: write error, warn, info, debug or trace"))?;
-    let colours = std::io::stderr().is_terminal();
+    // https://no-color.org
+    let is_colored = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours = is_colored && std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(Stderr);
     let begun = match format {
         LogFormat::Text => Registry::default().with(lines.with_filter(harmless(filter))).try_init(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::facts::Facts;
 use super::plan::Plan;
-use super::{CampaignError, Decisions, NAME_CHARS_MAX, Overview, named, next_of, overview, read, schedule_of};
+use super::{CampaignError, Decisions, NAME_CHARS_MAX, Overview, Times, named, next_of, overview, read, schedule_of};
 use crate::domain::campaign::CampaignState;
 use crate::domain::{Actor, AuditAct, Channel, Timestamp};
 use crate::intake::Parts;
@@ -87,6 +87,16 @@ pub async fn preview_edit(parts: &Parts, name: &str, changes: &Changes) -> Resul
     let seen = named(&mut parts.store.read().await?, name, false).await?;
     let (plan, row) = changed(parts, &seen, changes)?;
     Ok(plan.preview(parts, &row, &row.who, Decisions::default()).await?)
+}
+
+/// The schedule of the changed campaign, as it is understood.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn times_of_edit(parts: &Parts, name: &str, changes: &Changes) -> Result<Times, CampaignError> {
+    let seen = named(&mut parts.store.read().await?, name, false).await?;
+    let (plan, row) = changed(parts, &seen, changes)?;
+    Ok(Times::of(&plan.schedule, plan.zone, row.next_ms, row.created_ms))
 }
 
 /// Gives a campaign another name. Broadcasts keep the name under which they were made.

@@ -10,6 +10,7 @@ mod facts;
 mod plan;
 pub mod runner;
 pub mod schedule;
+mod times;
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
@@ -30,6 +31,7 @@ pub use by_hand::{propose, run_as_decided, run_now};
 pub use facts::Dated;
 use plan::Plan;
 use schedule::Schedule;
+pub use times::{Times, times};
 
 /// Active targets above which a warning is given: few consistent referrers bring more than many (referral-domain §1.2).
 pub const ACTIVE_TARGETS_ADVISED: usize = 50;
@@ -271,6 +273,17 @@ pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, Ca
     Ok(plan.preview(parts, &row, &row.who, Decisions::default()).await?)
 }
 
+/// The schedule of a campaign that does not exist yet, as it is understood.
+///
+/// # Errors
+/// [`CampaignError::Invalid`] if it is not understood, or no such time is to come.
+pub fn times_of_new(parts: &Parts, every: &str, zone: Tz) -> Result<Times, CampaignError> {
+    let now = parts.clock.now();
+    let schedule = schedule_of(every, zone, now)?;
+    let first = schedule.next_after(now, zone, now).ok_or_else(|| never(&schedule, zone))?;
+    Ok(Times::of(&schedule, zone, Some(first), now))
+}
+
 /// When it runs, as a sentence; as written if that cannot be read.
 #[must_use]
 pub fn when(row: &CampaignRow) -> String {
@@ -328,13 +341,16 @@ fn schedule_of(written: &str, zone: Tz, now: Timestamp) -> Result<Schedule, Camp
 
 /// The first run of a plan that is created or changed now.
 fn next_of(plan: &Plan, now: Timestamp, created: Timestamp) -> Result<Timestamp, CampaignError> {
-    plan.next_after(now, created).ok_or_else(|| {
-        let sentence = plan.schedule.sentence(plan.zone);
-        CampaignError::Invalid(if plan.schedule.recurs() {
-            format!("{sentence}: no such time ever comes")
-        } else {
-            format!("{sentence} is in the past")
-        })
+    plan.next_after(now, created).ok_or_else(|| never(&plan.schedule, plan.zone))
+}
+
+/// What is said of a schedule that is never due again.
+fn never(schedule: &Schedule, zone: Tz) -> CampaignError {
+    let sentence = schedule.sentence(zone);
+    CampaignError::Invalid(if schedule.recurs() {
+        format!("{sentence}: no such time ever comes")
+    } else {
+        format!("{sentence} is in the past")
     })
 }
 
@@ -350,6 +366,11 @@ fn renew_words(campaign: &str, variables: &[String]) -> String {
 async fn overview(parts: &Parts, tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, CampaignError> {
     let mut warnings = Vec::new();
     let mut active_targets = 0;
+    if let Some(mistake) = parts.renderer.mistake(&campaign.letter) {
+        warnings.push(format!(
+            "its letter is out of service because of a mistake ({mistake}): no run is made before it is corrected"
+        ));
+    }
     match Plan::read(&campaign) {
         Err(problem) => warnings.push(format!("it cannot run: {problem}")),
         Ok(plan) => match audience::members(tx, &plan.to).await {

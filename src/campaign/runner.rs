@@ -4,8 +4,10 @@
 //! unique index over campaign and planned moment is the second lock. What can go wrong:
 //!
 //! - **late** by at most [`LATE_MAX`]: the run is made up; of several missed, only the latest. Later: skipped.
-//! - **no one in the audience, the letter gone or incomplete**: nothing is sent; the campaign stays active and tries
+//! - **no one in the audience, the letter gone or a variable missing**: nothing is sent; the campaign stays active and tries
 //!   again at its next planned moment. Each skipped run is a line of the audit log and a warning in the log.
+//! - **the letter is out of service** because of a mistake: the run stays due until the letter is corrected or it is too
+//!   late.
 //! - **its variables were set for an earlier run** (a date, or what its letter marks as perishable): the run waits until
 //!   they are renewed, and is made then, however late, as long as no later run is due. When one is, that one waits instead.
 //! - **the queue is full**: the run stays due and is tried again until it is too late.
@@ -53,6 +55,8 @@ enum Fate {
     Waits,
     /// A person must renew its variables first: it stays due.
     Stale,
+    /// Its letter is out of service: it stays due.
+    OutOfService,
 }
 
 /// What the clock says about a due campaign.
@@ -95,7 +99,7 @@ pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
     for campaign in due {
         match fire(parts, campaign).await {
             Ok(Fate::Fired) => fired += 1,
-            Ok(Fate::Skipped | Fate::Gone | Fate::Stale) => {}
+            Ok(Fate::Skipped | Fate::Gone | Fate::Stale | Fate::OutOfService) => {}
             Ok(Fate::Waits) => break,
             Err(error) => failure = failure.or(Some(error)),
         }
@@ -119,6 +123,10 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
     if let (Ok(plan), Some(Due { run: Some(moment), .. })) = (&plan, due) {
+        if let Some(mistake) = parts.renderer.mistake(&plan.letter) {
+            tracing::warn!(campaign = seen.name, %mistake, "its letter is out of service; the run waits until it is corrected");
+            return Ok(Fate::OutOfService);
+        }
         let stale = facts::stale(parts, plan, &seen, moment);
         if !stale.is_empty() {
             return wait(parts, plan, &seen, moment, &stale).await;

@@ -5,6 +5,7 @@
 
 mod clock_words;
 mod dates;
+mod interval;
 mod parse;
 mod said;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 mod vocabulary;
 #[cfg(test)]
 mod written {
+    mod calendar;
     mod tests;
 }
 
@@ -123,17 +125,25 @@ impl Schedule {
         parse::read(text, Some(local(now, zone)))
     }
 
+    /// The first moments after `now` at which it is due, at most `count`, as [`Schedule::next_after`] has them.
+    #[must_use]
+    pub fn upcoming(&self, now: Timestamp, zone: Tz, anchor: Timestamp, count: usize) -> Vec<Timestamp> {
+        let next = |moment: Timestamp| self.next_after(moment, zone, anchor);
+        std::iter::successors(next(now), |moment| next(*moment)).take(count).collect()
+    }
+
     /// Whether it can be due more than once.
     #[must_use]
     pub const fn recurs(&self) -> bool {
         !matches!(self.rule, Rule::Once(_))
     }
 
-    /// What to keep of what a person wrote, so that it means the same on every later day.
+    /// What to keep of what a person wrote, so that it means the same on every later day; with the time, if none was named.
     #[must_use]
     pub fn kept(&self, written: &str) -> String {
         match &self.rule {
             Rule::Once(at) => at.format("once %Y-%m-%d %H:%M").to_string(),
+            Rule::On { .. } if !parse::names_a_time(written) => self.to_string(),
             Rule::On { .. } | Rule::Cron { .. } => written.trim().to_owned(),
         }
     }

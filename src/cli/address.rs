@@ -95,7 +95,7 @@ async fn list(console: &Console, filter: &Filter) -> Result<(), CliError> {
 async fn revive(console: &Console, given: &[String]) -> Result<(), CliError> {
     let parsed: Result<Vec<Address>, CliError> =
         given.iter().map(|text| Address::guess(text).map_err(|error| CliError::refused(error.to_string()))).collect();
-    let (parsed, parts) = (parsed?, console.gateway().await?.operator());
+    let (parsed, parts) = (parsed?, console.gateway_to_read().await?.operator());
     for address in &parsed {
         addresses::revive(&parts, address, &console.who).await?;
     }
@@ -104,7 +104,7 @@ async fn revive(console: &Console, given: &[String]) -> Result<(), CliError> {
 }
 
 async fn revive_all(console: &Console, filter: &Filter, yes: bool) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let which = filter.read(gateway.config.practice.time_zone)?;
     let parts = gateway.operator();
     let Revival { addresses, causes, is_cut } = if yes {

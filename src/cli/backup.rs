@@ -29,7 +29,7 @@ pub struct Args {
 /// # Errors
 /// PostgreSQL, or an existing file (refused); a database or disk that cannot be used.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
-    let config = console.config()?;
+    let config = console.settings()?;
     let store = open(&config).await?;
     let bar = console.progress(None, "copying");
     let copied = store.backup(&args.file).await;

@@ -64,7 +64,7 @@ async fn add(console: &Console, add: Add) -> Result<(), CliError> {
     if add.how.trim().is_empty() {
         return Err(CliError::usage("--how says how it was obtained"));
     }
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let zone = gateway.config.practice.time_zone;
     if add.obtained_on > Utc::now().with_timezone(&zone).date_naive() {
         return Err(CliError::refused("--obtained-on is in the future"));

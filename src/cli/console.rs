@@ -3,26 +3,25 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono_tz::Tz;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableComponent, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::exit::{CliError, Ending};
+pub use super::table::table;
 use crate::access;
 use crate::app::Gateway;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, Secrets};
 use crate::domain::Actor;
 use crate::domain::{EmailAddress, SystemClock};
 use crate::store::Store;
 use crate::telemetry;
 
-/// Table width where no terminal reports one.
-const WIDTH_ELSEWHERE: u16 = 160;
-/// Columns whose cells are copied into the next command, and so are never wrapped.
-const COPIED: [&str; 4] = ["id", "message", "account", "reference"];
+/// Whether the one object of `--json` is printed.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
 /// The log level of short-lived commands, unless the environment says otherwise.
 const COMMAND_LEVEL: &str = "warn";
 
@@ -58,13 +57,22 @@ impl Records {
 }
 
 impl Console {
-    /// The configuration.
+    /// The configuration, with every secret.
     ///
     /// # Errors
     /// Every problem in it.
     pub fn config(&self) -> Result<Config, CliError> {
         telemetry::install_logging(LogFormat::Text, COMMAND_LEVEL)?;
         Ok(Config::load(&self.config_path)?)
+    }
+
+    /// The configuration for a command that hands nothing to a provider: accounts may lack their secrets.
+    ///
+    /// # Errors
+    /// Every other problem in it.
+    pub fn settings(&self) -> Result<Config, CliError> {
+        telemetry::install_logging(LogFormat::Text, COMMAND_LEVEL)?;
+        Ok(Config::load_with(&self.config_path, Secrets::Optional)?)
     }
 
     /// The whole gateway, its services not started.
@@ -76,12 +84,21 @@ impl Console {
         Ok(Gateway::join(config, Arc::new(SystemClock)).await?)
     }
 
+    /// The gateway for a command that hands nothing to a provider: without the accounts that lack a secret.
+    ///
+    /// # Errors
+    /// As [`Console::gateway`].
+    pub async fn gateway_to_read(&self) -> Result<Gateway, CliError> {
+        let config = self.settings()?;
+        Ok(Gateway::join(config, Arc::new(SystemClock)).await?)
+    }
+
     /// The database alone: a broken letter does not keep anyone from looking at what failed.
     ///
     /// # Errors
     /// Configuration or database cannot be used.
     pub async fn records(&self) -> Result<Records, CliError> {
-        let config = self.config()?;
+        let config = self.settings()?;
         let store = Store::open(config.store.url.expose_secret(), config.store.connections_max).await?;
         store.migrate().await?;
         let (zone, touch_goal) = (config.practice.time_zone, config.sending.touch_goal);
@@ -97,6 +114,7 @@ impl Console {
             let text = serde_json::to_string_pretty(object)
                 .map_err(|_| CliError::new(Ending::Failed, "the answer cannot be written as JSON"))?;
             print(&text);
+            ANSWERED.store(true, Ordering::Relaxed);
         } else {
             print(human().trim_end());
         }
@@ -127,6 +145,11 @@ impl Console {
     }
 }
 
+/// Whether the one object of `--json` is printed already.
+pub(super) fn is_answered() -> bool {
+    ANSWERED.load(Ordering::Relaxed)
+}
+
 /// Prints a line to standard output. A closed pipe, as in `| head`, is not an error.
 pub fn print(words: &str) {
     let _ = writeln!(std::io::stdout(), "{words}");
@@ -135,27 +158,6 @@ pub fn print(words: &str) {
 /// Prints a line to standard error.
 pub fn warn(words: &str) {
     let _ = writeln!(std::io::stderr(), "{words}");
-}
-
-/// A table for people. Cells come from data: control characters, which could drive a terminal, are removed.
-#[must_use]
-pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '─');
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
-        table.set_width(WIDTH_ELSEWHERE);
-    }
-    table.set_header(header);
-    for row in rows {
-        table.add_row(row.iter().map(|cell| plain(cell)));
-    }
-    for (column, _) in header.iter().enumerate().filter(|(_, name)| COPIED.contains(name)) {
-        if let Some(column) = table.column_mut(column) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// The text without control characters.

@@ -1,14 +1,13 @@
 //! Writes secrets into `touchline.env`, the file beside the configuration that only its owner can read. Whatever else stands
 //! there stays.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::exit::{CliError, Ending};
 use crate::config::VARIABLES_FILE;
-use crate::files::{ReadError, create_private, read_regular};
+use crate::files::{ReadError, read_regular, replace_secret};
 
 /// Largest file that is read.
 const BYTES_MAX: u64 = 64 * 1024;
@@ -40,12 +39,8 @@ pub fn set(config: &Path, entries: &[Entry]) -> Result<(), CliError> {
         text = with(&text, entry)
             .ok_or_else(|| CliError::refused(format!("the value for {} has a line break", entry.name)))?;
     }
-    let write = || {
-        let mut file = create_private(&path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    write().map_err(|error: std::io::Error| failed(format!("cannot be written ({})", error.kind())))
+    replace_secret(&path, text.as_bytes())
+        .map_err(|error: std::io::Error| failed(format!("cannot be written ({})", error.kind())))
 }
 
 /// The text with the variable set; `None` if its value does not fit on a line.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
+use super::filling;
 use crate::access::AccessError;
 use crate::app::OpenError;
 use crate::campaign::CampaignError;
@@ -22,7 +25,11 @@ Exit codes:
   3  the configuration or a letter cannot be used
   4  what was named does not exist
   5  refused: the request is not valid, or the message is in a state that does not allow it
-  6  the database is unavailable or cannot be used";
+  6  the database is unavailable or cannot be used
+
+With --json, a command that fails prints one object on standard output too: its own answer where it has one, else
+{\"error\": {\"code\", \"exit_code\", \"message\", \"advice\"}}, where code is one of failed, usage, configuration,
+not_found, refused and database. The message is on standard error as well.";
 
 /// Why a command did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +59,32 @@ impl Ending {
             Self::NotFound => 4,
             Self::Refused => 5,
             Self::Database => 6,
+        }
+    }
+
+    /// The word for programs, which stays the same.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Configuration => "configuration",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::Database => "database",
+        }
+    }
+
+    /// What to do, beyond what the message says.
+    #[must_use]
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Failed => "Correct what the message names, then run the command again.",
+            Self::Usage => "Correct the command line; --help shows what the command takes.",
+            Self::Configuration => "Correct the configuration or the letter; `touchline doctor` lists what is wrong.",
+            Self::NotFound => "Name something that exists; the list command of its kind shows what does.",
+            Self::Refused => "Correct the request; nothing was changed by it.",
+            Self::Database => "See that the database at store.url can be reached; `touchline doctor` checks it.",
         }
     }
 }
@@ -94,6 +127,19 @@ impl CliError {
     #[must_use]
     pub fn refused(words: impl Into<String>) -> Self {
         Self::new(Ending::Refused, words)
+    }
+}
+
+impl CliError {
+    /// The error as an object for a program.
+    #[must_use]
+    pub(super) fn object(&self) -> Value {
+        json!({ "error": {
+            "code": self.ending.as_str(),
+            "exit_code": self.ending.code(),
+            "message": self.words,
+            "advice": self.ending.advice(),
+        }})
     }
 }
 
@@ -181,6 +227,7 @@ impl From<IntakeError> for CliError {
         let ending = match error {
             IntakeError::NotFound(_) => Ending::NotFound,
             IntakeError::Store(error) => return error.into(),
+            IntakeError::MissingVariables(gaps) => return Self::refused(filling::gaps(&gaps)),
             _ => Ending::Refused,
         };
         Self::new(ending, error.to_string())
@@ -192,7 +239,7 @@ impl From<RenderError> for CliError {
         let ending = match error {
             RenderError::UnknownLetter(_) => Ending::NotFound,
             RenderError::Variables { .. } | RenderError::TooLong { .. } => Ending::Refused,
-            RenderError::Template(_) => Ending::Configuration,
+            RenderError::Template(_) | RenderError::OutOfService { .. } => Ending::Configuration,
             RenderError::Typeset { .. } | RenderError::Preview { .. } => Ending::Failed,
         };
         Self::new(ending, error.to_string())

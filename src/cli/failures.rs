@@ -2,6 +2,7 @@
 
 use super::console::{Console, table};
 use super::exit::CliError;
+use super::ids;
 use crate::domain::Reason;
 use crate::public::FailureList;
 use crate::store::views::overview::Cause;
@@ -39,7 +40,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         }
         let lines = messages.iter().map(|line| {
             let since = line.updated_ms.in_zone(records.zone);
-            vec![line.id.to_string(), line.name(), line.letter.clone(), line.channel.to_string(), since]
+            vec![ids::shown(line.id.0), line.name(), line.letter.clone(), line.channel.to_string(), since]
         });
         let list = table(&["message", "referrer", "letter", "channel", "since"], lines);
         format!("{}\n\n{list}", causes_table(&causes))

@@ -1,7 +1,7 @@
 //! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
-//! to standard error in plain words; `exit` has the codes. `console`, `arguments`, `variables`, `sample`,
-//! `env_file`, `proofreading` and `rehearsal` are what commands share.
+//! to standard error in plain words, and with `--json` to standard output as an object; `exit` has the codes. `console`,
+//! `arguments`, `variables`, `sample`, `env_file`, `proofreading` and `rehearsal` are what commands share.
 
 mod address;
 mod arguments;
@@ -16,6 +16,8 @@ mod env_file;
 mod exit;
 mod explain_reply;
 mod failures;
+mod filling;
+mod ids;
 mod inbox;
 pub mod init;
 mod manual;
@@ -33,6 +35,7 @@ mod sandbox;
 mod send;
 mod serve;
 mod suppress;
+mod table;
 mod template;
 mod token;
 mod touches;
@@ -158,9 +161,14 @@ enum Command {
     ExitCodes,
 }
 
-/// Runs the command and returns the exit code.
+/// Reads the command line, runs the command and returns the exit code.
 #[must_use]
-pub fn main(cli: Cli) -> ExitCode {
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
+    let json = cli.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -171,12 +179,36 @@ pub fn main(cli: Cli) -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if json && !console::is_answered() {
+                tell_program(&error);
+            }
             if !error.words.is_empty() {
                 console::warn(&format!("touchline: {}", console::plain(&error.words)));
             }
             ExitCode::from(error.ending.code())
         }
     }
+}
+
+/// What is wrong with a command line, or the help or version that was asked for.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // A closed pipe, as in `| head`, is not an error.
+    drop(error.print());
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let mut arguments = std::env::args_os().skip(1).take_while(|argument| argument != "--");
+    if arguments.any(|argument| argument == "--json") {
+        let words = error.render().to_string();
+        let words = words.split("\n\n").next().unwrap_or_default().trim();
+        tell_program(&CliError::usage(words.strip_prefix("error: ").unwrap_or(words)));
+    }
+    ExitCode::from(Ending::Usage.code())
+}
+
+/// The one object of a command that failed and has no other answer.
+fn tell_program(error: &CliError) {
+    console::print(&serde_json::to_string_pretty(&error.object()).unwrap_or_default());
 }
 
 async fn run(cli: Cli) -> Result<(), CliError> {

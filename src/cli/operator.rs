@@ -71,7 +71,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 }
 
 async fn add(console: &Console, name: &str, password_file: Option<&Path>) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let password = given_password(name, password_file)?;
     access::add_operator(&gateway.access(), name, &password, &console.who).await?;
     let listen = gateway.config.server.listen;

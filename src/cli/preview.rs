@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::console::{Console, count, table};
 use super::exit::{CliError, Ending};
+use super::filling;
 use super::sample;
+use super::template;
 use super::variables::VariableArgs;
 use crate::access;
 use crate::app::Gateway;
@@ -43,10 +45,8 @@ pub struct Args {
 /// patient's letter cannot be recorded.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let given = args.variables.read()?;
-    let gateway = console.gateway().await?;
-    let letter = gateway.renderer.letter(&args.letter).ok_or_else(|| {
-        CliError::not_found(format!("there is no letter `{}`; `touchline template list` shows them all", args.letter))
-    })?;
+    let gateway = console.gateway_to_read().await?;
+    let letter = template::named(&gateway.renderer, &args.letter)?;
     args.variables.refuse_patients(letter)?;
     let referrer = match &args.referrer {
         Some(name) => audience::one(&mut gateway.store.read().await?, name).await?,
@@ -67,6 +67,10 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         unsubscribe: unsubscribe.as_deref(),
         automatic: false,
     };
+    let flaws = gateway.renderer.flaws(&args.letter, &referrer, &variables);
+    if !flaws.is_empty() {
+        return Err(CliError::refused(filling::flaws(&args.letter, &flaws, letter.phi == PhiClass::Identified)));
+    }
     let eml = eml(&gateway, &job, &referrer)?;
     if of_a_patient {
         let whose = args.referrer.as_ref().map(|_| referrer.id);

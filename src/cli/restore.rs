@@ -41,7 +41,7 @@ pub struct Args {
 /// Refused while a daemon has the database open, or if there is one and `--replace` is not given; the file is not a
 /// valid Touchline backup.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
-    let config = console.config()?;
+    let config = console.settings()?;
     match args.file {
         Some(file) => put_back(console, &config, &file, args.replace).await,
         None => only_hold(console, &config).await,

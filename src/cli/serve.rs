@@ -51,6 +51,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
 
     warn_of_clock(&gateway).await?;
+    warn_of_letters(&gateway);
     let running = gateway.start();
     let stop = CancellationToken::new();
     tell_address(console, &listener, &gateway)?;
@@ -90,6 +91,14 @@ async fn warn_of_clock(gateway: &Gateway) -> Result<(), CliError> {
         ));
     }
     Ok(())
+}
+
+/// A letter with a mistake stops nothing but itself.
+fn warn_of_letters(gateway: &Gateway) {
+    for (letter, mistake) in gateway.renderer.out_of_service() {
+        tracing::error!(letter, %mistake, "a letter is out of service because of a mistake");
+        warn(&format!("The letter {letter} is out of service because of a mistake: {mistake}"));
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::arguments::word;
 use super::console::{Console, count, table};
 use super::exit::CliError;
+use super::ids::{self, TypedId};
 use crate::consent::{self, Refusal};
 use crate::domain::Address;
 use crate::domain::id::SuppressionId;
@@ -12,6 +13,7 @@ use crate::domain::suppression::SuppressionReason;
 use crate::domain::suppression::SuppressionSource;
 use crate::domain::suppression::{Scope, Suppression};
 use crate::public::SuppressionView;
+use crate::store::records::short_ids::Kept;
 
 /// The most suppressions listed.
 const LISTED_MAX: i64 = 10_000;
@@ -48,7 +50,7 @@ enum Command {
     Lift {
         /// Its id, as `touchline suppress list` shows it
         #[arg(value_name = "ID")]
-        id: SuppressionId,
+        id: TypedId,
         /// Why it may be lifted, such as "asked again in writing"
         #[arg(long)]
         reason: String,
@@ -62,7 +64,7 @@ enum Command {
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     match (args.command, args.address) {
         (Some(Command::List { all }), _) => list(console, all).await,
-        (Some(Command::Lift { id, reason }), _) => lift(console, id, &reason).await,
+        (Some(Command::Lift { id, reason }), _) => lift(console, &id, &reason).await,
         (None, Some(address)) => {
             let refused = Address::guess(&address).map_err(|error| CliError::refused(error.to_string()))?;
             let (reason, evidence) = reason(&args.reason, args.evidence);
@@ -92,7 +94,7 @@ fn reason(text: &str, evidence: Option<String>) -> (SuppressionReason, Option<St
 }
 
 async fn suppress(console: &Console, refusal: &Refusal) -> Result<(), CliError> {
-    let parts = console.gateway().await?.consent();
+    let parts = console.gateway_to_read().await?.consent();
     let ended = consent::suppress(&parts, refusal).await?;
     let object = json!({ "channel": refusal.address.channel(), "scope": refusal.scope, "messages_ended": ended });
     console.answer(&object, || {
@@ -124,7 +126,7 @@ async fn list(console: &Console, all: bool) -> Result<(), CliError> {
                 };
                 let since = row.created_ms.in_zone(records.zone);
                 vec![
-                    row.id.to_string(),
+                    ids::shown(row.id.0),
                     shown(row),
                     row.scope.to_string(),
                     row.reason.to_string(),
@@ -142,11 +144,12 @@ fn shown(row: &Suppression) -> String {
     row.address.pretty()
 }
 
-async fn lift(console: &Console, id: SuppressionId, reason: &str) -> Result<(), CliError> {
+async fn lift(console: &Console, typed: &TypedId, reason: &str) -> Result<(), CliError> {
     if reason.trim().is_empty() {
         return Err(CliError::usage("--reason says why the suppression may be lifted"));
     }
-    let parts = console.gateway().await?.consent();
+    let parts = console.gateway_to_read().await?.consent();
+    let id = SuppressionId(typed.find(&mut parts.store.read().await?, Kept::Suppression).await?);
     consent::lift(&parts, id, &console.who, reason).await?;
-    console.answer(&json!({ "lifted": id }), || format!("Suppression {id} is lifted."))
+    console.answer(&json!({ "lifted": id }), || format!("Suppression {} is lifted.", ids::shown(id.0)))
 }

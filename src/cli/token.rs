@@ -44,7 +44,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 }
 
 async fn create(console: &Console, name: &str, scopes: &[Scope]) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let token = access::create_token(&gateway.access(), name, scopes, &console.who).await?;
     console.answer(&json!({ "name": name, "scopes": scopes, "token": token }), || {
         console.note("Shown only once: store it where secrets are kept, and send it as Authorization: Bearer …");

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::arguments::{moment, word};
 use super::console::{Console, Records, table};
 use super::exit::CliError;
+use super::ids;
 use super::message::standing;
 use crate::domain::message::Message;
 use crate::domain::touch::{Touch, TouchKind};
@@ -104,7 +105,9 @@ fn history_table(history: &[(Touch, Vec<Message>)], records: &Records) -> String
     let rows = history.iter().map(|(touch, messages)| {
         let messages: Vec<String> = messages
             .iter()
-            .map(|message| format!("{} {}\n  {}", message.channel(), standing(message, records.zone), message.id))
+            .map(|message| {
+                format!("{} {}\n  {}", message.channel(), standing(message, records.zone), ids::shown(message.id.0))
+            })
             .collect();
         vec![
             touch.occurred_ms.in_zone(records.zone),
@@ -127,7 +130,7 @@ async fn log(console: &Console, log: Log) -> Result<(), CliError> {
     if log.title.trim().is_empty() {
         return Err(CliError::usage("--title says what it was about"));
     }
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let at = log.at.map(|text| moment(&text, gateway.config.practice.time_zone)).transpose()?;
     let mut tx = gateway.store.read().await?;
     let referrer = audience::one(&mut tx, &log.referrer).await?;

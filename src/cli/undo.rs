@@ -2,9 +2,11 @@
 
 use super::console::{Console, count};
 use super::exit::CliError;
+use super::ids::TypedId;
 use crate::domain::id::SubmissionId;
 use crate::operator;
 use crate::public::UndoneView;
+use crate::store::records::short_ids::Kept;
 
 /// Which submission.
 #[derive(Debug, clap::Args)]
@@ -21,14 +23,17 @@ const LATEST: &str = "latest";
 /// # Errors
 /// There is no such submission, or its undo window has ended.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
-    let parts = console.gateway().await?.operator();
+    let parts = console.gateway_to_read().await?.operator();
     let id = match args.submission.trim() {
         LATEST => operator::latest(&parts, &console.who).await?,
-        text => text.parse::<SubmissionId>().map_err(|_| {
-            CliError::not_found(
-                "there is no such submission: `touchline send` shows its id, `latest` is your most recent one",
-            )
-        })?,
+        text => {
+            let typed: TypedId = text.parse().map_err(|_| {
+                CliError::not_found(
+                    "there is no such submission: `touchline send` shows its id, `latest` is your most recent one",
+                )
+            })?;
+            SubmissionId(typed.find(&mut parts.store.read().await?, Kept::Submission).await?)
+        }
     };
     let undone = operator::undo(&parts, id, &console.who).await?;
     console.answer(&UndoneView::of(undone.submission, undone.messages, undone.at), || {

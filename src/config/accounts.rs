@@ -7,6 +7,7 @@ use figment::value::{Dict, Value};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::load::Secrets;
 use super::problem::Problems;
 use super::secret::SecretSource;
 use super::section::Reader;
@@ -58,6 +59,24 @@ pub(super) struct AccountReader<'a> {
     pub(super) folder: &'a Path,
     /// The environment.
     pub(super) lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether an account may lack a secret.
+    pub(super) secrets: Secrets,
+}
+
+/// The kind's own keys of one account.
+#[derive(Default)]
+struct Own {
+    settings: toml::Table,
+    secrets: BTreeMap<String, SecretString>,
+    missing: Vec<String>,
+}
+
+/// Why a secret cannot be used.
+enum Unusable {
+    /// It is not written as a secret is.
+    Written(String),
+    /// Its variable or file is missing or holds none.
+    Missing(String),
 }
 
 impl AccountReader<'_> {
@@ -97,7 +116,7 @@ impl AccountReader<'_> {
         };
         let before = reader.problems.count();
         let spec = self.described(reader.problems, name, spec, &mut own)?;
-        let (settings, secrets) = self.read_own(reader.problems, name, spec, own);
+        let Own { settings, secrets, missing } = self.read_own(reader.problems, name, spec, own);
         check_ranges(reader.problems, name, &common);
         if matches!(common.purge, Some(Purging::Patients | Purging::Always)) && !spec.capabilities.purge {
             reader.problems.add(
@@ -116,6 +135,7 @@ impl AccountReader<'_> {
             purge: common.purge.unwrap_or_default(),
             settings,
             secrets,
+            missing,
         })
     }
 
@@ -144,26 +164,23 @@ impl AccountReader<'_> {
     }
 
     /// The kind's own keys, divided into settings and secrets.
-    fn read_own(
-        &self,
-        problems: &mut Problems,
-        name: &str,
-        spec: &Spec,
-        mut own: Dict,
-    ) -> (toml::Table, BTreeMap<String, SecretString>) {
-        let (mut settings, mut secrets) = (toml::Table::new(), BTreeMap::new());
+    fn read_own(&self, problems: &mut Problems, name: &str, spec: &Spec, mut own: Dict) -> Own {
+        let Own { mut settings, mut secrets, mut missing } = Own::default();
         for setting in spec.settings {
             let key = format!("providers.{name}.{}", setting.key);
             let Some(value) = own.remove(setting.key) else {
                 if setting.required {
-                    problems.add(&key, missing(spec, setting.key, setting.about, setting.secret));
+                    problems.add(&key, lacking(spec, setting.key, setting.about, setting.secret));
                 }
                 continue;
             };
             if setting.secret {
                 match self.read_secret(spec, setting.key, &value) {
                     Ok(secret) => drop(secrets.insert(setting.key.to_owned(), secret)),
-                    Err(message) => problems.add(&key, message),
+                    Err(Unusable::Missing(message)) if self.secrets == Secrets::Optional => {
+                        missing.push(format!("{}: {message}", setting.key));
+                    }
+                    Err(Unusable::Missing(message) | Unusable::Written(message)) => problems.add(&key, message),
                 }
             } else if setting.required && value.as_str().is_some_and(|text| text.trim().is_empty()) {
                 problems.add(&key, format!("is empty: {}", setting.about));
@@ -182,20 +199,22 @@ impl AccountReader<'_> {
                 format!("unknown key for kind {}: remove it, or use one of: {}", spec.kind, known.join(", ")),
             );
         }
-        (settings, secrets)
+        Own { settings, secrets, missing }
     }
 
-    fn read_secret(&self, spec: &Spec, key: &str, value: &Value) -> Result<SecretString, String> {
+    fn read_secret(&self, spec: &Spec, key: &str, value: &Value) -> Result<SecretString, Unusable> {
         let instead = how_to_give(spec, key);
         match value.deserialize::<SecretSource>() {
-            Ok(SecretSource::Inline(_)) => Err(format!("a secret does not belong into this file: {instead}")),
-            Ok(source) => source.resolve(self.folder, self.lookup),
-            Err(_) => Err(instead),
+            Ok(SecretSource::Inline(_)) => {
+                Err(Unusable::Written(format!("a secret does not belong into this file: {instead}")))
+            }
+            Ok(source) => source.resolve(self.folder, self.lookup).map_err(Unusable::Missing),
+            Err(_) => Err(Unusable::Written(instead)),
         }
     }
 }
 
-fn missing(spec: &Spec, key: &str, about: &str, secret: bool) -> String {
+fn lacking(spec: &Spec, key: &str, about: &str, secret: bool) -> String {
     let how = if secret { how_to_give(spec, key) } else { "add it".to_owned() };
     format!("is missing: {how}. {about}")
 }

@@ -17,7 +17,7 @@ use super::section::Reader;
 use super::variables::Variables;
 use super::{Config, StoreConfig, check, routes};
 use crate::domain::practice::Practice;
-use crate::provider::{REGISTRY, Spec};
+use crate::provider::REGISTRY;
 
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -40,13 +40,30 @@ impl std::fmt::Debug for Environment<'_> {
     }
 }
 
+/// Whether an account may lack a secret that the configuration names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// No: to send, every account must be complete.
+    Required,
+    /// Yes: whoever only reads records and letters needs no secret of a provider.
+    Optional,
+}
+
 impl Config {
     /// Reads a file of at most 1 MB, with the process's environment and `touchline.env` beside the file on top.
     ///
     /// # Errors
     /// Every problem found, each with file, key and what to do.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::load_as(path, &Self::text(path)?, &|_| None)
+        Self::load_with(path, Secrets::Required)
+    }
+
+    /// The same, perhaps without the secrets of providers whose variable or file is missing.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with(path: &Path, secrets: Secrets) -> Result<Self, ConfigError> {
+        Self::read(path, &Self::text(path)?, &|_| None, secrets)
     }
 
     /// The text of a file, as it stands there.
@@ -65,12 +82,21 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_as(path: &Path, text: &str, further: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(path, text, further, Secrets::Required)
+    }
+
+    fn read(
+        path: &Path,
+        text: &str,
+        further: &dyn Fn(&str) -> Option<String>,
+        secrets: Secrets,
+    ) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let variables = Variables::read(folder)?;
         let lookup = |name: &str| further(name).or_else(|| variables.lookup(name));
         let environment = Environment { lookup: &lookup, overrides: variables.all() };
-        Self::parse_in(text, &name, folder, &environment)
+        parse(text, &name, folder, &environment, secrets)
     }
 
     /// Reads a text. Secrets are looked up in the process's environment; nothing is overridden by it.
@@ -99,16 +125,27 @@ impl Config {
     /// # Errors
     /// As [`Config::load`]; `name` is used as the file's name.
     pub fn parse_in(text: &str, name: &str, folder: &Path, environment: &Environment<'_>) -> Result<Self, ConfigError> {
-        let mut problems = Problems::default();
-        let config = assemble(text, folder, environment, REGISTRY, &mut problems);
-        match (problems.into_error(name, text), config) {
-            (None, Some(config)) => Ok(config),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(ConfigError {
-                file: name.to_owned(),
-                problems: vec![Problem { key: String::new(), line: None, message: "it cannot be read".to_owned() }],
-            }),
-        }
+        parse(text, name, folder, environment, Secrets::Required)
+    }
+}
+
+fn parse(
+    text: &str,
+    name: &str,
+    folder: &Path,
+    environment: &Environment<'_>,
+    secrets: Secrets,
+) -> Result<Config, ConfigError> {
+    let mut problems = Problems::default();
+    let reader = AccountReader { specs: REGISTRY, folder, lookup: environment.lookup, secrets };
+    let config = assemble(text, environment, &reader, &mut problems);
+    match (problems.into_error(name, text), config) {
+        (None, Some(config)) => Ok(config),
+        (Some(error), _) => Err(error),
+        (None, None) => Err(ConfigError {
+            file: name.to_owned(),
+            problems: vec![Problem { key: String::new(), line: None, message: "it cannot be read".to_owned() }],
+        }),
     }
 }
 
@@ -134,11 +171,11 @@ fn read_text(path: &Path) -> Result<String, String> {
 /// All steps. None only together with at least one problem.
 pub(super) fn assemble(
     text: &str,
-    folder: &Path,
     environment: &Environment<'_>,
-    specs: &[&'static Spec],
+    accounts: &AccountReader<'_>,
     problems: &mut Problems,
 ) -> Option<Config> {
+    let (folder, specs) = (accounts.folder, accounts.specs);
     let file = parse_toml(text, problems)?;
     let overrides = find_overrides(&environment.overrides, &file, problems);
     let mut root = merge(&file, &overrides, problems)?;
@@ -151,7 +188,7 @@ pub(super) fn assemble(
     let templates = read_section(&mut root, &mut reader, "templates");
     let providers = take_section(&mut root, "providers", reader.problems);
     let configured: Vec<String> = providers.keys().cloned().collect();
-    let accounts = AccountReader { specs, folder, lookup: environment.lookup }.read_all(&mut reader, providers);
+    let accounts = accounts.read_all(&mut reader, providers);
     let routes = read_section(&mut root, &mut reader, "routes").map(|written| routes::read(&mut reader, written));
     let sending = read_section(&mut root, &mut reader, "sending");
     let retention = read_section(&mut root, &mut reader, "retention");

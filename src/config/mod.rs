@@ -33,7 +33,7 @@ use crate::domain::cost::Cost;
 use crate::domain::practice::Practice;
 pub use crate::settle::SmtpDoubt;
 
-pub use load::{CONFIG_BYTES_MAX, Environment};
+pub use load::{CONFIG_BYTES_MAX, Environment, Secrets};
 pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
 pub use variables::{VARIABLES_FILE, variable};
@@ -151,6 +151,9 @@ pub struct ProviderConfig {
     pub settings: toml::Table,
     /// The kind's secrets by key, resolved.
     pub secrets: BTreeMap<String, SecretString>,
+    /// What is wrong with secrets that are missing, a sentence for each; only as [`Secrets::Optional`] allows. Nothing can be
+    /// sent with such an account.
+    pub missing: Vec<String>,
 }
 
 /// A business associate agreement.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-use super::load::assemble;
+use super::accounts::AccountReader;
+use super::load::{Secrets, assemble};
 use super::problem::Problems;
 use super::{AdvertisingPolicy, Config, ConfigError, Environment, SmtpDoubt};
 use crate::accounts::routes::Route;
@@ -79,7 +80,10 @@ fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Config, ConfigErr
     let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let mut problems = Problems::default();
     let environment = Environment { lookup: &lookup, overrides };
-    let config = assemble(text, Path::new("/srv/house"), &environment, &[&CARRIER, &RELAY], &mut problems);
+    let specs: &[&'static Spec] = &[&CARRIER, &RELAY];
+    let folder = Path::new("/srv/house");
+    let accounts = AccountReader { specs, folder, lookup: &lookup, secrets: Secrets::Required };
+    let config = assemble(text, &environment, &accounts, &mut problems);
     match problems.into_error("touchline.toml", text) {
         Some(error) => Err(error),
         None => Ok(config.expect("no problem, so a configuration")),
@@ -106,6 +110,31 @@ fn a_small_file_is_enough_and_the_rest_has_defaults() {
     assert_eq!(config.providers["mail"].settings["port"], toml::Value::Integer(2525));
     assert_eq!(config.providers["main"].secrets["api_key"].expose_secret(), "canary-key");
     assert!(config.providers["main"].settings.get("api_key").is_none());
+}
+
+#[test]
+fn whoever_only_reads_needs_no_secret_but_an_honest_configuration() {
+    let read = |text: &str, secrets| {
+        let environment = Environment { lookup: &|_| None, overrides: Vec::new() };
+        let mut problems = Problems::default();
+        let specs: &[&'static Spec] = &[&CARRIER, &RELAY];
+        let accounts = AccountReader { specs, folder: Path::new("/srv"), lookup: environment.lookup, secrets };
+        let config = assemble(text, &environment, &accounts, &mut problems);
+        problems.into_error("touchline.toml", text).map_or(Ok(config), Err)
+    };
+    let text = format!("{PRACTICE}{ACCOUNTS}");
+    let refused = read(&text, Secrets::Required).expect_err("a secret is missing").to_string();
+    assert!(refused.contains("CARRIER_API_KEY is not set"), "{refused}");
+    let config = read(&text, Secrets::Optional).expect("read").expect("a configuration");
+    let missing = &config.providers["main"].missing;
+    assert!(
+        missing.len() == 1 && missing[0].contains("api_key: the environment variable CARRIER_API_KEY"),
+        "{missing:?}"
+    );
+    assert!(config.providers["mail"].missing.is_empty());
+    let written = text.replace("{ env = \"CARRIER_API_KEY\" }", "\"canary-key\"");
+    let refused = read(&written, Secrets::Optional).expect_err("no secret belongs into the file").to_string();
+    assert!(refused.contains("does not belong") && !refused.contains("canary-key"), "{refused}");
 }
 
 #[test]
@@ -273,7 +302,8 @@ fn described(description: &str, file: &str, account: &str) -> Result<Config, Str
     let environment = Environment { lookup: &lookup, overrides: Vec::new() };
     let mut problems = Problems::default();
     let specs: [&'static Spec; 3] = [&CARRIER, &RELAY, &declared::SPEC];
-    let config = assemble(&text, house.path(), &environment, &specs, &mut problems);
+    let accounts = AccountReader { specs: &specs, folder: house.path(), lookup: &lookup, secrets: Secrets::Required };
+    let config = assemble(&text, &environment, &accounts, &mut problems);
     match problems.into_error("touchline.toml", &text) {
         Some(error) => Err(error.to_string()),
         None => Ok(config.expect("no problem, so a configuration")),

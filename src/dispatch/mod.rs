@@ -8,6 +8,7 @@
 mod choice;
 mod gate;
 mod gate_facts;
+mod letters;
 mod office;
 mod openings;
 mod record;
@@ -90,6 +91,7 @@ pub struct Dispatcher {
     recorder: record::Recorder,
     later: Batcher<(i64, i64, Timestamp), ()>,
     closed: Batcher<office::Closed, ()>,
+    broken: Batcher<letters::Broken, ()>,
     cores: Cores,
     bases: render::Bases,
     openings: Openings,
@@ -118,6 +120,7 @@ impl Dispatcher {
             recorder: record::Recorder::start(&parts),
             later: Batcher::start(move |entries| put_off_all(store.clone(), entries)),
             closed: office::start(&parts),
+            broken: letters::start(&parts),
             cores: Cores::of_this_machine(),
             bases: render::Bases::default(),
             openings: Openings::default(),
@@ -131,6 +134,7 @@ impl Dispatcher {
         let slots = Slots::new(self.parts.settings.slots);
         let running = TaskTracker::new();
         let keeper = tokio::spawn(keep_leases(self.parts.clone()));
+        letters::let_go(&self.parts).await;
         while !stop.is_cancelled() {
             let found = self.clone().set_out(&slots, &running, &stop).await;
             tokio::select! {

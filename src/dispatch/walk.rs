@@ -9,6 +9,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::gate::Call;
+use super::letters::Broken;
 use super::office::Closed;
 use super::render::Prepared;
 use super::turn::{self, Turn};
@@ -147,11 +148,16 @@ impl Walk {
         }
     }
 
-    /// Everything slow: looking up an open attempt, or else waiting for office hours, or for a turn and rendering.
+    /// Everything slow: looking up an open attempt, or else waiting for the letter to be corrected, for office hours, or for a
+    /// turn, and rendering.
     async fn prepare(&self, job: Job) -> Result<At, StoreError> {
         let parts = &self.dispatcher.parts;
         if job.has_open_attempt {
             resolve::resolve(parts, &job).await?;
+            return Ok(At::Done);
+        }
+        if let Some(broken) = Broken::of(parts, &job) {
+            self.dispatcher.broken.ask(broken).await?;
             return Ok(At::Done);
         }
         if let Some(closed) = Closed::of(parts, &job) {

@@ -77,6 +77,12 @@ impl Timestamp {
         self.to_utc().with_timezone(&zone).format("%b %-d, %Y %-I:%M %p %Z").to_string()
     }
 
+    /// The same with the day of the week, such as `Monday, Nov 23, 2026 9:05 AM CST`.
+    #[must_use]
+    pub fn day_in_zone(self, zone: chrono_tz::Tz) -> String {
+        self.to_utc().with_timezone(&zone).format("%A, %b %-d, %Y %-I:%M %p %Z").to_string()
+    }
+
     /// The same with seconds, such as `Nov 23, 2026 9:05:30 AM CST`.
     #[must_use]
     pub fn in_zone_to_the_second(self, zone: chrono_tz::Tz) -> String {

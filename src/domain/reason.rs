@@ -38,6 +38,8 @@ words! {
         BudgetSpent = "budget_spent",
         /// The account's rate is used up.
         RateReached = "rate_reached",
+        /// The letter has a mistake, and waits until it is corrected.
+        LetterOutOfService = "letter_out_of_service",
         /// The letter cannot be rendered for this recipient.
         RenderingFailed = "rendering_failed",
         /// The database was restored to an earlier state; it may have been sent since.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use answer::Accepted;
 use request::Request;
 pub use single::SingleBatcher;
+pub use variables::Gap;
 
 use crate::accounts::Accounts;
 use crate::domain::Clock;
@@ -102,9 +103,9 @@ pub enum IntakeError {
     /// The request cannot be carried out as given: why, and what to do.
     #[error("{0}")]
     Invalid(String),
-    /// Letters that lack variables, with the names of the recipients.
-    #[error("the letter cannot be written for every recipient:\n{}", .0.join("\n"))]
-    MissingVariables(Vec<String>),
+    /// Letters that lack variables or cannot be written for other reasons, each reason once.
+    #[error("the letter cannot be written for every recipient:\n{}", .0.iter().map(|gap| format!("  {gap}")).collect::<Vec<_>>().join("\n"))]
+    MissingVariables(Vec<Gap>),
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used for a different request: use a new key")]
     KeyReused,
@@ -140,7 +141,7 @@ impl IntakeError {
         match self {
             Self::NotFound(words) => Self::NotFound(words.clone()),
             Self::Invalid(words) => Self::Invalid(words.clone()),
-            Self::MissingVariables(names) => Self::MissingVariables(names.clone()),
+            Self::MissingVariables(gaps) => Self::MissingVariables(gaps.clone()),
             Self::KeyReused => Self::KeyReused,
             Self::QueueFull { depth, retry_after_seconds } => {
                 Self::QueueFull { depth: *depth, retry_after_seconds: *retry_after_seconds }

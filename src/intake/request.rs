@@ -14,7 +14,7 @@ use crate::domain::{Actor, AuditAct, Channel, Purpose, Timestamp};
 use crate::policy::repeat::Period;
 use crate::policy::undo;
 use crate::referrers::audience::Audience;
-use crate::render::Letter;
+use crate::render::{Letter, RenderError};
 use crate::store::records::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
@@ -147,11 +147,12 @@ pub struct CampaignRun {
 
 /// The letter of that name.
 pub(super) fn letter<'p>(parts: &'p Parts, name: &str) -> Result<&'p Letter, IntakeError> {
-    parts.renderer.letter(name).ok_or_else(|| {
-        IntakeError::NotFound(format!(
+    parts.renderer.in_service(name).map_err(|error| match error {
+        RenderError::UnknownLetter(_) => IntakeError::NotFound(format!(
             "there is no letter `{}`; `touchline template list` shows them all",
             name.chars().take(80).collect::<String>()
-        ))
+        )),
+        other => IntakeError::Invalid(other.to_string()),
     })
 }
 

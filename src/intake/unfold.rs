@@ -117,19 +117,23 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
     }
 }
 
-/// Unfolds abandoned lists. Returns how many were finished. Reads before it writes.
+/// Unfolds abandoned lists. Returns how many were finished. Reads before it writes. One that cannot be unfolded now, as its
+/// letter is out of service, keeps its place and stops no other.
 ///
 /// # Errors
-/// The database cannot be used.
+/// The first that occurred, after the other lists were tried.
 pub async fn resume(parts: &Parts) -> Result<usize, IntakeError> {
     let before = parts.clock.now().before(LEFT_AFTER);
     let left = parts.store.read().await?.broadcasts_left_unfolding(before).await?;
-    let mut ended = 0;
+    let (mut ended, mut failure) = (0, None);
     for broadcast in left {
         tracing::info!(%broadcast, "continuing an abandoned list");
-        ended += usize::from(unfold(parts, broadcast).await?.is_some());
+        match unfold(parts, broadcast).await {
+            Ok(done) => ended += usize::from(done.is_some()),
+            Err(error) => failure = failure.or(Some(error)),
+        }
     }
-    Ok(ended)
+    failure.map_or(Ok(ended), Err)
 }
 
 /// A list being unfolded.

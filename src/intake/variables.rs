@@ -1,6 +1,7 @@
-//! Variables: every recipient's letter can be written, or the names of those for whom it cannot. Pure work over the whole
-//! list, on all cores, a portion in memory at a time.
+//! Variables: every recipient's letter can be written, or why it cannot, each reason once with how many recipients it
+//! concerns. Pure work over the whole list, on all cores, a portion in memory at a time.
 
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -9,22 +10,52 @@ use futures_util::{StreamExt, stream};
 use super::request::Request;
 use super::unfold::PORTION;
 use super::{IntakeError, Parts};
-use crate::domain::Channel;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::render::Renderer;
+use crate::domain::{Channel, PhiClass};
+use crate::render::{Flaw, Missing, Renderer};
 use crate::store::StoreError;
 
-/// Recipients with missing variables that are named one by one.
-const NAMES_SHOWN_MAX: usize = 20;
+/// Reasons that are told apart; further ones are only counted.
+const GAPS_SHOWN_MAX: usize = 20;
+/// Recipients that are named for each reason.
+const NAMES_SHOWN_MAX: usize = 3;
 /// Characters that are named of those that a fax cannot print.
 const CHARACTERS_SHOWN_MAX: usize = 8;
+
+/// One reason for which letters cannot be written, with how many recipients it concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The reason, in one sentence.
+    pub words: String,
+    /// The variable, if it only has to be filled in.
+    pub missing: Option<Missing>,
+    /// Whether the letter is about a patient.
+    pub of_a_patient: bool,
+    /// How many recipients it concerns.
+    pub recipients: usize,
+    /// The first few of them.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (words, names) = (&self.words, self.names.join("; "));
+        match self.recipients {
+            0 => f.write_str(words),
+            1 => write!(f, "{words} (1 recipient: {names})"),
+            many if many <= self.names.len() => write!(f, "{words} ({many} recipients: {names})"),
+            many => write!(f, "{words} ({many} recipients, such as {names})"),
+        }
+    }
+}
 
 /// Recipients whose letters lack variables.
 #[derive(Debug, Default)]
 struct Lacking {
-    count: usize,
-    named: Vec<String>,
+    gaps: Vec<Gap>,
+    /// Recipients with reasons that are not told apart any more.
+    others: usize,
 }
 
 impl Lacking {
@@ -32,35 +63,46 @@ impl Lacking {
         let mut lacking = Self::default();
         for referrer in recipients {
             let (letter, variables) = request.content_for(referrer.id);
-            let mut missing = parts.renderer.missing(letter, referrer, variables);
+            let mut flaws = parts.renderer.flaws(letter, referrer, variables);
             if request.via.contains(&Channel::Fax) && referrer.fax.is_some() {
-                missing.extend(boxes(&Renderer::unprintable(referrer, variables)));
+                flaws.extend(boxes(&Renderer::unprintable(referrer, variables)).map(Flaw::other));
             }
-            if !missing.is_empty() {
-                lacking.count += 1;
-                if lacking.named.len() < NAMES_SHOWN_MAX {
-                    lacking.named.push(format!("  {}: {}", referrer.display_name(), missing.join("; ")));
-                }
+            let of_a_patient = parts.renderer.letter(letter).is_some_and(|letter| letter.phi == PhiClass::Identified);
+            for Flaw { words, missing } in flaws {
+                let names = vec![referrer.display_name()];
+                lacking.add(Gap { words, missing, of_a_patient, recipients: 1, names });
             }
         }
         lacking
     }
 
+    fn add(&mut self, gap: Gap) {
+        if let Some(known) = self.gaps.iter_mut().find(|known| known.words == gap.words) {
+            known.recipients += gap.recipients;
+            let room = NAMES_SHOWN_MAX.saturating_sub(known.names.len());
+            known.names.extend(gap.names.into_iter().take(room));
+        } else if self.gaps.len() < GAPS_SHOWN_MAX {
+            self.gaps.push(gap);
+        } else {
+            self.others += gap.recipients;
+        }
+    }
+
     fn and(mut self, more: Self) -> Self {
-        self.count += more.count;
-        let room = NAMES_SHOWN_MAX.saturating_sub(self.named.len());
-        self.named.extend(more.named.into_iter().take(room));
+        self.others += more.others;
+        more.gaps.into_iter().for_each(|gap| self.add(gap));
         self
     }
 
     fn verdict(mut self) -> Result<(), IntakeError> {
-        if self.count == 0 {
+        if self.gaps.is_empty() {
             return Ok(());
         }
-        if self.count > self.named.len() {
-            self.named.push(format!("  … and {} more", self.count - self.named.len()));
+        if self.others > 0 {
+            let words = format!("… and {} more with other reasons", self.others);
+            self.gaps.push(Gap { words, missing: None, of_a_patient: false, recipients: 0, names: Vec::new() });
         }
-        Err(IntakeError::MissingVariables(self.named))
+        Err(IntakeError::MissingVariables(self.gaps))
     }
 }
 

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use super::ReferrersError;
 use crate::domain::EmailAddress;
-use crate::domain::id::ReferrerId;
+use crate::domain::id::{self, ReferrerId, short};
 use crate::domain::names::folded;
 use crate::domain::referrer::{Referrer, ReferrerType, read_npi};
 use crate::store::records::referrers::Members;
+use crate::store::records::short_ids::Kept;
 use crate::store::{StoreError, Tx};
 
 /// Referrers examined when one is looked for by name.
@@ -78,7 +79,7 @@ pub async fn members(tx: &mut Tx, audience: &Audience) -> Result<Vec<ReferrerId>
     })
 }
 
-/// The referrer of that id, NPI, email address, number in any form, or (part of a) name.
+/// The referrer of that id (whole or its last eight characters), NPI, email address, number in any form, or (part of a) name.
 ///
 /// # Errors
 /// As [`members`].
@@ -97,6 +98,14 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
     if found.iter().filter(|referrer| exact(referrer)).count() == 1 {
         found.retain(exact);
     }
+    if found.is_empty()
+        && let Some(reference) = id::reference(name)
+    {
+        let ids: Vec<ReferrerId> =
+            tx.ids_ending(Kept::Referrer, &reference).await?.into_iter().map(ReferrerId).collect();
+        found = tx.referrers(&ids).await?;
+        found.retain(|referrer| referrer.removed_ms.is_none());
+    }
     match found.len() {
         1 => found.pop().ok_or_else(|| ReferrersError::NotFound("no referrer".to_owned())),
         0 => Err(ReferrersError::NotFound(format!(
@@ -107,9 +116,9 @@ pub async fn one(tx: &mut Tx, name: &str) -> Result<Referrer, ReferrersError> {
             let described: Vec<String> = found.iter().map(Referrer::full_description).collect();
             let named = |(one, name): (&Referrer, &String)| match &one.npi {
                 Some(npi) if described.iter().filter(|other| *other == name).count() > 1 => {
-                    format!("{name}, NPI {npi} ({})", one.id)
+                    format!("{name}, NPI {npi} ({})", short(&one.id.0))
                 }
-                _ => format!("{name} ({})", one.id),
+                _ => format!("{name} ({})", short(&one.id.0)),
             };
             let names: Vec<String> = found.iter().zip(&described).take(5).map(named).collect();
             Err(ReferrersError::Invalid(format!(

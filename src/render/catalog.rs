@@ -1,4 +1,5 @@
-//! The letters: read, compiled and checked once, at start. A letter in the catalog renders, given its variables.
+//! The letters: read, compiled and checked once, at start. A letter in the catalog renders, given its variables. One with a
+//! mistake is out of service, and so is every letter that includes a partial with a mistake; the others are not touched.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::error::{TemplateError, place};
 use super::front_matter::{self, Category, FrontMatter, Placed};
 use super::paths::{Partial, Walk};
 use super::registry::Registries;
-use super::sources::Sources;
+use super::sources::{Sources, letter_of};
 use super::variables::Variable;
 use crate::domain::channel::{PhiClass, Purpose};
 
@@ -75,52 +76,77 @@ impl Letter {
 #[derive(Debug)]
 pub struct Catalog {
     pub(crate) letters: BTreeMap<String, Letter>,
+    /// The letters that are out of service, each with its mistakes, in order of place.
+    pub(crate) broken: BTreeMap<String, Vec<TemplateError>>,
+    /// Every mistake in every letter and partial, each once, in order of place.
+    pub(crate) mistakes: Vec<TemplateError>,
     pub(crate) registries: Registries,
+}
+
+/// The partials that compile, and the mistakes of those that have some.
+#[derive(Debug, Default)]
+struct Partials {
+    sound: BTreeMap<String, Partial>,
+    mistakes: BTreeMap<String, Vec<TemplateError>>,
 }
 
 impl Catalog {
     /// Compiles and checks every letter and partial.
-    ///
-    /// # Errors
-    /// All mistakes in all files, in order of place.
-    pub fn compile(sources: &Sources) -> Result<Self, Vec<TemplateError>> {
+    #[must_use]
+    pub fn compile(sources: &Sources) -> Self {
         let mut registries = Registries::default();
-        let mut errors = Vec::new();
-        let partials = partials(sources, &mut registries, &mut errors);
+        let partials = partials(sources, &mut registries);
         let mut letters = BTreeMap::new();
-        for name in sources.letters() {
-            match letter(name, sources, &mut registries, &partials) {
-                Ok(letter) => {
-                    letters.insert(name.to_owned(), letter);
-                }
-                Err(found) => errors.extend(found),
+        let mut broken: BTreeMap<String, Vec<TemplateError>> = BTreeMap::new();
+        for error in sources.unreadable() {
+            if let Some(letter) = letter_of(&error.template) {
+                broken.entry(letter.to_owned()).or_default().push(error.clone());
             }
         }
-        if errors.is_empty() {
-            return Ok(Self { letters, registries });
+        for name in sources.letters() {
+            match letter(name, sources, &mut registries, &partials) {
+                Ok(letter) if !broken.contains_key(name) => {
+                    letters.insert(name.to_owned(), letter);
+                }
+                Ok(_) => {}
+                Err(found) => broken.entry(name.to_owned()).or_default().extend(found),
+            }
         }
-        errors.sort_by(|a, b| (&a.template, a.line, a.column).cmp(&(&b.template, b.line, b.column)));
-        errors.dedup();
-        Err(errors)
+        broken.values_mut().for_each(in_order);
+        let mut mistakes: Vec<TemplateError> =
+            broken.values().chain(partials.mistakes.values()).flatten().cloned().collect();
+        in_order(&mut mistakes);
+        Self { letters, broken, mistakes, registries }
     }
 }
 
-fn partials(
-    sources: &Sources,
-    registries: &mut Registries,
-    errors: &mut Vec<TemplateError>,
-) -> BTreeMap<String, Partial> {
-    let mut partials = BTreeMap::new();
+/// In order of place, each once.
+fn in_order(errors: &mut Vec<TemplateError>) {
+    errors.sort_by(|a, b| (&a.template, a.line, a.column).cmp(&(&b.template, b.line, b.column)));
+    errors.dedup();
+}
+
+fn partials(sources: &Sources, registries: &mut Registries) -> Partials {
+    let mut partials = Partials::default();
+    for error in sources.unreadable() {
+        let name = error.template.strip_prefix("partials/").and_then(|file| file.strip_suffix(".md"));
+        if let Some(name) = name {
+            partials.mistakes.entry(name.to_owned()).or_default().push(error.clone());
+        }
+    }
     for (name, file) in sources.partials() {
         let Some(source) = sources.get(file) else { continue };
         let (promotional, text) = tagged(&source.text);
-        errors.extend(draft::check(file, &text));
+        let mut errors: Vec<TemplateError> = draft::check(file, &text).into_iter().collect();
         match registries.add_body(name, file, &text) {
             Ok(template) => {
                 let template = template.clone();
-                partials.insert(name.to_owned(), Partial { template, file: file.to_owned(), promotional });
+                partials.sound.insert(name.to_owned(), Partial { template, file: file.to_owned(), promotional });
             }
             Err(error) => errors.push(error),
+        }
+        if !errors.is_empty() {
+            partials.mistakes.entry(name.to_owned()).or_default().extend(errors);
         }
     }
     partials
@@ -144,7 +170,7 @@ fn letter(
     name: &str,
     sources: &Sources,
     registries: &mut Registries,
-    partials: &BTreeMap<String, Partial>,
+    partials: &Partials,
 ) -> Result<Letter, Vec<TemplateError>> {
     if !is_name(name) {
         return Err(vec![TemplateError::whole(
@@ -201,11 +227,11 @@ fn compile(
     source: &str,
     bodies: &[(String, String)],
     registries: &mut Registries,
-    partials: &BTreeMap<String, Partial>,
+    partials: &Partials,
     errors: &mut Vec<TemplateError>,
 ) {
     let shape = shape(&front.variables);
-    let mut walk = Walk::new(&shape, partials, front.purpose == Purpose::Advertisement);
+    let mut walk = Walk::new(&shape, &partials.sound, front.purpose == Purpose::Advertisement);
     for (file, text) in bodies {
         errors.extend(draft::check(file, text));
         match registries.add_body(file, file, text) {
@@ -223,6 +249,8 @@ fn compile(
         }
     }
     errors.append(&mut walk.errors);
+    let included = walk.included.iter().filter_map(|name| partials.mistakes.get(name));
+    errors.extend(included.flatten().cloned());
 }
 
 /// The body with one empty line for each line of front matter, so that errors count lines as the file does.

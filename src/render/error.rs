@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::variables::{Flaw, joined};
+
 /// A mistake in a template, with its place as far as known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
@@ -47,13 +49,24 @@ pub enum RenderError {
     /// No letter of that name.
     #[error("there is no letter `{0}`")]
     UnknownLetter(String),
+    /// The letter has a mistake.
+    #[error(
+        "letter `{letter}` is out of service because of a mistake: {mistake}. `touchline template check` shows them all; \
+             correct them, then restart `touchline serve`"
+    )]
+    OutOfService {
+        /// The letter.
+        letter: String,
+        /// Its first mistake.
+        mistake: String,
+    },
     /// Variables are missing, of the wrong kind, or not declared. Names only, never values.
-    #[error("letter `{letter}`: {}", problems.join("; "))]
+    #[error("letter `{letter}`: {}", joined(problems))]
     Variables {
         /// The letter.
         letter: String,
-        /// One sentence per variable.
-        problems: Vec<String>,
+        /// One for each variable.
+        problems: Vec<Flaw>,
     },
     /// The fax has more pages than the letter allows.
     #[error("letter `{letter}` fills {pages} pages; it may fill {max}. Shorten what was filled in, or the letter")]

@@ -53,7 +53,7 @@ pub use fax::FaxDocument;
 pub use front_matter::Category;
 pub use lint::{LintFinding, Severity};
 pub use preview::{Preview, write_preview};
-pub use variables::{Kind, Variable};
+pub use variables::{Flaw, Kind, Missing, Variable};
 
 use crate::domain::channel::{PhiClass, Purpose};
 use crate::domain::clock::Timestamp;
@@ -137,13 +137,27 @@ impl Renderer {
     /// Every mistake found, each with file, line and column where there is one; mistakes in the practice's settings
     /// under the name `practice`.
     pub fn load(practice: Practice, folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
+        let renderer = Self::load_in_service(practice, folder)?;
+        if renderer.mistakes().is_empty() { Ok(renderer) } else { Err(renderer.catalog.mistakes) }
+    }
+
+    /// The same, but a letter with a mistake is out of service, and stops no other: [`Renderer::out_of_service`] names it.
+    ///
+    /// # Errors
+    /// Every mistake, as [`Renderer::load`] has them, if one is in what all letters share: letterhead, notices, the
+    /// practice's settings and pictures, or the folder itself.
+    pub fn load_in_service(practice: Practice, folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
         let problems = practice.problems();
         if !problems.is_empty() {
             return Err(problems.into_iter().map(|problem| TemplateError::whole("practice", problem)).collect());
         }
         let sources = Sources::read(folder)?;
-        let mut errors = Vec::new();
-        let catalog = Catalog::compile(&sources).map_err(|found| errors.extend(found));
+        let catalog = Catalog::compile(&sources);
+        let mut errors = catalog.mistakes.clone();
+        let letters = errors.len();
+        let shared =
+            |error: &&TemplateError| ["letterhead/", "notices/"].iter().any(|own| error.template.starts_with(own));
+        errors.extend(sources.unreadable().iter().filter(shared).cloned());
         let notices = Notices::load(&sources, &practice).map_err(|found| errors.extend(found));
         let press = fax::Press::load(&sources, &practice).map_err(|found| errors.extend(found));
         let frame = sources
@@ -155,11 +169,12 @@ impl Renderer {
             .text(INSTRUMENTS)
             .and_then(|text| Instruments::parse(text).map_err(|message| TemplateError::whole(INSTRUMENTS, message)))
             .map_err(|error| errors.push(error));
-        let (Ok(catalog), Ok(notices), Ok(press), Ok(frame), Ok(instruments)) =
-            (catalog, notices, press, frame, instruments)
-        else {
+        let (Ok(notices), Ok(press), Ok(frame), Ok(instruments)) = (notices, press, frame, instruments) else {
             return Err(errors);
         };
+        if errors.len() > letters {
+            return Err(errors);
+        }
         press.check(&notices.fax)?;
         Ok(Self {
             practice_fields: context::practice(&practice),
@@ -183,6 +198,37 @@ impl Renderer {
         self.catalog.letters.values()
     }
 
+    /// The letters that are out of service because of a mistake, by name, each with its first mistake.
+    pub fn out_of_service(&self) -> impl Iterator<Item = (&str, &TemplateError)> {
+        self.catalog.broken.iter().filter_map(|(name, mistakes)| Some((name.as_str(), mistakes.first()?)))
+    }
+
+    /// Why that letter is out of service, if it is: its first mistake.
+    #[must_use]
+    pub fn mistake(&self, letter: &str) -> Option<&TemplateError> {
+        self.catalog.broken.get(letter)?.first()
+    }
+
+    /// Every mistake in every letter and partial, in order of place.
+    #[must_use]
+    pub fn mistakes(&self) -> &[TemplateError] {
+        &self.catalog.mistakes
+    }
+
+    /// The letter of that name, to be sent.
+    ///
+    /// # Errors
+    /// [`RenderError::OutOfService`], or [`RenderError::UnknownLetter`].
+    pub fn in_service(&self, name: &str) -> Result<&Letter, RenderError> {
+        match (self.letter(name), self.mistake(name)) {
+            (Some(letter), _) => Ok(letter),
+            (None, Some(mistake)) => {
+                Err(RenderError::OutOfService { letter: name.to_owned(), mistake: mistake.to_string() })
+            }
+            (None, None) => Err(RenderError::UnknownLetter(name.to_owned())),
+        }
+    }
+
     /// The letter of that name.
     #[must_use]
     pub fn letter(&self, name: &str) -> Option<&Letter> {
@@ -199,11 +245,17 @@ impl Renderer {
     /// length is unknown until it is set.
     #[must_use]
     pub fn missing(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<String> {
+        self.flaws(letter, referrer, variables).into_iter().map(|flaw| flaw.words).collect()
+    }
+
+    /// The same, with the variables that only have to be filled in.
+    #[must_use]
+    pub fn flaws(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<Flaw> {
         let fill = |wording| self.fill(letter, referrer, variables, Timestamp::default(), wording);
         match fill(Wording::Letter).and_then(|_| fill(Wording::Mail)) {
             Ok(_) => Vec::new(),
             Err(RenderError::Variables { problems, .. }) => problems,
-            Err(error) => vec![error.to_string()],
+            Err(error) => vec![Flaw::other(error.to_string())],
         }
     }
 
@@ -311,7 +363,7 @@ impl Renderer {
         now: Timestamp,
         wording: Wording,
     ) -> Result<Filled<'_>, RenderError> {
-        let letter = self.letter(name).ok_or_else(|| RenderError::UnknownLetter(name.to_owned()))?;
+        let letter = self.in_service(name)?;
         let values = variables::resolve(&letter.variables, variables, &self.instruments)
             .map_err(|problems| RenderError::Variables { letter: name.to_owned(), problems })?;
         let date = context::day(&self.practice, now);

@@ -1,7 +1,7 @@
 //! Checks every name a template uses before it is ever rendered. Handlebars itself, even when strict, silently
 //! treats a misspelled name in `{{#if …}}` as false; here it is an error with file, line and name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handlebars::Path;
 use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
@@ -37,6 +37,8 @@ pub struct Walk<'a> {
     pub raw_allowed: Option<&'static str>,
     /// The mistakes found.
     pub errors: Vec<TemplateError>,
+    /// Every partial that is included, known or not.
+    pub included: BTreeSet<String>,
     /// The file being walked; partials change it.
     file: String,
     /// What `this` is, from the root inward.
@@ -54,6 +56,7 @@ impl<'a> Walk<'a> {
             promotional_allowed,
             raw_allowed: None,
             errors: Vec::new(),
+            included: BTreeSet::new(),
             file: String::new(),
             scopes: vec![root],
             root,
@@ -182,6 +185,7 @@ impl<'a> Walk<'a> {
 
     fn partial(&mut self, include: &DecoratorTemplate, at: Place) {
         let name = written(&include.name);
+        self.included.insert(name.clone());
         let partials = self.partials;
         let Some(partial) = partials.get(&name) else {
             let hint = did_you_mean(&name, partials.keys().map(String::as_str))

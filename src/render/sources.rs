@@ -32,20 +32,23 @@ pub struct Source {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: BTreeMap<String, Source>,
+    unreadable: Vec<TemplateError>,
 }
 
 impl Sources {
-    /// The embedded files, with those of `folder` on top. A letter's folder replaces the whole built-in letter of that
+    /// The embedded files, with those of `folder` on top. A file that cannot be read is among [`Sources::unreadable`]: one
+    /// that is over 256 KiB, is not UTF-8, is no regular file, or lies elsewhere and is only linked. A built-in letter does
+    /// not stand in for one of the folder that cannot be read. A letter's folder replaces the whole built-in letter of that
     /// name, so that a new `letter.md` is never combined with an old `email.md`; partials, letterhead and
     /// notices are replaced file by file.
     ///
     /// # Errors
-    /// A folder that cannot be read; more than 1,000 files; a file that is over 256 KiB, is not UTF-8, is no regular file,
-    /// or lies elsewhere and is only linked.
+    /// A folder that cannot be read; more than 1,000 files.
     pub fn read(folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
         let mut sources = Self::built_in();
         if let Some(folder) = folder {
-            sources.overlay(read_folder(folder)?);
+            let (files, unreadable) = read_folder(folder)?;
+            sources.overlay(files, unreadable);
         }
         Ok(sources)
     }
@@ -55,18 +58,24 @@ impl Sources {
             let text = String::from_utf8(BuiltIn::get(&path)?.data.into_owned()).ok()?;
             Some((path.into_owned(), Source { text, built_in: true }))
         });
-        Self { files: files.collect() }
+        Self { files: files.collect(), unreadable: Vec::new() }
     }
 
-    fn overlay(&mut self, own: BTreeMap<String, String>) {
-        for path in own.keys() {
-            let letter = path.split('/').next().unwrap_or_default();
-            if !SHARED.contains(&letter) {
+    fn overlay(&mut self, own: BTreeMap<String, String>, unreadable: Vec<TemplateError>) {
+        for path in own.keys().chain(unreadable.iter().map(|error| &error.template)) {
+            if let Some(letter) = letter_of(path) {
                 let inside = format!("{letter}/");
                 self.files.retain(|path, source| !(source.built_in && path.starts_with(&inside)));
             }
         }
+        self.unreadable = unreadable;
         self.files.extend(own.into_iter().map(|(path, text)| (path, Source { text, built_in: false })));
+    }
+
+    /// The files of the folder that cannot be read, in their order.
+    #[must_use]
+    pub fn unreadable(&self) -> &[TemplateError] {
+        &self.unreadable
     }
 
     /// The file at `path`.
@@ -96,12 +105,22 @@ impl Sources {
     }
 }
 
+/// The letter that a file belongs to; none for what letters share.
+#[must_use]
+pub fn letter_of(path: &str) -> Option<&str> {
+    let folder = path.split('/').next()?;
+    (!SHARED.contains(&folder)).then_some(folder)
+}
+
 fn is_read(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending)) && path.split('/').count() == 2
 }
 
+/// Files by their path with their texts, and what is wrong with those that cannot be read.
+type Read = (BTreeMap<String, String>, Vec<TemplateError>);
+
 /// The files in the folders of `folder`.
-fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateError>> {
+fn read_folder(folder: &Path) -> Result<Read, Vec<TemplateError>> {
     let mut files = BTreeMap::new();
     let mut errors = Vec::new();
     let (folder, entries) = canonical(folder).map_err(|error| vec![error])?;
@@ -122,11 +141,11 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Vec<TemplateEr
             }
         }
         if files.len() > FILES_MAX {
-            errors.push(TemplateError::whole("the template folder", format!("holds more than {FILES_MAX} files")));
-            break;
+            let many = format!("holds more than {FILES_MAX} files");
+            return Err(vec![TemplateError::whole("the template folder", many)]);
         }
     }
-    if errors.is_empty() { Ok(files) } else { Err(errors) }
+    Ok((files, errors))
 }
 
 /// Where the template folder really is, and its entries.
@@ -185,8 +204,8 @@ mod tests {
         std::fs::write(letter.join("letter.md"), vec![b'x'; 300_000]).expect("written");
         std::fs::write(letter.join("email.md"), [0xff, 0xfe]).expect("written");
         std::fs::write(letter.join("notes.docx"), [0xff]).expect("written");
-        let errors = Sources::read(Some(folder.path())).expect_err("two bad files");
-        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let sources = Sources::read(Some(folder.path())).expect("the rest is read");
+        let said: Vec<String> = sources.unreadable().iter().map(ToString::to_string).collect();
         assert_eq!(said, ["big/email.md: is not UTF-8 text", "big/letter.md: is larger than 256 KiB"]);
         assert!(Sources::read(Some(&folder.path().join("nowhere"))).is_err());
     }
@@ -212,8 +231,8 @@ mod tests {
         symlink("real.txt", folder.join("in/letter.md")).expect("linked");
         symlink("nothing", folder.join("lost/letter.md")).expect("linked");
         symlink(&elsewhere, folder.join("whole")).expect("linked");
-        let errors = Sources::read(Some(&folder)).expect_err("five bad files");
-        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let sources = Sources::read(Some(&folder)).expect("the rest is read");
+        let said: Vec<String> = sources.unreadable().iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
             [

@@ -1,6 +1,8 @@
 //! The variables of a letter: what each accepts, and the values with defaults filled in and computed fields added.
 //! No message here quotes a value.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -27,6 +29,37 @@ pub enum Kind {
     Number,
     /// Scores before, midway and at the end: a list of `{instrument, baseline, mid, end, definition}`.
     Measures,
+}
+
+/// What is wrong with the variables of one letter for one recipient. Names only, never values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// One sentence.
+    pub words: String,
+    /// The variable, if it only has to be filled in.
+    pub missing: Option<Missing>,
+}
+
+/// A variable that must be filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Kind,
+}
+
+impl Flaw {
+    /// Something else than a missing variable.
+    pub(crate) const fn other(words: String) -> Self {
+        Self { words, missing: None }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
 }
 
 /// A variable as a letter declares it.
@@ -84,18 +117,22 @@ impl Variable {
 /// The values a template is rendered with: every declared variable: given, by default, or empty.
 ///
 /// # Errors
-/// One sentence per variable that is missing, of the wrong kind, or not declared by the letter. Names only.
+/// Each variable that is missing, of the wrong kind, or not declared by the letter.
 pub fn resolve(
     declared: &[Variable],
     given: &Map<String, Value>,
     instruments: &Instruments,
-) -> Result<Map<String, Value>, Vec<String>> {
-    let mut problems: Vec<String> = given.keys().filter_map(|name| undeclared(declared, name)).collect();
+) -> Result<Map<String, Value>, Vec<Flaw>> {
+    let undeclared = given.keys().filter_map(|name| undeclared(declared, name));
+    let mut problems: Vec<Flaw> = undeclared.map(Flaw::other).collect();
     let mut values = Map::new();
     for variable in declared {
         let value = given.get(&variable.name).filter(|value| !is_blank(value)).or(variable.default.as_ref());
         match value {
-            None => problems.push(format!("`{}` is missing: {}", variable.name, variable.about)),
+            None => problems.push(Flaw {
+                words: format!("`{}` is missing: {}", variable.name, variable.about),
+                missing: Some(Missing { name: variable.name.clone(), kind: variable.kind }),
+            }),
             Some(value) if is_blank(value) => {
                 values.insert(variable.name.clone(), variable.nothing());
             }
@@ -103,11 +140,16 @@ pub fn resolve(
                 Ok(value) => {
                     values.insert(variable.name.clone(), value);
                 }
-                Err(problem) => problems.push(format!("`{}` {problem}", variable.name)),
+                Err(problem) => problems.push(Flaw::other(format!("`{}` {problem}", variable.name))),
             },
         }
     }
     if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+/// All of them in one line.
+pub(crate) fn joined(flaws: &[Flaw]) -> String {
+    flaws.iter().map(|flaw| flaw.words.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn undeclared(declared: &[Variable], name: &str) -> Option<String> {
@@ -199,7 +241,7 @@ mod tests {
 
     fn resolved(declared: &[Variable], given: Value) -> Result<Value, String> {
         let Value::Object(given) = given else { panic!("an object") };
-        resolve(declared, &given, &Instruments::default()).map(Value::Object).map_err(|p| p.join("; "))
+        resolve(declared, &given, &Instruments::default()).map(Value::Object).map_err(|flaws| joined(&flaws))
     }
 
     #[test]

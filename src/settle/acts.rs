@@ -32,11 +32,11 @@ pub async fn hold(
     tx.queue_remove_all(&messages.iter().map(|message| message.id.0).collect::<Vec<_>>()).await
 }
 
-/// What is left of a letter's time once the account it waits for is in use again.
+/// What is left of a message's time once the account it waits for is in use again, or its letter is corrected.
 pub(super) const TIME_AFTER_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
-/// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try. The time of a letter that
-/// waits for a paused account does not run out meanwhile.
+/// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try. The time of a message that
+/// waits for a paused account, or until its letter is corrected, does not run out meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]; then the transaction has no effect.
@@ -49,7 +49,7 @@ pub async fn defer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     message.reason = reason.map(Reason::Policy);
-    if reason == Some(PolicyReason::ProviderPaused) {
+    if matches!(reason, Some(PolicyReason::ProviderPaused | PolicyReason::LetterOutOfService)) {
         message.give_up_ms = message.give_up_ms.max(due.after(TIME_AFTER_PAUSE));
     }
     message.updated_ms = now;

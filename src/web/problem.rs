@@ -282,8 +282,8 @@ impl From<IntakeError> for Problem {
         match error {
             IntakeError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             IntakeError::Invalid(detail) => Self::new(Kind::Invalid, detail),
-            IntakeError::MissingVariables(lines) => {
-                let missing: Vec<Value> = lines.iter().map(|line| line.trim().into()).collect();
+            IntakeError::MissingVariables(gaps) => {
+                let missing: Vec<Value> = gaps.iter().map(|gap| gap.to_string().into()).collect();
                 Self::new(Kind::MissingVariables, "the letter cannot be written for every recipient; nothing was sent")
                     .with("missing", missing)
             }

@@ -37,6 +37,8 @@ pub enum Subject {
     Addresses,
     /// Campaigns whose variables must be renewed.
     Campaigns,
+    /// Letters that are out of service.
+    Letters,
     /// The machine's clock.
     Clock,
 }
@@ -60,6 +62,8 @@ pub struct Signs {
     pub not_deleted: i64,
     /// The campaigns whose run waits, or would wait within a week, for variables to be renewed.
     pub campaigns: Vec<StaleCampaign>,
+    /// The letters that are out of service because of a mistake.
+    pub letters: Vec<BrokenLetter>,
     /// By how much the machine's clock was set back while the gateway ran.
     pub clock_set_back: Option<Duration>,
 }
@@ -73,6 +77,17 @@ pub struct StaleCampaign {
     pub variables: Vec<String>,
     /// Whether a run is due and waits; otherwise the next one would.
     pub is_due: bool,
+}
+
+/// A letter that is out of service because of a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenLetter {
+    /// Its name.
+    pub name: String,
+    /// Its first mistake, with file and line.
+    pub mistake: String,
+    /// Messages that wait for it.
+    pub waiting: i64,
 }
 
 /// An account that is paused until someone resumes it, or a quota returns.
@@ -106,6 +121,7 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     needs.extend(signs.paused.iter().map(paused));
     needs.extend(signs.resting.iter().map(resting));
     needs.extend(signs.clock_set_back.map(clock));
+    needs.extend(signs.letters.iter().map(broken));
     needs.extend(signs.campaigns.iter().map(stale));
     needs.extend(not_delivered(signs.not_delivered));
     needs.extend(in_doubt(signs.in_doubt));
@@ -159,6 +175,21 @@ fn clock(back: Duration) -> Need {
         ),
         act: "Set the clock right",
         subject: Subject::Clock,
+    }
+}
+
+fn broken(letter: &BrokenLetter) -> Need {
+    let BrokenLetter { name, mistake, waiting } = letter;
+    let waiting = match waiting {
+        0 => String::new(),
+        1 => " 1 message waits for it.".to_owned(),
+        many => format!(" {} messages wait for it.", grouped(*many)),
+    };
+    Need {
+        tone: Tone::Bad,
+        sentence: format!("The letter {name} is out of service because of a mistake: {mistake}.{waiting}"),
+        act: "Correct it, then restart Touchline",
+        subject: Subject::Letters,
     }
 }
 
@@ -250,6 +281,11 @@ mod tests {
             campaigns: [true, false]
                 .map(|is_due| StaleCampaign { name: "monthly".into(), variables: vec!["as_of".into()], is_due })
                 .to_vec(),
+            letters: vec![BrokenLetter {
+                name: "evening-clinic".into(),
+                mistake: "evening-clinic/letter.md:12: unknown variable `newz`".into(),
+                waiting: 2,
+            }],
             clock_set_back: Some(Duration::from_secs(3_600)),
         };
         let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
@@ -262,6 +298,8 @@ mod tests {
                  the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
                 "The clock of this machine was set back by 60 minutes. Sending goes on by the earlier time until a restart.",
+                "The letter evening-clinic is out of service because of a mistake: evening-clinic/letter.md:12: unknown variable \
+                 `newz`. 2 messages wait for it.",
                 "The campaign monthly waits and sends nothing: renew as_of.",
                 "The next run of the campaign monthly will wait: renew as_of before it is due.",
                 "2 messages did not arrive.",

@@ -68,7 +68,7 @@ async fn what_cannot_work_is_refused_before_anything_is_kept() {
                 "no one is in `tag:nobody`",
             ),
             (NewCampaign { via: vec![], ..good.clone() }, "say how"),
-            (NewCampaign { variables: Map::new(), ..good.clone() }, "Amara Whitfield1, MD: `resource_name` is missing"),
+            (NewCampaign { variables: Map::new(), ..good.clone() }, "`resource_name` is missing"),
         ];
         for (new, expected) in cases {
             let problem = refusal(campaign::add(&parts, new.clone()).await);

@@ -18,4 +18,5 @@ mod sending;
 mod served;
 mod setting_up;
 mod starting;
+mod terminal;
 mod undoing;

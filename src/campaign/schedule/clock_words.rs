@@ -4,11 +4,11 @@ use chrono::NaiveTime;
 
 use super::vocabulary::is_month;
 
-/// What is said where no time is found.
-const NO_TIME: &str = "it must end with a time of day, such as 09:00 or 9 am";
+/// How a time is written.
+const WRITE_A_TIME: &str = "write a time such as 09:00 or 9 am";
 
-/// Takes the time out of the words, wherever it stands.
-pub(super) fn take_time(words: &mut Vec<String>) -> Result<NaiveTime, String> {
+/// Takes the time out of the words, wherever it stands; none if they name none.
+pub(super) fn take_time(words: &mut Vec<String>) -> Result<Option<NaiveTime>, String> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
@@ -21,9 +21,19 @@ pub(super) fn take_time(words: &mut Vec<String>) -> Result<NaiveTime, String> {
         }
     }
     match found[..] {
-        [time] => Ok(time),
-        [] => Err(NO_TIME.to_owned()),
+        [time] => Ok(Some(time)),
+        [] => day_or_hour(words).map(|()| None),
         _ => Err("it has two times of day: write one campaign for each".to_owned()),
+    }
+}
+
+/// Two bare numbers at the end, as in `day 15 9`: the last could be a day or an hour.
+fn day_or_hour(words: &[String]) -> Result<(), String> {
+    match words {
+        [.., before, last] if number(before).is_some() && number(last).is_some() => Err(format!(
+            "is `{last}` a day or an hour? Write {last}:00 or {last} am for an hour, and 1st and 15th for days"
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -61,17 +71,17 @@ fn time_at(words: &[String], at: usize) -> Result<Option<(NaiveTime, usize)>, St
 /// `9` alone: the morning and the 24-hour clock are clear, the rest is asked about.
 fn bare_hour(word: &str) -> Result<NaiveTime, String> {
     match number(word) {
-        Some(hour @ (0 | 7..=11 | 13..=23)) => hour_of(hour, 0).ok_or_else(|| NO_TIME.to_owned()),
+        Some(hour @ (0 | 7..=11 | 13..=23)) => hour_of(hour, 0).ok_or_else(|| WRITE_A_TIME.to_owned()),
         Some(hour @ 1..=12) => {
             Err(format!("is {hour} in the morning or in the afternoon? Write {hour} am or {hour} pm"))
         }
-        _ => Err(format!("`{word}` is no hour: {NO_TIME}")),
+        _ => Err(format!("`{word}` is no hour: {WRITE_A_TIME}")),
     }
 }
 
 /// `09:00` of 24 hours; with `am` or `pm` the hour goes from 1 to 12 and the minutes may be left out.
 fn time_of(text: &str, half: Option<&str>) -> Result<NaiveTime, String> {
-    let unclear = || format!("`{text}` is no time: {NO_TIME}");
+    let unclear = || format!("`{text}` is no time: {WRITE_A_TIME}");
     let text = text.strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(text);
     let parts = text.split_once(':').or_else(|| text.split_once('.').filter(|_| half.is_some()));
     let (hour, minute) = match parts {

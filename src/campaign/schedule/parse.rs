@@ -4,10 +4,12 @@
 
 use std::str::FromStr;
 
-use chrono::{NaiveDateTime, Weekday};
+use chrono::{NaiveDateTime, NaiveTime, Weekday};
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::clock_words::{number, take_time};
+use super::interval::{Unit, take_interval};
+use super::said::name;
 use super::vocabulary::{day_of, is_bare, is_known, month, not_understood, weekday, words};
 use super::{Days, Months, Nth, Rule, Schedule, Which, dates};
 
@@ -17,8 +19,14 @@ const CHARS_MAX: usize = 240;
 const DAYS_MAX: u32 = 366;
 const WEEKS_MAX: u32 = 52;
 const MONTHS_MAX: u32 = 12;
-/// First months of the quarters.
+/// First and last months of the quarters.
 const QUARTERS: [u8; 4] = [1, 4, 7, 10];
+const QUARTER_ENDS: [u8; 4] = [3, 6, 9, 12];
+/// The time of a schedule that names none.
+const TIME_DEFAULT: NaiveTime = match NaiveTime::from_hms_opt(9, 0, 0) {
+    Some(nine) => nine,
+    None => NaiveTime::MIN,
+};
 
 /// What is accepted, for the end of every error.
 const EXAMPLES: &str = "\
@@ -32,7 +40,7 @@ Write one of:
   daily 08:00
   once 2026-12-01 09:00            (also `tomorrow at 9 am`, `12/01/2026 9:00 AM`)
   cron: 0 9 * * TUE#1
-Times are local: 09:00, 14:30, 9 am, 2:30 pm or noon.";
+Times are local: 09:00, 14:30, 9 am, 2:30 pm or noon. Without a time it is 9:00 AM; a time alone means every day.";
 
 impl FromStr for Schedule {
     type Err = String;
@@ -61,8 +69,12 @@ pub(super) fn read(text: &str, now: Option<NaiveDateTime>) -> Result<Schedule, S
 fn in_words(text: &str, now: Option<NaiveDateTime>) -> Result<Rule, String> {
     let mut words = words(text)?;
     refuse_what_is_no_plan(&words)?;
-    let at = take_time(&mut words)?;
+    let named = take_time(&mut words)?;
+    let at = named.unwrap_or(TIME_DEFAULT);
     words.retain(|word| word != "at");
+    if named.is_some() && words.iter().all(|word| word == "every") {
+        return Ok(Rule::On { days: Days::Daily, at });
+    }
     if let Some(single) = dates::single(&words, at, now) {
         return single.map(Rule::Once);
     }
@@ -72,6 +84,12 @@ fn in_words(text: &str, now: Option<NaiveDateTime>) -> Result<Rule, String> {
     }
     words.retain(|word| word != "once");
     Ok(Rule::On { days: recurring(&words)?, at })
+}
+
+/// Whether a text names a time of day. What cannot be read names none.
+pub(super) fn names_a_time(text: &str) -> bool {
+    let mut words = words(&text.trim().to_lowercase()).unwrap_or_default();
+    matches!(take_time(&mut words), Ok(Some(_)))
 }
 
 /// What is asked for often and is something else here.
@@ -96,85 +114,46 @@ fn refuse_what_is_no_plan(words: &[String]) -> Result<(), String> {
     Err(told.to_owned())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Day,
-    Week,
-    Month,
-    Quarter,
-    Year,
-}
-
-fn unit(word: &str) -> Option<Unit> {
-    match word {
-        "day" => Some(Unit::Day),
-        "week" => Some(Unit::Week),
-        "month" => Some(Unit::Month),
-        "quarter" => Some(Unit::Quarter),
-        "year" => Some(Unit::Year),
-        _ => None,
-    }
-}
-
-/// `every 2 weeks`, taken out of the words: how many of what.
-fn take_interval(words: &mut Vec<&str>) -> Result<Option<(u32, Unit)>, String> {
-    let mut interval: Option<(u32, Unit)> = None;
-    while let Some(at) = words.iter().position(|word| *word == "every") {
-        let rest = &words[at + 1..];
-        let (found, length) = match *rest {
-            [count, word, ..] if whole(count).is_some() && unit(word).is_some() => {
-                (unit(word).map(|unit| (whole(count).unwrap_or_default(), unit)), 3)
-            }
-            [count, day, ..] if whole(count).is_some() && weekday(day).is_some() => {
-                (Some((whole(count).unwrap_or_default(), Unit::Week)), 2)
-            }
-            ["second" | "2nd", "week", ..] => (Some((2, Unit::Week)), 3),
-            ["second" | "2nd", day, ..] if weekday(day).is_some() && !words.contains(&"month") => {
-                return Err(format!(
-                    "every second {day} can mean `second {day} 09:00` of each month or `every 2 weeks on {day} 09:00`"
-                ));
-            }
-            [word, ..] if unit(word).is_some() => (unit(word).map(|unit| (1, unit)), 2),
-            _ => (None, 1),
-        };
-        if found.is_some() && interval.is_some() && found != interval {
-            return Err("it has two intervals".to_owned());
-        }
-        interval = interval.or(found);
-        words.drain(at..at + length);
-    }
-    Ok(interval)
-}
-
-fn whole(word: &str) -> Option<u32> {
-    (word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit())).then(|| word.parse().ok()).flatten()
-}
-
 fn recurring(words: &[String]) -> Result<Days, String> {
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     let interval = take_interval(&mut words)?;
     let mut months: Vec<u8> = words.iter().filter_map(|word| month(word)).collect();
     months.sort_unstable();
     months.dedup();
+    let interval = interval.or_else(|| of_a_unit(&words));
+    if words.contains(&"week") && words.iter().any(|word| nth(word).is_some()) {
+        return Err("weeks of a month are not counted here: say which day, such as `third monday 09:00`".to_owned());
+    }
     words.retain(|word| month(word).is_none() && !["month", "quarter", "year", "week"].contains(word));
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
         return Err(not_understood(unknown));
     }
     let is_of_month = !months.is_empty() || matches!(interval, Some((_, Unit::Month | Unit::Quarter | Unit::Year)));
     match words[..] {
+        [] if !months.is_empty() => Err("say on which day of the month, such as `december 1 09:00`".to_owned()),
         [] => without_day(interval),
         ["weekday" | "businessday"] if !is_of_month => match interval {
             None | Some((1, _)) => Ok(Days::Weekdays),
             Some(_) => Err("say on which day of the week".to_owned()),
         },
-        _ if words.iter().all(|word| weekday(word).is_some()) => weekly(&words, interval),
+        _ if words.iter().all(|word| weekday(word).is_some()) && months.is_empty() => weekly(&words, interval),
         _ => {
             if matches!(interval, Some((_, Unit::Week))) {
                 return Err("say on which day of the week, such as `every 2 weeks on tuesday 09:00`".to_owned());
             }
             let which = which(&words, !months.is_empty())?;
-            Ok(Days::OfMonth { months: months_of(interval, months)?, which })
+            Ok(Days::OfMonth { months: months_of(interval, months, &which)?, which })
         }
+    }
+}
+
+/// `first day of the quarter`: the quarter or year, without `every` before it.
+fn of_a_unit(words: &[&str]) -> Option<(u32, Unit)> {
+    let has = |word| words.contains(&word);
+    match () {
+        () if has("quarter") => Some((1, Unit::Quarter)),
+        () if has("year") => Some((1, Unit::Year)),
+        () => None,
     }
 }
 
@@ -212,13 +191,13 @@ fn weekly(words: &[&str], interval: Option<(u32, Unit)>) -> Result<Days, String>
                 _ => Err("every few weeks means one day of the week: write one campaign for each".to_owned()),
             }
         }
-        Some(_) => Err(format!("say which {} of the month, such as `first {} 09:00`", words[0], words[0])),
+        Some(_) => Err(say_which(words[0])),
     }
 }
 
-fn months_of(interval: Option<(u32, Unit)>, months: Vec<u8>) -> Result<Months, String> {
+fn months_of(interval: Option<(u32, Unit)>, months: Vec<u8>, which: &Which) -> Result<Months, String> {
     match interval {
-        Some((_, Unit::Year)) | None if !months.is_empty() => Ok(Months::Only(months)),
+        Some((1, Unit::Year)) | None if !months.is_empty() => Ok(Months::Only(months)),
         Some((1, Unit::Month)) if !months.is_empty() => Ok(Months::Only(months)),
         _ if !months.is_empty() => Err("it names months and an interval: leave out one of them".to_owned()),
         None | Some((1, Unit::Month | Unit::Day)) => Ok(Months::Every),
@@ -226,15 +205,31 @@ fn months_of(interval: Option<(u32, Unit)>, months: Vec<u8>) -> Result<Months, S
             Ok(u8::try_from(few).map_or(Months::Every, Months::EveryFew))
         }
         Some((_, Unit::Month)) => Err(format!("the number of months goes from 1 to {MONTHS_MAX}")),
-        Some((1, Unit::Quarter)) => Ok(Months::Only(QUARTERS.to_vec())),
+        Some((1, Unit::Quarter)) => quarterly(which),
         Some((1, Unit::Year)) => Err("say in which month, such as `every year on december 1 09:00`".to_owned()),
         Some(_) => Err("write `every 6 months` or name the months".to_owned()),
+    }
+}
+
+/// The months in which a day of a quarter lies: the last one for what is the last of it, else the first.
+fn quarterly(which: &Which) -> Result<Months, String> {
+    match which {
+        Which::Last | Which::Business(None) => Ok(Months::Only(QUARTER_ENDS.to_vec())),
+        Which::Nth { which, .. } if which.iter().all(|nth| *nth == Nth::Last) => {
+            Ok(Months::Only(QUARTER_ENDS.to_vec()))
+        }
+        Which::Nth { which, .. } if which.contains(&Nth::Last) => {
+            Err("the first and the last day of a quarter are in different months: write one campaign for each"
+                .to_owned())
+        }
+        Which::Nth { .. } | Which::Numbered(_) | Which::Business(Some(_)) => Ok(Months::Only(QUARTERS.to_vec())),
     }
 }
 
 /// Which days of a month.
 fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
     match *words {
+        [first, ..] if words.iter().all(|day| weekday(day).is_some()) => Err(say_which(first)),
         ["last", "day"] => Ok(Which::Last),
         ["last", "businessday" | "weekday"] => Ok(Which::Business(None)),
         [nth, "businessday" | "weekday"] if !is_bare(nth) => match day_of(nth) {
@@ -252,6 +247,12 @@ fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
         }
         _ => Err("say on which days".to_owned()),
     }
+}
+
+/// What is said where a day of the week needs its number in the month.
+fn say_which(day: &str) -> String {
+    let day = weekday(day).map_or_else(|| day.to_owned(), |day| name(day).to_lowercase());
+    format!("say which {day} of the month, such as `first {day} 09:00`")
 }
 
 fn numbered(words: &[&str]) -> Result<Which, String> {

@@ -7,6 +7,19 @@ use super::said::MONTHS;
 
 /// Words that carry no meaning here and may appear anywhere.
 const FILLERS: [&str; 9] = ["the", "on", "of", "and", "&", "from", "o'clock", "sharp", "starting"];
+/// What is said in several words.
+const SAID: [(&str, &str); 10] = [
+    ("a.m.", "am"),
+    ("p.m.", "pm"),
+    ("a. m.", "am"),
+    ("p. m.", "pm"),
+    ("in the morning", "am"),
+    ("in the afternoon", "pm"),
+    ("in the evening", "pm"),
+    ("in each ", "each "),
+    ("in every ", "every "),
+    ("in the ", "of the "),
+];
 /// Words that mean others.
 const SYNONYMS: [(&str, &[&str]); 30] = [
     ("each", &["every"]),
@@ -24,7 +37,7 @@ const SYNONYMS: [(&str, &[&str]); 30] = [
     ("fortnightly", &["every", "2", "week"]),
     ("fortnight", &["2", "week"]),
     ("other", &["2"]),
-    ("alternate", &["2"]),
+    ("alternate", &["every", "2"]),
     ("two", &["2"]),
     ("three", &["3"]),
     ("four", &["4"]),
@@ -90,7 +103,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
             other => plain.push(other),
         }
     }
-    let plain = plain.replace("a.m.", "am").replace("p.m.", "pm");
+    let plain = SAID.iter().fold(plain, |plain, (said, meant)| plain.replace(said, meant));
     let mut words = Vec::new();
     for word in plain.split_whitespace() {
         let word = word.trim_end_matches(['.', '!', ':']);
@@ -130,6 +143,7 @@ fn joined(words: &[String]) -> Vec<String> {
                 joined.push("businessday".to_owned());
                 at += 2;
             }
+            ["in", of, ..] if is_month(of) => at += 1,
             ["week", "day", ..] => {
                 joined.push("weekday".to_owned());
                 at += 2;

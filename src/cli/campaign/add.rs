@@ -8,10 +8,9 @@ use crate::campaign::{self, NewCampaign};
 use crate::cli::arguments::word;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
-use crate::cli::send::{accepted, channels};
+use crate::cli::send::channels;
 use crate::cli::variables::VariableArgs;
 use crate::domain::Channel;
-use crate::public::DryRunView;
 use crate::referrers::audience::Audience;
 
 /// A new campaign.
@@ -60,9 +59,9 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Resu
     };
     let zone = gateway.config.practice.time_zone;
     if add.dry_run {
+        let times = campaign::times_of_new(&gateway.intake(), &new.every, new.zone)?;
         let planned = campaign::preview_new(&gateway.intake(), new).await?;
-        return console
-            .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
+        return super::show::dry_run(console, planned, &times, zone);
     }
     let made = campaign::add(&gateway.intake(), new).await?;
     console.answer(&super::show::described(gateway, &made), || format!("Created.\n{}", overview(gateway, &made, zone)))

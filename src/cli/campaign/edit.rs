@@ -8,10 +8,8 @@ use crate::campaign::edit::{self, Changes};
 use crate::cli::arguments::word;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
-use crate::cli::send::accepted;
 use crate::cli::variables::VariableArgs;
 use crate::domain::Channel;
-use crate::public::DryRunView;
 use crate::referrers::audience::Audience;
 
 /// What to change; what is not given stays.
@@ -68,10 +66,9 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, args: Args) -> Res
     };
     let parts = gateway.intake();
     if args.dry_run {
+        let times = edit::times_of_edit(&parts, &args.name, &changes).await?;
         let planned = edit::preview_edit(&parts, &args.name, &changes).await?;
-        return console.answer(&DryRunView::from(planned.clone()), || {
-            accepted::told("Would be:", &planned, true, gateway.config.practice.time_zone)
-        });
+        return super::show::dry_run(console, planned, &times, gateway.config.practice.time_zone);
     }
     let changed = edit::edit(&parts, &args.name, &changes, &console.who).await?;
     console.answer(&described(gateway, &changed), || {

@@ -69,7 +69,11 @@ pub enum Command {
 /// # Errors
 /// There is no such campaign, or its state does not allow it; a new one cannot be carried out as given.
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    // Only what would be sent asks which accounts can send it.
+    let gateway = match &command {
+        Command::Add(_) | Command::Edit(_) | Command::Run(_) => console.gateway().await?,
+        _ => console.gateway_to_read().await?,
+    };
     match command {
         Command::Add(args) => add::run(console, &gateway, *args).await,
         Command::List { all } => show::list(console, &gateway, all).await,
@@ -103,6 +107,6 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 fn tell_moved(console: &Console, gateway: &Gateway, row: &CampaignRow) -> Result<(), CliError> {
     console.answer(&json!({ "campaign": CampaignView::from(row) }), || {
         let next = show::next(row.next_ms, gateway.config.practice.time_zone);
-        format!("{} is {}. Next run: {next}.", row.name, row.state)
+        format!("{} is {}. Next run: {next}.{}", row.name, row.state, show::dates(campaign::times(row).as_ref()))
     })
 }

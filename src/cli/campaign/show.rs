@@ -4,12 +4,14 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::app::Gateway;
-use crate::campaign::{self, Overview};
+use crate::campaign::{self, Overview, Times};
 use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
+use crate::cli::send::accepted;
 use crate::domain::Timestamp;
 use crate::domain::campaign::CampaignWait;
-use crate::public::{BroadcastView, CampaignView, WaitView};
+use crate::intake::answer::Accepted;
+use crate::public::{BroadcastView, CampaignView, DryRunView, WaitView};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
 use crate::wording;
@@ -32,6 +34,7 @@ pub(super) async fn list(console: &Console, gateway: &Gateway, all: bool) -> Res
             json!({
                 "campaign": CampaignView::from(row),
                 "when": campaign::when(row),
+                "next_runs": campaign::times(row).map(|times| times.next).unwrap_or_default(),
                 "renew": renew,
                 "waits": campaign::waits(row, renew).map(|wait| WaitView::of(row, wait, renew)),
             })
@@ -105,6 +108,7 @@ pub(super) fn overview(gateway: &Gateway, shown: &Overview, zone: Tz) -> String 
         next(row.next_ms, zone),
         shown.active_targets
     );
+    text.push_str(&dates(campaign::times(row).as_ref()));
     for (name, dated) in campaign::perishable(&gateway.intake(), row) {
         let used = if dated.runs < row.runs { ", used by a run since" } else { "" };
         text.push_str(&format!("\n  {name}: set or confirmed {}{used}", dated.set.in_zone(zone)));
@@ -121,6 +125,26 @@ pub(super) fn overview(gateway: &Gateway, shown: &Overview, zone: Tz) -> String 
     plain(&text)
 }
 
+/// The next dates of a schedule, a line for each.
+pub(super) fn dates(times: Option<&Times>) -> String {
+    let lines: Vec<String> = times.map_or_else(Vec::new, |times| times.dates().collect());
+    if lines.is_empty() { String::new() } else { format!("\nNext dates:\n  {}", lines.join("\n  ")) }
+}
+
+/// What a campaign would send now, and when it would run.
+///
+/// # Errors
+/// The answer cannot be written.
+pub(super) fn dry_run(console: &Console, planned: Accepted, times: &Times, zone: Tz) -> Result<(), CliError> {
+    let mut object = json!(DryRunView::from(planned.clone()));
+    object["when"] = json!(times.when);
+    object["next_runs"] = json!(times.next);
+    console.answer(&object, || {
+        let plan = accepted::told("Would be:", &planned, true, zone);
+        format!("{}\nRuns {}.{}", plan.trim_end(), times.when, dates(Some(times)))
+    })
+}
+
 /// When it next runs.
 pub(super) fn next(at: Option<Timestamp>, zone: Tz) -> String {
     at.map_or_else(|| "none".to_owned(), |at| at.in_zone(zone))
@@ -133,6 +157,7 @@ pub(super) fn described(gateway: &Gateway, overview: &Overview) -> Value {
         dated.into_iter().map(|(name, dated)| json!({ "variable": name, "set_at": dated.set, "runs": dated.runs }));
     let mut object = json!(CampaignView::from(&overview.campaign));
     object["when"] = json!(overview.when);
+    object["next_runs"] = json!(campaign::times(&overview.campaign).map(|times| times.next).unwrap_or_default());
     object["active_targets"] = json!(overview.active_targets);
     object["warnings"] = json!(overview.warnings);
     object["perishable"] = json!(dated.collect::<Vec<_>>());

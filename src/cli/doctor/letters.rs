@@ -3,7 +3,7 @@
 
 use super::{Findings, State};
 use crate::cli::console::count;
-use crate::cli::proofreading::{Mistake, of_introduction, of_practice};
+use crate::cli::proofreading::{LETTER, Mistake, of_introduction, of_practice};
 use crate::cli::rehearsal::sends_nothing;
 use crate::config::Config;
 use crate::render::Renderer;
@@ -11,16 +11,24 @@ use crate::render::Renderer;
 /// Checks both.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
     check_practice(config, findings);
-    match Renderer::load(config.practice.clone(), config.templates.folder.as_deref()) {
-        Ok(renderer) => {
-            findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
-            let mistakes = of_introduction(&renderer);
-            tell("introduction", &mistakes, config, "it reads well from beginning to end", findings);
-        }
+    let renderer = match Renderer::load_in_service(config.practice.clone(), config.templates.folder.as_deref()) {
+        Ok(renderer) => renderer,
         Err(errors) => {
             let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            findings.add("letters", State::Fail, words.join("\n"));
+            return findings.add("letters", State::Fail, words.join("\n"));
         }
+    };
+    let out_of_service: Vec<&str> = renderer.out_of_service().map(|(name, _)| name).collect();
+    if renderer.mistakes().is_empty() {
+        findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
+    } else {
+        let which = if out_of_service.is_empty() { "none".to_owned() } else { out_of_service.join(", ") };
+        let mistakes: Vec<String> = renderer.mistakes().iter().map(ToString::to_string).collect();
+        findings.add("letters", State::Warn, format!("out of service: {which}\n{}", mistakes.join("\n")));
+    }
+    if !out_of_service.contains(&LETTER) {
+        let mistakes = of_introduction(&renderer);
+        tell("introduction", &mistakes, config, "it reads well from beginning to end", findings);
     }
 }
 

@@ -51,18 +51,23 @@ impl Findings {
 /// Something failed; the answer says what.
 pub async fn run(console: &Console) -> Result<(), CliError> {
     let mut findings = Findings::default();
-    match console.config() {
-        Ok(config) => {
-            findings.add("configuration", State::Ok, console.config_path.display().to_string());
-            letters::check(&config, &mut findings);
-            check_public_address(&config, &mut findings);
-            permissions::check(&config, &console.config_path, &mut findings);
-            if check_database(&config, &mut findings).await {
-                soundness::check(&config, &mut findings).await;
+    let complete = console.config();
+    let is_complete = complete.is_ok();
+    match &complete {
+        Ok(_) => findings.add("configuration", State::Ok, console.config_path.display().to_string()),
+        Err(error) => findings.add("configuration", State::Fail, error.words.clone()),
+    }
+    // Without a provider's secret, everything else can still be checked.
+    if let Ok(config) = complete.or_else(|_| console.settings()) {
+        letters::check(&config, &mut findings);
+        check_public_address(&config, &mut findings);
+        permissions::check(&config, &console.config_path, &mut findings);
+        if check_database(&config, &mut findings).await {
+            soundness::check(&config, &mut findings).await;
+            if is_complete {
                 check_providers(config, &mut findings).await;
             }
         }
-        Err(error) => findings.add("configuration", State::Fail, error.words),
     }
     let failed = findings.0.iter().any(|finding| finding.state == State::Fail);
     console.answer(&json!({ "ok": !failed, "checks": findings.0 }), || {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Filter;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
+use crate::cli::ids::shown;
 use crate::domain::callback::CallbackState;
 use crate::store::views::inbox::{CallbackLine, CallbacksOf};
 
@@ -28,7 +29,7 @@ pub(super) async fn run(
         }
         let row = |line: &CallbackLine| {
             vec![
-                line.id.to_string(),
+                shown(line.id.0),
                 line.provider.clone(),
                 line.received_ms.in_zone(records.zone),
                 line.state.to_string(),

@@ -10,8 +10,8 @@ use chrono_tz::Tz;
 use super::arguments::{day_or_moment, word};
 use super::console::Console;
 use super::exit::CliError;
+use super::ids::TypedId;
 use crate::domain::callback::CallbackState;
-use crate::domain::id::InboxId;
 use crate::store::views::inbox::CallbacksOf;
 
 /// What to do.
@@ -32,14 +32,14 @@ pub enum Command {
     Show {
         /// The callback, as `touchline inbox list` shows it
         #[arg(value_name = "ID")]
-        id: InboxId,
+        id: TypedId,
     },
     /// Parse callbacks again, after an upgrade that parses them better; one with the same result changes nothing
     #[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["ids", "provider", "unreadable", "since"]))]
     Replay {
         /// Callbacks, as `touchline inbox list` shows them
         #[arg(value_name = "ID", conflicts_with_all = ["provider", "unreadable", "since"])]
-        ids: Vec<InboxId>,
+        ids: Vec<TypedId>,
         #[command(flatten)]
         filter: Filter,
         /// Show what would change, and change nothing
@@ -77,8 +77,8 @@ impl Filter {
 pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
     match command {
         Command::List { filter, state, limit } => list::run(console, filter, state, limit).await,
-        Command::Show { id } => show::run(console, id).await,
-        Command::Replay { ids, filter, dry_run } => replay::run(console, ids, filter, dry_run).await,
+        Command::Show { id } => show::run(console, &id).await,
+        Command::Replay { ids, filter, dry_run } => replay::run(console, &ids, filter, dry_run).await,
     }
 }
 

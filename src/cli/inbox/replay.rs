@@ -5,19 +5,26 @@ use serde_json::json;
 use super::Filter;
 use crate::cli::console::{Console, count};
 use crate::cli::exit::CliError;
+use crate::cli::ids::TypedId;
 use crate::domain::id::InboxId;
 use crate::feedback::replay::{Replayed, Selection, replay};
+use crate::store::records::short_ids::Kept;
 
 /// Parses callbacks again.
 ///
 /// # Errors
 /// Configuration or database cannot be used; what was done before that is kept.
-pub(super) async fn run(console: &Console, ids: Vec<InboxId>, filter: Filter, dry_run: bool) -> Result<(), CliError> {
+pub(super) async fn run(console: &Console, ids: &[TypedId], filter: Filter, dry_run: bool) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
     let selection = if ids.is_empty() {
         Selection::All(filter.read(gateway.config.practice.time_zone)?)
     } else {
-        Selection::These(ids)
+        let mut tx = gateway.store.read().await?;
+        let mut these = Vec::with_capacity(ids.len());
+        for typed in ids {
+            these.push(InboxId(typed.find(&mut tx, Kept::Callback).await?));
+        }
+        Selection::These(these)
     };
     let replayed = replay(&gateway.feedback(), &selection, &console.who, dry_run).await?;
     console.answer(&json!({ "dry_run": dry_run, "replayed": replayed }), || words(&replayed, dry_run))

@@ -3,15 +3,18 @@
 use super::explain;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
+use crate::cli::ids::{TypedId, shown};
 use crate::domain::id::InboxId;
 use crate::feedback::replay::{Looked, look};
+use crate::store::records::short_ids::Kept;
 
 /// Shows one callback.
 ///
 /// # Errors
 /// There is no such callback.
-pub(super) async fn run(console: &Console, id: InboxId) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+pub(super) async fn run(console: &Console, typed: &TypedId) -> Result<(), CliError> {
+    let gateway = console.gateway_to_read().await?;
+    let id = InboxId(typed.find(&mut gateway.store.read().await?, Kept::Callback).await?);
     let looked = look(&gateway.feedback(), id).await?;
     let looked = looked.ok_or_else(|| CliError::not_found(format!("there is no callback {id}")))?;
     let zone = gateway.config.practice.time_zone;
@@ -39,7 +42,7 @@ fn facts(looked: &Looked) -> String {
         return "This version reads nothing in it that concerns Touchline.".to_owned();
     }
     let row = |line: &crate::feedback::replay::FactLine| {
-        vec![line.fact.to_owned(), line.message.map_or_else(|| "not known".to_owned(), |id| id.to_string())]
+        vec![line.fact.to_owned(), line.message.map_or_else(|| "not known".to_owned(), |id| shown(id.0))]
     };
     table(&["fact", "message"], facts.iter().map(row))
 }

@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use crate::cli::console::{Console, plain, print, warn};
 use crate::cli::exit::{CliError, Ending};
+use crate::cli::ids::{TypedId, shown};
 use crate::domain::MessageStatus;
 use crate::domain::Reason;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::operator::{self, Act};
+use crate::store::records::short_ids::Kept;
 
 /// An act, and what is reported once it is done.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +46,9 @@ pub(super) const NOT_SENT: Order = Order { act: Act::MarkNotSent, done: "counts 
 /// Which messages.
 #[derive(Debug, clap::Args)]
 pub struct Messages {
-    /// Message ids, as `touchline failures` and `touchline touches` show them
+    /// Messages, by the ids that `touchline failures` and `touchline touches` show
     #[arg(required = true, value_name = "MESSAGE")]
-    pub(super) messages: Vec<MessageId>,
+    pub(super) messages: Vec<TypedId>,
 }
 
 /// The result of one order.
@@ -86,9 +88,10 @@ impl Done {
 /// The error of the first message that did not allow it, after all were tried.
 pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<(), CliError> {
     let parts = console.gateway().await?.operator();
+    let ids = found(&parts, &messages).await?;
     let mut done = Vec::new();
     let mut ending = None;
-    for id in messages.messages {
+    for id in ids {
         match operator::act(&parts, id, order.act, &console.who).await {
             Ok(message) => done.push(Done::well(order, &message)),
             Err(error) => {
@@ -105,15 +108,25 @@ pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<
     ending.map_or(Ok(()), |ending| Err(CliError::said(ending)))
 }
 
+/// The messages that are meant, before anything is done with one.
+async fn found(parts: &operator::Parts, messages: &Messages) -> Result<Vec<MessageId>, CliError> {
+    let mut tx = parts.store.read().await?;
+    let mut ids = Vec::with_capacity(messages.messages.len());
+    for typed in &messages.messages {
+        ids.push(MessageId(typed.find(&mut tx, Kept::Message).await?));
+    }
+    Ok(ids)
+}
+
 fn tell(console: &Console, done: &[Done], order: Order) -> Result<(), CliError> {
     if console.json {
         return console.answer(&serde_json::json!({ "messages": done }), String::new);
     }
     for one in done {
         match &one.error {
-            None if one.cancel_requested.is_some() => print(&format!("{} {ASKED}", one.id)),
-            None => print(&format!("{} {}.", one.id, order.done)),
-            Some(error) => warn(&format!("{}: {}", one.id, plain(error))),
+            None if one.cancel_requested.is_some() => print(&format!("{} {ASKED}", shown(one.id.0))),
+            None => print(&format!("{} {}.", shown(one.id.0), order.done)),
+            Some(error) => warn(&format!("{}: {}", shown(one.id.0), plain(error))),
         }
     }
     Ok(())

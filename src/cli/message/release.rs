@@ -3,9 +3,9 @@
 use super::act::{self, Messages, RELEASE};
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
+use crate::cli::ids::TypedId;
 use crate::domain::MessageStatus;
 use crate::domain::Reason;
-use crate::domain::id::MessageId;
 
 /// The most messages one command releases.
 const RELEASED_MAX: i64 = 10_000;
@@ -13,9 +13,9 @@ const RELEASED_MAX: i64 = 10_000;
 /// Which messages.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Message ids, as `touchline failures` shows them
+    /// Messages, by the ids that `touchline failures` shows
     #[arg(required_unless_present = "cause", conflicts_with = "cause", value_name = "MESSAGE")]
-    messages: Vec<MessageId>,
+    messages: Vec<TypedId>,
     /// All messages held with this cause, such as restored; at most 10,000
     #[arg(long, value_name = "CAUSE")]
     cause: Option<String>,
@@ -37,5 +37,6 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     if lines.is_empty() {
         return Err(CliError::not_found(format!("no message is held with the cause `{cause}`")));
     }
-    act::run(console, Messages { messages: lines.into_iter().map(|line| line.id).collect() }, RELEASE).await
+    let messages = lines.into_iter().map(|line| TypedId::Whole(line.id.0)).collect();
+    act::run(console, Messages { messages }, RELEASE).await
 }

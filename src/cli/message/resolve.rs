@@ -3,7 +3,7 @@
 use super::act::{self, Messages, NOT_SENT, SENT};
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
-use crate::domain::id::MessageId;
+use crate::cli::ids::TypedId;
 
 /// Which message, and what became of it.
 #[derive(Debug, clap::Args)]
@@ -11,7 +11,7 @@ use crate::domain::id::MessageId;
 pub struct Args {
     /// The message in doubt
     #[arg(value_name = "MESSAGE")]
-    message: MessageId,
+    message: TypedId,
     /// It was sent
     #[arg(long, group = "became")]
     sent: bool,

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::standing;
 use crate::cli::console::{Console, Records, table};
 use crate::cli::exit::CliError;
+use crate::cli::ids::{TypedId, shown};
 use crate::domain::attempt::Attempt;
-use crate::domain::id::{self, MessageId};
+use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Clock, MessageStatus, SystemClock, Timestamp};
 use crate::provider::mail;
@@ -17,6 +18,7 @@ use crate::store::Tx;
 use crate::store::records::events::Event;
 use crate::store::records::queue_entries::Entry;
 use crate::store::records::queue_entries::EntryState;
+use crate::store::records::short_ids::Kept;
 use crate::wording;
 
 /// Which message.
@@ -24,7 +26,7 @@ use crate::wording;
 pub struct Args {
     /// The message's id, or the reference printed on its page, such as 418622DC
     #[arg(value_name = "MESSAGE")]
-    message: String,
+    message: TypedId,
 }
 
 /// The message's public JSON, plus what only the command line adds.
@@ -79,47 +81,32 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 }
 
 /// The message of that id or reference.
-async fn find(tx: &mut Tx, text: &str) -> Result<Message, CliError> {
-    let shown: String = text.chars().take(40).collect();
-    let missing = || CliError::not_found(format!("there is no message {shown}"));
-    if let Some(reference) = id::reference(text) {
-        let mut found = tx.messages_by_reference(&reference).await?;
-        if found.len() > 1 {
-            let ids: Vec<String> = found.iter().map(|message| message.id.to_string()).collect();
-            return Err(CliError::refused(format!(
-                "{reference} is the reference of several messages: {}",
-                ids.join(", ")
-            )));
-        }
-        return found.pop().ok_or_else(missing);
-    }
-    let id: MessageId = text.parse().map_err(|_| {
-        CliError::usage("give a message's id, or the eight characters of the reference printed on its page")
-    })?;
-    tx.message(id, false).await?.ok_or_else(missing)
+async fn find(tx: &mut Tx, typed: &TypedId) -> Result<Message, CliError> {
+    let id = MessageId(typed.find(tx, Kept::Message).await?);
+    tx.message(id, false).await?.ok_or_else(|| CliError::not_found(format!("there is no message {id}")))
 }
 
 /// What happens next, in one sentence.
 fn next_step(message: &Message, withdrawn: bool, entry: Option<&Entry>, zone: Tz, now: Timestamp) -> String {
     let when = |due: Timestamp| due.in_zone(zone);
+    let id = shown(message.id.0);
     match (message.status, entry) {
-        (MessageStatus::Held, _) => format!("nothing automatically; `touchline release {}` sends it.", message.id),
+        (MessageStatus::Held, _) => format!("nothing automatically; `touchline release {id}` sends it."),
         (MessageStatus::InDoubt, None) => {
-            format!("a person decides: `touchline resolve {} --sent` or `--not-sent`.", message.id)
+            format!("a person decides: `touchline resolve {id} --sent` or `--not-sent`.")
         }
         (MessageStatus::InDoubt, Some(entry)) => format!("it is looked up with the provider, {}.", when(entry.due_ms)),
         (status, _) if status.is_terminal() && withdrawn => {
             "nothing: it was withdrawn and never leaves; `touchline send` sends the letter anew.".to_owned()
         }
         (status, _) if status.is_terminal() && status.may_be_retried() => {
-            format!("nothing automatically; `touchline retry {}` sends it again.", message.id)
+            format!("nothing automatically; `touchline retry {id}` sends it again.")
         }
         (status, _) if status.is_terminal() => "nothing more; this is final.".to_owned(),
         (_, Some(entry)) if entry.state == EntryState::Leased => "it is being worked on now.".to_owned(),
         (_, Some(_)) if message.waits_until().is_some_and(|until| until > now) => format!(
-            "it is handed over, {}, when the office opens; `touchline send-now {}` sends it now.",
+            "it is handed over, {}, when the office opens; `touchline send-now {id}` sends it now.",
             when(message.due_ms),
-            message.id
         ),
         (_, Some(entry)) if entry.kind == SUBMIT => {
             format!("it is handed over, {} or as soon as its turn comes.", when(entry.due_ms))

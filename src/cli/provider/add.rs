@@ -2,8 +2,7 @@
 //! written into the configuration, and one test page goes to the practice's own fax.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use crate::cli::init::{Asked, ask_settings, is_asked, say, yes};
 use crate::cli::rehearsal::stays_here;
 use crate::config::{Config, VARIABLES_FILE, variable};
 use crate::domain::{Channel, Clock, SystemClock};
+use crate::files::replace;
 use crate::provider::fax::declared;
 use crate::provider::{REGISTRY, Setting, Spec, find_spec};
 
@@ -217,20 +217,9 @@ fn write(console: &Console, addition: &Addition) -> Result<(), CliError> {
     if !addition.entries.is_empty() {
         env_file::set(path, &addition.entries)?;
     }
-    replace(path, &addition.text).map_err(|error| {
+    replace(path, addition.text.as_bytes()).map_err(|error| {
         CliError::new(Ending::Failed, format!("{} cannot be written ({})", path.display(), error.kind()))
     })
-}
-
-/// As a whole or not at all; a link stays a link.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = path.canonicalize()?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    Ok(())
 }
 
 fn written_words(console: &Console, addition: &Addition, checked: bool) -> String {

@@ -8,9 +8,10 @@ use super::show::Known;
 use crate::app::Gateway;
 use crate::cli::console::{Console, table, warn};
 use crate::cli::exit::CliError;
+use crate::config::ProviderConfig;
 use crate::domain::SystemClock;
 use crate::provider::fax::declared;
-use crate::provider::{REGISTRY, Spec, WebhookAuthenticity};
+use crate::provider::{REGISTRY, Spec, WebhookAuthenticity, find_spec};
 use crate::store::records::provider_state::ProviderState;
 
 /// The registry needs no configuration; the accounts are shown if there is one.
@@ -25,7 +26,12 @@ pub(super) async fn run(console: &Console) -> Result<(), CliError> {
     let kinds: Vec<Value> = REGISTRY.iter().map(|spec| kind_object(spec)).collect();
     let objects = accounts
         .as_ref()
-        .map(|(gateway, states)| known_all(gateway, states).map(|known| known.object()).collect::<Vec<_>>());
+        .map(|(gateway, states)| {
+            let known = known_all(gateway, states).map(|known| known.object());
+            known
+                .chain(lacking(gateway).map(|(name, settings)| json!({ "account": name, "missing": settings.missing })))
+        })
+        .map(Iterator::collect::<Vec<_>>);
     console.answer(&json!({ "kinds": kinds, "accounts": objects }), || {
         let kinds = table(
             &["kind", "channel", "name", "look-up of doubt", "unsupported", "needs"],
@@ -42,7 +48,7 @@ async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderSt
     if !console.config_path.exists() {
         return Ok(None);
     }
-    let gateway = Gateway::join(console.config()?, Arc::new(SystemClock)).await?;
+    let gateway = Gateway::join(console.settings()?, Arc::new(SystemClock)).await?;
     let states = gateway.store.read().await?.provider_states(false).await?;
     Ok(Some((gateway, states)))
 }
@@ -103,6 +109,11 @@ fn known_all<'a>(gateway: &'a Gateway, states: &'a [ProviderState]) -> impl Iter
     gateway.accounts.iter().filter_map(|(name, _)| Known::of(gateway, name, states))
 }
 
+/// The accounts of which a secret is missing.
+fn lacking(gateway: &Gateway) -> impl Iterator<Item = (&String, &ProviderConfig)> {
+    gateway.config.providers.iter().filter(|(_, settings)| !settings.missing.is_empty())
+}
+
 fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
     let rows = known_all(gateway, states).map(|known| {
         let spec = known.account.spec();
@@ -111,11 +122,33 @@ fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
             known.name.to_owned(),
             spec.kind.to_owned(),
             spec.channel.to_string(),
-            if known.account.baa { "signed" } else { "none: no health information" }.to_owned(),
-            if place.is_some() { "routed" } else { "not routed" }.to_owned(),
+            agreement(known.account.baa).to_owned(),
+            routed(place.is_some()).to_owned(),
             known.words(),
             known.budget_words(),
         ]
     });
+    let rows = rows.chain(lacking(gateway).map(|(name, settings)| {
+        let spec = find_spec(&settings.kind);
+        let signed = settings.baa.as_ref().is_some_and(|baa| baa.signed);
+        let is_routed = spec.is_some_and(|spec| gateway.accounts.place(spec.channel, name).is_some());
+        vec![
+            name.clone(),
+            settings.kind.clone(),
+            spec.map(|spec| spec.channel.to_string()).unwrap_or_default(),
+            agreement(signed).to_owned(),
+            routed(is_routed).to_owned(),
+            format!("a secret is missing here: {}", settings.missing.join("; ")),
+            String::new(),
+        ]
+    }));
     table(&["account", "kind", "channel", "agreement", "route", "state", "budget today"], rows)
+}
+
+const fn agreement(signed: bool) -> &'static str {
+    if signed { "signed" } else { "none: no health information" }
+}
+
+const fn routed(is_routed: bool) -> &'static str {
+    if is_routed { "routed" } else { "not routed" }
 }

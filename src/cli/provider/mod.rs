@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use crate::app::Gateway;
 use crate::cli::console::{Console, print};
-use crate::cli::exit::CliError;
+use crate::cli::exit::{CliError, Ending};
 use crate::provider::page;
 
 pub use check::check_accounts;
@@ -102,6 +102,10 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 fn check_known(gateway: &Gateway, name: &str) -> Result<(), CliError> {
     if gateway.accounts.get(name).is_some() {
         return Ok(());
+    }
+    if let Some(settings) = gateway.config.providers.get(name).filter(|settings| !settings.missing.is_empty()) {
+        let missing = settings.missing.join("; ");
+        return Err(CliError::new(Ending::Configuration, format!("the account {name} lacks a secret: {missing}")));
     }
     let names: Vec<&str> = gateway.accounts.iter().map(|(name, _)| name).collect();
     Err(CliError::not_found(format!("there is no provider account `{name}`; there are: {}", names.join(", "))))

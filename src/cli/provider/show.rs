@@ -119,7 +119,7 @@ impl<'a> Known<'a> {
 /// # Errors
 /// There is no such account.
 pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     check_known(&gateway, name)?;
     let mut tx = gateway.store.read().await?;
     let states = tx.provider_states(false).await?;

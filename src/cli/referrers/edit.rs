@@ -6,6 +6,7 @@ use serde_json::json;
 use super::fields::FieldArgs;
 use crate::cli::console::{Console, count};
 use crate::cli::exit::CliError;
+use crate::cli::ids;
 use crate::domain::Timestamp;
 use crate::domain::id::LocationId;
 use crate::domain::provenance::RecordField;
@@ -60,13 +61,13 @@ pub struct PreferArgs {
 /// # Errors
 /// A value is not valid, something is missing, or somebody on record looks like the same person.
 pub async fn add(console: &Console, args: AddArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let mut tried = Referrer::new(ReferrerType::Other, Timestamp(0));
     args.fields.apply(&mut tried)?;
     let fill = |referrer: &mut Referrer| drop(args.fields.apply(referrer));
     let added = referrers::add(&gateway.referrers(), &console.who, args.another, fill).await.map_err(or_another)?;
     console.answer(&json!({ "referrer": ReferrerView::of(&added, true) }), || {
-        format!("{} has been added: {}.", added.full_description(), added.id)
+        format!("{} has been added: {}.", added.full_description(), ids::shown(added.id.0))
     })
 }
 
@@ -84,7 +85,7 @@ fn or_another(error: ReferrersError) -> CliError {
 /// # Errors
 /// There is no such referrer; a value is not valid.
 pub async fn edit(console: &Console, args: EditArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let mut tx = gateway.store.read().await?;
     let before = audience::one(&mut tx, &args.referrer).await?;
     drop(tx);
@@ -113,7 +114,7 @@ pub async fn edit(console: &Console, args: EditArgs) -> Result<(), CliError> {
 /// # Errors
 /// There is no such referrer.
 pub async fn delete(console: &Console, args: DeleteArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let mut tx = gateway.store.read().await?;
     let referrer = audience::one(&mut tx, &args.referrer).await?;
     drop(tx);
@@ -134,7 +135,7 @@ pub async fn delete(console: &Console, args: DeleteArgs) -> Result<(), CliError>
 /// # Errors
 /// There is no such referrer or location.
 pub async fn prefer(console: &Console, args: PreferArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let mut tx = gateway.store.read().await?;
     let referrer = audience::one(&mut tx, &args.referrer).await?;
     drop(tx);

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::console::{Console, count, plain, warn};
 use crate::cli::exit::{CliError, Ending};
+use crate::cli::ids;
 use crate::domain::id::ReferrerId;
 use crate::referrers::import::{Decision, ImportOptions, ImportReport, Unclear, import};
 use crate::referrers::sheet;
@@ -57,7 +58,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         skip_bad_rows: args.skip_bad_rows,
         decisions: decisions(&args)?,
     };
-    let parts = console.gateway().await?.referrers();
+    let parts = console.gateway_to_read().await?.referrers();
     let sheet = read(console, args.file, mapping, args.ignored).await?;
     let rows = count(sheet.rows.len(), "row");
     let bar = console.progress(None, &format!("storing {rows}"));
@@ -207,7 +208,7 @@ fn told(sheet: &Sheet, report: &ImportReport) -> String {
     }
     say(unclear_rows(&report.unclear));
     if let Some(import) = report.import {
-        say(format!("\nTo undo it: touchline referrers undo-import {import}"));
+        say(format!("\nTo undo it: touchline referrers undo-import {}", ids::shown(import.0)));
     }
     plain(&text)
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::cli::console::{Console, count, plain, table};
 use crate::cli::exit::CliError;
+use crate::cli::ids::{self, TypedId};
 use crate::domain::address::pretty_number;
 use crate::domain::conflict::{Choice, Conflict};
 use crate::domain::id::{ConflictId, ImportId, MergeId, ReferrerId};
@@ -12,6 +13,7 @@ use crate::domain::provenance::RecordField;
 use crate::public::ReferrerView;
 use crate::referrers::import::undo;
 use crate::referrers::{audience, conflicts, merge};
+use crate::store::records::short_ids::Kept;
 
 /// Which two.
 #[derive(Debug, clap::Args)]
@@ -29,7 +31,7 @@ pub struct MergeArgs {
 pub struct UndoMergeArgs {
     /// The merge's id
     #[arg(value_name = "MERGE")]
-    merge: MergeId,
+    merge: TypedId,
 }
 
 /// Which import.
@@ -37,7 +39,7 @@ pub struct UndoMergeArgs {
 pub struct UndoImportArgs {
     /// The import's id, as `referrers imports` lists it
     #[arg(value_name = "IMPORT")]
-    import: ImportId,
+    import: TypedId,
 }
 
 /// Which differences.
@@ -45,7 +47,7 @@ pub struct UndoImportArgs {
 pub struct SettleArgs {
     /// Ids, as `referrers conflicts` lists them
     #[arg(value_name = "CONFLICT", required = true, num_args = 1..=1000)]
-    conflicts: Vec<ConflictId>,
+    conflicts: Vec<TypedId>,
 }
 
 /// Merges two.
@@ -53,7 +55,7 @@ pub struct SettleArgs {
 /// # Errors
 /// One of them is not found, or they cannot be one person.
 pub async fn merge(console: &Console, args: MergeArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let mut tx = gateway.store.read().await?;
     let (keep, other) = (audience::one(&mut tx, &args.keep).await?, audience::one(&mut tx, &args.other).await?);
     drop(tx);
@@ -73,7 +75,7 @@ pub async fn merge(console: &Console, args: MergeArgs) -> Result<(), CliError> {
             "{} and {} are one now, with {touches} joined.{refused} To undo it: touchline referrers undo-merge {}",
             keep.full_description(),
             other.full_description(),
-            merged.merge
+            ids::shown(merged.merge.0)
         )
     })
 }
@@ -83,8 +85,9 @@ pub async fn merge(console: &Console, args: MergeArgs) -> Result<(), CliError> {
 /// # Errors
 /// There is no such merge, or it cannot be undone anymore.
 pub async fn undo_merge(console: &Console, args: UndoMergeArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
-    let restored = merge::undo_merge(&gateway.referrers(), args.merge, &console.who).await?;
+    let gateway = console.gateway_to_read().await?;
+    let merge = MergeId(args.merge.find(&mut gateway.store.read().await?, Kept::Merge).await?);
+    let restored = merge::undo_merge(&gateway.referrers(), merge, &console.who).await?;
     let views: Vec<_> = restored.iter().map(|one| ReferrerView::of(one, true)).collect();
     console.answer(&json!({ "referrers": views }), || {
         let names: Vec<String> = restored.iter().map(|one| one.full_description()).collect();
@@ -97,7 +100,7 @@ pub async fn undo_merge(console: &Console, args: UndoMergeArgs) -> Result<(), Cl
 /// # Errors
 /// The database cannot be used.
 pub async fn imports(console: &Console) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let zone = gateway.config.practice.time_zone;
     let imports = undo::imports(&gateway.referrers()).await?;
     let objects: Vec<_> = imports
@@ -120,7 +123,7 @@ pub async fn imports(console: &Console) -> Result<(), CliError> {
                 one.who.name().to_owned(),
                 counts,
                 undone,
-                one.id.to_string(),
+                ids::shown(one.id.0),
             ]
         });
         table(&["when", "list", "who", "what", "", "import"], rows)
@@ -132,8 +135,9 @@ pub async fn imports(console: &Console) -> Result<(), CliError> {
 /// # Errors
 /// There is no such import, or it was undone before.
 pub async fn undo_import(console: &Console, args: UndoImportArgs) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
-    let undone = undo::undo_import(&gateway.referrers(), args.import, &console.who).await?;
+    let gateway = console.gateway_to_read().await?;
+    let import = ImportId(args.import.find(&mut gateway.store.read().await?, Kept::Import).await?);
+    let undone = undo::undo_import(&gateway.referrers(), import, &console.who).await?;
     console.answer(&json!({ "undone": undone }), || {
         let mut text = format!(
             "The import is undone: {} removed, {} restored, {} of faxing permission ended. Opt-outs that \
@@ -154,7 +158,7 @@ pub async fn undo_import(console: &Console, args: UndoImportArgs) -> Result<(), 
 /// # Errors
 /// The database cannot be used.
 pub async fn conflicts(console: &Console) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
+    let gateway = console.gateway_to_read().await?;
     let open = conflicts::open(&gateway.referrers()).await?;
     let ids: Vec<ReferrerId> = open.iter().map(|one| one.referrer_id).collect();
     let referrers = gateway.store.read().await?.referrers(&ids).await?;
@@ -180,7 +184,7 @@ pub async fn conflicts(console: &Console) -> Result<(), CliError> {
                 kept,
                 shown(one, &one.offered),
                 plain(&one.list),
-                one.id.to_string(),
+                ids::shown(one.id.0),
             ]
         });
         let rows = table(&["referrer", "field", "corrected by hand", "the list says", "list", "conflict"], rows);
@@ -203,9 +207,13 @@ fn shown(conflict: &Conflict, text: &str) -> String {
 /// # Errors
 /// There is no such conflict, or it was settled before.
 pub async fn settle(console: &Console, args: SettleArgs, choice: Choice) -> Result<(), CliError> {
-    let gateway = console.gateway().await?;
-    for conflict in &args.conflicts {
-        conflicts::settle(&gateway.referrers(), *conflict, choice, &console.who).await?;
+    let gateway = console.gateway_to_read().await?;
+    let mut meant = Vec::with_capacity(args.conflicts.len());
+    for typed in &args.conflicts {
+        meant.push(ConflictId(typed.find(&mut gateway.store.read().await?, Kept::Conflict).await?));
+    }
+    for conflict in meant {
+        conflicts::settle(&gateway.referrers(), conflict, choice, &console.who).await?;
     }
     let done = args.conflicts.len();
     console.answer(&json!({ "settled": done, "choice": choice }), || match choice {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::console::{Console, plain};
 use crate::cli::exit::CliError;
+use crate::cli::ids;
 use crate::domain::address::pretty_number;
 use crate::domain::basis::Basis;
 use crate::domain::health::AddressHealth;
@@ -82,7 +83,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         for merge in merges.iter().filter(|merge| merge.undone_ms.is_none()) {
             text.push_str(&format!(
                 "merged with another record: `touchline referrers undo-merge {}` undoes it\n",
-                merge.id
+                ids::shown(merge.id.0)
             ));
         }
         for one in &known {
@@ -112,7 +113,7 @@ fn facts(referrer: &Referrer) -> String {
     let state = referrer.state.as_str().replace('_', " ");
     let tags = Some(referrer.tags.join(", ")).filter(|tags| !tags.is_empty());
     for (label, value) in [
-        ("id", Some(referrer.id.to_string())),
+        ("id", Some(ids::shown(referrer.id.0))),
         ("NPI", referrer.npi.clone()),
         ("organization", referrer.organization.clone()),
         ("place", referrer.place.line()),

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::cli::console::{count, table};
+use crate::cli::ids;
 use crate::domain::MessageStatus;
 use crate::intake::answer::{Accepted, AcceptedMessage, Counts};
 use crate::wording::{self, advice, explain};
@@ -41,7 +42,7 @@ pub fn told_accepted(accepted: &Accepted, zone: Tz) -> String {
         Some(until) => format!(
             "{text}\nNothing leaves before {}: until then, `touchline undo {}` withdraws all of it.",
             until.in_zone_to_the_second(zone),
-            accepted.submission
+            ids::shown(accepted.submission.0)
         ),
     }
 }
@@ -64,7 +65,7 @@ fn message_lines(accepted: &Accepted, dry: bool, zone: Tz) -> String {
             Some(until) => wording::waits_until(&until.in_zone(zone)),
             None => message.reason.map(|why| format!("{} {}", explain(why), advice(why))).unwrap_or_default(),
         };
-        let id = if dry { String::new() } else { message.id.to_string() };
+        let id = if dry { String::new() } else { ids::shown(message.id.0) };
         vec![message.name.clone(), message.channel.to_string(), wording::status(message.status).1.to_owned(), why, id]
     });
     if messages.is_empty() {
@@ -82,5 +83,5 @@ fn next(accepted: &Accepted) -> String {
     } else {
         "Nothing is sent."
     };
-    format!("Submission {}. {hint}", accepted.submission)
+    format!("Submission {}. {hint}", ids::shown(accepted.submission.0))
 }

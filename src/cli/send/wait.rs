@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::app::Gateway;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
+use crate::cli::ids;
 use crate::cli::message::standing;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
@@ -142,7 +143,7 @@ pub fn told(waited: &Waited, accepted: &Accepted, zone: Tz) -> String {
     messages.sort_by_key(|message| !went_wrong(message.status));
     let rows = messages.iter().take(LINES_MAX).map(|message| {
         let name = accepted.messages.iter().find(|known| known.id == message.id).map_or("", |known| &known.name);
-        vec![name.to_owned(), message.channel().to_string(), standing(message, zone), message.id.to_string()]
+        vec![name.to_owned(), message.channel().to_string(), standing(message, zone), ids::shown(message.id.0)]
     });
     text.push_str(&table(&["referrer", "channel", "status", "message"], rows));
     if messages.len() > LINES_MAX {

@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::cli::console::{Console, count, table};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::sample;
-use crate::render::{Letter, Renderer, TemplateError};
+use crate::domain::practice::Practice;
+use crate::render::{Letter, RenderError, Renderer, TemplateError};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -53,25 +54,47 @@ pub fn run(console: &Console, command: Command) -> Result<(), CliError> {
     }
 }
 
-/// The letters with the configured practice and folder or, without a configuration, the sample practice.
+/// The letters with the configured practice and folder, all of them sound.
 fn load(console: &Console, folder: Option<&Path>) -> Result<Result<Renderer, Vec<TemplateError>>, CliError> {
+    let (practice, folder) = place(console, folder)?;
+    Ok(Renderer::load(practice, folder.as_deref()))
+}
+
+/// The letter of that name, to be shown or sent.
+///
+/// # Errors
+/// There is none, or it is out of service because of a mistake.
+pub(super) fn named<'r>(renderer: &'r Renderer, name: &str) -> Result<&'r Letter, CliError> {
+    renderer.in_service(name).map_err(|error| match error {
+        RenderError::UnknownLetter(_) => {
+            CliError::not_found(format!("there is no letter `{name}`; `touchline template list` shows them all"))
+        }
+        other => other.into(),
+    })
+}
+
+/// The configured practice and folder of letters or, without a configuration, the sample practice.
+fn place(console: &Console, folder: Option<&Path>) -> Result<(Practice, Option<PathBuf>), CliError> {
     let (practice, configured) = if console.config_path.exists() {
-        let config = console.config()?;
+        let config = console.settings()?;
         (config.practice, config.templates.folder)
     } else {
         (sample::practice()?, None)
     };
-    let folder = folder.or(configured.as_deref());
-    if let Some(missing) = folder.filter(|folder| !folder.is_dir()) {
+    let folder = folder.map(Path::to_owned).or(configured);
+    if let Some(missing) = folder.as_ref().filter(|folder| !folder.is_dir()) {
         return Err(CliError::not_found(format!("there is no folder {}", missing.display())));
     }
-    Ok(Renderer::load(practice, folder))
+    Ok((practice, folder))
 }
 
 fn list(console: &Console) -> Result<(), CliError> {
-    let renderer = sound(console)?;
+    let renderer = in_service(console)?;
     let letters: Vec<&Letter> = renderer.letters().collect();
-    console.answer(&json!({ "letters": letters }), || {
+    let broken: Vec<_> = renderer.out_of_service().collect();
+    let out: Vec<_> =
+        broken.iter().map(|(name, mistake)| json!({ "name": name, "mistake": mistake.to_string() })).collect();
+    console.answer(&json!({ "letters": letters, "out_of_service": out }), || {
         let rows = letters.iter().map(|letter| {
             vec![
                 letter.name.clone(),
@@ -82,12 +105,20 @@ fn list(console: &Console) -> Result<(), CliError> {
                 letter.about.clone(),
             ]
         });
-        table(&["letter", "purpose", "health information", "must be filled in", "from", "when to use it"], rows)
+        let mut text =
+            table(&["letter", "purpose", "health information", "must be filled in", "from", "when to use it"], rows);
+        for (name, mistake) in &broken {
+            text.push_str(&format!("\nOut of service because of a mistake: {name} ({mistake})"));
+        }
+        text
     })
 }
 
-fn sound(console: &Console) -> Result<Renderer, CliError> {
-    load(console, None)?.map_err(|errors| CliError::new(Ending::Configuration, lines(&errors)))
+/// The letters that can be sent.
+fn in_service(console: &Console) -> Result<Renderer, CliError> {
+    let (practice, folder) = place(console, None)?;
+    Renderer::load_in_service(practice, folder.as_deref())
+        .map_err(|errors| CliError::new(Ending::Configuration, lines(&errors)))
 }
 
 /// The names of the required variables.
@@ -98,10 +129,8 @@ fn required(letter: &Letter) -> String {
 }
 
 fn show(console: &Console, name: &str) -> Result<(), CliError> {
-    let renderer = sound(console)?;
-    let letter = renderer.letter(name).ok_or_else(|| {
-        CliError::not_found(format!("there is no letter `{name}`; `touchline template list` shows them all"))
-    })?;
+    let renderer = in_service(console)?;
+    let letter = named(&renderer, name)?;
     console.answer(&json!({ "letter": letter, "sample": letter.sample }), || {
         let rows = letter.variables.iter().map(|variable| {
             let needed = if variable.is_required() { "must be filled in" } else { "may be left out" };

@@ -65,7 +65,7 @@ const SAMPLE: &str = r#"{
 /// The name is not valid, or the letter already exists.
 pub fn run(console: &Console, name: &str, folder: Option<PathBuf>) -> Result<(), CliError> {
     check_name(name)?;
-    let configured = if console.config_path.exists() { console.config()?.templates.folder } else { None };
+    let configured = if console.config_path.exists() { console.settings()?.templates.folder } else { None };
     let known = configured.is_some() && folder.as_ref().is_none_or(|folder| Some(folder) == configured.as_ref());
     let folder = folder.or(configured).unwrap_or_else(|| PathBuf::from(FOLDER_DEFAULT));
     let inside = folder.join(name);

@@ -27,6 +27,7 @@ pub mod restored;
 mod searching;
 pub mod sent;
 pub mod settings;
+pub mod short_ids;
 pub mod submissions;
 pub mod suppressions;
 pub mod touches;

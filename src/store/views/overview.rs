@@ -18,6 +18,8 @@ const FAILURES: &str =
 const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, m.reason,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
+const WAITING_FOR_LETTERS: &str =
+    "SELECT id, letter FROM message WHERE status = 'queued' AND reason = 'letter_out_of_service' ORDER BY id";
 
 /// Undelivered messages, by cause.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -80,6 +82,11 @@ impl MessageLine {
 }
 
 impl Tx {
+    /// The messages that wait because their letter is out of service, each with its letter.
+    pub async fn messages_waiting_for_letters(&mut self) -> Result<Vec<(MessageId, String)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(WAITING_FOR_LETTERS).fetch_all(&mut *c).await?))
+    }
+
     /// All undelivered messages by cause, the most frequent first.
     pub async fn causes(&mut self) -> Result<Vec<Cause>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(CAUSES).fetch_all(&mut *c).await?))

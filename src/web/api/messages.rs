@@ -90,7 +90,7 @@ pub(super) struct NewMessage {
         (status = 403, description = "The token lacks the scope `send`", body = ProblemView),
         (status = 404, description = "No such letter, or no referrer matches", body = ProblemView),
         (status = 409, description = "The key was used for another request", body = ProblemView),
-        (status = 422, description = "It cannot be carried out; missing variables are listed by recipient",
+        (status = 422, description = "It cannot be carried out; each missing variable is listed once, with how many recipients it concerns",
             body = ProblemView),
         (status = 429, description = "The queue is full; try again after Retry-After", body = ProblemView),
         (status = 503, description = "Temporarily unavailable; try again after Retry-After", body = ProblemView),

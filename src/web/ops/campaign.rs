@@ -74,6 +74,7 @@ struct Page {
     channels: String,
     when: String,
     next: Option<Moment>,
+    dates: Vec<String>,
     made_by: String,
     active_targets: usize,
     warnings: Vec<String>,
@@ -121,6 +122,7 @@ pub async fn show(
         channels: row.channels.replace(',', " and "),
         when: shown.when.clone(),
         next: row.next_ms.map(|next| calendar.moment(next)),
+        dates: campaign::times(row).map(|times| times.dates().collect()).unwrap_or_default(),
         made_by: row.who.name().to_owned(),
         active_targets: shown.active_targets,
         warnings: shown.warnings.iter().map(|warning| sentence(warning)).collect(),
@@ -320,9 +322,9 @@ pub(super) async fn row_of(state: &WebState, id: &str) -> Result<CampaignRow, Pa
 pub(super) fn in_words(error: CampaignError) -> PageProblem {
     match error {
         CampaignError::Invalid(words) => refused(sentence(&words)),
-        CampaignError::Intake(IntakeError::MissingVariables(lines)) => {
-            let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-            refused(format!("The letter cannot be written for every recipient. {}", lines.join("; ")))
+        CampaignError::Intake(IntakeError::MissingVariables(gaps)) => {
+            let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
+            refused(format!("The letter cannot be written for every recipient. {}", gaps.join("; ")))
         }
         other => other.into(),
     }

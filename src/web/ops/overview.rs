@@ -21,7 +21,9 @@ use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
-use crate::wording::attention::{self, Need, PausedAccount, RestingAccount, Signs, StaleCampaign, Subject};
+use crate::wording::attention::{
+    self, BrokenLetter, Need, PausedAccount, RestingAccount, Signs, StaleCampaign, Subject,
+};
 
 /// Broadcasts shown with their bars.
 const BROADCASTS_SHOWN: i64 = 10;
@@ -82,6 +84,7 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         not_deleted: tx.purges_given_up().await?,
         dead_addresses: tx.addresses_dead_count().await?,
         clock_set_back: state.gateway.clock_set_back(),
+        letters: broken_letters(tx, state).await?,
         campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),
         ..Signs::default()
     };
@@ -95,6 +98,21 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         }
     }
     Ok(attention::needs(&signs).into_iter().map(Matter::of).collect())
+}
+
+/// The letters that are out of service, with the messages that wait for each.
+async fn broken_letters(tx: &mut Tx, state: &WebState) -> Result<Vec<BrokenLetter>, StoreError> {
+    let renderer = &state.gateway.renderer;
+    if renderer.out_of_service().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let waiting = tx.messages_waiting_for_letters().await?;
+    let letters = renderer.out_of_service().map(|(name, mistake)| BrokenLetter {
+        name: name.to_owned(),
+        mistake: mistake.to_string(),
+        waiting: i64::try_from(waiting.iter().filter(|(_, letter)| letter == name).count()).unwrap_or(i64::MAX),
+    });
+    Ok(letters.collect())
 }
 
 /// The campaigns whose run waits for renewed variables, or would within a week.
@@ -118,8 +136,8 @@ impl Matter {
             Subject::Held => "/failures#held",
             Subject::Addresses => "/referrers/addresses",
             Subject::Campaigns => "/campaigns",
-            // Nothing on any page sets a machine's clock.
-            Subject::Clock => "/",
+            // Nothing on any page sets a machine's clock or corrects a file.
+            Subject::Clock | Subject::Letters => "/",
         };
         Self { need, link }
     }

@@ -72,7 +72,7 @@ fn secrets_may_stand_in_a_file_beside_the_configuration_which_init_prepares() {
     let offered = std::fs::read_to_string(house.path("touchline.env")).expect("a file");
     assert!(offered.contains("\n# SANDBOX_API_KEY=\n") && !offered.contains(CANARY), "{offered}");
     house.set("SANDBOX_API_KEY", "");
-    let without = house.run(&["failures"]);
+    let without = house.run(&["send", "introduction", "--to=all"]);
     assert_eq!((without.code, without.err.contains("touchline.env")), (3, true), "{without:?}");
 
     let secrets = format!("# ours\nSANDBOX_API_KEY='{CANARY}'\nTOUCHLINE_STORE__URL=sqlite:other.db\n");
@@ -101,7 +101,7 @@ fn the_manual_has_a_page_for_every_command() {
 fn a_missing_secret_is_named_and_a_given_one_is_never_said() {
     let mut house = House::new();
     house.set("SANDBOX_API_KEY", "");
-    let answer = house.run(&["failures"]);
+    let answer = house.run(&["send", "introduction", "--to=all"]);
     assert_eq!(answer.code, 3, "{answer:?}");
     assert!(answer.err.contains("SANDBOX_API_KEY") && answer.err.contains("api_key"), "{answer:?}");
 
@@ -168,7 +168,8 @@ fn the_doctor_fails_on_what_would_embarrass_and_says_how_to_correct_it() {
 
     // The sample practice is good enough while everything stays on this machine, and no longer.
     assert_eq!(checked(&text)("practice").0, "warn");
-    let real = "\n[providers.fax-telnyx]\nkind = \"telnyx\"\nconnection_id = \"1\"\napi_key = { env = \"TELNYX_API_KEY\" }\n";
+    let real =
+        "\n[providers.fax-telnyx]\nkind = \"telnyx\"\nconnection_id = \"1\"\napi_key = { env = \"TELNYX_API_KEY\" }\n";
     let routed = text.replace("fax = [\"fax-sandbox\"]", "fax = [\"fax-telnyx\"]");
     let (state, words) = checked(&format!("{routed}{real}"))("practice");
     assert_eq!(state, "fail", "{words}");

@@ -1,6 +1,11 @@
 //! Letters: listed, checked, created, and previewed before anything is sent.
 
-use super::house::House;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use touchline::sandbox::mail::{MailCatcher, Options};
+
+use super::house::{Answer, House, sample_list};
 
 #[test]
 fn a_preview_writes_a_real_page_a_real_bitmap_and_a_real_mail() {
@@ -81,4 +86,69 @@ fn the_built_in_letters_are_listed_and_sound_even_without_a_configuration() {
     assert_eq!(house.run(&["template", "show", "no-such-letter"]).code, 4);
     let checked = house.ask(&["template", "check"]);
     assert_eq!(checked["ok"], true, "{checked}");
+}
+
+/// Runs the program without holding up the relay, which lives in this process.
+async fn run(house: &Arc<House>, arguments: &[&str]) -> Answer {
+    let house = house.clone();
+    let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+    let run = move || house.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(run).await.expect("it ran")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_with_a_mistake_takes_itself_out_of_service_and_what_is_queued_goes_once_it_is_corrected() {
+    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let catcher = MailCatcher::start(port, Options::default()).expect("a catcher");
+    let mut house = House::with_providers("http://127.0.0.1:9", &catcher.address().port().to_string());
+    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
+    std::fs::create_dir(house.path("letters")).expect("made");
+    let house = Arc::new(house);
+    run(&house, &["referrers", "import", &sample_list()]).await.good();
+    run(&house, &["template", "new", "evening-clinic"]).await.good();
+    let own = ["send", "evening-clinic", "--to=Whitfield", "--via=email", "--set=news=Open late", "--json"];
+    let queued = run(&house, &own).await.good().json();
+    let id = queued["messages"][0]["id"].as_str().expect("an id").to_owned();
+
+    let file = "letters/evening-clinic/letter.md";
+    let sound = std::fs::read_to_string(house.path(file)).expect("a letter");
+    house.write(file, &sound.replace("{{news}}", "{{newz}}"));
+    let refused = run(&house, &own).await;
+    assert!(refused.code == 5 && refused.err.contains("evening-clinic/letter.md"), "{refused:?}");
+    let other = ["send", "introduction", "--to=Bielak", "--via=email", "--wait", "--timeout=50", "--json"];
+    let sent = run(&house, &other).await.good().json();
+    assert_eq!(sent["messages"][0]["status"], "accepted", "another letter goes: {sent}");
+    let status = run(&house, &["status", &id, "--json"]).await.good().json();
+    assert_eq!((&status["status"], &status["reason"]), (&"queued".into(), &"letter_out_of_service".into()), "{status}");
+    let told = run(&house, &["status", &id]).await.good().out;
+    assert!(told.contains("has a mistake") && told.contains("touchline template check"), "{told}");
+
+    let doctor = run(&house, &["doctor", "--json"]).await.json();
+    let letters = doctor["checks"].as_array().and_then(|checks| checks.iter().find(|one| one["check"] == "letters"));
+    let letters = letters.expect("a check of the letters");
+    assert!(letters["state"] == "warn" && letters["words"].to_string().contains("evening-clinic"), "{letters}");
+    let listed = run(&house, &["template", "list", "--json"]).await.good().json();
+    assert_eq!(listed["out_of_service"][0]["name"], "evening-clinic", "{listed}");
+    assert_eq!(run(&house, &["template", "show", "evening-clinic"]).await.code, 3);
+    assert_eq!(run(&house, &["template", "check"]).await.code, 3);
+    run(&house, &["preview", "introduction", "--sample"]).await.good();
+
+    house.write(file, &sound);
+    run(&house, &["send", "introduction", "--to=Okonkwo", "--via=email", "--wait", "--timeout=50"]).await.good();
+    let status = run(&house, &["status", &id, "--json"]).await.good().json();
+    assert_eq!((&status["status"], catcher.messages().len()), (&"accepted".into(), 3), "nothing is lost: {status}");
+    catcher.shutdown().await;
+}
+
+#[test]
+fn a_letter_of_the_practice_that_cannot_be_read_is_not_replaced_by_the_built_in_one() {
+    let mut house = House::with_referrers();
+    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
+    house.write("letters/introduction/letter.md", "no front matter");
+    house.write("letters/partials/ours.md", "{{#if referrer.salutation}}");
+    let broken = house.run(&["send", "introduction", "--to=Whitfield", "--via=email"]);
+    assert!(broken.code == 5 && broken.err.contains("out of service"), "{broken:?}");
+    house.run(&["preview", "meeting-request", "--sample"]).good();
+    let checked = house.run(&["template", "check"]);
+    assert!(checked.code == 3 && checked.err.contains("partials/ours.md"), "{checked:?}");
 }

@@ -158,3 +158,19 @@ async fn a_campaign_that_waits_needs_attention() {
     assert!(operator.read("/campaigns").await.contains("Waits: renew openings, as_of"));
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_with_a_mistake_is_on_the_overview_and_its_campaign_says_so_and_when_it_would_run() {
+    let text = "+++\nsubject = \"S\"\n+++\nDear {{nobody}}";
+    let stage = Stage::set_idle_with(&[("evening-clinic/letter.md", text)]).await;
+    let path = planned(&stage).await;
+    let operator = Visitor::operator(&stage).await;
+    let overview = operator.read("/").await;
+    assert!(overview.contains("The letter evening-clinic is out of service"), "{overview}");
+    assert!(overview.contains("evening-clinic/letter.md"), "{overview}");
+    let page = operator.read(&path).await;
+    let (_, dates) = page.split_once("Next dates: ").unwrap_or_else(|| panic!("no dates in {page}"));
+    let dates = dates.split_once("</p>").expect("the end of them").0;
+    assert_eq!(dates.matches("Tuesday, ").count(), 3, "{dates}");
+    stage.strike().await;
+}

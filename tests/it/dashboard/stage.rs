@@ -43,22 +43,33 @@ pub struct Stage {
 impl Stage {
     /// Starts everything, with the referrers of the sample list.
     pub async fn set() -> Self {
-        Self::start(true).await
+        Self::start(true, &[]).await
     }
 
     /// The same without the services: what is queued stays queued.
     pub async fn set_idle() -> Self {
-        Self::start(false).await
+        Self::start(false, &[]).await
     }
 
-    async fn start(with_services: bool) -> Self {
+    /// The same with letters of the practice's own, each a path and a text.
+    pub async fn set_idle_with(letters: &[(&str, &str)]) -> Self {
+        Self::start(false, letters).await
+    }
+
+    async fn start(with_services: bool, letters: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let own = folder.path().join("letters");
+        for (path, text) in letters {
+            std::fs::create_dir_all(own.join(path).parent().expect("a folder")).expect("made");
+            std::fs::write(own.join(path), text).expect("written");
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let line = fax_line(&address).await;
         let port = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
-        let config = config(folder.path(), &address, &line, catcher.address().port());
+        let mut config = config(folder.path(), &address, &line, catcher.address().port());
+        config.templates.folder = (!letters.is_empty()).then_some(own);
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
         touchline::access::add_operator(
             &gateway.access(),
