@@ -161,7 +161,8 @@ impl FaxLine {
             pictures: picture::Pictures::default(),
             media: Mutex::default(),
         };
-        let router = desk::router(Arc::new(desk), options.further_pages).into_make_service_with_connect_info::<cut::Cut>();
+        let router =
+            desk::router(Arc::new(desk), options.further_pages).into_make_service_with_connect_info::<cut::Cut>();
         let server = axum::serve(cut::CuttingListener(listener), router);
         let server = server.with_graceful_shutdown(calls.stop.clone().cancelled_owned());
         Ok(Self { address, calls, server: tokio::spawn(async move { server.await }) })

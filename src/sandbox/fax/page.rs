@@ -214,7 +214,15 @@ pub(super) async fn received_page(
     let rows = line.newest(ROWS_MAX).iter().map(|fax| Row::of(fax, &desk.calls.hooks.told(&fax.id))).collect();
     let guise = if desk.guise == Guise::Own { "" } else { desk.guise.title() };
     let plan = desk.calls.plan.words();
-    let page = ReceivedPage { guise, plan, rows, count: line.count(), live: query.live, magics: MAGIC, has_mail: desk.has_mail };
+    let page = ReceivedPage {
+        guise,
+        plan,
+        rows,
+        count: line.count(),
+        live: query.live,
+        magics: MAGIC,
+        has_mail: desk.has_mail,
+    };
     let html = page.render().map_err(|_| Trouble::Broken(500))?;
     Ok(([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY), (header::CACHE_CONTROL, "no-store")], Html(html))
         .into_response())

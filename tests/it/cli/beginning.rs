@@ -168,7 +168,8 @@ fn the_doctor_fails_on_what_would_embarrass_and_says_how_to_correct_it() {
 
     // The sample practice is good enough while everything stays on this machine, and no longer.
     assert_eq!(checked(&text)("practice").0, "warn");
-    let real = "\n[providers.fax-telnyx]\nkind = \"telnyx\"\nconnection_id = \"1\"\napi_key = { env = \"TELNYX_API_KEY\" }\n";
+    let real =
+        "\n[providers.fax-telnyx]\nkind = \"telnyx\"\nconnection_id = \"1\"\napi_key = { env = \"TELNYX_API_KEY\" }\n";
     let routed = text.replace("fax = [\"fax-sandbox\"]", "fax = [\"fax-telnyx\"]");
     let (state, words) = checked(&format!("{routed}{real}"))("practice");
     assert_eq!(state, "fail", "{words}");
