@@ -12,13 +12,10 @@ use super::{IntakeError, Parts};
 use crate::domain::Channel;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::render::Renderer;
 use crate::store::StoreError;
 
 /// Recipients with missing variables that are named one by one.
 const NAMES_SHOWN_MAX: usize = 20;
-/// Characters that are named of those that a fax cannot print.
-const CHARACTERS_SHOWN_MAX: usize = 8;
 
 /// Recipients whose letters lack variables.
 #[derive(Debug, Default)]
@@ -32,10 +29,11 @@ impl Lacking {
         let mut lacking = Self::default();
         for referrer in recipients {
             let (letter, variables) = request.content_for(referrer.id);
-            let mut missing = parts.renderer.missing(letter, referrer, variables);
-            if request.via.contains(&Channel::Fax) && referrer.fax.is_some() {
-                missing.extend(boxes(&Renderer::unprintable(referrer, variables)));
-            }
+            let missing = if request.via.contains(&Channel::Fax) && referrer.fax.is_some() {
+                parts.renderer.missing_on_fax(letter, referrer, variables)
+            } else {
+                parts.renderer.missing(letter, referrer, variables)
+            };
             if !missing.is_empty() {
                 lacking.count += 1;
                 if lacking.named.len() < NAMES_SHOWN_MAX {
@@ -62,17 +60,6 @@ impl Lacking {
         }
         Err(IntakeError::MissingVariables(self.named))
     }
-}
-
-/// What the fax fonts cannot print, as a sentence.
-fn boxes(unprintable: &[char]) -> Option<String> {
-    let (shown, more) = unprintable.split_at(unprintable.len().min(CHARACTERS_SHOWN_MAX));
-    let named: Vec<String> = shown.iter().map(|c| format!("`{c}`")).collect();
-    let more = if more.is_empty() { "" } else { " and others" };
-    (!named.is_empty()).then(|| {
-        let named = named.join(", ");
-        format!("a fax cannot print {named}{more}: write it in Latin letters, or send by email only")
-    })
 }
 
 /// Checks a few recipients on the caller's thread.

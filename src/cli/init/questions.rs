@@ -80,6 +80,7 @@ fn ask_practice() -> dialoguer::Result<Practice> {
         conditions: ask_list("Conditions treated, separated by semicolons")?,
         insurers: ask_list("Insurers accepted, separated by semicolons")?,
         response_time: ask_text("Promised answer to a referral within", Some("one business day"))?,
+        description: None,
         logo: None,
         medical_director,
         opt_out,
