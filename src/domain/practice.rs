@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{EmailAddress, FaxNumber};
 
+/// The longest description, in characters: one line under the name.
+const DESCRIPTION_CHARS_MAX: usize = 90;
+
 /// The sender's profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +52,9 @@ pub struct Practice {
     /// The response time promised to referrers, in words.
     #[serde(default = "response_time_default")]
     pub response_time: String,
+    /// What the practice does, in one line under its name on advertisements; made of `conditions` if absent.
+    #[serde(default)]
+    pub description: Option<String>,
     /// Logo file (one-bit artwork, PNG or SVG).
     #[serde(default)]
     pub logo: Option<std::path::PathBuf>,
@@ -111,6 +117,19 @@ impl Practice {
         self.referral_line.as_ref().unwrap_or(&self.phone)
     }
 
+    /// What the practice does, in one line: its description, or the first of the conditions treated. Empty if there is neither.
+    #[must_use]
+    pub fn does(&self) -> String {
+        if let Some(said) = self.description.as_deref().map(str::trim).filter(|said| !said.is_empty()) {
+            return said.to_owned();
+        }
+        let mut named = (1..=self.conditions.len()).rev().map(|count| match &self.conditions[..count] {
+            [first @ .., last] if !first.is_empty() => format!("Treatment of {} and {last}", first.join(", ")),
+            all => format!("Treatment of {}", all.join("")),
+        });
+        named.find(|line| line.chars().count() <= DESCRIPTION_CHARS_MAX).unwrap_or_default()
+    }
+
     /// What is missing or contradictory, each with the key and what to do. Empty means complete.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
@@ -130,6 +149,11 @@ impl Practice {
                 problems.push(format!("practice.{key} must be one line of at most 200 characters"));
             }
         }
+        let description = self.description.as_deref().unwrap_or_default();
+        if description.chars().count() > DESCRIPTION_CHARS_MAX || description.chars().any(char::is_control) {
+            problems
+                .push(format!("practice.description must be one line of at most {DESCRIPTION_CHARS_MAX} characters"));
+        }
         if !self.opt_out.toll_free && self.opt_out.web.is_none() && self.opt_out.email.is_none() {
             problems.push(
                 "practice.opt_out needs a cost-free way: set toll_free = true if a number is toll-free, or give web or email (47 CFR 64.1200(a)(4)(iii)(D))"
@@ -137,5 +161,31 @@ impl Practice {
             );
         }
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_practice_does_is_said_in_its_own_words_or_by_the_conditions_that_fit_one_line() {
+        #[derive(Deserialize)]
+        struct File {
+            practice: Practice,
+        }
+        let sample =
+            toml::from_str::<File>(include_str!("../../config/sample-practice.toml")).expect("a practice").practice;
+        assert!(sample.problems().is_empty() && !sample.does().is_empty());
+        let with = |description: Option<&str>, conditions: &[&str]| {
+            let conditions = conditions.iter().map(|&name| name.to_owned()).collect();
+            Practice { description: description.map(str::to_owned), conditions, ..sample.clone() }
+        };
+        assert_eq!(with(Some("Care for depression"), &["OCD"]).does(), "Care for depression");
+        assert_eq!(with(Some(" "), &["OCD"]).does(), "Treatment of OCD");
+        assert_eq!(with(None, &["depression", "anxiety", "OCD"]).does(), "Treatment of depression, anxiety and OCD");
+        assert_eq!(with(None, &["depression", &"x".repeat(80)]).does(), "Treatment of depression");
+        assert_eq!(with(None, &[]).does(), "");
+        assert!(with(Some(&"x".repeat(91)), &[]).problems()[0].contains("practice.description"));
     }
 }

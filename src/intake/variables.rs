@@ -13,15 +13,13 @@ use super::{IntakeError, Parts};
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Channel, PhiClass};
-use crate::render::{Flaw, Missing, Renderer};
+use crate::render::{Flaw, Missing};
 use crate::store::StoreError;
 
 /// Reasons that are told apart; further ones are only counted.
 const GAPS_SHOWN_MAX: usize = 20;
 /// Recipients that are named for each reason.
 const NAMES_SHOWN_MAX: usize = 3;
-/// Characters that are named of those that a fax cannot print.
-const CHARACTERS_SHOWN_MAX: usize = 8;
 
 /// One reason for which letters cannot be written, with how many recipients it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,10 +61,11 @@ impl Lacking {
         let mut lacking = Self::default();
         for referrer in recipients {
             let (letter, variables) = request.content_for(referrer.id);
-            let mut flaws = parts.renderer.flaws(letter, referrer, variables);
-            if request.via.contains(&Channel::Fax) && referrer.fax.is_some() {
-                flaws.extend(boxes(&Renderer::unprintable(referrer, variables)).map(Flaw::other));
-            }
+            let flaws = if request.via.contains(&Channel::Fax) && referrer.fax.is_some() {
+                parts.renderer.flaws_on_fax(letter, referrer, variables)
+            } else {
+                parts.renderer.flaws(letter, referrer, variables)
+            };
             let of_a_patient = parts.renderer.letter(letter).is_some_and(|letter| letter.phi == PhiClass::Identified);
             for Flaw { words, missing } in flaws {
                 let names = vec![referrer.display_name()];
@@ -104,17 +103,6 @@ impl Lacking {
         }
         Err(IntakeError::MissingVariables(self.gaps))
     }
-}
-
-/// What the fax fonts cannot print, as a sentence.
-fn boxes(unprintable: &[char]) -> Option<String> {
-    let (shown, more) = unprintable.split_at(unprintable.len().min(CHARACTERS_SHOWN_MAX));
-    let named: Vec<String> = shown.iter().map(|c| format!("`{c}`")).collect();
-    let more = if more.is_empty() { "" } else { " and others" };
-    (!named.is_empty()).then(|| {
-        let named = named.join(", ");
-        format!("a fax cannot print {named}{more}: write it in Latin letters, or send by email only")
-    })
 }
 
 /// Checks a few recipients on the caller's thread.

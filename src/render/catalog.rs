@@ -35,6 +35,8 @@ pub struct Letter {
     pub category: Category,
     /// The most pages its fax may have, a cover page not counted.
     pub pages_max: u32,
+    /// Whether its fax has a reply form at the foot, where there is room.
+    pub reply_form: bool,
     /// How many days it does not go to the same referrer again; 0: it always may. None: the default of its kind.
     pub repeat_days: Option<u32>,
     /// Its variables, in the order of the file.
@@ -194,6 +196,7 @@ fn letter(
         phi: front.phi,
         category: front.category,
         pages_max: front.pages_max,
+        reply_form: front.reply_form,
         repeat_days: front.repeat_days,
         variables: front.variables.clone(),
         has_email_body: email.is_some(),

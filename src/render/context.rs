@@ -43,7 +43,7 @@ impl Shape {
     }
 }
 
-const PRACTICE: [&str; 12] = [
+const PRACTICE: [&str; 13] = [
     "name",
     "legal_name",
     "street",
@@ -56,11 +56,12 @@ const PRACTICE: [&str; 12] = [
     "website",
     "email",
     "response_time",
+    "description",
 ];
 const DIRECTOR: [&str; 4] = ["name", "credentials", "title", "background"];
 const REFERRER: [&str; 7] =
     ["salutation", "name", "first_name", "last_name", "credentials", "organization", "type_label"];
-const MEASURE: [&str; 7] = ["instrument", "baseline", "mid", "end", "change", "category", "definition"];
+const MEASURE: [&str; 8] = ["instrument", "baseline", "mid", "end", "change", "category", "definition", "defined_for"];
 
 /// What a letter with these variables can name. A partial is checked with the variables of each letter that uses it.
 #[must_use]
@@ -107,6 +108,7 @@ pub fn practice(practice: &Practice) -> Value {
         "conditions": practice.conditions,
         "insurers": practice.insurers,
         "response_time": practice.response_time,
+        "description": practice.does(),
         "hours": practice.hours,
         "medical_director": {
             "name": director.name,

@@ -7,11 +7,13 @@ use ring::digest;
 use serde_json::{Value, json};
 use touchline_typeset::{Bitmap, Document, Images, Resolution, TypesetError, Typesetter};
 
+use super::binding;
 use super::context::bare_address;
 use super::error::TemplateError;
 use super::lint::{self, Expected, LintFinding, Severity};
 use super::node::{Inline, Node};
 use super::notices::FaxNotice;
+use super::reply_form::ReplyForm;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
 use crate::files::{ReadError, read_regular};
@@ -89,29 +91,60 @@ pub struct Page<'a> {
     pub headline: Option<&'a str>,
     /// The body.
     pub body: &'a [Node],
+    /// What the practice does, under its name on an advertisement.
+    pub does: Option<&'a str>,
+    /// What the recipient may fax back, where the letter asks for it.
+    pub reply_form: Option<&'a ReplyForm>,
     /// The opt-out notice of an advertisement.
     pub notice: Option<&'a FaxNotice>,
     /// For letters about patients: the text on the page, and on the cover page that goes before it.
     pub confidentiality: Option<(&'a str, &'a str)>,
 }
 
-/// How loosely a letter is set; the letterhead defines what that means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How loosely a letter is set, from the closest way on; the letterhead defines what that means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Density {
-    Open,
-    Middle,
     Compact,
+    Middle,
+    Open,
+    Large,
+    Largest,
+    Display,
 }
 
 impl Density {
+    const ALL: [Self; 6] = [Self::Compact, Self::Middle, Self::Open, Self::Large, Self::Largest, Self::Display];
+
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Open => "open",
-            Self::Middle => "middle",
             Self::Compact => "compact",
+            Self::Middle => "middle",
+            Self::Open => "open",
+            Self::Large => "large",
+            Self::Largest => "largest",
+            Self::Display => "display",
         }
     }
 }
+
+/// How a letter is set.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    density: Density,
+    reply_form: bool,
+}
+
+/// The ways in which a letter may fit one page, in the order in which they are tried.
+const WAYS: [Way; 5] = [
+    Way { density: Density::Open, reply_form: true },
+    Way { density: Density::Middle, reply_form: true },
+    Way { density: Density::Open, reply_form: false },
+    Way { density: Density::Middle, reply_form: false },
+    Way { density: Density::Compact, reply_form: false },
+];
+
+/// A page whose lines of text are farther apart somewhere, in points, has room for larger type.
+const GAP_PT_MAX: f64 = 100.0;
 
 /// The letterhead, ready to set pages with.
 #[derive(Debug)]
@@ -177,6 +210,8 @@ impl Press {
             subject: "Trial page",
             headline: Some("Trial page"),
             body: &[Node::Paragraph { c: words }],
+            does: Some("Trial page"),
+            reply_form: None,
             notice: Some(notice),
             confidentiality: Some(("Trial page.", "Trial page.")),
         };
@@ -201,10 +236,10 @@ impl Press {
     /// [`TypesetError`] from the typesetter.
     pub fn set(&self, page: &Page<'_>) -> Result<(FaxDocument, u32), TypesetError> {
         let covered = page.confidentiality.is_some();
-        let (density, mut document) = self.fit(page, covered.then_some(2))?;
+        let (way, mut document) = self.fit(page, covered.then_some(2))?;
         let pages = document.page_count();
         if covered && pages != 2 {
-            document = self.typeset(page, density, Some(pages))?;
+            document = self.typeset(page, way, Some(pages))?;
         }
         let pages = count(document.page_count());
         let cover_pages = u32::from(covered);
@@ -222,39 +257,75 @@ impl Press {
         Ok((fax, pages.saturating_sub(cover_pages)))
     }
 
-    /// The letter set as loosely as still fits one page; one that needs more, at the middle setting.
-    fn fit(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<(Density, Document), TypesetError> {
+    /// The letter on one page, with the reply form if it asks for one and has room, in the largest type that leaves little
+    /// of the page blank; or, where it needs more pages, on as few as it can.
+    fn fit(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<(Way, Document), TypesetError> {
         let room = if pages_said.is_some() { 2 } else { 1 };
-        for density in [Density::Open, Density::Middle, Density::Compact] {
-            let document = self.typeset(page, density, pages_said)?;
-            if document.page_count() <= room {
-                return Ok((density, document));
+        for way in WAYS.into_iter().filter(|way| page.reply_form.is_some() || !way.reply_form) {
+            let document = self.typeset(page, way, pages_said)?;
+            let pages = document.page_count();
+            if pages <= room {
+                return self.filled(page, way, document, pages_said);
             }
-            if document.page_count() > room + 1 {
+            if pages > room + 1 && !way.reply_form {
                 break;
             }
         }
-        self.typeset(page, Density::Middle, pages_said).map(|document| (Density::Middle, document))
+        let way = Way { density: Density::Compact, reply_form: false };
+        let document = self.typeset(page, way, pages_said)?;
+        self.filled(page, way, document, pages_said)
+    }
+
+    /// The same letter in larger type, as long as its last page stays rather empty and it needs no more pages.
+    fn filled(
+        &self,
+        page: &Page<'_>,
+        way: Way,
+        document: Document,
+        pages_said: Option<usize>,
+    ) -> Result<(Way, Document), TypesetError> {
+        let pages = document.page_count();
+        let is_one_page = pages == if pages_said.is_some() { 2 } else { 1 };
+        let largest = if is_one_page { Density::Display } else { Density::Largest };
+        let mut best = (way, document);
+        for density in Density::ALL.into_iter().filter(|density| *density > way.density && *density <= largest) {
+            let gap = best.1.widest_gap_pt(pages.saturating_sub(1));
+            if gap < GAP_PT_MAX {
+                break;
+            }
+            let way = Way { density, ..way };
+            let document = self.typeset(page, way, pages_said)?;
+            // A letterhead of one's own may know no larger way.
+            if document.page_count() > pages || document.widest_gap_pt(pages.saturating_sub(1)) >= gap {
+                break;
+            }
+            best = (way, document);
+        }
+        Ok(best)
     }
 
     /// `pages_said` is the count printed on the cover page; if given, there is one.
-    fn typeset(&self, page: &Page<'_>, density: Density, pages_said: Option<usize>) -> Result<Document, TypesetError> {
+    fn typeset(&self, page: &Page<'_>, way: Way, pages_said: Option<usize>) -> Result<Document, TypesetError> {
+        let bound = |text: &str| binding::numbers(text);
+        let recipient: Vec<String> = page.recipient.iter().map(|line| bound(line)).collect();
         let letter = json!({
             "practice": self.practice,
+            "does": page.does,
             "header": {
                 "sent_at": page.sent_at, "sender": self.sender, "number": self.number, "reference": page.reference,
             },
             "date": page.date,
-            "recipient": { "lines": page.recipient },
-            "headline": page.headline,
-            "body": page.body,
+            "recipient": { "lines": recipient },
+            "headline": page.headline.map(bound),
+            "body": binding::body(page.body),
             "signature": self.signer,
-            "notice": page.notice.map(|notice| json!({ "heading": notice.heading, "text": notice.text() })),
-            "confidentiality": page.confidentiality.map(|(on_page, _)| on_page),
+            "reply_form": page.reply_form.filter(|_| way.reply_form),
+            "notice": page.notice.map(|notice| json!({ "heading": notice.heading, "text": bound(&notice.text()) })),
+            "confidentiality": page.confidentiality.map(|(on_page, _)| bound(on_page)),
             "pages": pages_said,
-            "density": density.as_str(),
+            "density": way.density.as_str(),
             "subject": page.subject,
-            "misdirected": page.confidentiality.map(|(_, on_cover)| on_cover),
+            "misdirected": page.confidentiality.map(|(_, on_cover)| bound(on_cover)),
         });
         let typesetter = if pages_said.is_some() { &self.covered } else { &self.letter };
         typesetter.typeset(letter.to_string().as_bytes(), &self.images)

@@ -62,6 +62,8 @@ pub struct FrontMatter {
     pub category: Category,
     /// The most pages its fax may have, a cover page not counted.
     pub pages_max: u32,
+    /// Whether its fax has a reply form at the foot, where there is room.
+    pub reply_form: bool,
     /// How many days the letter does not go to the same referrer again; 0: it always may. None: the default of its kind.
     pub repeat_days: Option<u32>,
     /// In the order of the file.
@@ -98,7 +100,14 @@ struct Written {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenFax {
+    #[serde(default = "one_page")]
     pages_max: u32,
+    #[serde(default)]
+    reply_form: bool,
+}
+
+const fn one_page() -> u32 {
+    1
 }
 
 #[derive(Deserialize)]
@@ -146,7 +155,8 @@ pub fn read(template: &str, source: &str) -> Result<FrontMatter, Vec<TemplateErr
         purpose: written.purpose.unwrap_or(Purpose::Advertisement),
         phi,
         category: written.category,
-        pages_max: written.fax.map_or(1, |fax| fax.pages_max),
+        pages_max: written.fax.as_ref().map_or_else(one_page, |fax| fax.pages_max),
+        reply_form: written.fax.is_some_and(|fax| fax.reply_form),
         repeat_days,
         variables,
         body,
@@ -244,6 +254,9 @@ fn check(template: &str, source: &str, front: &FrontMatter, errors: &mut Vec<Tem
     if !(1..=20).contains(&front.pages_max) {
         refuse("fax.pages_max must be between 1 and 20".to_owned());
     }
+    if front.reply_form && front.purpose != Purpose::Advertisement {
+        refuse("fax.reply_form asks for calls and for permission to fax: only an advertisement may".to_owned());
+    }
     if front.purpose != Purpose::Treatment {
         for variable in front.variables.iter().filter(|variable| variable.name.starts_with("patient_")) {
             let name = &variable.name;
@@ -310,6 +323,16 @@ mod tests {
         assert!(
             read_head("phi = \"none\"\nrepeat_days = 3651\n").expect_err("too long").contains("between 0 and 3650")
         );
+    }
+
+    #[test]
+    fn a_reply_form_is_asked_for_and_only_by_an_advertisement() {
+        assert!(!read_head("phi = \"none\"\n").expect("sound").reply_form);
+        assert!(!read_head("phi = \"none\"\nfax = { pages_max = 2 }\n").expect("sound").reply_form);
+        let front = read_head("phi = \"none\"\nfax = { reply_form = true }\n").expect("sound");
+        assert!(front.reply_form && front.pages_max == 1);
+        let error = read_head("phi = \"none\"\npurpose = \"informational\"\nfax = { reply_form = true }\n");
+        assert!(error.expect_err("no advertisement").contains("fax.reply_form"));
     }
 
     #[test]

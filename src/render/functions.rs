@@ -5,6 +5,7 @@ use handlebars::{
 };
 use serde_json::Value;
 
+use super::dialable;
 use super::measures::change;
 use crate::domain::address::pretty_number;
 
@@ -39,12 +40,14 @@ const fn signature_of(
 }
 
 /// Every function: ours, then the Handlebars helpers that letters may use.
-const SIGNATURES: [Signature; 15] = [
+const SIGNATURES: [Signature; 17] = [
     signature_of("phone", (1, 1), false, "{{phone practice.phone}}"),
     signature_of("date", (0, 1), false, "{{date some_day}}"),
     signature_of("list", (1, 2), true, "{{list some_list}} or {{list some_list \"or\"}}"),
     signature_of("plural", (3, 3), false, "{{plural some_number \"patient\" \"patients\"}}"),
     signature_of("url", (1, 1), false, "{{url some_address}}"),
+    signature_of("phone_link", (1, 1), false, "{{phone_link practice.phone}}"),
+    signature_of("as_sentence", (1, 1), false, "{{as_sentence some_text}}"),
     signature_of("default", (2, 2), false, "{{default some_text \"not recorded\"}}"),
     signature_of("percent_change", (2, 2), false, "{{percent_change before after}}"),
     signature_of("eq", (2, 2), false, "(eq a b)"),
@@ -96,12 +99,14 @@ impl HelperDef for Function {
 
 /// Registers our functions.
 pub fn register(registry: &mut Handlebars<'_>) {
-    let ours: [(&'static str, Run); 7] = [
+    let ours: [(&'static str, Run); 9] = [
         ("phone", phone),
         ("date", date),
         ("list", list),
         ("plural", plural),
         ("url", url),
+        ("phone_link", phone_link),
+        ("as_sentence", as_sentence),
         ("default", default),
         ("percent_change", percent_change),
     ];
@@ -175,6 +180,21 @@ fn url(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     Ok(Value::String(parsed.to_string()))
 }
 
+/// The target of a link that dials a number: `tel:+13125550142`.
+fn phone_link(arguments: &[&Value], _: &Value) -> Result<Value, String> {
+    let number = pretty_number(words(argument(arguments, 0)).trim());
+    dialable::link(&number).map(Value::String).ok_or_else(|| "the value is not a telephone number".to_owned())
+}
+
+/// The text with a period behind it, unless it ends a sentence by itself. Whoever fills in a value may write either.
+fn as_sentence(arguments: &[&Value], _: &Value) -> Result<Value, String> {
+    let text = words(argument(arguments, 0));
+    let text = text.trim();
+    let said = text.trim_end_matches(['"', '\'', '”', '’', ')', ']']);
+    let ends = text.is_empty() || said.ends_with(['.', '!', '?', '…']);
+    Ok(Value::String(if ends { text.to_owned() } else { format!("{text}.") }))
+}
+
 /// The first argument, or the second if the first is empty. Zero is not empty.
 fn default(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     let value = argument(arguments, 0);
@@ -199,7 +219,8 @@ mod tests {
         registry.set_strict_mode(true);
         register(&mut registry);
         let data = json!({"date": "November 23, 2026", "day": "2026-12-01", "tel": "+13125550142", "none": null, "n": 0,
-            "one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "empty": [], "site": "journal.example/a b(c)"});
+            "one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "empty": [],
+            "one_said": "It helped", "two_said": "“Yes.”", "site": "journal.example/a b(c)"});
         registry.render_template(template, &data).unwrap_or_else(|error| format!("error: {}", error.reason()))
     }
 
@@ -214,6 +235,8 @@ mod tests {
             ("{{plural 1 \"day\" \"days\"}}, {{plural 2 \"day\" \"days\"}}", "1 day, 2 days"),
             ("{{default none \"not recorded\"}}, {{default n \"not recorded\"}}", "not recorded, 0"),
             ("{{percent_change 19 7}}, {{percent_change 0 7}}", "63 % lower, not computed"),
+            ("{{phone_link tel}}", "tel:+13125550142"),
+            ("{{as_sentence one_said}} {{as_sentence two_said}}|{{as_sentence none}}", "It helped. “Yes.”|"),
             ("{{url site}}", "https://journal.example/a%20b(c)"),
             ("{{#if (eq day \"2026-12-01\")}}yes{{/if}}", "yes"),
         ] {
@@ -228,6 +251,7 @@ mod tests {
             say("{{url \"javascript://x\"}}"),
             "error: url: a link must begin with https://, http://, mailto: or tel:"
         );
+        assert_eq!(say("{{phone_link day}}"), "error: phone_link: the value is not a telephone number");
         assert_eq!(say("{{list day}}"), "error: list: the value is not a list");
     }
 }

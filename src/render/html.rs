@@ -1,6 +1,7 @@
 //! Nodes to HTML for mail. Styles are inline, because many mail programs drop style sheets. Everything
 //! from the tree is escaped; there is no way for text to become markup.
 
+use super::dialable::{Piece, pieces};
 use super::node::{Align, Inline, Node};
 
 const PARAGRAPH: &str = "margin:0 0 16px";
@@ -10,6 +11,7 @@ const ITEM: &str = "margin:0 0 6px";
 const QUOTE: &str = "margin:0 0 16px;padding:0 0 0 14px;border-left:3px solid #b8c0c8";
 const TABLE: &str = "border-collapse:collapse;width:100%;margin:0 0 16px;font-size:15px;line-height:1.4";
 const LINK: &str = "color:#1b4f72;text-decoration:underline";
+const NUMBER: &str = "color:#1b4f72;text-decoration:underline;white-space:nowrap";
 const RULE: &str = "border:0;border-top:1px solid #b8c0c8;margin:24px 0";
 
 /// The body of a mail.
@@ -18,6 +20,16 @@ pub fn blocks(nodes: &[Node]) -> String {
     let mut html = String::with_capacity(1024);
     push_blocks(nodes, &mut html);
     html
+}
+
+/// Text for use between tags, in which a telephone can dial the numbers.
+#[must_use]
+pub fn with_numbers(text: &str) -> String {
+    let parts = pieces(text).into_iter().map(|piece| match piece {
+        Piece::Words(words) => escape(words),
+        Piece::Number(shown, link) => format!("<a href=\"{}\" style=\"{NUMBER}\">{}</a>", escape(&link), escape(shown)),
+    });
+    parts.collect()
 }
 
 /// Text escaped for use between tags or in a quoted attribute.
@@ -117,24 +129,29 @@ fn row(tag: &str, border: &str, align: &[Align], cells: &[Vec<Inline>], html: &m
 }
 
 fn push_inlines(inlines: &[Inline], html: &mut String) {
+    push_texts(inlines, with_numbers, html);
+}
+
+/// `shown` makes HTML of a text; there is no link inside a link.
+fn push_texts(inlines: &[Inline], shown: fn(&str) -> String, html: &mut String) {
     for inline in inlines {
         match inline {
-            Inline::Text { v } => html.push_str(&escape(v)),
+            Inline::Text { v } => html.push_str(&shown(v)),
             Inline::Code { v } => html.push_str(&format!("<code>{}</code>", escape(v))),
             Inline::Break => html.push_str("<br>"),
             Inline::Emphasis { c } => {
                 html.push_str("<em>");
-                push_inlines(c, html);
+                push_texts(c, shown, html);
                 html.push_str("</em>");
             }
             Inline::Strong { c } => {
                 html.push_str("<strong>");
-                push_inlines(c, html);
+                push_texts(c, shown, html);
                 html.push_str("</strong>");
             }
             Inline::Link { href, c } => {
                 html.push_str(&format!("<a href=\"{}\" style=\"{LINK}\">", escape(href)));
-                push_inlines(c, html);
+                push_texts(c, escape, html);
                 html.push_str("</a>");
             }
         }
@@ -160,6 +177,13 @@ mod tests {
         assert!(
             html("[x](https://a.example/?q=\"1\"&r)").contains("href=\"https://a.example/?q=&quot;1&quot;&amp;r\"")
         );
+    }
+
+    #[test]
+    fn a_number_can_be_tapped_unless_it_is_a_link_already() {
+        let out = html("call **(847) 555-0142**");
+        assert!(out.contains("<a href=\"tel:+18475550142\""), "{out}");
+        assert_eq!(html("[(847) 555-0142](https://a.example)").matches("<a ").count(), 1);
     }
 
     proptest! {

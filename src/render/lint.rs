@@ -1,11 +1,14 @@
 //! Checks the finished page, not the template: is what the law requires really there, and can a fax machine print it?
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use touchline_typeset::{Bitmap, Document};
 
 use super::identifiers;
 use super::notices::{FaxNotice, Words};
+use super::printable;
 use super::variables::{Kind, Variable};
 use crate::domain::channel::Purpose;
 
@@ -83,11 +86,11 @@ pub fn pages(document: &Document, expected: &Expected<'_>) -> Vec<LintFinding> {
         let message = "text is printed over other text or beyond the edge of the page: a table or a word is too wide";
         findings.push(LintFinding::new("overprint", Severity::Error, Some(page), message));
     }
-    let unprintable = document.unprintable();
+    let unprintable: BTreeSet<char> = document.unprintable().into_iter().collect();
     if !unprintable.is_empty() {
-        let message =
-            format!("{} kinds of characters have no letter in the fax fonts and print as boxes", unprintable.len());
-        findings.push(LintFinding::new("unprintable", Severity::Warning, None, message));
+        let named = printable::named(&unprintable);
+        let message = format!("the fax fonts do not have {named}, which print as boxes: write it in Latin letters");
+        findings.push(LintFinding::new("unprintable", Severity::Error, None, message));
     }
     findings
 }
@@ -120,7 +123,7 @@ fn notice_findings(first_page: &str, notice: &FaxNotice) -> Vec<LintFinding> {
 
 /// Without white space and break marks: lines break where they must.
 fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{ad}')).collect()
+    text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{2060}' | '\u{ad}')).collect()
 }
 
 /// What only the dots show.

@@ -34,6 +34,8 @@ pub struct Content<'a> {
     pub body: &'a [Node],
     /// The practice as templates see it.
     pub practice: &'a Value,
+    /// What the practice does, under its name on an advertisement.
+    pub does: Option<&'a str>,
     /// The day.
     pub date: &'a str,
     /// The short reference a reader can quote.
@@ -104,7 +106,7 @@ impl Frame {
     fn check_slots(&self) -> Result<(), Vec<TemplateError>> {
         let (slots, no_partials) = (slots(), std::collections::BTreeMap::new());
         let mut walk = Walk::new(&slots, &no_partials, true);
-        walk.raw_allowed = Some("body_html");
+        walk.raw_allowed = &["body_html", "confidentiality_html"];
         if let Some(template) = self.registry.get_template(NAME) {
             walk.file(FILE, template);
         }
@@ -126,6 +128,7 @@ impl Frame {
             "headline": content.headline,
             "body_html": html::blocks(content.body),
             "practice": content.practice,
+            "does": content.does,
             "date": content.date,
             "reference": content.reference,
             "statement": footer.map(|footer| &footer.statement),
@@ -133,6 +136,7 @@ impl Frame {
             "opt_out_url": footer.and_then(|footer| footer.link.as_ref()).map(|(url, _)| url),
             "opt_out_words": footer.and_then(|footer| footer.link.as_ref()).map(|(_, words)| words),
             "confidentiality": content.confidentiality,
+            "confidentiality_html": content.confidentiality.map(html::with_numbers),
         });
         self.registry.render(NAME, &slots).map_err(|error| TemplateError::whole(FILE, error.reason().to_string()))
     }
@@ -152,6 +156,8 @@ fn slots() -> Shape {
         "opt_out_url",
         "opt_out_words",
         "confidentiality",
+        "confidentiality_html",
+        "does",
     ] {
         root.insert(slot.to_owned(), Shape::Scalar);
     }
@@ -174,6 +180,7 @@ pub fn plain_text(content: &Content<'_>) -> String {
         Some(director.into_iter().flatten().collect::<Vec<_>>().join(", ")),
         field("/medical_director/title").map(str::to_owned),
         field("/name").map(str::to_owned),
+        content.does.map(str::to_owned),
     ];
     parts.push(signed.into_iter().flatten().collect::<Vec<_>>().join("\n"));
     if let Some(text) = content.confidentiality {

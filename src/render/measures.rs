@@ -59,17 +59,23 @@ impl Instruments {
         toml::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// The measures with `change`, `category` and `definition` filled in: what a template sees.
+    /// The measures with `change`, `category` and `definition` filled in, and at the first of those that share a definition
+    /// `defined_for`, the names of all of them: what a template sees.
     pub(crate) fn read(&self, value: &Value) -> Result<Value, String> {
         let entries = value.as_array().ok_or("must be a list of measures")?;
         if entries.len() > MEASURES_MAX {
             return Err(format!("has more than {MEASURES_MAX} measures"));
         }
-        entries
+        let measured = entries
             .iter()
             .enumerate()
-            .map(|(index, entry)| self.measure(entry).map_err(|problem| format!("entry {} {problem}", index + 1)))
-            .collect()
+            .map(|(index, entry)| self.measure(entry).map_err(|problem| format!("entry {} {problem}", index + 1)));
+        let mut measures = measured.collect::<Result<Vec<Value>, String>>()?;
+        let named: Vec<String> = (0..measures.len()).map(|at| defined_for(&measures, at)).collect();
+        for (measure, names) in measures.iter_mut().zip(named) {
+            measure["defined_for"] = names.into();
+        }
+        Ok(Value::Array(measures))
     }
 
     fn measure(&self, entry: &Value) -> Result<Value, String> {
@@ -93,6 +99,19 @@ impl Instruments {
                 + &known.and_then(|instrument| instrument.severity(end)).map_or_else(String::new, |word| format!(" ({word})")),
             "definition": definition,
         }))
+    }
+}
+
+/// The names of all measures with the definition of the one at `at`; empty if an earlier one has it.
+fn defined_for(measures: &[Value], at: usize) -> String {
+    let shares = |other: &&Value| other["definition"] == measures[at]["definition"];
+    if measures[..at].iter().any(|earlier| shares(&earlier)) {
+        return String::new();
+    }
+    let names: Vec<&str> = measures[at..].iter().filter(shares).filter_map(|one| one["instrument"].as_str()).collect();
+    match &names[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        all => all.concat(),
     }
 }
 
@@ -239,6 +258,15 @@ mod tests {
                 .expect_err("item 9")
                 .contains("unknown field")
         );
+    }
+
+    #[test]
+    fn measures_that_share_a_definition_have_it_printed_once() {
+        let given =
+            json!([{"instrument": "PHQ-9"}, {"instrument": "MADRS"}, {"instrument": "GAD-7"}, {"instrument": "Own"}]);
+        let read = built_in().read(&given).expect("sound");
+        let named: Vec<&str> = (0..4).map(|at| read[at]["defined_for"].as_str().expect("a text")).collect();
+        assert_eq!(named, ["PHQ-9 and GAD-7", "MADRS", "", "Own"]);
     }
 
     #[test]

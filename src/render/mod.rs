@@ -2,9 +2,10 @@
 //!
 //! In the order of the flow: [`sources`] finds the files, [`catalog`] compiles and checks them ([`front_matter`],
 //! [`draft`] for the Markdown, [`paths`] for every name), [`variables`] and [`context`] say what is filled in,
-//! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`],
-//! [`html`] and [`text`] are made, [`mail`] frames it, [`notices`] is the wording the law requires, [`lint`] and
-//! [`identifiers`] check the result, and [`stumbles`] finds what was left empty.
+//! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`] (lines
+//! broken as [`binding`] allows), [`html`] (numbers made [`dialable`]) and [`text`] are made, [`mail`] frames it,
+//! [`notices`] is the wording the law requires, [`reply_form`] what a recipient may fax back, [`lint`] and [`identifiers`]
+//! check the result, and [`stumbles`] finds what was left empty.
 //!
 //! Guarantees for any input:
 //! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
@@ -12,9 +13,11 @@
 //! - a value prints as it was typed and never becomes markup, in any format;
 //! - no error text quotes a value.
 
+pub mod binding;
 pub mod bitmap;
 pub mod catalog;
 pub mod context;
+pub mod dialable;
 pub mod draft;
 pub mod drawn;
 pub mod error;
@@ -32,20 +35,19 @@ pub mod node;
 pub mod notices;
 pub mod paths;
 pub mod preview;
+pub mod printable;
 pub mod registry;
+pub mod reply_form;
 pub mod sources;
 pub mod stumbles;
 pub mod text;
 pub mod tiff;
 pub mod variables;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use touchline_typeset::is_printable;
-use unicode_normalization::UnicodeNormalization;
 
 pub use catalog::Letter;
 pub use error::{RenderError, TemplateError};
@@ -74,6 +76,7 @@ const FRAME: &str = "letterhead/email.mjml.hbs";
 pub struct Renderer {
     practice: Practice,
     practice_fields: Value,
+    does: String,
     catalog: Catalog,
     instruments: Instruments,
     notices: Notices,
@@ -178,6 +181,7 @@ impl Renderer {
         press.check(&notices.fax)?;
         Ok(Self {
             practice_fields: context::practice(&practice),
+            does: practice.does(),
             practice,
             catalog,
             instruments,
@@ -251,31 +255,58 @@ impl Renderer {
     /// The same, with the variables that only have to be filled in.
     #[must_use]
     pub fn flaws(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<Flaw> {
-        let fill = |wording| self.fill(letter, referrer, variables, Timestamp::default(), wording);
-        match fill(Wording::Letter).and_then(|_| fill(Wording::Mail)) {
-            Ok(_) => Vec::new(),
-            Err(RenderError::Variables { problems, .. }) => problems,
-            Err(error) => vec![Flaw::other(error.to_string())],
+        self.filled_twice(letter, referrer, variables).err().unwrap_or_default()
+    }
+
+    /// As [`Renderer::missing`], and what a fax of it could not print: the characters, and where they come from. Mail prints
+    /// them.
+    #[must_use]
+    pub fn missing_on_fax(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<String> {
+        self.flaws_on_fax(letter, referrer, variables).into_iter().map(|flaw| flaw.words).collect()
+    }
+
+    /// The same, with the variables that only have to be filled in.
+    #[must_use]
+    pub fn flaws_on_fax(&self, letter: &str, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<Flaw> {
+        match self.filled_twice(letter, referrer, variables) {
+            Ok(filled) => self.unprintable(&filled, referrer, variables).into_iter().map(Flaw::other).collect(),
+            Err(flaws) => flaws,
         }
     }
 
-    /// The characters of this recipient's name, address and variables that the fax fonts cannot print and that would show
-    /// as empty boxes, in order, each once. Mail prints them.
-    #[must_use]
-    pub fn unprintable(referrer: &Referrer, variables: &Map<String, Value>) -> Vec<char> {
-        let mut found = BTreeSet::new();
-        let mut look = |text: &str| found.extend(text.nfc().filter(|c| !is_printable(*c)));
-        recipient_lines(referrer).iter().for_each(|line| look(line));
-        let mut values: Vec<&Value> = variables.values().collect();
-        while let Some(value) = values.pop() {
-            match value {
-                Value::String(text) => look(text),
-                Value::Array(items) => values.extend(items),
-                Value::Object(fields) => values.extend(fields.values()),
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            }
-        }
-        found.into_iter().collect()
+    /// The letter as filled in for paper, if both wordings can be filled in.
+    fn filled_twice(
+        &self,
+        letter: &str,
+        referrer: &Referrer,
+        variables: &Map<String, Value>,
+    ) -> Result<Filled<'_>, Vec<Flaw>> {
+        let fill = |wording| self.fill(letter, referrer, variables, Timestamp::default(), wording);
+        let filled = fill(Wording::Letter).and_then(|filled| fill(Wording::Mail).map(|_| filled));
+        filled.map_err(|error| match error {
+            RenderError::Variables { problems, .. } => problems,
+            error => vec![Flaw::other(error.to_string())],
+        })
+    }
+
+    fn unprintable(&self, filled: &Filled<'_>, referrer: &Referrer, variables: &Map<String, Value>) -> Vec<String> {
+        let (practice, director) = (&self.practice, &self.practice.medical_director);
+        let headline = filled.headline.as_deref().unwrap_or_default();
+        printable::problems(&printable::Page {
+            recipient: &recipient_lines(referrer),
+            practice: &[
+                &practice.name,
+                &practice.legal_name,
+                &practice.street,
+                &practice.city,
+                &director.name,
+                &director.credentials,
+                &director.title,
+                &self.does,
+            ],
+            letter: &format!("{headline}\n{}", node::plain_blocks(&filled.body)),
+            variables,
+        })
     }
 
     /// The fax. Pure computation of a few milliseconds: run it where blocking is allowed.
@@ -295,6 +326,8 @@ impl Renderer {
             subject: &filled.subject,
             headline: filled.headline.as_deref(),
             body: &filled.body,
+            does: self.does(letter),
+            reply_form: letter.reply_form.then_some(&self.notices.reply_form),
             notice: (letter.purpose == Purpose::Advertisement).then_some(&self.notices.fax),
             confidentiality: is_confidential(letter).then_some((&confidential.fax, &confidential.misdirected)),
         };
@@ -322,6 +355,7 @@ impl Renderer {
             headline: filled.headline.as_deref(),
             body: &filled.body,
             practice: &self.practice_fields,
+            does: self.does(filled.letter),
             date: &filled.date,
             reference: job.reference,
             confidentiality: is_confidential(filled.letter).then_some(&self.notices.confidentiality.mail),
@@ -330,7 +364,7 @@ impl Renderer {
         let (html, text) = (self.frame.html(&content)?, mail::plain_text(&content));
         let hash = fax::sha256(format!("{}\0{text}\0{html}", filled.subject).as_bytes());
         let mail = Mail {
-            from_name: self.practice.name.clone(),
+            from_name: self.sender_name(),
             from: self.practice.email.clone(),
             to_name: job.referrer.display_name(),
             subject: filled.subject,
@@ -353,6 +387,19 @@ impl Renderer {
             found.extend(stumbles::find(&self.fill(job.letter, job.referrer, job.variables, job.now, wording)?.body));
         }
         Ok(found)
+    }
+
+    /// What the practice does: on advertisements only, because it makes one of any letter.
+    fn does(&self, letter: &Letter) -> Option<&str> {
+        Some(self.does.as_str()).filter(|line| letter.purpose == Purpose::Advertisement && !line.is_empty())
+    }
+
+    /// Who a mail is from: the person who signs, at the practice.
+    fn sender_name(&self) -> String {
+        let director = &self.practice.medical_director;
+        let parts = [&director.name, &director.credentials, &self.practice.name];
+        let named: Vec<&str> = parts.into_iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+        named.join(", ")
     }
 
     fn fill(

@@ -11,6 +11,7 @@ use super::context::{Shape, bare_address};
 use super::error::{TemplateError, place};
 use super::paths::Walk;
 use super::registry::Registries;
+use super::reply_form::ReplyForm;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
 
@@ -85,6 +86,8 @@ pub struct Notices {
     pub mail: MailFooter,
     /// For letters about patients.
     pub confidentiality: Confidentiality,
+    /// For faxed advertisements that ask for it.
+    pub reply_form: ReplyForm,
     /// For the lint.
     pub words: Words,
 }
@@ -140,13 +143,14 @@ impl Notices {
             fax: fax(&read(sources, FAX_OPT_OUT).map_err(one)?, &fill)?,
             mail: footer(&read(sources, MAIL_FOOTER).map_err(one)?, &fill)?,
             confidentiality: confidentiality(&read(sources, CONFIDENTIALITY).map_err(one)?, &fill)?,
+            reply_form: ReplyForm::load(sources, &fill)?,
             words: read(sources, WORDS).map_err(one)?,
         })
     }
 }
 
 /// Fills the practice's data into wording.
-struct Fill {
+pub(super) struct Fill {
     context: Value,
     shape: Shape,
 }
@@ -157,6 +161,7 @@ impl Fill {
         let context = json!({
             "legal_name": practice.legal_name,
             "office_phone": practice.phone.pretty(),
+            "fax": practice.fax.pretty(),
             "opt_out_phone": opt_out.phone.pretty(),
             "opt_out_fax": opt_out.fax.pretty(),
             "opt_out_web": opt_out.web.as_deref().map(bare_address),
@@ -168,7 +173,8 @@ impl Fill {
         Self { context, shape }
     }
 
-    fn line(&self, file: &str, key: &str, text: &str) -> Result<String, Vec<TemplateError>> {
+    /// The text with its placeholders filled in, on one line.
+    pub(super) fn line(&self, file: &str, key: &str, text: &str) -> Result<String, Vec<TemplateError>> {
         let mut registries = Registries::default();
         let failed = |error: TemplateError| vec![TemplateError::whole(file, format!("{key}: {}", error.message))];
         let template = registries.add_line(key, file, text).map_err(failed)?;
@@ -183,7 +189,7 @@ impl Fill {
     }
 }
 
-fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, TemplateError> {
+pub(super) fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, TemplateError> {
     let text = sources.text(file)?;
     toml::from_str(text).map_err(|error| {
         let at = place(text, error.span().map_or(0, |span| span.start));
@@ -191,7 +197,7 @@ fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, Templat
     })
 }
 
-fn reviewed(file: &str, source: &str, reviewed: &str) -> Result<(), Vec<TemplateError>> {
+pub(super) fn reviewed(file: &str, source: &str, reviewed: &str) -> Result<(), Vec<TemplateError>> {
     let dated = chrono::NaiveDate::parse_from_str(reviewed, "%Y-%m-%d").is_ok();
     if source.trim().is_empty() || !dated {
         return Err(vec![TemplateError::whole(

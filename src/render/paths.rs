@@ -33,8 +33,8 @@ pub struct Walk<'a> {
     pub partials: &'a BTreeMap<String, Partial>,
     /// Whether promotional partials may be included.
     pub promotional_allowed: bool,
-    /// The one name that may be written with three braces: finished HTML in the mail frame.
-    pub raw_allowed: Option<&'static str>,
+    /// The names that may be written with three braces: finished HTML in the mail frame.
+    pub raw_allowed: &'static [&'static str],
     /// The mistakes found.
     pub errors: Vec<TemplateError>,
     /// Every partial that is included, known or not.
@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
         Self {
             partials,
             promotional_allowed,
-            raw_allowed: None,
+            raw_allowed: &[],
             errors: Vec::new(),
             included: BTreeSet::new(),
             file: String::new(),
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
                 TemplateElement::Expression(expression) => self.expression(expression, at),
                 TemplateElement::HelperBlock(block) => self.block(block, at),
                 TemplateElement::PartialExpression(partial) => self.partial(partial, at),
-                TemplateElement::HtmlExpression(raw) if Some(written(&raw.name).as_str()) == self.raw_allowed => {}
+                TemplateElement::HtmlExpression(raw) if self.raw_allowed.contains(&written(&raw.name).as_str()) => {}
                 TemplateElement::HtmlExpression(_) => {
                     self.say(at, "values are always escaped: write {{…}}, not {{{…}}} or {{&…}}")
                 }

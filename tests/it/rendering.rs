@@ -1,5 +1,6 @@
 //! One letter, three renderings: what the recipient reads is what was written, and what must not be written is refused.
 
+mod filling;
 mod read_back;
 mod wide;
 

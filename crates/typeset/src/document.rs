@@ -18,8 +18,8 @@ const LINE_TOLERANCE_PT: f64 = 2.0;
 const SPACE_SHARE: f64 = 0.12;
 /// Less than this is kerning, not overprinting, in points.
 const OVERLAP_PT: f64 = 1.5;
-/// Marks a place where a long word may break; it prints nothing.
-const ZERO_WIDTH_SPACE: char = '\u{200b}';
+/// Mark where a word may break, and where it may not (zero width space, word joiner).
+const PRINTS_NOTHING: [char; 2] = ['\u{200b}', '\u{2060}'];
 
 /// Pages of one letter.
 #[derive(Clone)]
@@ -102,6 +102,17 @@ impl Document {
         lines_of(runs)
     }
 
+    /// The widest band of a page without text, in points: between the baselines of two lines, or of the last line and the
+    /// edge of the paper. `page` counts from 0; a page that does not exist has none.
+    pub fn widest_gap_pt(&self, page: usize) -> f64 {
+        let Some(page) = self.pages.pages().get(page) else { return 0.0 };
+        let mut baselines = Vec::new();
+        walk(&page.frame, Transform::identity(), &mut |text, place| baselines.push(Run::new(text, place).baseline));
+        baselines.extend([0.0, page.frame.height().to_pt()]);
+        baselines.sort_by(f64::total_cmp);
+        baselines.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
+    }
+
     /// Pages, counted from 0, on which a text is printed over another one of the same line, or beyond the edge of the paper:
     /// what becomes of a table that is too wide.
     pub fn overprinted(&self) -> Vec<usize> {
@@ -154,9 +165,14 @@ impl Run {
             left,
             right: left + text.width().to_pt() * place.sx.get(),
             size: text.size.to_pt(),
-            text: text.text.chars().filter(|&c| c != ZERO_WIDTH_SPACE).collect(),
+            text: text.text.chars().filter(|c| !PRINTS_NOTHING.contains(c)).map(plain_space).collect(),
         }
     }
+}
+
+/// A space at which no line ends looks like any other.
+fn plain_space(c: char) -> char {
+    if c == '\u{a0}' { ' ' } else { c }
 }
 
 /// Puts runs into lines by baseline, from top to bottom and left to right.

@@ -146,6 +146,7 @@ fn render_practice(text: &mut String, practice: &Practice) {
     list(text, "conditions", &practice.conditions);
     list(text, "insurers", &practice.insurers);
     line(text, "response_time", &practice.response_time, "promised to referrers: \"within …\"");
+    optional_line(text, "description", practice.description.as_deref());
     optional_line(text, "logo", practice.logo.as_ref().and_then(|path| path.to_str()));
 
     let director = &practice.medical_director;

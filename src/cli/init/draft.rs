@@ -81,6 +81,7 @@ impl Draft {
             conditions: self.conditions.clone(),
             insurers: self.insurers.clone(),
             response_time: self.response_time.clone(),
+            description: None,
             logo: None,
             medical_director: MedicalDirector {
                 name: self.director.clone(),

@@ -25,7 +25,9 @@ purpose  = "advertisement"
 phi      = "none"
 # introduction | capacity | education | success | operations | community | ask | report
 category = "capacity"
-fax      = { pages_max = 1 }
+# reply_form: boxes to check and fax back (call me, you may fax us updates, I have a patient), if the page has room;
+# advertisements only.
+fax      = { pages_max = 1, reply_form = false }
 # Days in which it does not go to the same referrer again, 0 to 3650; 0: it may always be repeated. Default by its kind.
 # repeat_days = 14
 

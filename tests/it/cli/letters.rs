@@ -152,3 +152,35 @@ fn a_letter_of_the_practice_that_cannot_be_read_is_not_replaced_by_the_built_in_
     let checked = house.run(&["template", "check"]);
     assert!(checked.code == 3 && checked.err.contains("partials/ours.md"), "{checked:?}");
 }
+
+#[test]
+fn a_name_or_a_word_that_a_fax_cannot_print_is_found_in_a_dry_run_by_the_recipients_name() {
+    let house = House::with_referrers();
+    house.write(
+        "list.csv",
+        "First Name,Last Name,Credentials,Fax,Email,basis,basis_source,basis_date\n\
+         小龍,李,MD,(847) 555-0163,li@clinic.example,permission,given_by_recipient,2026-10-01\n",
+    );
+    house.run(&["referrers", "import", "list.csv"]).good();
+    for extra in [&["--dry-run"][..], &["--yes"][..]] {
+        let refused = house.run(&[&["send", "introduction", "--to=all", "--via=fax,email"], extra].concat());
+        assert_eq!(refused.code, 5, "{refused:?}");
+        for part in ["小龍 李", "a fax cannot print", "in the recipient's name"] {
+            assert!(refused.err.contains(part), "{part}: {refused:?}");
+        }
+        assert!(!refused.err.contains("Whitfield"), "{refused:?}");
+    }
+    house.run(&["send", "introduction", "--to=li@clinic.example", "--via=email", "--dry-run"]).good();
+    let word = [
+        "send",
+        "capacity-update",
+        "--to=Whitfield",
+        "--via=fax",
+        "--dry-run",
+        "--set=treatment=TMS",
+        "--set=as_of=2026-11-23",
+    ];
+    let refused = house.run(&[&word[..], &["--set=openings=four places 龍"]].concat());
+    assert!(refused.code == 5 && refused.err.contains("`龍` in `openings`"), "{refused:?}");
+    house.run(&[&word[..], &["--set=openings=four places"]].concat()).good();
+}

@@ -17,10 +17,12 @@ fn table(columns: usize, rows: usize, cell: &str) -> String {
 #[test]
 fn no_cell_of_a_table_is_printed_over_another_however_many_columns_there_are() {
     let cells =
-        ["10:00-19:00/", "only after a call the day before ", "closed", "8-5", "https://very-long.example/a/b/c?d="];
+        ["10:00-19:00/", "only after a call the day before ", "closed", "8-5", "https://long.example/a/b/c?day="];
     for (columns, cell) in [1, 2, 4, 7, 8, 9, 12, 20].into_iter().flat_map(|columns| cells.map(|cell| (columns, cell)))
     {
-        let letter = letter_md("informational", "fax = { pages_max = 9 }", &table(columns, 3, cell));
+        // A letter with a few short lines would be set in large type, and its cells on two lines.
+        let rows = if columns < 3 { 16 } else { 3 };
+        let letter = letter_md("informational", "fax = { pages_max = 9 }", &table(columns, rows, cell));
         let folder = folder(&[("wide/letter.md", letter.as_str())]);
         let renderer = Renderer::load(practice(), Some(folder.path())).expect("a letter");
         let (referrer, variables) = (referrer(), Map::new());
@@ -28,7 +30,7 @@ fn no_cell_of_a_table_is_printed_over_another_however_many_columns_there_are() {
         let findings: Vec<_> = fax.lint.iter().filter(|finding| finding.severity == Severity::Error).collect();
         assert!(findings.is_empty(), "{columns} columns of {cell}: {findings:?}");
         let page = squeezed(&text_of(&fax));
-        let last = squeezed(&format!("{cell}2{}", columns - 1));
+        let last = squeezed(&format!("{cell}{}{}", rows - 1, columns - 1));
         if columns < 3 {
             assert!(page.contains(&last), "{columns} columns of {cell}: the last cell is missing");
         }
@@ -40,9 +42,22 @@ fn what_a_fax_cannot_print_is_named_and_what_it_can_print_is_not() {
     let with = |name: &str, said: Value| {
         let mut referrer = referrer();
         referrer.last_name = Some(name.to_owned());
-        Renderer::unprintable(&referrer, &object(said)).into_iter().collect::<String>()
+        let mut variables = super::built_in().letter("lunch-and-learn").expect("built in").sample.clone();
+        variables.extend(object(said));
+        super::built_in().missing_on_fax("lunch-and-learn", &referrer, &variables).join("\n")
     };
-    assert_eq!(with("Núñez", json!({ "news": "Zoë’s “new” rooms – 5 €" })), "");
+    assert_eq!(with("Núñez", json!({ "topic": "Zoë’s “new” rooms – 5 €" })), "");
     assert_eq!(with("Nu\u{301}n\u{303}ez", json!({})), "", "an accent of its own is part of its letter");
-    assert_eq!(with("李", json!({ "list": ["a", { "b": "ひ" }] })), "ひ李");
+    let said = with("李", json!({ "questions": ["a", "ひ"] }));
+    assert!(said.contains("`李` in the recipient's name") && said.contains("`ひ` in `questions`"), "{said}");
+    let folder =
+        folder(&[("own/letter.md", letter_md("operational", "", "Dear {{referrer.salutation}}, ⚕龍").as_str())]);
+    let own = Renderer::load(practice(), Some(folder.path())).expect("a letter");
+    let said = own.missing_on_fax("own", &referrer(), &Map::new()).join("\n");
+    assert!(said.contains("`龍` in the letter's own text"), "{said}");
+    assert!(own.missing("own", &referrer(), &Map::new()).is_empty(), "mail prints it");
+    let lint = own.fax(&job("own", &referrer(), &Map::new())).expect("a fax").lint;
+    let refused =
+        |one: &&touchline::render::LintFinding| one.severity == Severity::Error && one.message.contains("`龍`");
+    assert!(lint.iter().find(refused).is_some(), "{lint:?}");
 }

@@ -1,0 +1,202 @@
+//! What a line of a printed page may not tear apart: a telephone number, an amount and its unit, and the last two words of
+//! a paragraph, so that no word stands alone on the last line. The letterhead keeps mailboxes and web addresses whole.
+
+use super::node::{Inline, Node, plain};
+
+/// A space that is no place for a line to end.
+const NO_BREAK_SPACE: char = '\u{a0}';
+/// Prints nothing, and no line ends there.
+const WORD_JOINER: char = '\u{2060}';
+/// A shorter paragraph stands on one line anyway.
+const ONE_LINE_CHARS: usize = 36;
+/// Two last words longer than this may be apart: together they could be wider than a line of large type.
+const LAST_WORDS_CHARS_MAX: usize = 40;
+/// The same in a cell of a table, whose column would become too wide.
+const LAST_OF_CELL_CHARS_MAX: usize = 22;
+/// Stand behind an amount.
+const UNITS: [&str; 12] = ["%", "mg", "mg/kg", "mcg", "mL", "Hz", "pm", "am", "p.m.", "a.m.", "kg", "ext."];
+
+/// The body as it is printed on paper.
+#[must_use]
+pub fn body(nodes: &[Node]) -> Vec<Node> {
+    nodes.iter().map(block).collect()
+}
+
+fn block(node: &Node) -> Node {
+    let items = |items: &[Vec<Node>]| items.iter().map(|item| body(item)).collect();
+    match node {
+        Node::Paragraph { c } => Node::Paragraph { c: paragraph(c) },
+        Node::Heading { level, c } => Node::Heading { level: *level, c: paragraph(c) },
+        Node::Bullets { items: all } => Node::Bullets { items: items(all) },
+        Node::Numbers { start, items: all } => Node::Numbers { start: *start, items: items(all) },
+        Node::Quote { c } => Node::Quote { c: body(c) },
+        Node::Table { align, head, rows } => Node::Table {
+            align: align.clone(),
+            head: head.iter().map(|c| cell(c)).collect(),
+            rows: rows.iter().map(|row| row.iter().map(|c| cell(c)).collect()).collect(),
+        },
+        Node::Rule => Node::Rule,
+    }
+}
+
+fn paragraph(inlines: &[Inline]) -> Vec<Inline> {
+    let mut bound = with_numbers(inlines);
+    if plain(&bound).chars().count() > ONE_LINE_CHARS {
+        tie_last_words(&mut bound, LAST_WORDS_CHARS_MAX);
+    }
+    bound
+}
+
+fn cell(inlines: &[Inline]) -> Vec<Inline> {
+    let mut bound = with_numbers(inlines);
+    tie_last_words(&mut bound, LAST_OF_CELL_CHARS_MAX);
+    bound
+}
+
+fn with_numbers(inlines: &[Inline]) -> Vec<Inline> {
+    let bound = inlines.iter().map(|inline| match inline {
+        Inline::Text { v } => Inline::Text { v: numbers(v) },
+        Inline::Code { v } => Inline::Code { v: numbers(v) },
+        Inline::Emphasis { c } => Inline::Emphasis { c: with_numbers(c) },
+        Inline::Strong { c } => Inline::Strong { c: with_numbers(c) },
+        Inline::Link { href, c } => Inline::Link { href: href.clone(), c: with_numbers(c) },
+        Inline::Break => Inline::Break,
+    });
+    bound.collect()
+}
+
+/// The text with its numbers held together: `(312) 555-0142`, `150 mg`, `7:30 pm`.
+#[must_use]
+pub fn numbers(text: &str) -> String {
+    let mut bound = String::with_capacity(text.len() + 8);
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            bound.push(if belong_together(last_word(&bound), word) { NO_BREAK_SPACE } else { ' ' });
+        }
+        bound.push_str(word);
+    }
+    bound
+}
+
+fn last_word(text: &str) -> &str {
+    text.rsplit([' ', NO_BREAK_SPACE]).next().unwrap_or_default()
+}
+
+/// Whether two neighbors are parts of one number or amount.
+fn belong_together(word: &str, next: &str) -> bool {
+    let ends_in_digit = word.ends_with(|c: char| c.is_ascii_digit());
+    let next_is_digit = next.starts_with(|c: char| c.is_ascii_digit());
+    let area_code = word.trim_start_matches(['(', '+', '“', '"']);
+    let is_area_code = area_code.len() == 4 && area_code.ends_with(')') && area_code[..3].parse::<u16>().is_ok();
+    let unit = next.trim_end_matches([',', ';', ':', ')', '!', '?']);
+    let is_unit = UNITS.contains(&unit) || UNITS.contains(&unit.trim_end_matches('.'));
+    (next_is_digit && (ends_in_digit || is_area_code || word == "ext.")) || (ends_in_digit && is_unit)
+}
+
+/// Ties the last word to the one before it, wherever the space between them stands, unless both are longer than `chars_max`.
+fn tie_last_words(inlines: &mut [Inline], chars_max: usize) {
+    let text = plain(inlines);
+    let mut from_last = text.trim_end().rsplit(' ');
+    let (Some(last), Some(before)) = (from_last.next(), from_last.next()) else { return };
+    if last.chars().count() + before.chars().count() < chars_max {
+        let mut tail = Tail { is_in_last_word: false };
+        tail.tie(inlines);
+    }
+}
+
+/// A walk from the end of a paragraph to the space before its last word.
+struct Tail {
+    is_in_last_word: bool,
+}
+
+impl Tail {
+    /// Whether the space was found, or a line ends where the writer wants it to.
+    fn tie(&mut self, inlines: &mut [Inline]) -> bool {
+        inlines.iter_mut().rev().any(|inline| match inline {
+            Inline::Text { v } | Inline::Code { v } => self.tie_text(v),
+            Inline::Emphasis { c } | Inline::Strong { c } | Inline::Link { c, .. } => self.tie(c),
+            Inline::Break => true,
+        })
+    }
+
+    fn tie_text(&mut self, text: &mut String) -> bool {
+        let ends_at = if self.is_in_last_word { text.len() } else { text.trim_end().len() };
+        self.is_in_last_word |= ends_at > 0;
+        let space = text[..ends_at].rfind(' ');
+        let word_at = space.map_or(0, |at| at + 1);
+        let word = unbroken(&text[word_at..ends_at]);
+        text.replace_range(word_at..ends_at, &word);
+        if let Some(at) = space {
+            text.replace_range(at..=at, &NO_BREAK_SPACE.to_string());
+        }
+        space.is_some()
+    }
+}
+
+/// A word that would otherwise break behind its hyphens and slashes.
+fn unbroken(word: &str) -> String {
+    let is_address = word.contains('@') || word.contains("://");
+    let mut joined = String::with_capacity(word.len());
+    let mut letters = word.chars().peekable();
+    while let Some(letter) = letters.next() {
+        joined.push(letter);
+        if !is_address && matches!(letter, '-' | '–' | '—' | '/') && letters.peek().is_some() {
+            joined.push(WORD_JOINER);
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::markdown::parse;
+    use super::super::node::plain_blocks;
+    use super::*;
+
+    fn printed(markdown: &str) -> String {
+        plain_blocks(&body(&parse(markdown).expect("sound"))).replace(NO_BREAK_SPACE, "_").replace(WORD_JOINER, "+")
+    }
+
+    #[test]
+    fn numbers_are_held_together() {
+        for (typed, bound) in [
+            ("call (312) 555-0142 now", "call (312)_555-0142 now"),
+            ("at 847 555 0142", "at 847_555_0142"),
+            ("(312) 555-0142 ext. 12", "(312)_555-0142_ext._12"),
+            ("a fall of 50 % or 150 mg.", "a fall of 50_% or 150_mg."),
+            ("until 7:30 pm, or 5 p.m.", "until 7:30_pm, or 5_p.m."),
+            ("22 of 38 met it", "22 of 38 met it"),
+            ("  two  spaces ", "  two  spaces "),
+        ] {
+            assert_eq!(numbers(typed).replace(NO_BREAK_SPACE, "_"), bound);
+        }
+    }
+
+    #[test]
+    fn the_last_two_words_of_a_paragraph_stay_together_wherever_they_stand() {
+        let start = "A sentence that is long enough for two lines";
+        for (end, bound) in [
+            ("of text.", "of_text."),
+            ("of **text**.", "of_text."),
+            ("**of text.**", "of_text."),
+            ("after follow-up.", "after_follow-+up."),
+            ("[of it](https://a.example/x)", "of_it"),
+        ] {
+            assert_eq!(printed(&format!("{start} {end}")), format!("{start} {bound}"));
+            assert_eq!(printed(&format!("- {start} {end}")), format!("{start} {bound}"), "in a list");
+        }
+        assert_eq!(printed(&format!("{start}\\\nalone")), format!("{start} alone"), "the writer ends the line");
+        let long = format!("{start} {}", "long".repeat(12));
+        assert_eq!(printed(&long), long, "too wide for one line");
+        assert_eq!(printed("Dear Dr. Whitfield,"), "Dear Dr. Whitfield,");
+    }
+
+    #[test]
+    fn short_cells_of_a_table_do_not_break_before_their_last_word() {
+        assert_eq!(printed("| a |\n|---|\n| not recorded |"), "a\nnot_recorded");
+        assert_eq!(
+            printed("| a |\n|---|\n| only after a conversation beforehand |"),
+            "a\nonly after a conversation beforehand"
+        );
+    }
+}
