@@ -202,7 +202,7 @@ fn default(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     Ok(if empty { argument(arguments, 1) } else { value }.clone())
 }
 
-/// `63 % lower`.
+/// `63% lower`.
 fn percent_change(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     let number = |index| words(argument(arguments, index)).trim().parse::<f64>().ok();
     Ok(Value::String(change(number(0), number(1))))
@@ -234,7 +234,7 @@ mod tests {
             ("{{list two \"or\"}}", "a or b"),
             ("{{plural 1 \"day\" \"days\"}}, {{plural 2 \"day\" \"days\"}}", "1 day, 2 days"),
             ("{{default none \"not recorded\"}}, {{default n \"not recorded\"}}", "not recorded, 0"),
-            ("{{percent_change 19 7}}, {{percent_change 0 7}}", "63 % lower, not computed"),
+            ("{{percent_change 19 7}}, {{percent_change 0 7}}", "63% lower, not computed"),
             ("{{phone_link tel}}", "tel:+13125550142"),
             ("{{as_sentence one_said}} {{as_sentence two_said}}|{{as_sentence none}}", "It helped. “Yes.”|"),
             ("{{url site}}", "https://journal.example/a%20b(c)"),

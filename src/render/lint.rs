@@ -134,7 +134,7 @@ pub fn dots(bitmaps: &[Bitmap]) -> Vec<LintFinding> {
         let ink = bitmap.ink_share();
         if ink > INK_SHARE_MAX {
             let message = format!(
-                "{:.0} % of the page is black; above {:.0} % machines jam or take minutes",
+                "{:.0}% of the page is black; above {:.0}% machines jam or take minutes",
                 ink * 100.0,
                 INK_SHARE_MAX * 100.0
             );

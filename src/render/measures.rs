@@ -155,7 +155,7 @@ impl Instrument {
 
     fn definition(&self) -> String {
         format!(
-            "response is a fall of at least {} %, partial response of at least {} %, remission a score of {} or less",
+            "response is a fall of at least {}%, partial response of at least {}%, remission a score of {} or less",
             self.response_fall_percent, self.partial_fall_percent, self.remission_max
         )
     }
@@ -167,8 +167,8 @@ pub(crate) fn change(baseline: Option<f64>, end: Option<f64>) -> String {
         (Some(baseline), Some(end)) if baseline > 0.0 => {
             let percent = ((end - baseline) / baseline * 100.0).round();
             match percent {
-                p if p < 0.0 => format!("{} % lower", -p),
-                p if p > 0.0 => format!("{p} % higher"),
+                p if p < 0.0 => format!("{}% lower", -p),
+                p if p > 0.0 => format!("{p}% higher"),
                 _ => "no change".to_owned(),
             }
         }
@@ -223,15 +223,15 @@ mod tests {
     #[test]
     fn change_and_category_follow_the_published_cut_offs() {
         for (name, baseline, end, change, category) in [
-            ("PHQ-9", 19, 7, "63 % lower", "response (mild)"),
-            ("phq9", 20, 4, "80 % lower", "remission (minimal)"),
-            ("PHQ-9", 20, 15, "25 % lower", "partial response (moderately severe)"),
-            ("PHQ-9", 10, 12, "20 % higher", "no response (moderate)"),
-            ("GAD-7", 14, 8, "43 % lower", "partial response (mild)"),
-            ("MADRS", 30, 10, "67 % lower", "remission (mild)"),
-            ("HAM-D17", 20, 8, "60 % lower", "response"),
-            ("Y-BOCS", 28, 18, "36 % lower", "response"),
-            ("QIDS-SR16", 16, 5, "69 % lower", "remission"),
+            ("PHQ-9", 19, 7, "63% lower", "response (mild)"),
+            ("phq9", 20, 4, "80% lower", "remission (minimal)"),
+            ("PHQ-9", 20, 15, "25% lower", "partial response (moderately severe)"),
+            ("PHQ-9", 10, 12, "20% higher", "no response (moderate)"),
+            ("GAD-7", 14, 8, "43% lower", "partial response (mild)"),
+            ("MADRS", 30, 10, "67% lower", "remission (mild)"),
+            ("HAM-D17", 20, 8, "60% lower", "response"),
+            ("Y-BOCS", 28, 18, "36% lower", "response"),
+            ("QIDS-SR16", 16, 5, "69% lower", "remission"),
         ] {
             assert_eq!(course(name, json!(baseline), json!(end)), (change.to_owned(), category.to_owned()), "{name}");
         }
@@ -244,7 +244,7 @@ mod tests {
             course("PHQ-9", json!(0), json!(0)),
             ("not computed".to_owned(), "low before treatment (minimal)".to_owned())
         );
-        assert_eq!(course("Our own scale", json!(10), json!(5)), ("50 % lower".to_owned(), "not computed".to_owned()));
+        assert_eq!(course("Our own scale", json!(10), json!(5)), ("50% lower".to_owned(), "not computed".to_owned()));
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
     fn the_definition_printed_is_the_one_used() {
         let given = json!([{"instrument": "PHQ-9", "baseline": 19, "end": 7, "definition": "something else"}]);
         let definition = built_in().read(&given).expect("sound")[0]["definition"].as_str().expect("a text").to_owned();
-        assert!(definition.contains("at least 50 %") && definition.contains("4 or less"), "{definition}");
+        assert!(definition.contains("at least 50%") && definition.contains("4 or less"), "{definition}");
         let own = json!([{"instrument": "Own", "definition": "ours"}]);
         assert_eq!(built_in().read(&own).expect("sound")[0]["definition"], "ours");
     }

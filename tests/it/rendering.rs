@@ -313,7 +313,7 @@ fn a_letter_about_a_patient_has_a_cover_page_that_does_not_name_the_patient() {
     assert!(cover.contains("Amara Whitfield, MD") && cover.contains("(847) 555-0140"), "{cover}");
     assert!(cover.contains(&format!("Page 1 of {}", fax.pages)), "{cover}");
     assert!(fax.text(1).contains(&format!("Page 2 of {}", fax.pages)), "{}", fax.text(1));
-    assert!(fax.text(1).contains("Jordan Sample") && fax.text(1).contains("63 % lower"), "{}", fax.text(1));
+    assert!(fax.text(1).contains("Jordan Sample") && fax.text(1).contains("63% lower"), "{}", fax.text(1));
     let (mail, _) = renderer.mail(&job).expect("renders");
     assert!(!mail.subject.contains("Jordan"));
     let call = "If it reached you in error, please call (847) 555-0140 at once";

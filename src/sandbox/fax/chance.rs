@@ -27,7 +27,7 @@ impl Chances {
             }
         };
         let shares: Vec<(&str, f64)> = shares.into_iter().collect();
-        let words = shares.iter().map(|(word, share)| format!("{word} {} %", (share * 1e5).round() / 1e3)).collect();
+        let words = shares.iter().map(|(word, share)| format!("{word} {}%", (share * 1e5).round() / 1e3)).collect();
         let shares = shares.into_iter().map(read).collect::<Result<Vec<_>, String>>()?;
         // Sums of decimal shares may be slightly off 1.
         if shares.iter().map(|(_, share)| share).sum::<f64>() > 1.0 + 1e-9 {

@@ -128,7 +128,7 @@ mod tests {
     fn what_is_in_force_is_said_in_words() {
         assert!(plan("").words().is_empty());
         let told = plan("[chance]\nbusy = 0.1\n[[rule]]\nends = 'expired'").words();
-        let expected = ["A script of 1 rule decides first.", "Other numbers by chance: busy 10 %; the rest delivers."];
+        let expected = ["A script of 1 rule decides first.", "Other numbers by chance: busy 10%; the rest delivers."];
         assert_eq!(told, expected);
     }
 }

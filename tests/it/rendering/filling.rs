@@ -147,7 +147,6 @@ fn rendered() -> Vec<Case> {
 #[derive(Debug, Clone, Copy)]
 struct Line {
     top: usize,
-    bottom: usize,
     left: u32,
     words: usize,
 }
@@ -195,7 +194,7 @@ fn line(page: &Bitmap, top: usize, bottom: usize, space: usize) -> Option<Line> 
     let first = columns.iter().position(|ink| *ink)?;
     let last = columns.iter().rposition(|ink| *ink)?;
     let spaces = columns[first..=last].split(|ink| *ink).filter(|gap| gap.len() >= space).count();
-    Some(Line { top, bottom, left: INSIDE.start + first as u32, words: spaces + 1 })
+    Some(Line { top, left: INSIDE.start + first as u32, words: spaces + 1 })
 }
 
 /// Where the letter's own words begin: at its salutation, or below the header line of a further page.
