@@ -80,7 +80,9 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         in_doubt: ledger.in_doubt,
         held: ledger.held,
         not_deleted: tx.purges_given_up().await?,
-        dead_addresses: tx.addresses_dead_count().await?,
+        permissions: tx.calls_for_permission_count(state.intake.permission_only).await?,
+        wrong_numbers: tx.calls_for_number_count().await?,
+        dead_mailboxes: tx.mailboxes_dead_count().await?,
         clock_set_back: state.gateway.clock_set_back(),
         campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),
         ..Signs::default()
@@ -116,6 +118,8 @@ impl Matter {
             Subject::Failures => "/failures",
             Subject::InDoubt => "/failures#in_doubt",
             Subject::Held => "/failures#held",
+            Subject::Permissions => "/calls/permission",
+            Subject::Numbers => "/calls/number",
             Subject::Addresses => "/referrers/addresses",
             Subject::Campaigns => "/campaigns",
             // Nothing on any page sets a machine's clock.
