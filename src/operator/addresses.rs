@@ -29,7 +29,9 @@ pub async fn revive(parts: &Parts, address: &Address, who: &Actor) -> Result<(),
     let now = parts.clock.now();
     let mut tx = parts.store.write().await?;
     let known = tx.addresses_lock(&[address.key()]).await?.pop();
-    if !known.is_some_and(|known| matches!(known.health, Health::Dead | Health::Doubtful)) {
+    let is_doubted =
+        |known: AddressHealth| known.fault.is_some() || matches!(known.health, Health::Dead | Health::Doubtful);
+    if !known.is_some_and(is_doubted) {
         return Err(OperatorError::WrongState("nothing is held against this address".to_owned()));
     }
     tx.addresses_learn(&[AddressHealth::fresh(address.key())], now).await?;

@@ -45,7 +45,8 @@ const HEALTH: Face = Face { at_once: 32, body_max: KIB };
 const HOOKS: Face = Face { at_once: 128, body_max: BODY_OCTETS_MAX };
 const API: Face = Face { at_once: 128, body_max: 256 * KIB };
 const LISTS: Face = Face { at_once: 8, body_max: 16 * MIB };
-const LOG_IN: Face = Face { at_once: 64, body_max: 16 * KIB };
+// What was filled in when a session ended comes along with the log-in.
+const LOG_IN: Face = Face { at_once: 64, body_max: 64 * KIB };
 const DASHBOARD: Face = Face { at_once: 64, body_max: 64 * KIB };
 const DOCUMENTS: Face = Face { at_once: 64, body_max: KIB };
 const OPT_OUT: Face = Face { at_once: 64, body_max: 16 * KIB };
@@ -102,14 +103,15 @@ pub fn router(state: WebState) -> Router {
     let api = admitting(api::routes(), API, &of_known).merge(admitting(api::list_routes(), LISTS, &of_known));
     let api = api.layer(from_fn_with_state(state.clone(), bearer::known));
     let hooks = behind(hooks::routes(), HOOKS).layer(from_fn_with_state(state.clone(), hooks::known));
+    let pages = ops::again::Pages::new(state.clone(), ops::pages().with_state(state.clone()));
     let faces = Router::new()
         .merge(api)
         .merge(hooks)
         .merge(behind(documents::routes(), DOCUMENTS))
         .merge(behind(opt_out::routes(), OPT_OUT))
-        .merge(behind(login::routes(), LOG_IN))
+        .merge(behind(login::routes(pages.clone()), LOG_IN))
         .merge(behind(health::routes(), HEALTH))
-        .merge(behind(ops::routes(), DASHBOARD))
+        .merge(behind(ops::routes(pages), DASHBOARD))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
     guard::guarded(faces, &state).with_state(state)

@@ -109,6 +109,15 @@ pub struct Problem {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DatabaseUnusable;
 
+/// Part of the answer to a form that was refused: what is wrong, and with which of its fields. It is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The field's name; none if it is about all of the form.
+    pub field: Option<String>,
+    /// What is wrong, as a sentence.
+    pub words: String,
+}
+
 /// Part of the answer to a request that failed: why, for the log. It is not sent.
 #[derive(Debug, Clone)]
 pub(super) struct Cause(pub(super) String);
@@ -176,6 +185,17 @@ impl Problem {
         }
     }
 
+    /// What is wrong with the form, if a person can mend it there.
+    pub(super) fn refused(&self) -> Option<Refused> {
+        let is_about_form = matches!(
+            self.kind,
+            Kind::Invalid | Kind::MissingVariables | Kind::WrongState | Kind::Conflict | Kind::Forbidden
+        );
+        let field = self.fields.get("field").and_then(Value::as_str).map(str::to_owned);
+        let words = format!("{}.", crate::wording::capitalized(self.detail.trim_end_matches('.')));
+        is_about_form.then_some(Refused { field, words })
+    }
+
     fn add_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -225,6 +245,7 @@ pub struct PageProblem(pub Problem);
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <link rel="stylesheet" href="/assets/touchline.css">
+<link rel="icon" href="/assets/touchline.svg" type="image/svg+xml">
 </head>
 <body>
 <main class="plain">
@@ -246,6 +267,9 @@ impl IntoResponse for PageProblem {
         let (status, _, title) = self.0.kind.told();
         let mut response = html(status, &ProblemPage { title, detail: &self.0.detail });
         self.0.add_headers(&mut response);
+        if let Some(refused) = self.0.refused() {
+            response.extensions_mut().insert(refused);
+        }
         response
     }
 }

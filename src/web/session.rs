@@ -10,6 +10,7 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 
 use super::WebState;
+use super::ops::again::Kept;
 use super::problem::{Kind, PageProblem, Problem};
 use crate::access::{self, Device, Session, Verified};
 use crate::domain::Actor;
@@ -28,12 +29,22 @@ pub struct Operator {
     pub name: String,
     /// Under whom the person's acts are recorded.
     pub actor: Actor,
+    /// The page that was asked for, without what it says of the act before.
+    pub page: String,
+    /// What was filled in, where the page is shown again.
+    pub kept: Option<Kept>,
     session: Session,
 }
 
+/// Part of the answer to somebody whose session has ended. It is not sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SessionEnded;
+
 impl Operator {
-    fn of(session: Session) -> Self {
-        Self { name: session.operator.clone(), actor: Actor::operator(&session.operator), session }
+    fn of(session: Session, parts: &Parts) -> Self {
+        let actor = Actor::operator(&session.operator);
+        let kept = parts.extensions.get::<Kept>().cloned();
+        Self { name: session.operator.clone(), actor, page: page_of(&parts.uri), kept, session }
     }
 
     /// What every form of this session brings back in its field `form_key`.
@@ -52,7 +63,7 @@ impl Operator {
         }
         Err(PageProblem(Problem::new(
             Kind::Forbidden,
-            "this form does not belong to your session; reload the page and try again",
+            "nothing was saved: this form is from an earlier session. Check what you entered, then press the button again",
         )))
     }
 }
@@ -63,26 +74,43 @@ impl FromRequestParts<WebState> for Operator {
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Response> {
         let jar = CookieJar::from_headers(&parts.headers);
         match find(state, &jar).await {
-            Ok(Some(operator)) => Ok(operator),
-            Ok(None) => Err(Redirect::to(&login_url(&parts.method, &parts.uri)).into_response()),
+            Ok(Some(session)) => Ok(Self::of(session, parts)),
+            Ok(None) => {
+                let had_one = jar.get(SESSION_COOKIE).is_some_and(|cookie| !cookie.value().is_empty());
+                let mut response = Redirect::to(&login_url(&parts.method, &parts.uri, had_one)).into_response();
+                response.extensions_mut().insert(SessionEnded);
+                Err(response)
+            }
             Err(problem) => Err(PageProblem(problem).into_response()),
         }
     }
 }
 
-async fn find(state: &WebState, jar: &CookieJar) -> Result<Option<Operator>, Problem> {
+async fn find(state: &WebState, jar: &CookieJar) -> Result<Option<Session>, Problem> {
     let Some(cookie) = jar.get(SESSION_COOKIE) else { return Ok(None) };
-    Ok(access::find_session(&state.gateway.access(), cookie.value()).await?.map(Operator::of))
+    Ok(access::find_session(&state.gateway.access(), cookie.value()).await?)
 }
 
-/// The login page, which leads back to the page that was asked for.
-fn login_url(method: &Method, uri: &Uri) -> String {
+/// The login page, which leads back to the page that was asked for, and says if a session has ended.
+fn login_url(method: &Method, uri: &Uri, had_one: bool) -> String {
     let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
-    if *method != Method::GET || wanted == "/" {
-        return "/login".to_owned();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if *method == Method::GET && wanted != "/" {
+        query.append_pair("next", wanted);
     }
-    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
-    format!("/login?{query}")
+    if had_one {
+        query.append_pair("ended", "yes");
+    }
+    let query = query.finish();
+    if query.is_empty() { "/login".to_owned() } else { format!("/login?{query}") }
+}
+
+/// The page's address, without the notice of an act.
+fn page_of(uri: &Uri) -> String {
+    let kept = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .filter(|(name, _)| !matches!(name.as_ref(), "done" | "n" | "left"));
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) }
 }
 
 /// Opens a session and answers its cookie. `None` if the operator may not log in any more, or not with that password.
@@ -136,4 +164,23 @@ fn cookie(state: &WebState, value: String, lasts: Duration) -> Cookie<'static> {
         .secure(public_url.is_some_and(|url| url.scheme() == "https"))
         .max_age(lasts.try_into().unwrap_or_default())
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_forgets_what_it_said_of_the_act_before() {
+        let page = |uri: &str| page_of(&uri.parse().expect("an address"));
+        assert_eq!(page("/failures?reason=busy&done=retried&n=2&left=0"), "/failures?reason=busy");
+        assert_eq!(page("/?done=withdrawn"), "/");
+    }
+
+    #[test]
+    fn the_login_says_that_a_session_ended_only_to_whoever_had_one() {
+        let uri: Uri = "/failures".parse().expect("an address");
+        assert_eq!(login_url(&Method::GET, &uri, true), "/login?next=%2Ffailures&ended=yes");
+        assert_eq!(login_url(&Method::POST, &uri, false), "/login");
+    }
 }

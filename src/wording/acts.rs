@@ -62,3 +62,105 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::Check => "checked the database",
     }
 }
+
+/// What acts are about, to look at some of them only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActField {
+    /// Letters that are sent, stopped, decided or looked at.
+    Letters,
+    /// Referrers and lists of them.
+    Referrers,
+    /// Permission and refusal.
+    Consent,
+    /// Campaigns and provider accounts.
+    Plans,
+    /// Who logs in, operators, tokens, and the machine.
+    Access,
+}
+
+impl ActField {
+    /// Every field.
+    pub const ALL: [Self; 5] = [Self::Letters, Self::Referrers, Self::Consent, Self::Plans, Self::Access];
+
+    /// Its word in addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Letters => "letters",
+            Self::Referrers => "referrers",
+            Self::Consent => "consent",
+            Self::Plans => "plans",
+            Self::Access => "access",
+        }
+    }
+
+    /// As people say it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Letters => "Letters",
+            Self::Referrers => "Referrers and lists",
+            Self::Consent => "Permission and opt-outs",
+            Self::Plans => "Campaigns and providers",
+            Self::Access => "Log-ins and operators",
+        }
+    }
+
+    /// What an act is about.
+    #[must_use]
+    pub const fn of(act: AuditAct) -> Self {
+        match act {
+            AuditAct::Retry
+            | AuditAct::Hold
+            | AuditAct::Release
+            | AuditAct::Cancel
+            | AuditAct::Purge
+            | AuditAct::SendAgain
+            | AuditAct::SendNow
+            | AuditAct::Undo
+            | AuditAct::MarkSent
+            | AuditAct::MarkNotSent
+            | AuditAct::ViewDocument
+            | AuditAct::PreviewLetter => Self::Letters,
+            AuditAct::Export
+            | AuditAct::ReviveAddress
+            | AuditAct::EditReferrer
+            | AuditAct::ImportReferrers
+            | AuditAct::AddReferrer
+            | AuditAct::DeleteReferrer
+            | AuditAct::MergeReferrers
+            | AuditAct::UndoMerge
+            | AuditAct::UndoImport
+            | AuditAct::SettleConflict
+            | AuditAct::PreferLocation
+            | AuditAct::LogTouch => Self::Referrers,
+            AuditAct::AddBasis | AuditAct::EndBasis | AuditAct::Suppress | AuditAct::LiftSuppression => Self::Consent,
+            AuditAct::PauseProvider
+            | AuditAct::ResumeProvider
+            | AuditAct::TryProvider
+            | AuditAct::AddCampaign
+            | AuditAct::PauseCampaign
+            | AuditAct::ResumeCampaign
+            | AuditAct::RunCampaign
+            | AuditAct::EditCampaign
+            | AuditAct::RenameCampaign
+            | AuditAct::RemoveCampaign
+            | AuditAct::HoldCampaignRun
+            | AuditAct::SkipCampaignRun => Self::Plans,
+            AuditAct::Login
+            | AuditAct::Logout
+            | AuditAct::FailedLogin
+            | AuditAct::RefusedLogin
+            | AuditAct::CreateToken
+            | AuditAct::RevokeToken
+            | AuditAct::SetOperator
+            | AuditAct::SetPassword
+            | AuditAct::DisableOperator
+            | AuditAct::EnableOperator
+            | AuditAct::RemoveOperator
+            | AuditAct::Restore
+            | AuditAct::ReplayCallbacks
+            | AuditAct::Check => Self::Access,
+        }
+    }
+}

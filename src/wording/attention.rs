@@ -31,9 +31,13 @@ pub enum Subject {
     Failures,
     /// Messages in doubt.
     InDoubt,
+    /// Updates that wait for permission to fax them.
+    Permissions,
+    /// Fax numbers that do not work.
+    Numbers,
     /// Messages on hold.
     Held,
-    /// Addresses that do not work.
+    /// Mailboxes that do not work.
     Addresses,
     /// Campaigns whose variables must be renewed.
     Campaigns,
@@ -56,8 +60,12 @@ pub struct Signs {
     pub in_doubt: i64,
     /// Messages on hold.
     pub held: i64,
-    /// Addresses that are known not to work.
-    pub dead_addresses: i64,
+    /// Referrers who are to be asked whether updates may be faxed to them.
+    pub permissions: i64,
+    /// Referrers whose fax number does not work.
+    pub wrong_numbers: i64,
+    /// Mailboxes that are known not to work.
+    pub dead_mailboxes: i64,
     /// Copies of letters that providers did not delete.
     pub not_deleted: i64,
     /// The campaigns whose run waits, or would wait within a week, for variables to be renewed.
@@ -114,21 +122,49 @@ pub struct RestingAccount {
     pub fault: Option<Fault>,
 }
 
-/// Everything that needs a person, what stops the most first.
+/// Everything that needs a person, what does the most harm first: doubts, paused accounts, calls to make, the rest.
 #[must_use]
 pub fn needs(signs: &Signs) -> Vec<Need> {
     let mut needs = Vec::new();
+    needs.extend(in_doubt(signs.in_doubt));
     needs.extend(signs.paused.iter().map(paused));
     needs.extend(signs.resting.iter().map(resting));
+    needs.extend(permissions(signs.permissions));
+    needs.extend(wrong_numbers(signs.wrong_numbers));
     needs.extend(signs.clock_set_back.map(clock));
     needs.extend(signs.letters.iter().map(broken));
     needs.extend(signs.campaigns.iter().map(stale));
     needs.extend(not_delivered(signs.not_delivered));
-    needs.extend(in_doubt(signs.in_doubt));
     needs.extend(held(signs.held));
     needs.extend(not_deleted(signs.not_deleted));
-    needs.extend(dead(signs.dead_addresses));
+    needs.extend(dead(signs.dead_mailboxes));
     needs
+}
+
+fn permissions(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: match number {
+            1 => "1 referrer must be asked for permission before updates are faxed to them.".to_owned(),
+            _ => {
+                format!("{} referrers must be asked for permission before updates are faxed to them.", grouped(number))
+            }
+        },
+        act: "Open the call sheet",
+        subject: Subject::Permissions,
+    })
+}
+
+fn wrong_numbers(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: match number {
+            1 => "The fax number of 1 referrer does not work.".to_owned(),
+            _ => format!("The fax numbers of {} referrers do not work.", grouped(number)),
+        },
+        act: "Open the call sheet",
+        subject: Subject::Numbers,
+    })
 }
 
 fn not_deleted(copies: i64) -> Option<Need> {
@@ -238,8 +274,8 @@ fn dead(number: i64) -> Option<Need> {
     (number > 0).then(|| Need {
         tone: Tone::Warn,
         sentence: match number {
-            1 => "1 fax number or email address does not work.".to_owned(),
-            _ => format!("{} fax numbers or email addresses do not work.", grouped(number)),
+            1 => "1 email address does not work.".to_owned(),
+            _ => format!("{} email addresses do not work.", grouped(number)),
         },
         act: "Correct the addresses",
         subject: Subject::Addresses,
@@ -256,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stops_everything_comes_first_and_each_matter_is_a_sentence() {
+    fn what_does_the_most_harm_comes_first_and_each_matter_is_a_sentence() {
         let signs = Signs {
             paused: vec![
                 PausedAccount {
@@ -277,7 +313,9 @@ mod tests {
             in_doubt: 1,
             held: 1,
             not_deleted: 1,
-            dead_addresses: 1,
+            permissions: 12,
+            wrong_numbers: 1,
+            dead_mailboxes: 1,
             campaigns: [true, false]
                 .map(|is_due| StaleCampaign { name: "monthly".into(), variables: vec!["as_of".into()], is_due })
                 .to_vec(),
@@ -292,21 +330,23 @@ mod tests {
         assert_eq!(
             sentences,
             [
+                "1 message may or may not have been sent.",
                 "telnyx-main is paused and sends nothing: no funds.",
                 "office is paused and sends nothing: 5.7.60 not permitted to send as this sender. Let the account's user \
                  send as the practice's address (\"Send As\"), or set practice.email to that user's own address. Then resume \
                  the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
+                "12 referrers must be asked for permission before updates are faxed to them.",
+                "The fax number of 1 referrer does not work.",
                 "The clock of this machine was set back by 60 minutes. Sending goes on by the earlier time until a restart.",
                 "The letter evening-clinic is out of service because of a mistake: evening-clinic/letter.md:12: unknown variable \
                  `newz`. 2 messages wait for it.",
                 "The campaign monthly waits and sends nothing: renew as_of.",
                 "The next run of the campaign monthly will wait: renew as_of before it is due.",
                 "2 messages did not arrive.",
-                "1 message may or may not have been sent.",
                 "1 message is held until someone releases it.",
                 "1 letter could not be deleted at the provider.",
-                "1 fax number or email address does not work.",
+                "1 email address does not work.",
             ]
         );
     }

@@ -123,7 +123,7 @@ pub const fn touch_standing(kind: TouchKind, standing: Disposition) -> Label {
 #[must_use]
 pub const fn address_health(health: Health) -> Label {
     match health {
-        Health::Unverified => (Tone::Quiet, "not tried yet"),
+        Health::Unverified => (Tone::Quiet, "not confirmed yet"),
         Health::Confirmed => (Tone::Good, "confirmed"),
         Health::Doubtful => (Tone::Warn, "doubtful"),
         Health::Dead => (Tone::Bad, "does not work"),
@@ -134,7 +134,7 @@ pub const fn address_health(health: Health) -> Label {
 #[must_use]
 pub const fn referrer_state(state: ReferrerState) -> Label {
     match state {
-        ReferrerState::Active => (Tone::Good, "active"),
+        ReferrerState::Active => (Tone::Quiet, "active"),
         ReferrerState::ConversationOpen => (Tone::Busy, "conversation open"),
         ReferrerState::Paused => (Tone::Warn, "paused"),
         ReferrerState::DoNotContact => (Tone::Bad, "do not contact"),

@@ -3,7 +3,7 @@
 //!
 //! - `labels`: one word for each state and kind, with a tone; `numbers`: counts as people write them
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
-//! - `acts`: what people did; [`refusals`]: whom a mail server's refusal is about, and what can be done; [`lists`]: what a
+//! - `acts`: what people did; `calls`: what to ask on the telephone; [`refusals`]: whom a mail server's refusal is about, and what can be done; [`lists`]: what a
 //!   list says of people who are not written to; `hours`: what waits for office hours, and until when; `proposals`: what is
 //!   said before a broadcast, and of campaigns that wait
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now
@@ -12,6 +12,7 @@
 
 mod acts;
 pub mod attention;
+mod calls;
 mod faults;
 mod hours;
 mod labels;
@@ -22,7 +23,8 @@ mod reasons;
 pub mod refusals;
 pub mod remedies;
 
-pub use acts::audit_act;
+pub use acts::{ActField, audit_act};
+pub use calls::{ask_number, ask_permission, declined_by_telephone, given_by_telephone, wrong_number};
 pub use faults::{NO_FAULT_KNOWN, fault, fault_advice};
 pub use hours::{some_wait, waits_until};
 pub use labels::{

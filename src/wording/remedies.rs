@@ -12,13 +12,15 @@ pub enum Bulk {
     Retry,
     /// Send again those whose address was corrected since: the others would only fail again.
     RetryCorrected,
+    /// Send again those for whose number permission was recorded since: the others would only be stopped again.
+    RetryPermitted,
     /// Let all of them go.
     Release,
 }
 
 impl Bulk {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Retry, Self::RetryCorrected, Self::Release];
+    pub const ALL: [Self; 4] = [Self::Retry, Self::RetryCorrected, Self::RetryPermitted, Self::Release];
 
     /// Its word in forms.
     #[must_use]
@@ -26,6 +28,7 @@ impl Bulk {
         match self {
             Self::Retry => "retry",
             Self::RetryCorrected => "retry_corrected",
+            Self::RetryPermitted => "retry_permitted",
             Self::Release => "release",
         }
     }
@@ -37,6 +40,7 @@ impl Bulk {
             (Self::Retry, 1) => "Retry".to_owned(),
             (Self::Retry, _) => format!("Retry all {}", grouped(count)),
             (Self::RetryCorrected, _) => "Retry corrected ones".to_owned(),
+            (Self::RetryPermitted, _) => "Retry those with permission".to_owned(),
             (Self::Release, 1) => "Release".to_owned(),
             (Self::Release, _) => format!("Release all {}", grouped(count)),
         }
@@ -45,7 +49,7 @@ impl Bulk {
     /// Whether doing it for all is the likely next step, rather than looking at each message.
     #[must_use]
     pub fn is_likely(self, reason: Reason) -> bool {
-        self == Self::Release || !needs_more_than_retry(reason)
+        matches!(self, Self::Retry | Self::Release) && retry_makes_sense(reason) && !needs_something_first(reason)
     }
 }
 
@@ -56,6 +60,7 @@ pub fn bulk(status: MessageStatus, reason: Reason) -> Option<Bulk> {
         MessageStatus::Held => Some(Bulk::Release),
         _ if !status.may_be_retried() || !retry_makes_sense(reason) => None,
         _ if is_about_address(reason) => Some(Bulk::RetryCorrected),
+        _ if reason == PolicyReason::NoBasis.into() => Some(Bulk::RetryPermitted),
         _ => Some(Bulk::Retry),
     }
 }
@@ -93,6 +98,56 @@ pub fn is_about_address(reason: Reason) -> bool {
 #[must_use]
 pub fn needs_more_than_retry(reason: Reason) -> bool {
     is_about_address(reason) || reason == PolicyReason::NoBasis.into()
+}
+
+/// Whether a person has to ask, look or correct something before sending again or releasing makes sense.
+#[must_use]
+pub fn needs_something_first(reason: Reason) -> bool {
+    let is_first = match reason {
+        Reason::Policy(reason) => matches!(
+            reason,
+            PolicyReason::NoBaa
+                | PolicyReason::NoRoute
+                | PolicyReason::Restored
+                | PolicyReason::RenderingFailed
+                | PolicyReason::ProviderPaused
+                | PolicyReason::NoFinalReport
+                | PolicyReason::OutcomeUnknown
+                | PolicyReason::NotFoundAgain
+        ),
+        Reason::Fault(fault) => matches!(
+            fault,
+            Fault::RejectedByRemote
+                | Fault::Blocked
+                | Fault::PartialSend
+                | Fault::DocumentError
+                | Fault::TooLarge
+                | Fault::AccountError
+                | Fault::PolicyRefusal
+                | Fault::TlsRequired
+        ),
+        Reason::Operator(_) => false,
+    };
+    is_first || needs_more_than_retry(reason)
+}
+
+/// The call sheet on which messages stopped for that reason are settled, if there is one.
+#[must_use]
+pub fn is_settled_by_call(reason: Reason) -> Option<Call> {
+    match reason {
+        Reason::Policy(PolicyReason::NoBasis) => Some(Call::Permission),
+        Reason::Fault(Fault::NotAFax | Fault::InvalidNumber) => Some(Call::Number),
+        _ => None,
+    }
+}
+
+/// What is asked for on the telephone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// Whether updates may be faxed.
+    Permission,
+    /// The right fax number.
+    Number,
 }
 
 /// A heading under which causes are listed.
@@ -151,6 +206,19 @@ mod tests {
         assert_eq!(bulk(MessageStatus::Failed, "not_a_fax".parse().expect("a reason")), Some(Bulk::RetryCorrected));
         assert_eq!(bulk(MessageStatus::Failed, "busy".parse().expect("a reason")), Some(Bulk::Retry));
         assert_eq!(bulk(MessageStatus::Held, "conversation_open".parse().expect("a reason")), Some(Bulk::Release));
+    }
+
+    #[test]
+    fn sending_again_comes_first_only_where_nothing_has_to_be_asked_or_corrected_before() {
+        for reason in Reason::all() {
+            for status in [MessageStatus::Failed, MessageStatus::Held, MessageStatus::Suppressed] {
+                let Some(bulk) = bulk(status, reason) else { continue };
+                let advice = super::super::dashboard_advice(reason);
+                let begins = ["Ask ", "Call ", "Check ", "Correct ", "Fix ", "Set up ", "Add ", "Shorten ", "Read "];
+                let is_later = begins.iter().any(|word| advice.starts_with(word));
+                assert_eq!(bulk.is_likely(reason), !is_later && retry_makes_sense(reason), "{reason}: {advice}");
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 mod belonging;
 mod browser;
+mod calling;
 mod campaigning;
+mod forms;
 mod gallery;
 mod guarding;
 pub mod stage;

@@ -8,6 +8,7 @@ mod attempts;
 mod backup;
 mod batching;
 mod broadcasts;
+mod calls;
 mod events;
 mod foreign;
 mod forward;

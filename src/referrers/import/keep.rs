@@ -123,10 +123,11 @@ async fn keep_person(
     })
 }
 
-/// Records the import itself.
+/// Records the import itself, and what it did in the audit trail: people, bases for faxing, and refusals.
 pub(super) async fn record(
     tx: &mut Tx,
     kept: &[Kept],
+    suppressions: usize,
     circumstances: &Circumstances,
 ) -> Result<ImportId, ReferrersError> {
     let Circumstances { list, who, now } = circumstances;
@@ -149,9 +150,19 @@ pub(super) async fn record(
     };
     tx.import_insert(&import).await?;
     tx.import_changes_insert(import.id, &changes).await?;
-    let detail = format!("{list}: {} new, {} updated", import.added, import.updated);
+    let detail = told(&import, kept.iter().map(|one| one.bases.len()).sum(), suppressions);
     tx.audit(who, AuditAct::ImportReferrers, Some(&import.id.to_string()), Some(&detail), *now).await?;
     Ok(import.id)
+}
+
+/// An import for the audit trail: what is zero is left out, but for the people.
+fn told(import: &ListImport, bases: usize, suppressions: usize) -> String {
+    let mut told = format!("{}: {} new, {} updated", import.list, import.added, import.updated);
+    let further = [(bases, "basis for faxing", "bases for faxing"), (suppressions, "opt-out", "opt-outs")];
+    for (count, one, many) in further.into_iter().filter(|(count, ..)| *count > 0) {
+        told.push_str(&format!(", {count} {}", if count == 1 { one } else { many }));
+    }
+    told
 }
 
 /// Records the row's basis unless the same one is on record, current or ended: an import never lifts an opt-out.
@@ -182,4 +193,25 @@ async fn add_basis(
     })
     .await?;
     Ok(Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Actor, Timestamp};
+
+    #[test]
+    fn the_audit_trail_says_how_many_people_bases_and_refusals_a_list_brought() {
+        let import = ListImport {
+            id: ImportId::new(),
+            list: "north_shore.csv".to_owned(),
+            who: Actor::operator("dana"),
+            added: 12,
+            updated: 3,
+            created_ms: Timestamp(0),
+            undone_ms: None,
+        };
+        assert_eq!(told(&import, 5, 1), "north_shore.csv: 12 new, 3 updated, 5 bases for faxing, 1 opt-out");
+        assert_eq!(told(&import, 0, 0), "north_shore.csv: 12 new, 3 updated");
+    }
 }

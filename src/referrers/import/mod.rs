@@ -118,7 +118,7 @@ pub async fn import(
     let kept = keep::keep(&mut tx, &roster, &sheet.rows, &circumstances).await?;
     count(&kept, &mut report);
     if !options.dry_run {
-        report.import = Some(keep::record(&mut tx, &kept, &circumstances).await?);
+        report.import = Some(keep::record(&mut tx, &kept, report.suppressions, &circumstances).await?);
         tx.commit().await?;
         report.stored = true;
     }

@@ -19,11 +19,6 @@ const UNWELL: &str = "SELECT a.channel, a.health, a.fault, a.updated_ms, r.id AS
     FROM address a JOIN referrer r ON r.email_key = a.value
     WHERE a.channel = 'email' AND a.health IN ('dead', 'doubtful')
     ORDER BY 2, 4 DESC, 5, 1 LIMIT $1";
-const UNWELL_COUNT: &str = "SELECT
-    (SELECT COUNT(*) FROM address a JOIN referrer r ON r.fax = a.value
-        WHERE a.channel = 'fax' AND a.health = 'dead')
-    + (SELECT COUNT(*) FROM address a JOIN referrer r ON r.email_key = a.value
-        WHERE a.channel = 'email' AND a.health = 'dead')";
 const RUNNING: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms
     FROM broadcast WHERE finished_ms IS NULL ORDER BY created_ms DESC, id DESC LIMIT $1";
 
@@ -82,11 +77,6 @@ impl Tx {
     /// Addresses of referrers that are dead or doubtful, the dead first, then the latest, at most `limit`.
     pub async fn addresses_unwell(&mut self, limit: i64) -> Result<Vec<UnwellAddress>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(UNWELL).bind(limit).fetch_all(&mut *c).await?))
-    }
-
-    /// How many addresses of referrers are dead.
-    pub async fn addresses_dead_count(&mut self) -> Result<i64, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(UNWELL_COUNT).fetch_one(&mut *c).await?))
     }
 
     /// Broadcasts whose messages are not all settled, newest first, at most `limit`.

@@ -3,13 +3,16 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{Datelike, Days, NaiveDate};
 use serde::Deserialize;
 
-use super::form::{Posted, nowhere, refused, then_show};
+use super::again::Kept;
+use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::pager::Pager;
 use super::query::Query;
 use super::view::moment::Calendar;
 use super::view::people::UnwellRow;
@@ -25,6 +28,8 @@ use crate::wording;
 
 /// Addresses on the page.
 const UNWELL_SHOWN: i64 = 500;
+/// Every dead address.
+const EVERY_DEAD: DeadOf = DeadOf { channel: None, fault: None, since: None, until: None };
 
 /// Which addresses to count.
 #[derive(Debug, Default, Deserialize)]
@@ -32,6 +37,7 @@ pub struct Wanted {
     cause: Option<String>,
     since: Option<String>,
     until: Option<String>,
+    page: Option<String>,
 }
 
 /// A cause to choose.
@@ -52,23 +58,31 @@ struct Page {
     until: String,
     counted: Option<String>,
     can_revive: bool,
+    pager: Pager,
 }
 
 /// `GET /referrers/addresses`, with a cause or days to count what would be tried again.
 pub async fn show(
     State(state): State<WebState>,
-    operator: Operator,
+    mut operator: Operator,
     Query(wanted): Query<Wanted>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
     let is_counting = wanted.cause.is_some() || wanted.since.is_some() || wanted.until.is_some();
     let texts = [&wanted.cause, &wanted.since, &wanted.until].map(|text| text.as_deref().unwrap_or_default());
-    let which = read(texts, &calendar)?;
-    let counted =
-        if is_counting { Some(addresses::count(&state.gateway.operator(), which).await?.addresses) } else { None };
+    let (which, counted) = match count(&state, texts, is_counting, &calendar).await {
+        Ok(counted) => counted,
+        Err(problem) => {
+            let Some(refused) = problem.0.refused() else { return Err(problem) };
+            let fields = Fields::of(["cause", "since", "until"].into_iter().zip(texts));
+            operator.kept = Some(Kept::new("/referrers/addresses", fields, refused));
+            (EVERY_DEAD, None)
+        }
+    };
     let mut tx = state.gateway.store.read().await?;
     let unwell = tx.addresses_unwell(UNWELL_SHOWN).await?;
+    let (unwell, pager) = Pager::cut(unwell, wanted.page.as_deref(), "/referrers/addresses")?;
     let ids: Vec<ReferrerId> = unwell.iter().map(|one| one.referrer_id).collect();
     let referrers = tx.referrers(&ids).await?;
     let held_against = |fault: &&Fault| fault.evidence() != AddressEvidence::Neutral;
@@ -87,22 +101,45 @@ pub async fn show(
         until: day(texts[2]).map(|day| day.to_string()).unwrap_or_default(),
         counted: counted.map(|count| wording::count(number(count), "address", "addresses")),
         can_revive: counted.is_some_and(|count| count > 0),
+        pager,
     };
-    Ok(frame::show(&page))
+    let mut response = frame::show(&page);
+    if page.frame.kept.is_some() {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+/// The kind that was asked for, and how many there are if that was asked.
+async fn count(
+    state: &WebState,
+    texts: [&str; 3],
+    is_counting: bool,
+    calendar: &Calendar,
+) -> Result<(DeadOf, Option<usize>), PageProblem> {
+    let which = read(texts, calendar)?;
+    if !is_counting {
+        return Ok((which, None));
+    }
+    match addresses::count(&state.gateway.operator(), which).await {
+        Ok(found) => Ok((which, Some(found.addresses))),
+        Err(OperatorError::Invalid(_)) => Err(refused_field("until", "The last day is before the first one.")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The kind of dead address that was chosen: cause, first day, last day.
 fn read([cause, since, until]: [&str; 3], calendar: &Calendar) -> Result<DeadOf, PageProblem> {
     let fault = match cause.trim() {
         "" => None,
-        word => Some(word.parse().map_err(|_| refused("Please choose one of the reasons."))?),
+        word => Some(word.parse().map_err(|_| refused_field("cause", "Please choose one of the reasons."))?),
     };
-    let begin = |text: &str, days: u64| match (text.trim().is_empty(), day(text)) {
+    let begin = |name: &str, text: &str, days: u64| match (text.trim().is_empty(), day(text)) {
         (true, _) => Ok(None),
         (false, Some(day)) => Ok(start_of(day, days, calendar)),
-        (false, None) => Err(refused("Please enter the date as YYYY-MM-DD.")),
+        (false, None) => Err(refused_field(name, "Please enter the date as YYYY-MM-DD.")),
     };
-    Ok(DeadOf { channel: None, fault, since: begin(since, 0)?, until: begin(until, 1)? })
+    Ok(DeadOf { channel: None, fault, since: begin("since", since, 0)?, until: begin("until", until, 1)? })
 }
 
 fn day(text: &str) -> Option<NaiveDate> {

@@ -3,9 +3,12 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use serde::Deserialize;
 
+use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
+use super::pager::Pager;
 use super::query::Query;
 use super::view::moment::{Calendar, Moment};
 use crate::domain::AuditAct;
@@ -14,10 +17,24 @@ use crate::store::records::events::AuditLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
-use crate::wording;
+use crate::wording::{self, ActField};
 
-/// Lines shown.
-const SHOWN: i64 = 300;
+/// Lines listed.
+const SHOWN: i64 = 1000;
+
+/// What may stand in the query.
+#[derive(Debug, Default, Deserialize)]
+pub struct Wanted {
+    about: Option<String>,
+    page: Option<String>,
+}
+
+/// A choice of the filter.
+struct Filter {
+    label: &'static str,
+    link: String,
+    is_here: bool,
+}
 
 /// One act.
 struct Row {
@@ -33,8 +50,11 @@ struct Row {
 #[template(path = "audit.html")]
 struct Page {
     frame: Frame,
+    title: String,
+    filters: Vec<Filter>,
     rows: Vec<Row>,
     is_cut: bool,
+    pager: Pager,
 }
 
 /// `GET /audit`.
@@ -42,15 +62,40 @@ pub async fn show(
     State(state): State<WebState>,
     operator: Operator,
     Query(asked): Query<Asked>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
-    let lines = state.gateway.store.read().await?.audit_list(SHOWN).await?;
+    let mut lines = state.gateway.store.read().await?.audit_list(SHOWN).await?;
+    let is_cut = i64::try_from(lines.len()).unwrap_or(i64::MAX) == SHOWN;
+    let about = match wanted.about.as_deref() {
+        Some(word) => Some(ActField::ALL.into_iter().find(|field| field.as_str() == word).ok_or_else(nowhere)?),
+        None => None,
+    };
+    lines.retain(|line| about.is_none_or(|about| ActField::of(line.action) == about));
+    let (lines, pager) = Pager::cut(lines, wanted.page.as_deref(), &link(about))?;
+    let title = about.map_or_else(|| "Audit".to_owned(), |about| format!("Audit: {}", about.label().to_lowercase()));
     let page = Page {
-        frame: Frame::new(&state, &operator, Section::Audit, "Audit", &asked),
-        is_cut: i64::try_from(lines.len()).unwrap_or(i64::MAX) == SHOWN,
+        frame: Frame::new(&state, &operator, Section::Audit, title.as_str(), &asked),
+        title,
+        filters: filters(about),
+        is_cut,
+        pager,
         rows: lines.iter().map(|line| row(line, &calendar)).collect(),
     };
     Ok(frame::show(&page))
+}
+
+fn link(about: Option<ActField>) -> String {
+    about.map_or_else(|| "/audit".to_owned(), |about| format!("/audit?about={}", about.as_str()))
+}
+
+fn filters(here: Option<ActField>) -> Vec<Filter> {
+    let filter = |about: Option<ActField>| Filter {
+        label: about.map_or("All", ActField::label),
+        link: link(about),
+        is_here: about == here,
+    };
+    std::iter::once(None).chain(ActField::ALL.into_iter().map(Some)).map(filter).collect()
 }
 
 fn row(line: &AuditLine, calendar: &Calendar) -> Row {
@@ -60,9 +105,16 @@ fn row(line: &AuditLine, calendar: &Calendar) -> Row {
         at: calendar.moment(line.at_ms),
         who: line.who.name().to_owned(),
         did: wording::audit_act(line.action).to_owned(),
-        link: id.and_then(|id| place_of(line.action).map(|place| format!("/{place}/{id}"))),
+        link: match line.action {
+            AuditAct::ImportReferrers | AuditAct::UndoImport => Some("/referrers/imports".to_owned()),
+            act => id.and_then(|id| place_of(act).map(|place| format!("/{place}/{id}"))),
+        },
         subject: id.map_or(subject, |id| short(&id)),
-        detail: line.detail.as_deref().map(|detail| detail.replace('_', " ")),
+        detail: line.detail.as_deref().map(|detail| match line.action {
+            // The name of a file stays as it is.
+            AuditAct::ImportReferrers => detail.to_owned(),
+            _ => detail.replace('_', " "),
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::campaigns::{audience, renew_words, standing};
-use super::form::{Fields, Posted, nowhere, refused, then_show};
+use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
@@ -19,7 +19,7 @@ use crate::campaign::edit::Changes;
 use crate::campaign::{self, CampaignError};
 use crate::domain::id::CampaignId;
 use crate::domain::{Channel, Purpose};
-use crate::intake::IntakeError;
+use crate::intake::{Gap, IntakeError};
 use crate::render::{Letter, Variable};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
@@ -44,6 +44,9 @@ pub struct Wanted {
 /// A variable in the form.
 struct FieldRow {
     name: String,
+    /// The fields of the form that hold its value, and that it is still true.
+    posted: String,
+    kept: String,
     about: String,
     value: String,
     /// Whether it must be filled in.
@@ -163,6 +166,8 @@ fn fields(state: &WebState, row: &CampaignRow, letter: &str, renew: &[String]) -
         let value = values.get(&variable.name).map_or(Some(String::new()), written)?;
         Some(FieldRow {
             name: variable.name.clone(),
+            posted: format!("{VALUE}{}", variable.name),
+            kept: format!("{KEEP}{}", variable.name),
             about: about(variable),
             value,
             is_required: variable.is_required(),
@@ -211,7 +216,26 @@ pub async fn edit(
     }
     match campaign::edit::edit(&state.intake, &row.name, &changes, &posted.operator.actor).await {
         Ok(_) => Ok(then_show(&Done::CampaignSaved.at(&page_of(row.id)))),
-        Err(error) => Err(in_words(error)),
+        Err(error) => Err(at_field(error, &changes, &posted.fields)),
+    }
+}
+
+/// What is wrong with the form, beside the field that it is about if that is known.
+fn at_field(error: CampaignError, changes: &Changes, form: &Fields) -> PageProblem {
+    match error {
+        CampaignError::Invalid(words) if changes.every.is_some() || changes.zone.is_some() => {
+            refused_field("every", sentence(&words))
+        }
+        CampaignError::Intake(IntakeError::NotFound(words)) => refused_field("to", sentence(&words)),
+        CampaignError::Intake(IntakeError::MissingVariables(gaps)) => {
+            let first = gaps.first().map(|gap| gap.words.clone()).unwrap_or_default();
+            let is_named =
+                |name: &str| first.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+            let field = form.names().find(|name| name.strip_prefix(VALUE).is_some_and(is_named));
+            let words = missing(&gaps);
+            field.map_or_else(|| refused(words.clone()), |field| refused_field(field, words.clone()))
+        }
+        other => in_words(other),
     }
 }
 
@@ -223,19 +247,22 @@ fn changes(state: &WebState, row: &CampaignRow, form: &Fields) -> Result<Changes
     let zone = form.line("zone", "the time zone", 64)?;
     let named = [(Channel::Fax, "fax"), (Channel::Email, "email")];
     let via: Vec<Channel> = named.iter().filter(|(_, name)| !form.text(name).is_empty()).map(|(it, _)| *it).collect();
+    if via.is_empty() {
+        return Err(refused_field("fax", "Please choose fax, email, or both."));
+    }
     let channels: Vec<&str> = via.iter().map(|channel| channel.as_str()).collect();
     let is_other = |written: &str, kept: &str| written != kept;
     let mut changes = Changes {
         letter: Some(letter.clone()).filter(|letter| is_other(letter, &row.letter)),
         to: if is_other(&to, &row.audience) {
-            Some(to.parse().map_err(|problem: String| refused(sentence(&problem)))?)
+            Some(to.parse().map_err(|problem: String| refused_field("to", sentence(&problem)))?)
         } else {
             None
         },
         via: Some(via).filter(|_| channels.join(",") != row.channels),
         every: Some(every).filter(|every| is_other(every, &row.schedule)),
         zone: if is_other(&zone, &row.zone) {
-            Some(zone.parse().map_err(|_| refused("Please write a time zone such as America/Chicago."))?)
+            Some(zone.parse().map_err(|_| refused_field("zone", "Please write a time zone such as America/Chicago."))?)
         } else {
             None
         },
@@ -253,13 +280,15 @@ fn add_variables(
     changes: &mut Changes,
 ) -> Result<(), PageProblem> {
     let kept = values(row);
-    let letter = state.gateway.renderer.letter(letter).ok_or_else(|| refused("Please choose a letter."))?;
+    let letter =
+        state.gateway.renderer.letter(letter).ok_or_else(|| refused_field("letter", "Please choose a letter."))?;
     for variable in &letter.variables {
         let name = &variable.name;
         let Some(before) = kept.get(name).map_or(Some(String::new()), written) else { continue };
         let after = form.text(&format!("{VALUE}{name}")).replace("\r\n", "\n");
         if after.chars().count() > VALUE_CHARS_MAX {
-            return Err(refused(format!("Too long: {name} may have at most {VALUE_CHARS_MAX} characters.")));
+            let words = format!("Too long: {name} may have at most {VALUE_CHARS_MAX} characters.");
+            return Err(refused_field(&format!("{VALUE}{name}"), words));
         }
         if after != before.trim() {
             if after.is_empty() {
@@ -286,6 +315,7 @@ pub async fn rename(
     let to = posted.fields.line("to", "the new name", 80)?;
     match campaign::edit::rename(&state.intake, &row.name, &to, &posted.operator.actor).await {
         Ok(_) => Ok(then_show(&Done::CampaignSaved.at(&page_of(row.id)))),
+        Err(CampaignError::Invalid(words)) => Err(refused_field("to", sentence(&words))),
         Err(error) => Err(in_words(error)),
     }
 }
@@ -298,7 +328,7 @@ pub async fn remove(
 ) -> Result<Response, PageProblem> {
     let row = row_of(&state, &id).await?;
     if posted.fields.text("sure") != "yes" {
-        return Err(refused("Please check the box to remove the campaign."));
+        return Err(refused_field("sure", "Please check the box to remove the campaign."));
     }
     campaign::edit::remove(&state.intake, &row.name, &posted.operator.actor).await?;
     Ok(then_show(&Done::CampaignRemoved.at("/campaigns")))
@@ -322,10 +352,12 @@ pub(super) async fn row_of(state: &WebState, id: &str) -> Result<CampaignRow, Pa
 pub(super) fn in_words(error: CampaignError) -> PageProblem {
     match error {
         CampaignError::Invalid(words) => refused(sentence(&words)),
-        CampaignError::Intake(IntakeError::MissingVariables(gaps)) => {
-            let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
-            refused(format!("The letter cannot be written for every recipient. {}", gaps.join("; ")))
-        }
+        CampaignError::Intake(IntakeError::MissingVariables(gaps)) => refused(missing(&gaps)),
         other => other.into(),
     }
+}
+
+fn missing(gaps: &[Gap]) -> String {
+    let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
+    format!("The letter cannot be written for every recipient. {}", gaps.join("; "))
 }

@@ -97,7 +97,7 @@ pub(super) fn standing(campaign: &CampaignRow, renew: &[String]) -> wording::Lab
     match campaign.state {
         _ if campaign.removed_ms.is_some() => (Tone::Quiet, "removed"),
         _ if campaign::waits(campaign, renew).is_some() => (Tone::Bad, "waits"),
-        CampaignState::Active => (Tone::Good, "active"),
+        CampaignState::Active => (Tone::Busy, "active"),
         CampaignState::Paused => (Tone::Warn, "paused"),
         CampaignState::Done => (Tone::Quiet, "done"),
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
+use super::pager::Pager;
 use super::query::Query;
 use super::view::causes::{self, CauseGroup};
 use super::view::lines::LineRow;
@@ -20,7 +21,7 @@ use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
-use crate::wording::remedies::{self, Bulk};
+use crate::wording::remedies::{self, Bulk, Call};
 
 /// Messages in the list of a cause, and those that one button acts on.
 const LISTED_MAX: i64 = 500;
@@ -29,6 +30,7 @@ const LISTED_MAX: i64 = 500;
 #[derive(Debug, Default, Deserialize)]
 pub struct Wanted {
     reason: Option<String>,
+    page: Option<String>,
 }
 
 #[derive(Template)]
@@ -49,7 +51,9 @@ struct CausePage {
     is_cut: bool,
     bulk: Option<(Bulk, String)>,
     bulk_first: bool,
+    call_sheet: Option<&'static str>,
     rows: Vec<LineRow>,
+    pager: Pager,
 }
 
 /// `GET /failures`, and `GET /failures?reason=busy`.
@@ -61,7 +65,7 @@ pub async fn show(
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
     match wanted.reason {
-        Some(reason) => show_cause(&state, &operator, &asked, reason, &calendar).await,
+        Some(reason) => show_cause(&state, &operator, &asked, (reason, wanted.page), &calendar).await,
         None => {
             let causes = state.gateway.store.read().await?.causes().await?;
             let frame = Frame::new(&state, &operator, Section::Failures, "Failures by cause", &asked);
@@ -74,7 +78,7 @@ async fn show_cause(
     state: &WebState,
     operator: &Operator,
     asked: &Asked,
-    reason: String,
+    (reason, page): (String, Option<String>),
     calendar: &Calendar,
 ) -> Result<Response, PageProblem> {
     let reason: Reason = reason.parse().map_err(|_| nowhere())?;
@@ -82,6 +86,7 @@ async fn show_cause(
     let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
     let bulk = lines.iter().find_map(|line| remedies::bulk(line.status, reason));
     let meaning = wording::explain(reason);
+    let (lines, pager) = Pager::cut(lines, page.as_deref(), &format!("/failures?reason={reason}"))?;
     let page = CausePage {
         frame: Frame::new(state, operator, Section::Failures, meaning.trim_end_matches('.'), asked),
         advice: wording::dashboard_advice(reason),
@@ -89,7 +94,9 @@ async fn show_cause(
         is_cut: count == LISTED_MAX,
         bulk: bulk.map(|bulk| (bulk, bulk.label(count))),
         bulk_first: bulk.is_some_and(|bulk| bulk.is_likely(reason)),
+        call_sheet: call_sheet(reason),
         rows: lines.iter().map(|line| LineRow::of(line, calendar)).collect(),
+        pager,
         reason: reason.to_string(),
         meaning: meaning.to_owned(),
     };
@@ -106,8 +113,10 @@ pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Respon
     let mut lines = state.gateway.store.read().await?.failures(Some(reason), LISTED_MAX).await?;
     lines.retain(|line| remedies::bulk(line.status, reason) == Some(wanted));
     let all = lines.len();
-    if wanted == Bulk::RetryCorrected {
-        lines = corrected(&state, lines).await?;
+    match wanted {
+        Bulk::RetryCorrected => lines = corrected(&state, lines).await?,
+        Bulk::RetryPermitted => lines = permitted(&state, lines).await?,
+        Bulk::Retry | Bulk::Release => {}
     }
     let done = do_for_each(&state, &lines, wanted, &posted.operator.actor).await?;
     let notice = if wanted == Bulk::Release { Done::ReleasedAll } else { Done::RetriedAll };
@@ -126,6 +135,27 @@ async fn corrected(state: &WebState, lines: Vec<MessageLine>) -> Result<Vec<Mess
         }
     }
     Ok(kept)
+}
+
+/// The messages to whose number updates may be faxed by now.
+async fn permitted(state: &WebState, lines: Vec<MessageLine>) -> Result<Vec<MessageLine>, PageProblem> {
+    let mut tx = state.gateway.store.read().await?;
+    let mut kept = Vec::new();
+    for line in lines {
+        let Some(fax) = tx.referrer(line.referrer_id).await?.and_then(|referrer| referrer.fax) else { continue };
+        if tx.basis_of(&fax).await?.iter().any(|basis| basis.is_sufficient(state.intake.permission_only)) {
+            kept.push(line);
+        }
+    }
+    Ok(kept)
+}
+
+/// The call sheet for a reason, as a link.
+pub(super) fn call_sheet(reason: Reason) -> Option<&'static str> {
+    remedies::is_settled_by_call(reason).map(|call| match call {
+        Call::Permission => "/calls/permission",
+        Call::Number => "/calls/number",
+    })
 }
 
 /// How many it was done for. A message that has moved on meanwhile is left as it is.

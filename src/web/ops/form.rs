@@ -38,7 +38,7 @@ impl FromRequest<WebState> for Posted {
 }
 
 /// What was filled in, by the fields' names; of a repeated name the last counts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(BTreeMap<String, String>);
 
 impl Fields {
@@ -65,6 +65,17 @@ impl Fields {
         self.0.get(name).map_or("", |text| text.trim())
     }
 
+    /// Fields that were read elsewhere, as from a page's address.
+    #[must_use]
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(fields.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect())
+    }
+
+    /// The names of its fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Whether the form has that field, filled in or not.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -82,7 +93,8 @@ impl Fields {
     /// # Errors
     /// 422, naming the field by its `label`.
     pub fn line(&self, name: &str, label: &str, chars_max: usize) -> Result<String, PageProblem> {
-        self.optional_line(name, label, chars_max)?.ok_or_else(|| refused(format!("Please fill in: {label}.")))
+        self.optional_line(name, label, chars_max)?
+            .ok_or_else(|| refused_field(name, format!("Please fill in: {label}.")))
     }
 
     /// A field that may be left empty, and else is one line.
@@ -92,10 +104,10 @@ impl Fields {
     pub fn optional_line(&self, name: &str, label: &str, chars_max: usize) -> Result<Option<String>, PageProblem> {
         let Some(text) = self.optional(name) else { return Ok(None) };
         if text.chars().count() > chars_max {
-            return Err(refused(format!("Too long: {label} may have at most {chars_max} characters.")));
+            return Err(refused_field(name, format!("Too long: {label} may have at most {chars_max} characters.")));
         }
         if text.chars().any(char::is_control) {
-            return Err(refused(format!("Please use a single line: {label}.")));
+            return Err(refused_field(name, format!("Please use a single line: {label}.")));
         }
         Ok(Some(text.to_owned()))
     }
@@ -105,7 +117,7 @@ impl Fields {
     /// # Errors
     /// 422: only a changed page sends another word.
     pub fn word<T: std::str::FromStr>(&self, name: &str, label: &str) -> Result<T, PageProblem> {
-        self.text(name).parse().map_err(|_| refused(format!("Please choose: {label}.")))
+        self.text(name).parse().map_err(|_| refused_field(name, format!("Please choose: {label}.")))
     }
 }
 
@@ -113,6 +125,12 @@ impl Fields {
 #[must_use]
 pub fn refused(words: impl Into<String>) -> PageProblem {
     PageProblem(Problem::new(Kind::Invalid, words))
+}
+
+/// The same about one field, beside which it is said.
+#[must_use]
+pub fn refused_field(name: &str, words: impl Into<String>) -> PageProblem {
+    PageProblem(Problem::field(Kind::Invalid, name, words))
 }
 
 /// There is no such page.

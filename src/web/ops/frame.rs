@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use super::again::{Form, Kept, Key};
 use super::notice::{Asked, Notice};
 use super::view::moment::Calendar;
 use crate::web::WebState;
@@ -62,9 +63,11 @@ pub struct Frame {
     /// Who is logged in.
     pub operator: String,
     /// What every form brings back.
-    pub form_key: String,
+    pub key: Key,
     /// What was just done.
     pub notice: Option<Notice>,
+    /// What was filled in, if a form of the page was refused.
+    pub kept: Option<Kept>,
     /// The practice's name.
     pub practice: String,
     /// The style sheet.
@@ -85,11 +88,19 @@ impl Frame {
             title: title.into(),
             links: SECTIONS.iter().map(|(own, href, label)| Link { href, label, is_here: *own == section }).collect(),
             operator: operator.name.clone(),
-            form_key: operator.form_key().to_owned(),
+            key: Key { form_key: operator.form_key().to_owned(), page: operator.page.clone() },
             notice: asked.notice(),
+            kept: operator.kept.clone(),
             practice: state.gateway.config.practice.name.clone(),
             css: super::assets::css_link(),
         }
+    }
+
+    /// The form that goes to an address made of these parts, with what was filled in if it is shown again.
+    #[must_use]
+    pub fn form(&self, place: &str, id: &str, act: &str) -> Form<'_> {
+        let parts: Vec<&str> = [place, id, act].into_iter().filter(|part| !part.is_empty()).collect();
+        Form::of(self.kept.as_ref(), &parts.join("/"))
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::form::{Posted, nowhere, refused, then_show};
+use super::form::{Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
 use super::query::Query;
@@ -251,7 +251,8 @@ pub async fn correct(
     let id: MessageId = id.parse().map_err(|_| nowhere())?;
     let message = state.gateway.store.read().await?.message(id, false).await?.ok_or_else(nowhere)?;
     let text = posted.fields.line("address", "the address", 254)?;
-    let address = Address::parse(message.channel(), &text).map_err(|error| refused(sentence(&error.to_string())))?;
+    let address = Address::parse(message.channel(), &text)
+        .map_err(|error| refused_field("address", sentence(&error.to_string())))?;
     let who = &posted.operator.actor;
     if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
         let how = "given together with the corrected number".to_owned();
@@ -292,7 +293,7 @@ pub async fn permit(
     Ok(then_show(&done.at(&format!("/messages/{id}"))))
 }
 
-fn permission(number: &FaxNumber, how: String, who: &Actor, calendar: &Calendar) -> Basis {
+pub(super) fn permission(number: &FaxNumber, how: String, who: &Actor, calendar: &Calendar) -> Basis {
     Basis {
         id: BasisId::new(),
         fax: number.clone(),

@@ -39,6 +39,8 @@ struct Filter {
 #[template(path = "messages.html")]
 struct Page {
     frame: Frame,
+    /// What is listed: all messages or those of a broadcast, and by which status.
+    title: String,
     broadcast: Option<BroadcastRow>,
     filters: Vec<Filter>,
     rows: Vec<LineRow>,
@@ -70,9 +72,10 @@ pub async fn show(
         lines.pop();
     }
     let last = lines.last().map(|line| line.id).filter(|_| has_older);
-    let title = broadcast.as_ref().map_or_else(|| "Messages".to_owned(), |broadcast| broadcast.name.clone());
+    let title = choice.title(broadcast.as_ref().map(|broadcast| broadcast.name.as_str()));
     let page = Page {
-        frame: Frame::new(&state, &operator, Section::Messages, title, &asked),
+        frame: Frame::new(&state, &operator, Section::Messages, title.as_str(), &asked),
+        title,
         broadcast,
         filters: choice.filters(),
         rows: lines.iter().map(|line| LineRow::of(line, &calendar)).collect(),
@@ -105,6 +108,11 @@ impl Choice {
             choice.before = Some(id.parse().ok()?);
         }
         Some(choice)
+    }
+
+    fn title(self, broadcast: Option<&str>) -> String {
+        let of = broadcast.unwrap_or("Messages");
+        self.stand.map_or_else(|| of.to_owned(), |stand| format!("{of}: {}", stand.label.to_lowercase()))
     }
 
     fn lines(self) -> LinesOf {
@@ -146,6 +154,15 @@ mod tests {
         assert_eq!(Choice::read(&wanted("in_doubt")).and_then(|one| one.stand).map(|one| one.label), Some("In doubt"));
         assert!(Choice::read(&wanted("")).is_some_and(|choice| choice.stand.is_none()));
         assert!(Choice::read(&wanted("<b>")).is_none());
+    }
+
+    #[test]
+    fn the_title_says_what_is_listed() {
+        let wanted = Wanted { status: Some("in_doubt".to_owned()), ..Wanted::default() };
+        let choice = Choice::read(&wanted).expect("known");
+        assert_eq!(choice.title(None), "Messages: in doubt");
+        assert_eq!(choice.title(Some("November update")), "November update: in doubt");
+        assert_eq!(Choice::default().title(None), "Messages");
     }
 
     #[test]

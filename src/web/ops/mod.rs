@@ -1,18 +1,21 @@
 //! The dashboard: what an operator watches and decides. Every page is written on the server and works without a script;
-//! every form brings back its session's key and ends in a redirect with a short notice.
+//! every form brings back its session's key and ends in a redirect with a short notice, or is shown again by `again` with
+//! what was filled in and what is wrong.
 //!
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
-//! - `overview` (with `undo`), `failures`, `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
+//! - `overview` (with `undo`), `failures`, `calls` (whom to telephone, and what to ask), `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
 //!   `campaign`, `campaign_run`, `providers`, `suppressions`, `audit`
-//! - `frame` surrounds every page, `form` reads what is posted, `query` what is asked, `notice` says what was done, `assets` is the style sheet
+//! - `frame` surrounds every page, `form` reads what is posted, `pager` cuts lists into pages, `query` what is asked, `notice` says what was done, `assets` is the style sheet and the icon
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
 
 mod addresses;
+pub(super) mod again;
 mod assets;
 mod audit;
+mod calls;
 mod campaign;
 mod campaign_run;
 mod campaigns;
@@ -24,6 +27,7 @@ mod message;
 mod messages;
 mod notice;
 mod overview;
+mod pager;
 mod people;
 mod providers;
 mod query;
@@ -36,15 +40,25 @@ mod undo;
 pub mod view;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::WebState;
 
-/// The dashboard's pages. All but the style sheet send those who are not logged in to the login page.
-pub fn routes() -> Router<WebState> {
+/// The dashboard: its [`pages`], and before them what shows a refused form again.
+pub(super) fn routes(shown: again::Pages) -> Router<WebState> {
+    pages().layer(from_fn_with_state(shown, again::show_again))
+}
+
+/// The dashboard's pages. All but the style sheet and the icon send those who are not logged in to the login page.
+pub(super) fn pages() -> Router<WebState> {
     Router::new()
         .route("/", get(overview::show))
         .route("/failures", get(failures::show).post(failures::act))
+        .route("/calls/permission", get(calls::permission))
+        .route("/calls/number", get(calls::number))
+        .route("/calls/permission/{id}", post(calls::answer_permission))
+        .route("/calls/number/{id}", post(calls::answer_number))
         .route("/messages", get(messages::show))
         .route("/messages/{id}", get(message::show).post(message::act))
         .route("/messages/{id}/correct", post(message::correct))
@@ -84,4 +98,5 @@ pub fn routes() -> Router<WebState> {
         .route("/suppressions/{id}/lift", post(suppressions::lift))
         .route("/audit", get(audit::show))
         .route("/assets/touchline.css", get(assets::css))
+        .route("/assets/touchline.svg", get(assets::icon))
 }

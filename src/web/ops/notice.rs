@@ -44,6 +44,14 @@ pub enum Done {
     Corrected,
     /// Permission was recorded and the message goes out.
     Permitted,
+    /// They agreed on the telephone to be faxed updates.
+    CallAgreed,
+    /// They declined on the telephone.
+    CallDeclined,
+    /// They said that the fax number is right.
+    CallNumberRight,
+    /// They gave another fax number.
+    CallNumberCorrected,
     /// The message did not allow it.
     NotPossible,
     /// The referrer's state changed.
@@ -103,7 +111,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` is for how many messages, `{go}` the verb that goes with them.
-const NOTICES: [(Done, &str, Tone, &str); 43] = [
+const NOTICES: [(Done, &str, Tone, &str); 47] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} {go} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -129,6 +137,20 @@ const NOTICES: [(Done, &str, Tone, &str); 43] = [
     (Done::SaidNotSent, "said_not_sent", Tone::Good, "Marked as not sent. It will be sent again."),
     (Done::Corrected, "corrected", Tone::Good, "Address corrected. The message will be sent again."),
     (Done::Permitted, "permitted", Tone::Good, "Permission is recorded, and the fax will be sent."),
+    (
+        Done::CallAgreed,
+        "call_agreed",
+        Tone::Good,
+        "Permission is recorded with your name and today's date, and the latest update is sent.",
+    ),
+    (Done::CallDeclined, "call_declined", Tone::Good, "Recorded: no more updates are sent to this number."),
+    (Done::CallNumberRight, "call_number_right", Tone::Good, "The number will be tried again."),
+    (
+        Done::CallNumberCorrected,
+        "call_number_corrected",
+        Tone::Good,
+        "The number is corrected, and what waited for it is sent.",
+    ),
     (
         Done::NotPossible,
         "not_possible",

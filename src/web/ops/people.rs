@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::form::{Fields, Posted, nowhere, refused, then_show};
+use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
@@ -55,7 +55,8 @@ pub(super) fn fill(posted: &Fields, referrer: &mut Referrer) -> Result<(), PageP
             continue;
         }
         let said = posted.optional_line(field.as_str(), field.label(), TEXT_CHARS_MAX)?.unwrap_or_default();
-        fields::set(referrer, field, &said).map_err(|why| refused(sentence(&format!("{}: {why}", field.label()))))?;
+        fields::set(referrer, field, &said)
+            .map_err(|why| refused_field(field.as_str(), sentence(&format!("{}: {why}", field.label()))))?;
     }
     Ok(())
 }
@@ -91,9 +92,10 @@ pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Respon
 
 fn in_words(error: ReferrersError) -> PageProblem {
     match error {
-        ReferrersError::Known(who) => refused(sentence(&format!(
-            "{who}; change that one, or check \u{201c}This is not someone already listed\u{201d}"
-        ))),
+        ReferrersError::Known(who) => {
+            let words = format!("{who}; change that one, or check \u{201c}This is not someone already listed\u{201d}");
+            refused_field("another", sentence(&words))
+        }
         ReferrersError::Invalid(why) => refused(sentence(&why)),
         other => other.into(),
     }
@@ -121,10 +123,18 @@ pub async fn merge(
     let other = posted.fields.line("other", "the other record", 200)?;
     let other = other.rsplit('/').next().unwrap_or(&other).to_owned();
     let mut tx = state.gateway.store.read().await?;
-    let other = audience::one(&mut tx, &other).await.map_err(in_words)?;
+    let other = audience::one(&mut tx, &other).await.map_err(about_other)?;
     drop(tx);
-    merge::merge(&state.gateway.referrers(), id, other.id, &posted.operator.actor).await.map_err(in_words)?;
+    merge::merge(&state.gateway.referrers(), id, other.id, &posted.operator.actor).await.map_err(about_other)?;
     Ok(then_show(&Done::Merged.at(&format!("/referrers/{id}"))))
+}
+
+/// What is wrong with the other record.
+fn about_other(error: ReferrersError) -> PageProblem {
+    match error {
+        ReferrersError::NotFound(why) | ReferrersError::Invalid(why) => refused_field("other", sentence(&why)),
+        other => in_words(other),
+    }
 }
 
 /// `POST /referrers/{id}/merges/{merge}/undo`.

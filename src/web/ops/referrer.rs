@@ -43,6 +43,8 @@ struct Choosable {
 /// One basis for faxing.
 struct BasisRow {
     id: String,
+    /// Where it is ended, below the referrer's page.
+    place: String,
     kind: &'static str,
     how: String,
     obtained_on: String,
@@ -209,6 +211,7 @@ fn last_referral(history: &[(Touch, Vec<Message>)], calendar: &Calendar) -> Opti
 fn basis_row(basis: &Basis, permission_only: bool, calendar: &Calendar) -> BasisRow {
     BasisRow {
         id: basis.id.to_string(),
+        place: format!("basis/{}", basis.id),
         kind: match basis.kind {
             BasisKind::Permission => "Permission",
             BasisKind::Ebr => "Business relationship",

@@ -5,7 +5,7 @@ use axum::response::Response;
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
-use super::form::{Fields, Posted, nowhere, refused, then_show};
+use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame;
 use super::notice::Done;
 use super::people;
@@ -79,7 +79,10 @@ fn tags(fields: &Fields) -> Result<Vec<String>, PageProblem> {
     tags.dedup();
     let fits = |tag: &String| tag.chars().count() <= TAG_CHARS_MAX && !tag.chars().any(char::is_control);
     if tags.len() > TAGS_MAX || !tags.iter().all(fits) {
-        return Err(refused(format!("At most {TAGS_MAX} tags, each of at most {TAG_CHARS_MAX} characters.")));
+        return Err(refused_field(
+            "tags",
+            format!("At most {TAGS_MAX} tags, each of at most {TAG_CHARS_MAX} characters."),
+        ));
     }
     Ok(tags)
 }
@@ -104,15 +107,15 @@ fn moment_of(fields: &Fields, calendar: &Calendar) -> Result<Timestamp, PageProb
     if day == calendar.today() {
         return Ok(calendar.now);
     }
-    noon(day, calendar.zone).ok_or_else(|| refused("The date cannot be read."))
+    noon(day, calendar.zone).ok_or_else(|| refused_field("day", "The date cannot be read."))
 }
 
 fn day_of(fields: &Fields, calendar: &Calendar) -> Result<NaiveDate, PageProblem> {
     let Some(text) = fields.optional("day") else { return Ok(calendar.today()) };
-    let day =
-        NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused("Please enter the date as YYYY-MM-DD."))?;
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .map_err(|_| refused_field("day", "Please enter the date as YYYY-MM-DD."))?;
     if day > calendar.today() {
-        return Err(refused("The date cannot be in the future."));
+        return Err(refused_field("day", "The date cannot be in the future."));
     }
     Ok(day)
 }
@@ -139,7 +142,10 @@ pub async fn basis(
         None => None,
     };
     if kind == BasisKind::Ebr && number_source.is_none() {
-        return Err(refused("For a business relationship, please say where the fax number came from."));
+        return Err(refused_field(
+            "number_source",
+            "For a business relationship, please say where the fax number came from.",
+        ));
     }
     let basis = Basis {
         id: BasisId::new(),
@@ -181,7 +187,10 @@ pub async fn suppress(
     let channel: Channel = posted.fields.word("channel", "fax or email")?;
     let scope: Scope = posted.fields.word("scope", "what they opted out of")?;
     let evidence = posted.fields.optional_line("evidence", "how they asked", NOTE_CHARS_MAX)?;
-    let address = referrer(&web, id).await?.address(channel).ok_or_else(|| refused("There is no such address."))?;
+    let address = referrer(&web, id)
+        .await?
+        .address(channel)
+        .ok_or_else(|| refused_field("channel", "There is no such address."))?;
     let refusal = Refusal {
         address,
         scope,

@@ -43,6 +43,7 @@ pub struct Wanted {
 #[template(path = "referrers.html")]
 struct Page {
     frame: Frame,
+    title: &'static str,
     total: String,
     search: String,
     rows: Vec<PersonRow>,
@@ -74,8 +75,10 @@ pub async fn show(
         let found = if search.is_empty() { "" } else { "found=1&" };
         format!("/referrers?{found}after={}", last.id)
     });
+    let title = if search.is_empty() { "Referrers" } else { "Referrers: search results" };
     let page = Page {
-        frame: Frame::new(&state, &operator, Section::Referrers, "Referrers", &asked),
+        frame: Frame::new(&state, &operator, Section::Referrers, title, &asked),
+        title,
         total: wording::count(tx.referrer_count().await?, "referrer", "referrers"),
         rows: rows(&mut tx, &referrers).await?,
         search,

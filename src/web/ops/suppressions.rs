@@ -8,10 +8,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::form::{Posted, nowhere, refused, then_show};
+use super::form::{Posted, nowhere, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
+use super::pager::Pager;
 use super::query::Query;
 use super::view::history::{RefusalRow, refusal_row};
 use super::view::moment::Moment;
@@ -29,13 +30,12 @@ use crate::web::session::Operator;
 
 /// Refusals in the list.
 const SHOWN_MAX: i64 = 500;
-/// Of so many the referrers are looked up by name.
-const NAMED_MAX: usize = 500;
 
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
 pub struct Wanted {
     ended: Option<String>,
+    page: Option<String>,
 }
 
 /// One refusal.
@@ -50,9 +50,11 @@ struct Row {
 #[template(path = "suppressions.html")]
 struct Page {
     frame: Frame,
+    title: &'static str,
     rows: Vec<Row>,
     with_ended: bool,
     is_cut: bool,
+    pager: Pager,
 }
 
 /// `GET /suppressions`, and `GET /suppressions?ended=1` with those that have ended.
@@ -66,6 +68,9 @@ pub async fn show(
     let with_ended = wanted.ended.is_some();
     let mut tx = state.gateway.store.read().await?;
     let list = tx.suppressions_list(with_ended, SHOWN_MAX).await?;
+    let is_cut = i64::try_from(list.len()).unwrap_or(i64::MAX) == SHOWN_MAX;
+    let link = if with_ended { "/suppressions?ended=1" } else { "/suppressions" };
+    let (list, pager) = Pager::cut(list, wanted.page.as_deref(), link)?;
     let people = people(&mut tx, &list).await?;
     let rows: Vec<Row> = list
         .iter()
@@ -79,11 +84,14 @@ pub async fn show(
             }),
         })
         .collect();
+    let title = if with_ended { "Suppressions, with those that have ended" } else { "Suppressions in effect" };
     let page = Page {
-        frame: Frame::new(&state, &operator, Section::Suppressions, "Suppressions", &asked),
-        is_cut: i64::try_from(rows.len()).unwrap_or(i64::MAX) == SHOWN_MAX,
+        frame: Frame::new(&state, &operator, Section::Suppressions, title, &asked),
+        title,
+        is_cut,
         rows,
         with_ended,
+        pager,
     };
     Ok(frame::show(&page))
 }
@@ -91,7 +99,7 @@ pub async fn show(
 /// By address: the referrers who have it, as name and link.
 async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<AddressKey, Vec<(String, String)>>, StoreError> {
     let mut people = BTreeMap::new();
-    for one in list.iter().take(NAMED_MAX) {
+    for one in list {
         let found = match one.address.address() {
             Some(Address::Fax(number)) => tx.referrers_like(None, None, Some(&number)).await?,
             Some(Address::Email(mailbox)) => tx.referrers_like(None, Some(&mailbox), None).await?,
@@ -106,7 +114,7 @@ async fn people(tx: &mut Tx, list: &[Suppression]) -> Result<BTreeMap<AddressKey
 /// `POST /suppressions`: someone called or wrote to opt out.
 pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
     let text = posted.fields.line("address", "the fax number or email address", 254)?;
-    let address = Address::guess(&text).map_err(|error| refused(sentence(&error.to_string())))?;
+    let address = Address::guess(&text).map_err(|error| refused_field("address", sentence(&error.to_string())))?;
     let refusal = Refusal {
         address,
         scope: posted.fields.word::<Scope>("scope", "what they opted out of")?,

@@ -143,6 +143,12 @@ impl Browser {
         self.set_size(width, HEIGHT).await;
     }
 
+    /// Shows pages as to somebody who asked for `light` or `dark`.
+    pub async fn scheme(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
     async fn set_size(&self, width: u64, height: u64) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.command("Emulation.setDeviceMetricsOverride", metrics).await;

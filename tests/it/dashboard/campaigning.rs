@@ -12,7 +12,7 @@ use touchline::referrers::audience;
 use super::stage::Stage;
 use super::visitor::Visitor;
 
-async fn planned(stage: &Stage) -> String {
+pub async fn planned(stage: &Stage) -> String {
     let variables = json!({ "treatment": "TMS", "openings": "four <places>", "as_of": "2026-11-23" });
     let plan = NewCampaign {
         name: "Monthly update".to_owned(),

@@ -17,7 +17,7 @@ use super::log_in;
 use super::stage::Stage;
 
 /// Words that a script may check on every page. Each must hold.
-const CHECKS: [(&str, &str); 7] = [
+const CHECKS: [(&str, &str); 8] = [
     ("one main heading", "document.querySelectorAll('h1').length === 1"),
     ("one main landmark", "document.querySelectorAll('main').length === 1"),
     ("a language", "document.documentElement.lang === 'en'"),
@@ -26,9 +26,21 @@ const CHECKS: [(&str, &str); 7] = [
         "every field named",
         "[...document.querySelectorAll('input:not([type=hidden]), select')].every(one => one.labels.length > 0)",
     ),
+    ("nothing cut off", NOTHING_CUT_OFF),
     ("contrast of 4.5 to 1", ENOUGH_CONTRAST),
     ("no id twice", "(all => new Set(all).size === all.length)([...document.querySelectorAll('[id]')].map(o => o.id))"),
 ];
+
+/// Whether everything stands inside the window, and inside its card where that hides what does not fit.
+const NOTHING_CUT_OFF: &str = "(() => {
+    const beyond = [...document.querySelectorAll('body *')]
+        .filter(one => one.getClientRects().length && !one.closest('.unseen, .skip, thead, svg, option'))
+        .filter(one => {
+            const room = one.closest('.card.flush')?.getBoundingClientRect().right ?? window.innerWidth;
+            return one.getBoundingClientRect().right > room + 1;
+        });
+    return beyond.length === 0 || beyond.map(one => one.tagName + ' ' + one.className + ' ' + one.textContent.trim()).join(' | ');
+})()";
 
 /// Whether every text stands out from its ground as WCAG 2.2 asks of small text (success criterion 1.4.3).
 const ENOUGH_CONTRAST: &str = "(() => {
@@ -59,7 +71,10 @@ async fn every_page_reads_well_wide_and_narrow() {
     let stage = Stage::set().await;
     log_in(&browser, &stage.address).await;
     let pages = a_working_week(&stage, &browser).await;
-    for (width, kind) in [(1280, "wide"), (400, "narrow")] {
+    let looks =
+        [(1280, "light", "wide"), (1280, "dark", "wide-dark"), (390, "dark", "phone-dark"), (320, "light", "narrow")];
+    for (width, scheme, kind) in looks {
+        browser.scheme(scheme).await;
         browser.resize(width).await;
         for (name, path) in &pages {
             browser.open(&format!("{}{path}", stage.address)).await;
@@ -68,9 +83,27 @@ async fn every_page_reads_well_wide_and_narrow() {
             }
             browser.picture(&format!("{kind}-{name}")).await;
         }
+        let (_, referrer) = pages.iter().find(|(name, _)| *name == "referrer").expect("a referrer");
+        refused_form(&browser, &format!("{}{referrer}", stage.address), kind).await;
     }
     browser.close().await;
     stage.strike().await;
+}
+
+/// A form with a mistake, sent by the browser itself: the page comes again, and the mistake stands beside its field.
+async fn refused_form(browser: &Browser, address: &str, kind: &str) {
+    browser.open(address).await;
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)").await;
+    browser.fill("#other", "Nobody at all").await;
+    browser.press("Merge it into this one").await;
+    let wrong = browser.text("#wrong").await;
+    assert!(!wrong.is_empty(), "it says what is wrong");
+    let kept = "document.querySelector('#other').value === 'Nobody at all' && document.activeElement.id === 'other'";
+    assert_eq!(browser.value(kept).await, Value::Bool(true), "the input is kept, and the field is ready for another");
+    for (what, script) in CHECKS {
+        assert_eq!(browser.value(script).await, Value::Bool(true), "a refused form, {kind}, lacks: {what}");
+    }
+    browser.picture(&format!("{kind}-form-refused")).await;
 }
 
 /// Fills the house with what a week brings, and answers the pages to look at.
@@ -122,7 +155,10 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("failures", "/failures".to_owned()),
         ("failures-of-a-cause", "/failures?reason=not_a_fax".to_owned()),
         ("failures-of-no-basis", "/failures?reason=no_basis".to_owned()),
+        ("calls-permission", "/calls/permission".to_owned()),
+        ("calls-number", "/calls/number".to_owned()),
         ("messages", "/messages".to_owned()),
+        ("messages-failed", "/messages?status=failed".to_owned()),
         ("broadcast", format!("/messages?broadcast={}", broadcast.broadcast.expect("a broadcast"))),
         ("message-delivered-fax", message(Channel::Fax, "Whitfield")),
         ("message-failed-fax", message(Channel::Fax, "Goldfarb")),
@@ -133,6 +169,8 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("message-about-a-patient-shown", format!("/messages/{}?document=show", report.messages[0].id)),
         ("referrers", "/referrers".to_owned()),
         ("referrer", format!("/referrers/{}", amara.id)),
+        ("referrer-new", "/referrers/new".to_owned()),
+        ("imports", "/referrers/imports".to_owned()),
         ("addresses", "/referrers/addresses".to_owned()),
         ("campaigns", "/campaigns".to_owned()),
         ("campaign-run", format!("{campaign}/run")),

@@ -36,6 +36,8 @@ async fn nobody_sees_or_does_anything_without_logging_in() {
     for path in [
         "/".to_owned(),
         "/failures".to_owned(),
+        "/calls/permission".to_owned(),
+        "/calls/number".to_owned(),
         "/messages".to_owned(),
         format!("/messages/{message}"),
         format!("/messages/{message}/page/1.png"),
@@ -59,7 +61,9 @@ async fn nobody_sees_or_does_anything_without_logging_in() {
     let answer = stranger.send(&format!("/messages/{message}"), &[("act", "cancel")]).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     assert_eq!(stage.status(message).await, MessageStatus::Queued);
-    assert_eq!(stranger.get("/assets/touchline.css").await.status(), StatusCode::OK, "the login page needs it");
+    for asset in ["/assets/touchline.css", "/assets/touchline.svg"] {
+        assert_eq!(stranger.get(asset).await.status(), StatusCode::OK, "the login page needs {asset}");
+    }
     stage.strike().await;
 }
 
@@ -275,5 +279,35 @@ async fn a_paused_provider_stands_first_on_the_overview_until_it_is_resumed() {
     operator.submit("/providers", &[name, ("act", "resume")]).await;
     assert!(operator.read("/").await.contains("Nothing needs attention."));
     assert_eq!((audited(&stage, "pause_provider").await, audited(&stage, "resume_provider").await), (1, 1));
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_trail_says_what_a_list_brought_and_can_be_narrowed_to_one_field() {
+    let stage = Stage::set_idle().await;
+    let operator = Visitor::operator(&stage).await;
+    let all = operator.read("/audit").await;
+    assert!(all.contains("imported referrers") && all.contains("logged in"), "{all}");
+    assert!(all.contains(" new, 0 updated, ") && all.contains(" bases for faxing"), "{all}");
+    let lists = operator.read("/audit?about=referrers").await;
+    assert!(lists.contains("<h1>Audit: referrers and lists</h1>"), "{lists}");
+    assert!(lists.contains("imported referrers") && !lists.contains("logged in"), "{lists}");
+    for nowhere in ["/audit?about=anything", "/audit?page=0"] {
+        assert_eq!(operator.get(nowhere).await.status(), StatusCode::NOT_FOUND, "{nowhere}");
+    }
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sending_all_again_is_not_the_first_button_where_the_office_is_to_be_asked_first() {
+    let stage = Stage::set_idle().await;
+    fail_with_wrong_number(&stage, "Amara Whitfield").await;
+    let operator = Visitor::operator(&stage).await;
+    let page = operator.read("/failures").await;
+    let (sheet, bulk) = (page.find("href=\"/calls/number\""), page.find("Retry corrected ones"));
+    assert!(sheet.is_some() && sheet < bulk && !page.contains("Retry all"), "{page}");
+    let cause = operator.read("/failures?reason=not_a_fax").await;
+    assert!(cause.contains("<button type=\"submit\" class=\"second\">Retry corrected ones"), "{cause}");
+    assert!(operator.read("/messages?status=failed").await.contains("<h1>Messages: failed</h1>"));
     stage.strike().await;
 }

@@ -63,6 +63,28 @@ impl Visitor {
         answer
     }
 
+    /// Sends a form as a browser says that a page of that site did.
+    pub async fn send_from(&self, site: &str, path: &str, fields: &[(&str, &str)]) -> Response {
+        let request = self.http.post(format!("{}{path}", self.address)).header(COOKIE, self.cookies.join("; "));
+        request.header("sec-fetch-site", site).form(fields).send().await.expect("answered")
+    }
+
+    /// As if the session had ended by itself: the browser still has a cookie, and nobody knows it.
+    pub fn forget_session(&mut self) {
+        self.cookies.retain(|cookie| !cookie.starts_with("touchline_session="));
+        self.cookies.push("touchline_session=ended".to_owned());
+    }
+
+    /// Sends a form of the session that is refused, and answers the page.
+    pub async fn submit_refused(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
+        let key = self.form_key.clone();
+        let mut all = vec![("form_key", key.as_str())];
+        all.extend_from_slice(fields);
+        let answer = self.send(path, &all).await;
+        assert!(answer.status().is_client_error(), "{path}: {}", answer.status());
+        answer.text().await.expect("text")
+    }
+
     /// Sends a form of the session, and answers where it leads.
     pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
         let key = self.form_key.clone();

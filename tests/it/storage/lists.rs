@@ -64,7 +64,8 @@ async fn addresses_that_do_not_work_are_listed_with_whose_they_are() {
         );
         assert_eq!((unwell[0].fault, unwell[0].updated_ms), (Some(Fault::InvalidNumber), at(2)));
         assert_eq!(tx.addresses_unwell(1).await.expect("read"), unwell[..1]);
-        assert_eq!(tx.addresses_dead_count().await.expect("read"), 2);
+        assert_eq!(tx.calls_for_number_count().await.expect("read"), 2);
+        assert_eq!(tx.mailboxes_dead_count().await.expect("read"), 0, "a doubtful one is still tried");
     })
     .await;
 }

@@ -1,7 +1,8 @@
 use touchline::domain::id::{MessageId, short};
 use touchline::domain::message::{Confidence, Message};
-use touchline::domain::{Address, Channel, Lane, MessageStatus, PhiClass, Purpose};
+use touchline::domain::{Address, Channel, Lane, MessageStatus, PhiClass, PolicyReason, Purpose};
 use touchline::store::StoreError;
+use touchline::store::records::short_ids::Kept;
 use touchline::store::views::ledger::{Ledger, LedgerOf};
 
 use super::samples::{Stage, at, email, fax};
@@ -10,6 +11,24 @@ use crate::support::databases::each_db;
 /// When a message of that status settled: terminal ones have, others have not.
 fn settled(message: Message, status: MessageStatus) -> Message {
     Message { status, settled_ms: status.is_terminal().then_some(at(9)), ..message }
+}
+
+#[tokio::test]
+async fn a_message_is_found_by_the_end_of_its_id_and_by_what_it_waits_for() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let waiting = Message { reason: Some(PolicyReason::LetterOutOfService.into()), ..stage.message() };
+        let settled = stage.settled_message();
+        stage.store(&store, &[waiting.clone(), settled.clone()]).await;
+        let mut tx = store.read().await.expect("tx");
+        assert_eq!(tx.messages_waiting_for_letters().await.expect("read"), [(waiting.id, waiting.letter.clone())]);
+        for (kept, id) in [(Kept::Message, settled.id.0), (Kept::Referrer, stage.referrer.id.0)] {
+            let found = tx.ids_ending(kept, &short(&id).to_lowercase()).await.expect("read");
+            assert_eq!(found, [id], "in any case");
+        }
+        assert!(tx.ids_ending(Kept::Submission, "00000000").await.expect("read").is_empty());
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::failures::call_sheet;
 use super::moment::{Calendar, Moment};
 use crate::domain::Channel;
 use crate::domain::Reason;
@@ -28,6 +29,8 @@ pub struct CauseRow {
     pub bulk: Option<(Bulk, String)>,
     /// Whether that button is the likely next step.
     pub bulk_first: bool,
+    /// The call sheet on which they are settled.
+    pub call_sheet: Option<&'static str>,
 }
 
 /// Causes that end alike.
@@ -98,6 +101,7 @@ fn row(alike: &[&Cause], calendar: &Calendar) -> Option<CauseRow> {
         latest: calendar.moment(latest),
         bulk: bulk.map(|bulk| (bulk, bulk.label(messages))),
         bulk_first: bulk.is_some_and(|bulk| bulk.is_likely(first.reason)),
+        call_sheet: call_sheet(first.reason),
     })
 }
 

@@ -17,6 +17,14 @@ pub struct Chip {
 
 impl HtmlSafe for Chip {}
 
+impl Chip {
+    /// The class of its tone in the style sheet.
+    #[must_use]
+    pub const fn tone(&self) -> &'static str {
+        self.said.0.as_str()
+    }
+}
+
 impl From<Label> for Chip {
     fn from(said: Label) -> Self {
         Self { said }

@@ -175,7 +175,7 @@ fn of_status(case: &Case<'_>, closed: bool) -> Vec<Choice> {
         status if status.may_be_retried() => {
             let reason = case.message.reason;
             let makes_sense = reason.is_none_or(remedies::retry_makes_sense);
-            let needs_more = reason.is_some_and(remedies::needs_more_than_retry);
+            let needs_more = reason.is_some_and(remedies::needs_something_first);
             makes_sense.then(|| choice(Act::Retry, !needs_more)).into_iter().collect()
         }
         _ => Vec::new(),
@@ -219,14 +219,17 @@ pub fn act_named(word: &str) -> Option<Act> {
 #[must_use]
 pub fn quick_choices(status: MessageStatus, reason: Option<Reason>) -> Vec<Choice> {
     match status {
-        MessageStatus::Held => vec![choice(Act::Cancel, false), choice(Act::Release, true)],
+        MessageStatus::Held => {
+            let needs_more = reason.is_some_and(remedies::needs_something_first);
+            vec![choice(Act::Cancel, false), choice(Act::Release, !needs_more)]
+        }
         status
             if status.may_be_retried()
                 && reason.is_none_or(|reason| {
                     remedies::retry_makes_sense(reason) && !remedies::needs_more_than_retry(reason)
                 }) =>
         {
-            vec![choice(Act::Retry, true)]
+            vec![choice(Act::Retry, !reason.is_some_and(remedies::needs_something_first))]
         }
         _ => Vec::new(),
     }

@@ -1,0 +1,123 @@
+//! Whom to telephone: for permission to fax updates, and for the right number.
+
+use touchline::domain::basis::{Basis, BasisKind, NumberSource};
+use touchline::domain::health::Health;
+use touchline::domain::id::{BasisId, ReferrerId, SuppressionId};
+use touchline::domain::message::Message;
+use touchline::domain::referrer::{Referrer, ReferrerState};
+use touchline::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
+use touchline::domain::{Actor, Address, Channel, Fault, FaxNumber, MessageStatus, PolicyReason};
+use touchline::store::Tx;
+use uuid::Uuid;
+
+use super::samples::{Stage, at, fax, known, referrer};
+use crate::support::databases::each_db;
+
+const FIRST: ReferrerId = ReferrerId(Uuid::nil());
+
+fn basis(fax: FaxNumber, kind: BasisKind) -> Basis {
+    Basis {
+        id: BasisId::new(),
+        fax,
+        kind,
+        number_source: Some(NumberSource::GivenByRecipient),
+        obtained_on: "2026-11-02".to_owned(),
+        how: "asked".to_owned(),
+        by_whom: "dana".to_owned(),
+        note: None,
+        created_ms: at(4),
+        ended_ms: None,
+        ended_reason: None,
+    }
+}
+
+fn refusal(fax: FaxNumber, scope: Scope) -> Suppression {
+    Suppression {
+        id: SuppressionId::new(),
+        channel: Channel::Fax,
+        address: Address::Fax(fax).key(),
+        scope,
+        reason: SuppressionReason::OptOut,
+        source: SuppressionSource::Operator,
+        evidence: None,
+        who: Actor::operator("dana"),
+        created_ms: at(5),
+        lifted_ms: None,
+        lifted_by: None,
+        lifted_reason: None,
+    }
+}
+
+/// Somebody to whom an update could not be faxed for want of permission.
+async fn unasked(stage: &Stage, tx: &mut Tx, tail: u32) -> Referrer {
+    let one = Referrer { fax: Some(fax(tail)), ..referrer("Nakamura") };
+    tx.referrer_put(&one).await.expect("stored");
+    let message = Message {
+        referrer_id: one.id,
+        status: MessageStatus::Suppressed,
+        reason: Some(PolicyReason::NoBasis.into()),
+        settled_ms: Some(at(9)),
+        ..stage.message()
+    };
+    tx.messages_insert(&[message]).await.expect("stored");
+    one
+}
+
+#[tokio::test]
+async fn whoever_may_not_be_faxed_updates_is_asked_until_there_is_an_answer() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let mut tx = store.write().await.expect("tx");
+        let mut people = Vec::new();
+        for tail in 201..=205 {
+            people.push(unasked(&stage, &mut tx, tail).await);
+        }
+        let ids: Vec<_> = people.iter().map(|one| one.id).collect();
+        assert_eq!(tx.calls_for_permission(FIRST, false, 9).await.expect("read"), ids);
+        assert_eq!(tx.calls_for_permission(ids[1], false, 2).await.expect("read"), ids[2..4]);
+        tx.basis_insert(&basis(fax(201), BasisKind::Permission)).await.expect("stored");
+        tx.basis_insert(&basis(fax(202), BasisKind::Ebr)).await.expect("stored");
+        tx.suppression_insert(&refusal(fax(203), Scope::Advertisement)).await.expect("stored");
+        let closed = Referrer { state: ReferrerState::DoNotContact, ..people[3].clone() };
+        tx.referrer_put(&closed).await.expect("stored");
+        assert_eq!(tx.calls_for_permission(FIRST, false, 9).await.expect("read"), ids[4..]);
+        assert_eq!(tx.calls_for_permission_count(false).await.expect("read"), 1);
+        let only = tx.calls_for_permission(FIRST, true, 9).await.expect("read");
+        assert_eq!(only, [ids[1], ids[4]], "a relationship does not suffice where only permission does");
+        assert_eq!(tx.calls_for_permission_count(true).await.expect("read"), 2);
+        let stopped = tx.faxes_stopped(ids[4]).await.expect("read");
+        assert_eq!((stopped.len(), stopped[0].letter.as_str()), (1, "introduction"));
+        assert!(tx.faxes_stopped(stage.referrer.id).await.expect("read").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whose_number_is_no_fax_or_does_not_exist_is_asked_for_another() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let facts = [
+            (301, Health::Dead, Some(Fault::InvalidNumber)),
+            (302, Health::Unverified, Some(Fault::NotAFax)),
+            (303, Health::Confirmed, None),
+            (304, Health::Dead, None),
+        ];
+        let mut ids = Vec::new();
+        for (tail, health, fault) in facts {
+            let one = Referrer { fax: Some(fax(tail)), ..referrer("Szymanski") };
+            tx.referrer_put(&one).await.expect("stored");
+            let address = Address::Fax(fax(tail));
+            tx.addresses_ensure(&[address.key()], at(1)).await.expect("made");
+            tx.addresses_learn(&[known(&address, health, 1, fault)], at(2)).await.expect("learnt");
+            ids.push(one.id);
+        }
+        assert_eq!(tx.calls_for_number(FIRST, 9).await.expect("read"), [ids[0], ids[1], ids[3]]);
+        assert_eq!(tx.calls_for_number(ids[0], 1).await.expect("read"), [ids[1]]);
+        tx.suppression_insert(&refusal(fax(304), Scope::All)).await.expect("stored");
+        tx.suppression_insert(&refusal(fax(301), Scope::Advertisement)).await.expect("stored");
+        assert_eq!(tx.calls_for_number(FIRST, 9).await.expect("read"), ids[..2], "letters about patients still go");
+        assert_eq!(tx.calls_for_number_count().await.expect("read"), 2);
+        assert_eq!(tx.mailboxes_dead_count().await.expect("read"), 0);
+    })
+    .await;
+}
