@@ -106,7 +106,8 @@ pub fn needs_something_first(reason: Reason) -> bool {
     let is_first = match reason {
         Reason::Policy(reason) => matches!(
             reason,
-            PolicyReason::NoBaa
+            PolicyReason::LetterOutOfService
+                | PolicyReason::NoBaa
                 | PolicyReason::NoRoute
                 | PolicyReason::Restored
                 | PolicyReason::RenderingFailed
