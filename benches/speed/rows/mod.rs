@@ -11,7 +11,6 @@ mod memory;
 mod million;
 mod nodes;
 mod one_off;
-mod pages;
 mod peer;
 mod restart;
 mod submit;
@@ -45,8 +44,6 @@ pub enum Row {
     Import,
     /// A broadcast to a million
     Million,
-    /// The dashboard's pages over many records
-    Pages,
     /// A broadcast by several nodes
     Nodes,
     /// A single letter while a large broadcast drains
@@ -87,7 +84,6 @@ impl Row {
             Self::Accept => accept::measure(run).await,
             Self::Import => import::measure(run).await,
             Self::Million => million::measure(run).await,
-            Self::Pages => pages::measure(run).await,
             Self::Nodes => nodes::measure(run).await,
             Self::OneOff => one_off::measure(run).await,
             Self::History => history::measure(run).await,

@@ -20,8 +20,6 @@ pub struct Client {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The cookie it sets, if any, as it is sent back.
-    pub cookie: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -31,7 +29,6 @@ struct Head {
     end: usize,
     status: u16,
     length: usize,
-    cookie: Option<String>,
 }
 
 impl Client {
@@ -45,13 +42,13 @@ impl Client {
     /// Sends a request and reads its answer.
     pub async fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         self.stream.write_all(request).await?;
-        let Head { end: head_end, status, length, cookie } = self.head().await?;
+        let Head { end: head_end, status, length } = self.head().await?;
         while self.read.len() < head_end + length {
             self.more().await?;
         }
         let body = self.read[head_end..head_end + length].to_vec();
         self.read.drain(..head_end + length);
-        Ok(Answer { status, cookie, body })
+        Ok(Answer { status, body })
     }
 
     /// Reads up to the end of the head.
@@ -69,8 +66,7 @@ impl Client {
             fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
         };
         let length = field("content-length").and_then(|length| length.parse().ok()).context("a length")?;
-        let cookie = field("set-cookie").and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
-        Ok(Head { end, status, length, cookie })
+        Ok(Head { end, status, length })
     }
 
     async fn more(&mut self) -> anyhow::Result<()> {

@@ -166,13 +166,6 @@ impl House {
         Daemon::start(self.command(&["serve", "--listen", "127.0.0.1:0"]), &self.folder.path().join("log")).await
     }
 
-    /// Lets somebody log in to the dashboard.
-    pub async fn admit(&self, name: &str, password: &str) -> anyhow::Result<()> {
-        let file = self.folder.path().join("password");
-        std::fs::write(&file, password)?;
-        self.run(&["operator", "add", name, "--password-file", "password", "--as=bench"]).await.map(drop)
-    }
-
     /// A token for the API.
     pub async fn token(&self) -> anyhow::Result<String> {
         let made = self.run(&["token", "create", "speed", "--scopes", "send"]).await?;
