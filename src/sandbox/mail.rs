@@ -142,7 +142,6 @@ impl MailCatcher {
     }
 
     /// Pages that show what was caught, under `/mail`. They show whole addresses: for loopback only.
-    #[must_use]
     pub fn pages(&self) -> axum::Router {
         page::router(self.mailroom.clone())
     }

@@ -264,9 +264,9 @@ async fn send_again(state: &WebState, referrer: ReferrerId, who: &Actor) -> Resu
     let stopped = state.gateway.store.read().await?.faxes_stopped(referrer).await?;
     let latest = stopped.iter().find(|one| one.purpose != Purpose::Treatment).map(|one| one.id);
     for one in stopped.iter().filter(|one| one.purpose == Purpose::Treatment || Some(one.id) == latest) {
-        match operator::act(&state.gateway.operator(), one.id, Act::Retry, who).await {
-            Err(OperatorError::Store(error)) => return Err(error.into()),
-            Ok(_) | Err(_) => {}
+        let done = operator::act(&state.gateway.operator(), one.id, Act::Retry, who).await;
+        if let Err(OperatorError::Store(error)) = done {
+            return Err(error.into());
         }
     }
     Ok(())

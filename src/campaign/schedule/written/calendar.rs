@@ -144,7 +144,7 @@ fn is_due(meant: &Meant, date: NaiveDate, first: NaiveDate) -> bool {
         Meant::NthOfMonths(nth, day, months) => {
             months.contains(&date.month()) && nth_of(date, *nth, *day) == Some(date)
         }
-        Meant::LastOfQuarter => date.month() % 3 == 0 && month_of(date).last() == Some(&date),
+        Meant::LastOfQuarter => date.month().is_multiple_of(3) && month_of(date).last() == Some(&date),
     }
 }
 
