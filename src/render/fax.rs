@@ -125,6 +125,18 @@ impl Density {
             Self::Display => "display",
         }
     }
+
+    /// How high the same text is, by its size and the space between its lines, as a multiple of [`Density::Open`].
+    const fn height(self) -> f64 {
+        match self {
+            Self::Compact => 0.82,
+            Self::Middle => 0.88,
+            Self::Open => 1.0,
+            Self::Large => 1.26,
+            Self::Largest => 1.56,
+            Self::Display => 2.08,
+        }
+    }
 }
 
 /// How a letter is set.
@@ -145,6 +157,9 @@ const WAYS: [Way; 5] = [
 
 /// A page whose lines of text are farther apart somewhere, in points, has room for larger type.
 const GAP_PT_MAX: f64 = 100.0;
+/// What letterhead, address and notice leave of a page for the text, in points, roughly: only the size that is tried first
+/// depends on it.
+const TEXT_PT: f64 = 560.0;
 
 /// The letterhead, ready to set pages with.
 #[derive(Debug)]
@@ -236,10 +251,11 @@ impl Press {
     /// [`TypesetError`] from the typesetter.
     pub fn set(&self, page: &Page<'_>) -> Result<(FaxDocument, u32), TypesetError> {
         let covered = page.confidentiality.is_some();
-        let (way, mut document) = self.fit(page, covered.then_some(2))?;
+        let mut sheet = Sheet { press: self, letter: self.letter(page), reply_form: json!(page.reply_form) };
+        let (way, mut document) = sheet.fit(covered.then_some(2))?;
         let pages = document.page_count();
         if covered && pages != 2 {
-            document = self.typeset(page, way, Some(pages))?;
+            document = sheet.typeset(way, Some(pages))?;
         }
         let pages = count(document.page_count());
         let cover_pages = u32::from(covered);
@@ -257,58 +273,11 @@ impl Press {
         Ok((fax, pages.saturating_sub(cover_pages)))
     }
 
-    /// The letter on one page, with the reply form if it asks for one and has room, in the largest type that leaves little
-    /// of the page blank; or, where it needs more pages, on as few as it can.
-    fn fit(&self, page: &Page<'_>, pages_said: Option<usize>) -> Result<(Way, Document), TypesetError> {
-        let room = if pages_said.is_some() { 2 } else { 1 };
-        for way in WAYS.into_iter().filter(|way| page.reply_form.is_some() || !way.reply_form) {
-            let document = self.typeset(page, way, pages_said)?;
-            let pages = document.page_count();
-            if pages <= room {
-                return self.filled(page, way, document, pages_said);
-            }
-            if pages > room + 1 && !way.reply_form {
-                break;
-            }
-        }
-        let way = Way { density: Density::Compact, reply_form: false };
-        let document = self.typeset(page, way, pages_said)?;
-        self.filled(page, way, document, pages_said)
-    }
-
-    /// The same letter in larger type, as long as its last page stays rather empty and it needs no more pages.
-    fn filled(
-        &self,
-        page: &Page<'_>,
-        way: Way,
-        document: Document,
-        pages_said: Option<usize>,
-    ) -> Result<(Way, Document), TypesetError> {
-        let pages = document.page_count();
-        let is_one_page = pages == if pages_said.is_some() { 2 } else { 1 };
-        let largest = if is_one_page { Density::Display } else { Density::Largest };
-        let mut best = (way, document);
-        for density in Density::ALL.into_iter().filter(|density| *density > way.density && *density <= largest) {
-            let gap = best.1.widest_gap_pt(pages.saturating_sub(1));
-            if gap < GAP_PT_MAX {
-                break;
-            }
-            let way = Way { density, ..way };
-            let document = self.typeset(page, way, pages_said)?;
-            // A letterhead of one's own may know no larger way.
-            if document.page_count() > pages || document.widest_gap_pt(pages.saturating_sub(1)) >= gap {
-                break;
-            }
-            best = (way, document);
-        }
-        Ok(best)
-    }
-
-    /// `pages_said` is the count printed on the cover page; if given, there is one.
-    fn typeset(&self, page: &Page<'_>, way: Way, pages_said: Option<usize>) -> Result<Document, TypesetError> {
+    /// What the letterhead reads, but for what depends on the way in which the letter is set.
+    fn letter(&self, page: &Page<'_>) -> Value {
         let bound = |text: &str| binding::numbers(text);
         let recipient: Vec<String> = page.recipient.iter().map(|line| bound(line)).collect();
-        let letter = json!({
+        json!({
             "practice": self.practice,
             "does": page.does,
             "header": {
@@ -319,17 +288,91 @@ impl Press {
             "headline": page.headline.map(bound),
             "body": binding::body(page.body),
             "signature": self.signer,
-            "reply_form": page.reply_form.filter(|_| way.reply_form),
             "notice": page.notice.map(|notice| json!({ "heading": notice.heading, "text": bound(&notice.text()) })),
             "confidentiality": page.confidentiality.map(|(on_page, _)| bound(on_page)),
-            "pages": pages_said,
-            "density": way.density.as_str(),
             "subject": page.subject,
             "misdirected": page.confidentiality.map(|(_, on_cover)| bound(on_cover)),
-        });
-        let typesetter = if pages_said.is_some() { &self.covered } else { &self.letter };
-        typesetter.typeset(letter.to_string().as_bytes(), &self.images)
+        })
     }
+}
+
+/// A letter that is set in several ways until one fits.
+struct Sheet<'a> {
+    press: &'a Press,
+    letter: Value,
+    /// Null if it asks for none.
+    reply_form: Value,
+}
+
+impl Sheet<'_> {
+    /// The letter on one page, with the reply form if it asks for one and has room, in the largest type that leaves little
+    /// of the page blank; or, where it needs more pages, on as few as it can.
+    fn fit(&mut self, pages_said: Option<usize>) -> Result<(Way, Document), TypesetError> {
+        let room = if pages_said.is_some() { 2 } else { 1 };
+        let has_form = !self.reply_form.is_null();
+        for way in WAYS.into_iter().filter(|way| has_form || !way.reply_form) {
+            let document = self.typeset(way, pages_said)?;
+            let pages = document.page_count();
+            if pages <= room {
+                return self.filled(way, document, pages_said);
+            }
+            if pages > room + 1 && !way.reply_form {
+                break;
+            }
+        }
+        let way = Way { density: Density::Compact, reply_form: false };
+        let document = self.typeset(way, pages_said)?;
+        self.filled(way, document, pages_said)
+    }
+
+    /// The same letter in larger type, as long as its last page stays rather empty and it needs no more pages. The size that
+    /// is likely to fill the page is tried first, so that most letters are set twice at most.
+    fn filled(
+        &mut self,
+        way: Way,
+        document: Document,
+        pages_said: Option<usize>,
+    ) -> Result<(Way, Document), TypesetError> {
+        let pages = document.page_count();
+        let last_gap = |document: &Document| document.widest_gap_pt(pages.saturating_sub(1));
+        let is_one_page = pages == if pages_said.is_some() { 2 } else { 1 };
+        let mut largest = if is_one_page { Density::Display } else { Density::Largest };
+        let mut best = (way, document);
+        loop {
+            let gap = last_gap(&best.1);
+            let Some(density) = larger(best.0.density, largest, gap) else { return Ok(best) };
+            let way = Way { density, ..way };
+            let document = self.typeset(way, pages_said)?;
+            // A letterhead of one's own may know no larger way.
+            if document.page_count() > pages || last_gap(&document) >= gap {
+                let Some(smaller) = Density::ALL.into_iter().rev().find(|one| *one < density) else { return Ok(best) };
+                largest = smaller;
+            } else {
+                best = (way, document);
+            }
+        }
+    }
+
+    /// `pages_said` is the count printed on the cover page; if given, there is one.
+    fn typeset(&mut self, way: Way, pages_said: Option<usize>) -> Result<Document, TypesetError> {
+        self.letter["reply_form"] = if way.reply_form { self.reply_form.clone() } else { Value::Null };
+        self.letter["density"] = way.density.as_str().into();
+        self.letter["pages"] = json!(pages_said);
+        let typesetter = if pages_said.is_some() { &self.press.covered } else { &self.press.letter };
+        typesetter.typeset(self.letter.to_string().as_bytes(), &self.press.images)
+    }
+}
+
+/// The density to try next for a letter whose lines leave such a gap, up to `largest`: the first that is likely to leave
+/// little, or the largest. `None` if the page is full enough or there is no larger one.
+fn larger(now: Density, largest: Density, gap_pt: f64) -> Option<Density> {
+    if gap_pt < GAP_PT_MAX {
+        return None;
+    }
+    let text_pt = (TEXT_PT - gap_pt).max(0.0) / now.height();
+    let mut larger = Density::ALL.into_iter().filter(|one| *one > now && *one <= largest);
+    let last = larger.clone().last();
+    larger.find(|one| TEXT_PT - text_pt * one.height() < GAP_PT_MAX).or(last)
 }
 
 fn typesetter(file: &str, source: &str) -> Result<Typesetter, Vec<TemplateError>> {
