@@ -58,8 +58,14 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_private(path)?.write_all(bytes)
 }
 
-/// Replaces a file as a whole or not at all; a link stays a link. Owner and permissions stay; a new file is its owner's alone,
-/// and belongs to whoever owns the folder, so that what root writes for a service can be read by it.
+/// The folder that a file lies in, also of a bare name.
+#[must_use]
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Replaces a file as a whole or not at all; a link stays a link. Owner and permissions stay. Only its owner can read a new
+/// file, and that is the folder's owner, so that a service can read what root writes for it.
 ///
 /// # Errors
 /// The folder cannot be written to, or the owner cannot be kept; then the file is as it was.
@@ -78,7 +84,7 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg_attr(not(unix), allow(unused_variables, reason = "permissions exist on Unix alone"))]
 fn replace_with(path: &Path, bytes: &[u8], allowed: u32) -> io::Result<()> {
     let path = if path.exists() { path.canonicalize()? } else { path.to_owned() };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&path);
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     #[cfg(unix)]

@@ -6,11 +6,8 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::exit::{CliError, Ending};
-use crate::config::VARIABLES_FILE;
+use crate::config::{VARIABLES_BYTES_MAX, VARIABLES_FILE};
 use crate::files::{ReadError, read_regular, replace_secret};
-
-/// Largest file that is read.
-const BYTES_MAX: u64 = 64 * 1024;
 
 /// A variable to set.
 #[derive(Debug)]
@@ -32,7 +29,7 @@ pub fn set(config: &Path, entries: &[Entry]) -> Result<(), CliError> {
     let failed = |why: String| CliError::new(Ending::Failed, format!("{} {why}", path.display()));
     let before = match path.symlink_metadata() {
         Err(_) => Vec::new(),
-        Ok(_) => read_regular(&path, BYTES_MAX).map_err(|error: ReadError| failed(error.to_string()))?,
+        Ok(_) => read_regular(&path, VARIABLES_BYTES_MAX).map_err(|error: ReadError| failed(error.to_string()))?,
     };
     let mut text = String::from_utf8(before).map_err(|_| failed("is not UTF-8 text".to_owned()))?;
     for entry in entries {

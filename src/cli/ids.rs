@@ -31,6 +31,18 @@ impl FromStr for TypedId {
 }
 
 impl TypedId {
+    /// The whole ids of several, before anything is done with one.
+    ///
+    /// # Errors
+    /// As [`TypedId::find`], for the first of which it is true.
+    pub async fn find_all(typed: &[Self], tx: &mut Tx, kept: Kept) -> Result<Vec<Uuid>, CliError> {
+        let mut found = Vec::with_capacity(typed.len());
+        for one in typed {
+            found.push(one.find(tx, kept).await?);
+        }
+        Ok(found)
+    }
+
     /// The whole id of what is meant.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
 //! to standard error in plain words, and with `--json` to standard output as an object; `exit` has the codes. `console`,
-//! `arguments`, `variables`, `sample`, `env_file`, `proofreading` and `rehearsal` are what commands share.
+//! `arguments`, `variables`, `sample`, `env_file`, `kinds`, `proofreading` and `rehearsal` are what commands share.
 
 mod address;
 mod arguments;
@@ -20,6 +20,7 @@ mod filling;
 mod ids;
 mod inbox;
 pub mod init;
+mod kinds;
 mod manual;
 mod message;
 mod migrate;

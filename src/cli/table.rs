@@ -106,8 +106,8 @@ fn blocks(header: &[&str], rows: &[Vec<String>], width: usize) -> String {
     rows.iter().map(block).collect::<Vec<_>>().join("\n\n")
 }
 
-/// The line in pieces of at most that width, a longer word in a piece of its own.
-fn wrapped(line: &str, room: usize) -> Vec<String> {
+/// The line in pieces of at most that width, a longer word in a piece of its own; none of a blank line.
+pub(super) fn wrapped(line: &str, room: usize) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for word in line.split_whitespace() {
         match pieces.last_mut() {

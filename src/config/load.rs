@@ -17,6 +17,7 @@ use super::section::Reader;
 use super::variables::Variables;
 use super::{Config, StoreConfig, check, routes};
 use crate::domain::practice::Practice;
+use crate::files::folder_of;
 use crate::provider::REGISTRY;
 
 /// Largest configuration file, in bytes.
@@ -45,7 +46,7 @@ impl std::fmt::Debug for Environment<'_> {
 pub enum Secrets {
     /// No: to send, every account must be complete.
     Required,
-    /// Yes: whoever only reads records and letters needs no secret of a provider.
+    /// Yes: a command that only reads needs none of the providers' secrets.
     Optional,
 }
 
@@ -92,7 +93,7 @@ impl Config {
         secrets: Secrets,
     ) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let variables = Variables::read(folder)?;
         let lookup = |name: &str| further(name).or_else(|| variables.lookup(name));
         let environment = Environment { lookup: &lookup, overrides: variables.all() };

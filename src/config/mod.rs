@@ -36,7 +36,7 @@ pub use crate::settle::SmtpDoubt;
 pub use load::{CONFIG_BYTES_MAX, Environment, Secrets};
 pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
-pub use variables::{VARIABLES_FILE, variable};
+pub use variables::{VARIABLES_BYTES_MAX, VARIABLES_FILE, variable};
 
 /// An installation's configuration. Created by [`Config::load`]; paths are already relative to the file's folder.
 #[derive(Debug, Clone)]

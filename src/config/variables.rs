@@ -9,20 +9,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::problem::{ConfigError, Problem};
-use crate::files::{ReadError, read_regular};
+use crate::files::{ReadError, folder_of, read_regular};
 
 /// The file's name.
 pub const VARIABLES_FILE: &str = "touchline.env";
 /// Largest file, in bytes.
-const BYTES_MAX: u64 = 64 * 1024;
+pub const VARIABLES_BYTES_MAX: u64 = 64 * 1024;
 
 /// The value of a variable, in the environment or in the file beside a configuration.
 ///
 /// # Errors
 /// The file cannot be read; see [`ConfigError`].
 pub fn variable(config: &Path, name: &str) -> Result<Option<String>, ConfigError> {
-    let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let value = Variables::read(folder)?.lookup(name);
+    let value = Variables::read(folder_of(config))?.lookup(name);
     Ok(value.filter(|value| !value.trim().is_empty()))
 }
 
@@ -45,7 +44,7 @@ impl Variables {
         let file = path.display().to_string();
         let failed = |problems| ConfigError { file: file.clone(), problems };
         let whole = |message: String| failed(vec![Problem { key: String::new(), line: None, message }]);
-        let bytes = read_regular(&path, BYTES_MAX).map_err(|error| match error {
+        let bytes = read_regular(&path, VARIABLES_BYTES_MAX).map_err(|error| match error {
             ReadError::TooLarge(_) => whole("it is larger than 64 KB: it takes one NAME=value on each line".to_owned()),
             other => whole(format!("it {other}: correct it, or remove it")),
         })?;

@@ -16,6 +16,7 @@ mod render;
 mod resolve;
 mod slots;
 mod turn;
+mod waiting;
 pub mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -90,8 +91,7 @@ pub struct Dispatcher {
     gate: gate::Gate,
     recorder: record::Recorder,
     later: Batcher<(i64, i64, Timestamp), ()>,
-    closed: Batcher<office::Closed, ()>,
-    broken: Batcher<letters::Broken, ()>,
+    waiting: Batcher<waiting::Wait, ()>,
     cores: Cores,
     bases: render::Bases,
     openings: Openings,
@@ -119,8 +119,7 @@ impl Dispatcher {
             gate: gate::Gate::start(parts.clone()),
             recorder: record::Recorder::start(&parts),
             later: Batcher::start(move |entries| put_off_all(store.clone(), entries)),
-            closed: office::start(&parts),
-            broken: letters::start(&parts),
+            waiting: waiting::start(&parts),
             cores: Cores::of_this_machine(),
             bases: render::Bases::default(),
             openings: Openings::default(),

@@ -44,14 +44,15 @@ impl Bases {
         if let Some(document) = known.and_then(|base| Document::like(&base, &hash, &body)) {
             return document;
         }
-        if let Some(base) = Base::new(&hash, "mail", &body) {
+        let document = Document::new(hash, "mail", body.clone());
+        if let Some(base) = Base::new(document.clone(), body) {
             let mut bases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if bases.len() >= BASES_MAX {
                 bases.clear();
             }
             bases.insert(letter.to_owned(), Arc::new(base));
         }
-        Document::new(hash, "mail", body)
+        document
     }
 }
 

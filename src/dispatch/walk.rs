@@ -9,10 +9,9 @@ use std::mem;
 use std::sync::Arc;
 
 use super::gate::Call;
-use super::letters::Broken;
-use super::office::Closed;
 use super::render::Prepared;
 use super::turn::{self, Turn};
+use super::waiting::Wait;
 use super::{Dispatcher, Job, render, resolve, start_max};
 use crate::accounts::layers;
 use crate::domain::fault::{Failure, Fault};
@@ -156,12 +155,8 @@ impl Walk {
             resolve::resolve(parts, &job).await?;
             return Ok(At::Done);
         }
-        if let Some(broken) = Broken::of(parts, &job) {
-            self.dispatcher.broken.ask(broken).await?;
-            return Ok(At::Done);
-        }
-        if let Some(closed) = Closed::of(parts, &job) {
-            self.dispatcher.closed.ask(closed).await?;
+        if let Some(wait) = Wait::of(parts, &job) {
+            self.dispatcher.waiting.ask(wait).await?;
             return Ok(At::Done);
         }
         let slot = match turn::turn(parts, &job.message, &job.states).await {

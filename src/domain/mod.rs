@@ -22,6 +22,7 @@ pub mod fault;
 pub mod health;
 pub mod id;
 pub mod lifecycle;
+pub mod listed;
 pub mod mail_reply;
 pub mod message;
 pub mod names;

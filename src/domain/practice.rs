@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::{EmailAddress, FaxNumber};
+use super::listed::listed;
 
 /// The longest description, in characters: one line under the name.
 const DESCRIPTION_CHARS_MAX: usize = 90;
@@ -123,10 +124,8 @@ impl Practice {
         if let Some(said) = self.description.as_deref().map(str::trim).filter(|said| !said.is_empty()) {
             return said.to_owned();
         }
-        let mut named = (1..=self.conditions.len()).rev().map(|count| match &self.conditions[..count] {
-            [first @ .., last] if !first.is_empty() => format!("Treatment of {} and {last}", first.join(", ")),
-            all => format!("Treatment of {}", all.join("")),
-        });
+        let counts = (1..=self.conditions.len()).rev();
+        let mut named = counts.map(|count| format!("Treatment of {}", listed(&self.conditions[..count], "and")));
         named.find(|line| line.chars().count() <= DESCRIPTION_CHARS_MAX).unwrap_or_default()
     }
 

@@ -147,6 +147,12 @@ impl Facet {
         self.phone.as_deref()
     }
 
+    /// The same without its mailbox.
+    #[must_use]
+    pub fn without_mailbox(self) -> Self {
+        Self { email: None, ..self }
+    }
+
     /// Mailbox and fax number.
     pub fn addresses(&self) -> impl Iterator<Item = &AddressKey> {
         self.email.iter().chain(&self.fax)

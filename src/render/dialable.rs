@@ -1,4 +1,4 @@
-//! Telephone numbers in running text, so that whoever reads a mail on a telephone can tap them.
+//! Telephone numbers in running text, so that a reader can tap them on a phone.
 
 /// The digits of a number of North America.
 const NATIONAL_DIGITS: usize = 10;

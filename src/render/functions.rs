@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::dialable;
 use super::measures::change;
 use crate::domain::address::pretty_number;
+use crate::domain::listed::listed;
 
 /// How a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,11 +150,7 @@ fn list(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     let entries: Vec<String> =
         argument(arguments, 0).as_array().ok_or("the value is not a list")?.iter().map(words).collect();
     let and = argument(arguments, 1).as_str().unwrap_or("and");
-    Ok(Value::String(match &entries[..] {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} {and} {last}", first.join(", ")),
-    }))
+    Ok(Value::String(listed(entries, and)))
 }
 
 /// `1 patient`, `2 patients`.
@@ -186,7 +183,7 @@ fn phone_link(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     dialable::link(&number).map(Value::String).ok_or_else(|| "the value is not a telephone number".to_owned())
 }
 
-/// The text with a period behind it, unless it ends a sentence by itself. Whoever fills in a value may write either.
+/// The text with a period after it, unless it ends a sentence already: a value may be entered with or without one.
 fn as_sentence(arguments: &[&Value], _: &Value) -> Result<Value, String> {
     let text = words(argument(arguments, 0));
     let text = text.trim();

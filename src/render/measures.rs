@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::domain::listed::listed;
+
 /// The most measures of one report.
 const MEASURES_MAX: usize = 12;
 /// The longest name of an instrument or definition, in characters.
@@ -109,10 +111,7 @@ fn defined_for(measures: &[Value], at: usize) -> String {
         return String::new();
     }
     let names: Vec<&str> = measures[at..].iter().filter(shares).filter_map(|one| one["instrument"].as_str()).collect();
-    match &names[..] {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        all => all.concat(),
-    }
+    listed(names, "and")
 }
 
 const FIELDS: [&str; 5] = ["instrument", "baseline", "mid", "end", "definition"];

@@ -15,7 +15,7 @@ pub fn unprintable(text: &str) -> BTreeSet<char> {
     if text.is_ascii() { BTreeSet::new() } else { text.nfc().filter(|c| !is_printable(*c)).collect() }
 }
 
-/// Where on the page a text comes from, for whoever is to change it.
+/// Where the texts of a page come from, so that the message can say what to change.
 pub struct Page<'a> {
     /// The recipient's address block.
     pub recipient: &'a [String],

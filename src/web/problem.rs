@@ -185,7 +185,7 @@ impl Problem {
         }
     }
 
-    /// What is wrong with the form, if a person can mend it there.
+    /// What is wrong with the form, if a person can fix it there.
     pub(super) fn refused(&self) -> Option<Refused> {
         let is_about_form = matches!(
             self.kind,

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_login_says_that_a_session_ended_only_to_whoever_had_one() {
+    fn the_login_says_that_a_session_ended_only_if_there_was_one() {
         let uri: Uri = "/failures".parse().expect("an address");
         assert_eq!(login_url(&Method::GET, &uri, true), "/login?next=%2Ffailures&ended=yes");
         assert_eq!(login_url(&Method::POST, &uri, false), "/login");

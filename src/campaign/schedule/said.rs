@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::Weekday;
 
 use super::{Days, Months, Nth, Rule, Schedule, Which};
+use crate::domain::listed::listed;
 
 pub(super) const MONTHS: [&str; 12] = [
     "January",
@@ -37,14 +38,16 @@ impl fmt::Display for Days {
             Self::Daily => f.write_str("every day"),
             Self::Interval(days) => write!(f, "every {days} days"),
             Self::Weekdays => f.write_str("every weekday, Monday to Friday,"),
-            Self::Weekly(weekdays) => write!(f, "every {}", listed(weekdays, |weekday| name(*weekday).to_owned())),
+            Self::Weekly(weekdays) => {
+                write!(f, "every {}", listed(weekdays.iter().map(|weekday| name(*weekday)), "and"))
+            }
             Self::EveryWeeks { weeks, weekday } => write!(f, "every {weeks} weeks on {}", name(*weekday)),
             Self::OfMonth { months: Months::Every, which } => write!(f, "{which} of each month{}", which.note()),
             Self::OfMonth { months: Months::EveryFew(few), which } => {
                 write!(f, "every {few} months on {which}{}", which.note())
             }
             Self::OfMonth { months: Months::Only(months), which } => {
-                let months = listed(months, |month| month_name(*month).to_owned());
+                let months = listed(months.iter().map(|month| month_name(*month)), "and");
                 write!(f, "{which} of {months} each year{}", which.note())
             }
         }
@@ -55,9 +58,9 @@ impl fmt::Display for Which {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nth { which, weekday } => {
-                write!(f, "the {} {}", listed(which, |nth| nth.as_str().to_owned()), name(*weekday))
+                write!(f, "the {} {}", listed(which.iter().map(|nth| nth.as_str()), "and"), name(*weekday))
             }
-            Self::Numbered(days) => write!(f, "day {}", listed(days, u8::to_string)),
+            Self::Numbered(days) => write!(f, "day {}", listed(days.iter().map(u8::to_string), "and")),
             Self::Last => f.write_str("the last day"),
             Self::Business(Some(number)) => write!(f, "the {} business day", ordinal(*number)),
             Self::Business(None) => f.write_str("the last business day"),
@@ -111,14 +114,5 @@ pub(super) const fn name(weekday: Weekday) -> &'static str {
         Weekday::Fri => "Friday",
         Weekday::Sat => "Saturday",
         Weekday::Sun => "Sunday",
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed<T>(items: &[T], word: impl Fn(&T) -> String) -> String {
-    match items {
-        [] => String::new(),
-        [only] => word(only),
-        [front @ .., last] => format!("{} and {}", front.iter().map(&word).collect::<Vec<_>>().join(", "), word(last)),
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Findings, State};
 use crate::config::{Config, VARIABLES_FILE};
-use crate::files::{is_open_to_others, is_writable_by_others};
+use crate::files::{folder_of, is_open_to_others, is_writable_by_others};
 use crate::store::engine::db::sqlite_file;
 
 /// How many files are named.
@@ -59,10 +59,6 @@ fn check_folders(private: &[PathBuf], findings: &mut Findings) {
         );
         findings.add("folders", State::Warn, words);
     }
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The file of a database, its log, and what `touchline restore` keeps of earlier ones: all that begins with its name.

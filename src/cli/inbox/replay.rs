@@ -19,12 +19,8 @@ pub(super) async fn run(console: &Console, ids: &[TypedId], filter: Filter, dry_
     let selection = if ids.is_empty() {
         Selection::All(filter.read(gateway.config.practice.time_zone)?)
     } else {
-        let mut tx = gateway.store.read().await?;
-        let mut these = Vec::with_capacity(ids.len());
-        for typed in ids {
-            these.push(InboxId(typed.find(&mut tx, Kept::Callback).await?));
-        }
-        Selection::These(these)
+        let found = TypedId::find_all(ids, &mut gateway.store.read().await?, Kept::Callback).await?;
+        Selection::These(found.into_iter().map(InboxId).collect())
     };
     let replayed = replay(&gateway.feedback(), &selection, &console.who, dry_run).await?;
     console.answer(&json!({ "dry_run": dry_run, "replayed": replayed }), || words(&replayed, dry_run))

@@ -23,11 +23,19 @@ pub struct FirstLetter {
 /// What would embarrass the practice in its introduction; also that the letter is too long.
 #[must_use]
 pub fn try_letter(practice: Practice) -> Vec<Mistake> {
-    let mut mistakes = proofreading::of_practice(&practice);
-    match Renderer::load(practice, None) {
-        Ok(renderer) => mistakes.extend(proofreading::of_introduction(&renderer)),
-        Err(errors) => mistakes.extend(errors.iter().map(|error| Mistake::grave(error.to_string()))),
+    match Renderer::load(practice.clone(), None) {
+        Ok(renderer) => all_mistakes(&renderer),
+        Err(errors) => {
+            let mut mistakes = proofreading::of_practice(&practice);
+            mistakes.extend(errors.iter().map(|error| Mistake::grave(error.to_string())));
+            mistakes
+        }
     }
+}
+
+fn all_mistakes(renderer: &Renderer) -> Vec<Mistake> {
+    let mut mistakes = proofreading::of_practice(renderer.practice());
+    mistakes.extend(proofreading::of_introduction(renderer));
     mistakes
 }
 
@@ -42,7 +50,5 @@ pub fn write(practice: &Practice, folder: &Path) -> Result<FirstLetter, CliError
     let referrer = crate::cli::sample::referrer();
     let job = proofreading::introduction(&referrer);
     let preview = write_preview(&renderer, &job, &folder, None)?;
-    let mut mistakes = proofreading::of_practice(practice);
-    mistakes.extend(proofreading::of_introduction(&renderer));
-    Ok(FirstLetter { files: preview.files, text: renderer.fax(&job)?.text(0), mistakes })
+    Ok(FirstLetter { files: preview.files, text: renderer.fax(&job)?.text(0), mistakes: all_mistakes(&renderer) })
 }

@@ -22,10 +22,12 @@ use url::Url;
 
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
+use crate::cli::kinds::{check_key, missing_setting, spec_named};
+use crate::cli::table::wrapped;
 use crate::cli::{CONFIG_FILE, INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER, env_file, rehearsal};
 use crate::config::VARIABLES_FILE;
 use crate::files::create_private;
-use crate::provider::{REGISTRY, Spec, find_spec};
+use crate::provider::Spec;
 use config_file::{AccountAnswers, Answers, render_config};
 use draft::Draft;
 use first_letter::FirstLetter;
@@ -111,7 +113,11 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
 /// The letter and where its files are.
 fn letter_words(letter: &FirstLetter) -> String {
     let mut text = "\nYour introduction letter, to an invented psychiatrist:\n\n".to_owned();
-    for line in letter.text.lines().flat_map(wrapped) {
+    let lines = letter.text.lines().flat_map(|line| match wrapped(line, TEXT_CHARS_MAX) {
+        blank if blank.is_empty() => vec![String::new()],
+        lines => lines,
+    });
+    for line in lines {
         text.push_str(&format!("  | {line}\n"));
     }
     let pages = letter.files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "png"));
@@ -123,23 +129,6 @@ fn letter_words(letter: &FirstLetter) -> String {
     }
     text.push('\n');
     text
-}
-
-/// A printed line as lines that a terminal of 80 columns shows.
-fn wrapped(line: &str) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in line.split_whitespace() {
-        let Some(last) = lines.last_mut() else { break };
-        if last.is_empty() {
-            last.push_str(word);
-        } else if last.chars().count() + word.chars().count() < TEXT_CHARS_MAX {
-            last.push(' ');
-            last.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 fn written_words(path: &Path, variables: &[(String, &'static str)]) -> String {
@@ -221,10 +210,7 @@ fn from_flags(args: &Args) -> Result<Answers, CliError> {
     let mut answers = Answers::of_practice(args.practice.practice(args.defaults)?);
     let mut settings = read_settings(&args.settings)?;
     for kind in &args.providers {
-        let spec = find_spec(kind).ok_or_else(|| {
-            let kinds: Vec<&str> = REGISTRY.iter().map(|spec| spec.kind).collect();
-            CliError::usage(format!("there is no provider `{kind}`; there are: {}", kinds.join(", ")))
-        })?;
+        let spec = spec_named(kind)?;
         let settings = settings.remove(spec.kind).unwrap_or_default();
         check_settings(spec, &settings)?;
         answers.accounts.push(AccountAnswers { settings, ..AccountAnswers::new(spec.kind, spec.channel) });
@@ -247,15 +233,8 @@ pub(super) fn read_settings(texts: &[String]) -> Result<BTreeMap<String, BTreeMa
 }
 
 fn check_settings(spec: &Spec, given: &BTreeMap<String, String>) -> Result<(), CliError> {
-    for key in given.keys() {
-        let known = spec.settings.iter().find(|setting| setting.key == key);
-        if known.is_none_or(|setting| setting.secret) {
-            let keys: Vec<&str> = spec.settings.iter().filter(|s| !s.secret).map(|s| s.key).collect();
-            return Err(CliError::usage(format!("{} takes these settings here: {}", spec.kind, keys.join(", "))));
-        }
-    }
-    let missing = spec.settings.iter().find(|s| s.required && !s.secret && !given.contains_key(s.key));
-    match missing {
+    given.keys().try_for_each(|key| check_key(spec, key))?;
+    match missing_setting(spec, given) {
         None => Ok(()),
         Some(setting) => {
             Err(CliError::usage(format!("add --setting {0}.{1}=…: {2}", spec.kind, setting.key, setting.about)))

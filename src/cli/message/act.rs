@@ -88,10 +88,10 @@ impl Done {
 /// The error of the first message that did not allow it, after all were tried.
 pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<(), CliError> {
     let parts = console.gateway().await?.operator();
-    let ids = found(&parts, &messages).await?;
+    let ids = TypedId::find_all(&messages.messages, &mut parts.store.read().await?, Kept::Message).await?;
     let mut done = Vec::new();
     let mut ending = None;
-    for id in ids {
+    for id in ids.into_iter().map(MessageId) {
         match operator::act(&parts, id, order.act, &console.who).await {
             Ok(message) => done.push(Done::well(order, &message)),
             Err(error) => {
@@ -106,16 +106,6 @@ pub async fn run(console: &Console, messages: Messages, order: Order) -> Result<
     }
     tell(console, &done, order)?;
     ending.map_or(Ok(()), |ending| Err(CliError::said(ending)))
-}
-
-/// The messages that are meant, before anything is done with one.
-async fn found(parts: &operator::Parts, messages: &Messages) -> Result<Vec<MessageId>, CliError> {
-    let mut tx = parts.store.read().await?;
-    let mut ids = Vec::with_capacity(messages.messages.len());
-    for typed in &messages.messages {
-        ids.push(MessageId(typed.find(&mut tx, Kept::Message).await?));
-    }
-    Ok(ids)
 }
 
 fn tell(console: &Console, done: &[Done], order: Order) -> Result<(), CliError> {

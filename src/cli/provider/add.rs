@@ -19,12 +19,13 @@ use crate::cli::env_file::{self, Entry};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::init::config_file::{AccountAnswers, account_section};
 use crate::cli::init::{Asked, ask_settings, is_asked, say, yes};
+use crate::cli::kinds::{check_key, missing_setting, spec_named};
 use crate::cli::rehearsal::stays_here;
 use crate::config::{Config, VARIABLES_FILE, variable};
 use crate::domain::{Channel, Clock, SystemClock};
 use crate::files::replace;
 use crate::provider::fax::declared;
-use crate::provider::{REGISTRY, Setting, Spec, find_spec};
+use crate::provider::{Setting, Spec};
 
 /// What to add.
 #[derive(Debug, clap::Args)]
@@ -104,21 +105,14 @@ fn spec_of(kind: &str) -> Result<&'static Spec, CliError> {
              write into the configuration",
         ));
     }
-    find_spec(kind).ok_or_else(|| {
-        let kinds: Vec<&str> = REGISTRY.iter().map(|spec| spec.kind).collect();
-        CliError::usage(format!("there is no provider `{kind}`; there are: {}", kinds.join(", ")))
-    })
+    spec_named(kind)
 }
 
 fn settings(spec: &Spec, given: &[String], asks: bool) -> Result<BTreeMap<String, String>, CliError> {
     let mut settings = BTreeMap::new();
     for text in given {
         let (key, value) = text.split_once('=').ok_or_else(|| CliError::usage("--setting takes KEY=VALUE"))?;
-        let known = spec.settings.iter().find(|setting| setting.key == key.trim());
-        if known.is_none_or(|setting| setting.secret) {
-            let keys: Vec<&str> = spec.settings.iter().filter(|s| !s.secret).map(|s| s.key).collect();
-            return Err(CliError::usage(format!("{} takes these settings here: {}", spec.kind, keys.join(", "))));
-        }
+        check_key(spec, key.trim())?;
         settings.insert(key.trim().to_owned(), value.to_owned());
     }
     let missing = |setting: &&Setting| is_asked(setting) && !settings.contains_key(setting.key);
@@ -129,7 +123,7 @@ fn settings(spec: &Spec, given: &[String], asks: bool) -> Result<BTreeMap<String
             Ok(Asked::Back) | Err(_) => Err(CliError::new(Ending::Failed, "Stopped. Nothing was written.")),
         };
     }
-    match spec.settings.iter().find(|setting| setting.required && !setting.secret && missing(setting)) {
+    match missing_setting(spec, &settings) {
         None => Ok(settings),
         Some(setting) => Err(CliError::usage(format!("add --setting {}=…: {}", setting.key, setting.about))),
     }

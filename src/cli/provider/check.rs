@@ -48,10 +48,15 @@ pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checke
 
 /// What is wrong with an account, in the provider's words as well, and what to do.
 pub(super) fn failure_words(failure: &Failure) -> String {
-    let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
-    let raw = raw.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let raw = if raw.is_empty() { raw } else { format!(" ({raw})") };
-    format!("{}{raw} {}", wording::fault(failure.fault), wording::fault_advice(failure.fault))
+    let (fault, own) = (failure.fault, own_words(failure));
+    format!("{}{own} {}", wording::fault(fault), wording::fault_advice(fault))
+}
+
+/// What the provider itself said, in parentheses; nothing if it said nothing.
+pub(super) fn own_words(failure: &Failure) -> String {
+    let said = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
+    let said: Vec<&str> = said.into_iter().flatten().collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(" ")) }
 }
 
 pub(super) async fn run(console: &Console, name: Option<&str>) -> Result<(), CliError> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::check::own_words;
 use crate::accounts::acts;
 use crate::cli::console::{Console, print, warn};
 use crate::cli::exit::{CliError, Ending};
@@ -179,10 +180,7 @@ async fn follow(steps: &Steps, provider: &dyn Provider, reference: &ProviderRefe
 
 /// What went wrong, with the provider's own words.
 pub(super) fn told(failure: &Failure) -> String {
-    let raw = [failure.raw_code.as_deref(), failure.raw_text.as_deref()];
-    let raw: Vec<&str> = raw.into_iter().flatten().collect();
-    let raw = if raw.is_empty() { String::new() } else { format!(" ({})", raw.join(" ")) };
-    format!("{}: {}{raw}", failure.fault, wording::fault(failure.fault))
+    format!("{}: {}{}", failure.fault, wording::fault(failure.fault), own_words(failure))
 }
 
 /// Answers how it ended.

@@ -208,11 +208,8 @@ fn shown(conflict: &Conflict, text: &str) -> String {
 /// There is no such conflict, or it was settled before.
 pub async fn settle(console: &Console, args: SettleArgs, choice: Choice) -> Result<(), CliError> {
     let gateway = console.gateway_to_read().await?;
-    let mut meant = Vec::with_capacity(args.conflicts.len());
-    for typed in &args.conflicts {
-        meant.push(ConflictId(typed.find(&mut gateway.store.read().await?, Kept::Conflict).await?));
-    }
-    for conflict in meant {
+    let meant = TypedId::find_all(&args.conflicts, &mut gateway.store.read().await?, Kept::Conflict).await?;
+    for conflict in meant.into_iter().map(ConflictId) {
         conflicts::settle(&gateway.referrers(), conflict, choice, &console.who).await?;
     }
     let done = args.conflicts.len();

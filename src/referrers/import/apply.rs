@@ -175,7 +175,7 @@ impl Work<'_> {
         let is_other = |other: usize, row: &&SheetRow| other != place && Facet::of_row(row).organization() == here;
         let is_only_one_here = !rows.iter().enumerate().any(|(other, row)| is_other(other, row));
         let alone = rows.iter().all(|row| Facet::of_row(row) == said) || (!here.is_empty() && is_only_one_here);
-        let preferred = Facet::of_referrer(&self.without_a_borrowed_mailbox());
+        let preferred = self.preferred_place();
         let others: Vec<Facet> =
             self.after.locations.iter().map(|location| Facet::of_location(&self.after.referrer, location)).collect();
         // Another known place that fits goes before a preferred one of which nothing is contradicted.
@@ -236,15 +236,13 @@ impl Work<'_> {
         }
     }
 
-    /// The record with its mailbox only if no other of the person's places has the same: it says nothing about where a row
-    /// stands.
-    fn without_a_borrowed_mailbox(&self) -> Referrer {
-        let mut referrer = self.after.referrer.clone();
+    /// The preferred place. Its mailbox says nothing about where a row stands if another of the person's places has the same.
+    fn preferred_place(&self) -> Facet {
+        let Before { referrer, locations } = &self.after;
         let known = referrer.email.as_ref().map(AddressKey::from);
-        if self.after.locations.iter().any(|location| location.email.as_ref().map(AddressKey::from) == known) {
-            referrer.email = None;
-        }
-        referrer
+        let is_borrowed = locations.iter().any(|location| location.email.as_ref().map(AddressKey::from) == known);
+        let facet = Facet::of_referrer(referrer);
+        if is_borrowed { facet.without_mailbox() } else { facet }
     }
 
     /// Sets one field as the list says, unless a person corrected it: then the difference is for a person to settle.

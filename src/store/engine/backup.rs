@@ -18,6 +18,7 @@ use super::error::StoreError;
 use super::migrate;
 use super::peers::LoneConnection;
 use crate::domain::Timestamp;
+use crate::files::folder_of;
 
 const SCHEMA: &str = "SELECT MAX(version) FROM _sqlx_migrations";
 const MESSAGES: &str = "SELECT COUNT(*) FROM message";
@@ -226,10 +227,6 @@ fn beside(file: &Path, prefix: &str) -> Result<NamedTempFile, StoreError> {
         .suffix(".partial")
         .tempfile_in(folder)
         .map_err(|error| trouble(file, &error))
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

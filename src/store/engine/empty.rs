@@ -38,7 +38,7 @@ pub(super) async fn begin(path: &Path) {
 
 /// Of several programs that begin the same file, one is first, and the others find its file.
 async fn begin_aside(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = files::folder_of(path);
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
     prefix.push(".new-");
     // Closed at once: whoever closes a file of SQLite's gives up the locks that this program has on it.

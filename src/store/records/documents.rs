@@ -36,11 +36,11 @@ pub struct Base {
 }
 
 impl Base {
-    /// A document that may serve others. `None` if its hash is none.
+    /// A document that may serve others, and what it is before it is packed. `None` if its hash is none.
     #[must_use]
-    pub fn new(hash: &str, kind: &'static str, whole: &[u8]) -> Option<Self> {
-        let name = hex::decode(hash).ok()?.try_into().ok()?;
-        Some(Self { document: Document::new(hash.to_owned(), kind, whole.to_vec()), name, whole: whole.to_vec() })
+    pub fn new(document: Document, whole: Vec<u8>) -> Option<Self> {
+        let name = hex::decode(&document.hash).ok()?.try_into().ok()?;
+        Some(Self { document, name, whole })
     }
 }
 
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn of_a_mail_like_its_base_little_is_stored_and_one_unlike_it_is_stored_whole() {
-        let base = Arc::new(Base::new(&"0a".repeat(32), "mail", &letter("Dr. Ruiz")).expect("a base"));
+        let document = |hash: String| Document::new(hash, "mail", letter("Dr. Ruiz"));
+        let base = Arc::new(Base::new(document("0a".repeat(32)), letter("Dr. Ruiz")).expect("a base"));
         let alike = Document::like(&base, &"0b".repeat(32), &letter("Dr. Okafor")).expect("much alike");
         assert!(alike.body.len() < 100, "{} octets", alike.body.len());
         let same = Document::like(&base, &"0a".repeat(32), &letter("Dr. Ruiz")).expect("the base itself");
@@ -128,6 +129,6 @@ mod tests {
         let other: Vec<u8> =
             (0..4000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         assert!(Document::like(&base, &"0c".repeat(32), &other).is_none());
-        assert!(Base::new("no hash", "mail", b"").is_none());
+        assert!(Base::new(document("no hash".to_owned()), Vec::new()).is_none());
     }
 }

@@ -1,21 +1,16 @@
 //! Read models of the call sheets: which referrers are to be telephoned, because an update waits for permission to fax it,
 //! or because their fax number does not work; and which of their letters wait for the answer.
 
+use sqlx::AssertSqlSafe;
+
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Purpose, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::{lists, push_list};
 
-const TO_ASK: &str = "SELECT r.id FROM referrer r
-    WHERE r.id > $1 AND r.fax IS NOT NULL AND r.removed_ms IS NULL AND r.state <> 'do_not_contact'
-    AND r.id IN (SELECT m.referrer_id FROM message m
-        WHERE m.status = 'suppressed' AND m.reason = 'no_basis' AND m.channel = 'fax')
-    AND NOT EXISTS (SELECT 1 FROM basis b WHERE b.fax = r.fax AND b.ended_ms IS NULL AND (b.kind = 'permission'
-        OR ($2 = 0 AND b.number_source IN ('given_by_recipient', 'recipient_own_directory_ad_or_site'))))
-    AND NOT EXISTS (SELECT 1 FROM suppression s
-        WHERE s.channel = 'fax' AND s.address = r.fax AND s.lifted_ms IS NULL)
-    ORDER BY r.id LIMIT $3";
-const TO_ASK_COUNT: &str = "SELECT COUNT(*) FROM referrer r
+/// Who is to be asked for permission. `$1` is 1 where a relationship does not suffice.
+const TO_ASK: &str = "FROM referrer r
     WHERE r.fax IS NOT NULL AND r.removed_ms IS NULL AND r.state <> 'do_not_contact'
     AND r.id IN (SELECT m.referrer_id FROM message m
         WHERE m.status = 'suppressed' AND m.reason = 'no_basis' AND m.channel = 'fax')
@@ -23,14 +18,8 @@ const TO_ASK_COUNT: &str = "SELECT COUNT(*) FROM referrer r
         OR ($1 = 0 AND b.number_source IN ('given_by_recipient', 'recipient_own_directory_ad_or_site'))))
     AND NOT EXISTS (SELECT 1 FROM suppression s
         WHERE s.channel = 'fax' AND s.address = r.fax AND s.lifted_ms IS NULL)";
-const WRONG: &str = "SELECT r.id FROM address a JOIN referrer r ON r.fax = a.value
-    WHERE r.id > $1 AND a.channel = 'fax' AND a.health <> 'confirmed'
-    AND (a.health = 'dead' OR a.fault IN ('not_a_fax', 'invalid_number'))
-    AND r.removed_ms IS NULL AND r.state <> 'do_not_contact'
-    AND NOT EXISTS (SELECT 1 FROM suppression s
-        WHERE s.channel = 'fax' AND s.address = r.fax AND s.scope = 'all' AND s.lifted_ms IS NULL)
-    ORDER BY r.id LIMIT $2";
-const WRONG_COUNT: &str = "SELECT COUNT(*) FROM address a JOIN referrer r ON r.fax = a.value
+/// Whose fax number does not work or is no fax.
+const WRONG: &str = "FROM address a JOIN referrer r ON r.fax = a.value
     WHERE a.channel = 'fax' AND a.health <> 'confirmed'
     AND (a.health = 'dead' OR a.fault IN ('not_a_fax', 'invalid_number'))
     AND r.removed_ms IS NULL AND r.state <> 'do_not_contact'
@@ -38,15 +27,20 @@ const WRONG_COUNT: &str = "SELECT COUNT(*) FROM address a JOIN referrer r ON r.f
         WHERE s.channel = 'fax' AND s.address = r.fax AND s.scope = 'all' AND s.lifted_ms IS NULL)";
 const DEAD_MAILBOXES: &str = "SELECT COUNT(*) FROM address a JOIN referrer r ON r.email_key = a.value
     WHERE a.channel = 'email' AND a.health = 'dead'";
-const STOPPED: &str = "SELECT id, letter, purpose, updated_ms FROM message
-    WHERE referrer_id = $1 AND channel = 'fax' AND status IN ('suppressed', 'failed', 'expired')
-    AND reason IN ('no_basis', 'dead_address', 'not_a_fax', 'invalid_number') ORDER BY id DESC LIMIT 100";
+/// Faxes that a call can settle.
+const STOPPED: &str = "SELECT id, referrer_id, letter, purpose, updated_ms FROM message
+    WHERE channel = 'fax' AND status IN ('suppressed', 'failed', 'expired')
+    AND reason IN ('no_basis', 'dead_address', 'not_a_fax', 'invalid_number') AND referrer_id ";
+/// Faxes of one referrer at most.
+const STOPPED_MAX: i64 = 100;
 
 /// A fax that was stopped by what a call can settle.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoppedFax {
     /// The message.
     pub id: MessageId,
+    /// To whom.
+    pub referrer_id: ReferrerId,
     /// Its letter.
     pub letter: String,
     /// Its purpose.
@@ -65,23 +59,35 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<ReferrerId>, StoreError> {
         let only = i64::from(permission_only);
-        on!(self, |c, d| Ok(sqlx::query_scalar(TO_ASK).bind(after).bind(only).bind(limit).fetch_all(&mut *c).await?))
+        on!(self, |c, d| {
+            let text = format!("SELECT r.id {TO_ASK} AND r.id > $2 ORDER BY r.id LIMIT $3");
+            Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(only).bind(after).bind(limit).fetch_all(&mut *c).await?)
+        })
     }
 
     /// How many are to be asked.
     pub async fn calls_for_permission_count(&mut self, permission_only: bool) -> Result<i64, StoreError> {
         let only = i64::from(permission_only);
-        on!(self, |c, d| Ok(sqlx::query_scalar(TO_ASK_COUNT).bind(only).fetch_one(&mut *c).await?))
+        on!(self, |c, d| {
+            let text = format!("SELECT COUNT(*) {TO_ASK}");
+            Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(only).fetch_one(&mut *c).await?)
+        })
     }
 
     /// Referrers behind `after` in the order of their ids whose fax number does not work or is no fax, at most `limit`.
     pub async fn calls_for_number(&mut self, after: ReferrerId, limit: i64) -> Result<Vec<ReferrerId>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(WRONG).bind(after).bind(limit).fetch_all(&mut *c).await?))
+        on!(self, |c, d| {
+            let text = format!("SELECT r.id {WRONG} AND r.id > $1 ORDER BY r.id LIMIT $2");
+            Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(after).bind(limit).fetch_all(&mut *c).await?)
+        })
     }
 
     /// How many there are of them.
     pub async fn calls_for_number_count(&mut self) -> Result<i64, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(WRONG_COUNT).fetch_one(&mut *c).await?))
+        on!(self, |c, d| {
+            let text = format!("SELECT COUNT(*) {WRONG}");
+            Ok(sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(&mut *c).await?)
+        })
     }
 
     /// How many mailboxes of referrers do not work.
@@ -91,6 +97,26 @@ impl Tx {
 
     /// The faxes to a referrer that wait for permission or for the right number, the newest first, 100 at most.
     pub async fn faxes_stopped(&mut self, referrer: ReferrerId) -> Result<Vec<StoppedFax>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(STOPPED).bind(referrer).fetch_all(&mut *c).await?))
+        on!(self, |c, d| {
+            let text = format!("{STOPPED} = $1 ORDER BY id DESC LIMIT $2");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(referrer).bind(STOPPED_MAX).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// Of each of these referrers the newest fax that waits for permission or for the right number.
+    pub async fn faxes_stopped_last(&mut self, referrers: &[ReferrerId]) -> Result<Vec<StoppedFax>, StoreError> {
+        let mut found = Vec::with_capacity(referrers.len());
+        for list in lists(referrers) {
+            let rows: Vec<StoppedFax> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new("SELECT * FROM (SELECT stopped.*, ");
+                statement.push("ROW_NUMBER() OVER (PARTITION BY referrer_id ORDER BY id DESC) AS place FROM (");
+                statement.push(STOPPED).push("IN (");
+                push_list(&mut statement, list);
+                statement.push(")) AS stopped) AS placed WHERE place = 1");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
     }
 }

@@ -11,6 +11,7 @@ use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::{permission as basis_of_permission, sentence};
 use super::notice::{Asked, Done};
+use super::pager::PER_PAGE;
 use super::query::Query;
 use super::view::moment::{Calendar, Moment};
 use crate::consent::{self, Refusal};
@@ -29,8 +30,6 @@ use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
 
-/// Referrers on a page.
-const PER_PAGE: usize = 50;
 /// The two sheets.
 const PERMISSION: &str = "/calls/permission";
 const NUMBER: &str = "/calls/number";
@@ -145,13 +144,14 @@ async fn rows(
     let people = tx.referrers(ids).await?;
     let keys: Vec<_> = people.iter().filter_map(|one| Some(Address::Fax(one.fax.clone()?).key())).collect();
     let known = tx.addresses_known(&keys).await?;
+    let stopped = tx.faxes_stopped_last(ids).await?;
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         let Some(referrer) = people.iter().find(|one| one.id == *id) else { continue };
         let Some(fax) = &referrer.fax else { continue };
-        let stopped = tx.faxes_stopped(*id).await?;
         let why = (!is_about_permission).then(|| why(fax, &known));
-        rows.push(row(referrer, fax, why, stopped.first(), calendar));
+        let latest = stopped.iter().find(|one| one.referrer_id == *id);
+        rows.push(row(referrer, fax, why, latest, calendar));
     }
     Ok(rows)
 }

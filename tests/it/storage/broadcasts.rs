@@ -244,7 +244,8 @@ async fn of_mails_that_are_alike_each_comes_back_whole_also_when_only_the_later_
         let words: String = (0..400).map(|word| format!("word{} ", word * 7919 % 1009)).collect();
         let mail = |name: &str| format!("Dear {name}, {words}").into_bytes();
         let hashes = ["0a", "0b", "0c"].map(|text| text.repeat(32));
-        let base = Arc::new(Base::new(&hashes[2], "mail", &mail("Dr. Ruiz")).expect("a base"));
+        let whole = Document::new(hashes[2].clone(), "mail", mail("Dr. Ruiz"));
+        let base = Arc::new(Base::new(whole, mail("Dr. Ruiz")).expect("a base"));
         let later = |place: usize, name: &str| Document::like(&base, &hashes[place], &mail(name)).expect("alike");
         // Nothing has stored the base by itself.
         let mut tx = store.write().await.expect("tx");

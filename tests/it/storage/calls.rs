@@ -52,15 +52,19 @@ fn refusal(fax: FaxNumber, scope: Scope) -> Suppression {
 async fn unasked(stage: &Stage, tx: &mut Tx, tail: u32) -> Referrer {
     let one = Referrer { fax: Some(fax(tail)), ..referrer("Nakamura") };
     tx.referrer_put(&one).await.expect("stored");
-    let message = Message {
-        referrer_id: one.id,
+    tx.messages_insert(&[stopped_fax(stage, one.id)]).await.expect("stored");
+    one
+}
+
+/// A fax to them that was stopped for want of permission.
+fn stopped_fax(stage: &Stage, to: ReferrerId) -> Message {
+    Message {
+        referrer_id: to,
         status: MessageStatus::Suppressed,
         reason: Some(PolicyReason::NoBasis.into()),
         settled_ms: Some(at(9)),
         ..stage.message()
-    };
-    tx.messages_insert(&[message]).await.expect("stored");
-    one
+    }
 }
 
 #[tokio::test]
@@ -88,6 +92,12 @@ async fn whoever_may_not_be_faxed_updates_is_asked_until_there_is_an_answer() {
         let stopped = tx.faxes_stopped(ids[4]).await.expect("read");
         assert_eq!((stopped.len(), stopped[0].letter.as_str()), (1, "introduction"));
         assert!(tx.faxes_stopped(stage.referrer.id).await.expect("read").is_empty());
+        let again = Message { letter: "direct-ask".to_owned(), ..stopped_fax(&stage, ids[4]) };
+        tx.messages_insert(&[again]).await.expect("stored");
+        let last = tx.faxes_stopped_last(&[ids[0], ids[4], stage.referrer.id]).await.expect("read");
+        let mut last: Vec<_> = last.iter().map(|fax| (fax.referrer_id, fax.letter.as_str())).collect();
+        last.sort_unstable();
+        assert_eq!(last, [(ids[0], "introduction"), (ids[4], "direct-ask")], "the newest of each, and of nobody else");
     })
     .await;
 }

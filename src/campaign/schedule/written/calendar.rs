@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::campaign::schedule::Schedule;
 use crate::domain::Timestamp;
+use crate::domain::dated_text::MONTHS;
 
 const ZONES: [Tz; 5] = [
     Tz::America__Chicago,
@@ -17,20 +18,6 @@ const ZONES: [Tz; 5] = [
 ];
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const NTHS: [&str; 5] = ["first", "second", "third", "fourth", "last"];
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 /// Dates that are compared for each phrase.
 const COMPARED: usize = 9;
 
