@@ -20,6 +20,7 @@ use touchline::sandbox::mail::{MailCatcher, Options};
 use touchline::store::Store;
 use touchline::store::views::ledger::{Ledger, LedgerOf};
 
+use crate::support::PATIENCE;
 use crate::support::small_disk::SmallDisk;
 use crate::support::{ports, require};
 
@@ -83,7 +84,7 @@ async fn until(what: &str, mut seen: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(60), looking).await.is_ok(), "never seen: {what}");
+    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "never seen: {what}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,12 +13,11 @@ use touchline::domain::{Fault, Outcome};
 use touchline::sandbox::mail::{MailCatcher, Options};
 
 use crate::smtp::{Relay, phi_envelope};
+use crate::support::PATIENCE;
 use crate::support::scripted_smtp::Identity;
 use crate::support::{ports, require};
 
 const PASSWORD: &str = "open-sesame";
-/// How long Postfix may take to hand its mail on.
-const HANDED_ON_MAX: Duration = Duration::from_secs(120);
 
 /// A Postfix of our own: its configuration, queue, certificate and users in a folder that goes with it.
 struct Postfix {
@@ -178,7 +177,7 @@ async fn a_letter_goes_through_postfix_encrypted_and_logged_in_and_nothing_else_
     );
     let envelope = phi_envelope("dana@clinic.example");
     let Outcome::Accepted { reference } = provider.submit(&envelope).await else { panic!("{}", postfix.log()) };
-    tokio::time::timeout(HANDED_ON_MAX, catcher.caught(1)).await.expect("handed on in time");
+    tokio::time::timeout(PATIENCE, catcher.caught(1)).await.expect("handed on in time");
     let mail = catcher.find(&reference.0).expect("the letter we sent");
     assert_eq!(mail.to, ["dana@clinic.example"]);
     let eml = String::from_utf8_lossy(&mail.eml);
@@ -221,7 +220,7 @@ async fn postfix_carries_many_letters_over_few_connections() {
     for letter in letters {
         assert_eq!(letter.await.expect("no panic").as_str(), "accepted", "{}", postfix.log());
     }
-    tokio::time::timeout(HANDED_ON_MAX, catcher.caught(40)).await.expect("handed on in time");
+    tokio::time::timeout(PATIENCE, catcher.caught(40)).await.expect("handed on in time");
     let connections = postfix.log().matches(": connect from ").count();
     assert!((1..=2).contains(&connections), "{connections} connections\n{}", postfix.log());
 }

@@ -27,6 +27,7 @@ use touchline::provider::{Provider, Reconciliation, Rejection, SettingsError, We
 
 use self::fixture::{CallName, Fixture};
 use self::subject::Subject;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::ports;
 
@@ -57,7 +58,7 @@ fn build(spec: &Subject, port: u16, without: Option<&str>) -> Result<Arc<dyn Pro
         file.settings.remove(key);
         file.secrets.remove(key);
     }
-    let account = sample::account(file.settings, &file.secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
+    let account = sample::account(file.settings, &file.secrets, PATIENCE, FakeClock::at(sample::NOW));
     (spec.build)(account).map_err(|SettingsError(text)| text)
 }
 
@@ -124,7 +125,7 @@ fn an_account_is_refused_by_the_name_of_what_is_wrong_with_it() {
 fn refuses_unknown_keys(spec: &Subject) -> bool {
     let Ok(mut file) = fixture::account(spec, "127.0.0.1", 9) else { return false };
     file.settings.insert("colour_of_the_paper".to_owned(), "blue".into());
-    let account = sample::account(file.settings, &file.secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
+    let account = sample::account(file.settings, &file.secrets, PATIENCE, FakeClock::at(sample::NOW));
     (spec.build)(account).is_err_and(|SettingsError(text)| text.contains("colour_of_the_paper"))
 }
 

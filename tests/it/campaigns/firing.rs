@@ -11,7 +11,7 @@ use touchline::store::engine::dialect::Dialect;
 
 use super::clinic::{Clinic, broadcasts, plan, planned, put, referrer, row, staffed};
 use crate::support::databases::each_database;
-use crate::support::gateway::soon;
+use crate::support::soon;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Between two looks in the long run, and how many lie between two restarts.

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use super::house::House;
 use super::served::{Served, WEBHOOK_SECRET};
-use crate::web::target::{PATIENCE, TURN, Target, attacker, heard, post};
+use crate::support::PATIENCE;
+use crate::web::target::{TURN, Target, attacker, heard, post};
 
 /// What each body holds: as much as a callback may.
 const BODY: usize = 4 * 1024 * 1024;

@@ -115,7 +115,7 @@ async fn a_letter_with_a_mistake_takes_itself_out_of_service_and_what_is_queued_
     house.write(file, &sound.replace("{{news}}", "{{newz}}"));
     let refused = run(&house, &own).await;
     assert!(refused.code == 5 && refused.err.contains("evening-clinic/letter.md"), "{refused:?}");
-    let other = ["send", "introduction", "--to=Bielak", "--via=email", "--wait", "--timeout=50", "--json"];
+    let other = ["send", "introduction", "--to=Bielak", "--via=email", "--wait", "--timeout=300", "--json"];
     let sent = run(&house, &other).await.good().json();
     assert_eq!(sent["messages"][0]["status"], "accepted", "another letter goes: {sent}");
     let status = run(&house, &["status", &id, "--json"]).await.good().json();
@@ -134,7 +134,7 @@ async fn a_letter_with_a_mistake_takes_itself_out_of_service_and_what_is_queued_
     run(&house, &["preview", "introduction", "--sample"]).await.good();
 
     house.write(file, &sound);
-    run(&house, &["send", "introduction", "--to=Okonkwo", "--via=email", "--wait", "--timeout=50"]).await.good();
+    run(&house, &["send", "introduction", "--to=Okonkwo", "--via=email", "--wait", "--timeout=300"]).await.good();
     let status = run(&house, &["status", &id, "--json"]).await.good().json();
     assert_eq!((&status["status"], catcher.messages().len()), (&"accepted".into(), 3), "nothing is lost: {status}");
     catcher.shutdown().await;

@@ -1,9 +1,11 @@
 //! The log at its most talkative: whatever the program does, neither standard error nor the metrics hold a name, a date of
 //! birth, a medicine, a number, a mailbox or a secret.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::{Method, Uri};
 use reqwest::{RequestBuilder, Response};
 use ring::hmac;
@@ -45,10 +47,12 @@ const SECRET: &[&str] =
 async fn acme() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let answer = async |method: Method, uri: Uri| {
+    let handed_over = Arc::new(AtomicU64::new(0));
+    // It reads what it is sent to the end: a server that answers before may cut the connection under the rest.
+    let answer = async move |method: Method, uri: Uri, _: Bytes| {
         let fax = json!({ "id": 323_034_813, "status": "success", "num_pages": 1 });
         let data = match (method, uri.path()) {
-            (Method::POST, "/faxes") => json!({ "id": 323_034_813 }),
+            (Method::POST, "/faxes") => json!({ "id": 323_034_813 + handed_over.fetch_add(1, Ordering::Relaxed) }),
             (Method::GET, "/faxes") => json!([]),
             (_, "/account/status") => json!({ "balance": 5050 }),
             _ => fax,
@@ -116,7 +120,7 @@ impl Faces<'_> {
         let served = self.served;
         served.run(&["referrers", "import", "list.csv"]).await.good();
         served.run(&["operator", "add", "dana", "--password-file", "password"]).await.good();
-        let waiting = ["--wait", "--timeout=80"];
+        let waiting = ["--wait", "--timeout=300"];
         let introduction = ["send", "introduction", "--to=Quillfeather", "--via=fax,email"];
         served.run(&[&introduction[..], &waiting].concat()).await.good();
         let values = ["--variables=report.json"];

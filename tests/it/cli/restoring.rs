@@ -1,14 +1,12 @@
 //! A backup is made and restored, and what may have been sent since waits for a person.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
 use super::house::House;
-
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::support::PATIENCE;
 
 fn statuses(house: &House) -> Vec<(String, i64)> {
     let failures = house.ask(&["failures"]);

@@ -11,9 +11,7 @@ use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 
 use super::house::{Answer, CANARY, House, sample_list};
-
-/// Nothing here takes longer, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::PATIENCE;
 
 async fn port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a port")
@@ -43,7 +41,7 @@ async fn a_letter_is_sent_and_waited_for_without_a_running_gateway() {
     run(&house, &["referrers", "import", &sample_list()]).await.good();
 
     let sent =
-        run(&house, &["send", "introduction", "--to=Whitfield", "--wait", "--timeout=50", "--json"]).await.good();
+        run(&house, &["send", "introduction", "--to=Whitfield", "--wait", "--timeout=300", "--json"]).await.good();
     let sent = sent.json();
     assert_eq!(sent["handled"], true, "{sent}");
     let status = |channel: &str| {
@@ -89,7 +87,7 @@ async fn a_wait_lasts_until_a_doubt_is_looked_up_and_what_was_handed_over_is_onl
     run(&house, &["referrers", "import", "two.csv"]).await.good();
 
     let sent =
-        run(&house, &["send", "introduction", "--to=Lost", "--via=fax", "--wait", "--timeout=50", "--json"]).await;
+        run(&house, &["send", "introduction", "--to=Lost", "--via=fax", "--wait", "--timeout=300", "--json"]).await;
     let sent = sent.good().json();
     assert_eq!((&sent["handled"], &sent["messages"][0]["status"]), (&true.into(), &"delivered".into()), "{sent}");
     assert_eq!(line.faxes().len(), 1);
@@ -168,7 +166,7 @@ async fn the_sandbox_runs_by_itself_and_what_it_shows_can_be_pasted_as_it_stands
         checks.iter().any(|check| check["account"] == account && check["ok"] == true)
     };
     assert!(works("rehearsal_telnyx") && works("rehearsal_mail"), "{checked}");
-    let arguments = ["send", "introduction", "--to=Whitfield", "--via=email", "--now", "--wait", "--timeout=50"];
+    let arguments = ["send", "introduction", "--to=Whitfield", "--via=email", "--now", "--wait", "--timeout=300"];
     run(&house, &arguments).await.good();
     let page = told.split_whitespace().find(|word| word.ends_with("/mail")).expect("an address");
     let client = touchline::http::client().expect("a client");

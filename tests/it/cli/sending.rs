@@ -174,7 +174,7 @@ fn what_waits_for_office_hours_says_so_everywhere_and_a_person_may_send_it_now()
     assert!(dry.contains("`--now` sends outside them"), "{dry}");
     let hurried = house.ask(&[&letter[..], &["--dry-run", "--now"]].concat());
     assert_eq!((&hurried["counts"]["waiting"], &hurried["messages"][0]["waits_until"]), (&0.into(), &Value::Null));
-    assert_eq!(house.run(&[&letter[..], &["--wait", "--timeout=60"]].concat()).code, 0, "nobody waits for days here");
+    assert_eq!(house.run(&[&letter[..], &["--wait", "--timeout=300"]].concat()).code, 0, "nobody waits for days here");
 
     let letter = [&letter[..], &["--again"]].concat();
     let sent = house.ask(&letter);

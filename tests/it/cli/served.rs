@@ -15,6 +15,7 @@ use touchline::sandbox::fax::{FaxLine, FaxLineOptions};
 use touchline::sandbox::mail::{MailCatcher, Options};
 
 use super::house::{Answer, CANARY, House};
+use crate::support::PATIENCE;
 use crate::support::ports;
 
 const DEMO: &str = include_str!("../../../config/demo.toml");
@@ -22,8 +23,6 @@ const DEMO: &str = include_str!("../../../config/demo.toml");
 const LOG: &str = "serve.log";
 /// What signs the line's callbacks.
 pub const WEBHOOK_SECRET: &str = "canary-webhook-secret-7c";
-/// Nothing here takes longer, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
 /// How often something is looked at while a test waits for it.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -5,8 +5,9 @@
 use touchline::domain::{Channel, MessageStatus};
 
 use crate::support::databases::each_database;
-use crate::support::gateway::{FarSide, TestGateway, soon};
+use crate::support::gateway::{FarSide, TestGateway};
 use crate::support::proxy::{FINAL_DOT, Proxy, Then};
+use crate::support::soon;
 
 /// The request of a hand-over to the fax line.
 const HAND_OVER: &[&str] = &["POST /faxes"];

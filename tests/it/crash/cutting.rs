@@ -9,12 +9,12 @@ use touchline::domain::{Channel, Clock, SystemClock};
 use touchline::store::Store;
 use touchline::store::records::queue_entries::Entry;
 
+use crate::support::PATIENCE;
 use crate::support::databases::Database;
 use crate::support::proxy::{Proxy, Then};
 use crate::support::reckoning::Reckoning;
 use crate::support::stage::{self, Node, Setup, Stage};
 
-const SETTLE_MAX: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A stage on PostgreSQL of which the first node has wires that can be cut.
@@ -63,16 +63,16 @@ impl Divided {
     async fn until(&self, what: &str, look: impl AsyncFn() -> bool) {
         let began = Instant::now();
         while !look().await {
-            assert!(began.elapsed() < SETTLE_MAX, "waited in vain: {what}\n{}", self.stage.logs());
+            assert!(began.elapsed() < PATIENCE, "waited in vain: {what}\n{}", self.stage.logs());
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Waits for the end, and holds every promise against it. Returns how many are in doubt.
     async fn end(self, nodes: impl IntoIterator<Item = Node>) -> i64 {
-        self.stage.settled(&self.store, SETTLE_MAX).await;
+        self.stage.settled(&self.store).await;
         for node in nodes {
-            assert!(node.drain(Duration::from_secs(30)).await.success(), "{}", self.stage.logs());
+            assert!(node.drain().await.success(), "{}", self.stage.logs());
         }
         let reckoning = Reckoning::of(&self.store, self.stage.folder()).await;
         reckoning.check(self.stage.total());

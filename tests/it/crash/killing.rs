@@ -6,14 +6,13 @@ use crate::support::databases::Database;
 use crate::support::reckoning::Reckoning;
 use crate::support::stage::{self, Node, Setup, Stage};
 
-const SETTLE_MAX: Duration = Duration::from_secs(150);
 /// No moment is waited for longer than this.
 const MOMENT_MAX: Duration = Duration::from_millis(1_500);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_killed() {
     let database = Database::sqlite();
-    survive(&database, 1, 25).await;
+    survive(&database, 1, 14).await;
     database.remove().await;
 }
 
@@ -63,7 +62,7 @@ async fn survive(database: &Database, nodes: usize, kills: usize) {
         running.push(stage.node(number, url));
     }
 
-    let ledger = stage.settled(&store, SETTLE_MAX).await;
+    let ledger = stage.settled(&store).await;
     println!("{} with {nodes} nodes, {kills} kills: {ledger:?}", database.engine());
     drop(running);
     let reckoning = Reckoning::of(&store, stage.folder()).await;

@@ -1,14 +1,12 @@
 //! PostgreSQL itself is stopped as a crash would stop it, in the middle of a broadcast, and comes back.
 
-use std::time::Duration;
-
 use touchline::domain::Channel;
 use touchline::store::Store;
 
-use crate::support::gateway::soon;
 use crate::support::postgres::own_server;
 use crate::support::proxy::Proxy;
 use crate::support::reckoning::Reckoning;
+use crate::support::soon;
 use crate::support::stage::{self, Setup, Stage};
 
 const STOPS: i64 = 3;
@@ -36,10 +34,10 @@ async fn two_nodes_ride_through_a_database_that_is_stopped_and_comes_back() {
         soon("a call to end", stage.catcher.caught(caught + 1)).await;
         tokio::task::block_in_place(|| server.start_again());
     }
-    let ledger = stage.settled(&store, Duration::from_secs(120)).await;
+    let ledger = stage.settled(&store).await;
     println!("{ledger:?}");
     for node in nodes {
-        assert!(node.drain(Duration::from_secs(60)).await.success(), "no node gave up: {}", stage.logs());
+        assert!(node.drain().await.success(), "no node gave up: {}", stage.logs());
     }
     Reckoning::of(&store, stage.folder()).await.check(stage.total());
     assert_eq!((ledger.delivered + ledger.in_doubt, ledger.failed), (ledger.total, 0), "{ledger:?}");

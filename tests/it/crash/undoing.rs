@@ -12,7 +12,6 @@ use crate::support::databases::Database;
 use crate::support::reckoning::Reckoning;
 use crate::support::stage::{self, Setup, Stage};
 
-const SETTLE_MAX: Duration = Duration::from_secs(150);
 /// Seconds in which a letter, and a list, can be withdrawn.
 const WINDOW_SECONDS: u64 = 3;
 /// Kills fall before, at and after the end of the windows.
@@ -81,7 +80,7 @@ async fn survive(database: &Database, kills: usize) {
         node = stage.node(1, url);
     }
 
-    let ledger = stage.settled(&store, SETTLE_MAX).await;
+    let ledger = stage.settled(&store).await;
     println!("{} with {kills} kills: {ledger:?}", database.engine());
     drop(node);
     nothing_left_early(&store, &stage, &sent).await;

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use base64::Engine;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::support::PATIENCE;
 use crate::support::require;
 
 /// The key under which an element's id comes (WebDriver §11).
@@ -18,8 +18,6 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const STARTS_MAX: usize = 5;
 /// How high the window is.
 const HEIGHT: u64 = 1000;
-/// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A browser with one window. The driver, and with it the browser, ends when this is dropped.
 pub struct Browser {
@@ -154,8 +152,12 @@ impl Browser {
         self.command("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// Keeps a picture of the whole page as `target/screenshots/NAME.png`.
+    /// Keeps a picture of the whole page as `target/screenshots/NAME.png`, if `TOUCHLINE_TEST_PICTURES` asks for pictures:
+    /// they are for people to look at, and take longer than everything that is checked.
     pub async fn picture(&self, name: &str) {
+        if std::env::var_os("TOUCHLINE_TEST_PICTURES").is_none() {
+            return;
+        }
         // A frame of another origin is drawn only inside the window, so the window becomes as high as the page.
         let width = self.value("window.innerWidth").await.as_u64().expect("a width");
         let height = self.value("document.documentElement.scrollHeight").await.as_u64().expect("a height");

@@ -8,8 +8,9 @@ use touchline::domain::{Channel, MessageStatus};
 use touchline::store::Store;
 
 use crate::support::databases::Database;
-use crate::support::gateway::{FarSide, TestGateway, soon};
+use crate::support::gateway::{FarSide, TestGateway};
 use crate::support::proxy::{FINAL_DOT, Proxy, Then};
+use crate::support::soon;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_while_the_database_is_locked_is_recorded_when_it_is_free() {
@@ -59,7 +60,7 @@ async fn connections_that_are_cut_in_the_middle_of_a_broadcast_lose_nothing_and_
             PgConnection::connect(&database.url).await.unwrap_or_else(|error| panic!("cut {cut}: {error}"));
         server
             .execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
                  WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
             .await

@@ -82,7 +82,7 @@ async fn a_node_whose_clock_is_ahead_takes_nothing_from_one_that_is_alive_and_be
     let under_way = stage::open_attempts(&store, AttemptStatus::Calling).await;
     assert_eq!(under_way, 4, "calls of a living node are nobody else's");
     slow.release();
-    let ledger = stage.settled(&store, Duration::from_secs(120)).await;
+    let ledger = stage.settled(&store).await;
     assert_eq!((ledger.delivered, ledger.in_doubt), (40, 0), "{ledger:?}");
     end([behind, ahead]).await;
     let reckoning = Reckoning::of(&store, stage.folder()).await;
@@ -105,7 +105,7 @@ async fn three_nodes_whose_clocks_differ_by_minutes_keep_every_promise_and_every
     for minutes in [-5, 0, 7] {
         nodes.push(node(&stage, &database, &relay, minutes).await);
     }
-    let ledger = stage.settled(&store, Duration::from_secs(90)).await;
+    let ledger = stage.settled(&store).await;
     assert_eq!((ledger.delivered, ledger.in_doubt), (stage.total(), 0), "{ledger:?}");
     end(nodes).await;
     let reckoning = Reckoning::of(&store, stage.folder()).await;
@@ -126,7 +126,7 @@ async fn a_clock_that_is_set_back_by_an_hour_under_a_running_node_does_not_stop_
     let running = node_by(&stage, &database, &relay, machine.clone()).await;
     machine.ahead_ms.store(-3_600_000, Ordering::Relaxed);
     stage.send_to_all(&database.url);
-    let ledger = stage.settled(&store, Duration::from_secs(90)).await;
+    let ledger = stage.settled(&store).await;
     assert_eq!((ledger.delivered, ledger.in_doubt), (25, 0), "{ledger:?}");
     let back = running.0.clock_set_back().expect("it was noticed").as_secs();
     assert!((3_590..=3_610).contains(&back), "{back}");

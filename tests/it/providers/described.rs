@@ -15,9 +15,9 @@ use touchline::provider::{Provider, Rejection, SettingsError, WebhookParts};
 use super::fixture::{Answer, Exchange};
 use super::replay::Replay;
 use super::sample;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 
-const TIMEOUT: Duration = Duration::from_secs(20);
 const KEY: &str = "KEY-canary-9a";
 
 /// What every description here begins with.
@@ -40,7 +40,7 @@ fn open(text: &str, site: Option<&str>, watch: Option<declared::Watch>) -> Resul
     settings.insert("description".to_owned(), path.display().to_string().into());
     settings.extend(site.map(|site| ("site".to_owned(), site.into())));
     let secrets = BTreeMap::from([("key".to_owned(), KEY.to_owned())]);
-    declared::open(&path, sample::account(settings, &secrets, TIMEOUT, FakeClock::at(sample::NOW)), watch)
+    declared::open(&path, sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW)), watch)
 }
 
 fn exchange(method: &str, path: &str, status: u16, body: &str) -> Exchange {

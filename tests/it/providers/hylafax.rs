@@ -20,13 +20,12 @@ use touchline::domain::{Channel, Clock, Fault, Outcome};
 use touchline::provider::{FindQuery, FindResult, Provider, find_spec};
 
 use crate::providers::sample;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::{ports, require};
 
 /// The password, and as hosts.hfaxd keeps it (crypt(3), salt `ab`).
 const PASSWORD: (&str, &str) = ("s3cret-pass", "abrTA66eJHxDk");
-/// Longer than any step takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server of our own: its spool folder and its processes, which end with it.
 struct Server {

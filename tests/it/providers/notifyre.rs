@@ -10,6 +10,7 @@ use touchline::domain::{Clock, Timestamp};
 use touchline::provider::{Provider, Rejection, WebhookParts, find_spec};
 
 use crate::providers::sample;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::require;
 
@@ -31,7 +32,7 @@ fn notifyre(secret: &str) -> Arc<dyn Provider> {
         ("webhook_secret".to_owned(), secret.to_owned()),
     ]);
     let clock = FakeClock::at(sample::NOW);
-    let account = sample::account(toml::Table::new(), &secrets, Duration::from_secs(5), clock);
+    let account = sample::account(toml::Table::new(), &secrets, PATIENCE, clock);
     let spec = find_spec("notifyre").expect("notifyre is in the registry");
     (spec.build)(account).expect("a complete account")
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use touchline::domain::attempt::ProviderReference;
@@ -14,6 +13,7 @@ use touchline::provider::{FindQuery, FindResult, Provider, Rejection, WebhookPar
 use crate::providers::fixture::{Answer, Exchange};
 use crate::providers::replay::Replay;
 use crate::providers::sample;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::require;
 
@@ -23,7 +23,7 @@ fn phaxio(base_url: &str, callback_token: &str) -> Arc<dyn Provider> {
     let secrets = [("api_key", "key-canary"), ("api_secret", "secret-canary"), ("callback_token", callback_token)];
     let secrets: BTreeMap<String, String> =
         secrets.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    let account = sample::account(settings, &secrets, Duration::from_secs(20), FakeClock::at(sample::NOW));
+    let account = sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW));
     let spec = find_spec("phaxio").expect("phaxio is in the registry");
     (spec.build)(account).expect("a complete account")
 }
@@ -181,7 +181,7 @@ fn without_a_token_no_callback_is_taken_or_asked_for() {
         ("api_key".to_owned(), "key-canary".to_owned()),
         ("api_secret".to_owned(), "secret-canary".to_owned()),
     ]);
-    let account = sample::account(settings, &secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
+    let account = sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW));
     let provider = (find_spec("phaxio").expect("phaxio is in the registry").build)(account).expect("an account");
     let answer = provider.receive(&WebhookParts::default(), FakeClock::at(sample::NOW).now());
     assert_eq!(answer, Err(Rejection::Unsupported));
@@ -201,7 +201,7 @@ fn settings_are_refused_without_repeating_them() {
             ("api_key".to_owned(), "key-canary".to_owned()),
             ("api_secret".to_owned(), "secret-canary".to_owned()),
         ]);
-        let account = sample::account(settings, &secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
+        let account = sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW));
         let error = (find_spec("phaxio").expect("phaxio is in the registry").build)(account).expect_err(key);
         assert!(error.to_string().contains("providers.office"), "{error}");
     }

@@ -16,11 +16,10 @@ use super::lines::LineReplay;
 use super::replay::Replay;
 use super::sample;
 use super::subject::Subject;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::ports;
 
-/// Long enough for a loaded machine.
-const TIMEOUT: Duration = Duration::from_secs(20);
 /// For exchanges in which the server never answers: as short as a loaded machine allows for what comes before.
 const TIMEOUT_OF_SILENCE: Duration = Duration::from_secs(4);
 
@@ -82,7 +81,7 @@ pub async fn play(spec: &Subject, fixture: &Fixture) -> Result<Seen, String> {
     let port = server.port();
     let mut account = fixture::account(spec, "127.0.0.1", port)?;
     account.settings.extend(fixture.settings.clone());
-    let timeout = if is_silent(fixture) { TIMEOUT_OF_SILENCE } else { TIMEOUT };
+    let timeout = if is_silent(fixture) { TIMEOUT_OF_SILENCE } else { PATIENCE };
     let clock = FakeClock::at(fixture.now.as_deref().unwrap_or(sample::NOW));
     let ready = sample::account(account.settings, &account.secrets, timeout, clock.clone());
     let provider = (spec.build)(ready).map_err(|error| error.to_string())?;

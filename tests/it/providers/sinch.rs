@@ -14,6 +14,7 @@ use touchline::provider::{Provider, WebhookParts, find_spec};
 use crate::providers::fixture::{Answer, Exchange};
 use crate::providers::replay::Replay;
 use crate::providers::sample;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::require;
 
@@ -45,7 +46,7 @@ fn sinch(port: u16, further: &str, clock: Arc<FakeClock>) -> Arc<dyn Provider> {
         ("key_secret".to_owned(), "secret-canary".to_owned()),
         ("callback_secret".to_owned(), SECRET.to_owned()),
     ]);
-    let account = sample::account(settings, &secrets, Duration::from_secs(20), clock);
+    let account = sample::account(settings, &secrets, PATIENCE, clock);
     (find_spec("sinch").expect("sinch is in the registry").build)(account).expect("a complete account")
 }
 
@@ -178,7 +179,7 @@ fn settings_are_refused_without_repeating_them() {
         } else {
             settings.insert(key.to_owned(), value.into());
         }
-        let account = sample::account(settings, &secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
+        let account = sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW));
         let error = (find_spec("sinch").expect("sinch is in the registry").build)(account).expect_err(key).to_string();
         assert!(error.contains("providers.office"), "{error}");
         assert!(key == "auth" || value == " " || !error.contains(value), "{error}");

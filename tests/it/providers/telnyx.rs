@@ -6,7 +6,6 @@ mod find;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use touchline::domain::attempt::ProviderReference;
@@ -16,6 +15,7 @@ use touchline::domain::{Channel, Outcome};
 use touchline::provider::{FindResult, Provider, find_spec};
 
 use crate::providers::sample;
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 use crate::support::openapi_mock::OpenApiMock;
 use crate::support::require;
@@ -43,7 +43,7 @@ fn telnyx(base_url: &str, further: &str) -> Arc<dyn Provider> {
     settings.insert("base_url".to_owned(), base_url.into());
     settings.insert("connection_id".to_owned(), "1293384261075731499".into());
     let secrets = BTreeMap::from([("api_key".to_owned(), "KEY-canary-5f1d0c".to_owned())]);
-    let account = sample::account(settings, &secrets, Duration::from_secs(20), FakeClock::at(sample::NOW));
+    let account = sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW));
     let spec = find_spec("telnyx").expect("telnyx is in the registry");
     (spec.build)(account).expect("a complete account")
 }
@@ -232,7 +232,7 @@ async fn settings_are_refused_without_repeating_them() {
         let mut settings = toml::Table::from_iter([("connection_id".to_owned(), "1".into())]);
         settings.insert(key.to_owned(), value.into());
         let secrets = BTreeMap::from([("api_key".to_owned(), "KEY-canary-5f1d0c".to_owned())]);
-        let account = sample::account(settings, &secrets, Duration::from_secs(5), FakeClock::at(sample::NOW));
+        let account = sample::account(settings, &secrets, PATIENCE, FakeClock::at(sample::NOW));
         let error = (spec.build)(account).expect_err(key).to_string();
         assert!(error.contains("providers.office"), "{error}");
         assert!(!error.contains(value), "{error}");

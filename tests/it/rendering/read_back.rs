@@ -13,7 +13,7 @@ use super::{job, practice, referrer, squeezed, text_of};
 use crate::support::require;
 
 /// Letters for each resolution, each with ten numbers and addresses or more. The long form reads more.
-const LETTERS: u32 = 5;
+const LETTERS: u32 = 3;
 
 /// A number of the range kept for fiction whose digits are those that are easily confused.
 fn digits(seed: u32) -> String {

@@ -18,19 +18,28 @@ fn table(columns: usize, rows: usize, cell: &str) -> String {
 fn no_cell_of_a_table_is_printed_over_another_however_many_columns_there_are() {
     let cells =
         ["10:00-19:00/", "only after a call the day before ", "closed", "8-5", "https://long.example/a/b/c?day="];
-    for (columns, cell) in [1, 2, 4, 7, 8, 9, 12, 20].into_iter().flat_map(|columns| cells.map(|cell| (columns, cell)))
-    {
-        // A letter with a few short lines would be set in large type, and its cells on two lines.
-        let rows = if columns < 3 { 16 } else { 3 };
-        let letter = letter_md("informational", "fax = { pages_max = 9 }", &table(columns, rows, cell));
-        let folder = folder(&[("wide/letter.md", letter.as_str())]);
-        let renderer = Renderer::load(practice(), Some(folder.path())).expect("a letter");
-        let (referrer, variables) = (referrer(), Map::new());
-        let fax = renderer.fax(&job("wide", &referrer, &variables)).expect("a fax");
+    let tables: Vec<(usize, &str)> =
+        [1, 2, 4, 7, 8, 9, 12, 20].into_iter().flat_map(|columns| cells.map(|cell| (columns, cell))).collect();
+    // A letter with a few short lines would be set in large type, and its cells on two lines.
+    let rows = |columns: usize| if columns < 3 { 16 } else { 3 };
+    let letters: Vec<(String, String)> = tables
+        .iter()
+        .enumerate()
+        .map(|(place, (columns, cell))| {
+            let body = table(*columns, rows(*columns), cell);
+            (format!("wide-{place}/letter.md"), letter_md("informational", "fax = { pages_max = 9 }", &body))
+        })
+        .collect();
+    let letters: Vec<(&str, &str)> = letters.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let folder = folder(&letters);
+    let renderer = Renderer::load(practice(), Some(folder.path())).expect("letters");
+    let (referrer, variables) = (referrer(), Map::new());
+    for (place, (columns, cell)) in tables.into_iter().enumerate() {
+        let fax = renderer.fax(&job(&format!("wide-{place}"), &referrer, &variables)).expect("a fax");
         let findings: Vec<_> = fax.lint.iter().filter(|finding| finding.severity == Severity::Error).collect();
         assert!(findings.is_empty(), "{columns} columns of {cell}: {findings:?}");
         let page = squeezed(&text_of(&fax));
-        let last = squeezed(&format!("{cell}{}{}", rows - 1, columns - 1));
+        let last = squeezed(&format!("{cell}{}{}", rows(columns) - 1, columns - 1));
         if columns < 3 {
             assert!(page.contains(&last), "{columns} columns of {cell}: the last cell is missing");
         }

@@ -13,10 +13,11 @@ use touchline::http;
 use touchline::provider::{Account, FindResult, Provider, Rejection, find_spec};
 use touchline::sandbox::fax::{FaxLine, Guise};
 
-use super::bench::{API_KEY, PATIENCE, SECRET, accepted, envelope};
+use super::bench::{API_KEY, SECRET, accepted, envelope};
 use super::callbacks::Receiver;
 use super::failure_of;
 use super::passing::{ACCOUNT, ended, line, search};
+use crate::support::PATIENCE;
 
 /// What a call to each number ends in, for both.
 const ENDINGS: &[(&str, Fault)] = &[

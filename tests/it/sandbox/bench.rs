@@ -1,11 +1,11 @@
 //! A line, an adapter that speaks to it, and ways to wait for either without sleeping.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -17,20 +17,12 @@ use touchline::http;
 use touchline::provider::{Account, Provider, SettingsError, find_spec};
 use touchline::sandbox::fax::{Entry, Fax, FaxLine, FaxLineOptions, Happened};
 
+use crate::support::{PATIENCE, soon};
+
 pub const API_KEY: &str = "a key of the tests";
 pub const SECRET: &str = "a secret of the tests";
 pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj\n%%EOF\n";
 pub const PAGES: u32 = 3;
-
-/// No wait in these tests lasts longer unless something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, wait).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited in vain: {what}"),
-    }
-}
 
 pub fn envelope(digits: &str) -> Envelope {
     let number = |text: &str| FaxNumber::parse(text).expect("valid");
@@ -193,7 +185,8 @@ pub async fn answers_always(status: u16, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     let status = StatusCode::from_u16(status).expect("a status");
-    let router = axum::Router::new().fallback(move || async move { (status, body) });
+    // It reads what it is sent to the end: a server that answers before may cut the connection under the rest.
+    let router = axum::Router::new().fallback(move |_: Bytes| async move { (status, body) });
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }

@@ -17,7 +17,8 @@ use touchline::domain::{Clock, SystemClock, Timestamp};
 use touchline::provider::{Rejection, WebhookParts};
 use touchline::sandbox::fax::FaxStatus;
 
-use super::bench::{API_KEY, Bench, PAGES, PATIENCE, SECRET, accepted, build, envelope, soon};
+use super::bench::{API_KEY, Bench, PAGES, SECRET, accepted, build, envelope};
+use crate::support::{PATIENCE, soon};
 
 /// Somebody who listens to callbacks and answers as told, 204 once the answers run out.
 pub struct Receiver {

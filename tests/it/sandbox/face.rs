@@ -5,7 +5,8 @@ use serde_json::Value;
 use touchline::http;
 use touchline::sandbox::fax::DOCUMENT_BYTES_MAX;
 
-use super::bench::{API_KEY, Bench, PATIENCE, PDF, accepted, build, envelope, text_of};
+use super::bench::{API_KEY, Bench, PDF, accepted, build, envelope, text_of};
+use crate::support::PATIENCE;
 
 fn form(to: &str, document: Vec<u8>) -> Form {
     let document = Part::bytes(document).file_name("fax.pdf").mime_str("application/pdf").expect("a type");

@@ -9,9 +9,10 @@ use touchline::domain::{Outcome, SystemClock};
 use touchline::provider::{FindResult, Rejection};
 use touchline::sandbox::fax::{Chances, FaxLine, FaxLineOptions, FaxStatus, Script, Truth};
 
-use super::bench::{Bench, PAGES, accepted, envelope, soon};
+use super::bench::{Bench, PAGES, accepted, envelope};
 use super::callbacks::Receiver;
 use super::{failure_of, find};
+use crate::support::soon;
 
 /// The numbers at which a call ends in a fault whenever it is made.
 const FAILING: &[(&str, Fault)] = &[

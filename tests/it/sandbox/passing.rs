@@ -20,9 +20,10 @@ use touchline::http;
 use touchline::provider::{Account, FindQuery, FindResult, Provider, Rejection, WebhookParts, find_spec};
 use touchline::sandbox::fax::{Fax, FaxLine, FaxLineOptions, FaxStatus, Guise, telnyx_public_key};
 
-use super::bench::{API_KEY, PATIENCE, PDF, SECRET, accepted, envelope, soon};
+use super::bench::{API_KEY, PDF, SECRET, accepted, envelope};
 use super::callbacks::Receiver;
 use super::failure_of;
+use crate::support::{PATIENCE, soon};
 
 /// The name of the account: an application, a key or a user.
 pub const ACCOUNT: &str = "rehearsal";

@@ -68,9 +68,9 @@ use std::time::Instant;
 
 use house::House;
 
-/// Histories of an ordinary run. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 600;
-const ON_POSTGRES: u64 = 150;
+/// Histories of an ordinary run; every night there are more. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
+const ON_SQLITE: u64 = 300;
+const ON_POSTGRES: u64 = 60;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
 

@@ -10,6 +10,7 @@ use touchline::provider::Provider;
 use touchline::sandbox::mail::{MailCatcher, Options};
 
 use super::{Relay, envelope};
+use crate::support::PATIENCE;
 use crate::support::clock::FakeClock;
 
 async fn catcher(options: Options) -> (MailCatcher, Arc<dyn Provider>) {
@@ -73,7 +74,7 @@ async fn a_dropped_or_slow_answer_leaves_a_letter_in_doubt_that_did_arrive() {
         assert_eq!(in_short(&provider.submit(&envelope).await), ("unknown", Some(Fault::ProviderError)), "{to}");
         assert!(catcher.find(&format!("{}@harbor.example", envelope.attempt)).is_some(), "{to}");
     }
-    tokio::time::timeout(Duration::from_secs(60), catcher.shutdown()).await.expect("stops at once");
+    tokio::time::timeout(PATIENCE, catcher.shutdown()).await.expect("stops at once");
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 //! test is finished its state is checked ([`super::invariants`]).
 
 use std::fmt::Write as _;
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -38,6 +37,7 @@ use touchline::web::{self, WebState};
 use super::clock::FakeClock;
 use super::databases::Database;
 use super::invariants;
+use super::{PATIENCE, soon};
 
 const DEMO: &str = include_str!("../../../config/demo.toml");
 const API_KEY: &str = "a key of the tests";
@@ -45,8 +45,6 @@ const API_KEY: &str = "a key of the tests";
 const ACCOUNT: &str = "rehearsal";
 /// What signs the line's callbacks.
 pub const WEBHOOK_SECRET: &str = "a secret of the tests";
-/// No wait of a test lasts longer unless something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a slow fax number and a slow mailbox take.
 const SLOW: Duration = Duration::from_millis(400);
 /// How often the store is looked at while a test waits for it.
@@ -137,14 +135,6 @@ impl FarSide {
 
 async fn port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback")
-}
-
-/// Waits until a future ends, within [`PATIENCE`].
-pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, wait).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited in vain: {what}"),
-    }
 }
 
 /// A started gateway.

@@ -1,6 +1,8 @@
 //! What the tests share: a clock that is advanced by hand, ports, databases, and (further down the files) the test
 //! gateway.
 
+use std::time::Duration;
+
 pub mod clock;
 pub mod databases;
 pub mod dkim_verifier;
@@ -17,3 +19,15 @@ pub mod scripted_smtp;
 pub mod small_disk;
 pub mod stage;
 pub mod terminal;
+
+/// No wait of a test lasts longer unless something is broken. It is long because a slow machine with much else to do is not
+/// broken; nothing waits for its end.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Waits until a future ends, within [`PATIENCE`].
+pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, wait).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain: {what}"),
+    }
+}

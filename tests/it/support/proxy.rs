@@ -3,19 +3,17 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
+use super::PATIENCE;
 use super::ports;
 
 /// A letter's end in the dialogue with a relay.
 pub const FINAL_DOT: &[&str] = &["DATA\r\n", "\r\n.\r\n"];
-/// How long a test waits for a word to come by.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Octets passed on at once.
 const PIECE: usize = 16 * 1024;
 

@@ -21,6 +21,8 @@ use touchline::store::records::queue_entries::Entry;
 use touchline::store::views::ledger::{Ledger, LedgerOf};
 use touchline::store::views::lists::LinesOf;
 
+use super::PATIENCE;
+
 const DEMO: &str = include_str!("../../../config/demo.toml");
 const KEY: &str = "key-of-the-stage";
 /// Fictional numbers of one area code, none of them one that misbehaves.
@@ -28,8 +30,6 @@ const NUMBERS_PER_AREA: usize = 60;
 const AREAS: [u16; 10] = [312, 773, 847, 224, 630, 708, 815, 217, 309, 618];
 /// How often the store is looked at while a test waits for it.
 const LOOK: Duration = Duration::from_millis(100);
-/// No wait for a word or a state lasts longer unless something is broken.
-const HEARD_MAX: Duration = Duration::from_secs(90);
 
 /// How a run is set up.
 #[derive(Debug, Clone)]
@@ -200,7 +200,7 @@ impl Stage {
     pub async fn hears(&self, number: usize, words: &str, times: usize) {
         let began = Instant::now();
         while self.said(number, words) < times {
-            assert!(began.elapsed() < HEARD_MAX, "node {number} never says `{words}`\n{}", self.logs());
+            assert!(began.elapsed() < PATIENCE, "node {number} never says `{words}`\n{}", self.logs());
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -213,13 +213,18 @@ impl Stage {
             if look(&entries) {
                 return entries;
             }
-            assert!(began.elapsed() < HEARD_MAX, "never seen: {what}; {entries:?}\n{}", self.logs());
+            assert!(began.elapsed() < PATIENCE, "never seen: {what}; {entries:?}\n{}", self.logs());
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Waits until nothing more happens by itself and every broadcast is marked as finished.
-    pub async fn settled(&self, store: &Store, within: Duration) -> Ledger {
+    pub async fn settled(&self, store: &Store) -> Ledger {
+        self.settled_within(store, PATIENCE).await
+    }
+
+    /// The same for more letters than can go in [`PATIENCE`].
+    pub async fn settled_within(&self, store: &Store, within: Duration) -> Ledger {
         let began = Instant::now();
         loop {
             let mut tx = store.read().await.expect("the store can be read");
@@ -243,7 +248,7 @@ impl Stage {
             if look(&ledger) {
                 return ledger;
             }
-            assert!(began.elapsed() < HEARD_MAX, "never seen: {what}; {ledger:?}\n{}", self.logs());
+            assert!(began.elapsed() < PATIENCE, "never seen: {what}; {ledger:?}\n{}", self.logs());
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -291,7 +296,7 @@ pub async fn calls_under_way(store: &Store, channel: Channel, count: usize) {
         open.iter().filter(of_channel).filter(|attempt| attempt.status == AttemptStatus::Calling).count()
     };
     while calls().await < count {
-        assert!(began.elapsed() < Duration::from_secs(60), "there were never {count} calls under way");
+        assert!(began.elapsed() < PATIENCE, "there were never {count} calls under way");
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -336,14 +341,14 @@ impl Node {
     }
 
     /// SIGTERM, as a service manager sends it. Returns how it ended.
-    pub async fn drain(mut self, within: Duration) -> ExitStatus {
+    pub async fn drain(mut self) -> ExitStatus {
         self.signal("TERM");
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be asked") {
                 return status;
             }
-            assert!(began.elapsed() < within, "node {} does not end", self.number);
+            assert!(began.elapsed() < PATIENCE, "node {} does not end", self.number);
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -5,12 +5,10 @@
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::PATIENCE;
 use super::require;
-
-/// Nothing is shown later than this, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program in a terminal.
 pub struct Terminal {

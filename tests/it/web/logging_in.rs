@@ -13,6 +13,7 @@ use touchline::store::records::access::TokenRow;
 use touchline::web::session::{DEVICE_COOKIE, SESSION_COOKIE};
 
 use super::house::House;
+use crate::support::PATIENCE;
 
 const NAME: &str = "dana";
 const PASSWORD: &str = "canary horse battery";
@@ -250,7 +251,7 @@ async fn reads_answer_while_another_program_keeps_the_database_from_being_writte
             assert_eq!(request.send().await.expect("an answer").status(), StatusCode::OK, "{path}");
         }
     };
-    tokio::time::timeout(Duration::from_secs(45), reading).await.expect("nothing waits for the lock");
+    tokio::time::timeout(PATIENCE, reading).await.expect("nothing waits for the lock");
     locking.execute("ROLLBACK").await.expect("unlocked");
     locking.close().await.expect("closed");
 

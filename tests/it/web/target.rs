@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use ring::hmac;
 use serde_json::json;
@@ -14,10 +13,10 @@ use tokio::time::timeout;
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Clock, SystemClock};
 
+use crate::support::PATIENCE;
+
 /// One attack at a time: they share this process's file descriptors.
 pub static TURN: Mutex<()> = Mutex::const_new(());
-/// No single answer takes longer, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How often somebody who needs the service asks before it counts as gone.
 const TRIES: usize = 20;
 /// Where attackers sit, and those who need the service: at the same address, and at one of their own.
