@@ -3,6 +3,7 @@
 //! that identifies a patient, is recorded in the audit trail. How a secret is sent (cookie, header) is up to `web`.
 
 mod clients;
+mod configured;
 mod devices;
 mod operators;
 mod passwords;
@@ -23,9 +24,11 @@ use crate::domain::Clock;
 use crate::domain::number::is_invisible;
 use crate::store::{Store, StoreError};
 
+pub use configured::note_provider_added;
 pub use devices::{Device, Devices};
 pub use operators::{
-    Verified, add_operator, has_operators, operators, remove_operator, set_disabled, set_password, verify_operator,
+    LOGINS_WITHIN, Verified, add_operator, disable_other, has_operators, last_logins, operator, operators,
+    remove_operator, remove_other, set_disabled, set_password, verify_operator,
 };
 pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 pub use reads::{note_document_view, note_export, note_preview};
@@ -38,8 +41,8 @@ pub use tokens::{Scope, Token, create_token, find_token, revoke_tokens, tokens};
 const SECRET_OCTETS: usize = 32;
 /// Names that the records use for somebody who is no operator and no program.
 const RESERVED: [&str; 5] = [seen::UNKNOWN, "recipient", "system", "touchline", "cli"];
-/// Longest name of an operator or a token.
-const NAME_CHARS_MAX: usize = 100;
+/// Longest name of an operator or a token, in characters.
+pub const NAME_CHARS_MAX: usize = 100;
 
 /// What granting and checking access needs.
 #[derive(Debug, Clone)]
@@ -70,9 +73,15 @@ impl Parts {
 /// Why access could not be granted, checked or revoked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// A name, password or scope that is not accepted: why.
+    /// A name or scope that is not accepted, or an act that is not allowed: why.
     #[error("{0}")]
     Invalid(String),
+    /// The name is another operator's: which, and what to do.
+    #[error("{0}")]
+    Taken(String),
+    /// A password that is not accepted: why. It is not repeated.
+    #[error("{0}")]
+    Password(String),
     /// There is no such operator or token: what was looked for, in words.
     #[error("{0}")]
     NotFound(String),

@@ -18,11 +18,11 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$AAAAAA
 /// The PHC string to store for a password.
 ///
 /// # Errors
-/// [`AccessError::Invalid`] for a password that is too short or too long.
+/// [`AccessError::Password`] for one that is too short or too long.
 pub(super) async fn hash_password(password: String) -> Result<String, AccessError> {
     let length = password.chars().count();
     if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
-        return Err(AccessError::Invalid(format!(
+        return Err(AccessError::Password(format!(
             "a password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
         )));
     }

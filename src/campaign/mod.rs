@@ -30,7 +30,7 @@ use crate::store::{StoreError, Tx};
 pub use by_hand::{propose, run_as_decided, run_now};
 pub use facts::Dated;
 use plan::Plan;
-use schedule::Schedule;
+use schedule::{Misread, Schedule};
 pub use times::{Times, times};
 
 /// Active targets above which a warning is given: few consistent referrers bring more than many (referral-domain §1.2).
@@ -49,6 +49,9 @@ pub enum CampaignError {
     /// It cannot be done as asked: why, and what to do.
     #[error("{0}")]
     Invalid(String),
+    /// Its schedule is not understood.
+    #[error("{0}")]
+    Schedule(Misread),
     /// The campaign is in a state that does not allow it.
     #[error("{0}")]
     WrongState(String),
@@ -111,6 +114,8 @@ pub struct Overview {
     pub warnings: Vec<String>,
     /// The variables that must be renewed before its next run, in the letter's order.
     pub renew: Vec<String>,
+    /// Why its due run is not made, if it waits.
+    pub wait: Option<CampaignWait>,
     /// Its newest broadcasts, newest first, at most 20.
     pub runs: Vec<Broadcast>,
 }
@@ -118,15 +123,19 @@ pub struct Overview {
 impl Overview {
     /// Why its due run is not made, if it waits.
     #[must_use]
-    pub fn waits(&self) -> Option<CampaignWait> {
-        waits(&self.campaign, &self.renew)
+    pub const fn waits(&self) -> Option<CampaignWait> {
+        self.wait
     }
 }
 
 /// Why a campaign's due run is not made, given the variables that must be renewed; `None` if nothing is due, or it is made
 /// shortly.
 #[must_use]
-pub fn waits(row: &CampaignRow, renew: &[String]) -> Option<CampaignWait> {
+pub fn waits(parts: &Parts, row: &CampaignRow, renew: &[String]) -> Option<CampaignWait> {
+    let is_due = row.state == CampaignState::Active && row.next_ms.is_some_and(|next| next <= parts.clock.now());
+    if is_due && parts.renderer.mistake(&row.letter).is_some() {
+        return Some(CampaignWait::LetterOutOfService);
+    }
     (row.waiting_ms.is_some() && !renew.is_empty()).then_some(CampaignWait::RenewVariables)
 }
 
@@ -157,8 +166,8 @@ pub fn perishable(parts: &Parts, row: &CampaignRow) -> Vec<(String, Dated)> {
 /// Creates a campaign, which is active immediately.
 ///
 /// # Errors
-/// [`CampaignError::Invalid`] if the name is taken, the schedule is not understood or is in the past, or the letter is
-/// about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
+/// [`CampaignError::Schedule`] if the schedule is not understood; [`CampaignError::Invalid`] if the name is taken, the
+/// schedule is in the past, or the letter is about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
 /// and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
@@ -276,7 +285,7 @@ pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, Ca
 /// The schedule of a campaign that does not exist yet, as it is understood.
 ///
 /// # Errors
-/// [`CampaignError::Invalid`] if it is not understood, or no such time is to come.
+/// [`CampaignError::Schedule`] if it is not understood; [`CampaignError::Invalid`] if no such time is to come.
 pub fn times_of_new(parts: &Parts, every: &str, zone: Tz) -> Result<Times, CampaignError> {
     let now = parts.clock.now();
     let schedule = schedule_of(every, zone, now)?;
@@ -336,7 +345,7 @@ fn name_of(written: &str) -> Result<String, CampaignError> {
 
 /// The schedule that a person wrote.
 fn schedule_of(written: &str, zone: Tz, now: Timestamp) -> Result<Schedule, CampaignError> {
-    Schedule::read(written, now, zone).map_err(CampaignError::Invalid)
+    Schedule::read(written, now, zone).map_err(CampaignError::Schedule)
 }
 
 /// The first run of a plan that is created or changed now.
@@ -380,12 +389,14 @@ async fn overview(parts: &Parts, tx: &mut Tx, campaign: CampaignRow) -> Result<O
                 warnings.extend(focus_warning(&campaign, active_targets));
             }
             Err(ReferrersError::Store(error)) => return Err(error.into()),
+            Err(ReferrersError::NotFound(_)) => warnings.push(format!("no referrer matches `{}`", campaign.audience)),
             Err(problem) => warnings.push(problem.to_string()),
         },
     }
     let runs = tx.broadcasts_list(Some(campaign.id), RUNS_SHOWN).await?;
     let renew = renewals(parts, &campaign);
-    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, renew, runs })
+    let wait = waits(parts, &campaign, &renew);
+    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, renew, wait, runs })
 }
 
 fn focus_warning(campaign: &CampaignRow, active_targets: usize) -> Option<String> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use chrono_tz::Tz;
 
 use super::Decisions;
-use super::schedule::Schedule;
+use super::schedule::{Misread, Schedule};
 use crate::domain::Actor;
 use crate::domain::id::CampaignId;
 use crate::domain::{Channel, Purpose, Timestamp};
@@ -46,7 +46,10 @@ impl Plan {
             to: row.audience.parse().map_err(|problem| format!("audience: {problem}"))?,
             via: row.channels.split(',').map(channel).collect::<Result<_, _>>()?,
             variables: serde_json::from_str(&row.variables).map_err(|_| "variables: not a JSON object".to_owned())?,
-            schedule: row.schedule.parse().map_err(|problem| format!("schedule: {problem}"))?,
+            schedule: row
+                .schedule
+                .parse()
+                .map_err(|problem: Misread| format!("schedule: `{}`: {}", row.schedule, problem.in_short()))?,
             zone: row.zone.parse().map_err(|_| "zone: not a time zone".to_owned())?,
         })
     }

@@ -7,7 +7,7 @@
 //! - **no one in the audience, the letter gone or a variable missing**: nothing is sent; the campaign stays active and tries
 //!   again at its next planned moment. Each skipped run is a line of the audit log and a warning in the log.
 //! - **the letter is out of service** because of a mistake: the run stays due until the letter is corrected or it is too
-//!   late.
+//!   late. The log says so once for each run.
 //! - **its variables were set for an earlier run** (a date, or what its letter marks as perishable): the run waits until
 //!   they are renewed, and is made then, however late, as long as no later run is due. When one is, that one waits instead.
 //! - **the queue is full**: the run stays due and is tried again until it is too late.
@@ -15,6 +15,7 @@
 //!
 //! A campaign with no further planned time is done.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ use crate::domain::Actor;
 use crate::domain::AuditAct;
 use crate::domain::Timestamp;
 use crate::domain::campaign::CampaignState;
+use crate::domain::id::CampaignId;
 use crate::intake::{IntakeError, Parts};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::{StoreError, Tx};
@@ -70,10 +72,22 @@ struct Due {
     next: Option<Timestamp>,
 }
 
+/// The run of each campaign that waits for its letter and of which the log has spoken. One entry for a campaign.
+#[derive(Debug, Default)]
+struct Told(HashMap<CampaignId, Timestamp>);
+
+impl Told {
+    /// Whether the log has not spoken of that run yet; from now on it has.
+    fn is_news(&mut self, campaign: CampaignId, moment: Timestamp) -> bool {
+        self.0.insert(campaign, moment) != Some(moment)
+    }
+}
+
 /// Checks for due campaigns until shut down.
 pub async fn run(parts: Parts, stop: CancellationToken) {
+    let mut told = Told::default();
     while !stop.is_cancelled() {
-        let pause = match fire_due(&parts).await {
+        let pause = match fire_all(&parts, &mut told).await {
             Ok(_) => pause(&parts).await.unwrap_or(PAUSE_MAX),
             Err(error) => {
                 tracing::warn!(%error, "due campaigns could not be run; trying again");
@@ -93,11 +107,15 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
 /// # Errors
 /// The first failure of the store, after the other campaigns were tried; what failed stays due.
 pub async fn fire_due(parts: &Parts) -> Result<usize, StoreError> {
+    fire_all(parts, &mut Told::default()).await
+}
+
+async fn fire_all(parts: &Parts, told: &mut Told) -> Result<usize, StoreError> {
     let due = parts.store.read().await?.campaigns_due(parts.clock.now(), CAMPAIGNS_PER_LOOK).await?;
     let mut fired = 0;
     let mut failure = None;
     for campaign in due {
-        match fire(parts, campaign).await {
+        match fire(parts, campaign, told).await {
             Ok(Fate::Fired) => fired += 1,
             Ok(Fate::Skipped | Fate::Gone | Fate::Stale | Fate::OutOfService) => {}
             Ok(Fate::Waits) => break,
@@ -118,13 +136,15 @@ async fn pause(parts: &Parts) -> Result<Duration, StoreError> {
 
 /// One campaign. What can be wrong with a run is checked first, for the whole list; then the broadcast is recorded and
 /// the campaign advanced in one transaction; then the broadcast is unfolded.
-async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
+async fn fire(parts: &Parts, seen: CampaignRow, told: &mut Told) -> Result<Fate, StoreError> {
     let now = parts.clock.now();
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
     if let (Ok(plan), Some(Due { run: Some(moment), .. })) = (&plan, due) {
         if let Some(mistake) = parts.renderer.mistake(&plan.letter) {
-            tracing::warn!(campaign = seen.name, %mistake, "its letter is out of service; the run waits until it is corrected");
+            if told.is_news(seen.id, moment) {
+                tracing::warn!(campaign = seen.name, %mistake, "its letter is out of service; the run waits until it is corrected");
+            }
             return Ok(Fate::OutOfService);
         }
         let stale = facts::stale(parts, plan, &seen, moment);
@@ -145,7 +165,7 @@ async fn fire(parts: &Parts, seen: CampaignRow) -> Result<Fate, StoreError> {
         (Err(problem), _) => return park(tx, &row, &problem, now).await,
         (Ok(_), None) => return Ok(Fate::Gone),
     };
-    move_on(&mut tx, &plan, &row, due, now).await?;
+    move_on(&mut tx, parts, &plan, &row, due, now).await?;
     let problem = match run {
         None => {
             tx.commit().await?;
@@ -224,13 +244,24 @@ fn look(plan: &Plan, row: &CampaignRow, now: Timestamp) -> Due {
 }
 
 /// Sets the next planned time and records which ones were missed.
-async fn move_on(tx: &mut Tx, plan: &Plan, row: &CampaignRow, due: Due, now: Timestamp) -> Result<(), StoreError> {
+async fn move_on(
+    tx: &mut Tx,
+    parts: &Parts,
+    plan: &Plan,
+    row: &CampaignRow,
+    due: Due,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let state = if due.next.is_some() { CampaignState::Active } else { CampaignState::Done };
     tx.campaign_move(row.id, state, due.next, now).await?;
     let Some(missed) = due.missed.map(|missed| missed.in_zone(plan.zone)) else { return Ok(()) };
+    let late = LATE_MAX.as_secs() / 3600;
     let note = match due.run {
         Some(run) => format!("missed since {missed}: only the run of {} is made up", run.in_zone(plan.zone)),
-        None => format!("missed since {missed}: more than {} hours late", LATE_MAX.as_secs() / 3600),
+        None if parts.renderer.mistake(&plan.letter).is_some() => {
+            format!("missed since {missed}: its letter was out of service for more than {late} hours")
+        }
+        None => format!("missed since {missed}: more than {late} hours late"),
     };
     note_skip(tx, row, &note, now).await
 }
@@ -244,7 +275,7 @@ async fn skip(parts: &Parts, plan: &Plan, row: &CampaignRow, due: Due, why: &str
     let Some(same) = same.filter(|same| same.state == CampaignState::Active && same.next_ms == row.next_ms) else {
         return Ok(Fate::Gone);
     };
-    move_on(&mut tx, plan, &same, due, now).await?;
+    move_on(&mut tx, parts, plan, &same, due, now).await?;
     note_skip(&mut tx, &same, why, now).await?;
     tx.commit().await?;
     Ok(Fate::Skipped)
@@ -271,5 +302,19 @@ fn in_short(problem: &IntakeError) -> String {
             "the letter cannot be written for every recipient; preview the campaign to see for whom".to_owned()
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_speaks_once_of_a_run_that_waits_for_its_letter_and_again_of_the_next_one() {
+        let (mut told, [one, other]) = (Told::default(), [CampaignId::new(), CampaignId::new()]);
+        let (first, next) = (Timestamp(1), Timestamp(2));
+        assert!(told.is_news(one, first) && told.is_news(other, first));
+        assert!(!told.is_news(one, first) && !told.is_news(one, first) && !told.is_news(other, first));
+        assert!(told.is_news(one, next) && !told.is_news(one, next));
     }
 }

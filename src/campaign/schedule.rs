@@ -6,6 +6,8 @@
 mod clock_words;
 mod dates;
 mod interval;
+mod misread;
+mod numbers;
 mod parse;
 mod said;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use chrono_tz::{GapInfo, Tz};
 use croner::Cron;
 
 use crate::domain::Timestamp;
+pub use misread::Misread;
 
 /// Days searched for the next one that matches: more than the longest pause between two, a year and a week.
 const DAYS_MAX: u64 = 400;
@@ -83,6 +86,8 @@ enum Which {
     Nth { which: Vec<Nth>, weekday: Weekday },
     /// By number, 1 to 31, in order; a month that is shorter has its last day instead.
     Numbered(Vec<u8>),
+    /// By number, in order, and the last day.
+    NumberedAndLast(Vec<u8>),
     /// The last day.
     Last,
     /// The so-manieth day from Monday to Friday; `None`: the last.
@@ -121,7 +126,7 @@ impl Schedule {
     ///
     /// # Errors
     /// What is not understood, and what is, for people.
-    pub fn read(text: &str, now: Timestamp, zone: Tz) -> Result<Self, String> {
+    pub fn read(text: &str, now: Timestamp, zone: Tz) -> Result<Self, Misread> {
         parse::read(text, Some(local(now, zone)))
     }
 
@@ -206,6 +211,7 @@ impl Which {
             Self::Numbered(days) => {
                 days.iter().any(|day| date.day() == u32::from(*day) || (is_last && date.day() < u32::from(*day)))
             }
+            Self::NumberedAndLast(days) => is_last || days.iter().any(|day| date.day() == u32::from(*day)),
             Self::Last => is_last,
             Self::Business(Some(number)) => is_business_day(date) && business_days_until(date) == u32::from(*number),
             Self::Business(None) => {

@@ -9,6 +9,9 @@ use super::exit::{CliError, Ending};
 use crate::config::{VARIABLES_BYTES_MAX, VARIABLES_FILE};
 use crate::files::{ReadError, read_regular, replace_secret};
 
+/// What stands above the variables that are offered.
+const OFFER: &str = "# Secrets that touchline.toml names. Remove the # before a name and write the value after it.\n";
+
 /// A variable to set.
 #[derive(Debug)]
 pub struct Entry {
@@ -26,18 +29,66 @@ pub struct Entry {
 /// The file cannot be read or written; a value has a line break. No value is repeated.
 pub fn set(config: &Path, entries: &[Entry]) -> Result<(), CliError> {
     let path = config.with_file_name(VARIABLES_FILE);
-    let failed = |why: String| CliError::new(Ending::Failed, format!("{} {why}", path.display()));
-    let before = match path.symlink_metadata() {
-        Err(_) => Vec::new(),
-        Ok(_) => read_regular(&path, VARIABLES_BYTES_MAX).map_err(|error: ReadError| failed(error.to_string()))?,
-    };
-    let mut text = String::from_utf8(before).map_err(|_| failed("is not UTF-8 text".to_owned()))?;
+    let mut text = read(&path)?;
     for entry in entries {
         text = with(&text, entry)
             .ok_or_else(|| CliError::refused(format!("the value for {} has a line break", entry.name)))?;
     }
-    replace_secret(&path, text.as_bytes())
-        .map_err(|error: std::io::Error| failed(format!("cannot be written ({})", error.kind())))
+    write(&path, &text)
+}
+
+/// Offers variables in the file beside a configuration, each with what it must contain: a commented line at the end for each
+/// that no line sets or offers yet. A file that needs none is left as it is.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn offer(config: &Path, offers: &[(String, &str)]) -> Result<(), CliError> {
+    let path = config.with_file_name(VARIABLES_FILE);
+    if offers.is_empty() {
+        return Ok(());
+    }
+    let before = read(&path)?;
+    let after = with_offers(&before, offers);
+    if after == before { Ok(()) } else { write(&path, &after) }
+}
+
+fn failed(path: &Path, why: &str) -> CliError {
+    CliError::new(Ending::Failed, format!("{} {why}", path.display()))
+}
+
+/// The file's text; empty where there is none.
+fn read(path: &Path) -> Result<String, CliError> {
+    if path.symlink_metadata().is_err() {
+        return Ok(String::new());
+    }
+    let octets =
+        read_regular(path, VARIABLES_BYTES_MAX).map_err(|error: ReadError| failed(path, &error.to_string()))?;
+    String::from_utf8(octets).map_err(|_| failed(path, "is not UTF-8 text"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    replace_secret(path, text.as_bytes())
+        .map_err(|error: std::io::Error| failed(path, &format!("cannot be written ({})", error.kind())))
+}
+
+/// Whether a line sets a variable, or offers it as a comment.
+fn names(line: &str, name: &str) -> bool {
+    let line = line.trim().trim_start_matches('#').trim_start();
+    line.split_once('=').is_some_and(|(named, _)| named.trim() == name)
+}
+
+/// The text with what it does not name yet, offered at its end.
+fn with_offers(text: &str, offers: &[(String, &str)]) -> String {
+    let is_new = |name: &str| !text.lines().any(|line| names(line, name));
+    let new = offers.iter().filter(|(name, _)| is_new(name));
+    let lines: String =
+        new.map(|(name, about)| format!("# {}\n# {name}=\n", about.replace(['\n', '\r'], " "))).collect();
+    if lines.is_empty() {
+        return text.to_owned();
+    }
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let beginning = if text.contains(OFFER) { "" } else { OFFER };
+    format!("{text}{gap}{beginning}{lines}")
 }
 
 /// The text with the variable set; `None` if its value does not fit on a line.
@@ -50,10 +101,7 @@ fn with(text: &str, entry: &Entry) -> Option<String> {
     let needs_quotes = value.trim() != value || value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']);
     let value = if needs_quotes { format!("\"{value}\"") } else { value.to_owned() };
     let line = format!("{}={value}", entry.name);
-    let sets = |line: &str| {
-        let line = line.trim().trim_start_matches('#').trim_start();
-        line.split_once('=').is_some_and(|(name, _)| name.trim() == entry.name)
-    };
+    let sets = |line: &str| names(line, &entry.name);
     let mut lines: Vec<&str> = text.lines().collect();
     match lines.iter().position(|line| sets(line)) {
         Some(place) => {
@@ -91,6 +139,22 @@ mod tests {
             ("# MY KEY=\n", "# MY KEY=\n# The key.\nKEY=new\n"),
         ] {
             assert_eq!(with(before, &entry("new")).as_deref(), Some(after), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_offered_as_a_comment_and_nothing_else_changes() {
+        let offers = [("KEY".to_owned(), "The key."), ("PASSWORD".to_owned(), "Its\npassword.")];
+        let key = "# The key.\n# KEY=\n";
+        let password = "# Its password.\n# PASSWORD=\n";
+        for (before, after) in [
+            ("", format!("{OFFER}{key}{password}")),
+            ("KEY=1", format!("KEY=1\n{OFFER}{password}")),
+            ("# KEY=\nA=1\n", format!("# KEY=\nA=1\n{OFFER}{password}")),
+            ("KEY=1\nPASSWORD=2", "KEY=1\nPASSWORD=2".to_owned()),
+        ] {
+            assert_eq!(with_offers(before, &offers), after, "{before:?}");
+            assert_eq!(with_offers(&after, &offers), after, "offered once");
         }
     }
 

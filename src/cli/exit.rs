@@ -183,7 +183,7 @@ impl From<CampaignError> for CliError {
         match error {
             CampaignError::NotFound(words) => Self::not_found(words),
             CampaignError::Invalid(words) | CampaignError::WrongState(words) => Self::refused(words),
-            CampaignError::Renew { .. } => Self::refused(error.to_string()),
+            CampaignError::Renew { .. } | CampaignError::Schedule(_) => Self::refused(error.to_string()),
             CampaignError::Intake(error) => error.into(),
             CampaignError::Store(error) => error.into(),
         }
@@ -249,7 +249,9 @@ impl From<RenderError> for CliError {
 impl From<AccessError> for CliError {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::Invalid(words) => Self::refused(words),
+            AccessError::Invalid(words) | AccessError::Taken(words) | AccessError::Password(words) => {
+                Self::refused(words)
+            }
             AccessError::NotFound(words) => Self::not_found(words),
             AccessError::Machine => Self::new(Ending::Failed, error.to_string()),
             AccessError::Store(error) => error.into(),

@@ -12,7 +12,8 @@ use super::sample;
 use crate::domain::practice::Practice;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Clock, FaxNumber, SystemClock};
-use crate::render::{Job, Renderer};
+use crate::render::printable::{named, unprintable};
+use crate::render::{Job, Renderer, Severity};
 
 /// The letter that is read.
 pub const LETTER: &str = "introduction";
@@ -66,6 +67,7 @@ pub fn introduction(referrer: &Referrer) -> Job<'_> {
 pub fn of_practice(practice: &Practice) -> Vec<Mistake> {
     let mut mistakes = names(practice);
     mistakes.extend(lists(practice));
+    mistakes.extend(boxes(practice));
     mistakes.extend(invented(practice));
     if practice.phone == practice.fax {
         mistakes.push(Mistake::grave(
@@ -75,7 +77,8 @@ pub fn of_practice(practice: &Practice) -> Vec<Mistake> {
     mistakes
 }
 
-/// Mistakes in the finished introduction, on paper and as mail. That it cannot be set is one as well.
+/// Mistakes in the finished introduction, on paper and as mail: what a reader stumbles over, and every error that the lint finds
+/// on the fax. That it cannot be set is one as well. Takes some 25 ms for each page.
 #[must_use]
 pub fn of_introduction(renderer: &Renderer) -> Vec<Mistake> {
     let referrer = sample::referrer();
@@ -93,15 +96,48 @@ pub fn of_introduction(renderer: &Renderer) -> Vec<Mistake> {
         .into_iter()
         .map(|words| Mistake::grave(format!("the finished introduction has {words}: correct [practice] or the letter")))
         .collect();
-    let pages = (0..).map_while(|page| Some(fax.text(page)).filter(|text| !text.is_empty()));
-    let digits: String = pages.collect::<String>().chars().filter(char::is_ascii_digit).collect();
-    let referrals = renderer.practice().referral_number();
-    if !digits.contains(referrals.as_str().trim_start_matches(['+', '1'])) {
-        mistakes.push(Mistake::grave(
-            "the finished introduction has no telephone number to call: print {{practice.referral_line}} in the letter",
-        ));
-    }
+    // Characters in the practice's entries are named there, with the entry.
+    let is_told = !boxes(renderer.practice()).is_empty();
+    let lint = fax.inspect().unwrap_or_else(|_| fax.lint.clone());
+    let errors = lint.into_iter().filter(|finding| finding.severity == Severity::Error);
+    mistakes.extend(errors.filter(|finding| !is_told || finding.rule != "unprintable").map(|finding| {
+        Mistake::grave(format!(
+            "the finished introduction as a fax: {}. Correct [practice] or the letter",
+            finding.message
+        ))
+    }));
     mistakes
+}
+
+/// Entries with characters that no fax font has.
+fn boxes(practice: &Practice) -> Vec<Mistake> {
+    let director = &practice.medical_director;
+    let texts = [
+        ("name", Some(&practice.name)),
+        ("legal_name", Some(&practice.legal_name)),
+        ("street", Some(&practice.street)),
+        ("city", Some(&practice.city)),
+        ("state", Some(&practice.state)),
+        ("website", practice.website.as_ref()),
+        ("hours", practice.hours.as_ref()),
+        ("response_time", Some(&practice.response_time)),
+        ("description", practice.description.as_ref()),
+        ("medical_director.name", Some(&director.name)),
+        ("medical_director.credentials", Some(&director.credentials)),
+        ("medical_director.title", Some(&director.title)),
+        ("medical_director.background", Some(&director.background)),
+        ("opt_out.web", practice.opt_out.web.as_ref()),
+    ];
+    let texts = texts.into_iter().filter_map(|(key, text)| Some((key, text?.clone())));
+    let lists =
+        [("services", &practice.services), ("conditions", &practice.conditions), ("insurers", &practice.insurers)];
+    let entries = texts.chain(lists.into_iter().map(|(key, list)| (key, list.join(" "))));
+    let found = entries.map(|(key, text)| (key, unprintable(&text))).filter(|(_, characters)| !characters.is_empty());
+    let told = found.map(|(key, characters)| {
+        let characters = named(&characters);
+        Mistake::grave(format!("a fax prints {characters} in practice.{key} as empty boxes: write it in Latin letters"))
+    });
+    told.collect()
 }
 
 fn names(practice: &Practice) -> Vec<Mistake> {
@@ -259,6 +295,45 @@ mod tests {
         for part in ["practice.conditions has an entry without", "ends with a period", "ends without a period"] {
             assert!(said.contains(part), "{said}");
         }
+    }
+
+    #[test]
+    fn what_a_fax_prints_as_boxes_is_named_with_its_entry_and_told_once() {
+        let mut practice = real();
+        practice.name = "Núñez & Łódź — 李 Clinic".to_owned();
+        practice.insurers = vec!["Aetna".to_owned(), "診所".to_owned()];
+        practice.medical_director.credentials = "MD ⚕龍".to_owned();
+        let said = words(&practice);
+        assert!(said.contains("`李` in practice.name") && !said.contains('ú'), "{said}");
+        assert!(
+            said.contains("in practice.insurers") && said.contains("practice.medical_director.credentials"),
+            "{said}"
+        );
+        assert!(of_practice(&practice).iter().all(|mistake| !mistake.is_invented), "{said}");
+        let renderer = Renderer::load(practice, None).expect("letters");
+        let of_letter = of_introduction(&renderer).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(!of_letter.contains('李'), "{of_letter}");
+        practice_prints("Núñez & Łódź Clinic");
+    }
+
+    fn practice_prints(name: &str) {
+        let practice = Practice { name: name.to_owned(), ..real() };
+        assert_eq!(words(&practice), "");
+        assert_eq!(of_introduction(&Renderer::load(practice, None).expect("letters")), []);
+    }
+
+    #[test]
+    fn what_the_lint_refuses_in_a_letter_of_the_house_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let letter = folder.path().join(LETTER);
+        std::fs::create_dir(&letter).expect("made");
+        let text = "+++\ntitle = \"t\"\nabout = \"a\"\nsubject = \"s\"\npurpose = \"advertisement\"\nphi = \"none\"\n\
+                    category = \"introduction\"\nfax = { pages_max = 1 }\n+++\nDear {{referrer.salutation}},\n\n\
+                    Our clinic is called 龍 at home.\n";
+        std::fs::write(letter.join("letter.md"), text).expect("written");
+        let renderer = Renderer::load(real(), Some(folder.path())).expect("letters");
+        let said = of_introduction(&renderer);
+        assert!(said.iter().any(|mistake| mistake.words.contains('龍') && !mistake.is_invented), "{said:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ pub mod facts;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::basis::Basis;
+use crate::domain::basis::{Basis, BasisKind};
 use crate::domain::id::{BasisId, MessageId, ReferrerId, SuppressionId};
 use crate::domain::message::Message;
 use crate::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
@@ -173,6 +173,40 @@ pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), 
     tx.audit(who, AuditAct::AddBasis, Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// What became of a permission that somebody gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// It is recorded.
+    Recorded,
+    /// A permission for the number is in effect already: nothing was changed.
+    OnRecord,
+    /// An opt-out of the number is in effect, which a permission does not end: nothing was changed.
+    OptedOut,
+}
+
+/// Records a permission for faxing advertisements to a number, unless one is in effect already or an opt-out is.
+///
+/// # Errors
+/// The database cannot be used.
+pub async fn add_permission(parts: &Parts, basis: &Basis, who: &Actor) -> Result<Permission, ConsentError> {
+    let address = Address::Fax(basis.fax.clone());
+    let key = address.key();
+    let mut tx = parts.store.write().await?;
+    tx.addresses_ensure(std::slice::from_ref(&key), basis.created_ms).await?;
+    tx.addresses_lock(std::slice::from_ref(&key)).await?;
+    // Either scope covers advertisements.
+    if !tx.suppressions_of(&address).await?.is_empty() {
+        return Ok(Permission::OptedOut);
+    }
+    if tx.basis_among(&[key]).await?.iter().any(|known| known.kind == BasisKind::Permission) {
+        return Ok(Permission::OnRecord);
+    }
+    tx.basis_insert(basis).await?;
+    tx.audit(who, AuditAct::AddBasis, Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
+    tx.commit().await?;
+    Ok(Permission::Recorded)
 }
 
 /// Ends a basis, as after a withdrawal or a mistake: once committed, it allows no advertisement. `referrer` is the one

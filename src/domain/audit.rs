@@ -29,6 +29,8 @@ words! {
         Hold = "hold",
         /// A held message was released.
         Release = "release",
+        /// A submission was accepted: a letter to one referrer, a list, or a run of a campaign.
+        Submit = "submit",
         /// A letter was sent again within its repeat window.
         SendAgain = "send_again",
         /// A letter was sent without an undo window and outside office hours.
@@ -43,6 +45,8 @@ words! {
         MarkSent = "mark_sent",
         /// A message in doubt was marked as not sent.
         MarkNotSent = "mark_not_sent",
+        /// A provider account was written into the configuration.
+        AddProvider = "add_provider",
         /// A provider account was paused.
         PauseProvider = "pause_provider",
         /// A provider account was resumed.

@@ -19,5 +19,7 @@ words! {
     CampaignWait {
         /// Variables that hold a date, or are marked as perishable in the letter, must be renewed or confirmed.
         RenewVariables = "renew_variables",
+        /// Its letter has a mistake; the run is made once that is corrected, unless it is too late by then.
+        LetterOutOfService = "letter_out_of_service",
     }
 }

@@ -134,7 +134,7 @@ pub async fn prepare(parts: &Parts, request: &Request) -> Result<Prepared, Intak
 }
 
 /// Records a valid list within the caller's transaction: once that is committed, the list is accepted, and
-/// [`Ready::unfold`] creates its messages.
+/// [`Ready::unfold`] creates its messages. Its last portion puts it into the audit log, with its numbers.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if another caller was faster: the same key, or the same run of a campaign.
@@ -142,7 +142,6 @@ pub async fn record(tx: &mut Tx, parts: &Parts, request: &Request, ready: &Ready
     let now = parts.clock.now();
     let answer = ready.so_far();
     tx.submissions_insert(&[request::row(request, ready.frame.submission, &answer, now)?]).await?;
-    request::audit(tx, request, ready.frame.submission, now).await?;
     unfold::record(tx, request, &ready.frame, &ready.recipients, now).await
 }
 

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod list;
 mod plan;
 pub mod proposal;
+mod recorded;
 mod repeat;
 pub mod request;
 mod single;

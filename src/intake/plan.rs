@@ -205,6 +205,13 @@ impl Planner<'_> {
                 skip(draft, referrer, Some(*channel), SkipReason::NoAddress, format!("no {channel} address"));
                 continue;
             };
+            if let Some(characters) = self.unprintable_name(referrer, *channel) {
+                let why = format!(
+                    "a fax cannot print {characters} in the name or organization: write it in Latin letters to fax it"
+                );
+                skip(draft, referrer, Some(*channel), SkipReason::UnprintableName, why);
+                continue;
+            }
             if self.frame.broadcast.is_some() && !taken.insert(address.key()) {
                 let why = format!("shares the {channel} address of an earlier recipient: one copy is sent there");
                 skip(draft, referrer, Some(*channel), SkipReason::SharedAddress, why);
@@ -232,6 +239,12 @@ impl Planner<'_> {
             notes: None,
         });
         Ok(())
+    }
+
+    /// What a fax cannot print of the name of a recipient of a list, who is left out of it. A single letter is refused before.
+    fn unprintable_name(&self, referrer: &Referrer, channel: Channel) -> Option<String> {
+        let is_faxed_to_a_list = channel == Channel::Fax && self.frame.broadcast.is_some();
+        is_faxed_to_a_list.then(|| self.parts.renderer.unprintable_in_name(referrer)).flatten()
     }
 
     fn add_message(

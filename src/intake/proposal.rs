@@ -219,6 +219,9 @@ impl<'a> Tally<'a> {
                 Some(SkipReason::Repeat) => {
                     "they got the letter before, within its repeat window; `--again` sends it all the same".to_owned()
                 }
+                Some(SkipReason::UnprintableName) => {
+                    "a fax cannot print their name or organization; write it in Latin letters to fax it".to_owned()
+                }
                 _ => skipped.why.clone(),
             };
             self.mark.update(format!("{} {:?} {why}\n", skipped.referrer, skipped.channel).as_bytes());

@@ -10,7 +10,7 @@ use super::answer::Accepted;
 use super::{IntakeError, Parts};
 use crate::domain::id::{CampaignId, ReferrerId, SubmissionId};
 use crate::domain::storable::unstorable_in_object;
-use crate::domain::{Actor, AuditAct, Channel, Purpose, Timestamp};
+use crate::domain::{Actor, Channel, Purpose, Timestamp};
 use crate::policy::repeat::Period;
 use crate::policy::undo;
 use crate::referrers::audience::Audience;
@@ -265,15 +265,6 @@ pub(super) fn row(
         undone_ms: None,
         undone_by: None,
     })
-}
-
-/// Records the decisions to send again, or at once.
-pub(super) async fn audit(tx: &mut Tx, request: &Request, id: SubmissionId, now: Timestamp) -> Result<(), StoreError> {
-    let decisions = [(request.again, AuditAct::SendAgain), (request.now, AuditAct::SendNow)];
-    for (_, act) in decisions.into_iter().filter(|(decided, _)| *decided) {
-        tx.audit(&request.who, act, Some(&id.to_string()), Some(&request.letter), now).await?;
-    }
-    Ok(())
 }
 
 /// The answer of an earlier submission with the request's key, if it was the same request.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::answer::Accepted;
 use super::plan::{self, Draft, Frame};
+use super::recorded::Submitted;
 use super::repeat::{Guard, History, Wanted};
 use super::request::{self, Request};
 use super::{IntakeError, Parts, variables};
@@ -14,6 +15,7 @@ use crate::domain::referrer::Referrer;
 use crate::domain::{Actor, Timestamp};
 use crate::referrers::audience;
 use crate::store::engine::batch::Batcher;
+use crate::store::records::events::AuditLine;
 use crate::store::records::submissions::SubmissionRow;
 use crate::store::{StoreError, Tx};
 
@@ -53,12 +55,13 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
     let mut tx = parts.store.write().await?;
     let mut table = Table::lay(&mut tx, &parts, &requests, now).await?;
     let mut answers = Vec::with_capacity(requests.len());
-    let (mut rows, mut whole, mut decided): (Vec<SubmissionRow>, Draft, Vec<_>) = Default::default();
+    let (mut rows, mut whole, mut entries): (Vec<SubmissionRow>, Draft, Vec<AuditLine>) = Default::default();
     for request in &requests {
         let answer = table.answer(&parts, request, &rows, now);
         answers.push(answer.map(|(accepted, new)| {
             if let Some((row, draft)) = new {
-                decided.push((request, row.id));
+                let one = table.referrer(request).map(|referrer| referrer.id);
+                entries.extend(Submitted::of(request, one).entries(&accepted, &request.who, now));
                 rows.push(row);
                 table.history.note(&parts, &draft);
                 whole.append(draft);
@@ -68,9 +71,7 @@ async fn accept_all(parts: Parts, requests: Vec<Request>) -> Result<Vec<Answer>,
     }
     tx.submissions_insert(&rows).await?;
     plan::keep(&mut tx, &whole, now).await?;
-    for (request, submission) in decided {
-        request::audit(&mut tx, request, submission, now).await?;
-    }
+    tx.audit_insert(&entries).await?;
     tx.commit().await?;
     if !whole.work.is_empty() {
         parts.queue.wake();
@@ -105,6 +106,11 @@ impl Table {
         let facts = AddressFacts::look(tx, &plan::keys(&found)).await?;
         let history = History::lock(tx, &wanted(parts, requests, &referrers, now)).await?;
         Ok(Self { full, earlier, referrers, facts, history })
+    }
+
+    /// Whom a request names, if there is somebody.
+    fn referrer(&self, request: &Request) -> Option<&Referrer> {
+        self.referrers.get(&request.to.to_string())?.as_ref().ok()
     }
 
     /// The result of one request: an earlier answer, or what is to be stored.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::Accepted;
 use super::plan::{self, Frame};
+use super::recorded::Submitted;
 use super::repeat::{self, Guard, History, Wanted};
 use super::request::{Content, Request};
 use super::{IntakeError, Parts};
@@ -45,6 +46,9 @@ struct Plan {
     guard: Option<Guard>,
     #[serde(default)]
     any_hour: Option<Timestamp>,
+    /// Lists that an earlier version recorded have none.
+    #[serde(default)]
+    submitted: Option<Submitted>,
 }
 
 /// Records a list within the transaction that accepts it.
@@ -67,6 +71,7 @@ pub(super) async fn record(
         undo_until: frame.undo_until,
         guard: frame.guard,
         any_hour: frame.any_hour,
+        submitted: Some(Submitted::of(request, recipients.first().copied())),
     };
     let plan = serde_json::to_string(&plan).map_err(|_| StoreError::Corrupt("the list's plan".to_owned()))?;
     let run = request.run.as_ref();
@@ -145,6 +150,7 @@ struct List {
     /// One copy is sent to each address.
     taken: HashSet<AddressKey>,
     accepted: Accepted,
+    submitted: Option<Submitted>,
 }
 
 /// The result of one portion.
@@ -189,7 +195,7 @@ impl List {
         };
         let dealt_with = recipients.get(..unfolded).unwrap_or_default();
         taken.extend(repeat::addresses_left_out(&mut tx, parts, &frame, dealt_with).await?);
-        Ok(Some(Self { broadcast, frame, recipients, unfolded, taken, accepted }))
+        Ok(Some(Self { broadcast, frame, recipients, unfolded, taken, accepted, submitted: plan.submitted }))
     }
 
     /// Unfolds the next portion in one transaction.
@@ -216,6 +222,9 @@ impl List {
         tx.submission_answer(self.frame.submission, &answer, undo_until).await?;
         if done {
             tx.broadcast_unfold_end(self.broadcast, total).await?;
+            if let Some(submitted) = &self.submitted {
+                tx.audit_insert(&submitted.entries(&self.accepted, &self.frame.who, now)).await?;
+            }
         } else {
             tx.broadcast_unfold_on(self.broadcast, until, total, now).await?;
         }

@@ -61,7 +61,7 @@ impl Lacking {
         let mut lacking = Self::default();
         for referrer in recipients {
             let (letter, variables) = request.content_for(referrer.id);
-            let flaws = if request.via.contains(&Channel::Fax) && referrer.fax.is_some() {
+            let flaws = if is_faxed(parts, request, referrer) {
                 parts.renderer.flaws_on_fax(letter, referrer, variables)
             } else {
                 parts.renderer.flaws(letter, referrer, variables)
@@ -103,6 +103,14 @@ impl Lacking {
         }
         Err(IntakeError::MissingVariables(self.gaps))
     }
+}
+
+/// Whether the recipient's letter has to print on a fax. One recipient of a list whose name does not is left out of its faxes
+/// later, so that nobody else waits for it.
+fn is_faxed(parts: &Parts, request: &Request, referrer: &Referrer) -> bool {
+    let is_asked_for = request.via.contains(&Channel::Fax) && referrer.fax.is_some();
+    let is_left_out = || request.makes_a_broadcast() && parts.renderer.unprintable_in_name(referrer).is_some();
+    is_asked_for && !is_left_out()
 }
 
 /// Checks a few recipients on the caller's thread.

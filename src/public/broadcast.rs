@@ -97,8 +97,9 @@ pub struct CampaignView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WaitView {
     /// `renew_variables`: variables that hold a date, or are marked as perishable, were set for an earlier run.
+    /// `letter_out_of_service`: its letter has a mistake.
     pub reason: &'static str,
-    /// Those variables.
+    /// The variables to renew.
     pub variables: Vec<String>,
     /// The run that waits.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -116,7 +117,10 @@ impl WaitView {
             reason: reason.as_str(),
             variables: variables.to_vec(),
             run_at: campaign.next_ms,
-            since: campaign.waiting_ms,
+            since: match reason {
+                CampaignWait::RenewVariables => campaign.waiting_ms,
+                CampaignWait::LetterOutOfService => campaign.next_ms,
+            },
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct ImportOutcome {
     pub conflicts: usize,
     /// Bases recorded.
     pub bases: usize,
+    /// Bases left out, because the same one had ended: by an opt-out, a withdrawal or a mistake.
+    pub bases_left_out: usize,
     /// Rows of which it is not clear whom they mean.
     pub unclear: Vec<UnclearView>,
     /// What was odd or wrong, by line.
@@ -80,6 +82,7 @@ impl ImportOutcome {
             refused,
             conflicts: report.conflicts,
             bases: report.bases,
+            bases_left_out: report.bases_left_out,
             unclear: report.unclear.into_iter().map(UnclearView::from).collect(),
             problems: report.problems.iter().map(|line| line.trim().to_owned()).collect(),
             stored: report.stored,

@@ -71,7 +71,7 @@ pub struct SkippedView {
     pub name: String,
     /// The channel, if only one is left out.
     pub channel: Option<&'static str>,
-    /// Why: `no_address`, `shared_address` or `repeat`; null in answers of earlier versions.
+    /// Why: `no_address`, `shared_address`, `repeat` or `unprintable_name`; null in answers of earlier versions.
     pub reason: Option<&'static str>,
     /// Why, in words.
     pub why: String,

@@ -1,5 +1,6 @@
 //! What a line of a printed page may not tear apart: a telephone number, an amount and its unit, and the last two words of
-//! a paragraph, so that no word stands alone on the last line. The letterhead keeps mailboxes and web addresses whole.
+//! a paragraph or notice, so that no word stands alone on the last line. The letterhead keeps mailboxes and web addresses
+//! whole.
 
 use super::node::{Inline, Node, plain};
 
@@ -20,6 +21,12 @@ const UNITS: [&str; 12] = ["%", "mg", "mg/kg", "mcg", "mL", "Hz", "pm", "am", "p
 #[must_use]
 pub fn body(nodes: &[Node]) -> Vec<Node> {
     nodes.iter().map(block).collect()
+}
+
+/// A text beside the body, such as a notice or a headline, as it is printed on paper.
+#[must_use]
+pub fn text(text: &str) -> String {
+    plain(&paragraph(&[Inline::Text { v: text.to_owned() }]))
 }
 
 fn block(node: &Node) -> Node {
@@ -133,14 +140,22 @@ impl Tail {
     }
 }
 
-/// A word that would otherwise break behind its hyphens and slashes.
+/// A word that would otherwise break behind its hyphens and slashes. No line ends between a hyphen and a digit, so that a
+/// telephone number stays as it is.
 fn unbroken(word: &str) -> String {
-    let is_address = word.contains('@') || word.contains("://");
+    let goes_on_behind_a_period = || word.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_alphabetic()));
+    let is_address = word.contains('@') || word.contains("://") || goes_on_behind_a_period();
     let mut joined = String::with_capacity(word.len());
     let mut letters = word.chars().peekable();
     while let Some(letter) = letters.next() {
         joined.push(letter);
-        if !is_address && matches!(letter, '-' | '–' | '—' | '/') && letters.peek().is_some() {
+        let may_break = match (letter, letters.peek()) {
+            (_, None) => false,
+            ('-', Some(next)) => !next.is_ascii_digit(),
+            ('–' | '—' | '/', Some(_)) => true,
+            _ => false,
+        };
+        if may_break && !is_address {
             joined.push(WORD_JOINER);
         }
     }
@@ -189,6 +204,24 @@ mod tests {
         let long = format!("{start} {}", "long".repeat(12));
         assert_eq!(printed(&long), long, "too wide for one line");
         assert_eq!(printed("Dear Dr. Whitfield,"), "Dear Dr. Whitfield,");
+    }
+
+    #[test]
+    fn a_notice_is_bound_like_a_paragraph_and_a_number_at_its_end_stays_a_number() {
+        let printed = |typed: &str| text(typed).replace(NO_BREAK_SPACE, "_").replace(WORD_JOINER, "+");
+        assert_eq!(
+            printed("All of these work 24 hours a day, 7 days a week."),
+            "All of these work 24 hours a day, 7 days a_week."
+        );
+        assert_eq!(
+            printed("Check what applies and fax this page to (847) 555-0141"),
+            "Check what applies and fax this page to_(847)_555-0141"
+        );
+        assert_eq!(
+            printed("Or go to our page, which is www.long-name.example/opt-out."),
+            "Or go to our page, which is_www.long-name.example/opt-out."
+        );
+        assert_eq!(printed("One name, one number"), "One name, one number");
     }
 
     #[test]

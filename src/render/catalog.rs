@@ -122,10 +122,21 @@ impl Catalog {
     }
 }
 
-/// In order of place, each once.
+/// In order of place, each once. A mistake in a partial is found again in every letter that includes it, and what is
+/// suggested instead may differ there.
 fn in_order(errors: &mut Vec<TemplateError>) {
-    errors.sort_by(|a, b| (&a.template, a.line, a.column).cmp(&(&b.template, b.line, b.column)));
-    errors.dedup();
+    let placed = |error: &TemplateError| (error.template.clone(), error.line, error.column);
+    errors.sort_by_cached_key(|error| (placed(error), error.message.clone()));
+    errors.dedup_by(|later, first| {
+        let is_shared = first.template.starts_with("partials/");
+        placed(later) == placed(first)
+            && (later.message == first.message || (is_shared && what_is_wrong(later) == what_is_wrong(first)))
+    });
+}
+
+/// A mistake's message without what is suggested instead.
+fn what_is_wrong(error: &TemplateError) -> &str {
+    error.message.split(['—', ';']).next().unwrap_or_default().trim_end()
 }
 
 fn partials(sources: &Sources, registries: &mut Registries) -> Partials {
@@ -234,7 +245,9 @@ fn compile(
     errors: &mut Vec<TemplateError>,
 ) {
     let shape = shape(&front.variables);
+    let is_broken = |name: &str| partials.mistakes.contains_key(name);
     let mut walk = Walk::new(&shape, &partials.sound, front.purpose == Purpose::Advertisement);
+    walk.is_broken = &is_broken;
     for (file, text) in bodies {
         errors.extend(draft::check(file, text));
         match registries.add_body(file, file, text) {

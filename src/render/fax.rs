@@ -251,7 +251,8 @@ impl Press {
     /// [`TypesetError`] from the typesetter.
     pub fn set(&self, page: &Page<'_>) -> Result<(FaxDocument, u32), TypesetError> {
         let covered = page.confidentiality.is_some();
-        let mut sheet = Sheet { press: self, letter: self.letter(page), reply_form: json!(page.reply_form) };
+        let reply_form = json!(page.reply_form.map(ReplyForm::bound));
+        let mut sheet = Sheet { press: self, letter: self.letter(page), reply_form };
         let (way, mut document) = sheet.fit(covered.then_some(2))?;
         let pages = document.page_count();
         if covered && pages != 2 {
@@ -275,8 +276,7 @@ impl Press {
 
     /// What the letterhead reads, but for what depends on the way in which the letter is set.
     fn letter(&self, page: &Page<'_>) -> Value {
-        let bound = |text: &str| binding::numbers(text);
-        let recipient: Vec<String> = page.recipient.iter().map(|line| bound(line)).collect();
+        let recipient: Vec<String> = page.recipient.iter().map(|line| binding::text(line)).collect();
         json!({
             "practice": self.practice,
             "does": page.does,
@@ -285,13 +285,15 @@ impl Press {
             },
             "date": page.date,
             "recipient": { "lines": recipient },
-            "headline": page.headline.map(bound),
+            "headline": page.headline.map(binding::text),
             "body": binding::body(page.body),
             "signature": self.signer,
-            "notice": page.notice.map(|notice| json!({ "heading": notice.heading, "text": bound(&notice.text()) })),
-            "confidentiality": page.confidentiality.map(|(on_page, _)| bound(on_page)),
-            "subject": page.subject,
-            "misdirected": page.confidentiality.map(|(_, on_cover)| bound(on_cover)),
+            "notice": page.notice.map(|notice| json!({
+                "heading": binding::text(&notice.heading), "text": binding::text(&notice.text()),
+            })),
+            "confidentiality": page.confidentiality.map(|(on_page, _)| binding::text(on_page)),
+            "subject": binding::text(page.subject),
+            "misdirected": page.confidentiality.map(|(_, on_cover)| binding::text(on_cover)),
         })
     }
 }
@@ -371,7 +373,7 @@ fn larger(now: Density, largest: Density, gap_pt: f64) -> Option<Density> {
     }
     let text_pt = (TEXT_PT - gap_pt).max(0.0) / now.height();
     let mut larger = Density::ALL.into_iter().filter(|one| *one > now && *one <= largest);
-    let last = larger.clone().last();
+    let last = larger.clone().next_back();
     larger.find(|one| TEXT_PT - text_pt * one.height() < GAP_PT_MAX).or(last)
 }
 

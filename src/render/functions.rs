@@ -41,10 +41,11 @@ const fn signature_of(
 }
 
 /// Every function: ours, then the Handlebars helpers that letters may use.
-const SIGNATURES: [Signature; 17] = [
+const SIGNATURES: [Signature; 18] = [
     signature_of("phone", (1, 1), false, "{{phone practice.phone}}"),
     signature_of("date", (0, 1), false, "{{date some_day}}"),
     signature_of("list", (1, 2), true, "{{list some_list}} or {{list some_list \"or\"}}"),
+    signature_of("mentions", (2, 8), true, "(mentions practice.conditions \"OCD\" \"obsessive\")"),
     signature_of("plural", (3, 3), false, "{{plural some_number \"patient\" \"patients\"}}"),
     signature_of("url", (1, 1), false, "{{url some_address}}"),
     signature_of("phone_link", (1, 1), false, "{{phone_link practice.phone}}"),
@@ -100,10 +101,11 @@ impl HelperDef for Function {
 
 /// Registers our functions.
 pub fn register(registry: &mut Handlebars<'_>) {
-    let ours: [(&'static str, Run); 9] = [
+    let ours: [(&'static str, Run); 10] = [
         ("phone", phone),
         ("date", date),
         ("list", list),
+        ("mentions", mentions),
         ("plural", plural),
         ("url", url),
         ("phone_link", phone_link),
@@ -151,6 +153,17 @@ fn list(arguments: &[&Value], _: &Value) -> Result<Value, String> {
         argument(arguments, 0).as_array().ok_or("the value is not a list")?.iter().map(words).collect();
     let and = argument(arguments, 1).as_str().unwrap_or("and");
     Ok(Value::String(listed(entries, and)))
+}
+
+/// Whether an entry of the list has one of the further arguments as a whole word, in any case.
+fn mentions(arguments: &[&Value], _: &Value) -> Result<Value, String> {
+    let entries = argument(arguments, 0).as_array().ok_or("the value is not a list")?;
+    let sought: Vec<String> = arguments.iter().skip(1).map(|word| words(word).to_lowercase()).collect();
+    let has_one = |entry: &Value| {
+        let said = words(entry).to_lowercase();
+        said.split(|c: char| !c.is_alphanumeric()).any(|word| sought.iter().any(|sought| sought == word))
+    };
+    Ok(Value::Bool(entries.iter().any(has_one)))
 }
 
 /// `1 patient`, `2 patients`.
@@ -216,7 +229,7 @@ mod tests {
         registry.set_strict_mode(true);
         register(&mut registry);
         let data = json!({"date": "November 23, 2026", "day": "2026-12-01", "tel": "+13125550142", "none": null, "n": 0,
-            "one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "empty": [],
+            "one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"], "empty": [], "offered": ["esketamine (Spravato)", "TMS"],
             "one_said": "It helped", "two_said": "“Yes.”", "site": "journal.example/a b(c)"});
         registry.render_template(template, &data).unwrap_or_else(|error| format!("error: {}", error.reason()))
     }
@@ -229,6 +242,9 @@ mod tests {
             ("{{date}}", "November 23, 2026"),
             ("{{list one}}|{{list two}}|{{list three}}|{{list empty}}", "a|a and b|a, b and c|"),
             ("{{list two \"or\"}}", "a or b"),
+            ("{{#if (mentions offered \"ECT\" \"tms\")}}yes{{/if}}", "yes"),
+            ("{{#if (mentions offered \"ketamine\")}}yes{{else}}no{{/if}}", "no"),
+            ("{{#if (mentions empty \"ECT\")}}yes{{else}}no{{/if}}", "no"),
             ("{{plural 1 \"day\" \"days\"}}, {{plural 2 \"day\" \"days\"}}", "1 day, 2 days"),
             ("{{default none \"not recorded\"}}, {{default n \"not recorded\"}}", "not recorded, 0"),
             ("{{percent_change 19 7}}, {{percent_change 0 7}}", "63% lower, not computed"),

@@ -34,6 +34,8 @@ pub struct Content<'a> {
     pub body: &'a [Node],
     /// The practice as templates see it.
     pub practice: &'a Value,
+    /// Numbers of fax machines, E.164: nobody is invited to dial them.
+    pub faxes: &'a [String],
     /// What the practice does, under its name on an advertisement.
     pub does: Option<&'a str>,
     /// The day.
@@ -106,7 +108,7 @@ impl Frame {
     fn check_slots(&self) -> Result<(), Vec<TemplateError>> {
         let (slots, no_partials) = (slots(), std::collections::BTreeMap::new());
         let mut walk = Walk::new(&slots, &no_partials, true);
-        walk.raw_allowed = &["body_html", "confidentiality_html"];
+        walk.raw_allowed = &["body_html", "confidentiality_html", "opt_out_html"];
         if let Some(template) = self.registry.get_template(NAME) {
             walk.file(FILE, template);
         }
@@ -126,17 +128,18 @@ impl Frame {
             "subject": content.subject,
             "preview": preview(content.body),
             "headline": content.headline,
-            "body_html": html::blocks(content.body),
+            "body_html": html::blocks(content.body, content.faxes),
             "practice": content.practice,
             "does": content.does,
             "date": content.date,
             "reference": content.reference,
             "statement": footer.map(|footer| &footer.statement),
             "opt_out": footer.map(|footer| &footer.opt_out),
+            "opt_out_html": footer.map(|footer| html::linked(&footer.opt_out, content.faxes)),
             "opt_out_url": footer.and_then(|footer| footer.link.as_ref()).map(|(url, _)| url),
             "opt_out_words": footer.and_then(|footer| footer.link.as_ref()).map(|(_, words)| words),
             "confidentiality": content.confidentiality,
-            "confidentiality_html": content.confidentiality.map(html::with_numbers),
+            "confidentiality_html": content.confidentiality.map(|text| html::linked(text, content.faxes)),
         });
         self.registry.render(NAME, &slots).map_err(|error| TemplateError::whole(FILE, error.reason().to_string()))
     }
@@ -153,6 +156,7 @@ fn slots() -> Shape {
         "reference",
         "statement",
         "opt_out",
+        "opt_out_html",
         "opt_out_url",
         "opt_out_words",
         "confidentiality",

@@ -3,9 +3,9 @@
 //! In the order of the flow: [`sources`] finds the files, [`catalog`] compiles and checks them ([`front_matter`],
 //! [`draft`] for the Markdown, [`paths`] for every name), [`variables`] and [`context`] say what is filled in,
 //! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`] (lines
-//! broken as [`binding`] allows), [`html`] (numbers made [`dialable`]) and [`text`] are made, [`mail`] frames it,
-//! [`notices`] is the wording the law requires, [`reply_form`] what a recipient may fax back, [`lint`] and [`identifiers`]
-//! check the result, and [`stumbles`] finds what was left empty.
+//! broken as [`binding`] allows), [`html`] (what is [`tappable`] made a link: [`dialable`] numbers, each [`mailbox`]) and
+//! [`text`] are made, [`mail`] frames it, [`notices`] is the wording the law requires, [`reply_form`] what a recipient may
+//! fax back, [`lint`] and [`identifiers`] check the result, and [`stumbles`] finds what was left empty.
 //!
 //! Guarantees for any input:
 //! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
@@ -29,6 +29,7 @@ pub mod html;
 pub mod identifiers;
 pub mod lint;
 pub mod mail;
+pub mod mailbox;
 pub mod markdown;
 pub mod measures;
 pub mod node;
@@ -40,6 +41,7 @@ pub mod registry;
 pub mod reply_form;
 pub mod sources;
 pub mod stumbles;
+pub mod tappable;
 pub mod text;
 pub mod tiff;
 pub mod variables;
@@ -274,6 +276,13 @@ impl Renderer {
         }
     }
 
+    /// The characters in a recipient's name or organization that a fax cannot print, for a sentence: `` `李`, `龍` ``. `None`: a
+    /// fax can be addressed to them. Mail always can.
+    #[must_use]
+    pub fn unprintable_in_name(&self, referrer: &Referrer) -> Option<String> {
+        printable::in_recipient(&recipient_lines(referrer))
+    }
+
     /// The letter as filled in for paper, if both wordings can be filled in.
     fn filled_twice(
         &self,
@@ -349,12 +358,14 @@ impl Renderer {
     /// [`RenderError`]: an unknown letter, or variables as in [`Renderer::missing`].
     pub fn mail(&self, job: &Job<'_>) -> Result<(Mail, String), RenderError> {
         let filled = self.fill(job.letter, job.referrer, job.variables, job.now, Wording::Mail)?;
+        let faxes = self.faxes(job.referrer);
         let footer = Footer::of(filled.letter.purpose, &self.notices.mail, job.unsubscribe);
         let content = mail::Content {
             subject: &filled.subject,
             headline: filled.headline.as_deref(),
             body: &filled.body,
             practice: &self.practice_fields,
+            faxes: &faxes,
             does: self.does(filled.letter),
             date: &filled.date,
             reference: job.reference,
@@ -392,6 +403,14 @@ impl Renderer {
     /// What the practice does: on advertisements only, because it makes one of any letter.
     fn does(&self, letter: &Letter) -> Option<&str> {
         Some(self.does.as_str()).filter(|line| letter.purpose == Purpose::Advertisement && !line.is_empty())
+    }
+
+    /// The fax machines of the practice and the recipient, but for numbers at which somebody answers too.
+    fn faxes(&self, referrer: &Referrer) -> Vec<String> {
+        let (practice, opt_out) = (&self.practice, &self.practice.opt_out);
+        let answered = [&practice.phone, practice.referral_number(), &opt_out.phone];
+        let faxes = [Some(&practice.fax), Some(&opt_out.fax), referrer.fax.as_ref()].into_iter().flatten();
+        faxes.filter(|fax| !answered.contains(fax)).map(|fax| fax.as_str().to_owned()).collect()
     }
 
     /// Who a mail is from: the person who signs, at the practice.

@@ -33,6 +33,8 @@ pub struct Walk<'a> {
     pub partials: &'a BTreeMap<String, Partial>,
     /// Whether promotional partials may be included.
     pub promotional_allowed: bool,
+    /// Whether a partial of that name exists and does not compile: its own mistake is told instead.
+    pub is_broken: &'a dyn Fn(&str) -> bool,
     /// The names that may be written with three braces: finished HTML in the mail frame.
     pub raw_allowed: &'static [&'static str],
     /// The mistakes found.
@@ -54,6 +56,7 @@ impl<'a> Walk<'a> {
         Self {
             partials,
             promotional_allowed,
+            is_broken: &|_| false,
             raw_allowed: &[],
             errors: Vec::new(),
             included: BTreeSet::new(),
@@ -188,6 +191,9 @@ impl<'a> Walk<'a> {
         self.included.insert(name.clone());
         let partials = self.partials;
         let Some(partial) = partials.get(&name) else {
+            if (self.is_broken)(&name) {
+                return;
+            }
             let hint = did_you_mean(&name, partials.keys().map(String::as_str))
                 .map_or_else(String::new, |m| format!(" — did you mean `{m}`?"));
             return self.say(at, format!("unknown partial `{name}`{hint}"));

@@ -27,6 +27,14 @@ pub struct Page<'a> {
     pub variables: &'a Map<String, Value>,
 }
 
+/// The characters of a recipient's address block that a fax cannot print, as a person can find them: `` `李`, `龍` ``. `None`:
+/// all of it prints.
+#[must_use]
+pub fn in_recipient(lines: &[String]) -> Option<String> {
+    let characters = unprintable(&lines.join(" "));
+    (!characters.is_empty()).then(|| named(&characters))
+}
+
 /// One sentence for each place with characters that a fax cannot print, naming them.
 #[must_use]
 pub fn problems(page: &Page<'_>) -> Vec<String> {
@@ -82,5 +90,7 @@ mod tests {
         }
         assert!(!all.contains('말') && !all.contains("in `unused`"), "what is not printed does not matter: {all}");
         assert!(said("a", "b", "李診所健康東한글자음").join("").contains("and others"));
+        let named = |name: &str| in_recipient(&[name.to_owned(), "Fax (847) 555-0102".to_owned()]);
+        assert_eq!((named("Zoë Núñez, MD"), named("小龍 李")), (None, Some("`小`, `李`, `龍`".to_owned())));
     }
 }

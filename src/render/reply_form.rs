@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::binding;
 use super::error::TemplateError;
 use super::notices::{Fill, read, reviewed};
 use super::sources::Sources;
@@ -58,6 +59,18 @@ struct Signed {
 }
 
 impl ReplyForm {
+    /// The same as it is printed on paper: its lines end only where they may.
+    #[must_use]
+    pub fn bound(&self) -> Self {
+        let choice = |one: &Choice| Choice { text: binding::text(&one.text), fill: one.fill };
+        Self {
+            heading: binding::text(&self.heading),
+            choices: self.choices.iter().map(choice).collect(),
+            name: binding::text(&self.name),
+            date: binding::text(&self.date),
+        }
+    }
+
     /// Reads the wording and fills in what belongs to the practice.
     ///
     /// # Errors

@@ -216,15 +216,15 @@ impl Mailroom {
 
     /// The newest mails with their numbers, newest first.
     fn newest(&self, most: usize) -> Vec<(u64, Arc<CaughtMail>)> {
-        let kept: Vec<Arc<CaughtMail>> = self.state().kept.iter().rev().take(most).cloned().collect();
+        let state = self.state();
         let total = *self.total.borrow();
-        (0..=total).rev().zip(kept).collect()
+        (0..=total).rev().zip(state.kept.iter().rev().take(most).cloned()).collect()
     }
 
     /// The mail of that number, if it is still kept.
     fn numbered(&self, number: u64) -> Option<Arc<CaughtMail>> {
-        let behind = self.total.borrow().checked_sub(number)?;
         let state = self.state();
+        let behind = self.total.borrow().checked_sub(number)?;
         state.kept.iter().rev().nth(usize::try_from(behind).ok()?).cloned()
     }
 
@@ -258,5 +258,39 @@ impl Mailroom {
         self.total.send_modify(|total| *total += 1);
         drop(state);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_shows_the_same_mail_however_many_arrive_meanwhile() {
+        let mailroom = Mailroom {
+            clock: Arc::new(SystemClock),
+            slow_answer: Duration::ZERO,
+            journal: None,
+            state: Mutex::default(),
+            total: watch::Sender::new(0),
+        };
+        let count = 2_000_u64;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 1..=count {
+                    mailroom.keep(number.to_string(), Vec::new(), Vec::new()).expect("kept");
+                }
+            });
+            let mut seen = 0;
+            while seen < count {
+                for (number, mail) in mailroom.newest(3) {
+                    assert_eq!(mail.from, number.to_string());
+                    let again = mailroom.numbered(number).expect("still kept");
+                    assert_eq!(again.from, number.to_string());
+                    seen = seen.max(number);
+                }
+            }
+        });
+        assert!(mailroom.numbered(0).is_none() && mailroom.numbered(count + 1).is_none());
     }
 }

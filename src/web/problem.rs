@@ -326,6 +326,7 @@ impl From<CampaignError> for Problem {
         match error {
             CampaignError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             CampaignError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            CampaignError::Schedule(misread) => Self::new(Kind::Invalid, misread.in_short()),
             CampaignError::WrongState(detail) => Self::new(Kind::WrongState, detail),
             CampaignError::Renew { ref variables, .. } => Self::new(Kind::WrongState, error.to_string())
                 .with("reason", CampaignWait::RenewVariables.as_str())
@@ -375,7 +376,8 @@ impl From<OperatorError> for Problem {
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::Invalid(detail) => Self::new(Kind::Invalid, detail),
+            AccessError::Invalid(detail) | AccessError::Password(detail) => Self::new(Kind::Invalid, detail),
+            AccessError::Taken(detail) => Self::new(Kind::Conflict, detail),
             AccessError::NotFound(detail) => Self::new(Kind::NotFound, detail),
             AccessError::Store(error) => error.into(),
             AccessError::Machine => Self::new(Kind::Internal, error.to_string()).caused_by(&error),

@@ -15,6 +15,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::Release => "released",
         AuditAct::Cancel => "cancelled",
         AuditAct::Purge => "had the provider's copy deleted",
+        AuditAct::Submit => "submitted a letter",
         AuditAct::SendAgain => "sent a letter again within its repeat window",
         AuditAct::SendNow => "sent a letter at once, without waiting",
         AuditAct::Undo => "withdrew a submission",
@@ -38,6 +39,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::EndBasis => "ended permission to fax",
         AuditAct::Suppress => "recorded an opt-out",
         AuditAct::LiftSuppression => "lifted a suppression",
+        AuditAct::AddProvider => "added a provider",
         AuditAct::PauseProvider => "paused a provider",
         AuditAct::ResumeProvider => "resumed a provider",
         AuditAct::AddCampaign => "created a campaign",
@@ -115,6 +117,7 @@ impl ActField {
             | AuditAct::Release
             | AuditAct::Cancel
             | AuditAct::Purge
+            | AuditAct::Submit
             | AuditAct::SendAgain
             | AuditAct::SendNow
             | AuditAct::Undo
@@ -135,7 +138,8 @@ impl ActField {
             | AuditAct::PreferLocation
             | AuditAct::LogTouch => Self::Referrers,
             AuditAct::AddBasis | AuditAct::EndBasis | AuditAct::Suppress | AuditAct::LiftSuppression => Self::Consent,
-            AuditAct::PauseProvider
+            AuditAct::AddProvider
+            | AuditAct::PauseProvider
             | AuditAct::ResumeProvider
             | AuditAct::TryProvider
             | AuditAct::AddCampaign

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::faults::{NO_FAULT_KNOWN, fault};
-use super::labels::Tone;
+use super::labels::{self, Tone};
 use super::numbers::{count, grouped};
 use super::refusals;
 use crate::domain::{Fault, Remedy};
@@ -231,7 +231,7 @@ fn broken(letter: &BrokenLetter) -> Need {
 
 fn stale(campaign: &StaleCampaign) -> Need {
     let StaleCampaign { name, variables, is_due } = campaign;
-    let variables = variables.join(", ");
+    let variables = labels::variables(variables).join(", ");
     let (tone, sentence) = if *is_due {
         (Tone::Bad, format!("The campaign {name} waits and sends nothing: renew {variables}."))
     } else {
@@ -341,8 +341,8 @@ mod tests {
                 "The clock of this machine was set back by 60 minutes. Sending goes on by the earlier time until a restart.",
                 "The letter evening-clinic is out of service because of a mistake: evening-clinic/letter.md:12: unknown variable \
                  `newz`. 2 messages wait for it.",
-                "The campaign monthly waits and sends nothing: renew as_of.",
-                "The next run of the campaign monthly will wait: renew as_of before it is due.",
+                "The campaign monthly waits and sends nothing: renew “As of”.",
+                "The next run of the campaign monthly will wait: renew “As of” before it is due.",
                 "2 messages did not arrive.",
                 "1 message is held until someone releases it.",
                 "1 letter could not be deleted at the provider.",

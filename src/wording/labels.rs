@@ -196,6 +196,18 @@ pub fn letter(name: &str) -> String {
     capitalized(&name.replace(['-', '_'], " "))
 }
 
+/// A variable's name as the label of its field: `start_window` becomes `Start window`.
+#[must_use]
+pub fn variable(name: &str) -> String {
+    capitalized(&name.replace(['-', '_'], " "))
+}
+
+/// Variables within a sentence, each by its label in quotation marks.
+#[must_use]
+pub fn variables(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("“{}”", variable(name))).collect()
+}
+
 /// A word or sentence with its first letter upper case.
 #[must_use]
 pub fn capitalized(text: &str) -> String {
@@ -224,5 +236,11 @@ mod tests {
     fn letters_are_called_by_their_names_in_plain_writing() {
         assert_eq!(letter("end-of-treatment-report"), "End of treatment report");
         assert_eq!(letter(""), "");
+    }
+
+    #[test]
+    fn variables_are_called_by_their_labels() {
+        assert_eq!(variable("start_window"), "Start window");
+        assert_eq!(variables(&["as_of".to_owned(), "openings".to_owned()]), ["“As of”", "“Openings”"]);
     }
 }

@@ -29,8 +29,9 @@ pub use faults::{NO_FAULT_KNOWN, fault, fault_advice};
 pub use hours::{some_wait, waits_until};
 pub use labels::{
     Label, Tone, address_health, attempt_status, capitalized, channel, confidence, disposition, letter, referrer_state,
-    referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing,
+    referrer_state_means, referrer_type, status, status_means, suppression_scope, touch_kind, touch_standing, variable,
+    variables,
 };
 pub use numbers::{count, grouped};
-pub use proposals::{missing_basis, waits_for, will_wait_for};
+pub use proposals::{WAITS_FOR_LETTER, missing_basis, waits_for, will_wait_for};
 pub use reasons::{advice, dashboard_advice, explain};

@@ -22,6 +22,9 @@ pub fn waits_for(variables: &[String]) -> String {
     format!("waits: renew {}", variables.join(", "))
 }
 
+/// That a campaign's due run waits for its letter to be corrected.
+pub const WAITS_FOR_LETTER: &str = "waits: its letter is out of service because of a mistake";
+
 /// That a campaign's next run would wait, and for what.
 #[must_use]
 pub fn will_wait_for(variables: &[String]) -> String {

@@ -229,6 +229,26 @@ async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
 }
 
 #[tokio::test]
+async fn every_run_is_on_record_as_a_submission_of_whoever_made_it() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        let parts = staffed(&clinic).await;
+        campaign::add(&parts, plan("monthly", "once 2026-11-24 09:00")).await.expect("made");
+        let dana = touchline::domain::Actor::operator("dana");
+        let by_hand = campaign::run_now(&parts, "monthly", &dana).await.expect("accepted");
+        clinic.clock.set("2026-11-24T15:00:00Z");
+        assert_eq!(campaign::runner::fire_due(&parts).await.expect("fired"), 1);
+        let scheduled = broadcasts(&parts).await[1].submission_id;
+        let told = "community-resource to tag:north-shore: ";
+        let submitted = audited(&parts, "submit").await;
+        assert!(submitted[0].starts_with(&format!("campaign:monthly {scheduled} {told}")), "{submitted:?}");
+        let expected = format!("operator:dana {} {told}2 messages accepted, 0 not", by_hand.submission);
+        assert_eq!(submitted[1..], [expected]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_run_by_hand_goes_out_at_once_and_leaves_the_schedule_alone() {
     each_database(async |database| {
         let clinic = Clinic::at(database, MONDAY);

@@ -174,6 +174,7 @@ fn what_init_writes_is_a_configuration() {
     let account = |name: &str, kind, settings: &[(&str, &str)]| AccountAnswers {
         name: name.to_owned(),
         kind,
+        stem: String::from(kind),
         settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
     };
     let answers = Answers {

@@ -7,6 +7,8 @@ mod campaigning;
 mod forms;
 mod gallery;
 mod guarding;
+mod listing;
+mod operators;
 pub mod stage;
 mod undoing;
 pub mod visitor;

@@ -1,7 +1,10 @@
 //! One letter, three renderings: what the recipient reads is what was written, and what must not be written is refused.
 
+mod claims;
 mod filling;
+mod partials;
 mod read_back;
+mod tapping;
 mod wide;
 
 use std::sync::LazyLock;
@@ -438,6 +441,14 @@ fn in_html(value: &str) -> String {
         .replace('{', "&#123;")
 }
 
+/// HTML without its links, of which a value may become one: `me@clinic.example`.
+fn without_links(html: &str) -> String {
+    let mut parts = html.split("<a ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.map(|part| part.split_once('>').map_or(part, |(_, shown)| shown));
+    rest.fold(first, |text, shown| text + shown).replace("</a>", "")
+}
+
 /// A letter with this name and this sentence is a letter, and says both as they were typed.
 fn prints_as_typed(name: &str, lesson: &str) -> Result<(), TestCaseError> {
     let renderer = built_in();
@@ -448,7 +459,8 @@ fn prints_as_typed(name: &str, lesson: &str) -> Result<(), TestCaseError> {
     let (mail, _) = renderer.mail(&job).expect("renders");
     prop_assert!(mail.text.contains(&format!("Dear {},", in_plain_text(name))), "{}", mail.text);
     prop_assert!(mail.text.contains(&in_plain_text(lesson)), "{}", mail.text);
-    prop_assert!(mail.html.contains(&format!("Dear {},", in_html(name))), "{}", mail.html);
+    let html = without_links(&mail.html);
+    prop_assert!(html.contains(&format!("Dear {},", in_html(name))), "{}", mail.html);
     prop_assert!(!mail.html.contains("<script") && !mail.subject.contains('\n'));
     let fax = renderer.fax(&job).expect("renders");
     let shown = touchline::render::escape::one_line(lesson);

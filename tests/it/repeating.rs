@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use touchline::campaign::{self, Decisions, runner};
-use touchline::domain::id::ReferrerId;
+use touchline::domain::id::{ReferrerId, short};
 use touchline::domain::message::Message;
 use touchline::domain::touch::Touch;
 use touchline::domain::{Actor, Channel, MessageStatus};
@@ -92,6 +92,35 @@ async fn a_list_that_is_sent_twice_goes_out_once_and_the_second_says_what_went_w
         for person in &people {
             assert_eq!(touches(&parts, person.id).await.len(), 2);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_submission_is_on_record_with_its_letter_its_audience_and_its_numbers() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        let parts = clinic.node().await;
+        let (ana, ben) = (referrer(1), referrer(2));
+        put(&parts, &[ana.clone(), ben]).await;
+        let keyed = Request { idempotency_key: Some("monday".into()), ..request("introduction", "all") };
+        let list = send(&parts, &keyed).await;
+        assert_eq!(send(&parts, &keyed).await.submission, list.submission, "the same answer, and no other entry");
+        clinic.clock.advance(MINUTE);
+        let single = Request { who: Actor::token("crm"), ..request("direct-ask", "Whitfield1") };
+        let single = send(&parts, &single).await;
+        clinic.clock.advance(MINUTE);
+        let left_out = send(&parts, &Request { now: true, ..request("introduction", "Whitfield1") }).await;
+        assert_eq!(verdict(&left_out), (0, 1));
+
+        let ana = short(&ana.id.0);
+        let expected = [
+            format!("operator:dana {} introduction to referrer {ana}: 0 messages accepted, 1 not", left_out.submission),
+            format!("token:crm {} direct-ask to referrer {ana}: 1 message accepted, 0 not", single.submission),
+            format!("operator:dana {} introduction to all: 2 messages accepted, 0 not", list.submission),
+        ];
+        assert_eq!(audited(&parts, "submit").await, expected);
+        assert!(audited(&parts, "send_now").await.is_empty(), "nothing was sent at once");
     })
     .await;
 }

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod addresses;
 mod attempts;
+mod audit;
 mod backup;
 mod batching;
 mod broadcasts;

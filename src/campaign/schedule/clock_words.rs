@@ -1,11 +1,17 @@
-//! Times of day as people write them: `09:00`, `9 am`, `2:30pm`, `noon`, `at 9`.
+//! Times of day as people write them: `09:00`, `9 am`, `2:30pm`, `noon`, `at 9`, `9 o'clock`, `2 in the afternoon`.
 
-use chrono::NaiveTime;
+use chrono::{NaiveTime, Timelike};
 
+use super::said::ordinal;
 use super::vocabulary::is_month;
 
 /// How a time is written.
 const WRITE_A_TIME: &str = "write a time such as 09:00 or 9 am";
+/// The time of a schedule that names none, or only the morning.
+pub(super) const TIME_DEFAULT: NaiveTime = match NaiveTime::from_hms_opt(9, 0, 0) {
+    Some(nine) => nine,
+    None => NaiveTime::MIN,
+};
 
 /// Takes the time out of the words, wherever it stands; none if they name none.
 pub(super) fn take_time(words: &mut Vec<String>) -> Result<Option<NaiveTime>, String> {
@@ -20,59 +26,114 @@ pub(super) fn take_time(words: &mut Vec<String>) -> Result<Option<NaiveTime>, St
             None => at += 1,
         }
     }
-    match found[..] {
-        [time] => Ok(Some(time)),
-        [] => day_or_hour(words).map(|()| None),
+    let part = part_of_day(words);
+    words.retain(|word| !is_part_of_day(word));
+    match (&found[..], part.as_deref()) {
+        ([time], None) => Ok(Some(*time)),
+        ([time], Some(part)) if is_morning(part) == (time.hour() < 12) => Ok(Some(*time)),
+        ([time], Some(part)) => Err(format!("it says {part} and {}: leave out one of them", time.format("%-I:%M %p"))),
+        ([], Some(part)) if is_morning(part) => Ok(Some(TIME_DEFAULT)),
+        ([], Some(_)) => Err("say at what time, such as 2 pm or 17:30".to_owned()),
+        ([], None) => day_or_hour(words).map(|()| None),
         _ => Err("it has two times of day: write one campaign for each".to_owned()),
     }
 }
 
-/// Two bare numbers at the end, as in `day 15 9`: the last could be a day or an hour.
+/// A bare number alone or after another, as in `day 15 9`: it could be a day or an hour, or after a month a year.
 fn day_or_hour(words: &[String]) -> Result<(), String> {
-    match words {
-        [.., before, last] if number(before).is_some() && number(last).is_some() => Err(format!(
-            "is `{last}` a day or an hour? Write {last}:00 or {last} am for an hour, and 1st and 15th for days"
-        )),
-        _ => Ok(()),
-    }
+    let last = match words {
+        [only] => only,
+        [.., before, last] if number(before).is_some() => last,
+        _ => return Ok(()),
+    };
+    let Some(count) = number(last).and_then(|count| u8::try_from(count).ok()) else { return Ok(()) };
+    let hours = match count {
+        7..=11 => format!("{count}:00 or {count} am"),
+        1..=6 | 12 => format!("{count} am or {count} pm"),
+        0 | 13..=23 => format!("{count}:00"),
+        _ if words.iter().any(|word| is_month(word)) => {
+            return Err(format!(
+                "is `{last}` a day or a year? Write {} for a day, and the date as 2026-12-01",
+                ordinal(count)
+            ));
+        }
+        _ => return Ok(()),
+    };
+    Err(format!("is `{last}` a day or an hour? Write {hours} for an hour, and {} for a day", ordinal(count.max(1))))
 }
 
 /// The time that begins at that word, and how many words it has.
 fn time_at(words: &[String], at: usize) -> Result<Option<(NaiveTime, usize)>, String> {
     let word = words[at].as_str();
-    let next = words.get(at + 1).map_or("", String::as_str);
+    let later = |ahead: usize| words.get(at + ahead).map_or("", String::as_str);
+    let next = later(1);
     if let "noon" | "midday" | "midnight" = word {
         return Ok(hour_of(if word == "midnight" { 0 } else { 12 }, 0).map(|time| (time, 1)));
     }
     if matches!(next, "noon" | "midnight") && matches!(word, "12" | "12:00") {
         return Ok(hour_of(if next == "noon" { 12 } else { 0 }, 0).map(|time| (time, 2)));
     }
+    let previous = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", String::as_str);
+    let is_counted = ["day", "days", "every", "each", "in", "other"].contains(&previous) || is_month(previous);
+    if next == "o'clock" && number(word).is_some() {
+        return match later(2) {
+            part if is_part_of_day(part) => time_of(word, Some(half(part, word)?)).map(|time| Some((time, 3))),
+            _ => bare_hour(word, part_of_day(words).as_deref()).map(|time| Some((time, 2))),
+        };
+    }
+    let starts = word.starts_with(|c: char| c.is_ascii_digit());
+    // `15th in the morning` names a day; `9 in the morning` a time.
+    let is_clock = (number(word).is_some() || word.contains(':')) && !is_counted;
+    if starts && (matches!(next, "am" | "pm") || (is_clock && is_part_of_day(next))) {
+        return time_of(word, Some(half(next, word)?)).map(|time| Some((time, 2)));
+    }
     for half in ["am", "pm"] {
-        if next == half && word.starts_with(|c: char| c.is_ascii_digit()) {
-            return time_of(word, Some(half)).map(|time| Some((time, 2)));
-        }
         if let Some(time) = word.strip_suffix(half).filter(|time| time.starts_with(|c: char| c.is_ascii_digit())) {
             return time_of(time, Some(half)).map(|time| Some((time, 1)));
         }
     }
-    if word.starts_with(|c: char| c.is_ascii_digit()) && word.contains(':') {
+    if starts && word.contains(':') {
         return time_of(word, None).map(|time| Some((time, 1)));
     }
     let is_hour = word.len() <= 2 && number(word).is_some();
-    let previous = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", String::as_str);
-    let is_counted = ["day", "days", "every", "each", "in", "other"].contains(&previous) || is_month(previous);
     let leads = previous == "at" || (at + 1 == words.len() && at > 0 && !is_counted && number(previous).is_none());
     if is_hour && leads {
-        return bare_hour(word).map(|time| Some((time, 1)));
+        return bare_hour(word, part_of_day(words).as_deref()).map(|time| Some((time, 1)));
     }
     Ok(None)
 }
 
-/// `9` alone: the morning and the 24-hour clock are clear, the rest is asked about.
-fn bare_hour(word: &str) -> Result<NaiveTime, String> {
-    match number(word) {
-        Some(hour @ (0 | 7..=11 | 13..=23)) => hour_of(hour, 0).ok_or_else(|| WRITE_A_TIME.to_owned()),
-        Some(hour @ 1..=12) => {
+/// Whether a word names a part of the day.
+fn is_part_of_day(word: &str) -> bool {
+    is_morning(word) || ["pm", "afternoon", "afternoons", "evening", "evenings", "night", "nights"].contains(&word)
+}
+
+fn is_morning(part: &str) -> bool {
+    ["am", "morning", "mornings"].contains(&part)
+}
+
+/// The part of the day that the words name by itself, as in `tuesday morning`.
+fn part_of_day(words: &[String]) -> Option<String> {
+    words.iter().find(|word| is_part_of_day(word)).cloned()
+}
+
+/// The half of the day in which a time of 12 hours lies. Of an evening or a night only the hours before midnight are clear.
+fn half(part: &str, time: &str) -> Result<&'static str, String> {
+    let hour = time.split([':', '.']).next().and_then(number);
+    match part {
+        _ if is_morning(part) => Ok("am"),
+        "pm" | "afternoon" | "afternoons" => Ok("pm"),
+        _ if hour.is_some_and(|hour| (4..=11).contains(&hour)) => Ok("pm"),
+        _ => Err(format!("is `{time}` before or after midnight? {WRITE_A_TIME}, noon or midnight")),
+    }
+}
+
+/// `9` alone: the morning and the 24-hour clock are clear, and what names a part of the day is; the rest is asked about.
+fn bare_hour(word: &str, part: Option<&str>) -> Result<NaiveTime, String> {
+    match (number(word), part) {
+        (Some(1..=12), Some(part)) => time_of(word, Some(half(part, word)?)),
+        (Some(hour @ (0 | 7..=11 | 13..=23)), _) => hour_of(hour, 0).ok_or_else(|| WRITE_A_TIME.to_owned()),
+        (Some(hour @ 1..=12), None) => {
             Err(format!("is {hour} in the morning or in the afternoon? Write {hour} am or {hour} pm"))
         }
         _ => Err(format!("`{word}` is no hour: {WRITE_A_TIME}")),

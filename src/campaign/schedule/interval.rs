@@ -1,5 +1,6 @@
 //! Intervals in words: `every 2 weeks`, `every other monday`, `every third day`.
 
+use super::said::name;
 use super::vocabulary::{day_of, is_month, weekday};
 
 /// What an interval counts.
@@ -45,9 +46,15 @@ pub(super) fn take_interval(words: &mut Vec<&str>) -> Result<Option<(u32, Unit)>
                     "say of what it is the {which}, such as `{which} business day of the month 09:00`"
                 ));
             }
-            ["second" | "2nd", day, ..] if weekday(day).is_some() && !is_of_month(words) => {
+            [which, "quarter" | "year", ..] if ordinal(which).is_some() => {
+                return Err("write `every 6 months on day 1 09:00`, or name the months".to_owned());
+            }
+            [which, day, ..] if weekday(day).is_some() && !is_of_month(words) && ordinal(which).is_some() => {
+                return Err(every_nth(which, day));
+            }
+            [which @ ("second" | "third" | "fourth" | "fifth")] if !is_of_month(words) => {
                 return Err(format!(
-                    "every second {day} can mean `second {day} 09:00` of each month or `every 2 weeks on {day} 09:00`"
+                    "every {which} of what? Write `{which} monday 09:00` or `every 2 weeks on monday 09:00`"
                 ));
             }
             [word, ..] if unit(word).is_some() => (unit(word).map(|unit| (1, unit)), 2),
@@ -60,6 +67,16 @@ pub(super) fn take_interval(words: &mut Vec<&str>) -> Result<Option<(u32, Unit)>
         words.drain(at..at + length);
     }
     Ok(interval)
+}
+
+/// Every third Monday: of the month, or every three weeks.
+fn every_nth(which: &str, day: &str) -> String {
+    let day = weekday(day).map_or_else(|| day.to_owned(), |day| name(day).to_lowercase());
+    let count = ordinal(which).unwrap_or_default();
+    let of_month = if count > 4 { "last" } else { which };
+    format!(
+        "every {which} {day} can mean `{of_month} {day} 09:00` of each month or `every {count} weeks on {day} 09:00`"
+    )
 }
 
 fn whole(word: &str) -> Option<u32> {

@@ -4,13 +4,14 @@
 
 use std::str::FromStr;
 
-use chrono::{NaiveDateTime, NaiveTime, Weekday};
+use chrono::{NaiveDateTime, Weekday};
 use croner::parser::{CronParser, Seconds, Year};
 
-use super::clock_words::{number, take_time};
+use super::clock_words::{TIME_DEFAULT, number, take_time};
 use super::interval::{Unit, take_interval};
+use super::misread::{Misread, Problem};
 use super::said::name;
-use super::vocabulary::{day_of, is_bare, is_known, month, not_understood, weekday, words};
+use super::vocabulary::{day_of, is_bare, is_known, is_month, is_zone, month, not_understood, weekday, words};
 use super::{Days, Months, Nth, Rule, Schedule, Which, dates};
 
 /// Longest text accepted.
@@ -22,28 +23,8 @@ const MONTHS_MAX: u32 = 12;
 /// First and last months of the quarters.
 const QUARTERS: [u8; 4] = [1, 4, 7, 10];
 const QUARTER_ENDS: [u8; 4] = [3, 6, 9, 12];
-/// The time of a schedule that names none.
-const TIME_DEFAULT: NaiveTime = match NaiveTime::from_hms_opt(9, 0, 0) {
-    Some(nine) => nine,
-    None => NaiveTime::MIN,
-};
-
-/// What is accepted, for the end of every error.
-const EXAMPLES: &str = "\
-Write one of:
-  first tuesday 09:00              (also second, third, fourth, last; `first and third tuesday 09:00`)
-  every monday 09:00               (also `monday, thursday 10:00`)
-  every 2 weeks on tuesday 09:00
-  day 15 09:00                     (also `1st and 15th at 9 am`, `last day 09:00`, `last business day 09:00`)
-  every 2 months on day 1 09:00    (also `quarterly on the first monday 09:00`, `every year on december 1 09:00`)
-  weekdays 08:30
-  daily 08:00
-  once 2026-12-01 09:00            (also `tomorrow at 9 am`, `12/01/2026 9:00 AM`)
-  cron: 0 9 * * TUE#1
-Times are local: 09:00, 14:30, 9 am, 2:30 pm or noon. Without a time it is 9:00 AM; a time alone means every day.";
-
 impl FromStr for Schedule {
-    type Err = String;
+    type Err = Misread;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         read(text, None)
@@ -51,36 +32,41 @@ impl FromStr for Schedule {
 }
 
 /// Reads a schedule; `now` is what relative days count from.
-pub(super) fn read(text: &str, now: Option<NaiveDateTime>) -> Result<Schedule, String> {
+pub(super) fn read(text: &str, now: Option<NaiveDateTime>) -> Result<Schedule, Misread> {
     let text = text.trim().to_lowercase();
     if text.is_empty() {
-        return Err(format!("say when. {EXAMPLES}"));
+        return Err(Misread::unquoted("say when".to_owned()));
     }
     if text.chars().count() > CHARS_MAX {
-        return Err(format!("a schedule has at most {CHARS_MAX} characters. {EXAMPLES}"));
+        return Err(Misread::unquoted(format!("a schedule has at most {CHARS_MAX} characters")));
     }
     let rule = match cron_fields(&text) {
-        Some(fields) => cron(fields),
+        Some(fields) => cron(fields).map_err(Problem::Other),
         None => in_words(&text, now),
     };
-    rule.map(|rule| Schedule { rule }).map_err(|problem| format!("`{text}`: {problem}. {EXAMPLES}"))
+    rule.map(|rule| Schedule { rule }).map_err(|problem| Misread::new(text, problem))
 }
 
-fn in_words(text: &str, now: Option<NaiveDateTime>) -> Result<Rule, String> {
+fn in_words(text: &str, now: Option<NaiveDateTime>) -> Result<Rule, Problem> {
     let mut words = words(text)?;
     refuse_what_is_no_plan(&words)?;
+    words.retain(|word| word != "from");
     let named = take_time(&mut words)?;
     let at = named.unwrap_or(TIME_DEFAULT);
-    words.retain(|word| word != "at");
+    words.retain(|word| word != "at" && word != "o'clock");
     if named.is_some() && words.iter().all(|word| word == "every") {
         return Ok(Rule::On { days: Days::Daily, at });
     }
     if let Some(single) = dates::single(&words, at, now) {
-        return single.map(Rule::Once);
+        return Ok(Rule::Once(single?));
     }
     if words.first().is_some_and(|word| word == "once") && !words.iter().any(|word| word == "every") {
         let rest = words[1..].join(" ");
-        return Err(format!("`{rest}` is not a date such as 2026-12-01"));
+        let problem = match rest.as_str() {
+            "" => "say on which day, such as `once 2026-12-01 09:00`".to_owned(),
+            _ => format!("`{rest}` is not a date such as 2026-12-01"),
+        };
+        return Err(problem.into());
     }
     words.retain(|word| word != "once");
     Ok(Rule::On { days: recurring(&words)?, at })
@@ -93,36 +79,68 @@ pub(super) fn names_a_time(text: &str) -> bool {
 }
 
 /// What is asked for often and is something else here.
-fn refuse_what_is_no_plan(words: &[String]) -> Result<(), String> {
+fn refuse_what_is_no_plan(words: &[String]) -> Result<(), Problem> {
     let has = |word: &str| words.iter().any(|known| known == word);
+    let has_one_of = |all: &[&str]| all.iter().any(|word| has(word));
+    if has_one_of(&["now", "immediately", "asap"]) {
+        return Err(Problem::Now);
+    }
+    if let Some(at) = words.iter().position(|word| is_zone(word)) {
+        return Err(Problem::Zone(words[at].clone()));
+    }
     let told = match () {
-        () if has("now") || has("immediately") || has("asap") => {
-            "to send now, use `touchline send`, or `touchline campaign run` for a campaign"
-        }
-        () if has("hourly") || has("hour") || has("hours") || has("minute") || has("minutes") => {
+        () if has_one_of(&["hourly", "hour", "hours", "minute", "minutes"]) => {
             "a campaign runs at most once a day, or by `cron:` at most once an hour"
         }
-        () if has("twice") || has("semimonthly") || has("semi-monthly") => {
+        () if has_one_of(&["twice", "times", "semimonthly", "semi-monthly", "semiweekly", "semi-weekly"]) => {
             "say on which days, such as `monday, thursday 09:00` or `1st and 15th 09:00`"
         }
-        () if has("bimonthly") || has("bi-monthly") => {
+        () if has_one_of(&["bimonthly", "bi-monthly"]) => {
             "that can mean twice a month (`1st and 15th 09:00`) or every two months (`every 2 months on day 1 09:00`)"
+        }
+        () if has_one_of(&["biannually", "biannual", "bi-annually", "biyearly"]) => {
+            "that can mean twice a year (`every 6 months on day 1 09:00`) or every two years, for which a single date is \
+             written (`once 2026-12-01 09:00`)"
+        }
+        () if names_a_start(words) => {
+            "a schedule has no first day: it counts from the day on which the campaign is created. Leave the start out; for \
+             a single run write its date, such as `once 2026-12-01 09:00`"
+        }
+        () if has_one_of(&["until", "till", "til", "ending", "ends"]) => {
+            "a schedule has no last day: leave it out, and pause or remove the campaign when it should end"
         }
         () if has("after") && !has("tomorrow") || has("except") || has("not") => "exceptions are not understood",
         () => return Ok(()),
     };
-    Err(told.to_owned())
+    Err(Problem::Other(told.to_owned()))
+}
+
+/// Whether the words say from when on: `starting december 8`, `from 12/8`.
+fn names_a_start(words: &[String]) -> bool {
+    let starts = ["start", "starting", "begin", "beginning", "commencing", "effective"];
+    let is_day = |word: &str| {
+        let is_date = word.starts_with(|c: char| c.is_ascii_digit()) && word.contains(['-', '/']);
+        is_month(word) || is_date || ["today", "tomorrow", "next"].contains(&word)
+    };
+    words.iter().any(|word| starts.contains(&word.as_str()))
+        || words.windows(2).any(|pair| pair[0] == "from" && is_day(&pair[1]))
 }
 
 fn recurring(words: &[String]) -> Result<Days, String> {
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let says_every = words.contains(&"every");
     let interval = take_interval(&mut words)?;
     let mut months: Vec<u8> = words.iter().filter_map(|word| month(word)).collect();
     months.sort_unstable();
     months.dedup();
     let interval = interval.or_else(|| of_a_unit(&words));
-    if words.contains(&"week") && words.iter().any(|word| nth(word).is_some()) {
-        return Err("weeks of a month are not counted here: say which day, such as `third monday 09:00`".to_owned());
+    // `every monday of the week` is every Monday; any other week is one of a month, or of a date.
+    let is_of_every_week = says_every && words.iter().all(|word| *word == "week" || is_weekday(word));
+    if words.contains(&"week") && !is_of_every_week {
+        return Err(
+            "weeks of a month are not counted here: say which day, such as `third monday 09:00` or `day 15 09:00`"
+                .to_owned(),
+        );
     }
     words.retain(|word| month(word).is_none() && !["month", "quarter", "year", "week"].contains(word));
     if let Some(unknown) = words.iter().find(|word| !is_known(word)) {
@@ -166,6 +184,9 @@ fn without_day(interval: Option<(u32, Unit)>) -> Result<Days, String> {
             few.map(Days::Interval).ok_or_else(|| format!("the number of days goes from 1 to {DAYS_MAX}"))
         }
         Some((_, Unit::Week)) => Err("say on which days of the week, such as `every tuesday 09:00`".to_owned()),
+        Some((months @ 2.., Unit::Month)) => {
+            Err(format!("say on which day of the month, such as `every {months} months on day 1 09:00`"))
+        }
         Some((_, Unit::Month)) => {
             Err("say on which day of the month, such as `monthly on day 1 09:00` or `first tuesday 09:00`".to_owned())
         }
@@ -175,6 +196,11 @@ fn without_day(interval: Option<(u32, Unit)>) -> Result<Days, String> {
         Some((_, Unit::Year)) => Err("say on which day, such as `every year on december 1 09:00`".to_owned()),
         None => Err("say on which days".to_owned()),
     }
+}
+
+/// Whether a word names a day of the week, or those from Monday to Friday.
+fn is_weekday(word: &str) -> bool {
+    weekday(word).is_some() || ["weekday", "businessday"].contains(&word)
 }
 
 fn weekly(words: &[&str], interval: Option<(u32, Unit)>) -> Result<Days, String> {
@@ -218,16 +244,21 @@ fn quarterly(which: &Which) -> Result<Months, String> {
         Which::Nth { which, .. } if which.iter().all(|nth| *nth == Nth::Last) => {
             Ok(Months::Only(QUARTER_ENDS.to_vec()))
         }
-        Which::Nth { which, .. } if which.contains(&Nth::Last) => {
-            Err("the first and the last day of a quarter are in different months: write one campaign for each"
-                .to_owned())
-        }
+        Which::NumberedAndLast(_) => Err(first_and_last()),
+        Which::Nth { which, .. } if which.contains(&Nth::Last) => Err(first_and_last()),
         Which::Nth { .. } | Which::Numbered(_) | Which::Business(Some(_)) => Ok(Months::Only(QUARTERS.to_vec())),
     }
 }
 
+fn first_and_last() -> String {
+    "the first and the last day of a quarter are in different months: write one campaign for each".to_owned()
+}
+
 /// Which days of a month.
 fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
+    if let Some(days) = days_and_last(words, has_month) {
+        return Ok(Which::NumberedAndLast(days));
+    }
     match *words {
         [first, ..] if words.iter().all(|day| weekday(day).is_some()) => Err(say_which(first)),
         ["last", "day"] => Ok(Which::Last),
@@ -236,6 +267,9 @@ fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
             Some(number @ 1..=20) => Ok(Which::Business(Some(number))),
             _ => Err(format!("`{nth}` is no number of a business day: first to 20th, or last")),
         },
+        [_, _, .., "businessday" | "weekday"] => {
+            Err("it has several days of a month, one of them a business day: write one campaign for each".to_owned())
+        }
         ["businessday", ..] | ["weekday", ..] => Err("say which, such as `last business day 09:00`".to_owned()),
         ["day", ref days @ ..] if !days.is_empty() => numbered(days),
         [ref days @ .., "day"] if !days.is_empty() && days.iter().all(|day| !is_bare(day)) => numbered(days),
@@ -247,6 +281,23 @@ fn which(words: &[&str], has_month: bool) -> Result<Which, String> {
         }
         _ => Err("say on which days".to_owned()),
     }
+}
+
+/// `15th and last day`, `first and last`: the days by number that stand beside the last one; `None` if the words say anything
+/// else. A number without ending has to stand after `day` or with a month, and before `last`.
+fn days_and_last(words: &[&str], has_month: bool) -> Option<Vec<u8>> {
+    let last = words.iter().position(|word| *word == "last")?;
+    let may_be_bare = has_month || words.first() == Some(&"day");
+    let mut days = Vec::new();
+    for (at, word) in words.iter().enumerate().filter(|(at, word)| *at != last && **word != "day") {
+        if is_bare(word) && !(may_be_bare && at < last) {
+            return None;
+        }
+        days.push(day_of(word)?);
+    }
+    days.sort_unstable();
+    days.dedup();
+    (!days.is_empty()).then_some(days)
 }
 
 /// What is said where a day of the week needs its number in the month.
@@ -266,8 +317,8 @@ fn numbered(words: &[&str]) -> Result<Which, String> {
 fn of_weekday(which: &[&str], day: &str) -> Result<Which, String> {
     let nth = |word: &&str| match (nth(word), day_of(word)) {
         (Some(nth), _) => Ok(nth),
-        (None, Some(_)) => Err(format!("not every month has a {word} {day}: write `last {day}`")),
-        (None, None) => Err(format!("`{word}` is none of first, second, third, fourth, last")),
+        (None, Some(5)) if !is_bare(word) => Err(format!("not every month has a {word} {day}: write `last {day}`")),
+        (None, _) => Err(format!("`{word}` is none of first, second, third, fourth, last")),
     };
     let mut which = which.iter().map(nth).collect::<Result<Vec<_>, _>>()?;
     which.sort_unstable();

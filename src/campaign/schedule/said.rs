@@ -22,6 +22,10 @@ pub(super) const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// What has to be known about days, after the words that name them.
+pub(super) const SHORTER_MONTHS: &str = "(a shorter month's last day)";
+pub(super) const NO_HOLIDAYS: &str = "(Monday to Friday; holidays are not looked at)";
+
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.rule {
@@ -61,6 +65,10 @@ impl fmt::Display for Which {
                 write!(f, "the {} {}", listed(which.iter().map(|nth| nth.as_str()), "and"), name(*weekday))
             }
             Self::Numbered(days) => write!(f, "day {}", listed(days.iter().map(u8::to_string), "and")),
+            Self::NumberedAndLast(days) => {
+                let days = days.iter().map(u8::to_string).chain(std::iter::once("the last day".to_owned()));
+                write!(f, "day {}", listed(days, "and"))
+            }
             Self::Last => f.write_str("the last day"),
             Self::Business(Some(number)) => write!(f, "the {} business day", ordinal(*number)),
             Self::Business(None) => f.write_str("the last business day"),
@@ -70,11 +78,11 @@ impl fmt::Display for Which {
 
 impl Which {
     /// What has to be known about it, after the words.
-    fn note(&self) -> &'static str {
+    fn note(&self) -> String {
         match self {
-            Self::Numbered(days) if days.iter().any(|day| *day > 28) => " (a shorter month's last day)",
-            Self::Business(_) => " (Monday to Friday; holidays are not looked at)",
-            _ => "",
+            Self::Numbered(days) if days.iter().any(|day| *day > 28) => format!(" {SHORTER_MONTHS}"),
+            Self::Business(_) => format!(" {NO_HOLIDAYS}"),
+            _ => String::new(),
         }
     }
 }
@@ -95,7 +103,8 @@ fn month_name(month: u8) -> &'static str {
     usize::from(month).checked_sub(1).and_then(|at| MONTHS.get(at)).copied().unwrap_or("")
 }
 
-fn ordinal(number: u8) -> String {
+/// `1st`, `2nd`, `15th`.
+pub(super) fn ordinal(number: u8) -> String {
     let end = match (number % 10, number) {
         (1, n) if n != 11 => "st",
         (2, n) if n != 12 => "nd",

@@ -80,7 +80,7 @@ fn what_is_not_understood_is_answered_with_the_reason_and_examples() {
         (&"x".repeat(500), "at most 240 characters"),
     ];
     for (text, expected) in cases {
-        let problem = text.parse::<Schedule>().expect_err(text);
+        let problem = text.parse::<Schedule>().expect_err(text).to_string();
         assert!(problem.contains(expected), "{text}: {problem}");
         assert!(problem.contains("first tuesday 09:00") && problem.contains("cron: 0 9 * * TUE#1"), "{problem}");
     }
@@ -274,7 +274,8 @@ proptest! {
     #[test]
     fn no_text_upsets_the_reader(text in "\\PC{0,140}") {
         if let Err(problem) = text.parse::<Schedule>() {
-            prop_assert!(problem.contains("first tuesday 09:00"));
+            prop_assert!(problem.to_string().contains("first tuesday 09:00"));
+            prop_assert!(problem.in_short().contains("first tuesday 09:00"));
         }
     }
 }

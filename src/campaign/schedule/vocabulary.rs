@@ -3,25 +3,40 @@
 use chrono::Weekday;
 
 use super::clock_words::number;
-use super::said::MONTHS;
+use super::numbers::{cardinal, day};
+use super::said::{MONTHS, NO_HOLIDAYS, SHORTER_MONTHS, ordinal};
 
 /// Words that carry no meaning here and may appear anywhere.
-const FILLERS: [&str; 9] = ["the", "on", "of", "and", "&", "from", "o'clock", "sharp", "starting"];
-/// What is said in several words.
-const SAID: [(&str, &str); 10] = [
+const FILLERS: [&str; 5] = ["the", "on", "of", "and", "sharp"];
+/// What is said in several words. Only whole words are replaced.
+const SAID: [(&str, &str); 24] = [
     ("a.m.", "am"),
     ("p.m.", "pm"),
     ("a. m.", "am"),
     ("p. m.", "pm"),
-    ("in the morning", "am"),
-    ("in the afternoon", "pm"),
-    ("in the evening", "pm"),
-    ("in each ", "each "),
-    ("in every ", "every "),
-    ("in the ", "of the "),
+    ("a.m", "am"),
+    ("p.m", "pm"),
+    ("oclock", "o'clock"),
+    ("o clock", "o'clock"),
+    ("in the morning", "morning"),
+    ("in the afternoon", "afternoon"),
+    ("in the evening", "evening"),
+    ("at night", "night"),
+    ("twice a year", "semiannually"),
+    ("twice each year", "semiannually"),
+    ("twice every year", "semiannually"),
+    ("twice per year", "semiannually"),
+    ("twice yearly", "semiannually"),
+    ("two times a year", "semiannually"),
+    ("month-end", "end of the month"),
+    ("month end", "end of the month"),
+    ("local time", ""),
+    ("in each", "each"),
+    ("in every", "every"),
+    ("in the", "of the"),
 ];
 /// Words that mean others.
-const SYNONYMS: [(&str, &[&str]); 30] = [
+const SYNONYMS: [(&str, &[&str]); 32] = [
     ("each", &["every"]),
     ("per", &["every"]),
     ("a", &["every"]),
@@ -32,26 +47,48 @@ const SYNONYMS: [(&str, &[&str]); 30] = [
     ("quarterly", &["every", "quarter"]),
     ("yearly", &["every", "year"]),
     ("annually", &["every", "year"]),
+    ("annual", &["every", "year"]),
+    ("semiannually", &["every", "6", "month"]),
+    ("semi-annually", &["every", "6", "month"]),
+    ("semiannual", &["every", "6", "month"]),
+    ("semi-annual", &["every", "6", "month"]),
+    ("half-yearly", &["every", "6", "month"]),
     ("biweekly", &["every", "2", "week"]),
     ("bi-weekly", &["every", "2", "week"]),
     ("fortnightly", &["every", "2", "week"]),
     ("fortnight", &["2", "week"]),
     ("other", &["2"]),
     ("alternate", &["every", "2"]),
-    ("two", &["2"]),
-    ("three", &["3"]),
-    ("four", &["4"]),
-    ("five", &["5"]),
-    ("six", &["6"]),
-    ("eight", &["8"]),
+    ("tonight", &["today", "evening"]),
     ("weekends", &["saturday", "sunday"]),
     ("weekend", &["saturday", "sunday"]),
     ("workday", &["businessday"]),
     ("workdays", &["weekday"]),
     ("weekdays", &["weekday"]),
     ("final", &["last"]),
-    ("start", &["1st"]),
+    ("starts", &["starting"]),
+    ("begins", &["starting"]),
     ("end", &["last", "day"]),
+];
+/// Regions of the time zones that people may write out, such as `america/chicago`.
+const REGIONS: [&str; 12] = [
+    "america",
+    "us",
+    "europe",
+    "pacific",
+    "asia",
+    "africa",
+    "australia",
+    "atlantic",
+    "indian",
+    "canada",
+    "mexico",
+    "etc",
+];
+/// Short names of time zones.
+const ZONES: [&str; 24] = [
+    "utc", "gmt", "z", "et", "est", "edt", "ct", "cst", "cdt", "mt", "mst", "mdt", "pt", "pst", "pdt", "akst", "akdt",
+    "hst", "eastern", "central", "mountain", "pacific", "alaska", "hawaii",
 ];
 /// Plurals of units.
 const PLURALS: [(&str, &str); 6] = [
@@ -88,30 +125,77 @@ const KNOWN: [&str; 22] = [
     "business",
 ];
 
-/// The words without what stands in parentheses, each in the form that has a meaning here.
+/// The words, each in the form that has a meaning here. Of what stands in parentheses only the notes are left out that a
+/// schedule's own sentence has.
 pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
-    let mut plain = String::with_capacity(text.len());
-    let mut depth = 0_u32;
-    for c in text.chars() {
+    let plain = text.replace('’', "'");
+    let notes = [SHORTER_MONTHS, NO_HOLIDAYS].map(str::to_lowercase);
+    let plain = notes.iter().fold(plain, |plain, note| plain.replace(note.as_str(), " "));
+    refuse_unclear_neighbors(&plain)?;
+    let mut spaced = String::with_capacity(plain.len());
+    for c in plain.chars() {
         match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            ',' | ';' => plain.push(' '),
-            '–' | '—' => plain.push('-'),
-            '’' => plain.push('\''),
-            other => plain.push(other),
+            '(' | ')' | ',' | ';' | '&' => spaced.push(' '),
+            '@' if spaced.trim().is_empty() => return Err("write it in words, such as `daily 08:00`".to_owned()),
+            '@' => spaced.push_str(" at "),
+            '–' | '—' => spaced.push('-'),
+            other => spaced.push(other),
         }
     }
-    let plain = SAID.iter().fold(plain, |plain, (said, meant)| plain.replace(said, meant));
+    let spaced = SAID.iter().fold(spaced, |text, (said, meant)| replaced(&text, said, meant));
     let mut words = Vec::new();
-    for word in plain.split_whitespace() {
+    for word in spaced.split_whitespace() {
         let word = word.trim_end_matches(['.', '!', ':']);
         if !word.is_empty() && !FILLERS.contains(&word) {
             push(&mut words, word)?;
         }
     }
     Ok(joined(&words))
+}
+
+/// The text with every whole occurrence of `said` replaced; within a longer word nothing is. A digit may stand before it,
+/// as in `9a.m.`.
+fn replaced(text: &str, said: &str, meant: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(said) {
+        let (before, after) = (&rest[..at], &rest[at + said.len()..]);
+        result.push_str(before);
+        let is_whole = !result.ends_with(char::is_alphabetic) && !after.starts_with(char::is_alphanumeric);
+        result.push_str(if is_whole { meant } else { said });
+        rest = after;
+    }
+    result.push_str(rest);
+    result
+}
+
+/// What would mean something else without the words between: `second last friday` is not the second and the last, `second
+/// quarter` is not the second of a quarter, and `every other 15th` is no day at all.
+fn refuse_unclear_neighbors(text: &str) -> Result<(), String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    for (at, pair) in words.windows(2).enumerate() {
+        let [first, second] = [pair[0], pair[1].trim_end_matches([',', ';', '.'])];
+        let number = day(first).or_else(|| day_of(first)).filter(|_| !is_bare(first));
+        let is_every = at.checked_sub(1).is_some_and(|at| ["every", "each"].contains(&words[at]));
+        if number.is_some() && second == "last" {
+            return Err(format!("`{first} last` is not understood: count from the first, or write `last`"));
+        }
+        let is_interval = is_every && number > Some(1);
+        if number.is_some() && !is_interval && ["month", "quarter", "year"].contains(&second) {
+            return Err(format!(
+                "`{first} {second}` is not understood: name the months, such as `first monday of april and may 09:00`"
+            ));
+        }
+        if ["other", "alternate"].contains(&first)
+            && (day(second).is_some() || is_month(second) || day_of(second).is_some())
+        {
+            return Err(format!(
+                "`{first} {second}` is not understood: write `every 2 weeks on tuesday 09:00` or `every 2 months on day 1 \
+                 09:00`"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn push(words: &mut Vec<String>, word: &str) -> Result<(), String> {
@@ -121,6 +205,12 @@ fn push(words: &mut Vec<String>, word: &str) -> Result<(), String> {
             return Err("the time is local in the campaign's zone: leave out `Z` or the offset".to_owned());
         }
         words.extend([date.to_owned(), time.to_owned()]);
+    } else if let Some(listed) = listed_with_slashes(word) {
+        words.extend(listed);
+    } else if let Some(count) = cardinal(word) {
+        words.push(count.to_string());
+    } else if let Some(day) = day(word).filter(|day| *day > 5) {
+        words.push(ordinal(day));
     } else if let Some((_, meant)) = SYNONYMS.iter().find(|(written, _)| *written == word) {
         words.extend(meant.iter().map(|word| (*word).to_owned()));
     } else if let Some(days) = weekday_range(word) {
@@ -130,6 +220,18 @@ fn push(words: &mut Vec<String>, word: &str) -> Result<(), String> {
         words.push(singular.to_owned());
     }
     Ok(())
+}
+
+/// `tuesday/thursday`, `1st/15th`: each of the days.
+fn listed_with_slashes(word: &str) -> Option<Vec<String>> {
+    let is_day = |part: &&str| weekday(part).is_some() || (!is_bare(part) && day_of(part).is_some());
+    let parts: Vec<&str> = word.split('/').collect();
+    (parts.len() > 1 && parts.iter().all(is_day)).then(|| parts.into_iter().map(str::to_owned).collect())
+}
+
+/// Whether a word names a time zone.
+pub(super) fn is_zone(word: &str) -> bool {
+    ZONES.contains(&word) || word.split_once('/').is_some_and(|(region, _)| REGIONS.contains(&region))
 }
 
 /// Words that belong together become one: `business day`, `week day`, `monday to friday`.
@@ -144,6 +246,17 @@ fn joined(words: &[String]) -> Vec<String> {
                 at += 2;
             }
             ["in", of, ..] if is_month(of) => at += 1,
+            ["start" | "begin" | "beginning", "month" | "quarter" | "year", ..]
+            | ["start" | "begin" | "beginning", "every", "month" | "quarter" | "year"] => {
+                joined.push("1st".to_owned());
+                at += 1;
+            }
+            ["start" | "beginning", of, ..]
+                if is_month(of) && rest.get(2).is_none_or(|next| day_of(next).is_none()) =>
+            {
+                joined.push("1st".to_owned());
+                at += 1;
+            }
             ["week", "day", ..] => {
                 joined.push("weekday".to_owned());
                 at += 2;

@@ -36,7 +36,7 @@ pub(super) async fn list(console: &Console, gateway: &Gateway, all: bool) -> Res
                 "when": campaign::when(row),
                 "next_runs": campaign::times(row).map(|times| times.next).unwrap_or_default(),
                 "renew": renew,
-                "waits": campaign::waits(row, renew).map(|wait| WaitView::of(row, wait, renew)),
+                "waits": campaign::waits(&parts, row, renew).map(|wait| WaitView::of(row, wait, renew)),
             })
         })
         .collect();
@@ -47,18 +47,20 @@ pub(super) async fn list(console: &Console, gateway: &Gateway, all: bool) -> Res
         let zone = gateway.config.practice.time_zone;
         let lines = rows.iter().zip(&renewals).map(|(row, renew)| {
             let (letter, to) = (row.letter.clone(), row.audience.clone());
-            vec![row.name.clone(), letter, to, campaign::when(row), state(row, renew), next(row.next_ms, zone)]
+            let state = state(row, campaign::waits(&parts, row, renew), renew);
+            vec![row.name.clone(), letter, to, campaign::when(row), state, next(row.next_ms, zone)]
         });
         table(&["campaign", "letter", "to", "when", "state", "next run"], lines)
     })
 }
 
 /// What it is doing, and what it waits for.
-fn state(row: &CampaignRow, renew: &[String]) -> String {
+fn state(row: &CampaignRow, wait: Option<CampaignWait>, renew: &[String]) -> String {
     if row.removed_ms.is_some() {
         return "removed".to_owned();
     }
-    match campaign::waits(row, renew) {
+    match wait {
+        Some(CampaignWait::LetterOutOfService) => wording::WAITS_FOR_LETTER.to_owned(),
         Some(CampaignWait::RenewVariables) => wording::waits_for(renew),
         None if !renew.is_empty() => format!("{}; {}", row.state, wording::will_wait_for(renew)),
         None => row.state.to_string(),
@@ -100,7 +102,7 @@ pub(super) fn overview(gateway: &Gateway, shown: &Overview, zone: Tz) -> String 
     let mut text = format!(
         "{} ({}): {} to {} by {}, {}.\nNext run: {}. Active targets: {}.",
         row.name,
-        state(row, &shown.renew),
+        state(row, shown.waits(), &shown.renew),
         row.letter,
         row.audience,
         row.channels.replace(',', " and "),

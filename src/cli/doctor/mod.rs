@@ -14,7 +14,7 @@ use crate::app::Gateway;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::provider::check_accounts;
-use crate::cli::rehearsal::{FAX_ACCOUNT, MAIL_ACCOUNT, is_routed, sends_nothing};
+use crate::cli::rehearsal::{is_rehearsal, is_routed, sends_nothing};
 use crate::config::Config;
 use crate::domain::{Channel, SystemClock};
 use crate::store::Store;
@@ -147,9 +147,10 @@ async fn check_providers(config: Config, findings: &mut Findings) {
         let (state, words) = if checked.ok {
             (State::Ok, checked.words)
         } else if is_routed(&gateway.config, &checked.account) {
-            let is_rehearsal = [FAX_ACCOUNT, MAIL_ACCOUNT].contains(&checked.account.as_str());
+            let account = gateway.config.providers.get(&checked.account);
+            let is_sandbox = account.is_some_and(|account| is_rehearsal(&checked.account, account));
             let start = "the sandbox does not answer: start `touchline sandbox` in another window";
-            (State::Fail, if is_rehearsal { format!("{start}. {}", checked.words) } else { checked.words })
+            (State::Fail, if is_sandbox { format!("{start}. {}", checked.words) } else { checked.words })
         } else {
             (State::Warn, format!("in no route, so nothing is sent by it: {}", checked.words))
         };

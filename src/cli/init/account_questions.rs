@@ -8,15 +8,26 @@ use super::prompts::{Asked, answer, line, one_of, optional_line, say};
 use super::questions::Turn;
 use super::reading::one_line;
 use crate::domain::Channel;
+use crate::provider::fax::declared;
 use crate::provider::{REGISTRY, Setting, Spec, find_spec};
 
 /// The first choice of each list.
 const REHEARSE: &str = "none yet: rehearse with the sandbox, which sends nothing";
 
-/// The kinds to pick from. The sandbox is the first choice anyway.
+/// A service that this program knows nothing about, in an office manager's words.
+const OTHER: &str = "another fax service: someone technical describes it in a file first";
+
+/// The kinds to pick from, the one for services that are not listed last. The sandbox is the first choice anyway.
 fn kinds(channel: Channel) -> Vec<&'static Spec> {
     let sandbox = AccountAnswers::rehearsal(Channel::Fax).kind;
-    REGISTRY.iter().copied().filter(|spec| spec.channel == channel && spec.kind != sandbox).collect()
+    let kinds = REGISTRY.iter().copied().filter(|spec| spec.channel == channel && spec.kind != sandbox);
+    let mut kinds: Vec<&Spec> = kinds.collect();
+    kinds.sort_by_key(|spec| is_other(spec));
+    kinds
+}
+
+fn is_other(spec: &Spec) -> bool {
+    spec.kind == declared::SPEC.kind
 }
 
 /// Which fax provider.
@@ -41,7 +52,7 @@ pub(super) fn email_settings(draft: &mut Draft) -> dialoguer::Result<Turn> {
 
 fn pick(draft: &mut Draft, channel: Channel, prompt: &str, nothing: &str) -> dialoguer::Result<Turn> {
     let kinds = kinds(channel);
-    let titles = kinds.iter().map(|spec| spec.title);
+    let titles = kinds.iter().map(|spec| if is_other(spec) { OTHER } else { spec.title });
     let items: Vec<String> = [REHEARSE].into_iter().chain(titles).chain([nothing]).map(str::to_owned).collect();
     let standing = match draft.account(channel) {
         Some(account) if !account.is_rehearsal() => {
@@ -129,6 +140,13 @@ mod tests {
     fn rehearsing_comes_first_and_the_sandbox_is_no_second_choice() {
         assert!(kinds(Channel::Fax).iter().all(|spec| spec.kind != "sandbox"));
         assert!(REHEARSE.starts_with("none yet"));
+    }
+
+    #[test]
+    fn a_service_that_is_not_listed_is_the_last_of_the_list() {
+        let kinds = kinds(Channel::Fax);
+        assert_eq!(kinds.iter().position(|spec| is_other(spec)), Some(kinds.len() - 1));
+        assert!(!kinds[..kinds.len() - 1].iter().any(|spec| spec.title.contains("TOML")));
     }
 
     #[test]

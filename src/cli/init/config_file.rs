@@ -31,6 +31,9 @@ pub struct AccountAnswers {
     pub name: String,
     /// A kind of the registry.
     pub kind: &'static str,
+    /// What the variables of its secrets begin with, in the form of a kind: the kind itself, unless another account of the kind
+    /// has those.
+    pub stem: String,
     /// Plain settings by key. Those of the kind that are not here are written as comments.
     pub settings: BTreeMap<String, String>,
 }
@@ -39,7 +42,7 @@ impl AccountAnswers {
     /// An account of a kind, without settings, named after both.
     #[must_use]
     pub fn new(kind: &'static str, channel: Channel) -> Self {
-        Self { name: format!("{channel}-{kind}"), kind, settings: BTreeMap::new() }
+        Self { name: format!("{channel}-{kind}"), kind, stem: kind.to_owned(), settings: BTreeMap::new() }
     }
 
     /// The account with which letters are rehearsed: they go to `touchline sandbox` on this machine.
@@ -51,7 +54,7 @@ impl AccountAnswers {
                 (rehearsal::MAIL_ACCOUNT, rehearsal::MAIL_KIND, rehearsal::mail_settings(rehearsal::MAIL_PORT))
             }
         };
-        Self { name: name.to_owned(), kind, settings }
+        Self { name: name.to_owned(), kind, stem: kind.to_owned(), settings }
     }
 
     /// Whether it is such an account.
@@ -68,7 +71,7 @@ impl AccountAnswers {
 
     /// The variable that holds one of its secrets.
     pub(crate) fn variable(&self, key: &str) -> String {
-        if self.is_rehearsal() { rehearsal::variable(key).to_owned() } else { secret_variable(self.kind, key) }
+        if self.is_rehearsal() { rehearsal::variable(key).to_owned() } else { secret_variable(&self.stem, key) }
     }
 
     /// Whether the file names that secret: one that is always required, the password of a username given, or what the

@@ -24,8 +24,9 @@ use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::kinds::{check_key, missing_setting, spec_named};
 use crate::cli::table::wrapped;
-use crate::cli::{CONFIG_FILE, INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER, env_file, rehearsal};
+use crate::cli::{INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER, env_file, rehearsal};
 use crate::config::VARIABLES_FILE;
+use crate::domain::Channel;
 use crate::files::create_private;
 use crate::provider::Spec;
 use config_file::{AccountAnswers, Answers, render_config};
@@ -35,10 +36,12 @@ use practice_flags::PracticeFlags;
 use questions::{GROUPS, ask};
 
 pub(super) use account_questions::{ask_settings, is_asked};
-pub(super) use prompts::{Asked, say, yes};
+pub(super) use prompts::{Asked, Interruption, say, yes};
 
 /// The most characters of the letter on a line of the terminal.
 const TEXT_CHARS_MAX: usize = 74;
+/// What is said where nothing comes of the answers.
+const STOPPED: &str = "Stopped. No file was written.";
 /// What is said before the first question.
 const BEGINNING: &str = "\
 A first configuration for Touchline, in ten groups of questions.
@@ -75,17 +78,19 @@ pub struct Args {
 pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let path = console.config_path.as_path();
     let flags = args.defaults || args.practice.any() || !args.providers.is_empty();
+    let questions = (!flags && std::io::stdin().is_terminal()).then(|| Interruption::listen(STOPPED));
     refuse_overwrite(path, args.force, flags)?;
     let mut answers = if flags { from_flags(args)? } else { from_questions(args)? };
     // Data does not belong into /etc: there, and for an installed package, it has a folder of its own.
     answers.data_folder = path.starts_with(INSTALLED_CONFIG_FOLDER).then(|| INSTALLED_DATA_FOLDER.into());
+    drop(questions);
     write(path, &render_config(&answers))?;
     let rehearses = answers.accounts.iter().any(AccountAnswers::is_rehearsal);
     let mut variables = answers.variables_to_set();
     if rehearses {
         set_rehearsal_words(path, &mut variables)?;
     }
-    offer_variables(&path.with_file_name(VARIABLES_FILE), &variables)?;
+    env_file::offer(path, &variables)?;
     let beside = path.parent().unwrap_or(Path::new(""));
     let folder = answers.data_folder.as_deref().unwrap_or(beside);
     let letter = if flags { None } else { Some(first_letter::write(&answers.practice, folder)) };
@@ -105,7 +110,7 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
                 "\nYour introduction letter cannot be shown: {error}\nCorrect [practice] in the file, then touchline doctor.\n\n"
             )),
         }
-        text.push_str(next_words(rehearses));
+        text.push_str(&next_words(&answers.accounts));
         text
     })
 }
@@ -143,14 +148,38 @@ fn written_words(path: &Path, variables: &[(String, &'static str)]) -> String {
     text
 }
 
-const fn next_words(rehearses: bool) -> &'static str {
-    if rehearses {
-        "Next, to rehearse: touchline doctor, then touchline sandbox in a second window,\n\
-         then touchline referrers import FILE, then touchline serve.\n\
-         Once you have a provider: touchline provider add KIND."
-    } else {
-        "Next: touchline doctor, then touchline referrers import FILE, then touchline serve."
+/// What to do next. Where letters of one channel would reach people, that is said before anything about a rehearsal.
+fn next_words(accounts: &[AccountAnswers]) -> String {
+    let is_sandbox = |account: &&AccountAnswers| account.is_rehearsal() || account.kind == rehearsal::FAX_KIND;
+    let (sandbox, live): (Vec<_>, Vec<_>) = accounts.iter().partition(is_sandbox);
+    if sandbox.is_empty() {
+        return "Next: touchline doctor, then touchline referrers import FILE, then touchline serve.".to_owned();
     }
+    if live.is_empty() {
+        return "Next, to rehearse: touchline sandbox in a second window, then touchline doctor,\n\
+                then touchline referrers import FILE, then touchline serve.\n\
+                Once you have a provider: touchline provider add KIND."
+            .to_owned();
+    }
+    let by = |accounts: &[&AccountAnswers]| {
+        let words = accounts.iter().map(|account| match account.channel() {
+            Some(Channel::Fax) => format!("faxes by {}", account.name),
+            _ => format!("email by {}", account.name),
+        });
+        words.collect::<Vec<_>>().join(" and ")
+    };
+    let off: Vec<String> =
+        live.iter().filter_map(|account| account.channel()).map(|channel| format!("{channel} = []")).collect();
+    format!(
+        "This is not a rehearsal: touchline serve really sends {}.\n\
+         The sandbox gets only {}.\n\
+         Next: touchline sandbox in a second window, then touchline doctor, then\n\
+         touchline referrers import FILE. To rehearse without writing to anybody, put\n\
+         {} under [routes] before touchline serve.",
+        by(&live),
+        by(&sandbox),
+        off.join(" and ")
+    )
 }
 
 /// The sandbox's key and secret, made up once and written for both sides, so that nobody has to.
@@ -165,21 +194,6 @@ fn set_rehearsal_words(config: &Path, variables: &mut Vec<(String, &'static str)
     }
     variables.retain(|(name, _)| !is_word(name));
     if entries.is_empty() { Ok(()) } else { env_file::set(config, &entries) }
-}
-
-/// Makes the file for the secrets, with their names and without their values, unless there is one.
-fn offer_variables(path: &Path, variables: &[(String, &'static str)]) -> Result<(), CliError> {
-    if variables.is_empty() || path.symlink_metadata().is_ok() {
-        return Ok(());
-    }
-    let lines = variables.iter().map(|(name, about)| format!("# {about}\n# {name}=\n"));
-    write(
-        path,
-        &format!(
-            "# The secrets that {CONFIG_FILE} names. Remove the # before a name and write the value after it.\n{}",
-            lines.collect::<String>()
-        ),
-    )
 }
 
 fn refuse_overwrite(path: &Path, force: bool, flags: bool) -> Result<(), CliError> {
@@ -197,10 +211,13 @@ fn from_questions(args: &Args) -> Result<Answers, CliError> {
             "there is no terminal for questions: describe the practice with flags, or use --defaults (see touchline init --help)",
         ));
     }
-    let canceled = || CliError::new(Ending::Failed, "Stopped. No file was written.");
+    let canceled = || CliError::new(Ending::Failed, STOPPED);
     say(BEGINNING);
     let mut draft = Draft::default();
-    ask(&mut draft, 0..GROUPS.len()).and_then(|()| review::review(&mut draft)).map_err(|_| canceled())?;
+    let reviewed = ask(&mut draft, 0..GROUPS.len()).and_then(|()| review::review(&mut draft));
+    if !reviewed.map_err(|_| canceled())? {
+        return Err(canceled());
+    }
     let mut answers = draft.answers().ok_or_else(canceled)?;
     answers.public_url.clone_from(&args.public_url);
     Ok(answers)
@@ -248,4 +265,38 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
     };
     let mut file = create_private(path).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(accounts: &[AccountAnswers]) -> String {
+        next_words(accounts)
+    }
+
+    #[test]
+    fn a_rehearsal_is_offered_only_where_nothing_reaches_anybody() {
+        let (fax, mail) = (AccountAnswers::rehearsal(Channel::Fax), AccountAnswers::rehearsal(Channel::Email));
+        let relay = AccountAnswers::new("smtp", Channel::Email);
+        for accounts in [vec![fax.clone(), mail.clone()], vec![fax.clone()], vec![mail.clone()]] {
+            assert!(next(&accounts).starts_with("Next, to rehearse: touchline sandbox"), "{}", next(&accounts));
+        }
+        let mixed = next(&[fax, relay.clone()]);
+        assert!(!mixed.contains("Next, to rehearse"), "{mixed}");
+        assert!(
+            mixed.starts_with("This is not a rehearsal: touchline serve really sends email by email-smtp."),
+            "{mixed}"
+        );
+        assert!(mixed.contains("faxes by rehearsal") && mixed.contains("email = []"), "{mixed}");
+        let other = next(&[AccountAnswers::new("telnyx", Channel::Fax), mail]);
+        assert!(other.contains("really sends faxes by fax-telnyx") && other.contains("fax = []"), "{other}");
+        assert!(!next(&[relay]).contains("sandbox"));
+    }
+
+    #[test]
+    fn the_sandbox_is_started_before_the_doctor_looks_for_it() {
+        let words = next(&[AccountAnswers::rehearsal(Channel::Fax)]);
+        assert!(words.find("touchline sandbox") < words.find("touchline doctor"), "{words}");
+    }
 }

@@ -1,8 +1,10 @@
 //! Questions on a terminal. Each can be answered, or taken back to the one before it: with `<` where something is typed, with
 //! Esc in a list.
 
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Write};
+use std::sync::{Mutex, PoisonError};
 
+use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
 
 /// What takes a question back.
@@ -11,6 +13,59 @@ pub const BACK: &str = "<";
 const NONE: &str = "-";
 /// Longest answer that is read.
 const OCTETS_MAX: u64 = 4_000;
+
+/// The exit code after Ctrl-C (128 + SIGINT).
+const STOPPED_CODE: i32 = 130;
+
+/// What is said when Ctrl-C ends the program.
+static LAST_WORDS: Mutex<&str> = Mutex::new("");
+
+/// From when it is made, Ctrl-C shows the cursor again, which lists hide, and ends the program with exit code 130; as long as it
+/// lives, with the words it was given. Without it, Ctrl-C kills the program as it stands.
+#[derive(Debug)]
+pub struct Interruption(());
+
+impl Interruption {
+    /// Begins to listen, with the words that Ctrl-C is answered with. Must be called within a runtime; there is one at a time.
+    #[must_use]
+    pub fn listen(words: &'static str) -> Self {
+        *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
+        #[cfg(unix)]
+        if let Ok(mut interrupts) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()) {
+            // A question that reads whole lines is not disturbed by the signal, and so cannot report it.
+            tokio::spawn(async move {
+                if interrupts.recv().await.is_some() {
+                    stop();
+                }
+            });
+        }
+        Self(())
+    }
+}
+
+impl Drop for Interruption {
+    fn drop(&mut self) {
+        *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = "";
+    }
+}
+
+/// Ends the program. Whoever comes second waits for the first, so that the words are said once.
+fn stop() -> ! {
+    let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = Term::stderr().show_cursor();
+    if !words.is_empty() {
+        say(&format!("\n{}", *words));
+    }
+    std::process::exit(STOPPED_CODE)
+}
+
+/// What a prompt answered. One that Ctrl-C interrupted ends the program: it reports that as an error of reading.
+fn settled<T>(answered: dialoguer::Result<T>) -> dialoguer::Result<T> {
+    match answered {
+        Err(dialoguer::Error::IO(error)) if error.kind() == ErrorKind::Interrupted => stop(),
+        answered => answered,
+    }
+}
 
 /// What became of a question.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,7 +110,7 @@ pub fn line<T>(
         if let Some(text) = mistyped.take() {
             input = input.with_initial_text(text);
         }
-        let text = input.interact_text()?;
+        let text = settled(input.interact_text())?;
         // Behind what was mistyped and still stands there, too.
         if text.trim().ends_with(BACK) {
             return Ok(Asked::Back);
@@ -100,7 +155,7 @@ pub fn long_line<T>(
         write!(error, "{prompt}: ").and_then(|()| error.flush())?;
         let mut text = String::new();
         if std::io::stdin().lock().take(OCTETS_MAX).read_line(&mut text)? == 0 {
-            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+            return Err(std::io::Error::from(ErrorKind::UnexpectedEof).into());
         }
         let text = match (text.trim(), standing) {
             (BACK, _) => return Ok(Asked::Back),
@@ -120,8 +175,8 @@ pub fn long_line<T>(
 /// # Errors
 /// As [`line`].
 pub fn one_of(prompt: &str, items: &[String], standing: usize) -> dialoguer::Result<Asked<usize>> {
-    let chosen = Select::new().with_prompt(prompt).items(items).default(standing).report(false).interact_opt()?;
-    Ok(match chosen {
+    let list = Select::new().with_prompt(prompt).items(items).default(standing).report(false);
+    Ok(match settled(list.interact_opt())? {
         Some(index) => {
             say(&format!("{prompt}: {}", items.get(index).map_or("", String::as_str)));
             Asked::Answer(index)
@@ -138,7 +193,7 @@ pub fn some_of(prompt: &str, items: &[String], marked: &[bool]) -> dialoguer::Re
     let keys = format!("{prompt}: space marks, Enter goes on");
     loop {
         let list = MultiSelect::new().with_prompt(&keys).items(items).defaults(marked).report(false);
-        let Some(chosen) = list.interact_opt()? else { return Ok(Asked::Back) };
+        let Some(chosen) = settled(list.interact_opt())? else { return Ok(Asked::Back) };
         if !chosen.is_empty() || yes("Nothing is marked. Go on without?", false)? {
             return Ok(Asked::Answer(chosen));
         }
@@ -150,5 +205,5 @@ pub fn some_of(prompt: &str, items: &[String], marked: &[bool]) -> dialoguer::Re
 /// # Errors
 /// As [`line`].
 pub fn yes(prompt: &str, standing: bool) -> dialoguer::Result<bool> {
-    Confirm::new().with_prompt(prompt).default(standing).interact()
+    settled(Confirm::new().with_prompt(prompt).default(standing).interact())
 }

@@ -15,6 +15,9 @@ const BACKGROUND_CHARS_MAX: usize = 400;
 const TITLES: [&str; 8] = ["dr", "doctor", "prof", "professor", "mr", "mrs", "ms", "miss"];
 /// What belongs to a name though it stands behind a comma.
 const SUFFIXES: [&str; 5] = ["jr", "sr", "ii", "iii", "iv"];
+/// Words with which family names of several words begin.
+const PARTICLES: [&str; 16] =
+    ["bin", "da", "de", "del", "della", "der", "di", "du", "la", "le", "mac", "saint", "st", "ten", "van", "von"];
 
 /// Whether the number is toll-free.
 #[must_use]
@@ -118,17 +121,21 @@ pub fn list(text: &str) -> Vec<String> {
     list
 }
 
-/// A name and the letters after it, apart: `Dr. Elena Marsh MD, PhD` is `Elena Marsh` and `MD, PhD`. Titles go, because
-/// the letters print name and letters; letters that stand there twice are kept once.
+/// A name and the letters after it, apart: `Dr. Elena Marsh MD, PhD` is `Elena Marsh` and `MD, PhD`, and so is
+/// `Marsh, Elena, MD, PhD`. Titles go, because the letters print name and letters; letters that stand there twice are kept once.
 #[must_use]
 pub fn person(name: &str, letters: &str) -> (String, String) {
-    let mut parts = name.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let mut tokens: Vec<&str> = parts.next().unwrap_or_default().split_whitespace().collect();
-    while tokens.len() > 1 && TITLES.contains(&bare(tokens[0]).as_str()) {
-        tokens.remove(0);
+    let mut parts: Vec<&str> = name.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let first = if parts.is_empty() { "" } else { parts.remove(0) };
+    let mut tokens = untitled(first);
+    let given = given_name(&tokens, &parts);
+    let is_turned = given.is_some();
+    if let Some(given) = given {
+        tokens.splice(0..0, given);
+        parts.remove(0);
     }
     let mut behind: Vec<&str> = Vec::new();
-    while tokens.len() > 2 && tokens.last().is_some_and(|token| is_credential(token)) {
+    while !is_turned && tokens.len() > 2 && tokens.last().is_some_and(|token| is_credential(token)) {
         behind.splice(0..0, tokens.pop());
     }
     let mut name = tokens.join(" ");
@@ -147,6 +154,32 @@ pub fn person(name: &str, letters: &str) -> (String, String) {
         }
     }
     (name, kept.join(", "))
+}
+
+/// The words without the titles before them.
+fn untitled(text: &str) -> Vec<&str> {
+    let mut tokens: Vec<&str> = text.split_whitespace().collect();
+    while tokens.len() > 1 && TITLES.contains(&bare(tokens[0]).as_str()) {
+        tokens.remove(0);
+    }
+    tokens
+}
+
+/// The words of the given name behind a family name, where a person is written as in lists: `Smith, John A., MD`. In capitals
+/// it could be letters as well, and is a name only before letters that are known.
+fn given_name<'t>(family: &[&str], behind: &[&'t str]) -> Option<Vec<&'t str>> {
+    let is_suffix = |word: &&str| SUFFIXES.contains(&bare(word).as_str());
+    let is_family = match family {
+        [_] => true,
+        [_, last] if is_suffix(last) => true,
+        [particle, ..] => PARTICLES.contains(&bare(particle).as_str()),
+        [] => false,
+    };
+    let given = untitled(behind.first().copied()?);
+    let is_word = |word: &&str| word.starts_with(char::is_alphabetic) && !is_credential(word) && !is_suffix(word);
+    let letters_follow = behind.len() > 1 && apart(behind[behind.len() - 1]).iter().all(|word| is_credential(word));
+    let is_name = given.iter().all(is_word) && (behind[0].contains(char::is_lowercase) || letters_follow);
+    (is_family && is_name).then_some(given)
 }
 
 /// `MD PhD` as two, where each word is letters after a name; anything else as it is: `FRCP (Edin)`.
@@ -198,6 +231,17 @@ mod tests {
             ("John Smith, Jr., DO", "", "John Smith Jr.", "DO"),
             ("Jack Ma", "", "Jack Ma", ""),
             ("Dr. Ana Roth", "MD, DFAPA", "Ana Roth", "MD, DFAPA"),
+            ("Smith, John, MD", "", "John Smith", "MD"),
+            ("Smith, John", "MD", "John Smith", "MD"),
+            ("Dr. Smith, John A., M.D., PhD", "", "John A. Smith", "M.D., PhD"),
+            ("SMITH, JOHN, MD", "", "JOHN SMITH", "MD"),
+            ("Smith, John, Jr., DO", "", "John Smith Jr.", "DO"),
+            ("Smith Jr., John, MD", "", "John Smith Jr.", "MD"),
+            ("De La Cruz, Maria, MD", "", "Maria De La Cruz", "MD"),
+            ("Ma, Jack, DO", "", "Jack Ma", "DO"),
+            ("Elena Marsh, Medical Director", "", "Elena Marsh", "Medical Director"),
+            ("Elena Marsh, FRCP (Edin)", "", "Elena Marsh", "FRCP (Edin)"),
+            ("Marsh, MD", "", "Marsh", "MD"),
         ] {
             assert_eq!(person(name, letters), (read.to_owned(), apart.to_owned()), "{name} / {letters}");
         }

@@ -6,11 +6,12 @@ use super::prompts::{Asked, one_of, say};
 use super::questions::{GROUPS, ask};
 use crate::cli::console::table;
 
-/// Shows the answers until the person wants the file written; answers are changed group by group.
+/// Shows the answers until the person wants the file written, or stops; answers are changed group by group. True if the file is
+/// to be written.
 ///
 /// # Errors
 /// There is no terminal, or the person canceled.
-pub fn review(draft: &mut Draft) -> dialoguer::Result<()> {
+pub fn review(draft: &mut Draft) -> dialoguer::Result<bool> {
     loop {
         let rows = draft.review().into_iter().map(|(what, answer)| vec![what.to_owned(), answer]);
         say(&format!("\nThis is what you answered:\n\n{}\n", table(&["", ""], rows).trim_start_matches('\n')));
@@ -19,10 +20,8 @@ pub fn review(draft: &mut Draft) -> dialoguer::Result<()> {
         }
         let items = ["write it", "change something", "stop, and write nothing"].map(str::to_owned);
         match one_of("What now", &items, 0)? {
-            Asked::Answer(0) => return Ok(()),
-            Asked::Answer(2) => {
-                return Err(std::io::Error::from(std::io::ErrorKind::Interrupted).into());
-            }
+            Asked::Answer(0) => return Ok(true),
+            Asked::Answer(2) => return Ok(false),
             _ => change(draft)?,
         }
     }

@@ -10,17 +10,19 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::check::failure_words;
+use super::naming::{check_name, stem};
 use super::placing::place;
 use super::test_page::{self, Ended, Steps};
+use crate::access;
 use crate::accounts::ConfiguredAccount;
 use crate::app::open_account;
 use crate::cli::console::{Console, warn};
 use crate::cli::env_file::{self, Entry};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::init::config_file::{AccountAnswers, account_section};
-use crate::cli::init::{Asked, ask_settings, is_asked, say, yes};
+use crate::cli::init::{Asked, Interruption, ask_settings, is_asked, say, yes};
 use crate::cli::kinds::{check_key, missing_setting, spec_named};
-use crate::cli::rehearsal::stays_here;
+use crate::cli::rehearsal::{FAX_KIND, is_rehearsal, is_routed};
 use crate::config::{Config, VARIABLES_FILE, variable};
 use crate::domain::{Channel, Clock, SystemClock};
 use crate::files::replace;
@@ -60,6 +62,8 @@ struct Addition {
     entries: Vec<Entry>,
     /// Accounts of a rehearsal that leave the route.
     away: Vec<String>,
+    /// The variable that stands in for the route and does not name the account.
+    overridden_by: Option<String>,
     text: String,
     config: Config,
 }
@@ -70,23 +74,28 @@ struct Addition {
 /// There is no such kind, the name is taken, something is missing or does not work (then nothing is written); the test page did
 /// not arrive.
 pub async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
-    let before = console.config()?;
     let spec = spec_of(&args.kind)?;
     let mut answers = AccountAnswers::new(spec.kind, spec.channel);
     if let Some(name) = &args.name {
+        check_name(name)?;
         answers.name.clone_from(name);
     }
+    let before = console.config()?;
     if before.providers.contains_key(&answers.name) {
         return Err(CliError::refused(format!("there is an account `{}` already: add --name NAME", answers.name)));
     }
+    answers.stem = stem(spec, &answers.name, &Config::text(&console.config_path)?);
     let asks = !console.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let questions = asks.then(|| Interruption::listen("Stopped. Nothing was written."));
     answers.settings = settings(spec, &args.settings, asks)?;
     let entries = secrets(console, spec, &answers, asks)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let addition = compose(console, &before, answers, spec.channel, entries)?;
+    let addition = compose(console, &before, answers, spec, entries)?;
     let account = open_account(&addition.config, &addition.answers.name, &clock)?;
     let checked = check(&account, args.unchecked, asks).await?;
+    drop(questions);
     write(console, &addition)?;
+    note(console, &addition).await;
     let steps = Steps::new(console.json);
     steps.tell(&written_words(console, &addition, checked));
     let ended = if may_send(args, &addition, asks) {
@@ -165,24 +174,31 @@ fn compose(
     console: &Console,
     before: &Config,
     answers: AccountAnswers,
-    channel: Channel,
+    spec: &Spec,
     entries: Vec<Entry>,
 ) -> Result<Addition, CliError> {
-    let path = console.config_path.as_path();
+    let (path, channel) = (console.config_path.as_path(), spec.channel);
     let route = match channel {
         Channel::Fax => &before.routes.fax,
         Channel::Email => &before.routes.email,
     };
     let standing: Vec<String> = route.iter().map(|route| route.account.clone()).collect();
-    let is_here = |name: &String| before.providers.get(name).is_some_and(stays_here);
-    let away: Vec<String> = standing.iter().filter(|name| is_here(name)).cloned().collect();
-    let text = place(&Config::text(path)?, &account_section(&answers), channel, &answers.name, &away, &standing)
+    // Another account at the sandbox ends no rehearsal.
+    let accounts = before.providers.iter().filter(|_| spec.kind != FAX_KIND);
+    let of_rehearsal: Vec<String> =
+        accounts.filter(|(name, account)| is_rehearsal(name, account)).map(|(name, _)| name.clone()).collect();
+    let section = account_section(&answers);
+    let text = place(&Config::text(path)?, &section, channel, &answers.name, &of_rehearsal, &standing)
         .map_err(|error| CliError::new(Ending::Configuration, format!("{}: {error}", path.display())))?;
     let typed = |name: &str| {
         entries.iter().find(|entry| entry.name == name).map(|entry| entry.value.expose_secret().to_owned())
     };
     let config = Config::load_as(path, &text, &typed)?;
-    Ok(Addition { answers, channel, entries, away, text, config })
+    let is_overridden = !is_routed(&config, &answers.name);
+    let overridden_by = is_overridden.then(|| format!("TOUCHLINE_ROUTES__{}", channel.as_str().to_ascii_uppercase()));
+    let left = |name: &String| !is_overridden && of_rehearsal.contains(name);
+    let away = standing.into_iter().filter(left).collect();
+    Ok(Addition { answers, channel, entries, away, overridden_by, text, config })
 }
 
 /// Whether it works. Where it does not, a person or `--unchecked` decides whether it is written anyway.
@@ -216,8 +232,21 @@ fn write(console: &Console, addition: &Addition) -> Result<(), CliError> {
     })
 }
 
+/// Records it in the audit trail. The account is in the configuration by now: where no database can be reached, that is said.
+async fn note(console: &Console, addition: &Addition) {
+    let AccountAnswers { name, kind, .. } = &addition.answers;
+    let noted: Result<(), CliError> = async {
+        let records = console.records().await?;
+        Ok(access::note_provider_added(&records.access(), name, kind, &console.who).await?)
+    }
+    .await;
+    if let Err(error) = noted {
+        warn(&format!("The audit trail has no entry of this account: {error}"));
+    }
+}
+
 fn written_words(console: &Console, addition: &Addition, checked: bool) -> String {
-    let Addition { answers, channel, away, .. } = addition;
+    let Addition { answers, channel, away, overridden_by, .. } = addition;
     let checked = if checked { "The account works" } else { "The account was not checked" };
     let mut words = format!(
         "{checked}. Written into {}: [providers.{}], and its name in routes.{channel}.",
@@ -229,6 +258,13 @@ fn written_words(console: &Console, addition: &Addition, checked: bool) -> Strin
             "\nLetters by {channel} no longer go to the sandbox ({} left the route). What was rehearsed is in the records as \
              sent: it counts as touches, and within a letter's window `--again` sends it to the same referrer once more.",
             away.join(", ")
+        ));
+    }
+    if let Some(variable) = overridden_by {
+        words.push_str(&format!(
+            "\nNothing is sent by it yet: {variable} is set, in the environment or in {VARIABLES_FILE}, counts more than \
+             routes.{channel} and does not name {}. Unset it, or add the name there.",
+            answers.name
         ));
     }
     words.push_str(
@@ -270,6 +306,7 @@ fn tell(console: &Console, addition: &Addition, ended: Option<&Ended>, steps: &S
         "account": addition.answers.name,
         "channel": addition.channel,
         "replaces": addition.away,
+        "overridden_by": addition.overridden_by,
         "test_page": ended.map(|ended| json!({ "outcome": ended.is, "words": ended.words })),
         "steps": steps.all(),
     });

@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod dkim_key;
 mod list;
+mod naming;
 mod new;
 mod pause;
 mod placing;

@@ -77,6 +77,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "conflicts": report.conflicts,
         "unclear": report.unclear,
         "bases": report.bases,
+        "bases_left_out": report.bases_left_out,
         "suppressions": report.suppressions,
         "refused_rows": sheet.refused_rows(),
         "refused": sheet.refused_count,
@@ -187,6 +188,10 @@ fn told(sheet: &Sheet, report: &ImportReport) -> String {
     if report.bases > 0 {
         let plural = if report.bases == 1 { "basis" } else { "bases" };
         say(format!(" {} {plural} for faxing recorded.", report.bases));
+    }
+    if report.bases_left_out > 0 {
+        let (plural, had) = if report.bases_left_out == 1 { ("basis", "it had") } else { ("bases", "they had") };
+        say(format!(" {} {plural} left out, because {had} ended before.", report.bases_left_out));
     }
     if report.suppressions > 0 {
         say(format!(" {} recorded.", count(report.suppressions, "suppression")));

@@ -1,15 +1,21 @@
 //! The configuration that sends to the sandbox: as sections of the file, and as variables that stand in for them.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::cli::rehearsal::{FAX_ACCOUNT, KEY_VARIABLE, MAIL_ACCOUNT, MAIL_KIND, SECRET_VARIABLE, mail_settings};
+use crate::cli::{INSTALLED_CONFIG_FOLDER, INSTALLED_DATA_FOLDER};
 use crate::config::Config;
 use crate::sandbox::fax::{Guise, telnyx_public_key};
 
 /// The name of the customer's account at the sandbox, where the guise needs one.
 pub(super) const ACCOUNT: &str = "rehearsal";
+/// The database of a rehearsal, where the configuration has one for real letters.
+const RECORDS_FILE: &str = "rehearsal.db";
 /// The variable for that name, where the guise takes it for a secret.
 const ACCOUNT_VARIABLE: &str = "TOUCHLINE_SANDBOX_ACCOUNT";
+/// The variable that stands in for `store.url`.
+const STORE_VARIABLE: &str = "TOUCHLINE_STORE__URL";
 
 /// A running sandbox, as its customers must know it.
 #[derive(Debug)]
@@ -24,6 +30,8 @@ pub(super) struct Rehearsal {
     pub(super) key: String,
     /// The secret of its callbacks.
     pub(super) secret: String,
+    /// The database of a rehearsal beside real accounts, as `store.url` names it.
+    pub(super) records: String,
 }
 
 /// A setting's value.
@@ -32,6 +40,12 @@ enum Given {
     Plain(String),
     /// A secret: in this variable.
     Variable(&'static str),
+}
+
+/// The database of a rehearsal, as `store.url` names it: beside that of the configuration at this path.
+pub(super) fn records(config: &Path) -> String {
+    let folder = if config.starts_with(INSTALLED_CONFIG_FOLDER) { INSTALLED_DATA_FOLDER } else { "" };
+    format!("sqlite:{}", Path::new(folder).join(RECORDS_FILE).display())
 }
 
 /// The name of the account for faxes in the configuration. A guise has one of its own, because its settings are others.
@@ -74,7 +88,12 @@ impl Rehearsal {
 
     /// Sections for `touchline.toml`, without any secret.
     pub(super) fn section(&self) -> String {
-        let mut text = format!("[providers.{}]\n", name(self.like));
+        let mut text = format!(
+            "# Where real letters wait, set store.url to \"{}\" as well: they would go to the sandbox and be recorded as sent.\n\
+             [providers.{}]\n",
+            self.records,
+            name(self.like)
+        );
         for (key, given) in self.settings() {
             let value = match given {
                 Given::Plain(value) => toml::Value::String(value).to_string(),
@@ -91,9 +110,11 @@ impl Rehearsal {
         text
     }
 
-    /// The same and the secrets as lines for a shell: what they set counts more than the file.
+    /// The same and the secrets as lines for a shell: what they set counts more than the file. The records are others too:
+    /// letters that wait in the real ones must not go to the sandbox and count as delivered.
     pub(super) fn exports(&self) -> String {
-        let mut text = format!("export {KEY_VARIABLE}={}\nexport {SECRET_VARIABLE}={}\n", self.key, self.secret);
+        let mut text = format!("export {STORE_VARIABLE}={}\n", self.records);
+        let _ = writeln!(text, "export {KEY_VARIABLE}={}\nexport {SECRET_VARIABLE}={}", self.key, self.secret);
         if self.like == Guise::Phaxio {
             let _ = writeln!(text, "export {ACCOUNT_VARIABLE}={ACCOUNT}");
         }
@@ -141,14 +162,15 @@ impl Rehearsal {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use secrecy::ExposeSecret;
 
     use super::*;
     use crate::config::Environment;
 
     fn rehearsal(like: Guise) -> Rehearsal {
         let (key, secret) = ("a-key".to_owned(), "a-secret".to_owned());
-        Rehearsal { like, base_url: "http://127.0.0.1:8026".to_owned(), mail_port: 8027, key, secret }
+        let records = records(Path::new("touchline.toml"));
+        Rehearsal { like, base_url: "http://127.0.0.1:8026".to_owned(), mail_port: 8027, key, secret, records }
     }
 
     const PRACTICE: &str = include_str!("../../../config/sample-practice.toml");
@@ -190,5 +212,26 @@ mod tests {
             assert!(rehearsal.is_in(&config), "{exports}");
             assert_eq!(config.routes.email[0].account, MAIL_ACCOUNT);
         }
+    }
+
+    #[test]
+    fn letters_that_wait_in_the_real_records_never_go_to_the_sandbox() {
+        for store in ["", "[store]\nurl = \"sqlite:touchline.db\"\n", "[store]\nurl = { env = \"DATABASE_URL\" }\n"] {
+            let exports = rehearsal(Guise::Own).exports();
+            let variables: Vec<(String, String)> = exports
+                .lines()
+                .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+                .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+                .collect();
+            let lookup = |name: &str| match name {
+                "DATABASE_URL" => Some("postgres://touchline@db/touchline".to_owned()),
+                name => variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
+            };
+            let environment = Environment { lookup: &lookup, overrides: variables.clone() };
+            let config = Config::parse_in(&format!("{PRACTICE}\n{store}"), "t", Path::new("/ours"), &environment);
+            let config = config.unwrap_or_else(|error| panic!("{error}\n{exports}"));
+            assert_eq!(config.store.url.expose_secret(), "sqlite:/ours/rehearsal.db", "{store}");
+        }
+        assert_eq!(records(Path::new("/etc/touchline/touchline.toml")), "sqlite:/var/lib/touchline/rehearsal.db");
     }
 }

@@ -92,8 +92,9 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         .map_err(|error| CliError::new(Ending::Failed, format!("the mail catcher cannot start ({})", error.kind())))?;
     options.further_pages = Some(catcher.pages());
     let line = FaxLine::start(listener, options).map_err(|error| CliError::refused(error.to_string()))?;
-    let rehearsal =
-        Rehearsal { like: args.like, base_url: line.base_url(), mail_port: catcher.address().port(), key, secret };
+    let (base_url, mail_port) = (line.base_url(), catcher.address().port());
+    let records = account::records(&console.config_path);
+    let rehearsal = Rehearsal { like: args.like, base_url, mail_port, key, secret, records };
     // A configuration that cannot be read is the gateway's to complain about.
     let is_configured = Config::load(&console.config_path).is_ok_and(|config| rehearsal.is_in(&config));
     console.answer(&answer(&rehearsal, is_configured), || greeting(console, &rehearsal, is_configured))?;
@@ -177,8 +178,10 @@ fn greeting(console: &Console, rehearsal: &Rehearsal, is_configured: bool) -> St
         format!("{} sends here already: start touchline serve in another window.\n", console.config_path.display())
     } else {
         format!(
-            "Paste these lines into another window, and start touchline serve there. In that window everything goes\n\
-             to the sandbox; the configuration file stays as it is:\n\n{}\n",
+            "Paste these lines into another window, and run every command of the rehearsal there. In that window\n\
+             everything goes to the sandbox, and the configuration file stays as it is. The first line gives the\n\
+             rehearsal records of its own, which begin empty: import a list there. In the real ones letters may be\n\
+             waiting, and touchline serve would hand them to the sandbox and record them as delivered.\n\n{}\n",
             rehearsal.exports()
         )
     };

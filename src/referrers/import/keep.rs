@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::IMPORT_UNDONE;
 use super::apply::{self, Circumstances, Effect};
 use super::roster::{Person, Roster};
 use crate::domain::AuditAct;
@@ -27,14 +28,23 @@ pub(super) struct Kept {
     pub conflicts: usize,
     /// Bases recorded.
     pub bases: Vec<BasisId>,
+    /// Bases left out, because the same one had ended for another reason than an undone import.
+    pub bases_left_out: usize,
 }
 
 impl Kept {
     /// Of a row that concerns no person.
-    fn nothing(bases: Vec<BasisId>) -> Self {
+    fn nothing(Bases { recorded: bases, left_out: bases_left_out }: Bases) -> Self {
         let effects = vec![Effect::Nothing];
-        Self { referrer: None, before: None, has_changed: false, effects, conflicts: 0, bases }
+        Self { referrer: None, before: None, has_changed: false, effects, conflicts: 0, bases, bases_left_out }
     }
+}
+
+/// What became of the bases of some rows.
+#[derive(Debug, Default)]
+struct Bases {
+    recorded: Vec<BasisId>,
+    left_out: usize,
 }
 
 /// Stores everything.
@@ -52,14 +62,15 @@ pub(super) async fn keep(
     let mut kept = Vec::new();
     for person in roster.people.iter().filter(|person| person.is_concerned()) {
         if is_nobody(person, rows) {
-            kept.push(Kept::nothing(Vec::new()));
+            kept.push(Kept::nothing(Bases::default()));
             continue;
         }
         let settled = settled.remove(&person.id()).unwrap_or_default();
         kept.push(keep_person(tx, person, &settled, rows, circumstances).await?);
     }
     for row in roster.only_addresses.iter().filter_map(|place| rows.get(*place)) {
-        let bases = add_basis(tx, row, circumstances).await?.into_iter().collect();
+        let mut bases = Bases::default();
+        add_basis(tx, row, circumstances, &mut bases).await?;
         kept.push(Kept::nothing(bases));
     }
     Ok(kept)
@@ -109,9 +120,9 @@ async fn keep_person(
     for conflict in &changed.conflicts {
         tx.conflict_put(conflict).await?;
     }
-    let mut bases = Vec::new();
+    let mut bases = Bases::default();
     for row in said {
-        bases.extend(add_basis(tx, row, circumstances).await?);
+        add_basis(tx, row, circumstances, &mut bases).await?;
     }
     Ok(Kept {
         referrer: Some(person.id()),
@@ -119,7 +130,8 @@ async fn keep_person(
         has_changed: has_changed || !new_locations.is_empty(),
         effects: changed.effects,
         conflicts: changed.conflicts.len(),
-        bases,
+        bases: bases.recorded,
+        bases_left_out: bases.left_out,
     })
 }
 
@@ -150,32 +162,45 @@ pub(super) async fn record(
     };
     tx.import_insert(&import).await?;
     tx.import_changes_insert(import.id, &changes).await?;
-    let detail = told(&import, kept.iter().map(|one| one.bases.len()).sum(), suppressions);
+    let bases = kept.iter().map(|one| one.bases.len()).sum();
+    let left_out = kept.iter().map(|one| one.bases_left_out).sum();
+    let detail = told(&import, bases, left_out, suppressions);
     tx.audit(who, AuditAct::ImportReferrers, Some(&import.id.to_string()), Some(&detail), *now).await?;
     Ok(import.id)
 }
 
 /// An import for the audit trail: what is zero is left out, but for the people.
-fn told(import: &ListImport, bases: usize, suppressions: usize) -> String {
+fn told(import: &ListImport, bases: usize, left_out: usize, suppressions: usize) -> String {
     let mut told = format!("{}: {} new, {} updated", import.list, import.added, import.updated);
-    let further = [(bases, "basis for faxing", "bases for faxing"), (suppressions, "opt-out", "opt-outs")];
+    let further = [
+        (bases, "basis for faxing", "bases for faxing"),
+        (left_out, "basis left out because it had ended", "bases left out because they had ended"),
+        (suppressions, "opt-out", "opt-outs"),
+    ];
     for (count, one, many) in further.into_iter().filter(|(count, ..)| *count > 0) {
         told.push_str(&format!(", {count} {}", if count == 1 { one } else { many }));
     }
     told
 }
 
-/// Records the row's basis unless the same one is on record, current or ended: an import never lifts an opt-out.
+/// Records the row's basis unless the same one is on record, current or ended: an import never lifts an opt-out. One that
+/// ended only because its import was undone is recorded again.
 async fn add_basis(
     tx: &mut Tx,
     row: &SheetRow,
     circumstances: &Circumstances,
-) -> Result<Option<BasisId>, ReferrersError> {
-    let (Some(said), Some(fax)) = (&row.basis, &row.fax) else { return Ok(None) };
+    bases: &mut Bases,
+) -> Result<(), ReferrersError> {
+    let (Some(said), Some(fax)) = (&row.basis, &row.fax) else { return Ok(()) };
     let obtained_on = said.date.to_string();
     let on_record = tx.basis_of(fax).await?;
-    if on_record.iter().any(|basis| basis.kind == said.kind && basis.obtained_on == obtained_on) {
-        return Ok(None);
+    let mut same = on_record.iter().filter(|basis| basis.kind == said.kind && basis.obtained_on == obtained_on);
+    if same.clone().any(|basis| basis.ended_ms.is_none()) {
+        return Ok(());
+    }
+    if same.any(|basis| basis.ended_reason.as_deref() != Some(IMPORT_UNDONE)) {
+        bases.left_out += 1;
+        return Ok(());
     }
     let id = BasisId::new();
     tx.basis_insert(&Basis {
@@ -192,7 +217,8 @@ async fn add_basis(
         ended_reason: None,
     })
     .await?;
-    Ok(Some(id))
+    bases.recorded.push(id);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -211,7 +237,11 @@ mod tests {
             created_ms: Timestamp(0),
             undone_ms: None,
         };
-        assert_eq!(told(&import, 5, 1), "north_shore.csv: 12 new, 3 updated, 5 bases for faxing, 1 opt-out");
-        assert_eq!(told(&import, 0, 0), "north_shore.csv: 12 new, 3 updated");
+        assert_eq!(told(&import, 5, 0, 1), "north_shore.csv: 12 new, 3 updated, 5 bases for faxing, 1 opt-out");
+        assert_eq!(
+            told(&import, 1, 2, 0),
+            "north_shore.csv: 12 new, 3 updated, 1 basis for faxing, 2 bases left out because they had ended"
+        );
+        assert_eq!(told(&import, 0, 0, 0), "north_shore.csv: 12 new, 3 updated");
     }
 }

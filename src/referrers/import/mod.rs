@@ -23,6 +23,8 @@ use apply::{Circumstances, Effect};
 use keep::Kept;
 use roster::{Meant, Roster};
 
+/// Why a basis ended whose import was undone; the list may bring it again.
+const IMPORT_UNDONE: &str = "the import was undone";
 /// Longest name of a list, in characters.
 const LIST_CHARS_MAX: usize = 100;
 
@@ -78,6 +80,9 @@ pub struct ImportReport {
     pub conflicts: usize,
     /// Bases recorded.
     pub bases: usize,
+    /// Bases left out, because the same one had ended for another reason than an undone import: an opt-out, a withdrawal
+    /// or a mistake.
+    pub bases_left_out: usize,
     /// Suppressions recorded, because the list says who refused letters or cannot be reached.
     pub suppressions: usize,
     /// Rows of which it is not clear whom they mean; they were left out.
@@ -248,4 +253,5 @@ fn count(kept: &[Kept], report: &mut ImportReport) {
     }
     report.conflicts = kept.iter().map(|one| one.conflicts).sum();
     report.bases = kept.iter().map(|one| one.bases.len()).sum();
+    report.bases_left_out = kept.iter().map(|one| one.bases_left_out).sum();
 }

@@ -52,7 +52,7 @@ a { color: var(--link); }
   var(--rule); border-radius: 4px; font-size: .85rem; text-align: center; }
 .fax a.page img { display: block; width: 100%; }
 .nopage { height: 11.6rem; border: 1px dashed var(--rule); border-radius: 4px; padding: 1rem; font-size: .85rem; }
-.fax h3 { font-size: 1.05rem; margin: 0; font-variant-numeric: tabular-nums; }
+.fax h2 { font-size: 1.05rem; margin: 0; font-variant-numeric: tabular-nums; }
 .fax p { margin: .15rem 0 .4rem; }
 .state { font-weight: 600; }
 .state.good { color: var(--good); } .state.bad { color: var(--bad); } .state.wait { color: var(--wait); }
@@ -81,7 +81,7 @@ code { font: .9em ui-monospace, monospace; }
 {% if row.has_document %}<a class="page" href="/faxes/{{ row.id }}/document"><img src="/faxes/{{ row.id }}/page.png" loading="lazy" alt="First page of the fax to {{ row.to }}; opens the PDF"></a>
 {% else %}<div class="nopage why">{{ row.no_document }}</div>{% endif %}
 <div>
-<h3>{{ row.to }}</h3>
+<h2>{{ row.to }}</h2>
 <p><span class="state {{ row.tone }}">{{ row.status }}</span>{% if !row.why.is_empty() %} <span class="why">{{ row.why }} <code>{{ row.fault }}</code></span>{% endif %}</p>
 <p>{{ row.pages }} &middot; received {{ row.received }}</p>
 {% if !row.callbacks.is_empty() %}<ol aria-label="Callbacks sent">

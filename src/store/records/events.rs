@@ -15,6 +15,10 @@ const COLUMNS: &str = "SELECT id, message_id, attempt_id, kind, source, who, fau
 const INSERT: &str = "INSERT INTO event (id, message_id, attempt_id, kind, source, who, fault, reason, detail,
     occurred_ms, recorded_ms) ";
 const AUDIT: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+const AUDITS: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms) ";
+const AUDIT_DETAIL: &str =
+    "SELECT detail FROM audit WHERE at_ms = $1 AND action = $2 AND subject = $3 ORDER BY id LIMIT 1";
+const LAST_OF_ACT: &str = "SELECT who, MAX(at_ms) FROM audit WHERE at_ms >= $1 AND action = $2 GROUP BY who";
 const AUDITED: &str = "SELECT id, who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
 
 /// A stored event.
@@ -85,6 +89,20 @@ pub struct AuditLine {
 
 record!(AuditLine: "audit" by id as EventId { id, who, action, subject, detail, at_ms });
 
+impl AuditLine {
+    /// A new entry.
+    #[must_use]
+    pub fn new(
+        who: &Actor,
+        action: AuditAct,
+        subject: Option<String>,
+        detail: Option<String>,
+        at_ms: Timestamp,
+    ) -> Self {
+        Self { id: EventId::new(), who: who.clone(), action, subject, detail, at_ms }
+    }
+}
+
 impl Tx {
     /// Appends events.
     pub async fn events_insert(&mut self, events: &[Event]) -> Result<(), StoreError> {
@@ -132,6 +150,39 @@ impl Tx {
                 .await?;
             Ok(())
         })
+    }
+
+    /// Appends entries to the audit log.
+    pub async fn audit_insert(&mut self, lines: &[AuditLine]) -> Result<(), StoreError> {
+        for portion in portions(lines) {
+            on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(AUDITS);
+                statement.push_values(portion, |mut row, line| {
+                    row.push_bind(line.id).push_bind(&line.who).push_bind(line.action);
+                    row.push_bind(&line.subject).push_bind(&line.detail).push_bind(line.at_ms);
+                });
+                statement.build().execute(&mut *c).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// The details of the entry of that act about that subject, of exactly that moment; `None` if there is none.
+    pub async fn audit_detail(
+        &mut self,
+        act: AuditAct,
+        subject: &str,
+        at: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let found: Option<Option<String>> = on!(self, |c, d| {
+            sqlx::query_scalar(AUDIT_DETAIL).bind(at).bind(act).bind(subject).fetch_optional(&mut *c).await?
+        });
+        Ok(found.flatten())
+    }
+
+    /// Who did that since a moment, each with the last time.
+    pub async fn audit_last(&mut self, act: AuditAct, since: Timestamp) -> Result<Vec<(Actor, Timestamp)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(LAST_OF_ACT).bind(since).bind(act).fetch_all(&mut *c).await?))
     }
 
     /// The newest entries of the audit log.

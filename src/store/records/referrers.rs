@@ -280,6 +280,18 @@ impl Tx {
         Ok(rows.into_iter().map(Referrer::from).collect())
     }
 
+    /// How many referrers a search finds, as [`Tx::referrers_page`] does.
+    pub async fn referrers_found_count(&mut self, contains: &str) -> Result<i64, StoreError> {
+        let patterns = patterns_of(contains);
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(COUNT);
+            for pattern in &patterns {
+                statement.push(" AND search_text LIKE ").push_bind(pattern.clone()).push(ESCAPE);
+            }
+            Ok(statement.build_query_scalar().fetch_one(&mut *c).await?)
+        })
+    }
+
     /// Referrers with that NPI, email or fax, or a location with that email or fax; at most 100.
     pub async fn referrers_like(
         &mut self,

@@ -1,5 +1,6 @@
 //! Read models: what screens, lists and counts show. Nothing here changes anything.
 
+pub mod audit;
 pub mod calls;
 pub mod inbox;
 pub mod ledger;

@@ -15,11 +15,16 @@ const FAILURES: &str =
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id
     WHERE m.status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed')";
+const FAILED_STATUSES: &str = "SELECT status, COUNT(*) FROM message
+    WHERE status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed') AND COALESCE(reason, 'unknown') = $1
+    GROUP BY status ORDER BY COUNT(*) DESC, status";
 const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, m.reason,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
-const WAITING_FOR_LETTERS: &str =
-    "SELECT id, letter FROM message WHERE status = 'queued' AND reason = 'letter_out_of_service' ORDER BY id";
+const LETTERS_WAITED_FOR: &str = "SELECT letter, COUNT(*) FROM message
+    WHERE status = 'queued' AND reason = 'letter_out_of_service' GROUP BY letter ORDER BY letter";
+const WAITING_FOR_LETTER: &str = "SELECT id FROM message
+    WHERE status = 'queued' AND reason = 'letter_out_of_service' AND letter = $1 AND id > $2 ORDER BY id LIMIT $3";
 
 /// Undelivered messages, by cause.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -82,9 +87,23 @@ impl MessageLine {
 }
 
 impl Tx {
-    /// The messages that wait because their letter is out of service, each with its letter.
-    pub async fn messages_waiting_for_letters(&mut self) -> Result<Vec<(MessageId, String)>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(WAITING_FOR_LETTERS).fetch_all(&mut *c).await?))
+    /// The letters for which messages wait because they were out of service, by name, and for each how many wait.
+    pub async fn letters_waited_for(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(LETTERS_WAITED_FOR).fetch_all(&mut *c).await?))
+    }
+
+    /// The messages that wait because that letter was out of service, behind `after` in the order of their ids, at most
+    /// `limit`.
+    pub async fn messages_waiting_for_letter(
+        &mut self,
+        letter: &str,
+        after: MessageId,
+        limit: i64,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        on!(self, |c, d| {
+            let statement = sqlx::query_scalar(WAITING_FOR_LETTER).bind(letter).bind(after).bind(limit);
+            Ok(statement.fetch_all(&mut *c).await?)
+        })
     }
 
     /// All undelivered messages by cause, the most frequent first.
@@ -102,6 +121,44 @@ impl Tx {
             statement.push(" ORDER BY m.updated_ms DESC, m.id DESC LIMIT ").push_bind(limit);
             Ok(statement.build_query_as().fetch_all(&mut *c).await?)
         })
+    }
+
+    /// A page of the undelivered messages of a reason, newest first: at most `limit` behind the first `offset`.
+    pub async fn failures_page(
+        &mut self,
+        reason: Reason,
+        offset: i64,
+        limit: i64,
+    ) -> Result<Vec<MessageLine>, StoreError> {
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(FAILURES);
+            statement.push(" AND COALESCE(m.reason, 'unknown') = ").push_bind(reason);
+            statement.push(" ORDER BY m.updated_ms DESC, m.id DESC LIMIT ").push_bind(limit);
+            statement.push(" OFFSET ").push_bind(offset);
+            Ok(statement.build_query_as().fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The undelivered messages of a reason behind `after` in the order of their ids, at most `limit`: to go through all
+    /// of them, whatever becomes of each.
+    pub async fn failures_after(
+        &mut self,
+        reason: Reason,
+        after: MessageId,
+        limit: i64,
+    ) -> Result<Vec<MessageLine>, StoreError> {
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(FAILURES);
+            statement.push(" AND COALESCE(m.reason, 'unknown') = ").push_bind(reason);
+            statement.push(" AND m.id > ").push_bind(after);
+            statement.push(" ORDER BY m.id LIMIT ").push_bind(limit);
+            Ok(statement.build_query_as().fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// How many messages of a reason are undelivered, by status, the most frequent first. No status without any.
+    pub async fn failures_count(&mut self, reason: Reason) -> Result<Vec<(MessageStatus, i64)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(FAILED_STATUSES).bind(reason).fetch_all(&mut *c).await?))
     }
 
     /// The most recently changed messages.

@@ -21,6 +21,8 @@ use crate::web::{WebState, login};
 const PAGE: &str = "page";
 /// The proof that a form belongs to its session; it is never kept.
 const FORM_KEY: &str = "form_key";
+/// Passwords, which are never sent back.
+const PASSWORDS: [&str; 2] = ["password", "password_again"];
 /// The longest form that is kept through a log-in, in octets.
 const KEPT_OCTETS_MAX: usize = 16 * 1024;
 
@@ -37,6 +39,7 @@ impl Kept {
     /// A form of that address, and what is wrong with one of its fields, or with all of it.
     #[must_use]
     pub fn new(action: &str, fields: Fields, refused: Refused) -> Self {
+        let fields = fields.without(&PASSWORDS);
         Self { action: action.to_owned(), fields, field: refused.field, words: refused.words }
     }
 
@@ -149,7 +152,8 @@ pub async fn show_again(State(pages): State<Pages>, request: Request, next: Next
 }
 
 fn left(page: String, action: String, octets: &Bytes) -> Left {
-    let fields = url::form_urlencoded::parse(octets).filter(|(name, _)| name != FORM_KEY && name != PAGE);
+    let fields = url::form_urlencoded::parse(octets)
+        .filter(|(name, _)| name != FORM_KEY && name != PAGE && !PASSWORDS.contains(&name.as_ref()));
     let kept: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     Left { page, action, kept: if kept.len() > KEPT_OCTETS_MAX { String::new() } else { kept } }
 }
@@ -277,9 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_behind_has_no_key_and_is_bounded() {
+    fn what_is_left_behind_has_no_key_and_no_password_and_is_bounded() {
         let of = |octets: Vec<u8>| left("/".into(), "/suppressions".into(), &Bytes::from(octets)).kept;
         assert_eq!(of(b"form_key=secret&page=%2F&address=a%40b".to_vec()), "address=a%40b");
+        assert_eq!(of(b"name=sam&password=lakeside&password_again=lakeside".to_vec()), "name=sam");
         assert_eq!(of([b"note=".as_slice(), &[b'x'; KEPT_OCTETS_MAX]].concat()), "");
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::form::nowhere;
 use super::frame::{self, Frame, Section};
 use super::notice::Asked;
-use super::pager::Pager;
+use super::pager::{PER_PAGE, Pager};
 use super::query::Query;
 use super::view::moment::{Calendar, Moment};
 use crate::domain::AuditAct;
@@ -18,9 +18,6 @@ use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording::{self, ActField};
-
-/// Lines listed.
-const SHOWN: i64 = 1000;
 
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +50,6 @@ struct Page {
     title: String,
     filters: Vec<Filter>,
     rows: Vec<Row>,
-    is_cut: bool,
     pager: Pager,
 }
 
@@ -65,24 +61,30 @@ pub async fn show(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
-    let mut lines = state.gateway.store.read().await?.audit_list(SHOWN).await?;
-    let is_cut = i64::try_from(lines.len()).unwrap_or(i64::MAX) == SHOWN;
     let about = match wanted.about.as_deref() {
         Some(word) => Some(ActField::ALL.into_iter().find(|field| field.as_str() == word).ok_or_else(nowhere)?),
         None => None,
     };
-    lines.retain(|line| about.is_none_or(|about| ActField::of(line.action) == about));
-    let (lines, pager) = Pager::cut(lines, wanted.page.as_deref(), &link(about))?;
+    let acts = acts(about);
+    let mut tx = state.gateway.store.read().await?;
+    let (pager, before) = Pager::over(tx.audit_count(&acts).await?, wanted.page.as_deref(), &link(about))?;
+    let lines = tx.audit_page(&acts, before, PER_PAGE).await?;
     let title = about.map_or_else(|| "Audit".to_owned(), |about| format!("Audit: {}", about.label().to_lowercase()));
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Audit, title.as_str(), &asked),
         title,
         filters: filters(about),
-        is_cut,
         pager,
         rows: lines.iter().map(|line| row(line, &calendar)).collect(),
     };
     Ok(frame::show(&page))
+}
+
+/// The acts of a field; none for all of them.
+fn acts(about: Option<ActField>) -> Vec<AuditAct> {
+    about.map_or_else(Vec::new, |about| {
+        AuditAct::ALL.iter().copied().filter(|act| ActField::of(*act) == about).collect()
+    })
 }
 
 fn link(about: Option<ActField>) -> String {
@@ -111,8 +113,8 @@ fn row(line: &AuditLine, calendar: &Calendar) -> Row {
         },
         subject: id.map_or(subject, |id| short(&id)),
         detail: line.detail.as_deref().map(|detail| match line.action {
-            // The name of a file stays as it is.
-            AuditAct::ImportReferrers => detail.to_owned(),
+            // Names of files, letters and accounts stay as they are.
+            AuditAct::ImportReferrers | AuditAct::Submit | AuditAct::AddProvider => detail.to_owned(),
             _ => detail.replace('_', " "),
         }),
     }

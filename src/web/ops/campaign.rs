@@ -3,10 +3,11 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::campaigns::{audience, renew_words, standing};
+use super::campaigns::{audience, standing, wait_words};
 use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::message::sentence;
@@ -15,12 +16,14 @@ use super::query::Query;
 use super::view::lines::BroadcastRow;
 use super::view::moment::Moment;
 use super::view::pieces::Chip;
+use super::view::titles;
 use crate::campaign::edit::Changes;
 use crate::campaign::{self, CampaignError};
 use crate::domain::id::CampaignId;
 use crate::domain::{Channel, Purpose};
 use crate::intake::{Gap, IntakeError};
-use crate::render::{Letter, Variable};
+use crate::referrers::audience::Audience;
+use crate::render::{Kind, Letter, Variable};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
 use crate::web::WebState;
@@ -30,6 +33,10 @@ use crate::wording;
 
 /// The longest value of a variable that a form takes, in characters.
 const VALUE_CHARS_MAX: usize = 4000;
+/// Tags offered as audiences.
+const TAGS_OFFERED: usize = 200;
+/// What is said of an audience that nobody is in.
+const NOBODY: &str = "No referrer matches. Pick one of the suggestions, or write all, or one referrer's name or NPI.";
 /// Before a variable's name in the form: its value, and that it is still true.
 const VALUE: &str = "v.";
 const KEEP: &str = "keep.";
@@ -44,6 +51,9 @@ pub struct Wanted {
 /// A variable in the form.
 struct FieldRow {
     name: String,
+    label: String,
+    /// Whether it is picked from a calendar.
+    is_date: bool,
     /// The fields of the form that hold its value, and that it is still true.
     posted: String,
     kept: String,
@@ -81,11 +91,15 @@ struct Page {
     made_by: String,
     active_targets: usize,
     warnings: Vec<String>,
-    renew: Option<String>,
+    /// What its run waits for, or what must be renewed before the next one.
+    waits: Option<String>,
+    /// Whether it can be run only after something is renewed.
+    is_stale: bool,
     is_another_letter: bool,
     letter: String,
     letters: Vec<LetterRow>,
     to: String,
+    audiences: Vec<String>,
     by_fax: bool,
     by_email: bool,
     schedule: String,
@@ -111,16 +125,17 @@ pub async fn show(
     let mut tx = state.gateway.store.read().await?;
     for run in &shown.runs {
         let ledger = tx.ledger(LedgerOf::Broadcast(run.id)).await?;
-        broadcasts.push(BroadcastRow::of(run, &ledger, &calendar));
+        broadcasts.push(BroadcastRow::of(run, &ledger, &calendar, &state.gateway.renderer));
     }
+    let audiences = audiences(&tx.referrer_tags().await?);
     drop(tx);
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Campaigns, row.name.as_str(), &asked),
         link: page_of(row.id),
         name: row.name.clone(),
         is_removed: row.removed_ms.is_some(),
-        state: standing(row, &shown.renew).into(),
-        letter_title: wording::letter(&row.letter),
+        state: standing(row, shown.waits()).into(),
+        letter_title: titles::letter(&state.gateway.renderer, &row.letter),
         audience: audience(&row.audience),
         channels: row.channels.replace(',', " and "),
         when: shown.when.clone(),
@@ -129,10 +144,12 @@ pub async fn show(
         made_by: row.who.name().to_owned(),
         active_targets: shown.active_targets,
         warnings: shown.warnings.iter().map(|warning| sentence(warning)).collect(),
-        renew: (!shown.renew.is_empty()).then(|| renew_words(row, &shown.renew)),
+        waits: wait_words(shown.waits(), &shown.renew),
+        is_stale: !shown.renew.is_empty(),
         is_another_letter: letter != row.letter,
         letters: letters(&state, &letter),
         to: row.audience.clone(),
+        audiences,
         by_fax: row.channels.split(',').any(|channel| channel == Channel::Fax.as_str()),
         by_email: row.channels.split(',').any(|channel| channel == Channel::Email.as_str()),
         schedule: row.schedule.clone(),
@@ -142,6 +159,12 @@ pub async fn show(
         broadcasts,
     };
     Ok(frame::show(&page))
+}
+
+/// The audiences that are offered: everyone, and those with each tag that there is.
+fn audiences(tags: &[(String, i64)]) -> Vec<String> {
+    let tags = tags.iter().take(TAGS_OFFERED).map(|(tag, _)| Audience::Tag(tag.clone()).to_string());
+    std::iter::once(Audience::All.to_string()).chain(tags).collect()
 }
 
 /// The letters that a campaign may send.
@@ -166,6 +189,8 @@ fn fields(state: &WebState, row: &CampaignRow, letter: &str, renew: &[String]) -
         let value = values.get(&variable.name).map_or(Some(String::new()), written)?;
         Some(FieldRow {
             name: variable.name.clone(),
+            label: wording::variable(&variable.name),
+            is_date: variable.kind == Kind::Date && is_date_or_empty(&value),
             posted: format!("{VALUE}{}", variable.name),
             kept: format!("{KEEP}{}", variable.name),
             about: about(variable),
@@ -176,6 +201,11 @@ fn fields(state: &WebState, row: &CampaignRow, letter: &str, renew: &[String]) -
         })
     });
     fields.collect()
+}
+
+/// Whether a field that takes dates only can show the value.
+fn is_date_or_empty(value: &str) -> bool {
+    value.is_empty() || (value.len() == 10 && NaiveDate::parse_from_str(value, "%Y-%m-%d").is_ok())
 }
 
 fn about(variable: &Variable) -> String {
@@ -226,17 +256,24 @@ fn at_field(error: CampaignError, changes: &Changes, form: &Fields) -> PageProbl
         CampaignError::Invalid(words) if changes.every.is_some() || changes.zone.is_some() => {
             refused_field("every", sentence(&words))
         }
-        CampaignError::Intake(IntakeError::NotFound(words)) => refused_field("to", sentence(&words)),
+        CampaignError::Schedule(misread) => refused_field("every", misread.in_short()),
+        CampaignError::Intake(IntakeError::NotFound(_)) => refused_field("to", NOBODY),
         CampaignError::Intake(IntakeError::MissingVariables(gaps)) => {
             let first = gaps.first().map(|gap| gap.words.clone()).unwrap_or_default();
             let is_named =
                 |name: &str| first.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
             let field = form.names().find(|name| name.strip_prefix(VALUE).is_some_and(is_named));
-            let words = missing(&gaps);
+            let words = labelled(missing(&gaps), form);
             field.map_or_else(|| refused(words.clone()), |field| refused_field(field, words.clone()))
         }
         other => in_words(other),
     }
+}
+
+/// The words with the variables of the form called as their fields are.
+fn labelled(words: String, form: &Fields) -> String {
+    let names = form.names().filter_map(|name| name.strip_prefix(VALUE));
+    names.fold(words, |words, name| words.replace(&format!("`{name}`"), &format!("“{}”", wording::variable(name))))
 }
 
 /// What the form changes, compared with the campaign as it is.
@@ -287,7 +324,7 @@ fn add_variables(
         let Some(before) = kept.get(name).map_or(Some(String::new()), written) else { continue };
         let after = form.text(&format!("{VALUE}{name}")).replace("\r\n", "\n");
         if after.chars().count() > VALUE_CHARS_MAX {
-            let words = format!("Too long: {name} may have at most {VALUE_CHARS_MAX} characters.");
+            let words = format!("Too long: {} may have at most {VALUE_CHARS_MAX} characters.", wording::variable(name));
             return Err(refused_field(&format!("{VALUE}{name}"), words));
         }
         if after != before.trim() {
@@ -353,6 +390,7 @@ pub(super) fn in_words(error: CampaignError) -> PageProblem {
     match error {
         CampaignError::Invalid(words) => refused(sentence(&words)),
         CampaignError::Intake(IntakeError::MissingVariables(gaps)) => refused(missing(&gaps)),
+        CampaignError::Intake(IntakeError::NotFound(_)) => refused("No referrer is in its audience any more."),
         other => other.into(),
     }
 }

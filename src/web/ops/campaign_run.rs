@@ -13,6 +13,7 @@ use super::frame::{self, Frame, Section};
 use super::message::sentence;
 use super::notice::{Asked, Done};
 use super::query::Query;
+use super::view::titles;
 use crate::campaign::{self, CampaignError, Decisions, by_hand};
 use crate::domain::id::ReferrerId;
 use crate::domain::{Channel, MessageStatus, PhiClass};
@@ -34,7 +35,7 @@ struct ShareRow {
 
 /// Who is left out for one reason.
 struct LeftOutRow {
-    count: usize,
+    count: String,
     by: &'static str,
     is_held: bool,
     why: String,
@@ -63,13 +64,14 @@ struct Page {
     name: String,
     letter: String,
     audience: String,
-    letters: String,
+    referrers: String,
+    messages: String,
     can_send: bool,
     shares: Vec<ShareRow>,
     cost: String,
     /// Whether any message has a known price.
     is_priced: bool,
-    unpriced: usize,
+    unpriced: String,
     left_out: Vec<LeftOutRow>,
     missing_basis: Option<String>,
     first: First,
@@ -90,18 +92,24 @@ pub async fn show(
         Err(error) => return Err(in_words(error)),
     };
     let (cost, unpriced) = proposal.cost();
+    let messages = proposal.shares.iter().map(|share| share.messages).sum();
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Campaigns, format!("Run {}", row.name), &asked),
         link: page_of(row.id),
         name: row.name.clone(),
-        letter: wording::letter(&row.letter),
+        letter: titles::letter(&state.gateway.renderer, &row.letter),
         audience: campaigns::audience(&row.audience),
-        letters: count(proposal.letters, "letter", "letters"),
+        referrers: count(proposal.letters, "referrer", "referrers"),
+        messages: count(messages, "message", "messages"),
         can_send: proposal.letters > 0,
         shares: proposal.shares.iter().map(share_row).collect(),
         cost: cost.to_string(),
         is_priced: proposal.shares.iter().any(|share| share.unpriced < share.messages),
-        unpriced,
+        unpriced: if unpriced == 0 {
+            String::new()
+        } else {
+            count(unpriced, "message uses an account", "messages use accounts")
+        },
         left_out: proposal.left_out.iter().map(left_out_row).collect(),
         missing_basis: wording::missing_basis(proposal.without_basis()),
         first: first(&state, &page_of(row.id), &proposal),
@@ -125,14 +133,19 @@ fn share_row(share: &Share) -> ShareRow {
 }
 
 fn left_out_row(left: &LeftOut) -> LeftOutRow {
-    let why = left.reason.map_or_else(|| left.why.clone(), |reason| wording::explain(reason).to_owned());
+    let why = match left.reason {
+        Some(reason) => wording::explain(reason),
+        None => left.why.as_str(),
+    };
+    // What a terminal offers besides is not offered here.
+    let why = why.split_once("; `--again`").map_or(why, |(why, _)| why);
     let more = left.count.saturating_sub(left.names.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     LeftOutRow {
-        count: left.count,
+        count: wording::grouped(i64::try_from(left.count).unwrap_or(i64::MAX)),
         by: left.channel.map_or("all channels", wording::channel),
         is_held: left.status == Some(MessageStatus::Held),
-        why: sentence(&why),
+        why: sentence(why),
         names: format!("{}{more}", left.names.join("; ")),
     }
 }

@@ -11,9 +11,10 @@ use super::query::Query;
 use super::view::lines::BroadcastRow;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
+use super::view::titles;
 use crate::campaign;
 use crate::campaign::CampaignError;
-use crate::domain::campaign::CampaignState;
+use crate::domain::campaign::{CampaignState, CampaignWait};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
 use crate::web::WebState;
@@ -28,8 +29,8 @@ const BROADCASTS_SHOWN: i64 = 25;
 struct PlanRow {
     link: String,
     name: String,
-    /// What must be renewed before the next run, in words.
-    renew: Option<String>,
+    /// What it waits for, or what must be renewed before the next run, in words.
+    waits: Option<String>,
     letter: String,
     audience: String,
     channels: String,
@@ -60,7 +61,7 @@ pub async fn show(
     let mut broadcasts = Vec::new();
     for broadcast in tx.broadcasts_list(None, BROADCASTS_SHOWN).await? {
         let ledger = tx.ledger(LedgerOf::Broadcast(broadcast.id)).await?;
-        broadcasts.push(BroadcastRow::of(&broadcast, &ledger, &calendar));
+        broadcasts.push(BroadcastRow::of(&broadcast, &ledger, &calendar, &state.gateway.renderer));
     }
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Campaigns, "Campaigns", &asked),
@@ -72,6 +73,7 @@ pub async fn show(
 
 fn plan_row(web: &WebState, campaign: &CampaignRow, calendar: &Calendar) -> PlanRow {
     let variables = campaign::renewals(&web.intake, campaign);
+    let wait = campaign::waits(&web.intake, campaign, &variables);
     let act = match campaign.state {
         CampaignState::Active => Some(("pause", "Pause")),
         CampaignState::Paused => Some(("resume", "Resume")),
@@ -79,13 +81,13 @@ fn plan_row(web: &WebState, campaign: &CampaignRow, calendar: &Calendar) -> Plan
     };
     PlanRow {
         link: format!("/campaigns/{}", campaign.id),
-        renew: (!variables.is_empty()).then(|| renew_words(campaign, &variables)),
+        waits: wait_words(wait, &variables),
         name: campaign.name.clone(),
-        letter: wording::letter(&campaign.letter),
+        letter: titles::letter(&web.gateway.renderer, &campaign.letter),
         audience: audience(&campaign.audience),
         channels: campaign.channels.replace(',', " and "),
         when: campaign::when(campaign),
-        state: standing(campaign, &variables).into(),
+        state: standing(campaign, wait).into(),
         next: campaign.next_ms.map(|next| calendar.moment(next)),
         made_by: campaign.who.name().to_owned(),
         act,
@@ -93,23 +95,25 @@ fn plan_row(web: &WebState, campaign: &CampaignRow, calendar: &Calendar) -> Plan
 }
 
 /// What a campaign is doing, as a word.
-pub(super) fn standing(campaign: &CampaignRow, renew: &[String]) -> wording::Label {
+pub(super) fn standing(campaign: &CampaignRow, wait: Option<CampaignWait>) -> wording::Label {
     match campaign.state {
         _ if campaign.removed_ms.is_some() => (Tone::Quiet, "removed"),
-        _ if campaign::waits(campaign, renew).is_some() => (Tone::Bad, "waits"),
+        _ if wait.is_some() => (Tone::Bad, "waits"),
         CampaignState::Active => (Tone::Busy, "active"),
         CampaignState::Paused => (Tone::Warn, "paused"),
         CampaignState::Done => (Tone::Quiet, "done"),
     }
 }
 
-/// What must be renewed, as people say it.
-pub(super) fn renew_words(campaign: &CampaignRow, renew: &[String]) -> String {
-    let words = match campaign::waits(campaign, renew) {
-        Some(_) => wording::waits_for(renew),
-        None => wording::will_wait_for(renew),
+/// What its due run waits for, or what must be renewed before the next one, as people say it; `None` if there is nothing.
+pub(super) fn wait_words(wait: Option<CampaignWait>, renew: &[String]) -> Option<String> {
+    let words = match wait {
+        Some(CampaignWait::LetterOutOfService) => wording::WAITS_FOR_LETTER.to_owned(),
+        _ if renew.is_empty() => return None,
+        Some(CampaignWait::RenewVariables) => wording::waits_for(&wording::variables(renew)),
+        None => wording::will_wait_for(&wording::variables(renew)),
     };
-    wording::capitalized(&words)
+    Some(wording::capitalized(&words))
 }
 
 /// An audience as people say it.

@@ -4,17 +4,18 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
-use super::pager::Pager;
+use super::pager::{PER_PAGE, Pager};
 use super::query::Query;
 use super::view::causes::{self, CauseGroup};
 use super::view::lines::LineRow;
 use super::view::moment::Calendar;
-use crate::domain::Actor;
-use crate::domain::Reason;
+use crate::domain::id::MessageId;
+use crate::domain::{Actor, MessageStatus, Reason};
 use crate::operator::{self, Act, OperatorError};
 use crate::store::views::overview::MessageLine;
 use crate::web::WebState;
@@ -23,8 +24,8 @@ use crate::web::session::Operator;
 use crate::wording;
 use crate::wording::remedies::{self, Bulk, Call};
 
-/// Messages in the list of a cause, and those that one button acts on.
-const LISTED_MAX: i64 = 500;
+/// Messages that are looked at in one go when a button acts on all of a cause; then come the next ones, to the end.
+const PORTION: i64 = 200;
 
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
@@ -48,12 +49,17 @@ struct CausePage {
     meaning: String,
     advice: &'static str,
     count: String,
-    is_cut: bool,
-    bulk: Option<(Bulk, String)>,
-    bulk_first: bool,
+    buttons: Vec<BulkButton>,
     call_sheet: Option<&'static str>,
     rows: Vec<LineRow>,
     pager: Pager,
+}
+
+/// What can be done for all messages of a cause that have the same status.
+struct BulkButton {
+    word: &'static str,
+    label: String,
+    is_first: bool,
 }
 
 /// `GET /failures`, and `GET /failures?reason=busy`.
@@ -82,20 +88,19 @@ async fn show_cause(
     calendar: &Calendar,
 ) -> Result<Response, PageProblem> {
     let reason: Reason = reason.parse().map_err(|_| nowhere())?;
-    let lines = state.gateway.store.read().await?.failures(Some(reason), LISTED_MAX).await?;
-    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let bulk = lines.iter().find_map(|line| remedies::bulk(line.status, reason));
+    let mut tx = state.gateway.store.read().await?;
+    let counts = tx.failures_count(reason).await?;
+    let count: i64 = counts.iter().map(|(_, count)| count).sum();
+    let (pager, before) = Pager::over(count, page.as_deref(), &format!("/failures?reason={reason}"))?;
+    let lines = tx.failures_page(reason, before, PER_PAGE).await?;
     let meaning = wording::explain(reason);
-    let (lines, pager) = Pager::cut(lines, page.as_deref(), &format!("/failures?reason={reason}"))?;
     let page = CausePage {
         frame: Frame::new(state, operator, Section::Failures, meaning.trim_end_matches('.'), asked),
         advice: wording::dashboard_advice(reason),
         count: wording::count(count, "message", "messages"),
-        is_cut: count == LISTED_MAX,
-        bulk: bulk.map(|bulk| (bulk, bulk.label(count))),
-        bulk_first: bulk.is_some_and(|bulk| bulk.is_likely(reason)),
+        buttons: buttons(&counts, reason),
         call_sheet: call_sheet(reason),
-        rows: lines.iter().map(|line| LineRow::of(line, calendar)).collect(),
+        rows: lines.iter().map(|line| LineRow::of(line, calendar, &state.gateway.renderer)).collect(),
         pager,
         reason: reason.to_string(),
         meaning: meaning.to_owned(),
@@ -103,22 +108,43 @@ async fn show_cause(
     Ok(frame::show(&page))
 }
 
-/// `POST /failures`: one act for every message of a cause, 500 at most.
+/// A button for each thing that can be done, with how many messages it is for.
+fn buttons(counts: &[(MessageStatus, i64)], reason: Reason) -> Vec<BulkButton> {
+    let for_how_many = |bulk: Bulk| {
+        let of_bulk = counts.iter().filter(|(status, _)| remedies::bulk(*status, reason) == Some(bulk));
+        of_bulk.map(|(_, count)| count).sum()
+    };
+    let button = |bulk: Bulk| {
+        let count: i64 = for_how_many(bulk);
+        let is_first = bulk.is_likely(reason);
+        (count > 0).then(|| BulkButton { word: bulk.as_str(), label: bulk.label(count), is_first })
+    };
+    Bulk::ALL.into_iter().filter_map(button).collect()
+}
+
+/// `POST /failures`: one act for every message of a cause. They are taken in portions in the order of their ids, each
+/// once, whatever becomes of it; every message is a transaction of its own, so that what was done stays done.
 pub async fn act(State(state): State<WebState>, posted: Posted) -> Result<Response, PageProblem> {
     let reason: Reason = posted.fields.text("reason").parse().map_err(|_| nowhere())?;
     let wanted = Bulk::ALL
         .into_iter()
         .find(|bulk| bulk.as_str() == posted.fields.text("act"))
         .ok_or_else(|| refused("Please use the buttons on the page."))?;
-    let mut lines = state.gateway.store.read().await?.failures(Some(reason), LISTED_MAX).await?;
-    lines.retain(|line| remedies::bulk(line.status, reason) == Some(wanted));
-    let all = lines.len();
-    match wanted {
-        Bulk::RetryCorrected => lines = corrected(&state, lines).await?,
-        Bulk::RetryPermitted => lines = permitted(&state, lines).await?,
-        Bulk::Retry | Bulk::Release => {}
+    let (mut all, mut done) = (0, 0);
+    let mut after = MessageId(Uuid::nil());
+    loop {
+        let mut lines = state.gateway.store.read().await?.failures_after(reason, after, PORTION).await?;
+        let Some(last) = lines.last() else { break };
+        after = last.id;
+        lines.retain(|line| remedies::bulk(line.status, reason) == Some(wanted));
+        all += lines.len();
+        match wanted {
+            Bulk::RetryCorrected => lines = corrected(&state, lines).await?,
+            Bulk::RetryPermitted => lines = permitted(&state, lines).await?,
+            Bulk::Retry | Bulk::Release => {}
+        }
+        done += do_for_each(&state, &lines, wanted, &posted.operator.actor).await?;
     }
-    let done = do_for_each(&state, &lines, wanted, &posted.operator.actor).await?;
     let notice = if wanted == Bulk::Release { Done::ReleasedAll } else { Done::RetriedAll };
     Ok(then_show(&notice.at_counted("/failures", done, all - done)))
 }
@@ -165,9 +191,24 @@ async fn do_for_each(state: &WebState, lines: &[MessageLine], wanted: Bulk, who:
     for line in lines {
         match operator::act(&state.gateway.operator(), line.id, act, who).await {
             Ok(_) => done += 1,
-            Err(OperatorError::Store(error)) => return Err(error.into()),
-            Err(_) => {}
+            Err(OperatorError::WrongState(_) | OperatorError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_has_a_button_for_each_thing_to_do_with_how_many_it_is_for() {
+        let counts = [(MessageStatus::Failed, 1_200), (MessageStatus::Held, 3), (MessageStatus::Expired, 34)];
+        let busy: Reason = "busy".parse().expect("a reason");
+        let labels: Vec<String> = buttons(&counts, busy).into_iter().map(|button| button.label).collect();
+        assert_eq!(labels, ["Retry all 1,234", "Release all 3"]);
+        let refused: Reason = "opted_out".parse().expect("a reason");
+        assert!(buttons(&[(MessageStatus::Suppressed, 9)], refused).is_empty());
+    }
 }

@@ -65,6 +65,19 @@ impl Fields {
         self.0.get(name).map_or("", |text| text.trim())
     }
 
+    /// A field's text as it was typed, with the space around it; empty if it is not there. For passwords.
+    #[must_use]
+    pub fn as_typed(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// The same without some of the fields.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|name, _| !names.contains(&name.as_str()));
+        self
+    }
+
     /// Fields that were read elsewhere, as from a page's address.
     #[must_use]
     pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
@@ -157,6 +170,9 @@ mod tests {
         assert!(fields.line("long", "long", 3).is_err());
         assert!(fields.line("missing", "missing", 3).is_err());
         assert_eq!(fields.optional("missing"), None);
+        assert_eq!((fields.as_typed("title"), fields.as_typed("missing")), (" Lunch ", ""));
+        let rest = fields.without(&["title", "missing"]);
+        assert!(!rest.has("title") && rest.has("note"));
     }
 
     #[test]

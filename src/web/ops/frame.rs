@@ -27,11 +27,13 @@ pub enum Section {
     Providers,
     /// Who must not be written to.
     Suppressions,
+    /// Who may log in.
+    Operators,
     /// Who did what.
     Audit,
 }
 
-const SECTIONS: [(Section, &str, &str); 8] = [
+const SECTIONS: [(Section, &str, &str); 9] = [
     (Section::Overview, "/", "Overview"),
     (Section::Failures, "/failures", "Failures"),
     (Section::Messages, "/messages", "Messages"),
@@ -39,6 +41,7 @@ const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Campaigns, "/campaigns", "Campaigns"),
     (Section::Providers, "/providers", "Providers"),
     (Section::Suppressions, "/suppressions", "Suppressions"),
+    (Section::Operators, "/operators", "Operators"),
     (Section::Audit, "/audit", "Audit"),
 ];
 

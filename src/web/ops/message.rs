@@ -15,6 +15,7 @@ use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
 use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
+use super::view::titles;
 use crate::consent;
 use crate::domain::Actor;
 use crate::domain::Reason;
@@ -171,7 +172,9 @@ async fn known(
     Ok(Some(Known {
         standing: standing::of(&case, calendar),
         timeline: timeline::of(&message, &asked_by, &attempts, &events, calendar),
-        title: touch.as_ref().map_or_else(|| wording::letter(&message.letter), |touch| touch.title.clone()),
+        title: touch
+            .as_ref()
+            .map_or_else(|| titles::letter(&state.gateway.renderer, &message.letter), |touch| touch.title.clone()),
         asked_by,
         undo,
         message,

@@ -63,7 +63,7 @@ pub async fn show(
         Some(id) => {
             let broadcast = tx.broadcast(id).await?.ok_or_else(nowhere)?;
             let ledger = tx.ledger(LedgerOf::Broadcast(id)).await?;
-            Some(BroadcastRow::of(&broadcast, &ledger, &calendar))
+            Some(BroadcastRow::of(&broadcast, &ledger, &calendar, &state.gateway.renderer))
         }
         None => None,
     };
@@ -78,7 +78,7 @@ pub async fn show(
         title,
         broadcast,
         filters: choice.filters(),
-        rows: lines.iter().map(|line| LineRow::of(line, &calendar)).collect(),
+        rows: lines.iter().map(|line| LineRow::of(line, &calendar, &state.gateway.renderer)).collect(),
         older: last.map(|last| Choice { before: Some(last), ..choice }.link()),
         is_first_page: choice.before.is_none(),
     };

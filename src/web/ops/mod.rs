@@ -4,9 +4,9 @@
 //!
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
-//! - `overview` (with `undo`), `failures`, `calls` (whom to telephone, and what to ask), `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
+//! - `overview` (with `undo`), `failures`, `calls` (whom to telephone, and what to ask; `calls_answer`: what each answer does), `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
-//!   `campaign`, `campaign_run`, `providers`, `suppressions`, `audit`
+//!   `campaign`, `campaign_run`, `providers`, `suppressions`, `operators`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `pager` cuts lists into pages, `query` what is asked, `notice` says what was done, `assets` is the style sheet and the icon
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
@@ -16,6 +16,7 @@ pub(super) mod again;
 mod assets;
 mod audit;
 mod calls;
+mod calls_answer;
 mod campaign;
 mod campaign_run;
 mod campaigns;
@@ -26,6 +27,7 @@ mod frame;
 mod message;
 mod messages;
 mod notice;
+mod operators;
 mod overview;
 mod pager;
 mod people;
@@ -57,8 +59,8 @@ pub(super) fn pages() -> Router<WebState> {
         .route("/failures", get(failures::show).post(failures::act))
         .route("/calls/permission", get(calls::permission))
         .route("/calls/number", get(calls::number))
-        .route("/calls/permission/{id}", post(calls::answer_permission))
-        .route("/calls/number/{id}", post(calls::answer_number))
+        .route("/calls/permission/{id}", post(calls_answer::permission))
+        .route("/calls/number/{id}", post(calls_answer::number))
         .route("/messages", get(messages::show))
         .route("/messages/{id}", get(message::show).post(message::act))
         .route("/messages/{id}/correct", post(message::correct))
@@ -96,6 +98,11 @@ pub(super) fn pages() -> Router<WebState> {
         .route("/providers", get(providers::show).post(providers::act))
         .route("/suppressions", get(suppressions::show).post(suppressions::add))
         .route("/suppressions/{id}/lift", post(suppressions::lift))
+        .route("/operators", get(operators::show).post(operators::add))
+        .route("/operators/{id}/password", post(operators::set_password))
+        .route("/operators/{id}/disable", post(operators::disable))
+        .route("/operators/{id}/enable", post(operators::enable))
+        .route("/operators/{id}/remove", post(operators::remove))
         .route("/audit", get(audit::show))
         .route("/assets/touchline.css", get(assets::css))
         .route("/assets/touchline.svg", get(assets::icon))

@@ -46,6 +46,8 @@ pub enum Done {
     Permitted,
     /// They agreed on the telephone to be faxed updates.
     CallAgreed,
+    /// They agreed on the telephone, as they had before.
+    CallAgreedBefore,
     /// They declined on the telephone.
     CallDeclined,
     /// They said that the fax number is right.
@@ -94,6 +96,16 @@ pub enum Done {
     CheckedWell,
     /// A provider account does not answer as it should.
     CheckedBadly,
+    /// An operator was added.
+    OperatorAdded,
+    /// An operator was given another password.
+    OperatorPassword,
+    /// An operator may not log in any more.
+    OperatorDisabled,
+    /// An operator may log in again.
+    OperatorEnabled,
+    /// An operator was removed.
+    OperatorRemoved,
     /// A campaign was paused.
     CampaignPaused,
     /// A campaign was resumed.
@@ -111,7 +123,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` is for how many messages, `{go}` the verb that goes with them.
-const NOTICES: [(Done, &str, Tone, &str); 47] = [
+const NOTICES: [(Done, &str, Tone, &str); 53] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} {go} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -141,16 +153,17 @@ const NOTICES: [(Done, &str, Tone, &str); 47] = [
         Done::CallAgreed,
         "call_agreed",
         Tone::Good,
-        "Permission is recorded with your name and today's date, and the latest update is sent.",
+        "Permission is recorded with your name and today's date. {n} {go} out again.",
+    ),
+    (
+        Done::CallAgreedBefore,
+        "call_agreed_before",
+        Tone::Good,
+        "Their permission was on record already. {n} {go} out again.",
     ),
     (Done::CallDeclined, "call_declined", Tone::Good, "Recorded: no more updates are sent to this number."),
-    (Done::CallNumberRight, "call_number_right", Tone::Good, "The number will be tried again."),
-    (
-        Done::CallNumberCorrected,
-        "call_number_corrected",
-        Tone::Good,
-        "The number is corrected, and what waited for it is sent.",
-    ),
+    (Done::CallNumberRight, "call_number_right", Tone::Good, "The number counts as right. {n} {go} out again."),
+    (Done::CallNumberCorrected, "call_number_corrected", Tone::Good, "The number is corrected. {n} {go} out again."),
     (
         Done::NotPossible,
         "not_possible",
@@ -198,6 +211,21 @@ const NOTICES: [(Done, &str, Tone, &str); 47] = [
     (Done::ProviderResumed, "provider_resumed", Tone::Good, "The provider is resumed. Waiting messages go out."),
     (Done::CheckedWell, "checked_well", Tone::Good, "The provider responds and accepts our credentials."),
     (Done::CheckedBadly, "checked_badly", Tone::Bad, "The provider is not responding correctly."),
+    (Done::OperatorAdded, "operator_added", Tone::Good, "The operator is added and can log in now."),
+    (Done::OperatorPassword, "operator_password", Tone::Good, "The password is set. They are logged out everywhere."),
+    (
+        Done::OperatorDisabled,
+        "operator_disabled",
+        Tone::Good,
+        "They can no longer log in, and are logged out everywhere.",
+    ),
+    (Done::OperatorEnabled, "operator_enabled", Tone::Good, "They can log in again, with the same password."),
+    (
+        Done::OperatorRemoved,
+        "operator_removed",
+        Tone::Good,
+        "The operator is removed. What they did stays in the records under their name.",
+    ),
     (Done::CampaignPaused, "campaign_paused", Tone::Good, "The campaign is paused: it will not start new broadcasts."),
     (Done::CampaignResumed, "campaign_resumed", Tone::Good, "The campaign is resumed."),
     (Done::CampaignSaved, "campaign_saved", Tone::Good, "The campaign is saved."),
@@ -260,24 +288,40 @@ impl Asked {
         let (done, _, tone, text) = NOTICES.iter().find(|(_, known, ..)| *known == word)?;
         let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         let (n, left) = (number(&self.n), number(&self.left));
-        let counted = matches!(done, Done::RetriedAll | Done::ReleasedAll);
-        let tone = if counted && n == 0 { Tone::Warn } else { *tone };
-        Some(Notice { tone, text: if counted { say_counts(text, n, left) } else { (*text).to_owned() } })
+        let is_bulk = matches!(done, Done::RetriedAll | Done::ReleasedAll);
+        let tone = if is_bulk && n == 0 { Tone::Warn } else { *tone };
+        if !text.contains("{n}") {
+            return Some(Notice { tone, text: (*text).to_owned() });
+        }
+        let rest = match left {
+            0 => String::new(),
+            _ if is_bulk => say_unchanged(left),
+            _ => say_waiting(left),
+        };
+        Some(Notice { tone, text: say_count(text, n) + &rest })
     }
 }
 
-fn say_counts(text: &str, n: u32, left: u32) -> String {
+fn say_count(text: &str, n: u32) -> String {
     let (subject, verb) = match n {
         0 => ("No message".to_owned(), "goes"),
         1 => ("1 message".to_owned(), "goes"),
         _ => (format!("{} messages", wording::grouped(i64::from(n))), "go"),
     };
-    let mut said = text.replace("{n}", &subject).replace("{go}", verb);
-    if left > 0 {
-        let rest = wording::count(i64::from(left), "is unchanged", "are unchanged");
-        said.push_str(&format!(" {rest}."));
-    }
-    said
+    text.replace("{n}", &subject).replace("{go}", verb)
+}
+
+fn say_unchanged(left: u32) -> String {
+    format!(" {}.", wording::count(i64::from(left), "is unchanged", "are unchanged"))
+}
+
+/// Of letters that waited for an answer on the telephone and do not go out after it.
+fn say_waiting(left: u32) -> String {
+    let subject = wording::count(i64::from(left), "letter is", "letters are");
+    format!(
+        " {subject} not sent: permission for the number is missing, the number does not work, or something else is \
+         recorded against sending."
+    )
 }
 
 #[cfg(test)]
@@ -298,6 +342,17 @@ mod tests {
         assert_eq!(text("12", "0"), "12 messages released to the queue.");
         assert_eq!(text("1", "2"), "1 message released to the queue. 2 are unchanged.");
         assert_eq!(text("0", "1"), "No message released to the queue. 1 is unchanged.");
+    }
+
+    #[test]
+    fn an_answer_on_the_telephone_says_what_really_goes_out() {
+        let text = |done, n, left| asked(done, n, left).notice().expect("a notice").text;
+        assert_eq!(text("call_number_corrected", "2", "0"), "The number is corrected. 2 messages go out again.");
+        let nothing = text("call_agreed_before", "0", "1");
+        assert!(nothing.starts_with("Their permission was on record already. No message goes out again."), "{nothing}");
+        assert!(nothing.contains(" 1 letter is not sent: "), "{nothing}");
+        let agreed = asked("call_agreed", "0", "0").notice().expect("a notice");
+        assert_eq!(agreed.tone, Tone::Good, "the permission is recorded whatever waited");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
 use crate::accounts::unavailable::{Cause, Unavailable};
 use crate::campaign;
+use crate::domain::campaign::CampaignWait;
+use crate::render::Renderer;
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::{Ledger, LedgerOf};
 use crate::store::{StoreError, Tx};
@@ -61,15 +63,17 @@ pub async fn show(
     let calendar = frame::calendar(&state);
     let mut tx = state.gateway.store.read().await?;
     let ledger = tx.ledger(LedgerOf::Everything).await?;
+    let latest = tx.messages_recent(LATEST_SHOWN).await?;
+    let renderer = &state.gateway.renderer;
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Overview, "Overview", &asked),
         needs: needs(&mut tx, &state, &ledger, &calendar).await?,
-        undoable: undo::rows(&mut tx, &calendar).await?,
+        undoable: undo::rows(&mut tx, &calendar, renderer).await?,
         tiles: lines::tiles(&ledger),
         total: wording::count(ledger.total, "message", "messages"),
         referrers: tx.referrer_count().await?,
-        broadcasts: running(&mut tx, &calendar).await?,
-        latest: tx.messages_recent(LATEST_SHOWN).await?.iter().map(|line| LineRow::of(line, &calendar)).collect(),
+        broadcasts: running(&mut tx, &calendar, renderer).await?,
+        latest: latest.iter().map(|line| LineRow::of(line, &calendar, renderer)).collect(),
         now: calendar.moment(calendar.now),
     };
     Ok(frame::show(&page))
@@ -108,11 +112,12 @@ async fn broken_letters(tx: &mut Tx, state: &WebState) -> Result<Vec<BrokenLette
     if renderer.out_of_service().next().is_none() {
         return Ok(Vec::new());
     }
-    let waiting = tx.messages_waiting_for_letters().await?;
+    let waiting = tx.letters_waited_for().await?;
+    let messages = |name: &str| waiting.iter().find(|(letter, _)| letter == name).map_or(0, |(_, messages)| *messages);
     let letters = renderer.out_of_service().map(|(name, mistake)| BrokenLetter {
         name: name.to_owned(),
         mistake: mistake.to_string(),
-        waiting: i64::try_from(waiting.iter().filter(|(_, letter)| letter == name).count()).unwrap_or(i64::MAX),
+        waiting: messages(name),
     });
     Ok(letters.collect())
 }
@@ -123,7 +128,7 @@ fn stale_campaigns(rows: &[CampaignRow], state: &WebState, calendar: &Calendar) 
     let is_near = |row: &&CampaignRow| row.next_ms.is_some_and(|next| next <= soon);
     let stale = rows.iter().filter(is_near).filter_map(|row| {
         let variables = campaign::renewals(&state.intake, row);
-        let is_due = campaign::waits(row, &variables).is_some();
+        let is_due = campaign::waits(&state.intake, row, &variables) == Some(CampaignWait::RenewVariables);
         (!variables.is_empty()).then(|| StaleCampaign { name: row.name.clone(), variables, is_due })
     });
     stale.collect()
@@ -147,11 +152,11 @@ impl Matter {
     }
 }
 
-async fn running(tx: &mut Tx, calendar: &Calendar) -> Result<Vec<BroadcastRow>, StoreError> {
+async fn running(tx: &mut Tx, calendar: &Calendar, renderer: &Renderer) -> Result<Vec<BroadcastRow>, StoreError> {
     let mut rows = Vec::new();
     for broadcast in tx.broadcasts_running(BROADCASTS_SHOWN).await? {
         let ledger = tx.ledger(LedgerOf::Broadcast(broadcast.id)).await?;
-        rows.push(BroadcastRow::of(&broadcast, &ledger, calendar));
+        rows.push(BroadcastRow::of(&broadcast, &ledger, calendar, renderer));
     }
     Ok(rows)
 }

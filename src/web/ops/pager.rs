@@ -1,11 +1,11 @@
-//! Pages of a list that is read up to a limit: fifty rows each, with links to the page before and the one after.
+//! Pages of a list: fifty rows each, with links to the page before and the one after.
 
 use super::form::nowhere;
 use crate::web::problem::PageProblem;
 use crate::wording;
 
 /// Rows on a page.
-pub const PER_PAGE: usize = 50;
+pub const PER_PAGE: i64 = 50;
 
 /// Where a page stands in its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,26 +19,42 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// The rows of that page, and where it stands. `link` is the list's address, with or without a query.
+    /// Where a page stands in a list of that many rows, and how many rows come before it; [`PER_PAGE`] are on it. A page
+    /// behind the last one is the last one: the list may have become shorter since. `link` is the list's address, with or
+    /// without a query.
+    ///
+    /// # Errors
+    /// 404 for what is not the number of a page.
+    pub fn over(all: i64, page: Option<&str>, link: &str) -> Result<(Self, i64), PageProblem> {
+        let wanted: i64 = page.map_or(Ok(1), str::parse).map_err(|_| nowhere())?;
+        if wanted < 1 {
+            return Err(nowhere());
+        }
+        let last = all.saturating_sub(1).max(0) / PER_PAGE + 1;
+        let number = wanted.min(last);
+        let start = (number - 1) * PER_PAGE;
+        let end = start.saturating_add(PER_PAGE).min(all);
+        let mark = if link.contains('?') { '&' } else { '?' };
+        let at = |number: i64| if number == 1 { link.to_owned() } else { format!("{link}{mark}page={number}") };
+        let first = wording::grouped((start + 1).min(all));
+        let pager = Self {
+            words: format!("{first} to {} of {}", wording::grouped(end), wording::grouped(all)),
+            before: (number > 1).then(|| at(number - 1)),
+            after: (number < last).then(|| at(number + 1)),
+        };
+        Ok((pager, start))
+    }
+
+    /// The rows of a page of a list that was read as a whole, and where it stands, as [`Pager::over`].
     ///
     /// # Errors
     /// 404 for what is not the number of a page.
     pub fn cut<T>(mut rows: Vec<T>, page: Option<&str>, link: &str) -> Result<(Vec<T>, Self), PageProblem> {
-        let number: usize = page.map_or(Ok(1), str::parse).map_err(|_| nowhere())?;
-        let before = number.checked_sub(1).ok_or_else(nowhere)?;
-        let all = rows.len();
-        let start = before.saturating_mul(PER_PAGE).min(all);
-        let end = start.saturating_add(PER_PAGE).min(all);
+        let (pager, start) = Self::over(i64::try_from(rows.len()).unwrap_or(i64::MAX), page, link)?;
+        let place = |number: i64| usize::try_from(number).unwrap_or(usize::MAX).min(rows.len());
+        let (start, end) = (place(start), place(start.saturating_add(PER_PAGE)));
         rows.truncate(end);
         rows.drain(..start);
-        let mark = if link.contains('?') { '&' } else { '?' };
-        let at = |number: usize| format!("{link}{mark}page={number}");
-        let words = format!("{} to {} of {}", said(start + 1), said(end), said(all));
-        let pager = Self {
-            words,
-            before: (before > 0).then(|| if before == 1 { link.to_owned() } else { at(before) }),
-            after: (end < all).then(|| at(number + 1)),
-        };
         Ok((rows, pager))
     }
 
@@ -47,10 +63,6 @@ impl Pager {
     pub const fn has_others(&self) -> bool {
         self.before.is_some() || self.after.is_some()
     }
-}
-
-fn said(number: usize) -> String {
-    wording::grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -68,7 +80,19 @@ mod tests {
         assert_eq!((third.len(), third[0], pager.after), (20, 100, None));
         assert_eq!(pager.before.as_deref(), Some("/audit?page=2"));
         assert_eq!(cut(Some("2")).1.before.as_deref(), Some("/audit"));
-        assert!(cut(Some("9")).0.is_empty());
+    }
+
+    #[test]
+    fn behind_the_last_page_is_the_last_page() {
+        let (pager, before) = Pager::over(500, Some("11"), "/failures?reason=busy").expect("a page");
+        assert_eq!((pager.words.as_str(), before, pager.after), ("451 to 500 of 500", 450, None));
+        assert_eq!(pager.before.as_deref(), Some("/failures?reason=busy&page=9"));
+        let (pager, before) = Pager::over(1_588, Some("32"), "/audit").expect("a page");
+        assert_eq!((pager.words.as_str(), before), ("1,551 to 1,588 of 1,588", 1_550));
+        let (pager, before) = Pager::over(0, Some("9223372036854775807"), "/audit").expect("a page");
+        assert_eq!((pager.words.as_str(), before, pager.has_others()), ("0 to 0 of 0", 0, false));
+        let (rows, pager) = Pager::cut(vec![1, 2], Some("9"), "/audit").expect("a page");
+        assert_eq!((rows.as_slice(), pager.words.as_str()), ([1, 2].as_slice(), "1 to 2 of 2"));
     }
 
     #[test]

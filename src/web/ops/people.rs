@@ -16,8 +16,9 @@ use crate::domain::conflict::{Choice, Conflict};
 use crate::domain::id::{ConflictId, ImportId, LocationId, MergeId, ReferrerId};
 use crate::domain::provenance::RecordField;
 use crate::domain::referrer::{Referrer, ReferrerType};
-use crate::referrers::import::undo;
+use crate::referrers::import::undo::{self, ToldImport};
 use crate::referrers::{self, ReferrersError, audience, conflicts, fields, locations, merge, remove};
+use crate::store::records::imports::ListImport;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
@@ -187,20 +188,30 @@ pub async fn imports(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
-    let imports = undo::imports(&state.gateway.referrers()).await?;
+    let imports = undo::imports_told(&state.gateway.referrers()).await?;
     let rows = imports
         .into_iter()
-        .map(|one| ImportRow {
+        .map(|ToldImport { import: one, brought }| ImportRow {
             id: one.id,
             at: calendar.moment(one.created_ms),
             who: one.who.name().to_owned(),
-            what: format!("{} new, {} changed", wording::grouped(one.added), wording::grouped(one.updated)),
+            what: what_it_brought(&one, &brought),
             undone: one.undone_ms.map(|at| calendar.moment(at)),
             list: one.list,
         })
         .collect();
     let frame = Frame::new(&state, &operator, Section::Referrers, "Imported lists", &asked);
     Ok(frame::show(&ImportsPage { frame, rows }))
+}
+
+/// What an import changed, as its entry in the audit trail says; of one without an entry only the people.
+fn what_it_brought(import: &ListImport, brought: &[(i64, String)]) -> String {
+    if brought.is_empty() {
+        return format!("{} new, {} updated", wording::grouped(import.added), wording::grouped(import.updated));
+    }
+    let told: Vec<String> =
+        brought.iter().map(|(count, what)| format!("{} {what}", wording::grouped(*count))).collect();
+    told.join(", ")
 }
 
 /// `POST /referrers/imports/{id}/undo`.

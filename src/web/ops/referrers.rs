@@ -79,7 +79,7 @@ pub async fn show(
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Referrers, title, &asked),
         title,
-        total: wording::count(tx.referrer_count().await?, "referrer", "referrers"),
+        total: total(&mut tx, &search).await?,
         rows: rows(&mut tx, &referrers).await?,
         search,
         next,
@@ -90,6 +90,15 @@ pub async fn show(
         },
     };
     Ok(frame::show(&page))
+}
+
+/// How many there are, and of them how many a search finds: `85 of 2,200 referrers`.
+async fn total(tx: &mut Tx, search: &str) -> Result<String, StoreError> {
+    let all = wording::count(tx.referrer_count().await?, "referrer", "referrers");
+    if search.is_empty() {
+        return Ok(all);
+    }
+    Ok(format!("{} of {all}", wording::grouped(tx.referrers_found_count(search).await?)))
 }
 
 /// A page of those whom the search finds, and whether more follow.

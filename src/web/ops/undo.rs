@@ -6,9 +6,11 @@ use axum::response::Response;
 use super::form::{Posted, nowhere, then_show};
 use super::notice::Done;
 use super::view::moment::{Calendar, Moment};
+use super::view::titles;
 use crate::domain::Timestamp;
 use crate::domain::id::SubmissionId;
 use crate::operator::{self, OperatorError};
+use crate::render::Renderer;
 use crate::store::views::undo::Undoable;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
@@ -35,9 +37,9 @@ pub(super) struct UndoRow {
 }
 
 /// The submissions that can be withdrawn now, newest first.
-pub(super) async fn rows(tx: &mut Tx, calendar: &Calendar) -> Result<Vec<UndoRow>, StoreError> {
+pub(super) async fn rows(tx: &mut Tx, calendar: &Calendar, renderer: &Renderer) -> Result<Vec<UndoRow>, StoreError> {
     let undoable = tx.undoable(calendar.now, SHOWN).await?;
-    Ok(undoable.into_iter().map(|one| row(one, calendar)).collect())
+    Ok(undoable.into_iter().map(|one| row(one, calendar, renderer)).collect())
 }
 
 /// Of one submission, if it can be withdrawn now.
@@ -54,10 +56,11 @@ pub(super) struct UndoButton {
     pub left: String,
 }
 
-fn row(one: Undoable, calendar: &Calendar) -> UndoRow {
-    let letter = one.letter.as_deref().map_or_else(|| "A letter".to_owned(), wording::letter);
+fn row(one: Undoable, calendar: &Calendar, renderer: &Renderer) -> UndoRow {
+    let letter = || one.letter.as_deref().map_or_else(|| "A letter".to_owned(), |name| titles::letter(renderer, name));
+    let broadcast = |name: &String| titles::named(renderer, name, one.letter.as_deref().unwrap_or_default());
     UndoRow {
-        what: one.broadcast.unwrap_or(letter),
+        what: one.broadcast.as_ref().map_or_else(letter, broadcast),
         messages: wording::count(one.messages, "message", "messages"),
         who: one.who.name().to_owned(),
         sent: calendar.moment(one.created_ms),

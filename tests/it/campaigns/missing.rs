@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use touchline::campaign::{self, runner};
+use touchline::campaign::{self, NewCampaign, runner};
+use touchline::domain::campaign::CampaignWait;
 use touchline::domain::referrer::Referrer;
+use touchline::domain::{Channel, MessageStatus};
 
 use super::clinic::{Clinic, audited, plan, planned, put, referrer, row, staffed};
 use crate::support::databases::each_database;
@@ -61,6 +63,25 @@ async fn two_hours_late_is_made_up_and_three_days_late_is_not() {
             audited(&parts, "skip_campaign_run").await,
             ["system weekly missed since Nov 30, 2026 9:00 AM CST: more than 24 hours late"]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_a_fax_cannot_print_leaves_out_one_fax_and_skips_no_run() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        let parts = staffed(&clinic).await;
+        put(&parts, &[Referrer { last_name: Some("李".to_owned()), ..referrer(3) }]).await;
+        let by_both = NewCampaign { via: Channel::ALL.to_vec(), ..plan("weekly", "every monday 09:00") };
+        campaign::add(&parts, by_both).await.expect("made");
+        clinic.clock.advance(HOUR);
+        assert_eq!(runner::fire_due(&parts).await.expect("looked"), 1);
+        assert!(audited(&parts, "skip_campaign_run").await.is_empty());
+        let mut tx = parts.store.read().await.expect("a transaction");
+        let queued = tx.messages_in(MessageStatus::Queued, 10).await.expect("read");
+        let by = |channel| queued.iter().filter(|message| message.channel() == channel).count();
+        assert_eq!((by(Channel::Fax), by(Channel::Email)), (2, 3));
     })
     .await;
 }
@@ -151,6 +172,49 @@ async fn a_letter_that_broke_keeps_the_schedule_moving() {
         let parts = clinic.node().await;
         clinic.clock.advance(7 * DAY);
         assert_eq!(runner::fire_due(&parts).await.expect("looked"), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_waits_for_a_letter_out_of_service_and_says_so_and_is_made_once_it_is_corrected() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        clinic.write_letter("bulletin", &[]);
+        let parts = staffed(&clinic).await;
+        let new = NewCampaign {
+            letter: "bulletin".to_owned(),
+            variables: serde_json::Map::new(),
+            ..plan("weekly", "every monday 09:00")
+        };
+        campaign::add(&parts, new).await.expect("made");
+        let due = row(&parts, "weekly").await.next_ms;
+        let letter = clinic.letters.path().join("bulletin/letter.md");
+        let sound = std::fs::read_to_string(&letter).expect("the letter");
+        std::fs::write(&letter, format!("{sound}\n{{{{nobody}}}}\n")).expect("written");
+        let broken = clinic.node().await;
+        assert_eq!(campaign::show(&broken, "weekly").await.expect("shown").waits(), None, "nothing is due yet");
+        clinic.clock.advance(HOUR);
+        for _ in 0..3 {
+            assert_eq!(runner::fire_due(&broken).await.expect("looked"), 0);
+        }
+        let shown = campaign::show(&broken, "weekly").await.expect("shown");
+        assert_eq!((shown.waits(), shown.campaign.next_ms), (Some(CampaignWait::LetterOutOfService), due));
+        assert!(audited(&broken, "skip_campaign_run").await.is_empty(), "it is not given up yet");
+
+        std::fs::write(&letter, &sound).expect("written");
+        let corrected = clinic.node().await;
+        assert_eq!(runner::fire_due(&corrected).await.expect("looked"), 1);
+        assert_eq!(campaign::show(&corrected, "weekly").await.expect("shown").waits(), None);
+
+        // The next one waits too long.
+        std::fs::write(&letter, format!("{sound}\n{{{{nobody}}}}\n")).expect("written");
+        let broken = clinic.node().await;
+        clinic.clock.advance(9 * DAY);
+        assert_eq!(runner::fire_due(&broken).await.expect("looked"), 0);
+        let skipped = audited(&broken, "skip_campaign_run").await;
+        assert_eq!(skipped.len(), 1);
+        assert!(skipped[0].contains("its letter was out of service for more than 24 hours"), "{skipped:?}");
     })
     .await;
 }

@@ -80,7 +80,9 @@ fn secrets_may_stand_in_a_file_beside_the_configuration_which_init_prepares() {
     house.run(&["failures"]).good();
     assert!(house.path("other.db").exists(), "it overrides keys as the environment does");
     house.run(&["init", "--defaults", "--force", "--provider=telnyx", "--setting=telnyx.connection_id=1"]).good();
-    assert_eq!(std::fs::read_to_string(house.path("touchline.env")).expect("a file"), secrets, "secrets are kept");
+    let after = std::fs::read_to_string(house.path("touchline.env")).expect("a file");
+    assert!(after.starts_with(&secrets), "secrets are kept: {after}");
+    assert!(after.ends_with("\n# TELNYX_API_KEY=\n"), "what is missing is offered below: {after}");
 
     house.write("touchline.env", &format!("A=1\n{CANARY}\n"));
     let refused = house.run(&["failures"]);
@@ -123,7 +125,9 @@ fn the_doctor_tells_what_works_from_what_does_not() {
     };
     for (check, expected) in [
         ("configuration", "ok"),
-        ("practice", "warn"),
+        // Invented, and the relay is not the sandbox though it is on this machine.
+        ("practice", "fail"),
+        ("public address", "warn"),
         ("letters", "ok"),
         ("database", "ok"),
         ("operators", "warn"),
@@ -138,6 +142,7 @@ fn the_doctor_tells_what_works_from_what_does_not() {
 fn the_doctor_fails_on_what_would_embarrass_and_says_how_to_correct_it() {
     let mut house = House::new();
     house.set("TELNYX_API_KEY", "a-key");
+    house.set("TOUCHLINE_ROUTES__EMAIL", "[]");
     // Without a database no account is asked whether it works.
     house.set("TOUCHLINE_STORE__URL", "sqlite:no/such/folder/touchline.db");
     let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
@@ -166,7 +171,13 @@ fn the_doctor_fails_on_what_would_embarrass_and_says_how_to_correct_it() {
     assert_eq!(state, "fail", "{words}");
     assert!(words.contains("no words before a period") && words.contains("nothing under it"), "{words}");
 
-    // The sample practice is good enough while everything stays on this machine, and no longer.
+    // What a fax cannot print is named with its entry.
+    let boxes = text.replace("name = \"Elena Marsh\"", "name = \"Elena 李 Marsh\"");
+    let (state, words) = checked(&boxes)("practice");
+    assert_eq!(state, "fail", "{words}");
+    assert!(words.contains("`李` in practice.medical_director.name"), "{words}");
+
+    // The sample practice is good enough while everything goes to the sandbox, and no longer.
     assert_eq!(checked(&text)("practice").0, "warn");
     let real =
         "\n[providers.fax-telnyx]\nkind = \"telnyx\"\nconnection_id = \"1\"\napi_key = { env = \"TELNYX_API_KEY\" }\n";
@@ -174,6 +185,44 @@ fn the_doctor_fails_on_what_would_embarrass_and_says_how_to_correct_it() {
     let (state, words) = checked(&format!("{routed}{real}"))("practice");
     assert_eq!(state, "fail", "{words}");
     assert!(words.contains("sample practice") && words.contains("555-01xx"), "{words}");
+}
+
+#[test]
+fn a_new_account_has_a_name_and_secrets_of_its_own() {
+    let mut house = House::new();
+    let before = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    let add = |house: &House, name: &str| {
+        let name = format!("--name={name}");
+        house.run(&["provider", "add", "smtp", &name, "--setting=host=127.0.0.1", "--unchecked", "--json"])
+    };
+    for (name, code) in [("a b", 2), ("", 2), ("Relay", 2), ("rehearsal_mail", 5)] {
+        let refused = add(&house, name);
+        assert_eq!((refused.code, refused.err.contains("--name"), refused.err.contains("TOML")), (code, true, false));
+    }
+    assert_eq!(std::fs::read_to_string(house.path("touchline.toml")).expect("a file"), before);
+
+    // The relay at this machine's port 9 is no sandbox, and keeps its place.
+    let added = add(&house, "second").good().json();
+    assert_eq!((&added["replaces"], &added["overridden_by"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    let text = std::fs::read_to_string(house.path("touchline.toml")).expect("a file");
+    assert!(text.contains("email = [\"email-smtp\", \"second\"]"), "{text}");
+
+    // With a variable in place of the route, that is said.
+    house.set("TOUCHLINE_ROUTES__EMAIL", "[\"email-smtp\"]");
+    let added = add(&house, "third").good();
+    assert_eq!(added.json()["overridden_by"], "TOUCHLINE_ROUTES__EMAIL");
+    house.set("TOUCHLINE_ROUTES__EMAIL", "");
+
+    // A second account does not take the first one's secret.
+    house.set("SMTP_PASSWORD", "of-the-first");
+    let login = |name: &str| {
+        let name = format!("--name={name}");
+        let settings = ["--setting=host=127.0.0.1", "--setting=username=u", "--unchecked", "--json"];
+        house.run(&[&["provider", "add", "smtp", &name][..], &settings].concat())
+    };
+    login("fourth").good();
+    let asked = login("fifth");
+    assert_eq!((asked.code, asked.err.contains("set SMTP_FIFTH_PASSWORD")), (2, true), "{asked:?}");
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_letter_of_the_practice_that_cannot_be_read_is_not_replaced_by_the_built_in_
 }
 
 #[test]
-fn a_name_or_a_word_that_a_fax_cannot_print_is_found_in_a_dry_run_by_the_recipients_name() {
+fn a_name_that_a_fax_cannot_print_leaves_out_that_fax_of_a_list_and_a_word_stops_the_letter() {
     let house = House::with_referrers();
     house.write(
         "list.csv",
@@ -162,13 +162,32 @@ fn a_name_or_a_word_that_a_fax_cannot_print_is_found_in_a_dry_run_by_the_recipie
          小龍,李,MD,(847) 555-0163,li@clinic.example,permission,given_by_recipient,2026-10-01\n",
     );
     house.run(&["referrers", "import", "list.csv"]).good();
-    for extra in [&["--dry-run"][..], &["--yes"][..]] {
-        let refused = house.run(&[&["send", "introduction", "--to=all", "--via=fax,email"], extra].concat());
-        assert_eq!(refused.code, 5, "{refused:?}");
-        for part in ["小龍 李", "a fax cannot print", "in the recipient's name"] {
-            assert!(refused.err.contains(part), "{part}: {refused:?}");
-        }
-        assert!(!refused.err.contains("Whitfield"), "{refused:?}");
+    let to = |to: &str, extra: &[&'static str]| {
+        let to = format!("--to={to}");
+        let arguments = [&["send", "introduction", to.as_str(), "--via=fax,email"][..], extra].concat();
+        house.run(&arguments)
+    };
+    let alone = to("li@clinic.example", &["--dry-run"]);
+    assert_eq!(alone.code, 5, "{alone:?}");
+    for part in ["小龍 李", "a fax cannot print", "in the recipient's name"] {
+        assert!(alone.err.contains(part), "{part}: {alone:?}");
+    }
+    let shown = to("all", &["--dry-run"]).good();
+    let line = shown.out.lines().find(|line| line.contains("a fax cannot print")).expect("a line for who is left out");
+    assert!(line.contains("小龍 李") && line.contains("`龍`") && line.contains("Latin letters"), "{line}");
+    for extra in [&["--dry-run", "--json"][..], &["--yes", "--json"][..]] {
+        let said = to("all", extra).good().json();
+        let of_li = |one: &&serde_json::Value| one["name"].as_str().is_some_and(|name| name.contains('李'));
+        let list = |key: &str| said[key].as_array().expect("a list").clone();
+        let (skipped, messages) = (list("skipped"), list("messages"));
+        let left_out: Vec<_> = skipped.iter().filter(of_li).collect();
+        assert_eq!(left_out.len(), 1, "{said}");
+        assert_eq!((&left_out[0]["reason"], &left_out[0]["channel"]), (&"unprintable_name".into(), &"fax".into()));
+        let sent: Vec<_> = messages.iter().filter(of_li).collect();
+        assert_eq!(sent.len(), 1, "the mail goes: {said}");
+        assert_eq!((&sent[0]["channel"], &sent[0]["status"]), (&"email".into(), &"queued".into()));
+        let faxed = |one: &serde_json::Value| one["channel"] == "fax" && one["status"] == "queued";
+        assert!(messages.iter().any(faxed), "the others are faxed: {said}");
     }
     house.run(&["send", "introduction", "--to=li@clinic.example", "--via=email", "--dry-run"]).good();
     let word = [

@@ -118,6 +118,18 @@ async fn a_preview_of_a_letter_about_a_patient_is_on_record_and_of_no_other() {
     assert!(uuid::Uuid::parse_str(referrer).is_ok(), "whose letter it is, by their id: {referrer}");
 }
 
+#[tokio::test]
+async fn a_provider_that_was_added_is_on_record_by_its_name_and_kind() {
+    let mut house = House::new();
+    house.set("TELNYX_API_KEY", "KEY0123");
+    let settings = ["connection_id=1293384261075731499", "document=media", "base_url=http://127.0.0.1:9/v2"];
+    let mut arguments = vec!["provider", "add", "telnyx", "--unchecked", "--no-test-page", "--as", "maria"];
+    arguments.extend(settings.iter().flat_map(|setting| ["--setting", setting]));
+    house.run(&arguments).good();
+    let expected = ["operator:maria", "add_provider", "fax-telnyx", "telnyx"].map(str::to_owned);
+    assert_eq!(audited(&house).await, [expected]);
+}
+
 #[test]
 fn a_name_is_what_it_looks_like_and_none_that_the_records_use_for_somebody_else() {
     let house = House::new();

@@ -317,6 +317,39 @@ async fn stopping_writes_nothing() {
     terminal.answer("Name on the letterhead:", "Birch Clinic\r");
     terminal.answer("Legal name", "\u{3}");
     let (code, shown) = terminal.end();
-    assert_ne!(code, 0, "{shown}");
+    assert_eq!((code, shown.matches("Stopped. No file was written.").count()), (130, 1), "{shown}");
     assert!(!house.path("touchline.toml").exists());
+}
+
+/// What is asked before the first list, and the answers.
+const UP_TO_A_LIST: Dialogue<'static> = &[
+    ("Name on the letterhead:", "Birch Clinic\r"),
+    ("Legal name [Birch Clinic]:", "\r"),
+    ("Street and suite:", "1 Main Street\r"),
+    ("City, state and ZIP code:", "Dayton, Ohio 45402\r"),
+    ("Main telephone number:", "937 222 1000\r"),
+    ("Fax number:", "937 222 1001\r"),
+    ("letters come from:", "office@birchclinic.com\r"),
+    ("Website (Enter: none):", "\r"),
+    ("Referral line", "\r"),
+];
+
+#[tokio::test]
+async fn stopping_in_a_list_or_a_long_answer_says_so_and_leaves_the_cursor() {
+    let in_a_list: Dialogue<'_> = &[("9:00 am to 5:00 pm", "\u{3}")];
+    let in_a_long_answer: Dialogue<'_> =
+        &[("Hours", "\r"), ("Within", "\r"), ("Name and letters", "Roth, Ana, MD\r"), ("(Enter: none)", "\u{3}")];
+    for last in [in_a_list, in_a_long_answer] {
+        let house = House::empty();
+        let mut command = house.command();
+        command.arg("init");
+        let Some(mut terminal) = Terminal::start(&command) else { return };
+        for (asked, typed) in [UP_TO_A_LIST, last].into_iter().flatten() {
+            terminal.answer(asked, typed);
+        }
+        let (code, shown, has_cursor) = terminal.end_with_cursor();
+        assert_eq!((code, shown.matches("Stopped. No file was written.").count()), (130, 1), "{shown}");
+        assert!(has_cursor, "{shown}");
+        assert!(!house.path("touchline.toml").exists());
+    }
 }

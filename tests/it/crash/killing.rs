@@ -12,21 +12,21 @@ const MOMENT_MAX: Duration = Duration::from_millis(1_500);
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_killed() {
     let database = Database::sqlite();
-    survive(&database, 1, 14).await;
+    survive(&database, 1, 10).await;
     database.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_on_postgresql() {
     let Some(database) = Database::postgres().await else { return };
-    survive(&database, 1, 8).await;
+    survive(&database, 1, 5).await;
     database.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_with_three_nodes_of_which_one_after_another_dies() {
     let Some(database) = Database::postgres().await else { return };
-    survive(&database, 3, 10).await;
+    survive(&database, 3, 6).await;
     database.remove().await;
 }
 

@@ -54,9 +54,13 @@ async fn a_run_is_looked_at_before_it_is_sent_and_sends_exactly_what_was_shown()
     let mut operator = Visitor::operator(&stage).await;
     assert!(operator.read("/campaigns").await.contains(&format!("href=\"{path}\"")));
     let page = operator.read(&format!("{path}/run")).await;
-    for part in
-        ["Who won't get it", "Shares the fax address", "The cost is not known", "Nothing is sent before you confirm"]
-    {
+    for part in [
+        "Who won't get it",
+        "Shares the fax address",
+        "The cost is not known",
+        "Nothing is sent before you confirm",
+        "Send to ",
+    ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
     let mark = field(&page, "name=\"mark\" value=\"");
@@ -103,7 +107,10 @@ async fn a_campaign_is_renewed_renamed_and_removed() {
     let who = touchline::domain::Actor::operator("dana");
     campaign::run_now(&stage.intake, "Monthly update", &who).await.expect("accepted");
     let mut operator = Visitor::operator(&stage).await;
-    assert!(operator.read("/campaigns").await.contains("Renew openings, as_of before the next run"), "it is listed so");
+    assert!(
+        operator.read("/campaigns").await.contains("Renew “Openings”, “As of” before the next run"),
+        "it is listed so"
+    );
 
     let nothing = operator.submit(&format!("{path}/edit"), &FORM).await;
     assert_eq!(nothing, path, "nothing changed");
@@ -119,10 +126,11 @@ async fn a_campaign_is_renewed_renamed_and_removed() {
     let key = operator.form_key.clone();
     let mut bad = form.clone();
     bad[4].1 = "now and then";
-    bad.push(("form_key", key.as_str()));
-    let refused = operator.send(&format!("{path}/edit"), &bad).await;
-    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text().await.expect("text").contains("Write one of"));
+    bad.push(("page", path.as_str()));
+    let page = operator.submit_refused(&format!("{path}/edit"), &bad).await;
+    let said = field(&page, "<p class=\"wrong\" id=\"wrong\">").split('<').next().expect("words").to_owned();
+    assert!(said.contains("For example: “first tuesday 09:00”") && !said.contains("touchline"), "{said}");
+    assert!(!page.contains("Write one of") && !page.contains("cron:"), "{page}");
     let other = operator.read(&format!("{path}?letter=evening-hours")).await;
     assert!(other.contains("v.open_until") && other.contains("The campaign still sends"), "{other}");
 
@@ -152,10 +160,10 @@ async fn a_campaign_that_waits_needs_attention() {
     let operator = Visitor::operator(&stage).await;
     let overview = operator.read("/").await;
     assert!(
-        overview.contains("The campaign Monthly update waits and sends nothing: renew openings, as_of."),
+        overview.contains("The campaign Monthly update waits and sends nothing: renew “Openings”, “As of”."),
         "{overview}"
     );
-    assert!(operator.read("/campaigns").await.contains("Waits: renew openings, as_of"));
+    assert!(operator.read("/campaigns").await.contains("Waits: renew “Openings”, “As of”"));
     stage.strike().await;
 }
 
@@ -172,5 +180,39 @@ async fn a_letter_with_a_mistake_is_on_the_overview_and_its_campaign_says_so_and
     let (_, dates) = page.split_once("Next dates: ").unwrap_or_else(|| panic!("no dates in {page}"));
     let dates = dates.split_once("</p>").expect("the end of them").0;
     assert_eq!(dates.matches("Tuesday, ").count(), 3, "{dates}");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_form_calls_variables_by_their_labels_picks_days_from_a_calendar_and_offers_the_tags_there_are() {
+    let stage = Stage::set_idle().await;
+    let path = planned(&stage).await;
+    let mut operator = Visitor::operator(&stage).await;
+    let page = operator.read(&path).await;
+    for part in [">As of", ">Start window", "type=\"date\" id=\"v.as_of\"", "<option value=\"tag:north-shore\">"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!page.contains(">as_of") && !page.contains(">start_window"), "{page}");
+    let mut bad = FORM.to_vec();
+    bad[1].1 = "Nobody Atall";
+    bad.push(("page", path.as_str()));
+    let refused = operator.submit_refused(&format!("{path}/edit"), &bad).await;
+    assert!(refused.contains("No referrer matches.") && !refused.contains("referrers list"), "{refused}");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_are_called_by_their_titles_in_lists_and_broadcasts() {
+    let stage = Stage::set_idle().await;
+    let via = [Channel::Fax, Channel::Email];
+    let variables = json!({ "treatment": "TMS", "openings": "four", "as_of": "2026-11-23" });
+    stage.send("capacity-update", "tag:north-shore", &via, variables).await;
+    let operator = Visitor::operator(&stage).await;
+    let title = stage.gateway.renderer.letter("capacity-update").expect("a built-in letter").title.clone();
+    for path in ["/", "/campaigns", "/messages"] {
+        let page = operator.read(path).await;
+        assert!(page.contains(&title) && !page.contains("capacity-update to"), "{path}: {page}");
+    }
+    assert!(operator.read("/campaigns").await.contains(&format!("{title} to everyone tagged north-shore")));
     stage.strike().await;
 }

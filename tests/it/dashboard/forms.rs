@@ -6,12 +6,17 @@ use std::path::Path;
 
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
+use touchline::access;
+use touchline::domain::Actor;
 use touchline::domain::referrer::Referrer;
 use touchline::referrers::audience;
 
 use super::stage::{OPERATOR, Stage};
 use super::visitor::Visitor;
 use super::{calling, campaigning};
+
+/// A password that is long enough.
+const PASSWORD: &str = "a long walk by the river";
 
 /// A form: the page it stands on, where it goes, what is filled in, the field that is wrong, and what must still stand there.
 type Case = (String, String, Vec<(&'static str, String)>, &'static str, &'static str);
@@ -22,10 +27,13 @@ fn case(page: &str, action: &str, fields: &[(&'static str, &str)], wrong: &'stat
 }
 
 /// Every form with something to fill in, each with a mistake.
-fn cases(referrer: &str, campaign: &str, [failed, waiting]: [&str; 2], ids: [&str; 3]) -> Vec<Case> {
+fn cases(referrer: &str, campaign: &str, [failed, waiting]: [&str; 2], ids: [&str; 4]) -> Vec<Case> {
     let long = "x".repeat(600);
     let at = |act: &str| format!("{referrer}/{act}");
-    let [basis, suppression, asked] = ids;
+    let [basis, suppression, asked, operator] = ids;
+    let password = |password, again| [("password", password), ("password_again", again)];
+    let added = |name, [one, two]: [(&'static str, &'static str); 2]| [("name", name), one, two];
+    let (good, other) = (password(PASSWORD, PASSWORD), password(PASSWORD, "another one, no less long"));
     let edit = [
         ("letter", "capacity-update"),
         ("to", "tag:north-shore"),
@@ -78,6 +86,18 @@ fn cases(referrer: &str, campaign: &str, [failed, waiting]: [&str; 2], ids: [&st
             "Kept call",
         ),
         case("/suppressions", &format!("/suppressions/{suppression}/lift"), &[("why", "")], "why", "wrong"),
+        case("/operators", "/operators", &added(OPERATOR.0, good), "name", "value=\"dana\""),
+        case("/operators", "/operators", &added("unknown", good), "name", "value=\"unknown\""),
+        case("/operators", "/operators", &added("Kept", other), "password_again", "value=\"Kept\""),
+        case("/operators", "/operators", &added("Kept", password("short", "short")), "password", "value=\"Kept\""),
+        case(
+            "/operators",
+            &format!("/operators/{operator}/password"),
+            &password("short", "short"),
+            "password",
+            "wrong",
+        ),
+        case("/operators", &format!("/operators/{operator}/remove"), &[], "sure", "wrong"),
         case("/providers", "/providers", &[("name", "fax-sandbox"), ("act", "pause"), ("why", &long)], "why", "xxxx"),
         case(
             failed,
@@ -112,6 +132,14 @@ fn failed_referrer(referrer: &str) -> String {
     referrer.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
+/// The id of an operator who is not the one logged in.
+async fn another_operator(stage: &Stage) -> String {
+    let parts = stage.gateway.access();
+    access::add_operator(&parts, "sam", PASSWORD, &Actor::operator(OPERATOR.0)).await.expect("added");
+    let all = access::operators(&parts).await.expect("read");
+    all.iter().find(|one| one.name == "sam").expect("added").id.to_string()
+}
+
 async fn one(stage: &Stage, name: &str) -> Referrer {
     let mut tx = stage.gateway.store.read().await.expect("a database");
     audience::one(&mut tx, name).await.expect("in the sample list")
@@ -138,11 +166,12 @@ async fn a_refused_form_comes_again_with_its_input_and_the_mistake_beside_the_fi
     let referrer = format!("/referrers/{}", scene.wrong.id);
     let campaign = campaigning::planned(&stage).await;
     let pages = [format!("/messages/{}", scene.wrong_message), format!("/messages/{}", scene.unasked_message)];
-    let ids = [scene.basis.to_string(), scene.suppression.to_string(), scene.unasked.id.to_string()];
+    let sam = another_operator(&stage).await;
+    let ids = [scene.basis.to_string(), scene.suppression.to_string(), scene.unasked.id.to_string(), sam];
     let mut operator = Visitor::operator(&stage).await;
     let before = acts(&stage).await;
     let pages = [pages[0].as_str(), pages[1].as_str()];
-    let cases = cases(&referrer, &campaign, pages, [ids[0].as_str(), ids[1].as_str(), ids[2].as_str()]);
+    let cases = cases(&referrer, &campaign, pages, ids.each_ref().map(String::as_str));
     for (page, action, fields, wrong, kept) in cases {
         let key = operator.form_key.clone();
         let mut all = vec![("form_key", key.as_str()), ("page", page.as_str())];
@@ -153,6 +182,7 @@ async fn a_refused_form_comes_again_with_its_input_and_the_mistake_beside_the_fi
         assert!(text.contains("role=\"alert\"") && text.contains("Nothing was saved"), "{action}: {text}");
         assert!(is_beside(&text, wrong), "{action}: nothing stands beside `{wrong}`: {text}");
         assert!(kept == "asks" || text.contains(kept), "{action}: `{kept}` is lost: {text}");
+        assert!(!text.contains(PASSWORD), "{action}: a password is sent back");
         assert_eq!(text.matches("id=\"wrong\"").count(), 1, "{action}: it stands in one place");
     }
     assert_eq!(acts(&stage).await, before, "nothing was done");
@@ -169,7 +199,7 @@ fn every_form_with_something_to_fill_in_is_in_the_table() {
         "/referrers/{{ id }}",
         "{{ link }}",
         ["/messages/{{ id }}", "/messages/{{ id }}"],
-        ["{{ basis.id }}", "{{ row.refusal.id }}", "{{ row.id }}"],
+        ["{{ basis.id }}", "{{ row.refusal.id }}", "{{ row.id }}", "{{ row.id }}"],
     );
     let mut known: BTreeSet<String> = cases.into_iter().map(|(_, action, ..)| action).collect();
     known.extend(

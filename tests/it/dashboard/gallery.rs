@@ -129,6 +129,10 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         .expect("logged");
     }
     refuse(stage, "(708) 555-0125").await;
+    let dana = touchline::domain::Actor::operator("dana");
+    touchline::access::add_operator(&stage.gateway.access(), "maria", "a long walk by the river", &dana)
+        .await
+        .expect("an operator");
     let both = [Channel::Fax, Channel::Email];
     let broadcast = stage.send("capacity-update", "all", &both, variables.clone()).await;
     let report: Value =
@@ -177,6 +181,7 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("campaign", campaign),
         ("providers", "/providers".to_owned()),
         ("suppressions", "/suppressions".to_owned()),
+        ("operators", "/operators".to_owned()),
         ("audit", "/audit".to_owned()),
         ("nowhere", "/messages/nothing".to_owned()),
         ("opt-out", format!("/o/{}", stage.gateway.opt_out.token(broadcast.messages[0].id))),

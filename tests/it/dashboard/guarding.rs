@@ -52,6 +52,7 @@ async fn nobody_sees_or_does_anything_without_logging_in() {
         format!("/campaigns/{0}/first-page/{0}.png", referrer.id),
         "/providers".to_owned(),
         "/suppressions".to_owned(),
+        "/operators".to_owned(),
         "/audit".to_owned(),
     ] {
         let answer = stranger.get(&path).await;

@@ -32,8 +32,17 @@ impl Visitor {
 
     /// The operator, logged in at a dashboard of its own address.
     pub async fn operator_at(address: &str) -> Self {
+        Self::logged_in_at(address, OPERATOR.0, OPERATOR.1).await
+    }
+
+    /// Another operator, logged in.
+    pub async fn logged_in(stage: &Stage, name: &str, password: &str) -> Self {
+        Self::logged_in_at(&stage.address, name, password).await
+    }
+
+    async fn logged_in_at(address: &str, name: &str, password: &str) -> Self {
         let mut visitor = Self::stranger_at(address);
-        let answer = visitor.send("/login", &[("name", OPERATOR.0), ("password", OPERATOR.1)]).await;
+        let answer = visitor.send("/login", &[("name", name), ("password", password)]).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "logged in");
         let page = visitor.read("/").await;
         let (_, key) = page.split_once("name=\"form_key\" value=\"").expect("a form with its key");

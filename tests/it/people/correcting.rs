@@ -3,8 +3,8 @@
 use touchline::domain::conflict::Choice;
 use touchline::domain::provenance::RecordField;
 use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
-use touchline::domain::{EmailAddress, FaxNumber};
-use touchline::referrers::import::undo::{imports, undo_import};
+use touchline::domain::{AuditAct, EmailAddress, FaxNumber};
+use touchline::referrers::import::undo::{imports, imports_told, undo_import};
 use touchline::referrers::{self, ReferrersError, conflicts, remove};
 
 use super::{Desk, counts, dana};
@@ -66,6 +66,47 @@ async fn an_import_is_undone_but_for_what_was_done_since() {
         assert_eq!(all.len(), 2);
         assert!(all[0].undone_ms.is_some() && all[1].undone_ms.is_none());
         assert_eq!(counts(&desk.import(&changed).await), (1, 2, 1, 0), "the list can be imported again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_that_was_undone_brings_its_permissions_again_but_none_that_ended_otherwise() {
+    each_db(async |store| {
+        let desk = Desk::at(store);
+        let list = "First Name,Last Name,Fax,basis,basis_date\nAna,Ruiz,847-555-0101,permission,2026-01-31\n\
+            Ben,Salas,847-555-0102,permission,2026-01-31\nChidi,Okafor,847-555-0103,permission,2026-01-31\n";
+        let first = desk.import(list).await;
+        assert_eq!((first.bases, first.bases_left_out), (3, 0));
+        assert_eq!(desk.import(list).await.bases, 0, "they are on record");
+        let number = FaxNumber::parse("847-555-0103").expect("a number");
+        let mut tx = desk.parts.store.write().await.expect("tx");
+        let withdrawn = tx.basis_of(&number).await.expect("read")[0].id;
+        assert!(tx.basis_end(withdrawn, "they called", desk.parts.clock.now()).await.expect("ended"));
+        tx.commit().await.expect("committed");
+
+        for _ in 0..2 {
+            let import = imports(&desk.parts).await.expect("read");
+            let import = import.iter().find(|one| one.undone_ms.is_none() && one.added > 0).expect("an import");
+            let undone = undo_import(&desk.parts, import.id, &dana()).await.expect("undone");
+            assert_eq!(undone.bases_ended, 2);
+            let again = desk.import(list).await;
+            assert_eq!((again.bases, again.bases_left_out), (2, 1));
+        }
+
+        let mut tx = desk.parts.store.read().await.expect("tx");
+        let lines = tx.audit_list(100).await.expect("read");
+        let details = |act: AuditAct| -> Vec<String> {
+            lines.iter().filter(|line| line.action == act).filter_map(|line| line.detail.clone()).collect()
+        };
+        let undone = "list.csv: 3 removed, 0 restored, 2 bases for faxing ended";
+        assert_eq!(details(AuditAct::UndoImport), [undone, undone]);
+        let imported = details(AuditAct::ImportReferrers);
+        let newest = "list.csv: 3 new, 0 updated, 2 bases for faxing, 1 basis left out because it had ended";
+        assert_eq!((imported.len(), imported[0].as_str()), (4, newest));
+        drop(tx);
+        let told = imports_told(&desk.parts).await.expect("read");
+        assert!(told[0].brought.contains(&(2, "bases for faxing".to_owned())), "{told:?}");
     })
     .await;
 }

@@ -234,7 +234,7 @@ async fn correct_somebody(desk: &Desk, world: &mut World) {
 #[tokio::test]
 async fn a_year_of_monthly_lists_leaves_exactly_the_right_people() {
     each_db(async |store| {
-        live_through(&Desk::at(store), &mut World::new(20_261_129, 400), 12).await;
+        live_through(&Desk::at(store), &mut World::new(20_261_129, 160), 12).await;
     })
     .await;
 }

@@ -88,6 +88,24 @@ fn long_practice() -> Practice {
     long
 }
 
+/// The ways in which a new practice may take opt-outs: whether a number is toll-free, by a web page, by email.
+const NEW_PRACTICES: [(bool, bool, bool); 5] =
+    [(false, false, true), (false, true, false), (false, true, true), (true, false, false), (true, false, true)];
+
+/// A practice that has filled in what it must and little else.
+fn new_practice((toll_free, web, email): (bool, bool, bool)) -> Practice {
+    let mut new = short_practice();
+    (new.name, new.legal_name) = ("Birch Clinic".to_owned(), "Birch Clinic".to_owned());
+    (new.city, new.state, new.zip) = ("Dayton".to_owned(), "OH".to_owned(), "45402".to_owned());
+    new.conditions = vec!["depression".to_owned()];
+    new.medical_director.name = "Ana Birch".to_owned();
+    new.opt_out.toll_free = toll_free;
+    new.opt_out.web = web.then(|| "https://birch.example/stop".to_owned());
+    let mailbox = || touchline::domain::address::EmailAddress::parse("office@birch.example").expect("an address");
+    new.opt_out.email = email.then(mailbox);
+    new
+}
+
 fn named(first: &str, last: &str, organization: Option<&str>) -> Referrer {
     let owned = |text: &str| Some(text.to_owned());
     Referrer {
@@ -114,7 +132,7 @@ fn case(renderer: &Renderer, name: &str, values: &str, referrer: &Referrer, vari
     }
 }
 
-/// Every built-in letter, three times, rendered once for all tests.
+/// Every built-in letter, three times and by a new practice, rendered once for all tests.
 fn cases() -> &'static [Case] {
     static CASES: LazyLock<Vec<Case>> = LazyLock::new(rendered);
     &CASES
@@ -140,7 +158,16 @@ fn rendered() -> Vec<Case> {
             case(&long, name, "longest", &lengthy, &of_letter.longest),
         ]
     });
-    letters.flatten().collect()
+    let mut cases: Vec<Case> = letters.flatten().collect();
+    for (place, ways) in NEW_PRACTICES.into_iter().enumerate() {
+        let new = load(new_practice(ways));
+        let (toll_free, web, email) = ways;
+        let values = format!("sample of a new practice, toll-free {toll_free}, web {web}, email {email}");
+        // All of them once, and the notice in every wording, with and without a reply form above.
+        let letters = new.letters().filter(|letter| place == 0 || ["article", "introduction"].contains(&&*letter.name));
+        cases.extend(letters.map(|letter| case(&new, &letter.name, &values, &referrer(), &letter.sample)));
+    }
+    cases
 }
 
 /// A line as it shows in the dots.
@@ -267,6 +294,15 @@ fn no_built_in_letter_ends_a_paragraph_with_a_word_alone_or_leaves_a_third_of_a_
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_advertisement_ends_with_the_notice_that_is_measured() {
+    for case in cases().iter().filter(|case| case.what.contains("new practice") && case.letter == "introduction") {
+        let first_page = &case.text[case.fax.cover_pages() as usize];
+        let last = first_page.last().expect("a line");
+        assert!(last.ends_with("week.") && last.split_whitespace().count() > 1, "{}: {last}", case.what);
+    }
 }
 
 #[test]

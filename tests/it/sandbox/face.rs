@@ -99,6 +99,7 @@ async fn the_open_page_shows_what_came_in_without_the_number() {
     }
     assert!(!html.contains("555-0142") && !html.contains("5550142") && !html.contains("<script"), "{html}");
     assert!(html.contains(&format!("href=\"/faxes/{}/document\"", delivered.0)));
+    assert!(html.contains("<h2>•••-0142</h2>") && !html.contains("<h3"), "no heading is skipped: {html}");
 
     let document = client.get(format!("{}/faxes/{}/document", bench.line.base_url(), delivered.0));
     let answer = document.send().await.expect("the line answers");

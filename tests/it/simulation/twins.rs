@@ -222,13 +222,13 @@ twins! {
     the_checker_for_repeats_catches_a_skipped_record: RecordSkipped breaks 3, as in 0;
     the_checker_for_repeats_catches_a_resend_that_is_forgotten: ResendForgotten breaks 3, as in 0;
     the_checker_for_refusals_catches_an_ignored_one: SuppressionIgnored breaks 4, as in 0;
-    the_checker_for_busy_numbers_catches_two_calls_to_one: BusyNumberForgotten breaks 5, as in 0;
+    the_checker_for_busy_numbers_catches_two_calls_to_one: BusyNumberForgotten breaks 5, as in 24;
     the_checker_for_office_hours_catches_a_letter_at_night: OfficeHoursForgotten breaks 5, as in 0;
     the_checker_for_rates_catches_a_forgotten_one: RateForgotten breaks 6, as in 0;
     the_checker_for_next_steps_catches_a_lost_entry: EntryDeleted breaks 7, as in 0;
     the_checker_for_broadcasts_catches_a_wrong_total: BroadcastMiscounted breaks 8, as in 0;
     the_checker_for_broadcasts_catches_an_early_finish: BroadcastFinishedEarly breaks 8, as in 0;
-    the_checker_for_endings_catches_one_that_is_undone: TerminalReopened breaks 9, as in 0;
+    the_checker_for_endings_catches_one_that_is_undone: TerminalReopened breaks 9, as in 5;
     the_checker_for_fences_catches_one_that_goes_back: FenceTurnedBack breaks 10, as in 0;
     the_checker_for_fences_catches_a_stale_walk_that_changes_the_queue: LiveLeaseReaped breaks 10, as in 0;
     the_checker_for_repeated_events_catches_a_last_word_that_wins: LastWordWins breaks 11, as in 0;

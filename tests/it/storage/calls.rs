@@ -2,12 +2,13 @@
 
 use touchline::domain::basis::{Basis, BasisKind, NumberSource};
 use touchline::domain::health::Health;
-use touchline::domain::id::{BasisId, ReferrerId, SuppressionId};
+use touchline::domain::id::{BasisId, MessageId, ReferrerId, SuppressionId};
 use touchline::domain::message::Message;
 use touchline::domain::referrer::{Referrer, ReferrerState};
 use touchline::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
-use touchline::domain::{Actor, Address, Channel, Fault, FaxNumber, MessageStatus, PolicyReason};
+use touchline::domain::{Actor, Address, Channel, Fault, FaxNumber, MessageStatus, PolicyReason, Purpose, Reason};
 use touchline::store::Tx;
+use touchline::store::views::calls::StoppedBy;
 use uuid::Uuid;
 
 use super::samples::{Stage, at, fax, known, referrer};
@@ -89,15 +90,18 @@ async fn whoever_may_not_be_faxed_updates_is_asked_until_there_is_an_answer() {
         let only = tx.calls_for_permission(FIRST, true, 9).await.expect("read");
         assert_eq!(only, [ids[1], ids[4]], "a relationship does not suffice where only permission does");
         assert_eq!(tx.calls_for_permission_count(true).await.expect("read"), 2);
-        let stopped = tx.faxes_stopped(ids[4]).await.expect("read");
+        let by = StoppedBy::NoPermission;
+        let stopped = tx.faxes_stopped(ids[4], by, at(3)).await.expect("read");
         assert_eq!((stopped.len(), stopped[0].letter.as_str()), (1, "introduction"));
-        assert!(tx.faxes_stopped(stage.referrer.id).await.expect("read").is_empty());
+        assert!(tx.faxes_stopped(stage.referrer.id, by, at(3)).await.expect("read").is_empty());
         let again = Message { letter: "direct-ask".to_owned(), ..stopped_fax(&stage, ids[4]) };
         tx.messages_insert(&[again]).await.expect("stored");
-        let last = tx.faxes_stopped_last(&[ids[0], ids[4], stage.referrer.id]).await.expect("read");
+        let last = tx.faxes_stopped_last(&[ids[0], ids[4], stage.referrer.id], by, at(3)).await.expect("read");
         let mut last: Vec<_> = last.iter().map(|fax| (fax.referrer_id, fax.letter.as_str())).collect();
         last.sort_unstable();
         assert_eq!(last, [(ids[0], "introduction"), (ids[4], "direct-ask")], "the newest of each, and of nobody else");
+        let none = tx.faxes_stopped_last(&ids, by, at(4)).await.expect("read");
+        assert!(none.is_empty(), "what changed before that moment is out of date");
     })
     .await;
 }
@@ -128,6 +132,62 @@ async fn whose_number_is_no_fax_or_does_not_exist_is_asked_for_another() {
         assert_eq!(tx.calls_for_number(FIRST, 9).await.expect("read"), ids[..2], "letters about patients still go");
         assert_eq!(tx.calls_for_number_count().await.expect("read"), 2);
         assert_eq!(tx.mailboxes_dead_count().await.expect("read"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_for_one_answer_is_not_what_waits_for_another() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let mut tx = store.write().await.expect("tx");
+        let one = unasked(&stage, &mut tx, 401).await;
+        let failed = |reason: Reason| Message {
+            status: MessageStatus::Failed,
+            reason: Some(reason),
+            updated_ms: at(20),
+            ..stopped_fax(&stage, one.id)
+        };
+        let wrong: [Reason; 4] =
+            [Fault::NotAFax.into(), Fault::InvalidNumber.into(), PolicyReason::DeadAddress.into(), Fault::Busy.into()];
+        let wrong = wrong.map(failed);
+        tx.messages_insert(&wrong).await.expect("stored");
+        let ids = async |tx: &mut Tx, by, since| {
+            let found = tx.faxes_stopped(one.id, by, since).await.expect("read");
+            found.into_iter().map(|fax| fax.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&mut tx, StoppedBy::WrongNumber, at(0)).await, [wrong[2].id, wrong[1].id, wrong[0].id]);
+        assert_eq!(ids(&mut tx, StoppedBy::WrongNumber, at(20)).await.len(), 3);
+        assert!(ids(&mut tx, StoppedBy::WrongNumber, at(21)).await.is_empty());
+        let unasked = ids(&mut tx, StoppedBy::NoPermission, at(0)).await;
+        assert!(unasked.len() == 1 && wrong.iter().all(|one| one.id != unasked[0]));
+        let last = tx.faxes_stopped_last(&[one.id], StoppedBy::WrongNumber, at(0)).await.expect("read");
+        assert_eq!(last.iter().map(|fax| fax.id).collect::<Vec<_>>(), [wrong[2].id]);
+
+        assert_eq!(tx.fax_update_last(one.id).await.expect("read"), None, "nothing was sent");
+        let sent = Message { referrer_id: one.id, ..stage.message() };
+        let report = Message { purpose: Purpose::Treatment, id: MessageId::new(), ..sent.clone() };
+        tx.messages_insert(&[sent.clone(), report]).await.expect("stored");
+        assert_eq!(tx.fax_update_last(one.id).await.expect("read"), Some(sent.id), "a report is no update");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn those_who_share_a_fax_number_are_found_page_by_page() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let mut ids = Vec::new();
+        for (name, tail, removed) in [("Adeyemi", 501, None), ("Nakamura", 501, None), ("Gone", 501, Some(at(2)))] {
+            let one = Referrer { fax: Some(fax(tail)), removed_ms: removed, ..referrer(name) };
+            tx.referrer_put(&one).await.expect("stored");
+            ids.push(one.id);
+        }
+        tx.referrer_put(&Referrer { fax: Some(fax(502)), ..referrer("Elsewhere") }).await.expect("stored");
+        assert_eq!(tx.referrers_faxed_at(&fax(501), FIRST, 9).await.expect("read"), ids[..2]);
+        assert_eq!(tx.referrers_faxed_at(&fax(501), FIRST, 1).await.expect("read"), ids[..1]);
+        assert_eq!(tx.referrers_faxed_at(&fax(501), ids[0], 9).await.expect("read"), ids[1..2]);
+        assert!(tx.referrers_faxed_at(&fax(501), ids[1], 9).await.expect("read").is_empty());
     })
     .await;
 }

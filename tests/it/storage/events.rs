@@ -5,7 +5,7 @@ use touchline::domain::cost::Cost;
 use touchline::domain::event::EventKind;
 use touchline::domain::event::EventSource;
 use touchline::domain::{Actor, AuditAct};
-use touchline::store::records::events::Event;
+use touchline::store::records::events::{AuditLine, Event};
 use touchline::store::records::provider_state::{Meter, ProviderState};
 
 use super::samples::{Stage, at, attempt};
@@ -55,6 +55,43 @@ async fn the_audit_log_tells_the_newest_first() {
         assert_eq!(seen, [("sam", None, at(2)), ("dana", Some("message 1"), at(1))]);
         assert_eq!((lines[1].action.as_str(), lines[1].detail.as_deref()), ("hold", Some("asked by the office")));
         assert_eq!(tx.audit_list(1).await.expect("read"), lines[..1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn entries_of_the_audit_log_are_written_together_and_found_by_their_act() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let line = |who: &str, act: AuditAct, subject: Option<&str>, detail: Option<&str>, ms: i64| {
+            AuditLine::new(&Actor::operator(who), act, subject.map(str::to_owned), detail.map(str::to_owned), at(ms))
+        };
+        let lines = [
+            line("dana", AuditAct::Login, None, None, 1),
+            line("dana", AuditAct::Login, None, None, 5),
+            line("sam", AuditAct::Login, None, None, 3),
+            line("dana", AuditAct::ImportReferrers, Some("import 1"), Some("list.csv: 2 new, 0 updated"), 5),
+            line("dana", AuditAct::ImportReferrers, Some("import 2"), None, 5),
+        ];
+        tx.audit_insert(&lines).await.expect("written");
+        tx.audit_insert(&[]).await.expect("nothing to write");
+        let mut listed = tx.audit_list(10).await.expect("read");
+        listed.sort_by_key(|line| line.id);
+        let mut expected = lines.to_vec();
+        expected.sort_by_key(|line| line.id);
+        assert_eq!(listed, expected);
+
+        let mut last = tx.audit_last(AuditAct::Login, at(2)).await.expect("read");
+        last.sort();
+        assert_eq!(last, [(Actor::operator("dana"), at(5)), (Actor::operator("sam"), at(3))]);
+        assert_eq!(tx.audit_last(AuditAct::Login, at(6)).await.expect("read"), []);
+
+        let act = AuditAct::ImportReferrers;
+        let told = tx.audit_detail(act, "import 1", at(5)).await.expect("read");
+        assert_eq!(told.as_deref(), Some("list.csv: 2 new, 0 updated"));
+        for (subject, moment) in [("import 1", at(4)), ("import 2", at(5)), ("import 3", at(5))] {
+            assert_eq!(tx.audit_detail(act, subject, moment).await.expect("read"), None, "{subject}");
+        }
     })
     .await;
 }

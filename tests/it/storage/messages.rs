@@ -14,14 +14,43 @@ fn settled(message: Message, status: MessageStatus) -> Message {
 }
 
 #[tokio::test]
-async fn a_message_is_found_by_the_end_of_its_id_and_by_what_it_waits_for() {
+async fn what_waits_for_a_letter_is_counted_by_letter_and_read_in_portions() {
     each_db(async |store| {
         let stage = Stage::set(&store).await;
-        let waiting = Message { reason: Some(PolicyReason::LetterOutOfService.into()), ..stage.message() };
-        let settled = stage.settled_message();
-        stage.store(&store, &[waiting.clone(), settled.clone()]).await;
+        let waiting = |letter: &str| Message {
+            reason: Some(PolicyReason::LetterOutOfService.into()),
+            letter: letter.to_owned(),
+            ..stage.message()
+        };
+        let mut evenings = [waiting("evening-clinic"), waiting("evening-clinic"), waiting("evening-clinic")];
+        evenings.sort_by_key(|message| message.id);
+        let other = waiting("bulletin");
+        let quiet = Message { letter: "bulletin".to_owned(), ..stage.message() };
+        stage.store(&store, &[evenings.as_slice(), &[other.clone(), quiet]].concat()).await;
         let mut tx = store.read().await.expect("tx");
-        assert_eq!(tx.messages_waiting_for_letters().await.expect("read"), [(waiting.id, waiting.letter.clone())]);
+        let counts = tx.letters_waited_for().await.expect("read");
+        assert_eq!(counts, [("bulletin".to_owned(), 1), ("evening-clinic".to_owned(), 3)]);
+        let mut portion = async |letter: &str, after: MessageId| {
+            tx.messages_waiting_for_letter(letter, after, 2).await.expect("read")
+        };
+        let ids = evenings.each_ref().map(|message| message.id);
+        let start = MessageId(uuid::Uuid::nil());
+        assert_eq!(portion("evening-clinic", start).await, ids[..2]);
+        assert_eq!(portion("evening-clinic", ids[1]).await, ids[2..]);
+        assert_eq!(portion("evening-clinic", ids[2]).await, [] as [MessageId; 0]);
+        assert_eq!(portion("bulletin", start).await, [other.id]);
+        assert_eq!(portion("nothing", start).await, [] as [MessageId; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_is_found_by_the_end_of_its_id() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let settled = stage.settled_message();
+        stage.store(&store, &[stage.message(), settled.clone()]).await;
+        let mut tx = store.read().await.expect("tx");
         for (kept, id) in [(Kept::Message, settled.id.0), (Kept::Referrer, stage.referrer.id.0)] {
             let found = tx.ids_ending(kept, &short(&id).to_lowercase()).await.expect("read");
             assert_eq!(found, [id], "in any case");

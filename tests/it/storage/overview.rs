@@ -1,6 +1,6 @@
-use touchline::domain::Fault;
+use touchline::domain::id::MessageId;
 use touchline::domain::message::Message;
-use touchline::domain::{Channel, MessageStatus};
+use touchline::domain::{Channel, Fault, MessageStatus, Reason};
 use touchline::store::views::overview::Cause;
 
 use super::samples::{Stage, at};
@@ -62,6 +62,25 @@ async fn what_did_not_get_through_is_shown_by_cause_in_one_order() {
             1,
             "no reason is an unknown one"
         );
+        let reason: Reason = Fault::Busy.into();
+        assert_eq!(tx.failures_page(reason, 0, 9).await.expect("read"), busy);
+        assert_eq!(tx.failures_page(reason, 1, 2).await.expect("read"), busy[1..3]);
+        assert!(tx.failures_page(reason, 4, 2).await.expect("read").is_empty());
+        let mut by_id: Vec<_> = busy.iter().map(|line| line.id).collect();
+        by_id.sort_unstable();
+        let mut seen = Vec::new();
+        let mut after = MessageId(uuid::Uuid::nil());
+        while let Some(line) = tx.failures_after(reason, after, 1).await.expect("read").pop() {
+            after = line.id;
+            seen.push(line.id);
+        }
+        assert_eq!(seen, by_id, "each once, to the end");
+        let counts = tx.failures_count(reason).await.expect("read");
+        let once = |status| (status, 1_i64);
+        assert_eq!(counts[0], (MessageStatus::Failed, 2));
+        assert_eq!(counts[1..], [once(MessageStatus::Expired), once(MessageStatus::Held)]);
+        assert_eq!(tx.failures_count(Fault::Unknown.into()).await.expect("read"), [once(MessageStatus::Failed)]);
+        assert!(tx.failures_count(Fault::NotAFax.into()).await.expect("read").is_empty());
         let recent = tx.messages_recent(2).await.expect("read");
         assert_eq!(recent.iter().map(|line| line.id).collect::<Vec<_>>(), [messages[8].id, messages[7].id]);
         assert_eq!((recent[0].reason, recent[0].status), (None, MessageStatus::Delivered));

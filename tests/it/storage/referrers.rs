@@ -24,6 +24,9 @@ async fn a_referrer_is_read_back_as_it_was_stored_and_as_it_was_changed() {
         assert_eq!(tx.referrer(known.id).await.expect("read"), Some(known.clone()));
         assert_eq!(tx.referrer(bare.id).await.expect("read"), Some(bare.clone()));
         assert_eq!(tx.referrer_count().await.expect("read"), 2);
+        for (search, count) in [("bielak", 1), ("NUNEZ", 1), ("nobody", 0), ("", 2)] {
+            assert_eq!(tx.referrers_found_count(search).await.expect("read"), count, "{search}");
+        }
         assert_eq!(tx.referrers(&[known.id, referrer("Nobody").id]).await.expect("read"), std::slice::from_ref(&known));
         drop(tx);
 

@@ -75,12 +75,19 @@ impl Terminal {
     }
 
     /// Waits for the end: the exit code and everything that was shown.
-    pub fn end(mut self) -> (i32, String) {
+    pub fn end(self) -> (i32, String) {
+        let (code, shown, _) = self.end_with_cursor();
+        (code, shown)
+    }
+
+    /// The same, and whether the cursor can be seen.
+    pub fn end_with_cursor(mut self) -> (i32, String, bool) {
         let deadline = Instant::now() + PATIENCE;
         while self.receive(deadline) {}
         assert!(Instant::now() < deadline, "it does not end:\n{}", &self.shown[self.seen..]);
         let code = self.child.wait().expect("it ended").code().expect("a code");
-        (code, self.shown.clone())
+        let raw = String::from_utf8_lossy(&self.raw);
+        (code, self.shown.clone(), raw.rfind("\u{1b}[?25l") <= raw.rfind("\u{1b}[?25h"))
     }
 
     /// Takes what arrives next; false at the end or when time is up.

@@ -246,7 +246,9 @@ async fn reads_answer_while_another_program_keeps_the_database_from_being_writte
                 assert_eq!(house.get(path, secret).await.status(), StatusCode::OK, "{path}");
             }
         }
-        for path in ["/", "/messages", "/referrers", "/campaigns", "/providers", "/suppressions", "/audit"] {
+        for path in
+            ["/", "/messages", "/referrers", "/campaigns", "/providers", "/suppressions", "/operators", "/audit"]
+        {
             let request = house.request(Method::GET, path).header("cookie", &session);
             assert_eq!(request.send().await.expect("an answer").status(), StatusCode::OK, "{path}");
         }

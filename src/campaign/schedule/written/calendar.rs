@@ -33,6 +33,7 @@ enum Meant {
     Days(Vec<u32>),
     EveryMonths(i32, u32),
     LastDay,
+    DaysAndLast(Vec<u32>),
     BusinessDay(usize),
     LastBusinessDay,
     NthOfMonths(usize, u32, Vec<u32>),
@@ -63,6 +64,10 @@ fn said(meant: &Meant, way: bool) -> String {
         (Meant::EveryMonths(count, day), _) => format!("every {count} months on the {day}{}", ending(*day)),
         (Meant::LastDay, true) => "last day of the month".to_owned(),
         (Meant::LastDay, false) => "end of the month".to_owned(),
+        (Meant::DaysAndLast(days), way) => {
+            let days = list(days.iter().map(|day| format!("{day}{}", ending(*day))).collect());
+            if way { format!("{days} and the last day") } else { format!("the last day, {days} of each month") }
+        }
         (Meant::BusinessDay(number), _) => format!("{number}{} business day", ending(*number as u32)),
         (Meant::LastBusinessDay, _) => "last business day of each month".to_owned(),
         (Meant::NthOfMonths(nth, weekday, months), _) => {
@@ -126,6 +131,7 @@ fn is_due(meant: &Meant, date: NaiveDate, first: NaiveDate) -> bool {
             is_day(date, *day) && months % count == 0
         }
         Meant::LastDay => month_of(date).last() == Some(&date),
+        Meant::DaysAndLast(days) => days.contains(&date.day()) || month_of(date).last() == Some(&date),
         Meant::BusinessDay(number) => business_days(date).get(number - 1) == Some(&date),
         Meant::LastBusinessDay => business_days(date).last() == Some(&date),
         Meant::NthOfMonths(nth, day, months) => {
@@ -171,6 +177,7 @@ fn meant() -> impl Strategy<Value = Meant> {
         some(31).prop_map(Meant::Days),
         (2i32..13, 1u32..32).prop_map(|(months, day)| Meant::EveryMonths(months, day)),
         Just(Meant::LastDay),
+        some(31).prop_map(Meant::DaysAndLast),
         (1usize..20).prop_map(Meant::BusinessDay),
         Just(Meant::LastBusinessDay),
         (0usize..5, day(), some(12)).prop_map(|(nth, day, months)| Meant::NthOfMonths(nth, day, months)),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use crate::campaign::schedule::{Schedule, first_moment};
+use crate::campaign::schedule::{Misread, Schedule, first_moment};
 use crate::domain::Timestamp;
 
 const ZONE: Tz = Tz::America__Chicago;
@@ -15,7 +15,7 @@ fn now() -> Timestamp {
     first_moment(local, ZONE).expect("a moment")
 }
 
-fn read(text: &str) -> Result<Schedule, String> {
+fn read(text: &str) -> Result<Schedule, Misread> {
     Schedule::read(text, now(), ZONE)
 }
 
@@ -164,9 +164,153 @@ fn what_cannot_be_meant_is_answered_with_what_helps() {
         ("every 2 weekdays 9am", "say on which days"),
     ];
     for (text, expected) in cases {
-        let problem = read(text).expect_err(text);
+        let problem = read(text).expect_err(text).to_string();
         assert!(problem.contains(expected), "{text}: {problem}");
         assert!(problem.contains("first tuesday 09:00"), "{problem}");
+        assert!(!problem.contains("?."), "{problem}");
+    }
+}
+
+#[test]
+fn days_beside_the_last_one_are_understood_and_said_back() {
+    let cases = [
+        ("the 15th and the last day of each month", "day 15 and the last day of each month at 9:00 AM"),
+        ("last day and 15th of the month at noon", "day 15 and the last day of each month at 12:00 PM"),
+        ("1st, 15th and last day, 8:00", "day 1, 15 and the last day of each month at 8:00 AM"),
+        ("the first and last day of every month at 9am", "day 1 and the last day of each month at 9:00 AM"),
+        ("first and last of each month", "day 1 and the last day of each month at 9:00 AM"),
+        ("day 15 and last day 09:00", "day 15 and the last day of each month at 9:00 AM"),
+        ("15th and last day of june and december", "day 15 and the last day of June and December each year at 9:00 AM"),
+        ("first and last friday 09:00", "the first and last Friday of each month at 9:00 AM"),
+    ];
+    for (text, sentence) in cases {
+        let schedule = read(text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
+        assert_eq!(schedule.to_string(), sentence, "{text}");
+        assert_eq!(read(sentence).as_ref(), Ok(&schedule), "{text}");
+    }
+    assert_eq!(
+        next("the 15th and the last day of each month", 5),
+        ["2026-11-30 09:00", "2026-12-15 09:00", "2026-12-31 09:00", "2027-01-15 09:00", "2027-01-31 09:00"]
+    );
+    assert_eq!(
+        next("day 30 and the last day 9am", 4),
+        ["2026-11-30 09:00", "2026-12-30 09:00", "2026-12-31 09:00", "2027-01-30 09:00"]
+    );
+}
+
+#[test]
+fn times_and_numbers_in_words_are_understood_and_said_back() {
+    let cases = [
+        ("9 o'clock", "every day at 9:00 AM"),
+        ("at 9 o’clock", "every day at 9:00 AM"),
+        ("nine o'clock", "every day at 9:00 AM"),
+        ("mondays at 15 o'clock", "every Monday at 3:00 PM"),
+        ("first friday at 2 o'clock in the afternoon", "the first Friday of each month at 2:00 PM"),
+        ("first tuesday @ 9am", "the first Tuesday of each month at 9:00 AM"),
+        ("first tuesday @9:30", "the first Tuesday of each month at 9:30 AM"),
+        ("tuesday morning", "every Tuesday at 9:00 AM"),
+        ("every morning", "every day at 9:00 AM"),
+        ("tuesday morning at 8", "every Tuesday at 8:00 AM"),
+        ("tuesday afternoon at 2", "every Tuesday at 2:00 PM"),
+        ("weekdays at 7 in the evening", "every weekday, Monday to Friday, at 7:00 PM"),
+        ("tonight at 8", "once, on Wednesday, November 25, 2026 at 8:00 PM"),
+        ("tomorrow morning", "once, on Thursday, November 26, 2026 at 9:00 AM"),
+        ("day 15 in the morning", "day 15 of each month at 9:00 AM"),
+        ("Tuesday/Thursday", "every Tuesday and Thursday at 9:00 AM"),
+        ("mon/wed/fri 8am", "every Monday, Wednesday and Friday at 8:00 AM"),
+        ("1st/15th at noon", "day 1 and 15 of each month at 12:00 PM"),
+        ("1st&15th at noon", "day 1 and 15 of each month at 12:00 PM"),
+        ("every ten days", "every 10 days at 9:00 AM"),
+        ("every twenty-one days at noon", "every 21 days at 12:00 PM"),
+        ("every six weeks on monday", "every 6 weeks on Monday at 9:00 AM"),
+        ("the fifteenth of each month", "day 15 of each month at 9:00 AM"),
+        ("on the twenty-first at noon", "day 21 of each month at 12:00 PM"),
+        ("semiannually on the first monday", "every 6 months on the first Monday at 9:00 AM"),
+        ("twice a year on the 1st at 9am", "every 6 months on day 1 at 9:00 AM"),
+        ("beginning of each month", "day 1 of each month at 9:00 AM"),
+        ("start of december", "once, on Tuesday, December 1, 2026 at 9:00 AM"),
+        ("month-end at 5pm", "the last day of each month at 5:00 PM"),
+        ("every monday of the week", "every Monday at 9:00 AM"),
+        ("every first and third monday", "the first and third Monday of each month at 9:00 AM"),
+        ("day 15 and 30", "day 15 and 30 of each month (a shorter month's last day) at 9:00 AM"),
+    ];
+    for (text, sentence) in cases {
+        let schedule = read(text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
+        assert_eq!(schedule.to_string(), sentence, "{text}");
+        assert_eq!(schedule.kept(text).parse::<Schedule>().as_ref(), Ok(&schedule), "{text}");
+    }
+}
+
+#[test]
+fn what_could_be_meant_in_two_ways_is_asked_about_and_never_chosen() {
+    let cases = [
+        ("week of the 15th", "say which day, such as `third monday 09:00` or `day 15 09:00`"),
+        ("the week of december 15", "say which day"),
+        ("monday in the week of the 15th", "say which day"),
+        ("tuesday week", "say which day"),
+        ("every third monday", "`third monday 09:00` of each month or `every 3 weeks on monday 09:00`"),
+        ("every 4th friday at noon", "`4th friday 09:00` of each month or `every 4 weeks on friday 09:00`"),
+        ("every second tues", "`every 2 weeks on tuesday 09:00`"),
+        ("every sixth monday", "`last monday 09:00` of each month or `every 6 weeks on monday 09:00`"),
+        ("every third", "every third of what"),
+        ("every second quarter on the 1st", "every 6 months"),
+        ("second quarter on the 1st", "name the months"),
+        ("every first month", "name the months"),
+        ("second last friday", "count from the first"),
+        ("every other december 15th", "`other december` is not understood"),
+        ("every other 15th", "`other 15th` is not understood"),
+        ("9", "is `9` a day or an hour? Write 9:00 or 9 am for an hour, and 9th for a day"),
+        ("nine", "is `9` a day or an hour"),
+        ("2 o'clock", "Write 2 am or 2 pm"),
+        ("day 1 15", "Write 15:00 for an hour, and 15th for a day"),
+        ("day 1 2", "Write 2 am or 2 pm for an hour, and 2nd for a day"),
+        ("december 1 26", "is `26` a day or a year"),
+        ("tuesday afternoon", "say at what time"),
+        ("tonight", "say at what time"),
+        ("tuesday morning at 3pm", "it says morning and 3:00 PM"),
+        ("mondays at 2 at night", "before or after midnight"),
+        ("mondays at 12 at night", "before or after midnight"),
+        ("first tuesday 9am CST", "leave out `cst`, and name the zone by itself, such as `--zone America/Chicago`"),
+        ("9am (central)", "leave out `central`"),
+        ("mondays 9:00 america/chicago", "leave out `america/chicago`"),
+        ("starting december 8", "a schedule has no first day"),
+        ("every 2 weeks on tuesday starting december 8", "a schedule has no first day"),
+        ("mondays beginning december 8", "a schedule has no first day"),
+        ("start december 8", "a schedule has no first day"),
+        ("begin the first", "a schedule has no first day"),
+        ("daily from 12/8", "a schedule has no first day"),
+        ("mondays until december 8", "a schedule has no last day"),
+        ("mondays (except december)", "exceptions are not understood"),
+        ("semiannually", "such as `every 6 months on day 1 09:00`"),
+        ("twice a year at noon", "such as `every 6 months on day 1 09:00`"),
+        ("biannually", "twice a year"),
+        ("three times a month", "1st and 15th"),
+        ("15th and last business day", "one campaign for each"),
+        ("first and last day of the quarter", "one campaign for each"),
+        ("last day 15", "on which days"),
+        ("@daily", "`daily 08:00`"),
+        ("once at noon", "such as `once 2026-12-01 09:00`"),
+    ];
+    for (text, expected) in cases {
+        let problem = read(text).map(|schedule| schedule.to_string()).expect_err(text).to_string();
+        assert!(problem.contains(expected), "{text}: {problem}");
+        assert!(!problem.contains("?.") && !problem.contains("15 am"), "{problem}");
+    }
+}
+
+#[test]
+fn beside_a_field_a_schedule_is_refused_in_one_or_two_sentences_without_commands() {
+    let short = |text: &str| read(text).expect_err(text).in_short();
+    let examples = "For example: “first tuesday 09:00”, “every 2 weeks on tuesday 09:00” or “1st and 15th at 9 am”.";
+    assert_eq!(short(""), format!("Say when. {examples}"));
+    assert_eq!(
+        short("frist tuesday 09:00"),
+        format!("“frist” is not a day of the week, and is not understood here: did you mean “first”? {examples}")
+    );
+    for text in ["now", "9am cst", "every third monday", "week of the 15th", "cron: * * * * *", &"x".repeat(300)] {
+        let said = short(text);
+        let commands = ["`", "--", "touchline ", "Write one of", "\n"];
+        assert!(commands.iter().all(|part| !said.contains(part)) && said.len() < 400, "{text}: {said}");
     }
 }
 
@@ -210,7 +354,8 @@ fn what_is_kept_means_the_same_on_every_later_day() {
         assert_eq!(kept.parse::<Schedule>().as_ref(), Ok(&schedule), "{text}");
     }
     for text in ["tomorrow at 9", "12/1 at 9am", "december 1 at 9am", "next tuesday at 9am"] {
-        assert!(text.parse::<Schedule>().expect_err("it depends on the day").contains("2026-12-01"), "{text}");
+        let problem = text.parse::<Schedule>().expect_err("it depends on the day").to_string();
+        assert!(problem.contains("2026-12-01"), "{text}: {problem}");
     }
 }
 
@@ -226,7 +371,7 @@ proptest! {
 
     #[test]
     fn every_sentence_can_be_written_back(
-        which in 0usize..7, months in 0usize..4, day in 1u8..=31, few in 2u8..=12, hour in 0u32..24, minute in 0u32..60
+        which in 0usize..9, months in 0usize..4, day in 1u8..=31, few in 2u8..=12, hour in 0u32..24, minute in 0u32..60
     ) {
         let which = match which {
             0 => format!("day {day}"),
@@ -235,12 +380,16 @@ proptest! {
             3 => "the last business day".to_owned(),
             4 => format!("{}th business day", 4 + day % 7),
             5 => "first and third wednesday".to_owned(),
+            6 => format!("day {few} and the last day"),
+            7 => format!("the last day and the {few}th"),
             _ => "third sunday".to_owned(),
         };
         let text = match months {
             0 => format!("{which} {hour:02}:{minute:02}"),
             1 => format!("every {few} months on {which} {hour:02}:{minute:02}"),
             2 => format!("{which} of march and august every year {hour:02}:{minute:02}"),
+            // Of a quarter, the two would lie in different months.
+            _ if which.contains("and the") => format!("{which} {hour:02}:{minute:02}"),
             _ => format!("quarterly {which} {hour:02}:{minute:02}"),
         };
         let once = read(&text);
@@ -265,7 +414,7 @@ proptest! {
 
     #[test]
     fn no_words_in_any_order_upset_the_reader(
-        words in prop::collection::vec("every|other|2|31|the|first|last|1st|day|days|week|month|quarter|year|tuesday|mon-fri|business|december|2026|at|9|9am|noon|12/1|tomorrow|once|and|,|\\(|\\*|next|in|a", 0..8)
+        words in prop::collection::vec("every|other|2|31|the|first|last|1st|day|days|week|month|quarter|year|tuesday|mon-fri|business|december|2026|at|9|9am|noon|12/1|tomorrow|once|and|,|\\(|\\*|next|in|a|morning|o'clock|15th|second|from|ten|other", 0..8)
     ) {
         if let Ok(schedule) = read(&words.join(" ")) {
             let said = schedule.to_string();

@@ -3,7 +3,9 @@
 use super::moment::{Calendar, Moment};
 use super::pieces::{Bar, Chip};
 use super::standing::{self, Choice};
+use super::titles;
 use crate::domain::message::MessageStatus;
+use crate::render::Renderer;
 use crate::store::records::broadcasts::Broadcast;
 use crate::store::views::ledger::Ledger;
 use crate::store::views::overview::MessageLine;
@@ -41,9 +43,9 @@ pub struct LineRow {
 }
 
 impl LineRow {
-    /// A message as a line.
+    /// A message as a line, its letter by its title.
     #[must_use]
-    pub fn of(line: &MessageLine, calendar: &Calendar) -> Self {
+    pub fn of(line: &MessageLine, calendar: &Calendar, renderer: &Renderer) -> Self {
         let name = line.name();
         let choices = standing::quick_choices(line.status, line.reason);
         let quiet = matches!(line.status, MessageStatus::Delivered | MessageStatus::Accepted);
@@ -54,7 +56,7 @@ impl LineRow {
             name,
             referrer_link: format!("/referrers/{}", line.referrer_id),
             channel: wording::channel(line.channel),
-            letter: wording::letter(&line.letter),
+            letter: titles::letter(renderer, &line.letter),
             status: wording::status(line.status).into(),
             why: line.reason.filter(|_| !quiet).map(|reason| wording::explain(reason).to_owned()),
             since: calendar.moment(line.updated_ms),
@@ -92,10 +94,10 @@ pub struct BroadcastRow {
 impl BroadcastRow {
     /// A broadcast with its ledger.
     #[must_use]
-    pub fn of(broadcast: &Broadcast, ledger: &Ledger, calendar: &Calendar) -> Self {
+    pub fn of(broadcast: &Broadcast, ledger: &Ledger, calendar: &Calendar, renderer: &Renderer) -> Self {
         Self {
-            name: broadcast.name.clone(),
-            letter: wording::letter(&broadcast.letter),
+            name: titles::broadcast(renderer, broadcast),
+            letter: titles::letter(renderer, &broadcast.letter),
             link: format!("/messages?broadcast={}", broadcast.id),
             made: calendar.moment(broadcast.created_ms),
             is_finished: broadcast.finished_ms.is_some() || (ledger.is_settled() && ledger.held + ledger.in_doubt == 0),

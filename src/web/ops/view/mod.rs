@@ -9,3 +9,4 @@ pub mod people;
 pub mod pieces;
 pub mod standing;
 pub mod timeline;
+pub mod titles;

@@ -89,8 +89,13 @@ pub fn of(case: &Case<'_>, calendar: &Calendar) -> Standing {
         next: next(case, closed, calendar),
         choices: choices(case, closed),
         offers_correction: message.status.may_be_retried() && reason.is_some_and(remedies::is_about_address),
-        offers_permission: message.status.may_be_retried() && reason == Some(PolicyReason::NoBasis.into()),
+        offers_permission: lacks_permission(message),
     }
+}
+
+/// Whether it was stopped because nothing permits faxing it.
+fn lacks_permission(message: &Message) -> bool {
+    message.status.may_be_retried() && message.reason == Some(PolicyReason::NoBasis.into())
 }
 
 fn headline(message: &Message, attempts: &[Attempt], closed: bool) -> String {
@@ -174,7 +179,8 @@ fn of_status(case: &Case<'_>, closed: bool) -> Vec<Choice> {
         MessageStatus::InDoubt => vec![choice(Act::MarkSent, false), choice(Act::MarkNotSent, false)],
         status if status.may_be_retried() => {
             let reason = case.message.reason;
-            let makes_sense = reason.is_none_or(remedies::retry_makes_sense);
+            // Without permission it would only be stopped again: recording one and sending it is a single step.
+            let makes_sense = !lacks_permission(case.message) && reason.is_none_or(remedies::retry_makes_sense);
             let needs_more = reason.is_some_and(remedies::needs_something_first);
             makes_sense.then(|| choice(Act::Retry, !needs_more)).into_iter().collect()
         }
@@ -285,6 +291,13 @@ mod tests {
         assert!(standing.offers_correction);
         assert_eq!(standing.choices.iter().filter(|choice| choice.is_first).count(), 0);
         assert!(standing.advice.is_some_and(|advice| advice.contains("fax number")), "{:?}", standing.advice);
+    }
+
+    #[test]
+    fn what_lacks_permission_is_not_offered_to_be_sent_without_it() {
+        let standing = standing(&message(MessageStatus::Suppressed, Some("no_basis")), None);
+        assert!(standing.offers_permission);
+        assert_eq!(standing.choices, []);
     }
 
     #[test]
