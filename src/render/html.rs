@@ -277,7 +277,7 @@ mod tests {
             "{out}"
         );
         for once in [
-            "<hello@peers.example>",
+            "<mailto:hello@peers.example>",
             "[hello@peers.example](mailto:hello@peers.example)",
             "[a@b.example](https://c.example)",
         ] {

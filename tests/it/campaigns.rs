@@ -203,11 +203,11 @@ async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
         let ten = clinic.now().after(std::time::Duration::from_secs(3600));
         assert!(waits.messages.iter().all(|message| message.waits_until == Some(ten)), "{waits:?}");
         assert!(audited(&parts, "send_now").await.is_empty());
-        let hurried =
-            campaign::run_as_decided(&parts, "monthly", &who, campaign::Decisions { again: false, now: true })
-                .await
-                .expect("accepted");
+        let hurried = campaign::run_as_decided(&parts, "monthly", &who, campaign::Decisions { again: true, now: true })
+            .await
+            .expect("accepted");
         let ids: Vec<_> = hurried.messages.iter().map(|message| message.id).collect();
+        assert!(!ids.is_empty());
         let mut tx = parts.store.read().await.expect("a transaction");
         for message in tx.messages(&ids, false).await.expect("read") {
             assert_eq!((message.any_hour_ms, message.due_ms), (Some(clinic.now()), clinic.now()));

@@ -136,7 +136,12 @@ async fn referrer(state: &WebState, id: &str) -> Result<Referrer, PageProblem> {
 
 /// Records that updates may be faxed to a number. False: that is on record already. Refused while an opt-out is in effect,
 /// which a person must lift first.
-async fn permit(state: &WebState, number: &FaxNumber, how: String, who: &Actor) -> Result<bool, PageProblem> {
+pub(super) async fn permit(
+    state: &WebState,
+    number: &FaxNumber,
+    how: String,
+    who: &Actor,
+) -> Result<bool, PageProblem> {
     let basis = basis_of_permission(number, how, who, &frame::calendar(state));
     match consent::add_permission(&state.gateway.consent(), &basis, who).await? {
         Permission::Recorded => Ok(true),

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::calls_answer;
 use super::form::{Posted, nowhere, refused, refused_field, then_show};
 use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
@@ -16,7 +17,6 @@ use super::view::pieces::Chip;
 use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
 use super::view::titles;
-use crate::consent;
 use crate::domain::Actor;
 use crate::domain::Reason;
 use crate::domain::attempt::{Attempt, AttemptStatus};
@@ -259,8 +259,7 @@ pub async fn correct(
     let who = &posted.operator.actor;
     if let (Address::Fax(number), "yes") = (&address, posted.fields.text("permission")) {
         let how = "given together with the corrected number".to_owned();
-        consent::add_basis(&state.gateway.consent(), &permission(number, how, who, &frame::calendar(&state)), who)
-            .await?;
+        calls_answer::permit(&state, number, how, who).await?;
     }
     referrers::edit(&state.gateway.referrers(), message.referrer_id, who, |referrer| match address {
         Address::Fax(number) => referrer.fax = Some(number),
@@ -288,7 +287,7 @@ pub async fn permit(
     let referrer = tx.referrer(message.referrer_id).await?.ok_or_else(nowhere)?;
     drop(tx);
     let number = referrer.fax.ok_or_else(|| refused("Add a fax number first: permission is per number."))?;
-    consent::add_basis(&state.gateway.consent(), &permission(&number, how, who, &frame::calendar(&state)), who).await?;
+    calls_answer::permit(&state, &number, how, who).await?;
     let done = match carry_out(&state, id, Act::Retry, who).await? {
         Done::Retried => Done::Permitted,
         other => other,

@@ -269,6 +269,11 @@ async fn who_agrees_after_an_opt_out_gets_nothing_until_it_is_lifted() {
     operator.submit(&path, &[("answer", "declined")]).await;
     let page = operator.submit_refused(&path, &[("page", "/calls/permission"), ("answer", "agreed")]).await;
     assert!(page.contains("an opt-out is recorded for this fax number"), "{page}");
+    // The same on the message's own page.
+    let permit = format!("/messages/{}/permit", scene.unasked_message);
+    let own = format!("/messages/{}", scene.unasked_message);
+    let page = operator.submit_refused(&permit, &[("page", &own), ("how", "by telephone")]).await;
+    assert!(page.contains("an opt-out is recorded for this fax number"), "{page}");
     assert_eq!(permissions_in_effect(&stage, &number).await, 0);
     assert_eq!(stage.status(scene.unasked_message).await, MessageStatus::Suppressed);
 

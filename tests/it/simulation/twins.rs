@@ -200,7 +200,6 @@ fn caught(sabotage: Sabotage, invariant: u8, first: u64) -> Result<(), Vec<u8>> 
         assert!(world.sabotaged || world.a_suppression_is_lost(), "seed {seed} fails without being put wrong");
         seen = broken.into_iter().map(|one| one.invariant).collect();
         if seen.contains(&invariant) {
-            eprintln!("SEED {sabotage:?} {seed}");
             return Ok(());
         }
     }
