@@ -32,9 +32,9 @@ impl Verified {
 /// Stores a new operator. `who` is recorded in the audit trail, here and below.
 ///
 /// # Errors
-/// [`AccessError::Taken`] for a name that is another operator's, [`AccessError::Invalid`] for one that is reserved or not one line of 1 to
-/// 100 visible characters, [`AccessError::Password`] for a password shorter than [`super::PASSWORD_CHARS_MIN`] or longer
-/// than [`super::PASSWORD_CHARS_MAX`].
+/// [`AccessError::Taken`] for a name that is another operator's, [`AccessError::Invalid`] for one that is reserved or not one
+/// line of 1 to 100 visible characters, [`AccessError::Password`] for a password shorter than
+/// [`super::PASSWORD_CHARS_MIN`] or longer than [`super::PASSWORD_CHARS_MAX`].
 pub async fn add_operator(parts: &Parts, name: &str, password: &str, who: &Actor) -> Result<(), AccessError> {
     check_name(name)?;
     let hash = hash_password(password.to_owned()).await?;
@@ -75,8 +75,8 @@ pub async fn set_disabled(parts: &Parts, name: &str, disabled: bool, who: &Actor
     change(parts, tx, &operator, disabled, who).await
 }
 
-/// Disables an operator as [`set_disabled`] does, at the request of `me`, an operator who is logged in. Whoever asks may log
-/// in afterwards, so that never everybody is shut out.
+/// Disables an operator as [`set_disabled`] does, at the request of `me`, an operator who is logged in. The operator who asks
+/// can still log in afterward, so there is always at least one who can.
 ///
 /// # Errors
 /// [`AccessError::Invalid`] if it is `me`, or if `me` may not log in any more; [`AccessError::NotFound`] if there is no such
@@ -205,9 +205,8 @@ async fn other(tx: &mut Tx, id: OperatorId, me: &str) -> Result<OperatorRow, Acc
         let words = "you cannot disable or remove yourself: another operator can";
         return Err(AccessError::Invalid(words.to_owned()));
     }
-    let own = tx.operator_named(me).await?.map(|own| own.id);
-    let own = match own {
-        Some(own) => tx.operator_unchanging(own).await?,
+    let own = match tx.operator_named(me).await? {
+        Some(own) => tx.operator_unchanging(own.id).await?,
         None => None,
     };
     if own.is_none_or(|own| own.disabled_ms.is_some()) {

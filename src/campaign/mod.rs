@@ -115,17 +115,9 @@ pub struct Overview {
     /// The variables that must be renewed before its next run, in the letter's order.
     pub renew: Vec<String>,
     /// Why its due run is not made, if it waits.
-    pub wait: Option<CampaignWait>,
+    pub waits: Option<CampaignWait>,
     /// Its newest broadcasts, newest first, at most 20.
     pub runs: Vec<Broadcast>,
-}
-
-impl Overview {
-    /// Why its due run is not made, if it waits.
-    #[must_use]
-    pub const fn waits(&self) -> Option<CampaignWait> {
-        self.wait
-    }
 }
 
 /// Why a campaign's due run is not made, given the variables that must be renewed; `None` if nothing is due, or it is made
@@ -167,8 +159,8 @@ pub fn perishable(parts: &Parts, row: &CampaignRow) -> Vec<(String, Dated)> {
 ///
 /// # Errors
 /// [`CampaignError::Schedule`] if the schedule is not understood; [`CampaignError::Invalid`] if the name is taken, the
-/// schedule is in the past, or the letter is about treatment; otherwise as a submission: the letter must exist, every present member's letter must be complete,
-/// and the audience must not be empty.
+/// schedule is in the past, or the letter is about treatment; otherwise as a submission: the letter must exist, every
+/// present member's letter must be complete, and the audience must not be empty.
 pub async fn add(parts: &Parts, new: NewCampaign) -> Result<Overview, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
     plan.preview(parts, &row, &row.who, Decisions::default()).await?;
@@ -395,8 +387,8 @@ async fn overview(parts: &Parts, tx: &mut Tx, campaign: CampaignRow) -> Result<O
     }
     let runs = tx.broadcasts_list(Some(campaign.id), RUNS_SHOWN).await?;
     let renew = renewals(parts, &campaign);
-    let wait = waits(parts, &campaign, &renew);
-    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, renew, wait, runs })
+    let waits = waits(parts, &campaign, &renew);
+    Ok(Overview { when: when(&campaign), campaign, active_targets, warnings, renew, waits, runs })
 }
 
 fn focus_warning(campaign: &CampaignRow, active_targets: usize) -> Option<String> {

@@ -322,16 +322,20 @@ mod tests {
         assert_eq!(of_introduction(&Renderer::load(practice, None).expect("letters")), []);
     }
 
-    #[test]
-    fn what_the_lint_refuses_in_a_letter_of_the_house_is_told() {
+    /// The letters with an introduction of the house, which says this after the salutation.
+    fn with_introduction(practice: Practice, body: &str) -> Renderer {
         let folder = tempfile::tempdir().expect("a folder");
         let letter = folder.path().join(LETTER);
         std::fs::create_dir(&letter).expect("made");
         let text = "+++\ntitle = \"t\"\nabout = \"a\"\nsubject = \"s\"\npurpose = \"advertisement\"\nphi = \"none\"\n\
-                    category = \"introduction\"\nfax = { pages_max = 1 }\n+++\nDear {{referrer.salutation}},\n\n\
-                    Our clinic is called 龍 at home.\n";
-        std::fs::write(letter.join("letter.md"), text).expect("written");
-        let renderer = Renderer::load(real(), Some(folder.path())).expect("letters");
+                    category = \"introduction\"\nfax = { pages_max = 1 }\n+++\nDear {{referrer.salutation}},\n\n";
+        std::fs::write(letter.join("letter.md"), format!("{text}{body}")).expect("written");
+        Renderer::load(practice, Some(folder.path())).expect("letters")
+    }
+
+    #[test]
+    fn what_the_lint_refuses_in_a_letter_of_the_house_is_told() {
+        let renderer = with_introduction(real(), "Our clinic is called 龍 at home.\n");
         let said = of_introduction(&renderer);
         assert!(said.iter().any(|mistake| mistake.words.contains('龍') && !mistake.is_invented), "{said:?}");
     }
@@ -359,16 +363,10 @@ mod tests {
 
     #[test]
     fn a_letter_that_embarrasses_is_found_out() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let letter = folder.path().join(LETTER);
-        std::fs::create_dir(&letter).expect("made");
-        let text = "+++\ntitle = \"t\"\nabout = \"a\"\nsubject = \"s\"\npurpose = \"advertisement\"\nphi = \"none\"\n\
-                    category = \"introduction\"\nfax = { pages_max = 1 }\n+++\nDear {{referrer.salutation}},\n\n\
-                    **We offer**\n\n**We treat** {{list practice.conditions}}.\n\nOur [phone number] is TBD..\n";
-        std::fs::write(letter.join("letter.md"), text).expect("written");
         let mut practice = real();
         practice.conditions = Vec::new();
-        let renderer = Renderer::load(practice, Some(folder.path())).expect("letters");
+        let body = "**We offer**\n\n**We treat** {{list practice.conditions}}.\n\nOur [phone number] is TBD..\n";
+        let renderer = with_introduction(practice, body);
         let said = of_introduction(&renderer).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         for part in ["nothing under it", "no words before a period", "two periods", "left to fill in"] {
             assert!(said.contains(part), "{part}: {said}");

@@ -168,11 +168,14 @@ pub(crate) async fn lift_in(
 /// # Errors
 /// The database cannot be used.
 pub async fn add_basis(parts: &Parts, basis: &Basis, who: &Actor) -> Result<(), ConsentError> {
-    let mut tx = parts.store.write().await?;
+    let tx = parts.store.write().await?;
+    Ok(record(tx, basis, who).await?)
+}
+
+async fn record(mut tx: Tx, basis: &Basis, who: &Actor) -> Result<(), StoreError> {
     tx.basis_insert(basis).await?;
     tx.audit(who, AuditAct::AddBasis, Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
-    tx.commit().await?;
-    Ok(())
+    tx.commit().await
 }
 
 /// What became of a permission that somebody gave.
@@ -203,9 +206,7 @@ pub async fn add_permission(parts: &Parts, basis: &Basis, who: &Actor) -> Result
     if tx.basis_among(&[key]).await?.iter().any(|known| known.kind == BasisKind::Permission) {
         return Ok(Permission::OnRecord);
     }
-    tx.basis_insert(basis).await?;
-    tx.audit(who, AuditAct::AddBasis, Some(&basis.fax.masked()), Some(basis.kind.as_str()), basis.created_ms).await?;
-    tx.commit().await?;
+    record(tx, basis, who).await?;
     Ok(Permission::Recorded)
 }
 

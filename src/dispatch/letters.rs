@@ -20,7 +20,8 @@ pub(super) fn is_out_of_service(parts: &Parts, job: &Job) -> bool {
     parts.renderer.mistake(&job.message.letter).is_some()
 }
 
-/// At the start: what waited for a letter that is in service again becomes due now, a bounded number of messages at a time. What goes wrong is made up for when the
+/// At the start: what waited for a letter that is in service again becomes due now, a bounded number of messages at a time.
+/// What goes wrong is made up for when the
 /// messages are looked at next.
 pub(super) async fn let_go(parts: &Parts) {
     match hasten(parts).await {

@@ -152,7 +152,7 @@ words! {
         SharedAddress = "shared_address",
         /// The same letter went to the same referrer within its repeat window.
         Repeat = "repeat",
-        /// The referrer's name or organization has characters that a fax cannot print. Mail goes all the same.
+        /// The referrer's name or organization has characters that a fax cannot print. Mail is still sent.
         UnprintableName = "unprintable_name",
     }
 }

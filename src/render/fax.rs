@@ -146,14 +146,16 @@ struct Way {
     reply_form: bool,
 }
 
-/// The ways in which a letter may fit one page, in the order in which they are tried.
-const WAYS: [Way; 5] = [
+/// The ways in which a letter may fit one page, in the order in which they are tried. One that fits in none of them is set as
+/// [`CLOSEST`], on as many pages as it needs.
+const WAYS: [Way; 4] = [
     Way { density: Density::Open, reply_form: true },
     Way { density: Density::Middle, reply_form: true },
     Way { density: Density::Open, reply_form: false },
     Way { density: Density::Middle, reply_form: false },
-    Way { density: Density::Compact, reply_form: false },
 ];
+/// The way that takes the least room.
+const CLOSEST: Way = Way { density: Density::Compact, reply_form: false };
 
 /// A page whose lines of text are farther apart somewhere, in points, has room for larger type.
 const GAP_PT_MAX: f64 = 100.0;
@@ -322,9 +324,8 @@ impl Sheet<'_> {
                 break;
             }
         }
-        let way = Way { density: Density::Compact, reply_form: false };
-        let document = self.typeset(way, pages_said)?;
-        self.filled(way, document, pages_said)
+        let document = self.typeset(CLOSEST, pages_said)?;
+        self.filled(CLOSEST, document, pages_said)
     }
 
     /// The same letter in larger type, as long as its last page stays rather empty and it needs no more pages. The size that

@@ -33,7 +33,7 @@ pub struct Walk<'a> {
     pub partials: &'a BTreeMap<String, Partial>,
     /// Whether promotional partials may be included.
     pub promotional_allowed: bool,
-    /// Whether a partial of that name exists and does not compile: its own mistake is told instead.
+    /// Whether a partial of that name exists and does not compile: then its own mistake is reported, not an unknown name.
     pub is_broken: &'a dyn Fn(&str) -> bool,
     /// The names that may be written with three braces: finished HTML in the mail frame.
     pub raw_allowed: &'static [&'static str],

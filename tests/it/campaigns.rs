@@ -229,7 +229,7 @@ async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
 }
 
 #[tokio::test]
-async fn every_run_is_on_record_as_a_submission_of_whoever_made_it() {
+async fn every_run_is_on_record_as_a_submission_by_the_person_or_campaign_that_made_it() {
     each_database(async |database| {
         let clinic = Clinic::at(database, MONDAY);
         let parts = staffed(&clinic).await;

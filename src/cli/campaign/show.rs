@@ -102,7 +102,7 @@ pub(super) fn overview(gateway: &Gateway, shown: &Overview, zone: Tz) -> String 
     let mut text = format!(
         "{} ({}): {} to {} by {}, {}.\nNext run: {}. Active targets: {}.",
         row.name,
-        state(row, shown.waits(), &shown.renew),
+        state(row, shown.waits, &shown.renew),
         row.letter,
         row.audience,
         row.channels.replace(',', " and "),
@@ -164,7 +164,7 @@ pub(super) fn described(gateway: &Gateway, overview: &Overview) -> Value {
     object["warnings"] = json!(overview.warnings);
     object["perishable"] = json!(dated.collect::<Vec<_>>());
     object["renew"] = json!(overview.renew);
-    object["waits"] = json!(overview.waits().map(|wait| WaitView::of(&overview.campaign, wait, &overview.renew)));
+    object["waits"] = json!(overview.waits.map(|wait| WaitView::of(&overview.campaign, wait, &overview.renew)));
     object["runs"] = json!(overview.runs.iter().map(BroadcastView::from).collect::<Vec<_>>());
     object
 }

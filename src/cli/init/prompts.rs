@@ -49,7 +49,7 @@ impl Drop for Interruption {
     }
 }
 
-/// Ends the program. Whoever comes second waits for the first, so that the words are said once.
+/// Ends the program. A second caller waits for the lock until the first has ended it, so the words are printed once.
 fn stop() -> ! {
     let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
     let _ = Term::stderr().show_cursor();

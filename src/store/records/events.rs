@@ -19,7 +19,6 @@ const AUDITS: &str = "INSERT INTO audit (id, who, action, subject, detail, at_ms
 const AUDIT_DETAIL: &str =
     "SELECT detail FROM audit WHERE at_ms = $1 AND action = $2 AND subject = $3 ORDER BY id LIMIT 1";
 const LAST_OF_ACT: &str = "SELECT who, MAX(at_ms) FROM audit WHERE at_ms >= $1 AND action = $2 GROUP BY who";
-const AUDITED: &str = "SELECT id, who, action, subject, detail, at_ms FROM audit ORDER BY at_ms DESC, id DESC LIMIT $1";
 
 /// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,10 +182,5 @@ impl Tx {
     /// Who did that since a moment, each with the last time.
     pub async fn audit_last(&mut self, act: AuditAct, since: Timestamp) -> Result<Vec<(Actor, Timestamp)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(LAST_OF_ACT).bind(since).bind(act).fetch_all(&mut *c).await?))
-    }
-
-    /// The newest entries of the audit log.
-    pub async fn audit_list(&mut self, limit: i64) -> Result<Vec<AuditLine>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(AUDITED).bind(limit).fetch_all(&mut *c).await?))
     }
 }

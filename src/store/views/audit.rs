@@ -1,5 +1,7 @@
 //! Read model of the audit trail: its entries by act, page by page.
 
+use sqlx::{Database, Encode, QueryBuilder, Type};
+
 use crate::domain::AuditAct;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
@@ -19,12 +21,8 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<AuditLine>, StoreError> {
         on!(self, |c, d| {
-            let mut statement = sqlx::QueryBuilder::<Engine>::new(ENTRIES);
-            if !acts.is_empty() {
-                statement.push(" WHERE action IN (");
-                push_list(&mut statement, acts);
-                statement.push(")");
-            }
+            let mut statement = QueryBuilder::<Engine>::new(ENTRIES);
+            push_acts(&mut statement, acts);
             statement.push(" ORDER BY at_ms DESC, id DESC LIMIT ").push_bind(limit);
             statement.push(" OFFSET ").push_bind(offset);
             Ok(statement.build_query_as().fetch_all(&mut *c).await?)
@@ -34,13 +32,21 @@ impl Tx {
     /// How many entries the audit trail has of these acts; of all, if none is named.
     pub async fn audit_count(&mut self, acts: &[AuditAct]) -> Result<i64, StoreError> {
         on!(self, |c, d| {
-            let mut statement = sqlx::QueryBuilder::<Engine>::new(ENTRY_COUNT);
-            if !acts.is_empty() {
-                statement.push(" WHERE action IN (");
-                push_list(&mut statement, acts);
-                statement.push(")");
-            }
+            let mut statement = QueryBuilder::<Engine>::new(ENTRY_COUNT);
+            push_acts(&mut statement, acts);
             Ok(statement.build_query_scalar().fetch_one(&mut *c).await?)
         })
+    }
+}
+
+/// Narrows a statement to these acts, if any is named.
+fn push_acts<'k, D: Database>(statement: &mut QueryBuilder<D>, acts: &'k [AuditAct])
+where
+    AuditAct: Encode<'k, D> + Type<D>,
+{
+    if !acts.is_empty() {
+        statement.push(" WHERE action IN (");
+        push_list(statement, acts);
+        statement.push(")");
     }
 }

@@ -85,7 +85,7 @@ async fn another_letters_copy_is_deleted_only_when_a_person_asks_for_it_and_it_h
         assert_eq!(scene.purged_after(DAY).await, 0);
         scene.asks_for_purge(&fax).await.expect("asked for");
         assert_eq!(scene.purged_after(Duration::ZERO).await, 1);
-        let lines = scene.gateway.store.read().await.expect("tx").audit_list(1).await.expect("read");
+        let lines = scene.gateway.store.read().await.expect("tx").audit_page(&[], 0, 1).await.expect("read");
         assert_eq!((lines[0].action.as_str(), &lines[0].who), ("purge", &Actor::operator("sam")));
 
         let under_way = scene.in_doubt().await;

@@ -198,7 +198,7 @@ pub async fn planned(parts: &Parts) -> Vec<String> {
 /// The details of the audit log's lines with that action, newest first.
 pub async fn audited(parts: &Parts, action: &str) -> Vec<String> {
     let mut tx = parts.store.read().await.expect("a transaction");
-    let lines = tx.audit_list(1000).await.expect("read");
+    let lines = tx.audit_page(&[], 0, 1000).await.expect("read");
     lines
         .into_iter()
         .filter(|line| line.action.as_str() == action)

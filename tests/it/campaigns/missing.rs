@@ -193,19 +193,19 @@ async fn a_run_waits_for_a_letter_out_of_service_and_says_so_and_is_made_once_it
         let sound = std::fs::read_to_string(&letter).expect("the letter");
         std::fs::write(&letter, format!("{sound}\n{{{{nobody}}}}\n")).expect("written");
         let broken = clinic.node().await;
-        assert_eq!(campaign::show(&broken, "weekly").await.expect("shown").waits(), None, "nothing is due yet");
+        assert_eq!(campaign::show(&broken, "weekly").await.expect("shown").waits, None, "nothing is due yet");
         clinic.clock.advance(HOUR);
         for _ in 0..3 {
             assert_eq!(runner::fire_due(&broken).await.expect("looked"), 0);
         }
         let shown = campaign::show(&broken, "weekly").await.expect("shown");
-        assert_eq!((shown.waits(), shown.campaign.next_ms), (Some(CampaignWait::LetterOutOfService), due));
+        assert_eq!((shown.waits, shown.campaign.next_ms), (Some(CampaignWait::LetterOutOfService), due));
         assert!(audited(&broken, "skip_campaign_run").await.is_empty(), "it is not given up yet");
 
         std::fs::write(&letter, &sound).expect("written");
         let corrected = clinic.node().await;
         assert_eq!(runner::fire_due(&corrected).await.expect("looked"), 1);
-        assert_eq!(campaign::show(&corrected, "weekly").await.expect("shown").waits(), None);
+        assert_eq!(campaign::show(&corrected, "weekly").await.expect("shown").waits, None);
 
         // The next one waits too long.
         std::fs::write(&letter, format!("{sound}\n{{{{nobody}}}}\n")).expect("written");

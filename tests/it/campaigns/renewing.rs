@@ -47,7 +47,7 @@ async fn after_one_run(clinic: &Clinic<'_>) -> Parts {
     clinic.write_letter("bulletin", &["news"]);
     let parts = staffed(clinic).await;
     let made = campaign::add(&parts, weekly("We are closed on December 9.")).await.expect("made");
-    assert_eq!((made.renew.len(), made.waits()), (0, None), "it is good for its first run");
+    assert_eq!((made.renew.len(), made.waits), (0, None), "it is good for its first run");
     clinic.clock.advance(HOUR);
     assert_eq!(look(&parts).await, 1);
     parts
@@ -59,14 +59,14 @@ async fn a_run_waits_for_renewal_and_is_made_once_within_its_period_however_late
         let clinic = Clinic::at(database, MONDAY);
         let parts = after_one_run(&clinic).await;
         let shown = campaign::show(&parts, "weekly").await.expect("shown");
-        assert_eq!((shown.renew.as_slice(), shown.waits()), (&["news".to_owned()][..], None), "nothing is due yet");
+        assert_eq!((shown.renew.as_slice(), shown.waits), (&["news".to_owned()][..], None), "nothing is due yet");
 
         clinic.clock.advance(7 * DAY);
         for _ in 0..3 {
             assert_eq!(look(&parts).await, 0);
         }
         let shown = campaign::show(&parts, "weekly").await.expect("shown");
-        assert_eq!((shown.campaign.state.as_str(), shown.waits()), ("active", Some(CampaignWait::RenewVariables)));
+        assert_eq!((shown.campaign.state.as_str(), shown.waits), ("active", Some(CampaignWait::RenewVariables)));
         assert_eq!(audited(&parts, "hold_campaign_run").await, ["system weekly renew news"], "said once");
         assert_eq!(planned(&parts).await, ["2026-11-23 09:00 -0600"]);
 
@@ -74,7 +74,7 @@ async fn a_run_waits_for_renewal_and_is_made_once_within_its_period_however_late
         assert_eq!(look(&parts).await, 0);
         let renewed =
             edit::edit(&parts, "weekly", &set("We are closed on December 23."), &dana()).await.expect("saved");
-        assert_eq!((renewed.renew.len(), renewed.waits()), (0, None));
+        assert_eq!((renewed.renew.len(), renewed.waits), (0, None));
         assert_eq!(look(&parts).await, 1, "the run that waited");
         assert_eq!(look(&parts).await, 0, "and no other");
         assert_eq!(planned(&parts).await, ["2026-11-23 09:00 -0600", "2026-11-30 09:00 -0600"]);

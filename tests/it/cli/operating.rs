@@ -8,7 +8,7 @@ use super::house::House;
 async fn audited(house: &House) -> Vec<[String; 4]> {
     let url = format!("sqlite:{}", house.path("touchline.db").display());
     let store = Store::open(&url, 2).await.expect("a database");
-    let lines = store.read().await.expect("a transaction").audit_list(100).await.expect("read");
+    let lines = store.read().await.expect("a transaction").audit_page(&[], 0, 100).await.expect("read");
     store.close().await;
     let told = lines.into_iter().rev().map(|line| {
         let (subject, detail) = (line.subject.unwrap_or_default(), line.detail.unwrap_or_default());

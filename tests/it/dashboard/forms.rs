@@ -147,7 +147,7 @@ async fn one(stage: &Stage, name: &str) -> Referrer {
 
 /// What was recorded, to see that nothing is.
 async fn acts(stage: &Stage) -> usize {
-    stage.gateway.store.read().await.expect("a database").audit_list(1000).await.expect("read").len()
+    stage.gateway.store.read().await.expect("a database").audit_page(&[], 0, 1000).await.expect("read").len()
 }
 
 /// The part of a page around the field, from its name to what is said about it.

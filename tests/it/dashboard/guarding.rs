@@ -23,7 +23,7 @@ async fn one(stage: &Stage, name: &str) -> Referrer {
 }
 
 async fn audited(stage: &Stage, action: &str) -> usize {
-    let lines = stage.gateway.store.read().await.expect("a database").audit_list(500).await.expect("read");
+    let lines = stage.gateway.store.read().await.expect("a database").audit_page(&[], 0, 500).await.expect("read");
     lines.iter().filter(|line| line.action.as_str() == action).count()
 }
 

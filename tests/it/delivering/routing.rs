@@ -103,7 +103,7 @@ async fn an_account_fault_pauses_the_account_at_once_and_the_next_account_takes_
         assert_eq!(by(&attempts), [("fax-sandbox", refused), ("fax-second", refused)], "each was asked once");
         assert!(state_of(gateway, "fax-sandbox").await.paused_reason.is_some_and(|why| why.contains("funds")));
         let mut tx = gateway.store().read().await.expect("tx");
-        let audit = tx.audit_list(50).await.expect("read");
+        let audit = tx.audit_page(&[], 0, 50).await.expect("read");
         let pauses = audit
             .iter()
             .filter(|entry| entry.action.as_str() == "pause_provider" && entry.who == touchline::domain::Actor::System)

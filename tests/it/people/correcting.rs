@@ -95,7 +95,7 @@ async fn a_list_that_was_undone_brings_its_permissions_again_but_none_that_ended
         }
 
         let mut tx = desk.parts.store.read().await.expect("tx");
-        let lines = tx.audit_list(100).await.expect("read");
+        let lines = tx.audit_page(&[], 0, 100).await.expect("read");
         let details = |act: AuditAct| -> Vec<String> {
             lines.iter().filter(|line| line.action == act).filter_map(|line| line.detail.clone()).collect()
         };

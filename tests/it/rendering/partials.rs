@@ -1,4 +1,4 @@
-//! A partial that letters share: its mistake is told once, where it is, and not once for every letter.
+//! A partial that several letters include: its mistake is reported once, at its own line, and not once per letter.
 
 use touchline::render::Renderer;
 

@@ -134,7 +134,7 @@ async fn what_waited_is_held_what_a_provider_may_have_is_looked_up_and_due_campa
         assert_eq!(states, [("due", "paused", None), ("later", "active", Some(at(5000))), ("stopped", "paused", None)]);
         assert_eq!(tx.session("a hash", at(101)).await.expect("read"), None, "whoever was logged in is not any more");
         assert_eq!(tx.restored_at().await.expect("read"), Some(at(100)));
-        assert_eq!(tx.audit_list(1).await.expect("read")[0].action.as_str(), "restore");
+        assert_eq!(tx.audit_page(&[], 0, 1).await.expect("read")[0].action.as_str(), "restore");
         drop(tx);
         let again = restore::park(&store, &touchline::domain::Actor::operator("dana"), at(200)).await.expect("parked");
         assert_eq!((again.held, again.campaigns.len()), (0, 0), "a second time changes nothing");

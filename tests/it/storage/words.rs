@@ -50,7 +50,8 @@ async fn the_words_of_an_earlier_version_become_those_of_this_one() {
         let campaign = Actor::campaign("north shore");
         assert_eq!(known, [(EventKind::Progress, campaign), (EventKind::Failed, Actor::provider("fax-main"))]);
         assert_eq!(events[0].detail.as_deref(), Some("gone_astray"));
-        let line = tx.audit_list(9).await.expect("read").into_iter().find(|line| line.at_ms.0 == 1_795_000_000_034);
+        let line =
+            tx.audit_page(&[], 0, 9).await.expect("read").into_iter().find(|line| line.at_ms.0 == 1_795_000_000_034);
         assert_eq!(line.map(|line| line.who), Some(Actor::token("crm")));
         let suppressions = tx.suppressions_list(true, 9).await.expect("read");
         assert!(suppressions.iter().any(|one| one.evidence.as_deref() == Some("a call (asked on the phone)")));
@@ -85,7 +86,7 @@ async fn a_word_that_the_program_does_not_know_is_an_error_that_names_its_row() 
         let errors = [
             ("message", "reason", tx.message(message, false).await.map(drop)),
             ("event", "kind", tx.events_of(message).await.map(drop)),
-            ("audit", "who", tx.audit_list(9).await.map(drop)),
+            ("audit", "who", tx.audit_page(&[], 0, 9).await.map(drop)),
             ("touch", "actor", tx.touches_of(referrer, 9).await.map(drop)),
             ("suppression", "source", tx.suppressions_list(true, 9).await.map(drop)),
         ];

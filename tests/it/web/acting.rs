@@ -85,7 +85,7 @@ async fn what_waits_for_office_hours_says_until_when_and_is_sent_now_by_who_may(
     let now: Value = house.post("/api/v1/messages", &token, &body).await.json().await.expect("JSON");
     assert_eq!((&now["counts"]["queued"], &now["counts"]["waiting"]), (&json!(1), &json!(0)), "{now}");
     assert_eq!(now["messages"][0]["waits_until"], Value::Null);
-    let lines = house.gateway.store.read().await.expect("tx").audit_list(50).await.expect("read");
+    let lines = house.gateway.store.read().await.expect("tx").audit_page(&[], 0, 50).await.expect("read");
     let ours: Vec<_> = lines.iter().filter(|line| line.action.as_str() == "send_now").collect();
     let subjects: Vec<_> = ours.iter().filter_map(|line| line.subject.clone()).collect();
     let submission = now["submission"].as_str().expect("an id").to_owned();

@@ -58,7 +58,7 @@ async fn is_in(house: &House, cookies: &str) -> bool {
 
 /// The acts in the audit trail, oldest first: who, what, about whom, details.
 async fn audited(house: &House) -> Vec<(String, &'static str, String, String)> {
-    let lines = house.gateway.store.read().await.expect("a transaction").audit_list(100).await.expect("read");
+    let lines = house.gateway.store.read().await.expect("a transaction").audit_page(&[], 0, 100).await.expect("read");
     let told = lines.into_iter().rev().map(|line| {
         let (subject, detail) = (line.subject.unwrap_or_default(), line.detail.unwrap_or_default());
         (line.who.to_string(), line.action.as_str(), subject, detail)
