@@ -19,9 +19,10 @@ const EMAIL_OCTETS_MAX: usize = 254;
 const SEVERAL: AddressError = AddressError("there are several numbers: give one");
 
 /// A fax number in E.164, for instance `+13125550142`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FaxNumber(String);
+
+crate::domain::words::field_column!(FaxNumber: String);
 
 impl FaxNumber {
     /// Reads one number as people and spreadsheets write it, national (US) or international.
@@ -134,9 +135,10 @@ impl PhoneNumber {
 }
 
 /// One mailbox, `local@domain`, the domain in lower case.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EmailAddress(String);
+
+crate::domain::words::field_column!(EmailAddress: String);
 
 impl EmailAddress {
     /// Reads one address (RFC 5321 §4.1.2, RFC 6531 §3.3), without display name.

@@ -12,9 +12,10 @@ use super::channel::Channel;
 /// compares without regard to case and Unicode form, and to quotation marks that it does not need (RFC 5321 §4.1.2), its
 /// domain as the name system knows it (IDNA, RFC 5891). Made by
 /// [`Address::key`] alone, or read back from the database.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AddressKey(String);
+
+crate::domain::words::field_column!(AddressKey: String);
 
 impl AddressKey {
     /// The key as it is stored. Never for logs.

@@ -11,9 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z. Both databases keep it as a BIGINT, which avoids
 /// their different ideas of sub-second precision. Shown and serialized as RFC 3339 in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Timestamp(pub i64);
+
+crate::domain::words::field_column!(Timestamp: i64);
 
 impl Timestamp {
     /// The first moment of the year 0 in UTC. RFC 3339, by which times are written, has years of four digits only.

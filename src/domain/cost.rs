@@ -6,9 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount of money in millionths, never negative. The currency is up to the practice: amounts are added and
 /// compared, never converted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cost(pub i64);
+
+crate::domain::words::field_column!(Cost: i64);
 
 /// The largest amount accepted: a million.
 const MILLIONTHS_MAX: f64 = 1e12;

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::remedy::Remedy;
 
 /// A provider account's shared state.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ProviderState {
     /// The account's name.
     pub provider: String,
@@ -31,7 +31,6 @@ pub struct ProviderState {
     /// When it happened.
     pub faulted_ms: Option<Timestamp>,
     /// What counts against rate and budget.
-    #[sqlx(flatten)]
     #[serde(flatten)]
     pub meter: Meter,
 }
@@ -58,7 +57,7 @@ pub struct Pause {
 }
 
 /// What counts against an account's rate and its daily budget, across all nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Meter {
     /// Theoretical arrival time of the cell-rate limit (GCRA, ITU-T I.371).
     pub arrival_ms: Timestamp,

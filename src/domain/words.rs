@@ -118,3 +118,42 @@ macro_rules! text_column {
     };
 }
 pub(crate) use text_column;
+
+/// A database column of the type that the only field of a type has.
+macro_rules! field_column {
+    ($name:ident: $field:ty) => {
+        impl<D: sqlx::Database> sqlx::Type<D> for $name
+        where
+            $field: sqlx::Type<D>,
+        {
+            fn type_info() -> D::TypeInfo {
+                <$field as sqlx::Type<D>>::type_info()
+            }
+            fn compatible(info: &D::TypeInfo) -> bool {
+                <$field as sqlx::Type<D>>::compatible(info)
+            }
+        }
+
+        impl<'q, D: sqlx::Database> sqlx::Encode<'q, D> for $name
+        where
+            $field: sqlx::Encode<'q, D>,
+        {
+            fn encode_by_ref(
+                &self,
+                buffer: &mut <D as sqlx::Database>::ArgumentBuffer,
+            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                <$field as sqlx::Encode<'q, D>>::encode_by_ref(&self.0, buffer)
+            }
+        }
+
+        impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for $name
+        where
+            $field: sqlx::Decode<'r, D>,
+        {
+            fn decode(value: <D as sqlx::Database>::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                Ok(Self(<$field as sqlx::Decode<'r, D>>::decode(value)?))
+            }
+        }
+    };
+}
+pub(crate) use field_column;

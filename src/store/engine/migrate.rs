@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, SqlitePool};
 use tokio::sync::OnceCell;
@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use super::db::{Store, on};
 use super::dialect::Dialect;
 use super::error::StoreError;
+use super::migrations::{POSTGRES, SQLITE};
 
 /// Where the migrator notes what was applied.
 const APPLIED: &str = "_sqlx_migrations";
@@ -17,9 +18,6 @@ const APPLIED: &str = "_sqlx_migrations";
 const LOOKS_MAX: usize = 4;
 /// How many names of foreign tables are reported.
 const NAMES_SHOWN_MAX: usize = 3;
-
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The number of the newest migration that this binary knows.
 #[must_use]

@@ -10,6 +10,7 @@ pub mod dialect;
 mod empty;
 pub mod error;
 pub mod migrate;
+mod migrations;
 pub(in crate::store) mod packing;
 pub mod peers;
 pub mod record;

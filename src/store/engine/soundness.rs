@@ -51,7 +51,7 @@ impl Room {
 }
 
 /// Entries of the queue that should have moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late {
     /// How many.
     pub entries: i64,

@@ -6,6 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::id::InboxId;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::row;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const CLAIM: &str = "INSERT INTO inbox_fact (provider, dedupe, inbox_id, said) ";
@@ -30,10 +31,9 @@ pub struct NewFact {
 }
 
 /// A fact that a callback was the first to report.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The callback.
-    #[sqlx(rename = "inbox_id")]
     pub callback: InboxId,
     /// The fact's key.
     pub dedupe: String,
@@ -42,6 +42,8 @@ pub struct Claim {
     /// When it was applied, if the callback's state does not show it.
     pub applied_ms: Option<Timestamp>,
 }
+
+row!(Claim { callback = "inbox_id", dedupe, said, applied_ms });
 
 impl Tx {
     /// Claims facts for their callbacks, in the order of their keys, so that two nodes never deadlock. Returns

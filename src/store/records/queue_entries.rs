@@ -10,7 +10,7 @@ use crate::domain::words::words;
 use crate::domain::{Lane, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::record::record;
+use crate::store::engine::record::{record, row};
 use crate::store::engine::rows::{lists, portions, push_list};
 
 /// An entry to be put into the queue, its rank already decided.
@@ -75,7 +75,7 @@ pub struct Claimed {
 record!(Claimed: "queue_entry" by id as i64 { id, kind, subject, fence, claims, pool, rank });
 
 /// A ready entry's place in the order, without a claim to it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Its pool.
     pub pool: String,
@@ -84,6 +84,8 @@ pub struct Head {
     /// Its identifier, by which equal ranks are ordered.
     pub id: i64,
 }
+
+row!(Head { pool, rank, id });
 
 /// A stored entry, for screens and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::domain::id::{BroadcastId, MessageId, SubmissionId};
 use crate::domain::{Actor, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::record::record;
+use crate::store::engine::record::{record, row};
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str =
@@ -62,7 +62,7 @@ impl SubmissionRow {
 }
 
 /// Whether a submission can be withdrawn, or was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UndoWindow {
     /// The submission.
     pub id: SubmissionId,
@@ -71,6 +71,8 @@ pub struct UndoWindow {
     /// When it was withdrawn.
     pub undone_ms: Option<Timestamp>,
 }
+
+row!(UndoWindow { id, undo_until_ms, undone_ms });
 
 record!(SubmissionRow: "submission" by id as SubmissionId {
     id, idempotency_key, request_hash, answer, who, created_ms, at_ms, undo_until_ms, undone_ms, undone_by

@@ -7,6 +7,7 @@ use crate::domain::id::{BroadcastId, ReferrerId, SubmissionId};
 use crate::domain::{Address, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::row;
 
 const BEGIN: &str = "UPDATE broadcast SET plan = $2, recipients = $3, unfolded = 0, unfolding_ms = $4 WHERE id = $1";
 const GET: &str = "SELECT b.submission_id, b.created_ms, b.plan, b.recipients, b.unfolded, s.answer
@@ -36,7 +37,6 @@ pub struct Unfolding {
     pub answer: String,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     submission_id: SubmissionId,
     created_ms: Timestamp,
@@ -45,6 +45,8 @@ struct Row {
     unfolded: i64,
     answer: String,
 }
+
+row!(Row { submission_id, created_ms, plan, recipients, unfolded, answer });
 
 impl Tx {
     /// Fixes who is on a broadcast's list.

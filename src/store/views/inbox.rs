@@ -7,7 +7,7 @@ use crate::domain::callback::{CallbackForm, CallbackState};
 use crate::domain::id::InboxId;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::record::record;
+use crate::store::engine::record::{record, row};
 
 const LINES: &str =
     "SELECT id, provider, form, octets, facts, state, looks, received_ms, settled_ms FROM inbox WHERE 1 = 1";
@@ -78,7 +78,7 @@ record!(CallbackLine: "inbox" by id as InboxId {
 pub type Place = (Timestamp, InboxId);
 
 /// Callbacks of one account that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// The account.
     pub provider: String,
@@ -87,6 +87,8 @@ pub struct Unreadable {
     /// When the first of them came.
     pub oldest_ms: Timestamp,
 }
+
+row!(Unreadable { provider, callbacks, oldest_ms });
 
 impl Tx {
     /// Callbacks, the newest first, at most `limit`.

@@ -4,7 +4,7 @@ use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Channel, MessageStatus, Reason, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::record::record;
+use crate::store::engine::record::{record, row};
 
 const CAUSES: &str = "SELECT channel, status, COALESCE(reason, 'unknown') AS reason, COUNT(*) AS messages,
         MAX(updated_ms) AS latest_ms
@@ -16,18 +16,19 @@ const FAILURES: &str =
     FROM message m JOIN referrer r ON r.id = m.referrer_id
     WHERE m.status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed')";
 const FAILED_STATUSES: &str = "SELECT status, COUNT(*) FROM message
-    WHERE status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed') AND COALESCE(reason, 'unknown') = $1
+    WHERE status IN ('failed', 'in_doubt', 'held', 'expired', 'suppressed') AND COALESCE(reason, 'unknown') = $1 AND id > $2
     GROUP BY status ORDER BY COUNT(*) DESC, status";
 const RECENT: &str = "SELECT m.id, m.referrer_id, m.channel, m.letter, m.status, m.reason,
         m.updated_ms, m.tries, r.first_name, r.last_name, r.credentials, r.organization
     FROM message m JOIN referrer r ON r.id = m.referrer_id ORDER BY m.updated_ms DESC, m.id DESC LIMIT $1";
-const LETTERS_WAITED_FOR: &str = "SELECT letter, COUNT(*) FROM message
-    WHERE status = 'queued' AND reason = 'letter_out_of_service' GROUP BY letter ORDER BY letter";
+const LETTERS_WAITED_FOR: &str = "SELECT letter, channel, COUNT(*) FROM message
+    WHERE status = 'queued' AND reason = 'letter_out_of_service' GROUP BY letter, channel ORDER BY letter, channel";
 const WAITING_FOR_LETTER: &str = "SELECT id FROM message
-    WHERE status = 'queued' AND reason = 'letter_out_of_service' AND letter = $1 AND id > $2 ORDER BY id LIMIT $3";
+    WHERE status = 'queued' AND reason = 'letter_out_of_service' AND letter = $1 AND channel = $2 AND id > $3
+    ORDER BY id LIMIT $4";
 
 /// Undelivered messages, by cause.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     /// Channel.
     pub channel: Channel,
@@ -40,6 +41,8 @@ pub struct Cause {
     /// The latest of them.
     pub latest_ms: Timestamp,
 }
+
+row!(Cause { channel, status, reason, messages, latest_ms });
 
 /// One message in a list, with its referrer's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,21 +90,22 @@ impl MessageLine {
 }
 
 impl Tx {
-    /// The letters for which messages wait because they were out of service, by name, and for each how many wait.
-    pub async fn letters_waited_for(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+    /// The letters for which messages wait because they were out of service, by name and channel, and for each how many wait.
+    pub async fn letters_waited_for(&mut self) -> Result<Vec<(String, Channel, i64)>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(LETTERS_WAITED_FOR).fetch_all(&mut *c).await?))
     }
 
-    /// The messages that wait because that letter was out of service, behind `after` in the order of their ids, at most
-    /// `limit`.
+    /// The messages that wait because that letter was out of service by that channel, behind `after` in the order of their
+    /// ids, at most `limit`.
     pub async fn messages_waiting_for_letter(
         &mut self,
         letter: &str,
+        channel: Channel,
         after: MessageId,
         limit: i64,
     ) -> Result<Vec<MessageId>, StoreError> {
         on!(self, |c, d| {
-            let statement = sqlx::query_scalar(WAITING_FOR_LETTER).bind(letter).bind(after).bind(limit);
+            let statement = sqlx::query_scalar(WAITING_FOR_LETTER).bind(letter).bind(channel).bind(after).bind(limit);
             Ok(statement.fetch_all(&mut *c).await?)
         })
     }
@@ -156,9 +160,14 @@ impl Tx {
         })
     }
 
-    /// How many messages of a reason are undelivered, by status, the most frequent first. No status without any.
-    pub async fn failures_count(&mut self, reason: Reason) -> Result<Vec<(MessageStatus, i64)>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_as(FAILED_STATUSES).bind(reason).fetch_all(&mut *c).await?))
+    /// How many messages of a reason are undelivered, of those behind `after` in the order of their ids, by status, the most
+    /// frequent first. No status without any.
+    pub async fn failures_count(
+        &mut self,
+        reason: Reason,
+        after: MessageId,
+    ) -> Result<Vec<(MessageStatus, i64)>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(FAILED_STATUSES).bind(reason).bind(after).fetch_all(&mut *c).await?))
     }
 
     /// The most recently changed messages.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::Row;
 use touchline::domain::attempt::Attempt;
 use touchline::domain::id::{AttemptId, BroadcastId, MessageId, SubmissionId, TouchId};
 use touchline::domain::message::Message;
@@ -13,7 +14,7 @@ use touchline::store::records::submissions::UndoWindow;
 use super::spy::Spy;
 
 /// A queue entry as it lies in its table.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub id: i64,
     pub kind: String,
@@ -25,6 +26,28 @@ pub struct Entry {
     pub owner: Option<String>,
     pub lease_until_ms: Option<Timestamp>,
 }
+
+macro_rules! entry_of {
+    ($row:ty) => {
+        impl sqlx::FromRow<'_, $row> for Entry {
+            fn from_row(row: &$row) -> Result<Self, sqlx::Error> {
+                Ok(Self {
+                    id: row.try_get("id")?,
+                    kind: row.try_get("kind")?,
+                    subject: row.try_get("subject")?,
+                    state: row.try_get("state")?,
+                    due_ms: row.try_get("due_ms")?,
+                    rank: row.try_get("rank")?,
+                    fence: row.try_get("fence")?,
+                    owner: row.try_get("owner")?,
+                    lease_until_ms: row.try_get("lease_until_ms")?,
+                })
+            }
+        }
+    };
+}
+entry_of!(sqlx::sqlite::SqliteRow);
+entry_of!(sqlx::postgres::PgRow);
 
 /// See the module's comment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
