@@ -108,6 +108,25 @@ fn take_after(file: &File, path: &Path, folder: &Path, allowed: u32) -> io::Resu
     known.map_or(Ok(()), |known| file.set_permissions(PermissionsExt::from_mode(known.mode() & allowed)))
 }
 
+/// Writes a new file as a whole, unless there is something of that name, which stays as it is; true if it was written. Only its
+/// owner can read it, and that is the folder's owner, so that a service can read what root writes for it.
+///
+/// # Errors
+/// The folder cannot be written to.
+pub fn create_once(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let folder = folder_of(path);
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    #[cfg(unix)]
+    take_after(file.as_file(), path, folder, 0o700)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => File::open(folder)?.sync_all().map(|()| true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error),
+    }
+}
+
 /// Opens a new file that only its owner can read.
 ///
 /// # Errors

@@ -64,6 +64,7 @@ impl Ready {
             sender: None,
             callback_url: Some("https://touchline.example/hooks/office".to_owned()),
             documents_url: Some("https://touchline.example/documents".to_owned()),
+            tokens: Arc::new(touchline::provider::sign_in::Unkept),
             baa: false,
             clock: Arc::new(Still),
         };

@@ -5,6 +5,7 @@ mod breaker;
 pub mod breaker_records;
 pub mod budget;
 pub mod layers;
+pub mod mail_tokens;
 mod questions;
 mod rate;
 pub mod routes;

@@ -1,6 +1,6 @@
 //! Provider accounts: the keys common to all, then those of the kind, checked against its specification.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use figment::value::{Dict, Value};
@@ -166,10 +166,11 @@ impl AccountReader<'_> {
     /// The kind's own keys, divided into settings and secrets.
     fn read_own(&self, problems: &mut Problems, name: &str, spec: &Spec, mut own: Dict) -> Own {
         let Own { mut settings, mut secrets, mut missing } = Own::default();
+        let given: BTreeSet<String> = own.keys().cloned().collect();
         for setting in spec.settings {
             let key = format!("providers.{name}.{}", setting.key);
             let Some(value) = own.remove(setting.key) else {
-                if setting.required {
+                if setting.is_required(|key| given.contains(key)) {
                     problems.add(&key, lacking(spec, setting.key, setting.about, setting.secret));
                 }
                 continue;

@@ -16,6 +16,7 @@ use super::secret::SecretSource;
 use super::section::Reader;
 use super::variables::Variables;
 use super::{Config, StoreConfig, check, routes};
+use crate::accounts::mail_tokens::sealing::SECRET_CHARS_MIN;
 use crate::domain::practice::Practice;
 use crate::files::folder_of;
 use crate::provider::REGISTRY;
@@ -248,11 +249,12 @@ fn read_section<T: DeserializeOwned>(root: &mut Dict, reader: &mut Reader<'_>, n
 struct WrittenStore {
     url: SecretSource,
     connections_max: u32,
+    key: Option<SecretSource>,
 }
 
 impl Default for WrittenStore {
     fn default() -> Self {
-        Self { url: SecretSource::Inline(SecretString::from("sqlite:touchline.db")), connections_max: 8 }
+        Self { url: SecretSource::Inline(SecretString::from("sqlite:touchline.db")), connections_max: 8, key: None }
     }
 }
 
@@ -266,16 +268,39 @@ fn read_store(
     if !(1..=200).contains(&written.connections_max) {
         reader.problems.add("store.connections_max", "write a number from 1 to 200");
     }
+    let key = read_key(written.key, reader, folder, lookup)?;
     match written.url.resolve(folder, lookup) {
         Ok(url) => {
             check::store_url(reader.problems, &url);
-            Some(StoreConfig { url: sqlite_in(folder, url), connections_max: written.connections_max })
+            Some(StoreConfig { url: sqlite_in(folder, url), connections_max: written.connections_max, key })
         }
         Err(message) => {
             reader.problems.add("store.url", message);
             None
         }
     }
+}
+
+/// `store.key`; the outer `None` if it is given and cannot be used.
+#[allow(clippy::option_option, reason = "whether it is given, and whether it can be used")]
+fn read_key(
+    written: Option<SecretSource>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Option<Option<SecretString>> {
+    let instead = "write key = { file = \"PATH\" } or { env = \"NAME\" }: openssl rand -base64 32 > PATH";
+    let resolved = match written {
+        None => return Some(None),
+        Some(SecretSource::Inline(_)) => Err(format!("a secret does not belong into this file: {instead}")),
+        Some(source) => source.resolve(folder, lookup),
+    };
+    match resolved {
+        Ok(key) if key.expose_secret().trim().len() >= SECRET_CHARS_MIN => return Some(Some(key)),
+        Ok(_) => reader.problems.add("store.key", format!("is shorter than {SECRET_CHARS_MIN} characters: {instead}")),
+        Err(message) => reader.problems.add("store.key", message),
+    }
+    None
 }
 
 /// A relative SQLite path made relative to the configuration's folder; anything else unchanged.

@@ -71,6 +71,9 @@ pub struct StoreConfig {
     pub url: SecretString,
     /// Connections at most, 1 to 200. Default 8.
     pub connections_max: u32,
+    /// What the tokens of mailboxes are sealed with, at least 32 characters. Default none: a file beside the SQLite file;
+    /// PostgreSQL has no such place, and accounts with `oauth` need it there.
+    pub key: Option<SecretString>,
 }
 
 /// The web server.

@@ -13,6 +13,12 @@ words! {
         OauthMicrosoft = "oauth_microsoft",
         /// Log in once in a browser, or use OAuth, at Google.
         OauthGoogle = "oauth_google",
+        /// A person must sign in to the mailbox, for the first time or again.
+        SignIn = "sign_in",
+        /// The app registration that signs in is wrong, has ended, or lacks a permission or its consent.
+        AppRegistration = "app_registration",
+        /// The sign-in is good, and the mailbox does not let it in: an administrator allows it there.
+        MailboxAccess = "mailbox_access",
         /// The relay offers no login that both sides know.
         OtherLogin = "other_login",
         /// Configure a user name and a password.

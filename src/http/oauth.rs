@@ -1,28 +1,28 @@
-//! Bearer tokens of an OAuth 2.0 client (RFC 6749 §4.4, RFC 7523 §2.1): fetched when needed, kept until shortly before
-//! they end, and shared by all calls of an account.
+//! Bearer tokens of an OAuth 2.0 client: those of one account that are fetched when needed, kept in memory until shortly
+//! before they end and shared by all its calls ([`Tokens`]), and the steps of which other ways of signing in are made:
+//! [`exchange`] asks a token endpoint, [`device`] and [`code`] let a person sign in, [`assertion`] lets a service account.
+
+pub mod assertion;
+pub mod code;
+pub mod device;
+pub mod exchange;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
+use self::exchange::Endpoint;
 use super::Answer;
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Clock, Outcome, Timestamp};
-use crate::http;
 
 /// A token is not used in the last part of its lifetime: the clocks may differ, and a call takes time.
 const MARGIN: Duration = Duration::from_secs(60);
-/// Lifetime of a token whose answer gives none (RFC 6749 §5.1 only recommends it).
-const LIFE_UNTOLD: Duration = Duration::from_secs(300);
-/// Longest lifetime accepted.
-const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// What is presented to get a token.
+/// What is presented to get a token (RFC 6749 §4.4, RFC 7523 §2.1).
 pub struct Grant {
     /// The fields of the request, `grant_type` among them.
     pub form: Vec<(&'static str, SecretString)>,
@@ -32,10 +32,8 @@ pub struct Grant {
 
 /// The tokens of one account.
 pub struct Tokens {
-    http: reqwest::Client,
-    url: Url,
+    endpoint: Endpoint,
     grant: Grant,
-    timeout: Duration,
     clock: Arc<dyn Clock>,
     kept: Mutex<Option<Kept>>,
 }
@@ -50,7 +48,7 @@ struct Kept {
 impl Tokens {
     /// Tokens from that address. Nothing is fetched yet.
     pub fn new(http: reqwest::Client, url: Url, grant: Grant, timeout: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { http, url, grant, timeout, clock, kept: Mutex::new(None) }
+        Self { endpoint: Endpoint::new(http, url, timeout), grant, clock, kept: Mutex::new(None) }
     }
 
     /// A token that stays valid for a while. One caller fetches, the others wait for it.
@@ -87,35 +85,10 @@ impl Tokens {
     async fn fetch(&self, now: Timestamp) -> Result<Kept, Failure> {
         let fields: Vec<(&str, &str)> =
             self.grant.form.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
-        let mut request = self.http.request(Method::POST, self.url.clone()).header("accept", "application/json");
-        if let Some((id, secret)) = &self.grant.basic {
-            request = request.basic_auth(id, Some(secret.expose_secret()));
-        }
-        let answer = http::ask(request.form(&fields), self.timeout).await?;
-        read(&answer, now)
+        let basic = self.grant.basic.as_ref().map(|(id, secret)| (id.as_str(), secret));
+        let issued = self.endpoint.ask(&fields, basic).await.map_err(|denied| denied.failure)?;
+        Ok(Kept { token: issued.access, until: now.after(issued.life.saturating_sub(MARGIN)), served: false })
     }
-}
-
-fn read(answer: &Answer, now: Timestamp) -> Result<Kept, Failure> {
-    let body = answer.json().unwrap_or_default();
-    if !answer.is_success() {
-        // RFC 6749 §5.2: wrong credentials are a 400 or 401 with a word of a fixed list. Their free text may repeat ours.
-        let failure = answer.failure();
-        let fault = if failure.fault == Fault::Unknown { Fault::AccountError } else { failure.fault };
-        let is_plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        let word = body["error"].as_str().filter(is_plain);
-        return Err(Failure { fault, ..failure }.text(word.unwrap_or("no token was returned")));
-    }
-    let token = body["access_token"].as_str().filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| Failure::new(Fault::ProtocolError).text("the answer contains no token"))?;
-    Ok(Kept { token: SecretString::from(token), until: now.after(life(&body).saturating_sub(MARGIN)), served: false })
-}
-
-fn life(body: &Value) -> Duration {
-    let told = &body["expires_in"];
-    // Some servers give the number as text.
-    let seconds = told.as_u64().or_else(|| told.as_str()?.trim().parse().ok());
-    seconds.map_or(LIFE_UNTOLD, Duration::from_secs).min(LIFE_MAX)
 }
 
 /// The failure of a call with an expired token: it was not acted on, and the next try has a new token.

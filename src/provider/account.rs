@@ -7,6 +7,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::sign_in::TokenKeeper;
 use crate::domain::{Clock, EmailAddress};
 
 /// One configured account, from which a provider is built.
@@ -33,6 +34,8 @@ pub struct Account {
     pub baa: bool,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who keeps the tokens of accounts that sign in by OAuth.
+    pub tokens: Arc<dyn TokenKeeper>,
 }
 
 impl fmt::Debug for Account {

@@ -11,9 +11,11 @@ pub mod fax;
 pub mod kit;
 pub mod mail;
 pub mod page;
+pub mod sign_in;
 mod spec;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -223,6 +225,11 @@ pub trait Provider: Send + Sync {
 
     /// The links by which the provider fetches documents, where it accepts them no other way.
     fn document_links(&self) -> Option<&kit::link::DocumentLinks> {
+        None
+    }
+
+    /// How the account signs in, where it does so by OAuth.
+    fn sign_in(&self) -> Option<&Arc<sign_in::SignIn>> {
         None
     }
 

@@ -48,11 +48,12 @@ fn section(page: &mut String, spec: &Spec) {
     let _ = write!(page, "\n## {} (`kind = \"{}\"`)\n\n", spec.title, spec.kind);
     page.push_str("| setting | needed | what it is |\n| --- | --- | --- |\n");
     for setting in spec.settings {
-        let needed = match (setting.required, setting.secret) {
-            (true, true) => "yes, secret",
-            (true, false) => "yes",
-            (false, true) => "secret",
-            (false, false) => "",
+        let needed = match (setting.required, setting.secret, setting.unless) {
+            (true, true, _) => "yes, secret",
+            (true, false, Some(other)) => &format!("yes, unless `{other}` is given"),
+            (true, false, None) => "yes",
+            (false, true, _) => "secret",
+            (false, false, _) => "",
         };
         let _ = writeln!(page, "| `{}` | {needed} | {} |", setting.key, setting.about.replace('|', "\\|"));
     }

@@ -39,19 +39,33 @@ pub struct Setting {
     pub required: bool,
     /// Whether it is a secret: given as `{ env = "NAME" }` or `{ file = "PATH" }`, never in the file itself.
     pub secret: bool,
+    /// The setting that says as much, so that with it a required one may be left out.
+    pub unless: Option<&'static str>,
 }
 
 impl Setting {
     /// A setting that is not secret.
     #[must_use]
     pub const fn plain(key: &'static str, about: &'static str, required: bool) -> Self {
-        Self { key, about, required, secret: false }
+        Self { key, about, required, secret: false, unless: None }
+    }
+
+    /// A setting without which an account cannot work, unless the setting `unless` is given.
+    #[must_use]
+    pub const fn plain_unless(key: &'static str, unless: &'static str, about: &'static str) -> Self {
+        Self { key, about, required: true, secret: false, unless: Some(unless) }
+    }
+
+    /// Whether an account with those keys cannot work without it.
+    #[must_use]
+    pub fn is_required(&self, is_given: impl Fn(&str) -> bool) -> bool {
+        self.required && !self.unless.is_some_and(is_given)
     }
 
     /// A secret.
     #[must_use]
     pub const fn secret(key: &'static str, about: &'static str, required: bool) -> Self {
-        Self { key, about, required, secret: true }
+        Self { key, about, required, secret: true, unless: None }
     }
 }
 

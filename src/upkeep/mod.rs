@@ -2,6 +2,7 @@
 
 pub mod restore;
 pub mod retention;
+pub mod sign_ins;
 pub mod time;
 pub mod undone;
 

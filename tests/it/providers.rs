@@ -94,9 +94,10 @@ fn every_provider_describes_itself() {
     findings.assert_none();
 }
 
+/// The address of a token is none.
 fn sounds_secret(key: &str) -> bool {
     let words = ["secret", "password", "token", "api_key", "private_key", "passphrase"];
-    words.iter().any(|word| key.contains(word))
+    !key.ends_with("_url") && words.iter().any(|word| key.contains(word))
 }
 
 #[test]

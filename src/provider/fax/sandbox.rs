@@ -48,19 +48,13 @@ pub const SPEC: Spec = Spec {
         ..Capabilities::NONE
     },
     settings: &[
-        Setting {
-            key: "base_url",
-            about: "Address of the sandbox, for instance http://127.0.0.1:8026.",
-            required: true,
-            secret: false,
-        },
-        Setting { key: "api_key", about: "The key the sandbox was started with.", required: true, secret: true },
-        Setting {
-            key: "webhook_secret",
-            about: "The secret with which the sandbox signs callbacks; without it results are only polled.",
-            required: false,
-            secret: true,
-        },
+        Setting::plain("base_url", "Address of the sandbox, for instance http://127.0.0.1:8026.", true),
+        Setting::secret("api_key", "The key the sandbox was started with.", true),
+        Setting::secret(
+            "webhook_secret",
+            "The secret with which the sandbox signs callbacks; without it results are only polled.",
+            false,
+        ),
     ],
     sources: &["src/sandbox/fax: the sandbox's own code"],
     setup: &[

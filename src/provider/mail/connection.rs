@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
+use super::bearer::{Entered, TokenLogin};
 use super::dialogue::{Dialogue, Silence, TimeLimits, Wire};
 use super::login::{Login, Mechanism, log_in};
 use super::reply::Reply;
@@ -16,13 +17,24 @@ use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::mail_reply::Phase;
 use crate::domain::remedy::Remedy;
 
+/// Tokens that are tried before the account is at fault: the one at hand, and another.
+const TOKENS_MAX: usize = 2;
+
 /// What a connection needs to know of the account.
 pub(super) struct Relay {
     pub host: String,
     pub port: u16,
     pub hello_name: Option<String>,
-    pub login: Option<Login>,
+    pub login: Option<LoginBy>,
     pub tls: Tls,
+}
+
+/// By what the account logs in.
+pub(super) enum LoginBy {
+    /// A name and password.
+    Password(Login),
+    /// A token of its mailbox.
+    Token(Box<TokenLogin>),
 }
 
 /// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 2920, RFC 3461, RFC 4954).
@@ -85,25 +97,58 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Opens one, step by step.
+    /// Opens one and logs in.
     ///
     /// # Errors
     /// Nothing was sent; the failure speaks of the relay or the account.
     pub async fn open(relay: &Relay, mode: TlsMode, limits: &TimeLimits) -> Result<Self, Failure> {
+        match &relay.login {
+            Some(LoginBy::Token(login)) => Self::open_with_token(relay, login, mode, limits).await,
+            Some(LoginBy::Password(login)) => {
+                let mut connection = Self::open_unknown(relay, mode, limits).await?;
+                log_in(&mut connection, login, limits).await?;
+                connection.logged_in = true;
+                Ok(connection)
+            }
+            None => Self::open_unknown(relay, mode, limits).await,
+        }
+    }
+
+    /// A token that is refused may have been revoked before its time: another one is tried once, over a connection that knows
+    /// nothing of the first.
+    async fn open_with_token(
+        relay: &Relay,
+        login: &TokenLogin,
+        mode: TlsMode,
+        limits: &TimeLimits,
+    ) -> Result<Self, Failure> {
+        let mut refused = None;
+        for _ in 0..TOKENS_MAX {
+            let bearer = login.bearer(refused.as_ref().map(|(bearer, _)| bearer), limits).await?;
+            let mut connection = Self::open_unknown(relay, mode, limits).await?;
+            match login.log_in(&mut connection, &bearer, limits).await? {
+                Entered::LoggedIn => {
+                    connection.logged_in = true;
+                    return Ok(connection);
+                }
+                Entered::TokenRefused(failure) => refused = Some((bearer, failure)),
+            }
+            tokio::spawn(connection.close());
+        }
+        let refused = refused.map(|(_, failure)| failure);
+        Err(refused.unwrap_or_else(|| Failure::new(Fault::AccountError).about(About::Account)))
+    }
+
+    /// Opens one, step by step, without a login.
+    async fn open_unknown(relay: &Relay, mode: TlsMode, limits: &TimeLimits) -> Result<Self, Failure> {
         let tcp = reach(relay, limits).await?;
         let hello = hello(relay, tcp.local_addr().ok());
-        let mut connection = if mode == TlsMode::Implicit {
-            let mut connection = encrypt(relay, tcp, true, limits).await?;
-            greeting(&mut connection.dialogue, limits).await?;
-            connection.offers = introduce(&mut connection.dialogue, &hello, limits).await?;
-            connection
-        } else {
-            Self::open_in_clear(relay, tcp, &hello, mode, limits).await?
-        };
-        if let Some(login) = &relay.login {
-            log_in(&mut connection, login, limits).await?;
-            connection.logged_in = true;
+        if mode != TlsMode::Implicit {
+            return Self::open_in_clear(relay, tcp, &hello, mode, limits).await;
         }
+        let mut connection = encrypt(relay, tcp, true, limits).await?;
+        greeting(&mut connection.dialogue, limits).await?;
+        connection.offers = introduce(&mut connection.dialogue, &hello, limits).await?;
         Ok(connection)
     }
 

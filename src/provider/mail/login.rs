@@ -1,5 +1,5 @@
-//! Logging in (RFC 4954): the mechanisms that the relay offers, the strongest first. A mechanism that is refused is not a
-//! refused password: the next one is tried, and only where none is left the account is told so.
+//! Logging in with a password (RFC 4954): the mechanisms that the relay offers, the strongest first. A mechanism that is
+//! refused is not a refused password: the next one is tried, and only where none is left the account is told so.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -20,6 +20,15 @@ pub(super) struct Login {
     pub password: SecretString,
 }
 
+impl Login {
+    /// As they are said: the name, the password, and both for PLAIN. In base64 without its end, which a server may leave out.
+    fn encoded(&self) -> [String; 3] {
+        let password = self.password.expose_secret();
+        let both = format!("\0{}\0{password}", self.username);
+        [&self.username, password, &both].map(|said| BASE64.encode(said).trim_end_matches('=').to_owned())
+    }
+}
+
 /// A way to log in, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mechanism {
@@ -29,16 +38,36 @@ pub(super) enum Mechanism {
     Plain,
     /// Never standardized, and all that some relays know.
     Login,
+    /// RFC 7628: a token instead of a password.
+    OAuthBearer,
+    /// The same before it was standardized, and all that Microsoft knows.
+    XOAuth2,
 }
+
+/// The names by which servers offer them.
+const NAMES: [(Mechanism, &str); 5] = [
+    (Mechanism::ScramSha256, "SCRAM-SHA-256"),
+    (Mechanism::Plain, "PLAIN"),
+    (Mechanism::Login, "LOGIN"),
+    (Mechanism::OAuthBearer, "OAUTHBEARER"),
+    (Mechanism::XOAuth2, "XOAUTH2"),
+];
 
 impl Mechanism {
     /// Those among the words of an AUTH line that are known here, the strongest first.
     pub fn offered(words: &[&str]) -> Vec<Self> {
-        [(Self::ScramSha256, "SCRAM-SHA-256"), (Self::Plain, "PLAIN"), (Self::Login, "LOGIN")]
-            .into_iter()
-            .filter(|(_, name)| words.contains(name))
-            .map(|(mechanism, _)| mechanism)
-            .collect()
+        NAMES.into_iter().filter(|(_, name)| words.contains(name)).map(|(mechanism, _)| mechanism).collect()
+    }
+
+    /// Those among `offered` that take a token, the standard one first.
+    pub fn of_tokens(offered: &[Self]) -> Vec<Self> {
+        let mut mechanisms: Vec<Self> = offered.iter().copied().filter(|one| one.takes_token()).collect();
+        mechanisms.sort_unstable();
+        mechanisms
+    }
+
+    const fn takes_token(self) -> bool {
+        matches!(self, Self::OAuthBearer | Self::XOAuth2)
     }
 }
 
@@ -60,19 +89,21 @@ pub(super) async fn log_in(connection: &mut Connection, login: &Login, limits: &
     let password = login.password.expose_secret();
     let mut mechanisms = connection.offers.mechanisms.clone();
     mechanisms.sort_unstable();
+    mechanisms.retain(|one| !one.takes_token());
     mechanisms.retain(|one| *one != Mechanism::ScramSha256 || Exchange::suits(&login.username, password));
     let mut last: Option<Failure> = None;
     for mechanism in mechanisms {
         let ended = match mechanism {
             Mechanism::ScramSha256 => by_scram(connection, login, limits).await,
             Mechanism::Plain => by_plain(connection, login, limits).await,
-            Mechanism::Login => by_questions(connection, login, limits).await,
+            _ => by_questions(connection, login, limits).await,
         };
         match ended.map_err(|silence| silence.failure("while logging in"))? {
             Ended::LoggedIn => return Ok(()),
             Ended::Broken(failure) => return Err(failure),
             Ended::Refused(reply) => {
-                let failure = reply.failure(Phase::Auth, &[&login.username, password]);
+                let [name, secret, both] = login.encoded();
+                let failure = reply.failure(Phase::Auth, &[&login.username, password, &name, &secret, &both]);
                 let goes_on = reply.refuses_the_mechanism() || is_unknown_to_scram(mechanism, &reply);
                 if !goes_on || reply.ends_session() {
                     return Err(failure);

@@ -1,7 +1,8 @@
 //! Mail through an SMTP relay (RFC 5321, RFC 6409), driven phase by phase so that every failure is known for what it
 //! is. `reply` reads what servers answer, `dialogue` speaks and listens within time, `connection` opens and
-//! encrypts, `login` (with `scram`) logs in, `pool` keeps connections, `compose` writes the mail, `dkim` signs it, `transaction` carries it.
+//! encrypts, `login` (with `scram`) logs in with a password and `bearer` with a token, `pool` keeps connections, `compose` writes the mail, `dkim` signs it, `transaction` carries it.
 
+mod bearer;
 mod canonical;
 mod compose;
 mod connection;
@@ -26,7 +27,8 @@ use tokio::time::Instant;
 
 pub use self::compose::{ComposeError, attempt_of, compose, message_id};
 
-use self::connection::{Connection, Relay};
+use self::bearer::TokenLogin;
+use self::connection::{Connection, LoginBy, Relay};
 use self::dialogue::{Silence, TimeLimits};
 use self::dkim::Signer;
 use self::login::Login;
@@ -36,6 +38,7 @@ use self::settings::{SETTINGS, Settings};
 use self::signing_key::SigningKey;
 use self::tls::{Security, Tls, TlsMode};
 use self::transaction::Letter;
+use super::sign_in::{self, Access, SignIn};
 use super::{Account, Capabilities, DnsRecord, Provider, SettingsError, Spec};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::{Content, Envelope};
@@ -50,29 +53,61 @@ pub const SPEC: Spec = Spec {
     capabilities: Capabilities::NONE,
     settings: SETTINGS,
     sources: &[
-        "RFC 5321", "RFC 2920", "RFC 3207", "RFC 4954", "RFC 3461", "RFC 3463", "RFC 6376", "RFC 8058", "RFC 8314",
-        "RFC 8463", "RFC 7677",
+        "RFC 5321",
+        "RFC 2920",
+        "RFC 3207",
+        "RFC 4954",
+        "RFC 3461",
+        "RFC 3463",
+        "RFC 6376",
+        "RFC 8058",
+        "RFC 8314",
+        "RFC 8463",
+        "RFC 7677",
+        "RFC 6749",
+        "RFC 7523",
+        "RFC 7628",
+        "RFC 7636",
+        "RFC 8252",
+        "RFC 8628",
+        "Google: XOAUTH2 protocol",
+        "Microsoft: OAuth for IMAP, POP and SMTP",
     ],
     setup: &[
         "Ask your mail provider for its submission host, and for a user and password that may send as the practice's mailbox.",
+        "Microsoft 365 and Google take no password (Microsoft: off by default from the end of December 2026): sign in instead. It \
+         takes three values of an app registration that the practice makes for itself, and its mailbox as username.",
+        "Microsoft, a person signs in: entra.microsoft.com, App registrations, New registration (this organizational directory \
+         only). Copy Directory (tenant) ID to tenant and Application (client) ID to client_id. Authentication: Allow public client \
+         flows, Yes. API permissions: Microsoft Graph, Delegated, SMTP.Send, offline_access; Grant admin consent. Then \
+         `touchline mail login ACCOUNT`.",
+        "Microsoft, the app itself signs in: as before, and also Certificates & secrets, New client secret: its value to \
+         client_secret. API permissions: Office 365 Exchange Online, Application, SMTP.SendAsApp; Grant admin consent. In Exchange \
+         PowerShell New-ServicePrincipal with the object id of the enterprise application, then Add-MailboxPermission FullAccess \
+         for the mailbox.",
+        "Microsoft, either way: admin.microsoft.com, Users, Active users, the mailbox, Mail, Manage email apps: Authenticated \
+         SMTP on.",
+        "Google, a person signs in: console.cloud.google.com, a project of the practice's own, Google Auth Platform, Audience \
+         Internal; Clients, Create client, Desktop app. Copy Client ID to client_id and Client secret to client_secret. Then \
+         `touchline mail login ACCOUNT`.",
+        "Google Workspace, a service account: IAM & Admin, Service Accounts, Keys, Add key, JSON: the file to service_account. \
+         admin.google.com, Security, API controls, Domain-wide delegation, Add new: the account's client ID with the scope \
+         https://mail.google.com/.",
         "Make a DKIM key (`touchline provider dkim-key FILE`), and publish what `touchline provider check` says.",
     ],
     gaps: &["SMTP cannot be asked what became of a letter: delivered means that no bounce came in time."],
     build,
 };
 
-fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
+fn build(mut account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
+    let oauth = sign_in::Settings::take(&mut account)?;
     let refuse = |reason: &str| SettingsError(format!("providers.{}: {reason}", account.name));
-    let settings: Settings = account.read()?;
+    let settings = account.read::<Settings>()?.filled(oauth.as_ref().map(|oauth| oauth.oauth));
     settings.check().map_err(refuse)?;
     let signer = Signer::new(&settings, &account.secrets, account.sender.as_ref()).map_err(|reason| refuse(&reason))?;
-    let login = match settings.username {
-        Some(username) => Some(Login { username, password: account.secret("password")? }),
-        None if account.secrets.contains_key("password") => return Err(refuse("password is given without username")),
-        None => None,
-    };
-    let tls = Tls::new(&settings.host, settings.accept_ca_file.as_deref()).map_err(|reason| refuse(&reason))?;
     let port = settings.port.unwrap_or(if settings.tls == TlsMode::Implicit { 465 } else { 587 });
+    let login = login(&account, &settings, port, oauth.as_ref())?;
+    let tls = Tls::new(&settings.host, settings.accept_ca_file.as_deref()).map_err(|reason| refuse(&reason))?;
     let relay = Relay { host: settings.host, port, hello_name: settings.hello_name, login, tls };
     let connections_max = settings.connections_max.unwrap_or(account.concurrency);
     let pool = Pool::new(relay, account.clock.clone(), connections_max, settings.messages_per_connection_max);
@@ -85,6 +120,27 @@ fn build(account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
         command_max: settings.command_timeout_seconds.map_or(Duration::MAX, Duration::from_secs),
         final_dot: Duration::from_secs(settings.final_dot_timeout_seconds),
     }))
+}
+
+fn login(
+    account: &Account,
+    settings: &Settings,
+    port: u16,
+    oauth: Option<&sign_in::Settings>,
+) -> Result<Option<LoginBy>, SettingsError> {
+    let username = settings.username.clone();
+    if let Some(oauth) = oauth {
+        let sign_in = Arc::new(oauth.sign_in(account, username.as_deref(), Access::Smtp)?);
+        let (tokens, host, is_near) = (account.tokens.clone(), settings.host.clone(), settings.is_near());
+        return Ok(Some(LoginBy::Token(Box::new(TokenLogin { sign_in, tokens, host, port, is_near }))));
+    }
+    match username {
+        Some(username) => Ok(Some(LoginBy::Password(Login { username, password: account.secret("password")? }))),
+        None if account.secrets.contains_key("password") => {
+            Err(SettingsError(format!("providers.{}: password is given without username", account.name)))
+        }
+        None => Ok(None),
+    }
 }
 
 /// One relay. Everything before the final dot happens within the account's timeout and counts as not sent when it does
@@ -120,10 +176,17 @@ impl Provider for Smtp {
 
     async fn check(&self) -> Result<String, Failure> {
         let connection = self.pool.open(self.mode, &self.limits()).await?;
-        let text = describe(&connection, self.mode);
+        let mut text = describe(&connection, self.mode);
         connection.close().await;
+        if let Some(sign_in) = self.pool.sign_in() {
+            text = format!("{text} ({})", sign_in.grant().said());
+        }
         let advice = self.signer.as_ref().and_then(|signer| signer.advice());
         Ok(advice.map_or_else(|| text.clone(), |advice| format!("{text}; DKIM: {advice}")))
+    }
+
+    fn sign_in(&self) -> Option<&Arc<SignIn>> {
+        self.pool.sign_in()
     }
 
     fn dns_records(&self) -> Vec<DnsRecord> {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
-use super::connection::{Connection, Relay};
+use super::connection::{Connection, LoginBy, Relay};
 use super::dialogue::TimeLimits;
 use super::tls::TlsMode;
 use crate::domain::Clock;
 use crate::domain::fault::{Failure, Fault};
+use crate::provider::sign_in::SignIn;
 
 /// Kept no longer than this without a letter; relays close theirs after one to five minutes.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -48,6 +49,14 @@ impl Pool {
             idle: Mutex::default(),
             tended: AtomicBool::new(false),
         })
+    }
+
+    /// How the account signs in, if it does so by OAuth.
+    pub fn sign_in(&self) -> Option<&Arc<SignIn>> {
+        match &self.relay.login {
+            Some(LoginBy::Token(login)) => Some(&login.sign_in),
+            _ => None,
+        }
     }
 
     /// A connection that may carry what `mode` carries: a kept one, or a new one.

@@ -46,7 +46,8 @@ impl Reply {
         }
     }
 
-    /// As a failure, without the words in `private`: servers like to repeat what they were told.
+    /// As a failure, without the words in `private`: servers like to repeat what they were told. Of an answer to a login,
+    /// nothing that looks like base64 is kept either, for that is how passwords and tokens are said.
     pub fn failure(&self, phase: Phase, private: &[&str]) -> Failure {
         let code = self.enhanced().map_or_else(|| self.code.to_string(), |status| format!("{} {status}", self.code));
         let text = self.text();
@@ -57,8 +58,27 @@ impl Reply {
         } else {
             Failure::new(Fault::ProtocolError).about(About::Path)
         };
-        failure.code(code).text(without(&text, private))
+        let shown = without(&text, private);
+        failure.code(code).text(if phase == Phase::Auth { without_base64(&shown) } else { shown })
     }
+}
+
+/// The fewest characters in a row that may be base64 of something secret.
+const BASE64_CHARS: usize = 16;
+/// So many letters in a row are no word of a language, nor a name such as `SmtpClientAuthentication`.
+const LETTERS_MAX: usize = 32;
+
+/// Replaces every word that holds what looks like base64: so many of its characters in a row, among them a digit, a plus sign or
+/// the equals sign at the end, or more letters than a word has.
+fn without_base64(text: &str) -> String {
+    let is_of_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let is_encoded = |run: &str| {
+        let has_mark = run.ends_with('=') || run.contains(|c: char| c.is_ascii_digit() || c == '+');
+        run.len() >= BASE64_CHARS && (has_mark || run.len() > LETTERS_MAX)
+    };
+    let shown =
+        text.split(' ').map(|word| if word.split(|c: char| !is_of_base64(c)).any(is_encoded) { "…" } else { word });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Replaces every word that is, or holds, one of the private ones. A private word of one or two letters counts only
@@ -152,6 +172,27 @@ mod tests {
         let failure = reply.failure(Phase::Rcpt, &["dana", "clinic.example"]);
         assert_eq!(failure.raw_text.as_deref(), Some("5.1.1 … no such user at … for …"));
         assert_eq!(failure.raw_code.as_deref(), Some("550 5.1.1"));
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_a_login_is_not_kept_and_its_own_words_are() {
+        let plain = "AG9mZmljZUBoYXJib3IuZXhhbXBsZQBjYW5hcnktNw";
+        for echo in
+            [format!("AUTH PLAIN {plain}=="), format!("<{plain}>"), format!("PLAIN:{plain}, no"), "Y2FuYXJ5LTc=".into()]
+        {
+            let failure = reply(&format!("535 5.7.8 bad command {echo}")).failure(Phase::Auth, &["Y2FuYXJ5LTc"]);
+            let words = failure.raw_text.expect("words");
+            assert!(words.starts_with("5.7.8 bad command ") && words.contains('…'), "{words}");
+            assert!(!words.contains("AG9m") && !words.contains("Y2Fu"), "{words}");
+        }
+        for said in [
+            "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled",
+            "5.7.8 Username and Password not accepted. https://support.google.com/mail/?p=BadCredentials",
+            "5.7.9 Please log in. https://support.google.com/mail/?p=WebLoginRequired",
+            "5.7.3 Authentication unsuccessful [SN7PR04CA0001.namprd04.prod.outlook.com]",
+        ] {
+            assert_eq!(reply(&format!("535 {said}")).failure(Phase::Auth, &[]).raw_text.as_deref(), Some(said));
+        }
     }
 
     proptest::proptest! {

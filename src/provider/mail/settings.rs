@@ -6,10 +6,12 @@ use serde::Deserialize;
 
 use super::tls::TlsMode;
 use crate::provider::Setting;
+use crate::provider::sign_in::{self, Authority};
 
 /// The keys of an account's section.
 pub(super) const SETTINGS: &[Setting] = &[
-    setting("host", "The relay's host name, which its certificate must bear.", true),
+    sign_in::SETTINGS[0],
+    Setting::plain_unless("host", "oauth", "The relay's host name, which its certificate must bear."),
     setting("port", "Its port: 587 unless given, 465 with tls = \"implicit\".", false),
     setting(
         "tls",
@@ -17,8 +19,16 @@ pub(super) const SETTINGS: &[Setting] = &[
          Letters with health information always demand a valid certificate.",
         false,
     ),
-    setting("username", "The name to log in with, if the relay asks for one.", false),
-    secret("password", "The password that goes with it."),
+    setting("username", "The name to log in with, if the relay asks for one; with oauth, the mailbox.", false),
+    secret("password", "The password that goes with it; none with oauth."),
+    sign_in::SETTINGS[1],
+    sign_in::SETTINGS[2],
+    sign_in::SETTINGS[3],
+    sign_in::SETTINGS[4],
+    sign_in::SETTINGS[5],
+    sign_in::SETTINGS[6],
+    sign_in::SETTINGS[7],
+    sign_in::SETTINGS[8],
     setting("hello_name", "What to call this machine in EHLO; its address in brackets unless given.", false),
     setting("accept_ca_file", "A PEM file of authorities to trust besides the machine's own.", false),
     setting("connections_max", "Connections at once: as many as the account's concurrency unless given.", false),
@@ -46,17 +56,19 @@ pub(super) const SETTINGS: &[Setting] = &[
 ];
 
 const fn setting(key: &'static str, about: &'static str, required: bool) -> Setting {
-    Setting { key, about, required, secret: false }
+    Setting::plain(key, about, required)
 }
 
 const fn secret(key: &'static str, about: &'static str) -> Setting {
-    Setting { key, about, required: false, secret: true }
+    Setting::secret(key, about, false)
 }
 
-/// The section as read.
+/// The section as read, without what says how to sign in.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
+    /// Always given once [`Settings::filled`].
+    #[serde(default)]
     pub host: String,
     pub port: Option<u16>,
     #[serde(default)]
@@ -86,12 +98,31 @@ const fn default_final_dot_timeout_seconds() -> u64 {
 }
 
 impl Settings {
+    /// With the host and port of the service that is signed in to, where none are given.
+    pub fn filled(self, service: Option<Authority>) -> Self {
+        match service.and_then(Authority::relay) {
+            Some((host, port)) if self.host.is_empty() => {
+                let port = self.port.or_else(|| (self.tls != TlsMode::Implicit).then_some(port));
+                Self { host: host.to_owned(), port, ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether the relay is this machine, so that nobody else can listen.
+    pub fn is_near(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
     /// What would be dangerous or makes no sense, except for DKIM, which its signer checks.
     ///
     /// # Errors
     /// Names the key and what it must be.
     pub fn check(&self) -> Result<(), &'static str> {
         let is_word = |text: &str| !text.is_empty() && text.len() <= 253 && text.bytes().all(|b| b.is_ascii_graphic());
+        if self.host.is_empty() {
+            return Err("host is missing: add the relay's host name, or oauth = \"microsoft\" or \"google\"");
+        }
         if !is_word(&self.host) {
             return Err("host must be a host name or an address");
         }
@@ -108,9 +139,11 @@ impl Settings {
         if times.iter().flatten().any(|seconds| !(1..=3600).contains(seconds)) {
             return Err("timeouts must lie between 1 and 3600 seconds");
         }
-        if self.username.is_some() && !self.tls.is_strict() && !is_loopback(&self.host) {
-            return Err("with a username, tls must be \"required\" or \"implicit\": a password never travels to an \
-                        unproven server");
+        if self.username.is_some() && !self.tls.is_strict() && !self.is_near() {
+            return Err(
+                "with a username, tls must be \"required\" or \"implicit\": neither a password nor a token ever \
+                        travels to an unproven server",
+            );
         }
         Ok(())
     }
@@ -118,4 +151,30 @@ impl Settings {
 
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_brings_its_host_and_port_and_what_is_given_counts_more() {
+        let read = |text: &str| toml::from_str::<Settings>(text).expect("settings");
+        for (text, service, host, port) in [
+            ("", Some(Authority::Microsoft), "smtp.office365.com", Some(587)),
+            ("", Some(Authority::Google), "smtp.gmail.com", Some(587)),
+            ("tls = \"implicit\"", Some(Authority::Google), "smtp.gmail.com", None),
+            ("port = 465\ntls = \"implicit\"", Some(Authority::Google), "smtp.gmail.com", Some(465)),
+            ("host = \"smtp-relay.gmail.com\"", Some(Authority::Google), "smtp-relay.gmail.com", None),
+            ("host = \"a.example\"", Some(Authority::Other), "a.example", None),
+            ("host = \"a.example\"", None, "a.example", None),
+        ] {
+            let filled = read(text).filled(service);
+            assert_eq!((filled.host.as_str(), filled.port), (host, port), "{text}");
+            assert_eq!(filled.check(), Ok(()), "{text}");
+        }
+        for service in [None, Some(Authority::Other)] {
+            assert!(read("").filled(service).check().is_err_and(|why| why.starts_with("host is missing")));
+        }
+    }
 }

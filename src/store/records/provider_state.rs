@@ -6,6 +6,7 @@ pub use crate::domain::provider_state::{Meter, Pause, ProviderState};
 use crate::domain::{AttemptStatus, Fault, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::{record, row};
 
 const ENSURE: &str = "INSERT INTO provider_state (provider, arrival_ms, updated_ms) VALUES ($1, 0, $2)
     ON CONFLICT (provider) DO NOTHING";
@@ -26,6 +27,8 @@ const PAUSE_NEW: &str = "INSERT INTO provider_state (provider, paused_ms, paused
         OR provider_state.resumes_ms <= excluded.paused_ms
         OR (provider_state.resumes_ms IS NOT NULL AND excluded.resumes_ms IS NULL))
     AND (provider_state.resumed_ms IS NULL OR provider_state.resumed_ms < $6)";
+// Whoever signs in makes old news of what calls before it brought back, whether or not the account was paused.
+const SIGNED_IN: &str = "UPDATE provider_state SET resumed_ms = $2, updated_ms = $2 WHERE provider = $1";
 const BREAKER: &str = "INSERT INTO provider_state (provider, rests_until_ms, faults, fault, fault_text, faulted_ms,
     arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (provider) DO UPDATE SET
     rests_until_ms = excluded.rests_until_ms, faults = excluded.faults, fault = excluded.fault,
@@ -39,7 +42,7 @@ const TROUBLES: &str =
     WHERE provider = $1 AND fault IS NOT NULL ORDER BY id DESC LIMIT $3";
 
 /// A failed or doubtful hand-over.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// When it was made.
     pub opened_ms: Timestamp,
@@ -52,6 +55,14 @@ pub struct Trouble {
     /// The provider's own words, cleaned of addresses.
     pub raw_text: Option<String>,
 }
+
+row!(Trouble { opened_ms, status, fault, raw_code, raw_text });
+
+row!(Meter { arrival_ms, day_ends_ms, day_hand_overs, day_cost });
+record!(ProviderState: "provider_state" by provider as String {
+    provider, paused_ms, paused_reason, paused_remedy, resumes_ms, rests_until_ms, faults, fault, fault_text, faulted_ms;
+    meter
+});
 
 impl Tx {
     /// Makes sure that an account has a row.
@@ -88,6 +99,16 @@ impl Tx {
     ) -> Result<(), StoreError> {
         on!(self, |c, d| {
             sqlx::query(PAUSE).bind(provider).bind(reason.map(|_| now)).bind(reason).bind(now).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Notes that a person has signed in for an account: a pause that follows from a call made before is not set any more. One
+    /// that is there stays.
+    pub async fn provider_signed_in(&mut self, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(ENSURE).bind(provider).bind(now).execute(&mut *c).await?;
+            sqlx::query(SIGNED_IN).bind(provider).bind(now).execute(&mut *c).await?;
             Ok(())
         })
     }

@@ -1,7 +1,7 @@
 //! A mail relay that follows a script, so that it can fail at any point of the dialogue.
 //!
 //! One script for each connection, in order. Line by line: `> text` is said (consecutive lines in one write), `< WORD`
-//! is a line that must begin so, and `!` is an act: `body` reads to the final dot, `some` reads a little of the body,
+//! is a line that must begin so (`<` alone: any line), and `!` is an act: `body` reads to the final dot, `some` reads a little of the body,
 //! `tls` shakes hands, `close` hangs up, `hold` says nothing until the other side leaves.
 
 use std::net::SocketAddr;
@@ -115,7 +115,7 @@ async fn follow(stream: TcpStream, script: &str, acceptor: &TlsAcceptor, record:
     let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut unsaid = String::new();
     for (place, line) in lines.iter().enumerate() {
-        let (kind, rest) = line.split_once(' ').expect("a kind and a word");
+        let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (kind, rest) {
             (">", text) => {
                 unsaid.push_str(&format!("{text}\r\n"));

@@ -298,6 +298,7 @@ mod tests {
             sender: None,
             callback_url: Some("https://us.example/hooks/office".to_owned()),
             documents_url: None,
+            tokens: Arc::new(crate::provider::sign_in::Unkept),
             baa: false,
             clock: Arc::new(SystemClock),
         }
