@@ -8,6 +8,7 @@ mod hooks;
 mod letters;
 mod lists;
 mod relay;
+mod returns;
 mod words;
 
 /// One target.
@@ -24,6 +25,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "hooks", run: hooks::run },
     Target { name: "answers", run: answers::run },
     Target { name: "relay", run: relay::run },
+    Target { name: "returns", run: returns::run },
     Target { name: "list", run: lists::run },
     Target { name: "letter", run: letters::run },
     Target { name: "address", run: words::address },

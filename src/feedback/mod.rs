@@ -12,6 +12,7 @@ mod purger;
 mod reading;
 mod rejections;
 pub mod replay;
+pub mod returns;
 mod standing;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ mod nodes;
 mod one_off;
 mod peer;
 mod restart;
+mod returns;
 mod submit;
 mod webhooks;
 
@@ -36,6 +37,8 @@ pub enum Row {
     Submit,
     /// Callbacks taken in
     Webhooks,
+    /// Mails that came back, read
+    Returns,
     /// A broadcast by fax
     Fax,
     /// A broadcast accepted, checked and queued
@@ -80,6 +83,7 @@ impl Row {
             Self::Beside => beside::measure(run).await,
             Self::Submit => submit::measure(run).await,
             Self::Webhooks => webhooks::measure(run).await,
+            Self::Returns => returns::measure(run).await,
             Self::Fax => fax::measure(run).await,
             Self::Accept => accept::measure(run).await,
             Self::Import => import::measure(run).await,

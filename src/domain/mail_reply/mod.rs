@@ -26,6 +26,7 @@ use super::words::words;
 use pattern::Heard;
 use proof::Spoken;
 
+pub use pattern::stands_in;
 pub use sameness::sameness;
 pub use status::EnhancedStatus;
 
@@ -131,6 +132,28 @@ pub fn judge(phase: Phase, code: u16, enhanced: Option<EnhancedStatus>, text: &s
         verdict.wait_seconds = Some(seconds.clamp(1, WAIT_SECONDS_MAX));
     }
     Judgement { verdict, row }
+}
+
+/// What a reply means that a bounce quotes. As [`judge`], but where its strictness leaves only the codes, a row that proves
+/// something decides as long as nothing else is spoken of: who passes a reply on adds words of their own, and the recipient's
+/// server, not our relay, has said it.
+#[must_use]
+pub fn judge_returned(code: u16, enhanced: Option<EnhancedStatus>, text: &str) -> Judgement {
+    let strict = judge(Phase::Bounce, code, enhanced, text);
+    if !strict.row.words.is_empty() || strict.verdict.proves_mailbox {
+        return strict;
+    }
+    let heard = Heard::new(Phase::Bounce, code, enhanced, text);
+    let proves = |row: &&'static Row| row.verdict.proves_mailbox && heard.fits(row);
+    let row = table().find(proves).filter(|_| Spoken::of(&heard).says_nothing_else());
+    row.map_or(strict, |row| Judgement { verdict: row.verdict, row })
+}
+
+/// Whether a reply that a bounce quotes leaves room for the recipient by its codes, and speaks of nothing else: what else is
+/// held against a mailbox because of it has to ask this first.
+#[must_use]
+pub fn may_be_of_the_mailbox(code: u16, enhanced: Option<EnhancedStatus>, text: &str) -> bool {
+    Spoken::of(&Heard::new(Phase::Bounce, code, enhanced, text)).says_nothing_else()
 }
 
 /// A reply as a person has it: `550 5.1.1 no such user`, also over several lines, or as a bounce quotes it.

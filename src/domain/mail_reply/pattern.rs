@@ -85,8 +85,9 @@ fn without_address(word: &str) -> Option<&str> {
     }
 }
 
-/// Whether the parts of a phrase stand in the text, one after another.
-pub(super) fn stands_in(phrase: &str, text: &str) -> bool {
+/// Whether the parts of a phrase, between which `..` stands for anything, stand in the text, one after another.
+#[must_use]
+pub fn stands_in(phrase: &str, text: &str) -> bool {
     let mut rest = text;
     phrase.split("..").all(|part| match rest.find(part) {
         Some(place) => {

@@ -52,6 +52,7 @@ const BEGINNINGS: &[&str] = &[
     "transient, intermittent, shortly, soon, some time, recently, repeated, ldap, lookup fail",
     "dns trouble, dns error, dns fail, dns lookup, service un, service not, service stop, service cancel, service refus, service is",
     "overload, congest, currently, at this time, at the moment, moment, right now, wait, loop, resource, transport, outage",
+    "lleno, llena, voll, pleine, pieno, piena, cheio, cheia",
     "locked, storage, database, backend, internal error, system is, system error, system failure, being, queue",
 ];
 /// The same, whole words.
@@ -100,6 +101,8 @@ const OF_THE_MAILBOX: &[&str] = &[
     "your message couldn t be delivered",
     "your message wasn t delivered",
     "your message was not delivered",
+    "your message to cannot be delivered",
+    "your message to could not be delivered",
     "you are trying to",
     "you re trying to",
     "returned to sender",
@@ -187,6 +190,11 @@ impl<'a> Spoken<'a> {
         let plain = Plain::of(heard);
         let (may_be_the_recipient, of_something_else) = (codes_allow(heard, &plain), plain.speaks_of_something_else());
         Self { heard, plain, may_be_the_recipient, of_something_else }
+    }
+
+    /// Whether the codes leave room for the recipient, and no word is about anything else.
+    pub fn says_nothing_else(&self) -> bool {
+        self.may_be_the_recipient && !self.of_something_else
     }
 
     /// Whether a row that proves something, or counts only alone, may decide.

@@ -207,8 +207,24 @@ fn words_about_us_mark_no_address_whatever_the_code() {
                 broken.push(format!("{phase}: {quoted} by the row of {:?}", judged.row.sample));
             }
         }
+        let reply = QuotedReply::parse(quoted).expect("a reply");
+        let returned = judge_returned(reply.code, reply.enhanced, &reply.text);
+        if returned.verdict.proves_mailbox {
+            broken.push(format!("returned: {quoted} by the row of {:?}", returned.row.sample));
+        }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Whoever passes a reply on adds words of their own.
+#[test]
+fn a_returned_reply_is_proof_beside_words_that_no_list_knows() {
+    let text = "{mx1-rz3} user unknown, thus spake the mailhub";
+    assert!(!judge(Phase::Bounce, 550, None, text).verdict.proves_mailbox);
+    assert!(judge_returned(550, None, text).verdict.proves_mailbox);
+    assert!(!judge_returned(450, None, text).verdict.proves_mailbox, "it passes");
+    let either = "Destinatario desconocido o mailbox lleno";
+    assert!(!judge_returned(550, None, either).verdict.proves_mailbox, "it may be full");
 }
 
 #[test]

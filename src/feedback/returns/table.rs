@@ -1,0 +1,277 @@
+//! What is known of returns, as data: `table/*.toml`, compiled in. `domain::mail_reply` knows what servers reply and is asked first;
+//! here stands what mailers write around the replies, how their mails look, and what answers without a person say.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::Class;
+use crate::domain::mail_reply::{self, stands_in};
+use crate::domain::{About, Fault};
+
+/// One row about why a letter came back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictRow {
+    /// Its name, in the answer of `touchline bounce explain`.
+    pub id: String,
+    /// Phrases of which one must stand in the text.
+    pub words: Vec<String>,
+    /// What follows for the address.
+    pub class: Class,
+    /// Why.
+    pub fault: Fault,
+    /// Whether the phrases of the reply table's rows with this fault count too, save those that need an enhanced code.
+    #[serde(default)]
+    pub replies: bool,
+    /// How far from the recipient the words may stand.
+    #[serde(default)]
+    pub within: Within,
+    /// Where this is known from.
+    pub source: String,
+    /// A text that it reads.
+    pub sample: String,
+}
+
+/// Whose words a text is, from the nearest to the recipient to the farthest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Within {
+    /// What a server replied.
+    Reply,
+    /// What a mailer wrote of this recipient.
+    Account,
+    /// What it wrote of all.
+    #[default]
+    Whole,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verdicts {
+    row: Vec<VerdictRow>,
+}
+
+/// What a mark says that a mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Something did not arrive.
+    Bounce,
+    /// It has not arrived yet.
+    Delay,
+    /// It has arrived.
+    Delivered,
+}
+
+/// Where in a mail a phrase stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Its subject.
+    Subject,
+    /// Its sender.
+    Sender,
+    /// What it says.
+    Text,
+    /// Subject or text.
+    Any,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkRow {
+    kind: Mark,
+    part: Part,
+    words: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Phrases {
+    words: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shapes {
+    cut: Vec<String>,
+    mark: Vec<MarkRow>,
+    whom: Vec<Phrases>,
+    aside: Vec<Phrases>,
+}
+
+/// What an answer without a person is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Automatic {
+    /// Somebody is away and will come back.
+    Absence,
+    /// Somebody has left, or has another address: a task for a person, never a suppression.
+    Moved,
+    /// The sender is asked to prove that there is one.
+    Challenge,
+    /// Anything else, such as a confirmation that the letter came.
+    Other,
+}
+
+/// One row about answers without a person.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutomaticRow {
+    /// Its name.
+    pub id: String,
+    /// What the answer is then.
+    pub what: Automatic,
+    /// Where the phrase stands.
+    pub part: Part,
+    /// Phrases of which one must stand there.
+    pub words: Vec<String>,
+    /// Where this is known from.
+    pub source: String,
+    /// A text that it reads.
+    pub sample: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Until {
+    words: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Automatics {
+    row: Vec<AutomaticRow>,
+    until: Vec<Until>,
+}
+
+static VERDICTS: LazyLock<Verdicts> = LazyLock::new(|| {
+    let mut verdicts: Verdicts = read(include_str!("table/verdicts.toml"));
+    for row in verdicts.row.iter_mut().filter(|row| row.replies) {
+        row.words.extend(phrases_of_replies(row.class, row.fault).map(str::to_owned));
+    }
+    verdicts
+});
+static SHAPES: LazyLock<Shapes> = LazyLock::new(|| read(include_str!("table/shapes.toml")));
+static AUTOMATICS: LazyLock<Automatics> = LazyLock::new(|| read(include_str!("table/automatic.toml")));
+
+/// What the reply table knows of a fault, whatever the codes: of the recipient, or for what is ours of anything else.
+fn phrases_of_replies(class: Class, fault: Fault) -> impl Iterator<Item = &'static str> {
+    let is_ours = class == Class::Ours;
+    let counts = move |row: &&'static mail_reply::Row| {
+        row.enhanced == "*" && row.verdict.fault == fault && (row.verdict.about == About::Recipient) != is_ours
+    };
+    mail_reply::table().filter(counts).flat_map(|row| row.words).copied().filter(|phrase| !phrase.contains(".."))
+}
+
+/// The tables are part of the program, and a test reads them.
+fn read<T: serde::de::DeserializeOwned>(toml: &str) -> T {
+    toml::from_str(toml).expect("a table that a test has read")
+}
+
+/// Every row about why letters come back, in the order in which they are read.
+pub fn verdict_rows() -> &'static [VerdictRow] {
+    &VERDICTS.row
+}
+
+/// Every row about answers without a person, in the order in which they are read.
+pub fn automatic_rows() -> &'static [AutomaticRow] {
+    &AUTOMATICS.row
+}
+
+/// The first row that reads a text (as `words::plain` gives it), of those that may count.
+pub(super) fn verdict(text: &str, of: Within, may_count: impl Fn(&VerdictRow) -> bool) -> Option<&'static VerdictRow> {
+    VERDICTS.row.iter().filter(|row| of <= row.within && may_count(row)).find(|row| has_one(&row.words, text))
+}
+
+/// The first row that reads an answer: its subject and its text, both plain.
+pub(super) fn automatic(subject: &str, text: &str) -> Option<&'static AutomaticRow> {
+    AUTOMATICS.row.iter().find(|row| match row.part {
+        Part::Subject => has_one(&row.words, subject),
+        Part::Text | Part::Sender => has_one(&row.words, text),
+        Part::Any => has_one(&row.words, subject) || has_one(&row.words, text),
+    })
+}
+
+/// The places behind phrases that stand before the day on which somebody returns.
+pub(super) fn behind_until(text: &str) -> impl Iterator<Item = &str> {
+    let phrases = AUTOMATICS.until.iter().flat_map(|until| &until.words);
+    phrases
+        .flat_map(move |phrase| text.match_indices(phrase.as_str()).map(|(place, _)| (place, phrase.len())))
+        .filter_map(move |(place, length)| text.get(place + length..))
+}
+
+/// Whether a part of a mail, in plain words, bears such a mark.
+pub(super) fn has_mark(kind: Mark, part: Part, text: &str) -> bool {
+    SHAPES.mark.iter().any(|row| row.kind == kind && row.part == part && has_one(&row.words, text))
+}
+
+/// Whether a line, in plain words, says that the returned letter comes behind it.
+pub(super) fn is_cut(line: &str) -> bool {
+    let phrase = SHAPES.cut.iter().find(|phrase| line.contains(phrase.as_str()));
+    let is_ruled = line.starts_with(['-', '=', '*', '_', '|', '[', '#', '>']);
+    phrase.is_some_and(|phrase| {
+        is_ruled || (line.len() < 100 && (line.ends_with(':') || line.starts_with(phrase.as_str())))
+    })
+}
+
+/// Whether words before an address say that the bounce is about it.
+pub(super) fn introduces(text: &str) -> bool {
+    SHAPES.whom.iter().any(|phrases| has_one(&phrases.words, text))
+}
+
+/// Whether words before an address say that it is somebody else's.
+pub(super) fn is_aside(text: &str) -> bool {
+    SHAPES.aside.iter().any(|phrases| has_one(&phrases.words, text))
+}
+
+fn has_one(phrases: &[String], text: &str) -> bool {
+    phrases.iter().any(|phrase| stands_in(phrase, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::plain;
+    use super::*;
+
+    #[test]
+    fn every_row_reads_its_sample_and_no_row_before_it_does() {
+        for row in verdict_rows() {
+            let read = verdict(&plain(&row.sample), Within::Reply, |_| true).expect("read");
+            assert_eq!(read.id, row.id, "{}", row.sample);
+            assert!(!row.source.is_empty());
+        }
+        for row in automatic_rows() {
+            let read = automatic(&plain(&row.sample), &plain(&row.sample)).expect("read");
+            assert_eq!(read.id, row.id, "{}", row.sample);
+            assert!(!row.source.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_phrase_is_written_as_texts_are_compared() {
+        let of_verdicts = verdict_rows().iter().flat_map(own);
+        let of_answers = automatic_rows().iter().flat_map(|row| &row.words);
+        for phrase in of_verdicts.chain(of_answers) {
+            assert_eq!(*phrase, plain(phrase), "in lower case, without an address, single spaces");
+            assert!(phrase.chars().count() > 1, "{phrase}");
+        }
+    }
+
+    /// The phrases that stand in the file.
+    fn own(row: &VerdictRow) -> &[String] {
+        let of_replies = if row.replies { phrases_of_replies(row.class, row.fault).count() } else { 0 };
+        row.words.get(..row.words.len() - of_replies).unwrap_or_default()
+    }
+
+    #[test]
+    fn no_phrase_stands_twice_here_or_in_the_reply_table() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (row, phrase) in verdict_rows().iter().flat_map(|row| own(row).iter().map(move |phrase| (row, phrase))) {
+            assert!(seen.insert(phrase), "{phrase} of {}", row.id);
+            let known = phrases_of_replies(row.class, row.fault).find(|known| row.replies && phrase.contains(known));
+            assert_eq!(known, None, "the reply table knows what stands in {phrase} of {}", row.id);
+        }
+    }
+}
