@@ -1,4 +1,8 @@
-//! `touchline suppress`: suppresses an address; lists and lifts suppressions.
+//! `touchline suppress`: suppresses an address; lists and lifts suppressions; brings them from another mail service, and
+//! writes them to a file.
+
+mod export;
+mod import;
 
 use serde_json::json;
 
@@ -55,16 +59,22 @@ enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Import the suppression list of another mail service
+    Import(import::Args),
+    /// Write the suppressions in effect to a list that `import --from csv` and `referrers import` read
+    Export(export::Args),
 }
 
 /// Does it.
 ///
 /// # Errors
-/// The address is not valid; the suppression is not in effect.
+/// The address is not valid; the suppression is not in effect; a list cannot be read or written.
 pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     match (args.command, args.address) {
         (Some(Command::List { all }), _) => list(console, all).await,
         (Some(Command::Lift { id, reason }), _) => lift(console, &id, &reason).await,
+        (Some(Command::Import(args)), _) => import::run(console, args).await,
+        (Some(Command::Export(args)), _) => export::run(console, args).await,
         (None, Some(address)) => {
             let refused = Address::guess(&address).map_err(|error| CliError::refused(error.to_string()))?;
             let (reason, evidence) = reason(&args.reason, args.evidence);

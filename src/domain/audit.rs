@@ -51,6 +51,10 @@ words! {
         PauseProvider = "pause_provider",
         /// A provider account was resumed.
         ResumeProvider = "resume_provider",
+        /// A person signed in to the mailbox of an account.
+        MailLogin = "mail_login",
+        /// The tokens of an account's mailbox were forgotten.
+        MailLogout = "mail_logout",
         /// A provider description was tried with one test page.
         TryProvider = "try_provider",
         /// A basis for faxing was recorded.
@@ -67,6 +71,8 @@ words! {
         EditReferrer = "edit_referrer",
         /// Referrers were imported.
         ImportReferrers = "import_referrers",
+        /// A suppression list was imported.
+        ImportSuppressions = "import_suppressions",
         /// A referrer was added by hand.
         AddReferrer = "add_referrer",
         /// A referrer was deleted.

@@ -87,6 +87,14 @@ impl Records {
         sheet.finish(tx, referrers).await
     }
 
+    /// Reads only what addresses refused and which are dead: each address is a row of nobody's.
+    ///
+    /// # Errors
+    /// The database cannot be used.
+    pub async fn of_suppressions(tx: &mut Tx) -> Result<Self, StoreError> {
+        Sheet::default().finish(tx, Vec::new()).await
+    }
+
     /// The rows of the list.
     #[must_use]
     pub fn rows(&self) -> Vec<Exported<'_>> {

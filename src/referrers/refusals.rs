@@ -221,7 +221,7 @@ fn address_of(row: &SheetRow, channel: Channel) -> Option<Address> {
 }
 
 /// The addresses that a row gives, also those that nothing is sent to.
-pub(super) fn addresses_of(row: &SheetRow) -> impl Iterator<Item = Address> {
+pub(in crate::referrers) fn addresses_of(row: &SheetRow) -> impl Iterator<Item = Address> {
     Channel::ALL.iter().filter_map(|channel| address_of(row, *channel)).chain(row.further.iter().cloned())
 }
 

@@ -27,6 +27,7 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::ReviveAddress => "marked an address to be tried again",
         AuditAct::EditReferrer => "changed a referrer",
         AuditAct::ImportReferrers => "imported referrers",
+        AuditAct::ImportSuppressions => "imported a suppression list",
         AuditAct::AddReferrer => "added a referrer",
         AuditAct::DeleteReferrer => "deleted a referrer",
         AuditAct::MergeReferrers => "merged two referrers",
@@ -42,6 +43,8 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::AddProvider => "added a provider",
         AuditAct::PauseProvider => "paused a provider",
         AuditAct::ResumeProvider => "resumed a provider",
+        AuditAct::MailLogin => "signed in to a mailbox",
+        AuditAct::MailLogout => "signed out of a mailbox",
         AuditAct::AddCampaign => "created a campaign",
         AuditAct::PauseCampaign => "paused a campaign",
         AuditAct::ResumeCampaign => "resumed a campaign",
@@ -129,6 +132,7 @@ impl ActField {
             | AuditAct::ReviveAddress
             | AuditAct::EditReferrer
             | AuditAct::ImportReferrers
+            | AuditAct::ImportSuppressions
             | AuditAct::AddReferrer
             | AuditAct::DeleteReferrer
             | AuditAct::MergeReferrers
@@ -142,6 +146,8 @@ impl ActField {
             | AuditAct::PauseProvider
             | AuditAct::ResumeProvider
             | AuditAct::TryProvider
+            | AuditAct::MailLogin
+            | AuditAct::MailLogout
             | AuditAct::AddCampaign
             | AuditAct::PauseCampaign
             | AuditAct::ResumeCampaign

@@ -5,6 +5,7 @@ mod holding;
 mod moving;
 mod refusing;
 mod round_trip;
+mod suppressions;
 
 use std::path::Path;
 

@@ -88,13 +88,13 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "encoding": sheet.encoding,
     });
     if !console.json {
-        warn_of_problems(&report);
+        warn_of_problems(&report.problems);
     }
     console.answer(&object, || told(&sheet, &report))
 }
 
 /// The file's name without its folders.
-fn list_name(file: &Path) -> String {
+pub(in crate::cli) fn list_name(file: &Path) -> String {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
     name.filter(|name| name != "-").unwrap_or_else(|| "standard input".to_owned())
 }
@@ -153,7 +153,8 @@ async fn read(
     read.map_err(|_| CliError::new(Ending::Failed, "reading the list stopped unexpectedly"))?
 }
 
-fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {
+/// The octets of a list, or one more than a list may have; `-` is standard input.
+pub(in crate::cli) fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => CliError::not_found(format!("there is no file {}", file.display())),
         kind => CliError::new(Ending::Failed, format!("{} cannot be read ({kind})", file.display())),
@@ -169,12 +170,13 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {
     Ok(bytes)
 }
 
-fn warn_of_problems(report: &ImportReport) {
-    for problem in report.problems.iter().take(PROBLEMS_SHOWN_MAX) {
+/// Says on standard error what is odd or wrong about a list.
+pub(in crate::cli) fn warn_of_problems(problems: &[String]) {
+    for problem in problems.iter().take(PROBLEMS_SHOWN_MAX) {
         warn(&plain(problem));
     }
-    if report.problems.len() > PROBLEMS_SHOWN_MAX {
-        warn(&format!("  … and {} more; --json lists them all", report.problems.len() - PROBLEMS_SHOWN_MAX));
+    if problems.len() > PROBLEMS_SHOWN_MAX {
+        warn(&format!("  … and {} more; --json lists them all", problems.len() - PROBLEMS_SHOWN_MAX));
     }
 }
 

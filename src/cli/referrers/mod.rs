@@ -3,7 +3,7 @@
 mod edit;
 mod export;
 mod fields;
-mod import;
+pub(in crate::cli) mod import;
 mod list;
 mod merging;
 mod show;

@@ -4,6 +4,7 @@
 mod apply;
 mod keep;
 mod roster;
+mod suppressions;
 pub mod undo;
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 
 pub use roster::Candidate;
+pub use suppressions::{SuppressionsReport, import_suppressions};
 
 use super::matching::Facet;
 use super::refusals::{self, People};
@@ -109,11 +111,7 @@ pub async fn import(
     let problems: Vec<String> = sheet.problems.iter().map(problem_line).collect();
     refuse_bad_rows(sheet, &problems, options)?;
     let mut report = ImportReport { problems, ..ImportReport::default() };
-    let circumstances = Circumstances {
-        list: options.list.chars().filter(|c| !c.is_control()).take(LIST_CHARS_MAX).collect(),
-        who: who.clone(),
-        now: parts.clock.now(),
-    };
+    let circumstances = Circumstances { list: list_name(&options.list), who: who.clone(), now: parts.clock.now() };
     let mut tx = parts.store.write().await?;
     let mut roster = Roster::load(&mut tx, &rows).await?;
     assign_all(&mut roster, &sheet.rows, options, &mut report);
@@ -128,6 +126,11 @@ pub async fn import(
         report.stored = true;
     }
     Ok(report)
+}
+
+/// The name of a list as it is kept.
+fn list_name(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(LIST_CHARS_MAX).collect()
 }
 
 /// A decision about a line on which no row begins would be passed over in silence.

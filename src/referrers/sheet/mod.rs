@@ -25,6 +25,7 @@ mod refusal_names;
 mod refusal_words;
 mod refused;
 mod row;
+pub mod suppression_list;
 mod taken;
 mod taxonomy;
 #[cfg(test)]
@@ -107,6 +108,17 @@ pub enum SheetError {
     /// Columns that look as if they said who refused letters, in ways that nobody knows.
     #[error("{}", explain_suspects(.0))]
     Unexplained(Vec<String>),
+    /// No suppression list of the service that it is said to come from.
+    #[error(
+        "this is no suppression list as {from} exports it: {why}. Give the file as it was exported, or, if it comes from \
+         elsewhere, write --from csv"
+    )]
+    Foreign {
+        /// The service.
+        from: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// A mapping instruction that cannot be followed.
     #[error("{0}")]
     Mapping(String),

@@ -114,7 +114,9 @@ fn row(line: &AuditLine, calendar: &Calendar) -> Row {
         subject: id.map_or(subject, |id| short(&id)),
         detail: line.detail.as_deref().map(|detail| match line.action {
             // Names of files, letters and accounts stay as they are.
-            AuditAct::ImportReferrers | AuditAct::Submit | AuditAct::AddProvider => detail.to_owned(),
+            AuditAct::ImportReferrers | AuditAct::ImportSuppressions | AuditAct::Submit | AuditAct::AddProvider => {
+                detail.to_owned()
+            }
             _ => detail.replace('_', " "),
         }),
     }
