@@ -11,19 +11,23 @@ use tokio_util::task::TaskTracker;
 
 use crate::accounts::budget::Budget;
 use crate::accounts::layers::{Layered, Limits};
+use crate::accounts::mail_tokens::MailTokens;
+use crate::accounts::mail_tokens::sealing::KeyPlace;
 use crate::accounts::{Accounts, ConfiguredAccount, breaker_records, rate_within};
-use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
+use crate::config::{AdvertisingPolicy, Config, ProviderConfig, StoreConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
 use crate::policy::hours::Hours;
 use crate::policy::undo;
+use crate::provider::sign_in::{TokenKeeper, Unkept};
 use crate::provider::{self, Account, SettingsError};
 use crate::queue::Queue;
 use crate::queue::retry::RetryRules;
 use crate::render::Renderer;
 use crate::render::error::TemplateError;
 use crate::settle::Rules;
+use crate::store::engine::db::sqlite_file;
 use crate::store::{Store, StoreError};
 use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
@@ -72,6 +76,8 @@ pub struct Gateway {
     pub opt_out: OptOutLinks,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The tokens of accounts that sign in by OAuth.
+    pub mail_tokens: Arc<MailTokens>,
     /// Browsers in which operators have logged in.
     pub devices: access::Devices,
     seen: Arc<access::Seen>,
@@ -109,7 +115,8 @@ impl Gateway {
     async fn on(store: Store, config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let renderer = Renderer::load_in_service(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
-        let accounts = accounts(&config, &clock)?;
+        let mail_tokens = Arc::new(MailTokens::new(store.clone(), key_place(&config)?, clock.clone()));
+        let accounts = accounts(&config, &clock, &mail_tokens)?;
         breaker_records::restore(&store, &accounts).await?;
         let restored = store.read().await?.restored_at().await?;
         let rules = rules(&config, &accounts, restored);
@@ -125,6 +132,7 @@ impl Gateway {
             rules: Arc::new(rules),
             queue: Arc::new(queue),
             opt_out,
+            mail_tokens,
             devices,
             seen: Arc::default(),
             clock,
@@ -208,12 +216,13 @@ impl Gateway {
         tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
         tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), self.access(), self.retention(), stop.clone()));
+        tasks.spawn(upkeep::sign_ins::run(self.sign_ins(), stop.clone()));
         let (store, accounts, clock) = (self.store.clone(), self.accounts.clone(), self.clock.clone());
         tasks.spawn(breaker_records::keep(store, accounts, clock, stop.clone()));
         if let Some(clock) = &self.shared {
             tasks.spawn(upkeep::time::keep(self.store.clone(), clock.clone(), stop.clone()));
         }
-        Running { stop, tasks, inbox }
+        Running { stop, tasks, inbox, mail_tokens: self.mail_tokens.clone() }
     }
 
     fn dispatch(&self) -> dispatch::Parts {
@@ -231,6 +240,17 @@ impl Gateway {
                 permission_only: self.permission_only(),
                 hours: self.hours.clone(),
             },
+        }
+    }
+
+    /// What keeping sign-ins alive needs.
+    #[must_use]
+    pub fn sign_ins(&self) -> upkeep::sign_ins::Parts {
+        upkeep::sign_ins::Parts {
+            store: self.store.clone(),
+            accounts: self.accounts.clone(),
+            tokens: self.mail_tokens.clone(),
+            clock: self.clock.clone(),
         }
     }
 
@@ -267,6 +287,7 @@ pub struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
     inbox: Arc<Inbox>,
+    mail_tokens: Arc<MailTokens>,
 }
 
 impl Running {
@@ -281,6 +302,7 @@ impl Running {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.mail_tokens.finish_renewals().await;
     }
 }
 
@@ -327,12 +349,32 @@ async fn keys(store: &Store, config: &Config) -> Result<(OptOutLinks, access::De
     Ok((links, access::Devices::new(devices.as_bytes())))
 }
 
-fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Accounts, OpenError> {
+/// Where the key is that tokens are sealed with: as configured, else beside a SQLite file.
+fn key_place(config: &Config) -> Result<KeyPlace, SettingsError> {
+    let StoreConfig { url, key, .. } = &config.store;
+    if let Some(key) = key {
+        return Ok(KeyPlace::Given(key.clone()));
+    }
+    if let Some(path) = sqlite_file(url.expose_secret()) {
+        return Ok(KeyPlace::File(path.with_added_extension("key")));
+    }
+    let signs_in = config.providers.iter().find(|(_, account)| account.settings.contains_key("oauth"));
+    match signs_in {
+        Some((name, _)) => Err(SettingsError(format!(
+            "providers.{name}.oauth: with PostgreSQL its tokens need a key, the same on every node: openssl rand -base64 32 > \
+             touchline.key, and in [store] key = {{ file = \"touchline.key\" }}"
+        ))),
+        None => Ok(KeyPlace::Nowhere),
+    }
+}
+
+fn accounts(config: &Config, clock: &Arc<dyn Clock>, tokens: &Arc<MailTokens>) -> Result<Accounts, OpenError> {
+    let tokens: Arc<dyn TokenKeeper> = tokens.clone();
     let http = crate::http::client().map_err(|_| OpenError::Http)?;
     let mut by_name = BTreeMap::new();
     // What lacks a secret cannot be used; only a command that reads gets this far with it.
     for (name, settings) in config.providers.iter().filter(|(_, settings)| settings.missing.is_empty()) {
-        by_name.insert(name.clone(), account(name, settings, config, &http, clock)?);
+        by_name.insert(name.clone(), account(name, settings, config, &http, clock, tokens.clone())?);
     }
     let accounts = Accounts::new(by_name, config.routes.fax.clone(), config.routes.email.clone());
     Ok(if config.routes.cheapest_first { accounts.cheapest_first() } else { accounts })
@@ -346,7 +388,7 @@ pub fn open_account(config: &Config, name: &str, clock: &Arc<dyn Clock>) -> Resu
     let http = crate::http::client().map_err(|_| OpenError::Http)?;
     let settings = config.providers.get(name);
     let settings = settings.ok_or_else(|| SettingsError(format!("there is no [providers.{name}]")))?;
-    account(name, settings, config, &http, clock)
+    account(name, settings, config, &http, clock, Arc::new(Unkept))
 }
 
 fn account(
@@ -355,6 +397,7 @@ fn account(
     config: &Config,
     http: &reqwest::Client,
     clock: &Arc<dyn Clock>,
+    tokens: Arc<dyn TokenKeeper>,
 ) -> Result<ConfiguredAccount, OpenError> {
     let spec = provider::find_spec(&settings.kind)
         .ok_or_else(|| SettingsError(format!("providers.{name}.kind: there is no provider `{}`", settings.kind)))?;
@@ -376,6 +419,7 @@ fn account(
         documents_url: below("documents"),
         baa,
         clock: clock.clone(),
+        tokens,
     })?;
     let limits = Limits {
         concurrency: settings.concurrency,

@@ -125,7 +125,8 @@ pub struct Overview {
 #[must_use]
 pub fn waits(parts: &Parts, row: &CampaignRow, renew: &[String]) -> Option<CampaignWait> {
     let is_due = row.state == CampaignState::Active && row.next_ms.is_some_and(|next| next <= parts.clock.now());
-    if is_due && parts.renderer.mistake(&row.letter).is_some() {
+    let via = Plan::read(row).map(|plan| plan.via).unwrap_or_default();
+    if is_due && parts.renderer.mistake(&row.letter, &via).is_some() {
         return Some(CampaignWait::LetterOutOfService);
     }
     (row.waiting_ms.is_some() && !renew.is_empty()).then_some(CampaignWait::RenewVariables)
@@ -367,7 +368,8 @@ fn renew_words(campaign: &str, variables: &[String]) -> String {
 async fn overview(parts: &Parts, tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, CampaignError> {
     let mut warnings = Vec::new();
     let mut active_targets = 0;
-    if let Some(mistake) = parts.renderer.mistake(&campaign.letter) {
+    let via = Plan::read(&campaign).map(|plan| plan.via).unwrap_or_default();
+    if let Some(mistake) = parts.renderer.mistake(&campaign.letter, &via) {
         warnings.push(format!(
             "its letter is out of service because of a mistake ({mistake}): no run is made before it is corrected"
         ));

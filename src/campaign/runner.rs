@@ -141,7 +141,7 @@ async fn fire(parts: &Parts, seen: CampaignRow, told: &mut Told) -> Result<Fate,
     let plan = Plan::read(&seen);
     let due = plan.as_ref().ok().map(|plan| look(plan, &seen, now));
     if let (Ok(plan), Some(Due { run: Some(moment), .. })) = (&plan, due) {
-        if let Some(mistake) = parts.renderer.mistake(&plan.letter) {
+        if let Some(mistake) = parts.renderer.mistake(&plan.letter, &plan.via) {
             if told.is_news(seen.id, moment) {
                 tracing::warn!(campaign = seen.name, %mistake, "its letter is out of service; the run waits until it is corrected");
             }
@@ -258,7 +258,7 @@ async fn move_on(
     let late = LATE_MAX.as_secs() / 3600;
     let note = match due.run {
         Some(run) => format!("missed since {missed}: only the run of {} is made up", run.in_zone(plan.zone)),
-        None if parts.renderer.mistake(&plan.letter).is_some() => {
+        None if parts.renderer.mistake(&plan.letter, &plan.via).is_some() => {
             format!("missed since {missed}: its letter was out of service for more than {late} hours")
         }
         None => format!("missed since {missed}: more than {late} hours late"),

@@ -121,6 +121,22 @@ impl Console {
         Ok(())
     }
 
+    /// Prints one of several answers: an object in one line for a program, the text of `human` for a person.
+    ///
+    /// # Errors
+    /// The object cannot be written as JSON.
+    pub fn answer_line(&self, object: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
+        if self.json {
+            let text = serde_json::to_string(object)
+                .map_err(|_| CliError::new(Ending::Failed, "the answer cannot be written as JSON"))?;
+            print(&text);
+            ANSWERED.store(true, Ordering::Relaxed);
+        } else {
+            print(human().trim_end());
+        }
+        Ok(())
+    }
+
     /// Prints a note beside the answer, for people only.
     pub fn note(&self, words: &str) {
         if !self.json {

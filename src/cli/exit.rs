@@ -26,10 +26,28 @@ Exit codes:
   4  what was named does not exist
   5  refused: the request is not valid, or the message is in a state that does not allow it
   6  the database is unavailable or cannot be used
+130  stopped with Ctrl-C, before the command was done
 
 With --json, a command that fails prints one object on standard output too: its own answer where it has one, else
 {\"error\": {\"code\", \"exit_code\", \"message\", \"advice\"}}, where code is one of failed, usage, configuration,
 not_found, refused and database. The message is on standard error as well.";
+
+/// The exit code after Ctrl-C (128 + SIGINT), as a shell shows it for any program that a signal ended.
+pub const STOPPED_CODE: i32 = 130;
+
+/// The same for a program: each code, its word and what it means.
+#[must_use]
+pub(super) fn exit_codes() -> Value {
+    let lines = EXIT_CODES.lines().skip(1).take_while(|line| !line.is_empty());
+    let codes = lines.filter_map(|line| {
+        let (code, means) = line.trim_start().split_once("  ")?;
+        let code: i32 = code.parse().ok()?;
+        let ending = Ending::ALL.into_iter().find(|ending| i32::from(ending.code()) == code);
+        let word = ending.map_or(if code == STOPPED_CODE { "stopped" } else { "done" }, Ending::as_str);
+        Some(json!({ "exit_code": code, "code": word, "means": means }))
+    });
+    json!({ "exit_codes": codes.collect::<Vec<_>>() })
+}
 
 /// Why a command did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +67,10 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Each of them.
+    const ALL: [Self; 6] =
+        [Self::Failed, Self::Usage, Self::Configuration, Self::NotFound, Self::Refused, Self::Database];
+
     /// The exit code.
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -265,5 +287,23 @@ impl From<anyhow::Error> for CliError {
             Ok(own) => own,
             Err(other) => Self::new(Ending::Failed, format!("{other:#}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ending_is_among_the_exit_codes() {
+        let told = exit_codes();
+        let told: Vec<(i64, &str)> = told["exit_codes"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| (one["exit_code"].as_i64().expect("a number"), one["code"].as_str().expect("a word")))
+            .collect();
+        let endings = Ending::ALL.map(|ending| (i64::from(ending.code()), ending.as_str()));
+        assert_eq!(told, [&[(0, "done")], endings.as_slice(), &[(130, "stopped")]].concat());
     }
 }

@@ -31,5 +31,6 @@ pub(super) fn check_key(spec: &Spec, key: &str) -> Result<(), CliError> {
 
 /// The first setting that an account cannot work without and that was not given; secrets aside.
 pub(super) fn missing_setting<'s>(spec: &'s Spec, given: &BTreeMap<String, String>) -> Option<&'s Setting> {
-    spec.settings.iter().find(|setting| setting.required && !setting.secret && !given.contains_key(setting.key))
+    let is_required = |setting: &Setting| setting.is_required(|key| given.contains_key(key));
+    spec.settings.iter().find(|setting| is_required(setting) && !setting.secret && !given.contains_key(setting.key))
 }

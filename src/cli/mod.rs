@@ -1,12 +1,13 @@
 //! The command line: one file for each command, one folder for each noun. A command reads its arguments, calls the
 //! modules below, and answers in text or, with `--json`, in one object; it never writes to the store itself. Errors go
 //! to standard error in plain words, and with `--json` to standard output as an object; `exit` has the codes. `console`,
-//! `arguments`, `variables`, `sample`, `env_file`, `kinds`, `proofreading` and `rehearsal` are what commands share.
+//! `arguments`, `variables`, `sample`, `env_file`, `hidden`, `kinds`, `proofreading` and `rehearsal` are what commands share.
 
 mod address;
 mod arguments;
 mod backup;
 mod basis;
+mod bounce;
 mod campaign;
 mod completions;
 mod console;
@@ -17,10 +18,12 @@ mod exit;
 mod explain_reply;
 mod failures;
 mod filling;
+mod hidden;
 mod ids;
 mod inbox;
 pub mod init;
 mod kinds;
+mod mail;
 mod manual;
 mod message;
 mod migrate;
@@ -126,6 +129,9 @@ enum Command {
     Address(address::Command),
     /// Explain a mail server's reply: whose fault it is, and what is done about it
     ExplainReply(explain_reply::Args),
+    /// Explain mails that came back: who bounced, why, and whether the address is bad
+    #[command(subcommand)]
+    Bounce(bounce::Command),
     /// Suppress an address; list and lift suppressions
     Suppress(suppress::Args),
     /// Record why a number may be faxed advertisements
@@ -137,6 +143,9 @@ enum Command {
     /// List, add, check, create, try, pause and resume providers
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Sign in to mailboxes that take no password, and show or forget sign-ins
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// List provider callbacks, and parse them again after an upgrade
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -237,10 +246,12 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Resolve(args) => message::resolve::run(&console, args).await,
         Command::Address(command) => address::run(&console, command).await,
         Command::ExplainReply(args) => explain_reply::run(&console, &args),
+        Command::Bounce(command) => bounce::run(&console, &command),
         Command::Suppress(args) => suppress::run(&console, args).await,
         Command::Basis(command) => basis::run(&console, command).await,
         Command::Template(command) => template::run(&console, command),
         Command::Provider(command) => provider::run(&console, command).await,
+        Command::Mail(command) => mail::run(&console, command).await,
         Command::Inbox(command) => inbox::run(&console, command).await,
         Command::Token(command) => token::run(&console, command).await,
         Command::Operator(command) => operator::run(&console, command).await,
@@ -252,10 +263,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
             Ok(())
         }
         Command::Manual(args) => manual::run(&args),
-        Command::ExitCodes => {
-            console::print(exit::EXIT_CODES);
-            Ok(())
-        }
+        Command::ExitCodes => console.answer(&exit::exit_codes(), || exit::EXIT_CODES.to_owned()),
     }
 }
 

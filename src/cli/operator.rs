@@ -3,11 +3,12 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use dialoguer::Password;
 use serde_json::json;
 
 use super::console::{Console, Records, count, table};
 use super::exit::{CliError, Ending};
+use super::hidden;
+use super::init::Interruption;
 use crate::access::{self, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 use crate::domain::Timestamp;
 use crate::public::OperatorView;
@@ -153,9 +154,7 @@ fn ask_password(name: &str) -> Result<String, CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::usage("there is no terminal for questions: give --password-file"));
     }
-    Password::new()
-        .with_prompt(format!("Password for {name}, at least {PASSWORD_CHARS_MIN} characters"))
-        .with_confirmation("Again", "The two do not match")
-        .interact()
+    let _interruption = Interruption::listen("Stopped. Nothing was changed.");
+    hidden::ask(&format!("Password for {name}, at least {PASSWORD_CHARS_MIN} characters"), Some("Again"))
         .map_err(|_| CliError::new(Ending::Failed, "Cancelled. Nothing was changed."))
 }

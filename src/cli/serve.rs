@@ -10,16 +10,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::console::{Console, warn};
-use super::exit::{CliError, Ending};
+use super::exit::{CliError, Ending, STOPPED_CODE};
 use crate::app::Gateway;
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::telemetry;
 use crate::upkeep;
 use crate::web::{self, WebState};
+use crate::wording::attention;
 
-/// The exit code after a second stop signal (128 + SIGINT).
-const STOPPED_CODE: i32 = 130;
 /// How often recorded metrics are folded together.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
@@ -93,11 +92,13 @@ async fn warn_of_clock(gateway: &Gateway) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A letter with a mistake stops nothing but itself.
+/// A mistake in a letter, a letterhead or a notice stops nothing but what is made with it.
 fn warn_of_letters(gateway: &Gateway) {
-    for (letter, mistake) in gateway.renderer.out_of_service() {
-        tracing::error!(letter, %mistake, "a letter is out of service because of a mistake");
-        warn(&format!("The letter {letter} is out of service because of a mistake: {mistake}"));
+    for out in gateway.renderer.out_of_service() {
+        let (letters, mistake) = (out.letters.join(", "), out.mistake);
+        let channel = out.by.map(|by| by.as_str());
+        tracing::error!(letters, channel, %mistake, "letters are out of service because of a mistake");
+        warn(&format!("{} because of a mistake: {mistake}", attention::out_of_service(&out.letters, out.by)));
     }
 }
 

@@ -106,10 +106,12 @@ fn blocks(header: &[&str], rows: &[Vec<String>], width: usize) -> String {
     rows.iter().map(block).collect::<Vec<_>>().join("\n\n")
 }
 
-/// The line in pieces of at most that width, a longer word in a piece of its own; none of a blank line.
+/// The line in pieces of at most that width, a longer word in a piece of its own; none of a blank line. What is joined by a
+/// no-break space stays together.
 pub(super) fn wrapped(line: &str, room: usize) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
-    for word in line.split_whitespace() {
+    let words = line.split(|c: char| c.is_whitespace() && c != '\u{a0}').filter(|word| !word.is_empty());
+    for word in words {
         match pieces.last_mut() {
             Some(piece) if measured(piece) + 1 + measured(word) <= room => {
                 piece.push(' ');
@@ -132,6 +134,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_a_no_break_space_joins_is_not_torn_apart() {
+        assert_eq!(wrapped("call (608)\u{a0}233-1900 now", 12), ["call", "(608)\u{a0}233-1900", "now"]);
+    }
 
     fn cells(row: &[&str]) -> Vec<String> {
         row.iter().map(|cell| (*cell).to_owned()).collect()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Job, Parts};
+use crate::domain::Channel;
 use crate::domain::id::MessageId;
 use crate::settle::SUBMIT;
 use crate::store::{StoreError, in_time};
@@ -15,9 +16,9 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// Messages that are made due in one transaction.
 const PORTION: i64 = 2_000;
 
-/// Whether the letter of a claimed message has a mistake.
+/// Whether the letter of a claimed message cannot be made because of a mistake.
 pub(super) fn is_out_of_service(parts: &Parts, job: &Job) -> bool {
-    parts.renderer.mistake(&job.message.letter).is_some()
+    parts.renderer.mistake(&job.message.letter, &[job.message.channel()]).is_some()
 }
 
 /// At the start: what waited for a letter that is in service again becomes due now, a bounded number of messages at a time.
@@ -34,10 +35,11 @@ pub(super) async fn let_go(parts: &Parts) {
 async fn hasten(parts: &Parts) -> Result<usize, StoreError> {
     let waited_for = in_time(async { parts.store.read().await?.letters_waited_for().await }).await?;
     let mut messages = 0;
-    for (letter, _) in waited_for.iter().filter(|(letter, _)| parts.renderer.mistake(letter).is_none()) {
+    let is_corrected = |letter: &str, by: Channel| parts.renderer.mistake(letter, &[by]).is_none();
+    for (letter, by, _) in waited_for.iter().filter(|(letter, by, _)| is_corrected(letter, *by)) {
         let mut after = Some(MessageId(Uuid::nil()));
         while let Some(last) = after {
-            let portion = in_time(hasten_portion(parts, letter, last)).await?;
+            let portion = in_time(hasten_portion(parts, letter, *by, last)).await?;
             messages += portion.len();
             after = portion.last().copied();
         }
@@ -45,10 +47,15 @@ async fn hasten(parts: &Parts) -> Result<usize, StoreError> {
     Ok(messages)
 }
 
-/// Makes the next messages behind `after` that wait for the letter due now, in one transaction. Nothing is left if it returns
+/// Makes the next messages behind `after` that wait for the letter by that channel due now, in one transaction. Nothing is left if it returns
 /// none.
-async fn hasten_portion(parts: &Parts, letter: &str, after: MessageId) -> Result<Vec<MessageId>, StoreError> {
-    let portion = parts.store.read().await?.messages_waiting_for_letter(letter, after, PORTION).await?;
+async fn hasten_portion(
+    parts: &Parts,
+    letter: &str,
+    by: Channel,
+    after: MessageId,
+) -> Result<Vec<MessageId>, StoreError> {
+    let portion = parts.store.read().await?.messages_waiting_for_letter(letter, by, after, PORTION).await?;
     if !portion.is_empty() {
         let subjects: Vec<Uuid> = portion.iter().map(|message| message.0).collect();
         let mut tx = parts.store.write().await?;

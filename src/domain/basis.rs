@@ -71,14 +71,18 @@ impl Basis {
     /// practice accepts permission only) a relationship with a number that the recipient gave or published.
     #[must_use]
     pub const fn is_sufficient(&self, permission_only: bool) -> bool {
-        if self.ended_ms.is_some() {
-            return false;
-        }
-        match (self.kind, self.number_source) {
-            (BasisKind::Permission, _) => true,
-            (BasisKind::Ebr, Some(source)) => !permission_only && source.is_voluntary(),
-            (BasisKind::Ebr, None) => false,
-        }
+        self.ended_ms.is_none() && suffices(self.kind, self.number_source, permission_only)
+    }
+}
+
+/// Whether a basis of that kind, with a number from there, is enough to fax advertisements while it has not ended. This is the
+/// one place of the rule: what the database is asked is made from it.
+#[must_use]
+pub const fn suffices(kind: BasisKind, number_source: Option<NumberSource>, permission_only: bool) -> bool {
+    match (kind, number_source) {
+        (BasisKind::Permission, _) => true,
+        (BasisKind::Ebr, Some(source)) => !permission_only && source.is_voluntary(),
+        (BasisKind::Ebr, None) => false,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The practice: the sender. Comes from the configuration file and goes onto every page.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::address::{EmailAddress, FaxNumber};
+use super::address::{EmailAddress, FaxNumber, PhoneNumber};
+use super::address_error::AddressError;
 use super::listed::listed;
 
 /// The longest description, in characters: one line under the name.
@@ -25,11 +27,12 @@ pub struct Practice {
     /// ZIP code.
     pub zip: String,
     /// Main voice number; printed in the fax header.
+    #[serde(deserialize_with = "called")]
     pub phone: FaxNumber,
     /// The practice's own fax number; the caller number of faxes.
     pub fax: FaxNumber,
     /// The referral line; the main number if absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "called_or_none")]
     pub referral_line: Option<FaxNumber>,
     /// Web address.
     #[serde(default)]
@@ -65,6 +68,25 @@ pub struct Practice {
     pub opt_out: OptOut,
 }
 
+/// Reads a number at which the practice is called.
+///
+/// # Errors
+/// As [`PhoneNumber::parse`]; an extension, which neither the header of a fax nor a letter has room for.
+pub fn called_number(text: &str) -> Result<FaxNumber, AddressError> {
+    let number = PhoneNumber::parse(text)?;
+    FaxNumber::parse(number.as_str())
+        .map_err(|_| AddressError("leave the extension out: letters print a number that callers reach without one"))
+}
+
+fn called<'de, D: Deserializer<'de>>(source: D) -> Result<FaxNumber, D::Error> {
+    called_number(&String::deserialize(source)?).map_err(D::Error::custom)
+}
+
+fn called_or_none<'de, D: Deserializer<'de>>(source: D) -> Result<Option<FaxNumber>, D::Error> {
+    let text = Option::<String>::deserialize(source)?;
+    text.map(|text| called_number(&text)).transpose().map_err(D::Error::custom)
+}
+
 fn response_time_default() -> String {
     "one business day".to_owned()
 }
@@ -97,6 +119,7 @@ fn title_default() -> String {
 #[serde(deny_unknown_fields)]
 pub struct OptOut {
     /// Domestic telephone number, answered or recorded at any hour.
+    #[serde(deserialize_with = "called")]
     pub phone: FaxNumber,
     /// Domestic fax number.
     pub fax: FaxNumber,
@@ -166,6 +189,16 @@ impl Practice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_at_which_the_practice_is_called_is_no_fax_number_and_has_no_extension() {
+        for text in ["608.233.1900", "Tel. (608) 233-1900", "+1 608 233 1900"] {
+            assert_eq!(called_number(text).expect("a number").as_str(), "+16082331900", "{text}");
+        }
+        let refused = called_number("608.233.1900 ext 4").expect_err("an extension").to_string();
+        assert!(refused.contains("leave the extension out") && !refused.contains("fax"), "{refused}");
+        assert!(called_number("nobody").is_err());
+    }
 
     #[test]
     fn what_a_practice_does_is_said_in_its_own_words_or_by_the_conditions_that_fit_one_line() {

@@ -147,20 +147,30 @@ pub struct CampaignRun {
 
 /// The letter of that name.
 pub(super) fn letter<'p>(parts: &'p Parts, name: &str) -> Result<&'p Letter, IntakeError> {
-    parts.renderer.in_service(name).map_err(|error| match error {
-        RenderError::UnknownLetter(_) => IntakeError::NotFound(format!(
+    parts.renderer.in_service(name).map_err(|error| unusable(parts, error, &[]))
+}
+
+/// Why a letter cannot be sent by these channels.
+fn unusable(parts: &Parts, error: RenderError, via: &[Channel]) -> IntakeError {
+    let goes = |letter: &str, by: Channel| parts.renderer.ready(letter, &[by]).is_ok();
+    match error {
+        RenderError::OutOfService { ref letter, by: Some(by), .. } if via.iter().any(|other| goes(letter, *other)) => {
+            IntakeError::Invalid(format!("{error}. Leave {by} out to send the rest now"))
+        }
+        RenderError::UnknownLetter(name) => IntakeError::NotFound(format!(
             "there is no letter `{}`; `touchline template list` shows them all",
             name.chars().take(80).collect::<String>()
         )),
         other => IntakeError::Invalid(other.to_string()),
-    })
+    }
 }
 
 /// Everything that can be wrong with a request regardless of its recipients.
 pub(super) fn check(parts: &Parts, request: &Request) -> Result<(), IntakeError> {
     let mut octets = 0;
     for (name, variables) in request.contents() {
-        check_letter(letter(parts, name)?, variables, request.to.is_list())?;
+        let letter = parts.renderer.ready(name, &request.via).map_err(|error| unusable(parts, error, &request.via))?;
+        check_letter(letter, variables, request.to.is_list())?;
         check_storable(variables)?;
         let length = serde_json::to_string(variables).map_or(usize::MAX, |text| text.len());
         if length > VARIABLES_OCTETS_MAX {

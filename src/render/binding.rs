@@ -1,4 +1,4 @@
-//! What a line of a printed page may not tear apart: a telephone number, an amount and its unit, and the last two words of
+//! What a line of a printed page or a mail may not tear apart: a telephone number, an amount and its unit, and the last two words of
 //! a paragraph or notice, so that no word stands alone on the last line. The letterhead keeps mailboxes and web addresses
 //! whole.
 
@@ -8,56 +8,138 @@ use super::node::{Inline, Node, plain};
 const NO_BREAK_SPACE: char = '\u{a0}';
 /// Prints nothing, and no line ends there.
 const WORD_JOINER: char = '\u{2060}';
+/// A hyphen that is no place for a line to end.
+const NO_BREAK_HYPHEN: char = '\u{2011}';
 /// A shorter paragraph stands on one line anyway.
 const ONE_LINE_CHARS: usize = 36;
-/// Two last words longer than this may be apart: together they could be wider than a line of large type.
-const LAST_WORDS_CHARS_MAX: usize = 40;
-/// The same in a cell of a table, whose column would become too wide.
-const LAST_OF_CELL_CHARS_MAX: usize = 22;
 /// Stand behind an amount.
 const UNITS: [&str; 12] = ["%", "mg", "mg/kg", "mcg", "mL", "Hz", "pm", "am", "p.m.", "a.m.", "kg", "ext."];
+
+/// How words are held together where they are read.
+struct Binding {
+    /// Two last words longer than this may be apart: together they could be wider than a line of large type.
+    last_words_chars_max: usize,
+    /// The same in a heading, whose type is larger.
+    last_of_heading_chars_max: usize,
+    /// The same in a cell of a table, whose column would become too wide.
+    last_of_cell_chars_max: usize,
+    /// How the last word is held together behind its hyphens and slashes too.
+    hyphens: Hyphens,
+}
+
+/// How a word does not break behind a hyphen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hyphens {
+    /// By a joiner behind it, and behind a slash.
+    Joined,
+    /// By another character in its place, which fonts of mail programs have.
+    Replaced,
+}
+
+const PAPER: Binding = Binding {
+    last_words_chars_max: 40,
+    last_of_heading_chars_max: 40,
+    last_of_cell_chars_max: 22,
+    hyphens: Hyphens::Joined,
+};
+/// A line of a telephone of 320 points holds some thirty characters, some twenty of a heading, and a column of a table on it
+/// hardly a long word. Mail programs have fonts without the joiner.
+const MAIL: Binding = Binding {
+    last_words_chars_max: 26,
+    last_of_heading_chars_max: 18,
+    last_of_cell_chars_max: 0,
+    hyphens: Hyphens::Replaced,
+};
 
 /// The body as it is printed on paper.
 #[must_use]
 pub fn body(nodes: &[Node]) -> Vec<Node> {
-    nodes.iter().map(block).collect()
+    PAPER.body(nodes)
 }
 
 /// A text beside the body, such as a notice or a headline, as it is printed on paper.
 #[must_use]
 pub fn text(text: &str) -> String {
-    plain(&paragraph(&[Inline::Text { v: text.to_owned() }]))
+    PAPER.text(text)
 }
 
-fn block(node: &Node) -> Node {
-    let items = |items: &[Vec<Node>]| items.iter().map(|item| body(item)).collect();
-    match node {
-        Node::Paragraph { c } => Node::Paragraph { c: paragraph(c) },
-        Node::Heading { level, c } => Node::Heading { level: *level, c: paragraph(c) },
-        Node::Bullets { items: all } => Node::Bullets { items: items(all) },
-        Node::Numbers { start, items: all } => Node::Numbers { start: *start, items: items(all) },
-        Node::Quote { c } => Node::Quote { c: body(c) },
-        Node::Table { align, head, rows } => Node::Table {
-            align: align.clone(),
-            head: head.iter().map(|c| cell(c)).collect(),
-            rows: rows.iter().map(|row| row.iter().map(|c| cell(c)).collect()).collect(),
-        },
-        Node::Rule => Node::Rule,
+/// The body as it is shown in a mail, on a telephone too.
+#[must_use]
+pub fn mail_body(nodes: &[Node]) -> Vec<Node> {
+    MAIL.body(nodes)
+}
+
+/// A text beside the body as it is shown in a mail.
+#[must_use]
+pub fn mail_text(text: &str) -> String {
+    MAIL.text(text)
+}
+
+/// The headline of a mail.
+#[must_use]
+pub fn mail_headline(text: &str) -> String {
+    plain(&MAIL.heading(&[Inline::Text { v: text.to_owned() }]))
+}
+
+impl Binding {
+    fn body(&self, nodes: &[Node]) -> Vec<Node> {
+        nodes.iter().map(|node| self.block(node)).collect()
     }
-}
 
-fn paragraph(inlines: &[Inline]) -> Vec<Inline> {
-    let mut bound = with_numbers(inlines);
-    if plain(&bound).chars().count() > ONE_LINE_CHARS {
-        tie_last_words(&mut bound, LAST_WORDS_CHARS_MAX);
+    fn text(&self, text: &str) -> String {
+        plain(&self.paragraph(&[Inline::Text { v: text.to_owned() }]))
     }
-    bound
-}
 
-fn cell(inlines: &[Inline]) -> Vec<Inline> {
-    let mut bound = with_numbers(inlines);
-    tie_last_words(&mut bound, LAST_OF_CELL_CHARS_MAX);
-    bound
+    fn block(&self, node: &Node) -> Node {
+        let items = |items: &[Vec<Node>]| items.iter().map(|item| self.body(item)).collect();
+        match node {
+            Node::Paragraph { c } => Node::Paragraph { c: self.paragraph(c) },
+            Node::Heading { level, c } => Node::Heading { level: *level, c: self.heading(c) },
+            Node::Bullets { items: all } => Node::Bullets { items: items(all) },
+            Node::Numbers { start, items: all } => Node::Numbers { start: *start, items: items(all) },
+            Node::Quote { c } => Node::Quote { c: self.body(c) },
+            Node::Table { align, head, rows } => Node::Table {
+                align: align.clone(),
+                head: head.iter().map(|c| self.cell(c)).collect(),
+                rows: rows.iter().map(|row| row.iter().map(|c| self.cell(c)).collect()).collect(),
+            },
+            Node::Rule => Node::Rule,
+        }
+    }
+
+    fn paragraph(&self, inlines: &[Inline]) -> Vec<Inline> {
+        self.lines(inlines, self.last_words_chars_max)
+    }
+
+    fn heading(&self, inlines: &[Inline]) -> Vec<Inline> {
+        self.lines(inlines, self.last_of_heading_chars_max)
+    }
+
+    fn lines(&self, inlines: &[Inline], chars_max: usize) -> Vec<Inline> {
+        let mut bound = with_numbers(inlines);
+        if plain(&bound).chars().count() > ONE_LINE_CHARS {
+            self.tie_last_words(&mut bound, chars_max);
+        }
+        bound
+    }
+
+    fn cell(&self, inlines: &[Inline]) -> Vec<Inline> {
+        let mut bound = with_numbers(inlines);
+        self.tie_last_words(&mut bound, self.last_of_cell_chars_max);
+        bound
+    }
+
+    /// Ties the last word to the one before it, wherever the space between them stands, unless both are longer than
+    /// `chars_max`.
+    fn tie_last_words(&self, inlines: &mut [Inline], chars_max: usize) {
+        let text = plain(inlines);
+        let mut from_last = text.trim_end().rsplit(' ');
+        let (Some(last), Some(before)) = (from_last.next(), from_last.next()) else { return };
+        if last.chars().count() + before.chars().count() < chars_max {
+            let mut tail = Tail { is_in_last_word: false, hyphens: self.hyphens };
+            tail.tie(inlines);
+        }
+    }
 }
 
 fn with_numbers(inlines: &[Inline]) -> Vec<Inline> {
@@ -100,20 +182,10 @@ fn belong_together(word: &str, next: &str) -> bool {
     (next_is_digit && (ends_in_digit || is_area_code || word == "ext.")) || (ends_in_digit && is_unit)
 }
 
-/// Ties the last word to the one before it, wherever the space between them stands, unless both are longer than `chars_max`.
-fn tie_last_words(inlines: &mut [Inline], chars_max: usize) {
-    let text = plain(inlines);
-    let mut from_last = text.trim_end().rsplit(' ');
-    let (Some(last), Some(before)) = (from_last.next(), from_last.next()) else { return };
-    if last.chars().count() + before.chars().count() < chars_max {
-        let mut tail = Tail { is_in_last_word: false };
-        tail.tie(inlines);
-    }
-}
-
 /// A walk from the end of a paragraph to the space before its last word.
 struct Tail {
     is_in_last_word: bool,
+    hyphens: Hyphens,
 }
 
 impl Tail {
@@ -131,7 +203,7 @@ impl Tail {
         self.is_in_last_word |= ends_at > 0;
         let space = text[..ends_at].rfind(' ');
         let word_at = space.map_or(0, |at| at + 1);
-        let word = unbroken(&text[word_at..ends_at]);
+        let word = unbroken(&text[word_at..ends_at], self.hyphens);
         text.replace_range(word_at..ends_at, &word);
         if let Some(at) = space {
             text.replace_range(at..=at, &NO_BREAK_SPACE.to_string());
@@ -142,7 +214,7 @@ impl Tail {
 
 /// A word that would otherwise break behind its hyphens and slashes. No line ends between a hyphen and a digit, so that a
 /// telephone number stays as it is.
-fn unbroken(word: &str) -> String {
+fn unbroken(word: &str, hyphens: Hyphens) -> String {
     let goes_on_behind_a_period = || word.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_alphabetic()));
     let is_address = word.contains('@') || word.contains("://") || goes_on_behind_a_period();
     let mut joined = String::with_capacity(word.len());
@@ -155,8 +227,13 @@ fn unbroken(word: &str) -> String {
             ('–' | '—' | '/', Some(_)) => true,
             _ => false,
         };
-        if may_break && !is_address {
-            joined.push(WORD_JOINER);
+        match hyphens {
+            Hyphens::Joined if may_break && !is_address => joined.push(WORD_JOINER),
+            Hyphens::Replaced if may_break && !is_address && letter == '-' => {
+                joined.pop();
+                joined.push(NO_BREAK_HYPHEN);
+            }
+            _ => {}
         }
     }
     joined
@@ -185,6 +262,27 @@ mod tests {
         ] {
             assert_eq!(numbers(typed).replace(NO_BREAK_SPACE, "_"), bound);
         }
+    }
+
+    #[test]
+    fn a_mail_holds_together_what_a_telephone_has_room_for_and_nothing_in_tables() {
+        let shown = |markdown: &str| {
+            let nodes = mail_body(&parse(markdown).expect("sound"));
+            plain_blocks(&nodes).replace(NO_BREAK_SPACE, "_").replace(NO_BREAK_HYPHEN, "~").replace(WORD_JOINER, "+")
+        };
+        let start = "A sentence that is long enough for two lines";
+        assert_eq!(shown(&format!("{start} and ask for me.")), format!("{start} and ask for_me."));
+        assert_eq!(shown(&format!("{start} with follow-up.")), format!("{start} with_follow~up."));
+        assert_eq!(shown(&format!("{start} to 555-0142.")), format!("{start} to_555-0142."));
+        assert_eq!(shown(&format!("{start} at opt-out.a-b.example")), format!("{start} at_opt-out.a-b.example"));
+        let long = format!("{start} electroencephalographic neurofeedback.");
+        assert_eq!(shown(&long), long, "together they would be wider than the screen");
+        let headline = "When to consider interventional treatment";
+        assert_eq!(mail_headline(headline), headline, "wider than the screen in its type");
+        let headline = "A thirty-minute talk for you and your staff";
+        assert_eq!(mail_headline(headline).replace(NO_BREAK_SPACE, "_"), "A thirty-minute talk for you and your_staff");
+        let table = shown("| a | b |\n|---|---|\n| 150 mg | a partial response (mild) |");
+        assert!(table.contains("150_mg") && table.contains("response (mild)"), "{table}");
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub struct Catalog {
     pub(crate) letters: BTreeMap<String, Letter>,
     /// The letters that are out of service, each with its mistakes, in order of place.
     pub(crate) broken: BTreeMap<String, Vec<TemplateError>>,
-    /// Every mistake in every letter and partial, each once, in order of place.
+    /// Every mistake in every letter, partial, letterhead and notice, each once, in order of place.
     pub(crate) mistakes: Vec<TemplateError>,
     pub(crate) registries: Registries,
 }
@@ -119,6 +119,23 @@ impl Catalog {
             broken.values().chain(partials.mistakes.values()).flatten().cloned().collect();
         in_order(&mut mistakes);
         Self { letters, broken, mistakes, registries }
+    }
+
+    /// Takes the letters that `need` something with these mistakes out of service.
+    pub(super) fn take_out(&mut self, need: impl Fn(&Letter) -> bool, found: &[TemplateError]) {
+        if found.is_empty() {
+            return;
+        }
+        for name in self.letters.extract_if(.., |_, letter| need(letter)).map(|(name, _)| name) {
+            self.broken.insert(name, found.to_vec());
+        }
+        self.note(found);
+    }
+
+    /// Adds mistakes in what letters share.
+    pub(super) fn note(&mut self, found: &[TemplateError]) {
+        self.mistakes.extend_from_slice(found);
+        in_order(&mut self.mistakes);
     }
 }
 

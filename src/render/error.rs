@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::variables::{Flaw, joined};
+use crate::domain::channel::Channel;
 
 /// A mistake in a template, with its place as far as known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +50,17 @@ pub enum RenderError {
     /// No letter of that name.
     #[error("there is no letter `{0}`")]
     UnknownLetter(String),
-    /// The letter has a mistake.
+    /// The letter, or what it shares with others, has a mistake.
     #[error(
-        "letter `{letter}` is out of service because of a mistake: {mistake}. `touchline template check` shows them all; \
-             correct them, then restart `touchline serve`"
+        "letter `{letter}` is out of service{} because of a mistake: {mistake}. `touchline template check` shows them all; \
+             correct them, then restart `touchline serve`",
+        by_channel(*by)
     )]
     OutOfService {
         /// The letter.
         letter: String,
+        /// The channel that it is out of service by; none: by every channel.
+        by: Option<Channel>,
         /// Its first mistake.
         mistake: String,
     },
@@ -97,6 +101,10 @@ pub enum RenderError {
         /// Why.
         reason: String,
     },
+}
+
+fn by_channel(by: Option<Channel>) -> String {
+    by.map(|by| format!(" by {by}")).unwrap_or_default()
 }
 
 /// Line and column, both from 1, of a byte offset. Columns count characters.

@@ -12,8 +12,9 @@ use super::context::bare_address;
 use super::error::TemplateError;
 use super::lint::{self, Expected, LintFinding, Severity};
 use super::node::{Inline, Node};
-use super::notices::FaxNotice;
+use super::notices::{FaxNotice, Notices};
 use super::reply_form::ReplyForm;
+use super::shared::Piece;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
 use crate::files::{ReadError, read_regular};
@@ -101,6 +102,9 @@ pub struct Page<'a> {
     pub confidentiality: Option<(&'a str, &'a str)>,
 }
 
+const LETTER: &str = "letterhead/fax.typ";
+const COVER: &str = "letterhead/cover.typ";
+
 /// How loosely a letter is set, from the closest way on; the letterhead defines what that means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Density {
@@ -167,7 +171,8 @@ const TEXT_PT: f64 = 560.0;
 #[derive(Debug)]
 pub struct Press {
     letter: Typesetter,
-    covered: Typesetter,
+    /// The letter behind its cover page; a mistake in the cover page concerns letters about patients only.
+    pub(super) covered: Piece<Typesetter>,
     images: Images,
     practice: Value,
     signer: Value,
@@ -179,7 +184,7 @@ impl Press {
     /// Reads the letterhead and the practice's pictures.
     ///
     /// # Errors
-    /// Typst sources that do not parse, pictures that are missing, over 2 MiB, or not PNG, JPEG or SVG.
+    /// A letterhead that does not parse, pictures that are missing, over 2 MiB, or not PNG, JPEG or SVG.
     pub fn load(sources: &Sources, practice: &Practice) -> Result<Self, Vec<TemplateError>> {
         let director = &practice.medical_director;
         let images = Images {
@@ -187,13 +192,12 @@ impl Press {
             signature: image("practice.medical_director.signature", director.signature.as_deref())
                 .map_err(|error| vec![error])?,
         };
-        let (letter, cover) = ("letterhead/fax.typ", "letterhead/cover.typ");
-        let letter_source = sources.text(letter).map_err(|error| vec![error])?;
-        let cover_source = sources.text(cover).map_err(|error| vec![error])?;
+        let letter_source = sources.text(LETTER).map_err(|error| vec![error])?;
+        let cover_source = sources.text(COVER).map_err(|error| vec![error]);
         Ok(Self {
-            letter: typesetter(letter, letter_source)?,
+            letter: typesetter(LETTER, letter_source)?,
             // One document, so that pages are numbered throughout: changing the page setup begins a new one.
-            covered: typesetter(cover, &format!("{cover_source}\n{letter_source}"))?,
+            covered: cover_source.and_then(|cover| typesetter(COVER, &format!("{cover}\n{letter_source}"))),
             practice: json!({
                 "name": practice.name, "legal_name": practice.legal_name, "street": practice.street,
                 "city": practice.city, "state": practice.state, "zip": practice.zip,
@@ -212,12 +216,29 @@ impl Press {
         })
     }
 
-    /// Sets a trial page with cover page and notice, so that a broken letterhead or a picture no fax can show is
-    /// found now and not with the first letter.
+    /// The same after a trial page with cover page, notice and reply form was set, so that a broken letterhead or a picture no
+    /// fax can show is found now and not with the first letter.
     ///
     /// # Errors
-    /// The typesetter's errors, and the lint's findings in the dots of a page with pictures.
-    pub fn check(&self, notice: &FaxNotice) -> Result<(), Vec<TemplateError>> {
+    /// The typesetter's errors with the letterhead, and the lint's findings in the dots of a page with pictures.
+    pub(super) fn tried(mut self, notices: &Notices) -> Piece<Self> {
+        let whole = |file: &str, error: TypesetError| vec![TemplateError::whole(file, error.to_string())];
+        let covered = self.covered.is_ok().then(|| self.trial(notices, true));
+        let fax = match covered {
+            Some(Ok(fax)) => fax,
+            failed => {
+                let fax = self.trial(notices, false).map_err(|error| whole(LETTER, error))?;
+                if let Some(Err(error)) = failed {
+                    self.covered = Err(whole(COVER, error));
+                }
+                fax
+            }
+        };
+        self.try_pictures(&fax)?;
+        Ok(self)
+    }
+
+    fn trial(&self, notices: &Notices, is_covered: bool) -> Result<FaxDocument, TypesetError> {
         let words = vec![Inline::Text { v: "Trial page".to_owned() }];
         let page = Page {
             sent_at: "Nov 23, 2026 9:05 AM CST",
@@ -228,15 +249,18 @@ impl Press {
             headline: Some("Trial page"),
             body: &[Node::Paragraph { c: words }],
             does: Some("Trial page"),
-            reply_form: None,
-            notice: Some(notice),
-            confidentiality: Some(("Trial page.", "Trial page.")),
+            reply_form: notices.reply_form.as_ref().ok(),
+            notice: notices.fax.as_ref().ok(),
+            confidentiality: is_covered.then_some(("Trial page.", "Trial page.")),
         };
-        let whole = |error: TypesetError| vec![TemplateError::whole("letterhead/fax.typ", error.to_string())];
-        let (fax, _) = self.set(&page).map_err(whole)?;
+        self.set(&page).map(|(fax, _)| fax)
+    }
+
+    fn try_pictures(&self, fax: &FaxDocument) -> Result<(), Vec<TemplateError>> {
         if self.images.logo.is_none() && self.images.signature.is_none() {
             return Ok(());
         }
+        let whole = |error: TypesetError| vec![TemplateError::whole(LETTER, error.to_string())];
         let findings = lint::dots(&fax.bitmaps(Resolution::Fine).map_err(whole)?);
         let errors = findings
             .into_iter()
@@ -274,6 +298,11 @@ impl Press {
             cover_pages,
         };
         Ok((fax, pages.saturating_sub(cover_pages)))
+    }
+
+    fn covered(&self) -> Result<&Typesetter, TypesetError> {
+        let words = |found: &Vec<TemplateError>| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        self.covered.as_ref().map_err(|found| TypesetError::Diagnostics(words(found)))
     }
 
     /// What the letterhead reads, but for what depends on the way in which the letter is set.
@@ -361,8 +390,8 @@ impl Sheet<'_> {
         self.letter["reply_form"] = if way.reply_form { self.reply_form.clone() } else { Value::Null };
         self.letter["density"] = way.density.as_str().into();
         self.letter["pages"] = json!(pages_said);
-        let typesetter = if pages_said.is_some() { &self.press.covered } else { &self.press.letter };
-        typesetter.typeset(self.letter.to_string().as_bytes(), &self.press.images)
+        let typesetter = if pages_said.is_some() { self.press.covered() } else { Ok(&self.press.letter) };
+        typesetter?.typeset(self.letter.to_string().as_bytes(), &self.press.images)
     }
 }
 

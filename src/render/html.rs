@@ -13,6 +13,8 @@ const ITEM: &str = "margin:0 0 6px";
 const QUOTE: &str = "margin:0 0 16px;padding:0 0 0 14px;border-left:3px solid #b8c0c8";
 const TABLE: &str = "border-collapse:collapse;width:100%;margin:0 0 16px;font-size:14px;line-height:1.4";
 const LINK: &str = "color:#1b4f72;text-decoration:underline";
+/// In one piece wherever it fits on a line.
+const MAILBOX: &str = "color:#1b4f72;text-decoration:underline;display:inline-block";
 const NUMBER: &str = "color:#1b4f72;text-decoration:underline;white-space:nowrap";
 const RULE: &str = "border:0;border-top:1px solid #b8c0c8;margin:24px 0";
 
@@ -38,7 +40,7 @@ fn linked_within(text: &str, within: Range<usize>, faxes: &[String]) -> String {
     let parts = pieces(text, within, faxes).into_iter().map(|piece| match piece {
         Piece::Words(words) => escape(words),
         Piece::Number(shown, target) => link(&target, NUMBER, shown),
-        Piece::Mailbox(shown, target) => link(&target, LINK, shown),
+        Piece::Mailbox(shown, target) => link(&target, MAILBOX, shown),
     });
     parts.collect()
 }
@@ -139,8 +141,10 @@ impl Page<'_> {
                 Some(Align::Right) => "right",
                 Some(Align::Left) | None => "left",
             };
+            // A table of two columns has room between them on a telephone, too.
+            let gap = if cells.len() > 2 { 5 } else { 12 };
             let style = format!(
-                "padding:6px 5px 6px 0;text-align:{side};vertical-align:top;word-break:normal;overflow-wrap:normal;border-bottom:{border}"
+                "padding:6px {gap}px 6px 0;text-align:{side};vertical-align:top;word-break:normal;overflow-wrap:normal;border-bottom:{border}"
             );
             // What the cell is about: the head of its column, or else the cell before it.
             let titled = head.get(index).map(|title| plain(title)).filter(|title| !title.trim().is_empty());

@@ -10,7 +10,7 @@ use super::error::TemplateError;
 use super::node::{Node, plain_blocks};
 use super::notices::MailFooter;
 use super::paths::Walk;
-use super::{functions, html, text};
+use super::{binding, functions, html, text};
 use crate::domain::channel::Purpose;
 
 const FILE: &str = "letterhead/email.mjml.hbs";
@@ -124,22 +124,23 @@ impl Frame {
     /// Only where the frame needs something that [`Frame::compile`] could not foresee.
     pub fn html(&self, content: &Content<'_>) -> Result<String, TemplateError> {
         let footer = content.footer.as_ref();
+        let linked = |text: &str| html::linked(&binding::mail_text(text), content.faxes);
         let slots = json!({
             "subject": content.subject,
             "preview": preview(content.body),
-            "headline": content.headline,
-            "body_html": html::blocks(content.body, content.faxes),
+            "headline": content.headline.map(binding::mail_headline),
+            "body_html": html::blocks(&binding::mail_body(content.body), content.faxes),
             "practice": content.practice,
-            "does": content.does,
+            "does": content.does.map(binding::mail_text),
             "date": content.date,
             "reference": content.reference,
             "statement": footer.map(|footer| &footer.statement),
             "opt_out": footer.map(|footer| &footer.opt_out),
-            "opt_out_html": footer.map(|footer| html::linked(&footer.opt_out, content.faxes)),
+            "opt_out_html": footer.map(|footer| linked(&footer.opt_out)),
             "opt_out_url": footer.and_then(|footer| footer.link.as_ref()).map(|(url, _)| url),
             "opt_out_words": footer.and_then(|footer| footer.link.as_ref()).map(|(_, words)| words),
             "confidentiality": content.confidentiality,
-            "confidentiality_html": content.confidentiality.map(|text| html::linked(text, content.faxes)),
+            "confidentiality_html": content.confidentiality.map(linked),
         });
         self.registry.render(NAME, &slots).map_err(|error| TemplateError::whole(FILE, error.reason().to_string()))
     }
@@ -199,16 +200,19 @@ pub fn plain_text(content: &Content<'_>) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The sender's legal name, postal address, numbers and reference.
+/// The sender's legal name, postal address, numbers, website and reference.
 fn sender_lines(content: &Content<'_>) -> Vec<String> {
     let field = |key: &str| content.practice[key].as_str().unwrap_or_default();
-    vec![
+    let mut lines = vec![
         field("legal_name").to_owned(),
         field("street").to_owned(),
         format!("{}, {} {}", field("city"), field("state"), field("zip")),
         format!("Telephone {}, fax {}", field("phone"), field("fax")),
+        field("website").to_owned(),
         format!("Reference {}", content.reference),
-    ]
+    ];
+    lines.retain(|line| !line.is_empty());
+    lines
 }
 
 /// The first words of the letter after its salutation.

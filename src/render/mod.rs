@@ -5,7 +5,7 @@
 //! [`registry`], [`functions`] and [`escape`] fill it in, [`markdown`] makes the tree ([`node`]) from which [`fax`] (lines
 //! broken as [`binding`] allows), [`html`] (what is [`tappable`] made a link: [`dialable`] numbers, each [`mailbox`]) and
 //! [`text`] are made, [`mail`] frames it, [`notices`] is the wording the law requires, [`reply_form`] what a recipient may
-//! fax back, [`lint`] and [`identifiers`] check the result, and [`stumbles`] finds what was left empty.
+//! fax back, `shared` what letters have in common of these, [`lint`] and [`identifiers`] check the result, and [`stumbles`] finds what was left empty.
 //!
 //! Guarantees for any input:
 //! - a letter that loaded renders for every recipient whose variables [`Renderer::missing`] does not complain about,
@@ -39,6 +39,7 @@ pub mod preview;
 pub mod printable;
 pub mod registry;
 pub mod reply_form;
+mod shared;
 pub mod sources;
 pub mod stumbles;
 pub mod tappable;
@@ -59,20 +60,17 @@ pub use lint::{LintFinding, Severity};
 pub use preview::{Preview, write_preview};
 pub use variables::{Flaw, Kind, Missing, Variable};
 
-use crate::domain::channel::{PhiClass, Purpose};
+use crate::domain::channel::{Channel, PhiClass, Purpose};
 use crate::domain::clock::Timestamp;
 use crate::domain::envelope::Mail;
 use crate::domain::practice::Practice;
 use crate::domain::referrer::Referrer;
 use catalog::Catalog;
-use mail::{Footer, Frame};
-use measures::Instruments;
+use mail::Footer;
 use node::Node;
-use notices::Notices;
+use notices::Confidentiality;
+use shared::{Shared, is_confidential, usable, usable_if};
 use sources::Sources;
-
-const INSTRUMENTS: &str = "notices/instruments.toml";
-const FRAME: &str = "letterhead/email.mjml.hbs";
 
 /// Everything needed to render, loaded and checked once. Share it behind an `Arc`; rendering needs no lock.
 pub struct Renderer {
@@ -80,10 +78,18 @@ pub struct Renderer {
     practice_fields: Value,
     does: String,
     catalog: Catalog,
-    instruments: Instruments,
-    notices: Notices,
-    press: fax::Press,
-    frame: Frame,
+    shared: Shared,
+}
+
+/// What is out of service because of a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfService<'a> {
+    /// The names of the letters, at least one.
+    pub letters: Vec<&'a str>,
+    /// The channel by which they are out of service, if the mistake is in what they share; none: by every channel.
+    pub by: Option<Channel>,
+    /// The first mistake, with file and line where there is one.
+    pub mistake: &'a TemplateError,
 }
 
 impl fmt::Debug for Renderer {
@@ -146,51 +152,20 @@ impl Renderer {
         if renderer.mistakes().is_empty() { Ok(renderer) } else { Err(renderer.catalog.mistakes) }
     }
 
-    /// The same, but a letter with a mistake is out of service, and stops no other: [`Renderer::out_of_service`] names it.
+    /// The same, but a mistake takes out of service what is made with it, and nothing else: a letter, or all that need a
+    /// letterhead or notice by the channel that it is for. [`Renderer::out_of_service`] names them.
     ///
     /// # Errors
-    /// Every mistake, as [`Renderer::load`] has them, if one is in what all letters share: letterhead, notices, the
-    /// practice's settings and pictures, or the folder itself.
+    /// Mistakes in the practice's settings, and a folder that cannot be read.
     pub fn load_in_service(practice: Practice, folder: Option<&Path>) -> Result<Self, Vec<TemplateError>> {
         let problems = practice.problems();
         if !problems.is_empty() {
             return Err(problems.into_iter().map(|problem| TemplateError::whole("practice", problem)).collect());
         }
         let sources = Sources::read(folder)?;
-        let catalog = Catalog::compile(&sources);
-        let mut errors = catalog.mistakes.clone();
-        let letters = errors.len();
-        let shared =
-            |error: &&TemplateError| ["letterhead/", "notices/"].iter().any(|own| error.template.starts_with(own));
-        errors.extend(sources.unreadable().iter().filter(shared).cloned());
-        let notices = Notices::load(&sources, &practice).map_err(|found| errors.extend(found));
-        let press = fax::Press::load(&sources, &practice).map_err(|found| errors.extend(found));
-        let frame = sources
-            .text(FRAME)
-            .map_err(|error| vec![error])
-            .and_then(Frame::compile)
-            .map_err(|found| errors.extend(found));
-        let instruments = sources
-            .text(INSTRUMENTS)
-            .and_then(|text| Instruments::parse(text).map_err(|message| TemplateError::whole(INSTRUMENTS, message)))
-            .map_err(|error| errors.push(error));
-        let (Ok(notices), Ok(press), Ok(frame), Ok(instruments)) = (notices, press, frame, instruments) else {
-            return Err(errors);
-        };
-        if errors.len() > letters {
-            return Err(errors);
-        }
-        press.check(&notices.fax)?;
-        Ok(Self {
-            practice_fields: context::practice(&practice),
-            does: practice.does(),
-            practice,
-            catalog,
-            instruments,
-            notices,
-            press,
-            frame,
-        })
+        let mut catalog = Catalog::compile(&sources);
+        let shared = Shared::load(&sources, &practice, &mut catalog);
+        Ok(Self { practice_fields: context::practice(&practice), does: practice.does(), practice, catalog, shared })
     }
 
     /// The practice whose letters these are.
@@ -204,35 +179,63 @@ impl Renderer {
         self.catalog.letters.values()
     }
 
-    /// The letters that are out of service because of a mistake, by name, each with its first mistake.
-    pub fn out_of_service(&self) -> impl Iterator<Item = (&str, &TemplateError)> {
-        self.catalog.broken.iter().filter_map(|(name, mistakes)| Some((name.as_str(), mistakes.first()?)))
-    }
-
-    /// Why that letter is out of service, if it is: its first mistake.
+    /// Everything that is out of service because of a mistake: each letter by itself, by name, then each mistake in what
+    /// letters share.
     #[must_use]
-    pub fn mistake(&self, letter: &str) -> Option<&TemplateError> {
-        self.catalog.broken.get(letter)?.first()
+    pub fn out_of_service(&self) -> Vec<OutOfService<'_>> {
+        let broken = self.catalog.broken.iter().filter_map(|(name, mistakes)| Some((name, mistakes.first()?)));
+        let mut out: Vec<_> =
+            broken.map(|(name, mistake)| OutOfService { letters: vec![name], by: None, mistake }).collect();
+        for by in Channel::ALL.iter().copied() {
+            for letter in self.letters() {
+                let Some(mistake) = self.shared.mistake(letter, by) else { continue };
+                match out.iter_mut().find(|one| one.by == Some(by) && one.mistake == mistake) {
+                    Some(one) => one.letters.push(&letter.name),
+                    None => out.push(OutOfService { letters: vec![&letter.name], by: Some(by), mistake }),
+                }
+            }
+        }
+        out
     }
 
-    /// Every mistake in every letter and partial, in order of place.
+    /// Why that letter is out of service by one of these channels, if it is: the first mistake.
+    #[must_use]
+    pub fn mistake(&self, letter: &str, via: &[Channel]) -> Option<&TemplateError> {
+        let shared = |by: &Channel| self.shared.mistake(self.letter(letter)?, *by);
+        let own = self.catalog.broken.get(letter).and_then(|mistakes| mistakes.first());
+        own.or_else(|| via.iter().find_map(shared))
+    }
+
+    /// Every mistake in every letter, partial, letterhead and notice, in order of place.
     #[must_use]
     pub fn mistakes(&self) -> &[TemplateError] {
         &self.catalog.mistakes
     }
 
-    /// The letter of that name, to be sent.
+    /// The letter of that name, to be read. It may be out of service by a channel: see [`Renderer::ready`].
     ///
     /// # Errors
     /// [`RenderError::OutOfService`], or [`RenderError::UnknownLetter`].
     pub fn in_service(&self, name: &str) -> Result<&Letter, RenderError> {
-        match (self.letter(name), self.mistake(name)) {
+        match (self.letter(name), self.mistake(name, &[])) {
             (Some(letter), _) => Ok(letter),
             (None, Some(mistake)) => {
-                Err(RenderError::OutOfService { letter: name.to_owned(), mistake: mistake.to_string() })
+                Err(RenderError::OutOfService { letter: name.to_owned(), by: None, mistake: mistake.to_string() })
             }
             (None, None) => Err(RenderError::UnknownLetter(name.to_owned())),
         }
+    }
+
+    /// The letter of that name, to be sent by all of these channels.
+    ///
+    /// # Errors
+    /// [`RenderError::OutOfService`], or [`RenderError::UnknownLetter`].
+    pub fn ready(&self, name: &str, via: &[Channel]) -> Result<&Letter, RenderError> {
+        let letter = self.in_service(name)?;
+        let broken = via.iter().find_map(|by| Some((*by, self.shared.mistake(letter, *by)?)));
+        broken.map_or(Ok(letter), |(by, mistake)| {
+            Err(RenderError::OutOfService { letter: name.to_owned(), by: Some(by), mistake: mistake.to_string() })
+        })
     }
 
     /// The letter of that name.
@@ -326,7 +329,12 @@ impl Renderer {
     pub fn fax(&self, job: &Job<'_>) -> Result<FaxDocument, RenderError> {
         let filled = self.fill(job.letter, job.referrer, job.variables, job.now, Wording::Letter)?;
         let letter = filled.letter;
-        let confidential = &self.notices.confidentiality;
+        let notices = &self.shared.notices;
+        let press = usable(letter, Channel::Fax, &self.shared.press)?;
+        let confidential = self.confidentiality(letter, Channel::Fax)?;
+        usable_if(confidential.is_some(), letter, Channel::Fax, &press.covered)?;
+        let is_advertisement = letter.purpose == Purpose::Advertisement;
+        let words = self.wording_findings(&filled)?;
         let page = fax::Page {
             sent_at: &job.now.in_zone(self.practice.time_zone),
             reference: job.reference,
@@ -336,16 +344,16 @@ impl Renderer {
             headline: filled.headline.as_deref(),
             body: &filled.body,
             does: self.does(letter),
-            reply_form: letter.reply_form.then_some(&self.notices.reply_form),
-            notice: (letter.purpose == Purpose::Advertisement).then_some(&self.notices.fax),
-            confidentiality: is_confidential(letter).then_some((&confidential.fax, &confidential.misdirected)),
+            reply_form: usable_if(letter.reply_form, letter, Channel::Fax, &notices.reply_form)?,
+            notice: usable_if(is_advertisement, letter, Channel::Fax, &notices.fax)?,
+            confidentiality: confidential.map(|text| (text.fax.as_str(), text.misdirected.as_str())),
         };
         let (mut fax, pages) =
-            self.press.set(&page).map_err(|source| RenderError::Typeset { letter: letter.name.clone(), source })?;
+            press.set(&page).map_err(|source| RenderError::Typeset { letter: letter.name.clone(), source })?;
         if pages > letter.pages_max {
             return Err(RenderError::TooLong { letter: letter.name.clone(), pages, max: letter.pages_max });
         }
-        fax.lint.extend(self.wording_findings(&filled));
+        fax.lint.extend(words);
         if letter.phi == PhiClass::Deidentified {
             fax.lint.extend(lint::identifying(&letter.variables, job.variables, &[&self.practice.city]));
         }
@@ -359,20 +367,23 @@ impl Renderer {
     pub fn mail(&self, job: &Job<'_>) -> Result<(Mail, String), RenderError> {
         let filled = self.fill(job.letter, job.referrer, job.variables, job.now, Wording::Mail)?;
         let faxes = self.faxes(job.referrer);
-        let footer = Footer::of(filled.letter.purpose, &self.notices.mail, job.unsubscribe);
+        let letter = filled.letter;
+        let wording = usable_if(letter.purpose.is_outreach(), letter, Channel::Email, &self.shared.notices.mail)?;
+        let footer = wording.and_then(|wording| Footer::of(letter.purpose, wording, job.unsubscribe));
         let content = mail::Content {
             subject: &filled.subject,
             headline: filled.headline.as_deref(),
             body: &filled.body,
             practice: &self.practice_fields,
             faxes: &faxes,
-            does: self.does(filled.letter),
+            does: self.does(letter),
             date: &filled.date,
             reference: job.reference,
-            confidentiality: is_confidential(filled.letter).then_some(&self.notices.confidentiality.mail),
+            confidentiality: self.confidentiality(letter, Channel::Email)?.map(|text| text.mail.as_str()),
             footer: footer.clone(),
         };
-        let (html, text) = (self.frame.html(&content)?, mail::plain_text(&content));
+        let frame = usable(letter, Channel::Email, &self.shared.frame)?;
+        let (html, text) = (frame.html(&content)?, mail::plain_text(&content));
         let hash = fax::sha256(format!("{}\0{text}\0{html}", filled.subject).as_bytes());
         let mail = Mail {
             from_name: self.sender_name(),
@@ -430,7 +441,7 @@ impl Renderer {
         wording: Wording,
     ) -> Result<Filled<'_>, RenderError> {
         let letter = self.in_service(name)?;
-        let values = variables::resolve(&letter.variables, variables, &self.instruments)
+        let values = variables::resolve(&letter.variables, variables, &self.shared.instruments)
             .map_err(|problems| RenderError::Variables { letter: name.to_owned(), problems })?;
         let date = context::day(&self.practice, now);
         let context = context::context(&self.practice_fields, referrer, &date, values);
@@ -442,16 +453,21 @@ impl Renderer {
         Ok(Filled { subject: registries.line(&letter.subject_name(), &context)?, letter, headline, body, date })
     }
 
-    fn wording_findings(&self, filled: &Filled<'_>) -> Vec<LintFinding> {
+    /// The notices of a letter about a patient.
+    fn confidentiality(&self, letter: &Letter, by: Channel) -> Result<Option<&Confidentiality>, RenderError> {
+        usable_if(is_confidential(letter), letter, by, &self.shared.notices.confidentiality)
+    }
+
+    fn wording_findings(&self, filled: &Filled<'_>) -> Result<Vec<LintFinding>, RenderError> {
+        let (letter, words) = (filled.letter, &self.shared.notices.words);
+        if words.is_err() && letter.purpose != Purpose::Informational {
+            return Ok(Vec::new());
+        }
         let text = format!("{}\n{}", filled.headline.as_deref().unwrap_or_default(), node::plain_blocks(&filled.body));
         let own: Vec<&str> =
             std::iter::once(&self.practice.name).chain(&self.practice.services).map(String::as_str).collect();
-        lint::wording(filled.letter.purpose, &text, &self.notices.words, &own)
+        Ok(lint::wording(letter.purpose, &text, usable(letter, Channel::Fax, words)?, &own))
     }
-}
-
-fn is_confidential(letter: &Letter) -> bool {
-    letter.phi == PhiClass::Identified
 }
 
 /// The address block: person, organization, fax number.

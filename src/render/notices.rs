@@ -12,6 +12,7 @@ use super::error::{TemplateError, place};
 use super::paths::Walk;
 use super::registry::Registries;
 use super::reply_form::ReplyForm;
+use super::shared::Piece;
 use super::sources::Sources;
 use crate::domain::practice::Practice;
 
@@ -77,19 +78,18 @@ pub struct Words {
     pub inducement: Vec<String>,
 }
 
-/// All wording.
-#[derive(Debug, Clone)]
-pub struct Notices {
+/// All wording, each with what is wrong with it instead.
+pub(super) struct Notices {
     /// For faxed advertisements.
-    pub fax: FaxNotice,
+    pub(super) fax: Piece<FaxNotice>,
     /// For mail.
-    pub mail: MailFooter,
+    pub(super) mail: Piece<MailFooter>,
     /// For letters about patients.
-    pub confidentiality: Confidentiality,
+    pub(super) confidentiality: Piece<Confidentiality>,
     /// For faxed advertisements that ask for it.
-    pub reply_form: ReplyForm,
+    pub(super) reply_form: Piece<ReplyForm>,
     /// For the lint.
-    pub words: Words,
+    pub(super) words: Piece<Words>,
 }
 
 #[derive(Deserialize)]
@@ -131,21 +131,17 @@ struct ConfidentialityFile {
 }
 
 impl Notices {
-    /// Reads the wording and fills in what belongs to the practice.
-    ///
-    /// # Errors
-    /// Missing files or files that do not parse, wording without source or review date, and a fax notice that lacks
-    /// one of [`FAX_ELEMENTS`].
-    pub fn load(sources: &Sources, practice: &Practice) -> Result<Self, Vec<TemplateError>> {
-        let one = |error| vec![error];
+    /// Reads the wording and fills in what belongs to the practice. Wrong is a file that is missing or does not parse, wording
+    /// without source or review date, and a fax notice that lacks one of [`FAX_ELEMENTS`].
+    pub(super) fn load(sources: &Sources, practice: &Practice) -> Self {
         let fill = Fill::new(practice);
-        Ok(Self {
-            fax: fax(&read(sources, FAX_OPT_OUT).map_err(one)?, &fill)?,
-            mail: footer(&read(sources, MAIL_FOOTER).map_err(one)?, &fill)?,
-            confidentiality: confidentiality(&read(sources, CONFIDENTIALITY).map_err(one)?, &fill)?,
-            reply_form: ReplyForm::load(sources, &fill)?,
-            words: read(sources, WORDS).map_err(one)?,
-        })
+        Self {
+            fax: read(sources, FAX_OPT_OUT).and_then(|written| fax(&written, &fill)),
+            mail: read(sources, MAIL_FOOTER).and_then(|written| footer(&written, &fill)),
+            confidentiality: read(sources, CONFIDENTIALITY).and_then(|written| confidentiality(&written, &fill)),
+            reply_form: ReplyForm::load(sources, &fill),
+            words: read(sources, WORDS),
+        }
     }
 }
 
@@ -189,11 +185,11 @@ impl Fill {
     }
 }
 
-pub(super) fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, TemplateError> {
-    let text = sources.text(file)?;
+pub(super) fn read<T: DeserializeOwned>(sources: &Sources, file: &str) -> Piece<T> {
+    let text = sources.text(file).map_err(|error| vec![error])?;
     toml::from_str(text).map_err(|error| {
         let at = place(text, error.span().map_or(0, |span| span.start));
-        TemplateError::at(file, at, error.message().replace('\n', " "))
+        vec![TemplateError::at(file, at, error.message().replace('\n', " "))]
     })
 }
 

@@ -76,7 +76,7 @@ impl ReplyForm {
     /// # Errors
     /// A file that is missing or does not parse, wording without source or review date, no choice or more than six.
     pub(super) fn load(sources: &Sources, fill: &Fill) -> Result<Self, Vec<TemplateError>> {
-        let written: Written = read(sources, REPLY_FORM).map_err(|error| vec![error])?;
+        let written: Written = read(sources, REPLY_FORM)?;
         reviewed(REPLY_FORM, &written.source, &written.reviewed)?;
         if !(1..=CHOICES_MAX).contains(&written.choice.len()) {
             let message = format!("the form needs one to {CHOICES_MAX} choices ([[choice]])");

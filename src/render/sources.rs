@@ -37,8 +37,8 @@ pub struct Sources {
 
 impl Sources {
     /// The embedded files, with those of `folder` on top. A file that cannot be read is among [`Sources::unreadable`]: one
-    /// that is over 256 KiB, is not UTF-8, is no regular file, or lies elsewhere and is only linked. A built-in letter does
-    /// not stand in for one of the folder that cannot be read. A letter's folder replaces the whole built-in letter of that
+    /// that is over 256 KiB, is not UTF-8, is no regular file, or lies elsewhere and is only linked. What is built in does
+    /// not stand in for what cannot be read. A letter's folder replaces the whole built-in letter of that
     /// name, so that a new `letter.md` is never combined with an old `email.md`; partials, letterhead and
     /// notices are replaced file by file.
     ///
@@ -68,6 +68,9 @@ impl Sources {
                 self.files.retain(|path, source| !(source.built_in && path.starts_with(&inside)));
             }
         }
+        for error in &unreadable {
+            self.files.remove(&error.template);
+        }
         self.unreadable = unreadable;
         self.files.extend(own.into_iter().map(|(path, text)| (path, Source { text, built_in: false })));
     }
@@ -87,11 +90,12 @@ impl Sources {
     /// The text of a file every installation has.
     ///
     /// # Errors
-    /// The file is missing.
+    /// The file cannot be read, or is missing.
     pub fn text(&self, path: &str) -> Result<&str, TemplateError> {
+        let unread = || self.unreadable.iter().find(|error| error.template == path).cloned();
         self.get(path)
             .map(|source| source.text.as_str())
-            .ok_or_else(|| TemplateError::whole(path, "the file is missing"))
+            .ok_or_else(|| unread().unwrap_or_else(|| TemplateError::whole(path, "the file is missing")))
     }
 
     /// The names of all letters: the folders with a `letter.md`.
@@ -110,6 +114,12 @@ impl Sources {
 pub fn letter_of(path: &str) -> Option<&str> {
     let folder = path.split('/').next()?;
     (!SHARED.contains(&folder)).then_some(folder)
+}
+
+/// Whether the file is one of letterhead or notices.
+#[must_use]
+pub fn is_shared(path: &str) -> bool {
+    path.split('/').next().is_some_and(|folder| folder != "partials" && SHARED.contains(&folder))
 }
 
 fn is_read(path: &str) -> bool {

@@ -71,6 +71,8 @@ pub struct WebState {
     /// How long a request that submits a list waits for all of it to be on the queue, before it is answered with how far
     /// the list has come.
     pub list_answer_within: Duration,
+    /// How long a request goes on with one act for very many messages, before it says how many are left.
+    pub bulk_within: Duration,
 }
 
 impl WebState {
@@ -88,6 +90,7 @@ impl WebState {
             readiness: Arc::default(),
             strangers: Arc::default(),
             list_answer_within,
+            bulk_within: ops::BULK_WITHIN,
         }
     }
 }

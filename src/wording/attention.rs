@@ -7,7 +7,11 @@ use super::faults::{NO_FAULT_KNOWN, fault};
 use super::labels::{self, Tone};
 use super::numbers::{count, grouped};
 use super::refusals;
-use crate::domain::{Fault, Remedy};
+use crate::domain::listed::listed;
+use crate::domain::{Channel, Fault, Remedy};
+
+/// Letters that are named; more are counted.
+const NAMED_MAX: usize = 3;
 
 /// One matter that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub struct Signs {
     /// The campaigns whose run waits, or would wait within a week, for variables to be renewed.
     pub campaigns: Vec<StaleCampaign>,
     /// The letters that are out of service because of a mistake.
-    pub letters: Vec<BrokenLetter>,
+    pub letters: Vec<BrokenLetters>,
     /// By how much the machine's clock was set back while the gateway ran.
     pub clock_set_back: Option<Duration>,
 }
@@ -87,14 +91,16 @@ pub struct StaleCampaign {
     pub is_due: bool,
 }
 
-/// A letter that is out of service because of a mistake.
+/// Letters that are out of service because of a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenLetter {
-    /// Its name.
-    pub name: String,
-    /// Its first mistake, with file and line.
+pub struct BrokenLetters {
+    /// Their names, at least one.
+    pub names: Vec<String>,
+    /// The channel by which they cannot go; none: by no channel.
+    pub by: Option<Channel>,
+    /// The first mistake, with file and line.
     pub mistake: String,
-    /// Messages that wait for it.
+    /// Messages that wait until it is corrected.
     pub waiting: i64,
 }
 
@@ -179,8 +185,8 @@ fn not_deleted(copies: i64) -> Option<Need> {
 fn paused(paused: &PausedAccount) -> Need {
     let why = paused.reason.as_deref().unwrap_or("no reason was given");
     let until = paused.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-    let remedy = paused.remedy.map(|remedy| format!(" {}", refusals::remedy(remedy))).unwrap_or_default();
     let (account, why) = (&paused.account, why.trim_end_matches('.'));
+    let remedy = paused.remedy.map(|remedy| format!(" {}", refusals::remedy_for(remedy, account))).unwrap_or_default();
     Need {
         tone: if paused.until.is_some() { Tone::Warn } else { Tone::Bad },
         sentence: format!("{account} is paused{until} and sends nothing: {why}.{remedy}"),
@@ -214,18 +220,34 @@ fn clock(back: Duration) -> Need {
     }
 }
 
-fn broken(letter: &BrokenLetter) -> Need {
-    let BrokenLetter { name, mistake, waiting } = letter;
-    let waiting = match waiting {
+fn broken(letters: &BrokenLetters) -> Need {
+    let waiting = match letters.waiting {
         0 => String::new(),
-        1 => " 1 message waits for it.".to_owned(),
-        many => format!(" {} messages wait for it.", grouped(*many)),
+        1 => " 1 message waits until it is corrected.".to_owned(),
+        many => format!(" {} messages wait until it is corrected.", grouped(many)),
     };
+    let cannot = out_of_service(&letters.names, letters.by);
     Need {
         tone: Tone::Bad,
-        sentence: format!("The letter {name} is out of service because of a mistake: {mistake}.{waiting}"),
+        sentence: format!("{cannot} because of a mistake: {}.{waiting}", letters.mistake.trim_end_matches('.')),
         act: "Correct it, then restart Touchline",
         subject: Subject::Letters,
+    }
+}
+
+/// Which letters are out of service: the beginning of a sentence. More than three are counted.
+#[must_use]
+pub fn out_of_service(names: &[impl AsRef<str>], by: Option<Channel>) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let (which, is) = match names.as_slice() {
+        [one] => (format!("The letter {one}"), "is"),
+        few if few.len() <= NAMED_MAX => (format!("The letters {}", listed(few.iter().copied(), "and")), "are"),
+        many => (count(i64::try_from(many.len()).unwrap_or(i64::MAX), "letter", "letters"), "are"),
+    };
+    match by {
+        None => format!("{which} {is} out of service"),
+        Some(Channel::Fax) => format!("{which} cannot be faxed"),
+        Some(Channel::Email) => format!("{which} cannot be sent by email"),
     }
 }
 
@@ -319,11 +341,20 @@ mod tests {
             campaigns: [true, false]
                 .map(|is_due| StaleCampaign { name: "monthly".into(), variables: vec!["as_of".into()], is_due })
                 .to_vec(),
-            letters: vec![BrokenLetter {
-                name: "evening-clinic".into(),
-                mistake: "evening-clinic/letter.md:12: unknown variable `newz`".into(),
-                waiting: 2,
-            }],
+            letters: vec![
+                BrokenLetters {
+                    names: vec!["evening-clinic".into()],
+                    by: None,
+                    mistake: "evening-clinic/letter.md:12: unknown variable `newz`".into(),
+                    waiting: 2,
+                },
+                BrokenLetters {
+                    names: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
+                    by: Some(Channel::Fax),
+                    mistake: "notices/fax-opt-out.toml: heading is empty".into(),
+                    waiting: 1,
+                },
+            ],
             clock_set_back: Some(Duration::from_secs(3_600)),
         };
         let sentences: Vec<String> = needs(&signs).into_iter().map(|need| need.sentence).collect();
@@ -340,7 +371,9 @@ mod tests {
                 "The fax number of 1 referrer does not work.",
                 "The clock of this machine was set back by 60 minutes. Sending goes on by the earlier time until a restart.",
                 "The letter evening-clinic is out of service because of a mistake: evening-clinic/letter.md:12: unknown variable \
-                 `newz`. 2 messages wait for it.",
+                 `newz`. 2 messages wait until it is corrected.",
+                "4 letters cannot be faxed because of a mistake: notices/fax-opt-out.toml: heading is empty. 1 message waits \
+                 until it is corrected.",
                 "The campaign monthly waits and sends nothing: renew “As of”.",
                 "The next run of the campaign monthly will wait: renew “As of” before it is due.",
                 "2 messages did not arrive.",

@@ -63,7 +63,7 @@ const fn meaning(reason: PolicyReason) -> &'static str {
         PolicyReason::ProviderResting => "The provider account is paused briefly after repeated errors.",
         PolicyReason::BudgetSpent => "The provider account's budget for today is used up.",
         PolicyReason::RateReached => "The provider account's rate limit is reached for the moment.",
-        PolicyReason::LetterOutOfService => "Its letter has a mistake and is out of service.",
+        PolicyReason::LetterOutOfService => "Its letter, or the letterhead or a notice of it, has a mistake.",
         PolicyReason::RenderingFailed => "The letter could not be rendered for this recipient.",
         PolicyReason::Restored => {
             "The records were restored from a backup: it may have been sent after the backup was made."
@@ -104,7 +104,7 @@ const fn action(reason: PolicyReason) -> &'static str {
         PolicyReason::BudgetSpent => "Nothing to do: it is sent after midnight. To send it today, raise daily_budget.",
         PolicyReason::ProviderPaused => "Fix the provider account and resume it.",
         PolicyReason::LetterOutOfService => {
-            "Correct the letter (`touchline template check` names the mistake) and restart `touchline serve`: then it is sent."
+            "Correct it (`touchline template check` names the mistake) and restart `touchline serve`: then it is sent."
         }
         PolicyReason::RenderingFailed => "Correct the letter or the referrer's data, then retry.",
         PolicyReason::GaveUp => "Retry if it is still worth sending.",

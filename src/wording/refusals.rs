@@ -53,15 +53,30 @@ pub const fn remedy(remedy: Remedy) -> &'static str {
         }
         Remedy::AppPassword => {
             "Google accepts no ordinary password here: create an app password for the mailbox (it needs 2-step verification) or \
-             use OAuth, then resume the account."
+             use OAuth (oauth = \"google\", then `touchline mail login NAME`), then resume the account."
         }
         Remedy::OauthMicrosoft => {
-            "Microsoft 365 has switched password login off for this mailbox: use OAuth, or ask its administrator to switch on \
-             authenticated SMTP for it. Then resume the account."
+            "Microsoft 365 takes no password for this mailbox (from the end of December 2026 on for none, unless an administrator \
+             switches it on). Set oauth = \"microsoft\" with tenant and client_id for the account, restart, and run \
+             `touchline mail login NAME`. Or the administrator opens admin.microsoft.com, Users, Active users, the mailbox, Mail, \
+             Manage email apps, and switches Authenticated SMTP on. Then resume the account."
         }
         Remedy::OauthGoogle => {
-            "Google accepts no password login for this mailbox: use OAuth, or log in once in a browser and create an app \
-             password. Then resume the account."
+            "Google accepts no password login for this mailbox: set oauth = \"google\" with client_id and client_secret for the \
+             account, restart, and run `touchline mail login NAME`; or log in once in a browser and create an app password. Then \
+             resume the account."
+        }
+        Remedy::SignIn => "Run `touchline mail login NAME` and sign in to the mailbox; that also resumes the account.",
+        Remedy::AppRegistration => {
+            "Correct the app registration or its values in the configuration (tenant, client_id, client_secret or \
+             service_account); `touchline provider list --markdown` has the steps. Restart, run `touchline provider check NAME`, then \
+             resume the account."
+        }
+        Remedy::MailboxAccess => {
+            "The sign-in works, and the mailbox does not let it send. Check that username is the mailbox itself. Microsoft 365: \
+             admin.microsoft.com, Users, Active users, the mailbox, Mail, Manage email apps: Authenticated SMTP on; for an app \
+             registration also New-ServicePrincipal with the object id of the enterprise application, and Add-MailboxPermission \
+             FullAccess. Google: allow the scope https://mail.google.com/. Then resume the account."
         }
         Remedy::OtherLogin => {
             "The relay offers no login that Touchline can use. Check host, port and tls in the configuration, or ask the \
@@ -117,10 +132,27 @@ pub const fn remedy(remedy: Remedy) -> &'static str {
     }
 }
 
+/// The same for an account whose name is known, so that a command in it can be run as it stands.
+#[must_use]
+pub fn remedy_for(way_out: Remedy, account: &str) -> String {
+    remedy(way_out).replace("NAME", account)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::mail_reply::table;
+
+    #[test]
+    fn a_remedy_names_the_account_and_every_one_that_needs_a_sign_in_says_how() {
+        for way_out in Remedy::ALL {
+            let said = remedy_for(*way_out, "mail-office");
+            assert!(!said.contains("NAME") && said.ends_with('.'), "{said}");
+        }
+        for way_out in [Remedy::SignIn, Remedy::OauthMicrosoft, Remedy::OauthGoogle, Remedy::AppPassword] {
+            assert!(remedy_for(way_out, "mail-office").contains("`touchline mail login mail-office`"), "{way_out}");
+        }
+    }
 
     #[test]
     fn every_row_of_the_table_says_what_is_done_and_what_can_be_done() {

@@ -41,13 +41,20 @@ fn the_example_loads_and_shows_the_defaults() {
 
 #[test]
 fn the_example_shows_every_setting_of_the_kinds_it_uses() {
-    for (kind, account) in [("telnyx", "[providers.fax-telnyx]"), ("smtp", "[providers.mail-relay]")] {
+    let section = |account: &str| {
         let start = EXAMPLE.find(account).expect("the account is there");
         let section = &EXAMPLE[start + 1..];
-        let section = &section[..section.find("\n[").unwrap_or(section.len())];
+        &section[..section.find("\n[").unwrap_or(section.len())]
+    };
+    for (kind, accounts) in [
+        ("telnyx", vec!["[providers.fax-telnyx]"]),
+        ("smtp", vec!["[providers.mail-relay]", "[providers.mail-office]"]),
+    ] {
+        let sections: Vec<&str> = accounts.iter().copied().map(section).collect();
         for setting in find_spec(kind).expect("a kind").settings {
-            let shown = section.lines().any(|line| line.trim_start_matches("# ").starts_with(setting.key));
-            assert!(shown, "{account} does not show {}", setting.key);
+            let mut lines = sections.iter().flat_map(|section| section.lines());
+            let shown = lines.any(|line| line.trim_start_matches("# ").starts_with(setting.key));
+            assert!(shown, "{accounts:?} do not show {}", setting.key);
         }
     }
 }

@@ -53,7 +53,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("provider", vec!["http", "files", "domain"]),
         ("store", vec!["files", "domain"]),
         ("queue", vec!["store", "domain"]),
-        ("accounts", vec!["provider", "store", "http", "domain"]),
+        // `files`: the key that tokens of mailboxes are sealed with lies beside the database
+        ("accounts", vec!["provider", "store", "http", "files", "domain"]),
         // the rule books
         ("settle", vec!["queue", "store", "provider", "policy", "domain"]),
         ("consent", vec!["settle", "store", "policy", "domain"]),
@@ -65,8 +66,9 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("operator", vec!["settle", "queue", "accounts", "store", "wording", "domain"]),
         ("dispatch", vec!["settle", "consent", "queue", "accounts", "store", "provider", "render", "policy", "domain"]),
         ("feedback", vec!["settle", "queue", "accounts", "store", "provider", "domain"]),
-        // what requests note in memory (the use of tokens and sessions, refused log-ins) is written down by upkeep
-        ("upkeep", vec!["settle", "access", "store", "domain"]),
+        // what requests note in memory (the use of tokens and sessions, refused log-ins) is written down by upkeep, and the
+        // sign-ins of accounts are kept alive
+        ("upkeep", vec!["settle", "access", "accounts", "store", "domain"]),
         // what is shown: the public JSON, read by every face
         ("public", vec!["intake", "referrers", "store", "wording", "domain"]),
         // how it is put together

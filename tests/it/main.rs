@@ -21,6 +21,7 @@ mod rendering;
 mod repeating;
 mod sandbox;
 mod settling;
+mod signing_in;
 mod simulation;
 mod smtp;
 mod storage;

@@ -4,6 +4,7 @@ mod claims;
 mod filling;
 mod partials;
 mod read_back;
+mod shared;
 mod tapping;
 mod wide;
 

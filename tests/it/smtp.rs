@@ -10,6 +10,7 @@ mod pooling;
 mod refusing;
 mod settings;
 mod signing;
+mod signing_in;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 use touchline::domain::envelope::{Content, Envelope, Mail};
 use touchline::domain::id::AttemptId;
 use touchline::domain::{Address, Clock, EmailAddress, PhiClass, Purpose};
+use touchline::provider::sign_in::{TokenKeeper, Unkept};
 use touchline::provider::{Account, Provider, SettingsError, find_spec};
 
 use crate::support::clock::FakeClock;
@@ -31,12 +33,15 @@ pub struct Relay<'a> {
     pub clock: Arc<dyn Clock>,
     /// The longest that everything before the final dot may take.
     pub timeout: Duration,
+    /// Who keeps the account's tokens.
+    pub tokens: Arc<dyn TokenKeeper>,
 }
 
 impl<'a> Relay<'a> {
     pub fn new(port: u16, settings: &'a str) -> Self {
         let (clock, timeout) = (FakeClock::new(), Duration::from_secs(20));
-        Self { port, settings, password: None, secrets: Vec::new(), clock, timeout }
+        let tokens = Arc::new(Unkept);
+        Self { port, settings, password: None, secrets: Vec::new(), clock, timeout, tokens }
     }
 
     pub fn provider(self) -> Arc<dyn Provider> {
@@ -63,6 +68,7 @@ impl<'a> Relay<'a> {
             documents_url: None,
             baa: false,
             clock: self.clock,
+            tokens: self.tokens,
         })
     }
 }

@@ -16,6 +16,7 @@ mod forward;
 mod inbox;
 mod lists;
 mod locks;
+mod mail_tokens;
 mod messages;
 mod operators;
 mod overview;

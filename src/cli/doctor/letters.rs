@@ -6,7 +6,9 @@ use crate::cli::console::count;
 use crate::cli::proofreading::{LETTER, Mistake, of_introduction, of_practice};
 use crate::cli::rehearsal::sends_nothing;
 use crate::config::Config;
+use crate::domain::Channel;
 use crate::render::Renderer;
+use crate::wording::attention;
 
 /// Checks both.
 pub(super) fn check(config: &Config, findings: &mut Findings) {
@@ -18,18 +20,31 @@ pub(super) fn check(config: &Config, findings: &mut Findings) {
             return findings.add("letters", State::Fail, words.join("\n"));
         }
     };
-    let out_of_service: Vec<&str> = renderer.out_of_service().map(|(name, _)| name).collect();
-    if renderer.mistakes().is_empty() {
-        findings.add("letters", State::Ok, format!("{}, all sound", count(renderer.letters().count(), "letter")));
-    } else {
-        let which = if out_of_service.is_empty() { "none".to_owned() } else { out_of_service.join(", ") };
-        let mistakes: Vec<String> = renderer.mistakes().iter().map(ToString::to_string).collect();
-        findings.add("letters", State::Warn, format!("out of service: {which}\n{}", mistakes.join("\n")));
-    }
-    if !out_of_service.contains(&LETTER) {
+    check_service(&renderer, findings);
+    if renderer.ready(LETTER, Channel::ALL).is_ok() {
         let mistakes = of_introduction(&renderer);
         tell("introduction", &mistakes, config, "it reads well from beginning to end", findings);
     }
+}
+
+/// A letter that is out of service is a warning; a channel by which no letter can go is a failure.
+fn check_service(renderer: &Renderer, findings: &mut Findings) {
+    if renderer.mistakes().is_empty() {
+        return findings.add(
+            "letters",
+            State::Ok,
+            format!("{}, all sound", count(renderer.letters().count(), "letter")),
+        );
+    }
+    let goes = |by: &Channel| renderer.letters().any(|letter| renderer.ready(&letter.name, &[*by]).is_ok());
+    let state = if Channel::ALL.iter().all(goes) { State::Warn } else { State::Fail };
+    let out = renderer.out_of_service();
+    let mut words: Vec<String> = out.iter().map(|out| attention::out_of_service(&out.letters, out.by)).collect();
+    if words.is_empty() {
+        words.push("every letter is in service, but a file that none needs has a mistake".to_owned());
+    }
+    words.extend(renderer.mistakes().iter().map(ToString::to_string));
+    findings.add("letters", state, words.join("\n"));
 }
 
 fn check_practice(config: &Config, findings: &mut Findings) {

@@ -51,7 +51,11 @@ fn tell_soundness(found: &Soundness, findings: &mut Findings) {
         let words = format!("{}, schema {}, no damage found", found.engine, found.schema);
         findings.add("records", State::Ok, words);
     } else {
-        let words = format!("damaged: {}. Stop the daemon and restore a backup", found.damage.join("; "));
+        let words = format!(
+            "damaged: {}. Stop `touchline serve`, then restore the newest backup: `touchline restore FILE --replace` (the damaged \
+             file is kept beside it)",
+            found.damage.join("; ")
+        );
         findings.add("records", State::Fail, words);
     }
     if found.risks.is_empty() {
@@ -76,7 +80,7 @@ fn tell_clock(behind: Option<Duration>, findings: &mut Findings) {
         Some(behind) => {
             let words = format!(
                 "this machine's clock is {} seconds behind the newest record: what is due waits that long. Set it right, \
-                 then restart the daemon",
+                 then restart `touchline serve`",
                 behind.as_secs()
             );
             findings.add("clock", State::Warn, words);

@@ -76,10 +76,18 @@ fn pick(draft: &mut Draft, channel: Channel, prompt: &str, nothing: &str) -> dia
     Ok(Turn::On)
 }
 
-/// What is asked for: what the account cannot work without, and the name for a log-in, which most relays demand.
+/// What is asked for, given what was answered: what the account cannot work without, how a relay is logged in to, and where
+/// that is by OAuth, as which app.
 #[must_use]
-pub fn is_asked(setting: &Setting) -> bool {
-    !setting.secret && (setting.required || setting.key == "username")
+pub fn is_asked(setting: &Setting, given: &BTreeMap<String, String>) -> bool {
+    let oauth = given.get("oauth").map(String::as_str);
+    let how_to_log_in = match setting.key {
+        "oauth" | "username" => true,
+        "client_id" => oauth.is_some(),
+        "tenant" => oauth == Some("microsoft"),
+        _ => false,
+    };
+    !setting.secret && (how_to_log_in || setting.is_required(|key| given.contains_key(key)))
 }
 
 fn settings(draft: &mut Draft, channel: Channel) -> dialoguer::Result<Turn> {
@@ -98,9 +106,12 @@ fn settings(draft: &mut Draft, channel: Channel) -> dialoguer::Result<Turn> {
 /// # Errors
 /// There is no terminal, or the person canceled.
 pub fn ask_settings(spec: &Spec, settings: &mut BTreeMap<String, String>) -> dialoguer::Result<Asked<bool>> {
-    let asked: Vec<&Setting> = spec.settings.iter().filter(|setting| is_asked(setting)).collect();
     let mut at = 0;
-    while let Some(setting) = asked.get(at) {
+    loop {
+        // What is asked next may follow from an answer.
+        let Some(setting) = spec.settings.iter().filter(|setting| is_asked(setting, settings)).nth(at) else {
+            return Ok(Asked::Answer(at > 0));
+        };
         say(&format!("  {}", setting.about));
         let prompt = words_of(setting.key);
         let standing = settings.get(setting.key).cloned();
@@ -122,7 +133,6 @@ pub fn ask_settings(spec: &Spec, settings: &mut BTreeMap<String, String>) -> dia
             }
         }
     }
-    Ok(Asked::Answer(!asked.is_empty()))
 }
 
 /// `connection_id` as `Connection id`.
@@ -152,8 +162,13 @@ mod tests {
     #[test]
     fn a_relay_is_asked_for_its_host_and_the_name_to_log_in_with() {
         let spec = find_spec("smtp").expect("a kind");
-        let asked: Vec<&str> = spec.settings.iter().filter(|setting| is_asked(setting)).map(|s| s.key).collect();
-        assert_eq!(asked, ["host", "username"]);
+        let asked = |given: &[(&str, &str)]| -> Vec<&str> {
+            let given = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            spec.settings.iter().filter(|setting| is_asked(setting, &given)).map(|setting| setting.key).collect()
+        };
+        assert_eq!(asked(&[]), ["oauth", "host", "username"]);
+        assert_eq!(asked(&[("oauth", "microsoft")]), ["oauth", "username", "tenant", "client_id"]);
+        assert_eq!(asked(&[("oauth", "google")]), ["oauth", "username", "client_id"]);
         assert_eq!(words_of("connection_id"), "Connection id");
     }
 }

@@ -74,12 +74,17 @@ impl AccountAnswers {
         if self.is_rehearsal() { rehearsal::variable(key).to_owned() } else { secret_variable(&self.stem, key) }
     }
 
-    /// Whether the file names that secret: one that is always required, the password of a username given, or what the
-    /// sandbox signs its callbacks with.
+    /// Whether the file names that secret: one that is always required, the password of a username given, the secret of a
+    /// desktop client of Google, or what the sandbox signs its callbacks with.
     pub(crate) fn needs(&self, setting: &Setting) -> bool {
-        let has_username = self.settings.get("username").is_some_and(|name| !name.is_empty());
+        let given = |key: &str| self.settings.get(key).map(String::as_str).filter(|value| !value.is_empty());
         let of_sandbox = self.is_rehearsal() && setting.key == "webhook_secret";
-        setting.required || of_sandbox || (setting.key == "password" && has_username)
+        let of_login = match setting.key {
+            "password" => given("username").is_some() && given("oauth").is_none(),
+            "client_secret" => given("oauth") == Some("google"),
+            _ => false,
+        };
+        setting.required || of_sandbox || of_login
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::exit::CliError;
 use crate::cli::proofreading::{self, Mistake};
 use crate::domain::practice::Practice;
-use crate::render::{Renderer, write_preview};
+use crate::render::{Renderer, binding, write_preview};
 
 /// Where the letter is written.
 const FOLDER: &str = "first-letter";
@@ -14,7 +14,7 @@ const FOLDER: &str = "first-letter";
 pub struct FirstLetter {
     /// Its pages as a fax machine prints them, and its email, as files.
     pub files: Vec<PathBuf>,
-    /// The text of its first page.
+    /// The text of its first page, each paragraph of the letter on one line.
     pub text: String,
     /// What a reader would stumble over.
     pub mistakes: Vec<Mistake>,
@@ -50,5 +50,51 @@ pub fn write(practice: &Practice, folder: &Path) -> Result<FirstLetter, CliError
     let referrer = crate::cli::sample::referrer();
     let job = proofreading::introduction(&referrer);
     let preview = write_preview(&renderer, &job, &folder, None)?;
-    Ok(FirstLetter { files: preview.files, text: renderer.fax(&job)?.text(0), mistakes: all_mistakes(&renderer) })
+    Ok(FirstLetter {
+        files: preview.files,
+        text: in_paragraphs(&renderer.fax(&job)?.text(0)),
+        mistakes: all_mistakes(&renderer),
+    })
+}
+
+/// The lines of a page as paragraphs, for a terminal that is narrower. A line goes on behind one that is nearly as long as the
+/// widest; above the salutation each stands for itself. Numbers stay in one piece.
+fn in_paragraphs(page: &str) -> String {
+    let length = |line: &str| line.chars().count();
+    let widest = page.lines().map(length).max().unwrap_or_default();
+    let mut paragraphs: Vec<String> = Vec::new();
+    let (mut is_letter, mut is_full) = (false, false);
+    for line in page.lines() {
+        is_letter |= line.starts_with("Dear ");
+        match paragraphs.last_mut() {
+            Some(paragraph) if is_full && line.starts_with(char::is_alphanumeric) => {
+                paragraph.push(' ');
+                paragraph.push_str(line);
+            }
+            _ => paragraphs.push(line.to_owned()),
+        }
+        is_full = is_letter && length(line) * 5 >= widest * 4;
+    }
+    paragraphs.iter().map(|paragraph| binding::numbers(paragraph)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_page_are_shown_as_paragraphs_and_numbers_in_one_piece() {
+        let page = "Birch Clinic, 1 Main Street, Dayton Fax (937) 222-1001\nDear Dr. Whitfield,\n\
+            I am writing so that you know whom to call when a patient\nstays unwell. Call (937) 222-1000.\n\
+            We offer\n• transcranial magnetic stimulation, and whatever fills it\n• accelerated TMS";
+        let shown = in_paragraphs(page).replace('\u{a0}', "_");
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "Birch Clinic, 1 Main Street, Dayton Fax (937)_222-1001");
+        assert_eq!(
+            lines[2],
+            "I am writing so that you know whom to call when a patient stays unwell. Call (937)_222-1000."
+        );
+        assert_eq!(lines[3], "We offer");
+        assert_eq!(lines.len(), 6);
+    }
 }

@@ -110,6 +110,7 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
                 "\nYour introduction letter cannot be shown: {error}\nCorrect [practice] in the file, then touchline doctor.\n\n"
             )),
         }
+        text.push_str(&sign_in_words(&answers.accounts));
         text.push_str(&next_words(&answers.accounts));
         text
     })
@@ -146,6 +147,16 @@ fn written_words(path: &Path, variables: &[(String, &'static str)]) -> String {
         text.push_str(&format!("  {name}   {about}\n"));
     }
     text
+}
+
+/// What a person does once for an account that signs in by OAuth; empty where there is none.
+fn sign_in_words(accounts: &[AccountAnswers]) -> String {
+    let sign_in = accounts.iter().filter(|account| account.settings.contains_key("oauth"));
+    sign_in
+        .map(|account| {
+            format!("Sign in to the mailbox once, unless the app itself does: touchline mail login {}\n", account.name)
+        })
+        .collect()
 }
 
 /// What to do next. Where letters of one channel would reach people, that is said before anything about a rehearsal.
@@ -292,6 +303,14 @@ mod tests {
         let other = next(&[AccountAnswers::new("telnyx", Channel::Fax), mail]);
         assert!(other.contains("really sends faxes by fax-telnyx") && other.contains("fax = []"), "{other}");
         assert!(!next(&[relay]).contains("sandbox"));
+    }
+
+    #[test]
+    fn who_chose_to_sign_in_is_told_the_command() {
+        let mut relay = AccountAnswers::new("smtp", Channel::Email);
+        assert_eq!(sign_in_words(std::slice::from_ref(&relay)), "");
+        relay.settings.insert("oauth".to_owned(), "google".to_owned());
+        assert!(sign_in_words(&[relay]).ends_with("touchline mail login email-smtp\n"));
     }
 
     #[test]

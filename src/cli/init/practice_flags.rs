@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::reading::{background, is_toll_free, person};
 use crate::cli::exit::CliError;
 use crate::cli::sample;
-use crate::domain::practice::Practice;
+use crate::domain::practice::{Practice, called_number};
 use crate::domain::{EmailAddress, FaxNumber};
 
 /// What the flags say about the practice.
@@ -30,13 +30,13 @@ pub struct PracticeFlags {
     #[arg(long)]
     zip: Option<String>,
     /// Main telephone number
-    #[arg(long)]
+    #[arg(long, value_parser = called_number)]
     phone: Option<FaxNumber>,
     /// Fax number of the practice
     #[arg(long)]
     fax: Option<FaxNumber>,
     /// Number to call about a referral (default: the main number)
-    #[arg(long)]
+    #[arg(long, value_parser = called_number)]
     referral_line: Option<FaxNumber>,
     /// Opening hours in words
     #[arg(long, value_name = "TEXT")]
@@ -63,7 +63,7 @@ pub struct PracticeFlags {
     #[arg(long, value_name = "TEXT")]
     director_background: Option<String>,
     /// Opt-out telephone number, answered or recorded day and night (default: the main number)
-    #[arg(long)]
+    #[arg(long, value_parser = called_number)]
     opt_out_phone: Option<FaxNumber>,
     /// Opt-out fax number (default: the practice's)
     #[arg(long)]

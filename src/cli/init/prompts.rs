@@ -7,6 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
 
+use crate::cli::exit::STOPPED_CODE;
+use crate::cli::hidden;
+
 /// What takes a question back.
 pub const BACK: &str = "<";
 /// What removes an answer that may be left out.
@@ -14,14 +17,11 @@ const NONE: &str = "-";
 /// Longest answer that is read.
 const OCTETS_MAX: u64 = 4_000;
 
-/// The exit code after Ctrl-C (128 + SIGINT).
-const STOPPED_CODE: i32 = 130;
-
 /// What is said when Ctrl-C ends the program.
 static LAST_WORDS: Mutex<&str> = Mutex::new("");
 
-/// From when it is made, Ctrl-C shows the cursor again, which lists hide, and ends the program with exit code 130; as long as it
-/// lives, with the words it was given. Without it, Ctrl-C kills the program as it stands.
+/// From when it is made, Ctrl-C shows the cursor and what is typed again, which lists and passwords hide, and ends the program
+/// with exit code 130; as long as it lives, with the words it was given. Without it, Ctrl-C kills the program as it stands.
 #[derive(Debug)]
 pub struct Interruption(());
 
@@ -52,6 +52,7 @@ impl Drop for Interruption {
 /// Ends the program. A second caller waits for the lock until the first has ended it, so the words are printed once.
 fn stop() -> ! {
     let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden::show_typing();
     let _ = Term::stderr().show_cursor();
     if !words.is_empty() {
         say(&format!("\n{}", *words));

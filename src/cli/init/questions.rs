@@ -4,8 +4,9 @@ use super::account_questions;
 use super::choices::{CONDITIONS, HOURS, INSURERS, RESPONSE_TIMES, SERVICES};
 use super::draft::Draft;
 use super::prompts::{Asked, answer, line, long_line, one_of, optional_line, say, some_of};
-use super::reading::{background, is_toll_free, list, one_line, person, place};
+use super::reading::{as_printed, background, is_toll_free, list, one_line, person, place, says};
 use super::states::{find_state, zone_words};
+use crate::domain::practice::called_number;
 use crate::domain::{EmailAddress, FaxNumber};
 
 /// Where a question leads.
@@ -138,6 +139,10 @@ fn number(text: &str) -> Result<FaxNumber, String> {
     FaxNumber::parse(text).map_err(|error| error.to_string())
 }
 
+fn telephone(text: &str) -> Result<FaxNumber, String> {
+    called_number(text).map_err(|error| error.to_string())
+}
+
 fn mailbox(text: &str) -> Result<EmailAddress, String> {
     EmailAddress::parse(text).map_err(|error| error.to_string())
 }
@@ -147,7 +152,7 @@ fn pretty(number: Option<&FaxNumber>) -> Option<String> {
 }
 
 fn phone(draft: &mut Draft) -> dialoguer::Result<Turn> {
-    draft.phone = Some(answer!(line("Main telephone number", pretty(draft.phone.as_ref()).as_deref(), number)));
+    draft.phone = Some(answer!(line("Main telephone number", pretty(draft.phone.as_ref()).as_deref(), telephone)));
     Ok(Turn::On)
 }
 
@@ -176,7 +181,8 @@ fn website(draft: &mut Draft) -> dialoguer::Result<Turn> {
 fn referral_line(draft: &mut Draft) -> dialoguer::Result<Turn> {
     say("  Letters print one number to call about a referral.");
     let standing = pretty(draft.referral_line.as_ref());
-    draft.referral_line = answer!(optional_line("Referral line (Enter: the main number)", standing.as_deref(), number));
+    let words = "Referral line (Enter: the main number)";
+    draft.referral_line = answer!(optional_line(words, standing.as_deref(), telephone));
     Ok(Turn::On)
 }
 
@@ -218,6 +224,7 @@ fn signer(draft: &mut Draft) -> dialoguer::Result<Turn> {
     let standing = draft.signer();
     let name = answer!(line("Name and letters, such as Elena Marsh, MD", standing.as_deref(), one_line));
     (draft.director, draft.credentials) = person(&name, "");
+    draft.director = as_printed(&draft.director);
     if let Some(signer) = draft.signer().filter(|signer| *signer != name) {
         say(&format!("  Letters will be signed: {signer}"));
     }
@@ -271,7 +278,7 @@ fn add_others(entries: &mut Vec<String>, choices: &[&str]) -> dialoguer::Result<
     let typed = answer!(long_line(&keys, standing.as_deref(), |text| Ok(list(text))));
     entries.retain(|entry| is_choice(entry));
     for entry in typed.unwrap_or_default() {
-        if !entries.iter().any(|known| known.eq_ignore_ascii_case(&entry)) {
+        if !entries.iter().any(|known| says(known, &entry)) {
             entries.push(entry);
         }
     }
@@ -305,7 +312,7 @@ fn other_insurers(draft: &mut Draft) -> dialoguer::Result<Turn> {
 fn opt_out_phone(draft: &mut Draft) -> dialoguer::Result<Turn> {
     say("  Every advertisement prints these; they must take requests day and night.");
     let standing = pretty(draft.opt_out_phone.as_ref().or(draft.phone.as_ref()));
-    draft.opt_out_phone = Some(answer!(line("Telephone number for it", standing.as_deref(), number)));
+    draft.opt_out_phone = Some(answer!(line("Telephone number for it", standing.as_deref(), telephone)));
     Ok(Turn::On)
 }
 

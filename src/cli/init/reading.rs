@@ -70,7 +70,39 @@ pub fn place(text: &str) -> Result<(String, &'static State, String), String> {
     if city.is_empty() {
         return Err(format!("the city is missing: {example}"));
     }
-    Ok((city.to_owned(), state, zip))
+    Ok((as_printed(city), state, zip))
+}
+
+/// A name that was typed in small letters or in capitals alone, as a letter prints it: `fond du lac` is Fond du Lac. Any other
+/// stays as it is.
+#[must_use]
+pub fn as_printed(name: &str) -> String {
+    let has = |test: fn(char) -> bool| name.chars().any(test);
+    if has(char::is_uppercase) && (has(char::is_lowercase) || name.chars().count() < 4) {
+        return name.to_owned();
+    }
+    let words = name.to_lowercase();
+    let words = words.split(' ').enumerate().map(|(place, word)| match word {
+        "of" | "the" | "du" | "de" | "la" | "van" | "von" | "der" if place > 0 => word.to_owned(),
+        _ => match word.strip_prefix("d'") {
+            Some(rest) if place > 0 => format!("d'{}", capitalized(rest)),
+            _ => capitalized(word),
+        },
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A capital at the beginning, behind a hyphen, an apostrophe or a period, and behind `Mc`.
+fn capitalized(word: &str) -> String {
+    let mut before = String::new();
+    for letter in word.chars() {
+        let begins = before.is_empty() || before.ends_with(['-', '\'', '’', '.']) || before == "Mc";
+        match begins {
+            true => before.extend(letter.to_uppercase()),
+            false => before.push(letter),
+        }
+    }
+    before
 }
 
 /// The longest end of the text that is a state, and what is before it.
@@ -119,6 +151,14 @@ pub fn list(text: &str) -> Vec<String> {
         }
     }
     list
+}
+
+/// Whether an entry of a list says another one too: the same in any case, or as an abbreviation in parentheses, such as `PTSD`.
+#[must_use]
+pub fn says(entry: &str, other: &str) -> bool {
+    let in_parts = entry.strip_suffix(')').and_then(|entry| entry.rsplit_once('('));
+    let parts = in_parts.into_iter().flat_map(|(name, short)| [name.trim(), short.trim()]);
+    std::iter::once(entry).chain(parts).any(|part| part.eq_ignore_ascii_case(other.trim()))
 }
 
 /// A name and the letters after it, apart: `Dr. Elena Marsh MD, PhD` is `Elena Marsh` and `MD, PhD`, and so is
@@ -197,10 +237,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_list_says_already_is_not_said_twice() {
+        let listed = "post-traumatic stress disorder (PTSD)";
+        for other in [listed, "PTSD", "ptsd ", "Post-Traumatic Stress Disorder"] {
+            assert!(says(listed, other), "{other}");
+        }
+        assert!(!says(listed, "stress") && !says("accelerated TMS", "TMS"));
+    }
+
+    #[test]
+    fn what_was_typed_in_one_case_is_printed_as_a_name() {
+        for (typed, printed) in [
+            ("madison", "Madison"),
+            ("FOND DU LAC", "Fond du Lac"),
+            ("la crosse", "La Crosse"),
+            ("winston-salem", "Winston-Salem"),
+            ("coeur d'alene", "Coeur d'Alene"),
+            ("mcallen", "McAllen"),
+            ("St. Paul", "St. Paul"),
+            ("LaGrange", "LaGrange"),
+            ("TJ", "TJ"),
+        ] {
+            assert_eq!(as_printed(typed), printed);
+        }
+    }
+
+    #[test]
     fn town_state_and_zip_code_are_read_from_one_line() {
         for (text, city, state, zip) in [
             ("Evanston, IL 60201", "Evanston", "IL", "60201"),
-            ("phoenix  arizona 85004-1234", "phoenix", "AZ", "85004-1234"),
+            ("phoenix  arizona 85004-1234", "Phoenix", "AZ", "85004-1234"),
             ("Kansas City, Missouri, 64105", "Kansas City", "MO", "64105"),
             ("Charleston, West Virginia 25301", "Charleston", "WV", "25301"),
             ("Washington, D.C. 20001", "Washington", "DC", "20001"),

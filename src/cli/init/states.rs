@@ -100,8 +100,13 @@ pub fn zone_words(zone: Tz) -> String {
         Tz::America__Denver | Tz::America__Boise => "Mountain time",
         Tz::America__Phoenix => "Arizona time, the same all year",
         Tz::America__Los_Angeles => "Pacific time",
-        Tz::America__Anchorage | Tz::America__Adak => "Alaska time",
-        Tz::Pacific__Honolulu => "Hawaii time",
+        Tz::America__Anchorage => "Alaska time",
+        // Atka and the islands west of it.
+        Tz::America__Adak => "Hawaii-Aleutian time, in the western Aleutians",
+        Tz::Pacific__Honolulu => "Hawaii time, the same all year",
+        Tz::America__Puerto_Rico | Tz::America__St_Thomas => "Atlantic time, the same all year",
+        Tz::Pacific__Guam => "Chamorro time, the same all year",
+        Tz::Pacific__Pago_Pago => "Samoa time, the same all year",
         _ => return zone.name().to_owned(),
     };
     format!("{called} ({})", zone.name())
@@ -121,6 +126,18 @@ mod tests {
         }
         assert!(STATES.is_sorted_by(|a, b| a.code < b.code));
         assert!(find_state("Ontario").is_none());
+    }
+
+    #[test]
+    fn every_zone_of_a_state_is_called_as_people_call_it_and_like_no_other_of_that_state() {
+        for state in &STATES {
+            let mut called: Vec<String> = state.zones.iter().map(|zone| zone_words(*zone)).collect();
+            assert!(called.iter().all(|words| words.contains(" time")), "{called:?}");
+            called.iter_mut().for_each(|words| words.truncate(words.find('(').unwrap_or(words.len())));
+            called.sort_unstable();
+            called.dedup();
+            assert_eq!(called.len(), state.zones.len(), "{}: {called:?}", state.code);
+        }
     }
 
     #[test]

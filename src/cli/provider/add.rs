@@ -19,12 +19,13 @@ use crate::app::open_account;
 use crate::cli::console::{Console, warn};
 use crate::cli::env_file::{self, Entry};
 use crate::cli::exit::{CliError, Ending};
+use crate::cli::hidden;
 use crate::cli::init::config_file::{AccountAnswers, account_section};
 use crate::cli::init::{Asked, Interruption, ask_settings, is_asked, say, yes};
 use crate::cli::kinds::{check_key, missing_setting, spec_named};
 use crate::cli::rehearsal::{FAX_KIND, is_rehearsal, is_routed};
 use crate::config::{Config, VARIABLES_FILE, variable};
-use crate::domain::{Channel, Clock, SystemClock};
+use crate::domain::{Channel, Clock, Remedy, SystemClock};
 use crate::files::replace;
 use crate::provider::fax::declared;
 use crate::provider::{Setting, Spec};
@@ -92,7 +93,7 @@ pub async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let addition = compose(console, &before, answers, spec, entries)?;
     let account = open_account(&addition.config, &addition.answers.name, &clock)?;
-    let checked = check(&account, args.unchecked, asks).await?;
+    let checked = check(&account, &addition.answers.name, args.unchecked, asks).await?;
     drop(questions);
     write(console, &addition)?;
     note(console, &addition).await;
@@ -124,7 +125,7 @@ fn settings(spec: &Spec, given: &[String], asks: bool) -> Result<BTreeMap<String
         check_key(spec, key.trim())?;
         settings.insert(key.trim().to_owned(), value.to_owned());
     }
-    let missing = |setting: &&Setting| is_asked(setting) && !settings.contains_key(setting.key);
+    let missing = |setting: &&Setting| is_asked(setting, &settings) && !settings.contains_key(setting.key);
     if asks && spec.settings.iter().any(|setting| missing(&setting)) {
         tell_setup(spec);
         return match ask_settings(spec, &mut settings) {
@@ -162,7 +163,7 @@ fn secrets(console: &Console, spec: &Spec, answers: &AccountAnswers, asks: bool)
             )));
         }
         say(&format!("  {} It is not shown while you type.", setting.about));
-        let typed = dialoguer::Password::new().with_prompt(&name).interact();
+        let typed = hidden::ask(&name, None);
         let typed = typed.map_err(|_| CliError::new(Ending::Failed, "Stopped. Nothing was written."))?;
         entries.push(Entry { name, about: setting.about.to_owned(), value: SecretString::from(typed) });
     }
@@ -202,9 +203,14 @@ fn compose(
 }
 
 /// Whether it works. Where it does not, a person or `--unchecked` decides whether it is written anyway.
-async fn check(account: &ConfiguredAccount, unchecked: bool, asks: bool) -> Result<bool, CliError> {
+async fn check(account: &ConfiguredAccount, name: &str, unchecked: bool, asks: bool) -> Result<bool, CliError> {
     let Err(failure) = account.layered.check().await else { return Ok(true) };
-    let words = failure_words(&failure);
+    let words = failure_words(&failure, name);
+    if failure.remedy == Some(Remedy::SignIn) {
+        // Nobody can sign in for an account that is not written down yet.
+        warn(&format!("Next: touchline mail login {name}"));
+        return Ok(false);
+    }
     if unchecked {
         warn(&format!("The check failed: {words}"));
         return Ok(false);

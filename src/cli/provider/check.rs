@@ -39,17 +39,20 @@ pub async fn check_accounts(gateway: &Gateway, only: Option<&str>) -> Vec<Checke
         let publish = account.layered.provider().dns_records();
         let (ok, words) = match account.layered.check().await {
             Ok(words) => (true, words),
-            Err(failure) => (false, failure_words(&failure)),
+            Err(failure) => (false, failure_words(&failure, name)),
         };
         Checked { account: name.to_owned(), ok, words, publish }
     });
-    futures_util::future::join_all(checks).await
+    let checked = futures_util::future::join_all(checks).await;
+    gateway.mail_tokens.finish_renewals().await;
+    checked
 }
 
 /// What is wrong with an account, in the provider's words as well, and what to do.
-pub(super) fn failure_words(failure: &Failure) -> String {
+pub fn failure_words(failure: &Failure, account: &str) -> String {
     let (fault, own) = (failure.fault, own_words(failure));
-    format!("{}{own} {}", wording::fault(fault), wording::fault_advice(fault))
+    let advice = failure.remedy.map(|remedy| wording::refusals::remedy_for(remedy, account));
+    format!("{}{own} {}", wording::fault(fault), advice.unwrap_or_else(|| wording::fault_advice(fault).to_owned()))
 }
 
 /// What the provider itself said, in parentheses; nothing if it said nothing.

@@ -19,7 +19,7 @@ use crate::cli::console::{Console, print};
 use crate::cli::exit::{CliError, Ending};
 use crate::provider::page;
 
-pub use check::check_accounts;
+pub use check::{check_accounts, failure_words};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -100,7 +100,7 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
 ///
 /// # Errors
 /// There is none; the error lists the names there are.
-fn check_known(gateway: &Gateway, name: &str) -> Result<(), CliError> {
+pub(super) fn check_known(gateway: &Gateway, name: &str) -> Result<(), CliError> {
     if gateway.accounts.get(name).is_some() {
         return Ok(());
     }

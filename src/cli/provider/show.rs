@@ -53,7 +53,8 @@ impl<'a> Known<'a> {
             Ready::Paused => {
                 let until = self.state.resumes_ms.map(|at| format!(" until {}", when(at))).unwrap_or_default();
                 let why = self.state.paused_reason.as_deref().unwrap_or("no reason was given");
-                let remedy = self.state.paused_remedy.map(|remedy| format!(". {}", wording::refusals::remedy(remedy)));
+                let remedy = self.state.paused_remedy;
+                let remedy = remedy.map(|remedy| format!(". {}", wording::refusals::remedy_for(remedy, self.name)));
                 format!("paused{until}: {}{}", why.trim_end_matches('.'), remedy.unwrap_or_default())
             }
             Ready::Resting(until) => {
@@ -94,7 +95,7 @@ impl<'a> Known<'a> {
             "paused_at": state.paused_ms,
             "paused_reason": state.paused_reason,
             "paused_remedy": state.paused_remedy,
-            "paused_remedy_words": state.paused_remedy.map(wording::refusals::remedy),
+            "paused_remedy_words": state.paused_remedy.map(|remedy| wording::refusals::remedy_for(remedy, self.name)),
             "resumes_at": state.resumes_ms,
             "breaker": {
                 "paused_until": resting,

@@ -147,6 +147,7 @@ fn account(
         // No account would match the callbacks of a page that no account sent.
         callback_url: found.and(config.server.public_url.as_ref()).map(callback),
         documents_url: None,
+        tokens: Arc::new(crate::provider::sign_in::Unkept),
         baa: false,
         name,
         settings,

@@ -5,13 +5,15 @@ mod new;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::console::{Console, count, table};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::sample;
+use crate::domain::Channel;
 use crate::domain::practice::Practice;
-use crate::render::{Letter, RenderError, Renderer, TemplateError};
+use crate::render::{Letter, OutOfService, RenderError, Renderer, TemplateError};
+use crate::wording::attention;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -91,9 +93,8 @@ fn place(console: &Console, folder: Option<&Path>) -> Result<(Practice, Option<P
 fn list(console: &Console) -> Result<(), CliError> {
     let renderer = in_service(console)?;
     let letters: Vec<&Letter> = renderer.letters().collect();
-    let broken: Vec<_> = renderer.out_of_service().collect();
-    let out: Vec<_> =
-        broken.iter().map(|(name, mistake)| json!({ "name": name, "mistake": mistake.to_string() })).collect();
+    let broken = renderer.out_of_service();
+    let out: Vec<_> = broken.iter().flat_map(listed).collect();
     console.answer(&json!({ "letters": letters, "out_of_service": out }), || {
         let rows = letters.iter().map(|letter| {
             vec![
@@ -107,14 +108,22 @@ fn list(console: &Console) -> Result<(), CliError> {
         });
         let mut text =
             table(&["letter", "purpose", "health information", "must be filled in", "from", "when to use it"], rows);
-        for (name, mistake) in &broken {
-            text.push_str(&format!("\nOut of service because of a mistake: {name} ({mistake})"));
+        for out in &broken {
+            let cannot = attention::out_of_service(&out.letters, out.by);
+            text.push_str(&format!("\n{cannot} because of a mistake: {}", out.mistake));
         }
         text
     })
 }
 
-/// The letters that can be sent.
+/// Each letter that is out of service, with the channels by which it is.
+fn listed(out: &OutOfService<'_>) -> Vec<Value> {
+    let channels: Vec<Channel> = out.by.map_or_else(|| Channel::ALL.to_vec(), |by| vec![by]);
+    let letter = |name| json!({ "name": name, "channels": channels, "mistake": out.mistake.to_string() });
+    out.letters.iter().map(letter).collect()
+}
+
+/// The letters that can be read; some may be out of service by a channel.
 fn in_service(console: &Console) -> Result<Renderer, CliError> {
     let (practice, folder) = place(console, None)?;
     Renderer::load_in_service(practice, folder.as_deref())

@@ -14,6 +14,7 @@ pub mod inbox;
 pub mod inbox_facts;
 pub mod letter_names;
 pub mod locations;
+pub mod mail_tokens;
 pub mod merges;
 pub mod messages;
 pub mod operators;

@@ -2,20 +2,20 @@
 //! or because their fax number does not work; and which of their letters wait for the answer.
 
 use sqlx::AssertSqlSafe;
+use uuid::Uuid;
 
+use crate::domain::basis::{BasisKind, NumberSource, suffices};
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::{Fault, FaxNumber, PolicyReason, Purpose, Reason, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::record::row;
 use crate::store::engine::rows::{lists, push_list};
 
-/// Who is to be asked for permission. `$1` is 1 where a relationship does not suffice.
-const TO_ASK: &str = "FROM referrer r
-    WHERE r.fax IS NOT NULL AND r.removed_ms IS NULL AND r.state <> 'do_not_contact'
-    AND r.id IN (SELECT m.referrer_id FROM message m
-        WHERE m.status = 'suppressed' AND m.reason = 'no_basis' AND m.channel = 'fax')
-    AND NOT EXISTS (SELECT 1 FROM basis b WHERE b.fax = r.fax AND b.ended_ms IS NULL AND (b.kind = 'permission'
-        OR ($1 = 0 AND b.number_source IN ('given_by_recipient', 'recipient_own_directory_ad_or_site'))))
+/// A fax that waits for permission.
+const WAITS: &str = "m.status = 'suppressed' AND m.reason = 'no_basis' AND m.channel = 'fax'";
+/// Who may be asked for permission at all; a sufficient basis is looked for besides.
+const ASKABLE: &str = "r.fax IS NOT NULL AND r.removed_ms IS NULL AND r.state <> 'do_not_contact'
     AND NOT EXISTS (SELECT 1 FROM suppression s
         WHERE s.channel = 'fax' AND s.address = r.fax AND s.lifted_ms IS NULL)";
 /// Whose fax number does not work or is no fax.
@@ -62,7 +62,7 @@ impl StoppedBy {
 }
 
 /// A fax that was stopped by what a call can settle.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedFax {
     /// The message.
     pub id: MessageId,
@@ -76,36 +76,99 @@ pub struct StoppedFax {
     pub updated_ms: Timestamp,
 }
 
+row!(StoppedFax { id, referrer_id, letter, purpose, updated_ms });
+
+/// Somebody to telephone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Who.
+    pub referrer_id: ReferrerId,
+    /// When the newest letter that waits for the answer was stopped, or the number was last found not to work.
+    pub since_ms: Timestamp,
+}
+
+row!(Call { referrer_id, since_ms });
+
+impl Call {
+    /// Before the first one.
+    pub const FIRST: Self = Self { referrer_id: ReferrerId(Uuid::nil()), since_ms: Timestamp(i64::MAX) };
+}
+
+/// Those who are to be asked for permission, as a condition on the referrer `r`.
+fn to_ask(permission_only: bool) -> String {
+    let sufficient = sufficient_basis(permission_only);
+    format!(
+        "{ASKABLE} AND NOT EXISTS (SELECT 1 FROM basis b WHERE b.fax = r.fax AND b.ended_ms IS NULL AND ({sufficient}))"
+    )
+}
+
+/// That a basis `b` suffices: the combinations that [`suffices`] allows. Only words of the program stand in it.
+fn sufficient_basis(permission_only: bool) -> String {
+    let sources = NumberSource::ALL.iter().copied().map(Some).chain([None]);
+    let kinds = BasisKind::ALL.iter().copied();
+    let all = kinds.flat_map(|kind| sources.clone().map(move |source| (kind, source)));
+    let conditions = all.filter(|(kind, source)| suffices(*kind, *source, permission_only)).map(|(kind, source)| {
+        let from = source.map_or("IS NULL".to_owned(), |source| format!("= '{}'", source.as_str()));
+        format!("(b.kind = '{}' AND b.number_source {from})", kind.as_str())
+    });
+    conditions.collect::<Vec<_>>().join(" OR ")
+}
+
 impl Tx {
-    /// Referrers behind `after` in the order of their ids who are to be asked whether updates may be faxed to them, at most
-    /// `limit`. `permission_only`: a relationship does not suffice.
+    /// Who is to be asked whether updates may be faxed to them, behind `after`, at most `limit`: those for whom something waits
+    /// since lately first. `permission_only`: a relationship does not suffice.
     pub async fn calls_for_permission(
         &mut self,
-        after: ReferrerId,
+        after: Call,
         permission_only: bool,
         limit: i64,
-    ) -> Result<Vec<ReferrerId>, StoreError> {
-        let only = i64::from(permission_only);
+    ) -> Result<Vec<Call>, StoreError> {
+        let to_ask = to_ask(permission_only);
+        let text = format!(
+            "SELECT r.id AS referrer_id, w.since_ms FROM referrer r JOIN (SELECT m.referrer_id, MAX(m.updated_ms) AS since_ms
+                FROM message m WHERE {WAITS} GROUP BY m.referrer_id) AS w ON w.referrer_id = r.id
+            WHERE {to_ask} AND (w.since_ms < $1 OR (w.since_ms = $1 AND r.id > $2))
+            ORDER BY w.since_ms DESC, r.id LIMIT $3"
+        );
         on!(self, |c, d| {
-            let text = format!("SELECT r.id {TO_ASK} AND r.id > $2 ORDER BY r.id LIMIT $3");
-            Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(only).bind(after).bind(limit).fetch_all(&mut *c).await?)
+            let statement =
+                sqlx::query_as(AssertSqlSafe(text)).bind(after.since_ms).bind(after.referrer_id).bind(limit);
+            Ok(statement.fetch_all(&mut *c).await?)
         })
     }
 
     /// How many are to be asked.
     pub async fn calls_for_permission_count(&mut self, permission_only: bool) -> Result<i64, StoreError> {
-        let only = i64::from(permission_only);
-        on!(self, |c, d| {
-            let text = format!("SELECT COUNT(*) {TO_ASK}");
-            Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(only).fetch_one(&mut *c).await?)
-        })
+        let to_ask = to_ask(permission_only);
+        let text = format!(
+            "SELECT COUNT(*) FROM referrer r WHERE {to_ask} AND r.id IN (SELECT m.referrer_id FROM message m WHERE {WAITS})"
+        );
+        on!(self, |c, d| Ok(sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(&mut *c).await?))
     }
 
-    /// Referrers behind `after` in the order of their ids whose fax number does not work or is no fax, at most `limit`.
-    pub async fn calls_for_number(&mut self, after: ReferrerId, limit: i64) -> Result<Vec<ReferrerId>, StoreError> {
+    /// Whether that referrer is to be asked for permission.
+    pub async fn is_to_be_asked(&mut self, referrer: ReferrerId, permission_only: bool) -> Result<bool, StoreError> {
+        let to_ask = to_ask(permission_only);
+        let text = format!(
+            "SELECT COUNT(*) FROM referrer r WHERE r.id = $1 AND {to_ask}
+            AND EXISTS (SELECT 1 FROM message m WHERE m.referrer_id = r.id AND {WAITS})"
+        );
+        let found: i64 =
+            on!(self, |c, d| sqlx::query_scalar(AssertSqlSafe(text)).bind(referrer).fetch_one(&mut *c).await?);
+        Ok(found > 0)
+    }
+
+    /// Referrers behind `after` whose fax number does not work or is no fax, at most `limit`: those of whom it was found out
+    /// lately first.
+    pub async fn calls_for_number(&mut self, after: Call, limit: i64) -> Result<Vec<Call>, StoreError> {
+        let text = format!(
+            "SELECT r.id AS referrer_id, a.updated_ms AS since_ms {WRONG}
+            AND (a.updated_ms < $1 OR (a.updated_ms = $1 AND r.id > $2)) ORDER BY a.updated_ms DESC, r.id LIMIT $3"
+        );
         on!(self, |c, d| {
-            let text = format!("SELECT r.id {WRONG} AND r.id > $1 ORDER BY r.id LIMIT $2");
-            Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(after).bind(limit).fetch_all(&mut *c).await?)
+            let statement =
+                sqlx::query_as(AssertSqlSafe(text)).bind(after.since_ms).bind(after.referrer_id).bind(limit);
+            Ok(statement.fetch_all(&mut *c).await?)
         })
     }
 
@@ -115,6 +178,14 @@ impl Tx {
             let text = format!("SELECT COUNT(*) {WRONG}");
             Ok(sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(&mut *c).await?)
         })
+    }
+
+    /// Whether that referrer's fax number does not work or is no fax.
+    pub async fn has_wrong_number(&mut self, referrer: ReferrerId) -> Result<bool, StoreError> {
+        let text = format!("SELECT COUNT(*) {WRONG} AND r.id = $1");
+        let found: i64 =
+            on!(self, |c, d| sqlx::query_scalar(AssertSqlSafe(text)).bind(referrer).fetch_one(&mut *c).await?);
+        Ok(found > 0)
     }
 
     /// How many mailboxes of referrers do not work.

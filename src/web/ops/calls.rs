@@ -5,7 +5,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::calls_answer::{AGE_MAX, AGE_MAX_DAYS};
 use super::form::nowhere;
@@ -19,10 +18,10 @@ use crate::domain::address::pretty_number;
 use crate::domain::health::AddressHealth;
 use crate::domain::id::ReferrerId;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, FaxNumber};
+use crate::domain::{Address, FaxNumber, Timestamp};
 use crate::render::Renderer;
 use crate::store::Tx;
-use crate::store::views::calls::StoppedBy;
+use crate::store::views::calls::{Call, StoppedBy};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
@@ -32,10 +31,11 @@ use crate::wording;
 pub(super) const PERMISSION: &str = "/calls/permission";
 pub(super) const NUMBER: &str = "/calls/number";
 
-/// What may stand in the query.
+/// What may stand in the query: a place in the list, or somebody of it alone.
 #[derive(Debug, Default, Deserialize)]
 pub struct Wanted {
     after: Option<String>,
+    of: Option<String>,
 }
 
 /// Somebody to telephone.
@@ -70,6 +70,8 @@ struct Page {
     rows: Vec<CallRow>,
     next: Option<String>,
     is_first_page: bool,
+    /// The referrer's page, if it is about them alone.
+    of: Option<String>,
 }
 
 /// `GET /calls/permission`: who is to be asked whether updates may be faxed to them.
@@ -101,21 +103,12 @@ async fn show(
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(state);
     let is_about_permission = sheet == PERMISSION;
-    let after = match &wanted.after {
-        Some(id) => id.parse().map_err(|_| nowhere())?,
-        None => ReferrerId(Uuid::nil()),
-    };
     let only = state.intake.permission_only;
-    let limit = PER_PAGE + 1;
     let mut tx = state.gateway.store.read().await?;
-    let mut ids = if is_about_permission {
-        tx.calls_for_permission(after, only, limit).await?
-    } else {
-        tx.calls_for_number(after, limit).await?
+    let Listed { ids, next } = match &wanted.of {
+        Some(of) => the_one(&mut tx, is_about_permission, only, of).await?,
+        None => a_page(&mut tx, is_about_permission, only, wanted.after.as_deref()).await?,
     };
-    let shown = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
-    let has_more = ids.len() > shown;
-    ids.truncate(shown);
     let (permissions, numbers) = (tx.calls_for_permission_count(only).await?, tx.calls_for_number_count().await?);
     let title =
         if is_about_permission { "Call sheet: ask for permission to fax" } else { "Call sheet: wrong fax numbers" };
@@ -130,11 +123,45 @@ async fn show(
         permissions: wording::grouped(permissions),
         numbers: wording::grouped(numbers),
         days: AGE_MAX_DAYS,
-        next: ids.last().filter(|_| has_more).map(|last| format!("{sheet}?after={last}")),
+        next: next.map(|next| format!("{sheet}?after={next}")),
         rows: rows(&mut tx, &ids, is_about_permission, &calendar, &state.gateway.renderer).await?,
         is_first_page: wanted.after.is_none(),
+        of: wanted.of.as_ref().map(|id| format!("/referrers/{id}")),
     };
     Ok(frame::show(&page))
+}
+
+/// Who is on a page, and where the next one begins if there is one.
+struct Listed {
+    ids: Vec<ReferrerId>,
+    next: Option<String>,
+}
+
+async fn a_page(tx: &mut Tx, about_permission: bool, only: bool, after: Option<&str>) -> Result<Listed, PageProblem> {
+    let after = after.map_or(Some(Call::FIRST), place).ok_or_else(nowhere)?;
+    let limit = PER_PAGE + 1;
+    let mut calls = if about_permission {
+        tx.calls_for_permission(after, only, limit).await?
+    } else {
+        tx.calls_for_number(after, limit).await?
+    };
+    let shown = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
+    let has_more = calls.len() > shown;
+    calls.truncate(shown);
+    let next = calls.last().filter(|_| has_more).map(|last| format!("{}.{}", last.since_ms.0, last.referrer_id));
+    Ok(Listed { ids: calls.iter().map(|call| call.referrer_id).collect(), next })
+}
+
+async fn the_one(tx: &mut Tx, about_permission: bool, only: bool, id: &str) -> Result<Listed, PageProblem> {
+    let id: ReferrerId = id.parse().map_err(|_| nowhere())?;
+    let is_listed = if about_permission { tx.is_to_be_asked(id, only).await? } else { tx.has_wrong_number(id).await? };
+    Ok(Listed { ids: is_listed.then_some(id).into_iter().collect(), next: None })
+}
+
+/// The place in a sheet that an address names: a moment, and a referrer.
+pub(super) fn place(text: &str) -> Option<Call> {
+    let (since, id) = text.split_once('.')?;
+    Some(Call { referrer_id: id.parse().ok()?, since_ms: Timestamp(since.parse().ok()?) })
 }
 
 async fn rows(

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::calls::{NUMBER, PERMISSION};
+use super::calls::{NUMBER, PERMISSION, place};
 use super::form::{Fields, Posted, nowhere, refused, refused_field, then_show};
 use super::frame;
 use super::message::{permission as basis_of_permission, sentence};
@@ -66,7 +66,7 @@ pub async fn permission(
             let how = wording::given_by_telephone(spoken.as_deref());
             let is_new = permit(&state, &number, how, who).await?;
             let sent = send_to_all_at(&state, &number, StoppedBy::NoPermission, who).await?;
-            Ok(sent.said(if is_new { Done::CallAgreed } else { Done::CallAgreedBefore }, page))
+            Ok(sent.said(if is_new { Done::CallAgreed } else { Done::CallAgreedBefore }, &page))
         }
         "declined" => {
             let refusal = Refusal {
@@ -78,7 +78,7 @@ pub async fn permission(
                 who: who.clone(),
             };
             consent::suppress(&state.gateway.consent(), &refusal).await?;
-            Ok(then_show(&Done::CallDeclined.at(page)))
+            Ok(then_show(&Done::CallDeclined.at(&page)))
         }
         _ => Err(refused_field("answer", "Please use the buttons on the page.")),
     }
@@ -102,12 +102,12 @@ pub async fn number(
                 Err(error) => return Err(error.into()),
             }
             let sent = send_to_all_at(&state, &number, StoppedBy::WrongNumber, who).await?;
-            Ok(sent.said(Done::CallNumberRight, page))
+            Ok(sent.said(Done::CallNumberRight, &page))
         }
         "corrected" => {
             correct(&state, &referrer, &posted.fields, who).await?;
             let sent = send_to(&state, referrer.id, StoppedBy::WrongNumber, who).await?;
-            Ok(sent.said(Done::CallNumberCorrected, page))
+            Ok(sent.said(Done::CallNumberCorrected, &page))
         }
         _ => Err(refused_field("answer", "Please use the buttons on the page.")),
     }
@@ -240,9 +240,13 @@ fn is_wrong(known: &AddressHealth) -> bool {
     known.health == Health::Dead || (has_no_fax && known.health != Health::Confirmed)
 }
 
-/// The page of the sheet on which the answer was given.
-fn sheet_of<'a>(fields: &'a Fields, sheet: &'a str) -> &'a str {
+/// The page to go back to: that of the sheet on which the answer was given, or the referrer's where it was about them alone.
+fn sheet_of(fields: &Fields, sheet: &str) -> String {
     let page = fields.text("page");
-    let is_ours = page.strip_prefix(sheet).and_then(|rest| rest.strip_prefix("?after="));
-    if is_ours.is_some_and(|id| id.parse::<Uuid>().is_ok()) { page } else { sheet }
+    let query = page.strip_prefix(sheet).and_then(|rest| rest.strip_prefix('?'));
+    match query.and_then(|query| query.split_once('=')) {
+        Some(("after", after)) if place(after).is_some() => page.to_owned(),
+        Some(("of", id)) if id.parse::<ReferrerId>().is_ok() => format!("/referrers/{id}"),
+        _ => sheet.to_owned(),
+    }
 }

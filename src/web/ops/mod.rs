@@ -41,6 +41,8 @@ mod suppressions;
 mod undo;
 pub mod view;
 
+pub use failures::BULK_WITHIN;
+
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};

@@ -14,6 +14,7 @@ use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
 use crate::accounts::unavailable::{Cause, Unavailable};
 use crate::campaign;
+use crate::domain::Channel;
 use crate::domain::campaign::CampaignWait;
 use crate::render::Renderer;
 use crate::store::records::campaigns::CampaignRow;
@@ -24,7 +25,7 @@ use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
 use crate::wording::attention::{
-    self, BrokenLetter, Need, PausedAccount, RestingAccount, Signs, StaleCampaign, Subject,
+    self, BrokenLetters, Need, PausedAccount, RestingAccount, Signs, StaleCampaign, Subject,
 };
 
 /// Broadcasts shown with their bars.
@@ -106,18 +107,22 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
     Ok(attention::needs(&signs).into_iter().map(Matter::of).collect())
 }
 
-/// The letters that are out of service, with the messages that wait for each.
-async fn broken_letters(tx: &mut Tx, state: &WebState) -> Result<Vec<BrokenLetter>, StoreError> {
-    let renderer = &state.gateway.renderer;
-    if renderer.out_of_service().next().is_none() {
+/// The letters that are out of service, with the messages that wait for them.
+async fn broken_letters(tx: &mut Tx, state: &WebState) -> Result<Vec<BrokenLetters>, StoreError> {
+    let out_of_service = state.gateway.renderer.out_of_service();
+    if out_of_service.is_empty() {
         return Ok(Vec::new());
     }
     let waiting = tx.letters_waited_for().await?;
-    let messages = |name: &str| waiting.iter().find(|(letter, _)| letter == name).map_or(0, |(_, messages)| *messages);
-    let letters = renderer.out_of_service().map(|(name, mistake)| BrokenLetter {
-        name: name.to_owned(),
-        mistake: mistake.to_string(),
-        waiting: messages(name),
+    let letters = out_of_service.into_iter().map(|out| {
+        let concerns = |letter: &str, by: Channel| out.letters.contains(&letter) && out.by.is_none_or(|one| one == by);
+        let messages = waiting.iter().filter(|(letter, by, _)| concerns(letter, *by)).map(|(_, _, messages)| messages);
+        BrokenLetters {
+            names: out.letters.iter().map(|name| (*name).to_owned()).collect(),
+            by: out.by,
+            mistake: out.mistake.to_string(),
+            waiting: messages.sum(),
+        }
     });
     Ok(letters.collect())
 }

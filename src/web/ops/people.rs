@@ -197,11 +197,16 @@ pub async fn imports(
             who: one.who.name().to_owned(),
             what: what_it_brought(&one, &brought),
             undone: one.undone_ms.map(|at| calendar.moment(at)),
-            list: one.list,
+            list: named(&one.list),
         })
         .collect();
     let frame = Frame::new(&state, &operator, Section::Referrers, "Imported lists", &asked);
     Ok(frame::show(&ImportsPage { frame, rows }))
+}
+
+/// A list by its name; a program may have given it none.
+fn named(list: &str) -> String {
+    if list.is_empty() { "a list without a name".to_owned() } else { list.to_owned() }
 }
 
 /// What an import changed, as its entry in the audit trail says; of one without an entry only the people.
@@ -265,7 +270,7 @@ pub async fn differences(
             field: one.field.label(),
             kept: one.kept.as_deref().map_or_else(|| "(empty)".to_owned(), |text| shown(one, text)),
             offered: shown(one, &one.offered),
-            list: one.list.clone(),
+            list: named(&one.list),
             since: calendar.moment(one.created_ms),
         })
         .collect();

@@ -80,8 +80,10 @@ fn row(
     let spec = account.spec();
     let known = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
     let why = known.paused_reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
-    let remedy =
-        known.paused_remedy.map(|remedy| format!(". {}", wording::refusals::remedy(remedy))).unwrap_or_default();
+    let remedy = known
+        .paused_remedy
+        .map(|remedy| format!(". {}", wording::refusals::remedy_for(remedy, name)))
+        .unwrap_or_default();
     let until = known.resumes_ms.map(|at| format!(" (until {})", calendar.moment(at).said)).unwrap_or_default();
     let why = format!("{}{until}{remedy}", why.trim_end_matches('.'));
     let paused = known.paused_ms.filter(|_| known.is_paused(calendar.now)).map(|since| (calendar.moment(since), why));

@@ -78,6 +78,9 @@ struct Page {
     steps: Steps,
     last_referral: Option<Moment>,
     addresses: Vec<AddressRow>,
+    /// Whether they are on the call sheet of those to ask for permission, and of wrong fax numbers.
+    to_ask: bool,
+    has_wrong_number: bool,
     bases: Vec<BasisRow>,
     may_fax_advertisements: bool,
     touches: Vec<TouchRow>,
@@ -128,6 +131,8 @@ pub async fn show(
         steps: Steps::new(tx.touches_delivered(id).await?),
         last_referral: last_referral(&history, &calendar),
         addresses: addresses(&mut tx, &referrer, &calendar).await?,
+        to_ask: tx.is_to_be_asked(id, permission_only).await?,
+        has_wrong_number: tx.has_wrong_number(id).await?,
         may_fax_advertisements: bases.iter().any(|basis| basis.is_sufficient(permission_only)),
         bases: bases.iter().map(|basis| basis_row(basis, permission_only, &calendar)).collect(),
         is_cut: i64::try_from(history.len()).unwrap_or(i64::MAX) == TOUCHES_SHOWN,

@@ -19,7 +19,7 @@ fn a_reply_is_explained_with_its_row_without_any_configuration() {
 
     let text =
         house.run(&["explain-reply", "535 5.7.139 basic authentication is disabled", "--phase", "auth"]).good().out;
-    assert!(text.contains("use OAuth, or ask its administrator") && text.contains("row: source"), "{text}");
+    assert!(text.contains("oauth = \"microsoft\"") && text.contains("row: source"), "{text}");
     let bounce = house.ask(&["explain-reply", "5.1.1 no such user", "--phase", "bounce"]);
     assert_eq!((bounce["phase"].as_str(), bounce["fault"].as_str()), (Some("bounce"), Some("mailbox_unknown")));
 }

@@ -241,9 +241,14 @@ fn what_providers_there_are_is_shown_before_anything_is_configured() {
 fn the_program_explains_its_exit_codes_and_completes_itself() {
     let house = House::empty();
     let help = house.run(&["help", "exit-codes"]).good().out;
-    for code in ["0  done", "3  the configuration", "6  the database"] {
+    for code in ["0  done", "3  the configuration", "6  the database", "130  stopped"] {
         assert!(help.contains(code), "{help}");
     }
+    let object = house.ask(&["exit-codes"]);
+    assert_eq!(
+        (&object["exit_codes"][4]["exit_code"], &object["exit_codes"][4]["code"]),
+        (&4.into(), &"not_found".into())
+    );
     assert_eq!(house.run(&["frobnicate"]).code, 2);
     for shell in ["bash", "zsh", "fish"] {
         assert!(house.run(&["completions", shell]).good().out.contains("referrers"), "{shell}");

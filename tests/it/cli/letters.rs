@@ -140,6 +140,42 @@ async fn a_letter_with_a_mistake_takes_itself_out_of_service_and_what_is_queued_
     catcher.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fax_letterhead_with_a_mistake_stops_faxes_and_no_mail_and_what_was_queued_waits() {
+    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let catcher = MailCatcher::start(port, Options::default()).expect("a catcher");
+    let mut house = House::with_providers("http://127.0.0.1:9", &catcher.address().port().to_string());
+    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
+    std::fs::create_dir(house.path("letters")).expect("made");
+    let house = Arc::new(house);
+    run(&house, &["referrers", "import", &sample_list()]).await.good();
+    let both = ["send", "introduction", "--to=Whitfield", "--via=fax,email", "--json"];
+    let queued = run(&house, &both).await.good().json();
+    house.write("letters/letterhead/fax.typ", "#let broken = (");
+
+    let refused = run(&house, &["send", "introduction", "--to=Okonkwo", "--via=fax,email"]).await;
+    assert!(refused.code == 5, "{refused:?}");
+    for part in ["by fax", "letterhead/fax.typ", "Leave fax out"] {
+        assert!(refused.err.contains(part), "{part} is not in {refused:?}");
+    }
+    let mail = ["send", "introduction", "--to=Bielak", "--via=email", "--wait", "--timeout=300", "--json"];
+    let sent = run(&house, &mail).await.good().json();
+    assert_eq!(sent["messages"][0]["status"], "accepted", "mail goes: {sent}");
+    let fax = queued["messages"].as_array().and_then(|all| all.iter().find(|one| one["channel"] == "fax"));
+    let id = fax.and_then(|fax| fax["id"].as_str()).expect("a fax");
+    let status = run(&house, &["status", id, "--json"]).await.good().json();
+    assert_eq!((&status["status"], &status["reason"]), (&"queued".into(), &"letter_out_of_service".into()), "{status}");
+    let doctor = run(&house, &["doctor", "--json"]).await.json();
+    let letters = doctor["checks"].as_array().and_then(|checks| checks.iter().find(|one| one["check"] == "letters"));
+    let letters = letters.expect("a check of the letters");
+    assert!(letters["state"] == "fail" && letters["words"].to_string().contains("cannot be faxed"), "{letters}");
+    let listed = run(&house, &["template", "list", "--json"]).await.good().json();
+    assert_eq!(listed["out_of_service"][0]["channels"], serde_json::json!(["fax"]), "{listed}");
+    let checked = run(&house, &["template", "check"]).await;
+    assert!(checked.code == 3 && checked.err.contains("letterhead/fax.typ"), "{checked:?}");
+    catcher.shutdown().await;
+}
+
 #[test]
 fn a_letter_of_the_practice_that_cannot_be_read_is_not_replaced_by_the_built_in_one() {
     let mut house = House::with_referrers();

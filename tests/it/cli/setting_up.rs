@@ -353,3 +353,21 @@ async fn stopping_in_a_list_or_a_long_answer_says_so_and_leaves_the_cursor() {
         assert!(!house.path("touchline.toml").exists());
     }
 }
+
+#[tokio::test]
+async fn stopping_at_a_hidden_password_has_the_terminal_show_what_is_typed_again() {
+    let house = House::new();
+    let program = house.command();
+    let name = program.get_program().to_str().expect("UTF-8");
+    // The shell lives on, so that it can be asked what the terminal is like afterwards.
+    let script = format!("trap : INT; \"{name}\" operator add maria; code=$?; stty -a; exit $code");
+    let mut command = std::process::Command::new("/bin/sh");
+    command.arg("-c").arg(script).current_dir(program.get_current_dir().expect("a folder"));
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let Some(mut terminal) = Terminal::start(&command) else { return };
+    terminal.answer("Password for maria, at least", "\u{3}");
+    let (code, shown) = terminal.end();
+    assert_eq!((code, shown.matches("Stopped. Nothing was changed.").count()), (130, 1), "{shown}");
+    assert!(shown.contains(" echo ") && !shown.contains("-echo "), "{shown}");
+    assert!(house.ask(&["operator", "list"])["operators"].as_array().is_some_and(Vec::is_empty));
+}

@@ -165,6 +165,29 @@ async fn a_wrong_number_is_corrected_or_confirmed_from_the_call_sheet() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_referrers_page_leads_to_their_entry_on_the_call_sheet_and_back() {
+    let stage = Stage::set_idle().await;
+    let scene = scene(&stage).await;
+    let mut operator = Visitor::operator(&stage).await;
+    for (id, sheet, answer, done) in [
+        (scene.wrong.id, "/calls/number", "right", "call_number_right&n=1&left=0"),
+        (scene.unasked.id, "/calls/permission", "agreed", "call_agreed&n=1&left=0"),
+    ] {
+        let own = format!("/referrers/{id}");
+        let link = format!("{sheet}?of={id}");
+        assert!(operator.read(&own).await.contains(&format!("href=\"{link}\"")), "{sheet}");
+        let page = operator.read(&link).await;
+        assert_eq!(page.matches("class=\"card\"").count(), 1, "{page}");
+        let place = operator.submit(&format!("{sheet}/{id}"), &[("page", &link), ("answer", answer)]).await;
+        assert_eq!(place, format!("{own}?done={done}"));
+        assert!(!operator.read(&place).await.contains(&link), "it is answered");
+        assert!(operator.read(&link).await.contains("They are not on this list any more."));
+    }
+    assert_eq!(operator.get("/calls/number?of=nobody").await.status(), StatusCode::NOT_FOUND);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_sheet_has_pages_of_fifty() {
     let stage = Stage::set_idle().await;
     let mut tx = stage.gateway.store.write().await.expect("a database");

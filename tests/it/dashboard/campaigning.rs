@@ -184,6 +184,19 @@ async fn a_letter_with_a_mistake_is_on_the_overview_and_its_campaign_says_so_and
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letterhead_with_a_mistake_is_told_once_and_what_does_not_need_it_goes_on() {
+    let stage = Stage::set_idle_with(&[("letterhead/fax.typ", "#let broken = (")]).await;
+    let operator = Visitor::operator(&stage).await;
+    let overview = operator.read("/").await;
+    let told = "letters cannot be faxed because of a mistake: letterhead/fax.typ";
+    assert_eq!(overview.matches(told).count(), 1, "{overview}");
+    let update = json!({ "treatment": "TMS", "openings": "four", "as_of": "2026-11-23" });
+    let sent = stage.send("capacity-update", "Amara Whitfield", &[Channel::Email], update).await;
+    assert!(operator.read(&format!("/messages/{}", sent.messages[0].id)).await.contains("TMS"));
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_form_calls_variables_by_their_labels_picks_days_from_a_calendar_and_offers_the_tags_there_are() {
     let stage = Stage::set_idle().await;
     let path = planned(&stage).await;

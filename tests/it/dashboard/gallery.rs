@@ -17,24 +17,28 @@ use super::log_in;
 use super::stage::Stage;
 
 /// Words that a script may check on every page. Each must hold.
-const CHECKS: [(&str, &str); 8] = [
+const CHECKS: [(&str, &str); 9] = [
     ("one main heading", "document.querySelectorAll('h1').length === 1"),
     ("one main landmark", "document.querySelectorAll('main').length === 1"),
     ("a language", "document.documentElement.lang === 'en'"),
-    ("no sideways scrolling", "document.documentElement.scrollWidth <= window.innerWidth"),
+    ("no sideways scrolling", NO_SCROLLING),
     (
         "every field named",
         "[...document.querySelectorAll('input:not([type=hidden]), select')].every(one => one.labels.length > 0)",
     ),
+    ("no empty heading of a table", "[...document.querySelectorAll('th')].every(one => one.textContent.trim() !== '')"),
     ("nothing cut off", NOTHING_CUT_OFF),
     ("contrast of 4.5 to 1", ENOUGH_CONTRAST),
     ("no id twice", "(all => new Set(all).size === all.length)([...document.querySelectorAll('[id]')].map(o => o.id))"),
 ];
 
-/// Whether everything stands inside the window, and inside its card where that hides what does not fit.
+const NO_SCROLLING: &str = "document.documentElement.scrollWidth <= window.innerWidth";
+
+/// Whether everything that can be seen stands inside the window, and inside its card where that hides what does not fit.
 const NOTHING_CUT_OFF: &str = "(() => {
     const beyond = [...document.querySelectorAll('body *')]
         .filter(one => one.getClientRects().length && !one.closest('.unseen, .skip, thead, svg, option'))
+        .filter(one => one.checkVisibility())
         .filter(one => {
             const room = one.closest('.card.flush')?.getBoundingClientRect().right ?? window.innerWidth;
             return one.getBoundingClientRect().right > room + 1;
@@ -82,6 +86,17 @@ async fn every_page_reads_well_wide_and_narrow() {
                 assert_eq!(browser.value(script).await, Value::Bool(true), "{name} at {width} px lacks: {what}");
             }
             browser.picture(&format!("{kind}-{name}")).await;
+            browser.value("document.querySelectorAll('details').forEach(one => one.open = true)").await;
+            for (what, script) in [("nothing cut off", NOTHING_CUT_OFF), ("no sideways scrolling", NO_SCROLLING)] {
+                assert_eq!(
+                    browser.value(script).await,
+                    Value::Bool(true),
+                    "{name}, opened at {width} px, lacks: {what}"
+                );
+            }
+            if name == &"operators" {
+                browser.picture(&format!("{kind}-{name}-opened")).await;
+            }
         }
         let (_, referrer) = pages.iter().find(|(name, _)| *name == "referrer").expect("a referrer");
         refused_form(&browser, &format!("{}{referrer}", stage.address), kind).await;

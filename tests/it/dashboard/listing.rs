@@ -51,6 +51,33 @@ async fn all_failures_of_a_cause_are_counted_paged_and_retried_however_many_they
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_there_was_no_time_for_is_counted_and_gone_on_with() {
+    let stage = Stage::set_idle_in_a_hurry().await;
+    let ids = busy(&stage, 230).await;
+    let mut operator = Visitor::operator(&stage).await;
+    let place = operator.submit("/failures", &[("reason", "busy"), ("act", "retry")]).await;
+    assert!(
+        place.starts_with("/failures?reason=busy&go_on=retry&after=") && place.contains("&n=200&left=0"),
+        "{place}"
+    );
+    let page = operator.read(&place).await;
+    for part in
+        ["200 messages go out again.", "30 messages of this cause have not been looked at yet", "Go on with the rest"]
+    {
+        assert!(page.contains(part), "`{part}` is not in {page}");
+    }
+    let (_, after) = page.split_once("name=\"after\" value=\"").expect("where it goes on");
+    let after = after.split('"').next().expect("an id").to_owned();
+    let rest = [("reason", "busy"), ("act", "retry"), ("after", after.as_str())];
+    assert_eq!(operator.submit("/failures", &rest).await, "/failures?done=retried_all&n=30&left=0");
+    for id in [ids[0], ids[229]] {
+        assert_eq!(stage.status(id).await, MessageStatus::Queued);
+    }
+    assert!(!operator.read(&place).await.contains("Go on with the rest"), "nothing is left");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_trail_is_narrowed_before_it_is_paged() {
     let stage = Stage::set_idle().await;
     let now = stage.gateway.clock.now();

@@ -43,20 +43,25 @@ pub struct Stage {
 impl Stage {
     /// Starts everything, with the referrers of the sample list.
     pub async fn set() -> Self {
-        Self::start(true, &[]).await
+        Self::start(true, &[], |_| ()).await
     }
 
     /// The same without the services: what is queued stays queued.
     pub async fn set_idle() -> Self {
-        Self::start(false, &[]).await
+        Self::start(false, &[], |_| ()).await
+    }
+
+    /// The same, where an act for very many messages has no time beyond its first portion.
+    pub async fn set_idle_in_a_hurry() -> Self {
+        Self::start(false, &[], |state| state.bulk_within = std::time::Duration::ZERO).await
     }
 
     /// The same with letters of the practice's own, each a path and a text.
     pub async fn set_idle_with(letters: &[(&str, &str)]) -> Self {
-        Self::start(false, letters).await
+        Self::start(false, letters, |_| ()).await
     }
 
-    async fn start(with_services: bool, letters: &[(&str, &str)]) -> Self {
+    async fn start(with_services: bool, letters: &[(&str, &str)], set: impl FnOnce(&mut web::WebState)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let own = folder.path().join("letters");
         for (path, text) in letters {
@@ -98,7 +103,8 @@ impl Stage {
             None
         };
         let stop = CancellationToken::new();
-        let state = web::WebState::new(Arc::new(gateway.clone()), inbox, None);
+        let mut state = web::WebState::new(Arc::new(gateway.clone()), inbox, None);
+        set(&mut state);
         let server = tokio::spawn(web::serve(listener, state, stop.clone()));
         Self { gateway, address, intake, line, catcher, running, stop, server, _folder: folder }
     }

@@ -27,8 +27,8 @@ fn a_partial_that_nobody_wrote_is_told_where_it_is_included() {
 fn a_letter_is_out_of_service_for_the_mistake_of_its_partial() {
     let folder = folder(&[("partials/how-to-refer.md", "{{#if date}}call\n")]);
     let renderer = Renderer::load_in_service(practice(), Some(folder.path())).expect("the others are in service");
-    let broken: Vec<_> = renderer.out_of_service().collect();
-    assert!(broken.iter().any(|(name, _)| *name == "introduction"), "{broken:?}");
-    assert!(broken.iter().all(|(_, mistake)| mistake.template == "partials/how-to-refer.md"), "{broken:?}");
+    let broken = renderer.out_of_service();
+    assert!(broken.iter().any(|out| out.letters == ["introduction"]), "{broken:?}");
+    assert!(broken.iter().all(|out| out.mistake.template == "partials/how-to-refer.md"), "{broken:?}");
     assert!(renderer.letter("community-resource").is_some());
 }

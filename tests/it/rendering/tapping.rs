@@ -28,7 +28,7 @@ fn the_mailbox_that_takes_refusals_can_be_written_to_where_there_is_no_page_for_
     let sample = &renderer.letter("article").expect("built in").sample;
     let (mail, _) = renderer.mail(&Job { unsubscribe: None, ..job("article", &referrer, sample) }).expect("renders");
     assert!(targets(&mail.html).contains(&"mailto:opt-out@lakeside-psychiatry.example"), "{}", mail.html);
-    assert!(mail.html.contains("reply with the word &quot;unsubscribe&quot;"), "{}", mail.html);
+    assert!(mail.html.contains("reply with the word “unsubscribe”"), "{}", mail.html);
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn adapter(line: &FaxLine, guise: Guise, key: &str, callback_url: Option<&str>) 
         sender: None,
         callback_url: callback_url.map(str::to_owned),
         documents_url: None,
+        tokens: Arc::new(touchline::provider::sign_in::Unkept),
         baa: false,
         clock: Arc::new(SystemClock),
     };

@@ -72,6 +72,7 @@ pub fn build(
         sender: None,
         callback_url: callback_url.map(str::to_owned),
         documents_url: None,
+        tokens: Arc::new(touchline::provider::sign_in::Unkept),
         baa: false,
         clock: Arc::new(SystemClock),
     };

@@ -83,6 +83,7 @@ fn telnyx(line: &FaxLine, key: &str, document: &str, callback_url: Option<&str>)
         sender: None,
         callback_url: callback_url.map(str::to_owned),
         documents_url: None,
+        tokens: Arc::new(touchline::provider::sign_in::Unkept),
         baa: false,
         clock: Arc::new(SystemClock),
     };

@@ -29,12 +29,16 @@ async fn what_waits_for_a_letter_is_counted_by_letter_and_read_in_portions() {
         stage.store(&store, &[evenings.as_slice(), &[other.clone(), quiet]].concat()).await;
         let mut tx = store.read().await.expect("tx");
         let counts = tx.letters_waited_for().await.expect("read");
-        assert_eq!(counts, [("bulletin".to_owned(), 1), ("evening-clinic".to_owned(), 3)]);
+        let by = other.channel();
+        assert_eq!(counts, [("bulletin".to_owned(), by, 1), ("evening-clinic".to_owned(), by, 3)]);
+        let elsewhere = if by == Channel::Fax { Channel::Email } else { Channel::Fax };
+        let start = MessageId(uuid::Uuid::nil());
+        let none = tx.messages_waiting_for_letter("bulletin", elsewhere, start, 2).await.expect("read");
+        assert_eq!(none, [] as [MessageId; 0], "by another channel none waits");
         let mut portion = async |letter: &str, after: MessageId| {
-            tx.messages_waiting_for_letter(letter, after, 2).await.expect("read")
+            tx.messages_waiting_for_letter(letter, by, after, 2).await.expect("read")
         };
         let ids = evenings.each_ref().map(|message| message.id);
-        let start = MessageId(uuid::Uuid::nil());
         assert_eq!(portion("evening-clinic", start).await, ids[..2]);
         assert_eq!(portion("evening-clinic", ids[1]).await, ids[2..]);
         assert_eq!(portion("evening-clinic", ids[2]).await, [] as [MessageId; 0]);

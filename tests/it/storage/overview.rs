@@ -63,6 +63,7 @@ async fn what_did_not_get_through_is_shown_by_cause_in_one_order() {
             "no reason is an unknown one"
         );
         let reason: Reason = Fault::Busy.into();
+        let first = MessageId(uuid::Uuid::nil());
         assert_eq!(tx.failures_page(reason, 0, 9).await.expect("read"), busy);
         assert_eq!(tx.failures_page(reason, 1, 2).await.expect("read"), busy[1..3]);
         assert!(tx.failures_page(reason, 4, 2).await.expect("read").is_empty());
@@ -75,12 +76,13 @@ async fn what_did_not_get_through_is_shown_by_cause_in_one_order() {
             seen.push(line.id);
         }
         assert_eq!(seen, by_id, "each once, to the end");
-        let counts = tx.failures_count(reason).await.expect("read");
+        let counts = tx.failures_count(reason, first).await.expect("read");
         let once = |status| (status, 1_i64);
         assert_eq!(counts[0], (MessageStatus::Failed, 2));
         assert_eq!(counts[1..], [once(MessageStatus::Expired), once(MessageStatus::Held)]);
-        assert_eq!(tx.failures_count(Fault::Unknown.into()).await.expect("read"), [once(MessageStatus::Failed)]);
-        assert!(tx.failures_count(Fault::NotAFax.into()).await.expect("read").is_empty());
+        assert!(tx.failures_count(reason, by_id[3]).await.expect("read").is_empty(), "none is behind the last");
+        assert_eq!(tx.failures_count(Fault::Unknown.into(), first).await.expect("read"), [once(MessageStatus::Failed)]);
+        assert!(tx.failures_count(Fault::NotAFax.into(), first).await.expect("read").is_empty());
         let recent = tx.messages_recent(2).await.expect("read");
         assert_eq!(recent.iter().map(|line| line.id).collect::<Vec<_>>(), [messages[8].id, messages[7].id]);
         assert_eq!((recent[0].reason, recent[0].status), (None, MessageStatus::Delivered));

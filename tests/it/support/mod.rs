@@ -19,6 +19,8 @@ pub mod scripted_smtp;
 pub mod small_disk;
 pub mod stage;
 pub mod terminal;
+pub mod token_server;
+pub mod token_smtp;
 
 /// No wait of a test lasts longer unless something is broken. It is long because a slow machine with much else to do is not
 /// broken; nothing waits for its end.
