@@ -171,7 +171,8 @@ pub(super) async fn record(
 
 /// An import for the audit trail: what is zero is left out, but for the people.
 fn told(import: &ListImport, bases: usize, left_out: usize, suppressions: usize) -> String {
-    let mut told = format!("{}: {} new, {} updated", import.list, import.added, import.updated);
+    let list = if import.list.is_empty() { String::new() } else { format!("{}: ", import.list) };
+    let mut told = format!("{list}{} new, {} updated", import.added, import.updated);
     let further = [
         (bases, "basis for faxing", "bases for faxing"),
         (left_out, "basis left out because it had ended", "bases left out because they had ended"),

@@ -58,6 +58,25 @@ async fn a_pause_by_a_fault_does_not_write_over_another_ones_reason() {
 }
 
 #[tokio::test]
+async fn after_a_sign_in_a_pause_for_a_call_made_before_is_old_news_and_an_older_pause_stays() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let pause =
+            |called| Pause { reason: "no sign-in".into(), resumes_ms: None, remedy: None, called_ms: at(called) };
+        tx.provider_signed_in("mail", at(10)).await.expect("noted, though it had no row");
+        assert!(!tx.provider_pause_new("mail", &pause(9), at(11)).await.expect("asked"));
+        assert!(tx.provider_pause_new("mail", &pause(12), at(13)).await.expect("paused"));
+        tx.provider_signed_in("mail", at(20)).await.expect("noted");
+        assert_eq!(
+            tx.provider_states(true).await.expect("read")[0].paused_ms,
+            Some(at(13)),
+            "signing in resumes nothing"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_pause_that_ends_by_itself_gives_way_to_the_next_and_to_one_for_a_person() {
     each_db(async |store| {
         let mut tx = store.write().await.expect("tx");
