@@ -69,8 +69,8 @@ use std::time::Instant;
 use house::House;
 
 /// Histories of an ordinary run; every night there are more. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 300;
-const ON_POSTGRES: u64 = 60;
+const ON_SQLITE: u64 = 200;
+const ON_POSTGRES: u64 = 40;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
 
