@@ -125,11 +125,19 @@ pub struct Overview {
 #[must_use]
 pub fn waits(parts: &Parts, row: &CampaignRow, renew: &[String]) -> Option<CampaignWait> {
     let is_due = row.state == CampaignState::Active && row.next_ms.is_some_and(|next| next <= parts.clock.now());
-    let via = Plan::read(row).map(|plan| plan.via).unwrap_or_default();
-    if is_due && parts.renderer.mistake(&row.letter, &via).is_some() {
+    if is_due && letter_mistake(parts, row, Plan::read(row).as_ref().ok()).is_some() {
         return Some(CampaignWait::LetterOutOfService);
     }
     (row.waiting_ms.is_some() && !renew.is_empty()).then_some(CampaignWait::RenewVariables)
+}
+
+/// The mistake for which the campaign's letter is out of service by one of its channels.
+fn letter_mistake<'a>(
+    parts: &'a Parts,
+    row: &CampaignRow,
+    plan: Option<&Plan>,
+) -> Option<&'a (impl std::fmt::Display + use<'a>)> {
+    parts.renderer.mistake(&row.letter, plan.map_or(&[], |plan| plan.via.as_slice()))
 }
 
 /// The variables that must be renewed before the campaign's next run, in the letter's order.
@@ -368,13 +376,13 @@ fn renew_words(campaign: &str, variables: &[String]) -> String {
 async fn overview(parts: &Parts, tx: &mut Tx, campaign: CampaignRow) -> Result<Overview, CampaignError> {
     let mut warnings = Vec::new();
     let mut active_targets = 0;
-    let via = Plan::read(&campaign).map(|plan| plan.via).unwrap_or_default();
-    if let Some(mistake) = parts.renderer.mistake(&campaign.letter, &via) {
+    let plan = Plan::read(&campaign);
+    if let Some(mistake) = letter_mistake(parts, &campaign, plan.as_ref().ok()) {
         warnings.push(format!(
             "its letter is out of service because of a mistake ({mistake}): no run is made before it is corrected"
         ));
     }
-    match Plan::read(&campaign) {
+    match plan {
         Err(problem) => warnings.push(format!("it cannot run: {problem}")),
         Ok(plan) => match audience::members(tx, &plan.to).await {
             Ok(members) => {

@@ -110,15 +110,7 @@ impl Console {
     /// # Errors
     /// The object cannot be written as JSON.
     pub fn answer(&self, object: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
-        if self.json {
-            let text = serde_json::to_string_pretty(object)
-                .map_err(|_| CliError::new(Ending::Failed, "the answer cannot be written as JSON"))?;
-            print(&text);
-            ANSWERED.store(true, Ordering::Relaxed);
-        } else {
-            print(human().trim_end());
-        }
-        Ok(())
+        self.answer_as(|| serde_json::to_string_pretty(object), human)
     }
 
     /// Prints one of several answers: an object in one line for a program, the text of `human` for a person.
@@ -126,10 +118,16 @@ impl Console {
     /// # Errors
     /// The object cannot be written as JSON.
     pub fn answer_line(&self, object: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
+        self.answer_as(|| serde_json::to_string(object), human)
+    }
+
+    fn answer_as(
+        &self,
+        object: impl FnOnce() -> serde_json::Result<String>,
+        human: impl FnOnce() -> String,
+    ) -> Result<(), CliError> {
         if self.json {
-            let text = serde_json::to_string(object)
-                .map_err(|_| CliError::new(Ending::Failed, "the answer cannot be written as JSON"))?;
-            print(&text);
+            print(&object().map_err(|_| CliError::new(Ending::Failed, "the answer cannot be written as JSON"))?);
             ANSWERED.store(true, Ordering::Relaxed);
         } else {
             print(human().trim_end());

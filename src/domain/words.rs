@@ -74,6 +74,24 @@ macro_rules! text_json {
 }
 pub(crate) use text_json;
 
+/// The type of a database column: the one that another type has.
+macro_rules! column_type {
+    ($name:ident: $stored:ty) => {
+        impl<D: sqlx::Database> sqlx::Type<D> for $name
+        where
+            $stored: sqlx::Type<D>,
+        {
+            fn type_info() -> D::TypeInfo {
+                <$stored as sqlx::Type<D>>::type_info()
+            }
+            fn compatible(info: &D::TypeInfo) -> bool {
+                <$stored as sqlx::Type<D>>::compatible(info)
+            }
+        }
+    };
+}
+pub(crate) use column_type;
+
 /// A database column of text for a type that is read back with `parse`. An unknown word is an error that names the
 /// type, never the word, which may be anything; the record's reader adds table, row and column.
 macro_rules! text_column {
@@ -81,17 +99,7 @@ macro_rules! text_column {
         $crate::domain::words::text_column!($name, &'static str, |value| value.as_str());
     };
     ($name:ident, $text:ty, |$value:ident| $written:expr) => {
-        impl<D: sqlx::Database> sqlx::Type<D> for $name
-        where
-            String: sqlx::Type<D>,
-        {
-            fn type_info() -> D::TypeInfo {
-                <String as sqlx::Type<D>>::type_info()
-            }
-            fn compatible(info: &D::TypeInfo) -> bool {
-                <String as sqlx::Type<D>>::compatible(info)
-            }
-        }
+        $crate::domain::words::column_type!($name: String);
 
         impl<'q, D: sqlx::Database> sqlx::Encode<'q, D> for $name
         where
@@ -122,17 +130,7 @@ pub(crate) use text_column;
 /// A database column of the type that the only field of a type has.
 macro_rules! field_column {
     ($name:ident: $field:ty) => {
-        impl<D: sqlx::Database> sqlx::Type<D> for $name
-        where
-            $field: sqlx::Type<D>,
-        {
-            fn type_info() -> D::TypeInfo {
-                <$field as sqlx::Type<D>>::type_info()
-            }
-            fn compatible(info: &D::TypeInfo) -> bool {
-                <$field as sqlx::Type<D>>::compatible(info)
-            }
-        }
+        $crate::domain::words::column_type!($name: $field);
 
         impl<'q, D: sqlx::Database> sqlx::Encode<'q, D> for $name
         where

@@ -12,6 +12,8 @@ mod running;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use touchline::accounts::mail_tokens::MailTokens;
 use touchline::accounts::mail_tokens::acts::AfterSignIn;
 use touchline::accounts::mail_tokens::sealing::KeyPlace;
@@ -74,6 +76,16 @@ impl Node {
         while self.tokens.all().await.expect("read")[0].claimed_until_ms.is_none() {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// A caller that renews the tokens and is held at the service until it is released.
+    async fn held_renewal(&self, server: &TokenServer) -> (watch::Sender<bool>, JoinHandle<Result<String, Failure>>) {
+        let (release, held) = watch::channel(false);
+        server.hold(held);
+        let node = self.clone();
+        let caller = tokio::spawn(async move { node.token().await });
+        self.until_claimed().await;
+        (release, caller)
     }
 
     /// The token that a login would use.

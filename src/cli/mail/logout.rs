@@ -1,5 +1,5 @@
-//! `touchline mail logout`: the tokens of an account are forgotten. The service does not hear of it: whoever wants the app to
-//! have no access any more takes it away there as well.
+//! `touchline mail logout`: the tokens of an account are forgotten. The service is not told: to end the
+//! app's access, revoke it there as well.
 
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! `touchline referrers export`: all referrers as CSV, with who was deleted, what addresses refused and what allows faxing
 //! them, for another installation or a spreadsheet.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -50,9 +50,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         print(text.trim_end());
         return Ok(());
     };
-    write_private(&file, text.as_bytes()).map_err(|error| {
-        CliError::new(Ending::Failed, format!("{} cannot be written ({})", file.display(), error.kind()))
-    })?;
+    write_list(&file, &text)?;
     let object = json!({
         "referrers": records.referrers.len(),
         "suppressions": records.refusals.len(),
@@ -61,6 +59,16 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "file": file.display().to_string(),
     });
     console.answer(&object, || format!("{many} written to {}.", file.display()))
+}
+
+/// Writes a list into a file that only its owner can read.
+///
+/// # Errors
+/// The file cannot be written: named.
+pub(in crate::cli) fn write_list(file: &Path, text: &str) -> Result<(), CliError> {
+    write_private(file, text.as_bytes()).map_err(|error| {
+        CliError::new(Ending::Failed, format!("{} cannot be written ({})", file.display(), error.kind()))
+    })
 }
 
 /// What the list does not hold, in a sentence.

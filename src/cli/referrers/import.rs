@@ -12,7 +12,7 @@ use crate::cli::ids;
 use crate::domain::id::ReferrerId;
 use crate::referrers::import::{Decision, ImportOptions, ImportReport, Unclear, import};
 use crate::referrers::sheet;
-use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet};
+use crate::referrers::sheet::{BYTES_MAX, Field, Instructions, RefusalEvidence, RefusedRows, Sheet, SheetError};
 use crate::referrers::{Parts, audience};
 use crate::wording::lists::refused_as;
 
@@ -134,7 +134,7 @@ async fn tell_apart(parts: &Parts, report: &mut ImportReport) -> Result<(), CliE
     Ok(())
 }
 
-/// Reads the file where blocking is allowed.
+/// Reads the file as told.
 async fn read(
     console: &Console,
     file: PathBuf,
@@ -142,19 +142,32 @@ async fn read(
     ignored: Vec<String>,
 ) -> Result<Sheet, CliError> {
     let bar = console.progress(None, "reading the list");
-    let read = tokio::task::spawn_blocking(move || {
-        let bytes = bytes_of(&file)?;
-        let name = file.file_name().map(|name| name.to_string_lossy()).filter(|name| name != "-");
-        let told = Instructions { mapping: &mapping, ignored: &ignored, file: name.as_deref() };
-        sheet::read_as_told(&bytes, &told).map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
+    let read = read_list(file, move |bytes, name| {
+        sheet::read_as_told(bytes, &Instructions { mapping: &mapping, ignored: &ignored, file: name })
     })
     .await;
     bar.finish_and_clear();
-    read.map_err(|_| CliError::new(Ending::Failed, "reading the list stopped unexpectedly"))?
+    read
+}
+
+/// Reads a list from its octets and its name, where blocking is allowed.
+///
+/// # Errors
+/// The file cannot be read, or is no list: named by the file.
+pub(in crate::cli) async fn read_list(
+    file: PathBuf,
+    read: impl FnOnce(&[u8], Option<&str>) -> Result<Sheet, SheetError> + Send + 'static,
+) -> Result<Sheet, CliError> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let bytes = bytes_of(&file)?;
+        let name = file.file_name().map(|name| name.to_string_lossy()).filter(|name| name != "-");
+        read(&bytes, name.as_deref()).map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
+    });
+    reading.await.map_err(|_| CliError::new(Ending::Failed, "reading the list stopped unexpectedly"))?
 }
 
 /// The octets of a list, or one more than a list may have; `-` is standard input.
-pub(in crate::cli) fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {
+fn bytes_of(file: &Path) -> Result<Vec<u8>, CliError> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => CliError::not_found(format!("there is no file {}", file.display())),
         kind => CliError::new(Ending::Failed, format!("{} cannot be read ({kind})", file.display())),

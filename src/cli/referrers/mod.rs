@@ -1,7 +1,7 @@
 //! `touchline referrers`: import a list, look up and correct referrers, and export them again.
 
 mod edit;
-mod export;
+pub(in crate::cli) mod export;
 mod fields;
 pub(in crate::cli) mod import;
 mod list;

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::access;
 use crate::cli::console::{Console, count};
-use crate::cli::exit::{CliError, Ending};
-use crate::files::write_private;
+use crate::cli::exit::CliError;
+use crate::cli::referrers::export::write_list;
 use crate::public::SuppressionView;
 use crate::referrers::export::Records;
 use crate::referrers::sheet::write::sheet;
@@ -36,9 +36,7 @@ pub(super) async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let Some(file) = args.out else {
         return console.answer(&json!({ "suppressions": suppressions }), || text.trim_end().to_owned());
     };
-    write_private(&file, text.as_bytes()).map_err(|error| {
-        CliError::new(Ending::Failed, format!("{} cannot be written ({})", file.display(), error.kind()))
-    })?;
+    write_list(&file, &text)?;
     let object = json!({ "suppressions": suppressions.len(), "file": file.display().to_string() });
     console.answer(&object, || format!("{many} written to {}.", file.display()))
 }

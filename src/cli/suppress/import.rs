@@ -6,10 +6,9 @@ use serde_json::json;
 
 use crate::cli::arguments::word;
 use crate::cli::console::{Console, count};
-use crate::cli::exit::{CliError, Ending};
-use crate::cli::referrers::import::{bytes_of, list_name, warn_of_problems};
+use crate::cli::exit::CliError;
+use crate::cli::referrers::import::{list_name, read_list, warn_of_problems};
 use crate::referrers::import::{ImportOptions, SuppressionsReport, import_suppressions};
-use crate::referrers::sheet::Sheet;
 use crate::referrers::sheet::suppression_list::{self, Origin};
 
 /// Which list, and where it comes from.
@@ -41,7 +40,8 @@ pub(super) async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         ..ImportOptions::default()
     };
     let parts = console.gateway_to_read().await?.referrers();
-    let sheet = read(args.file, args.from).await?;
+    let from = args.from;
+    let sheet = read_list(args.file, move |bytes, name| suppression_list::read(bytes, from, name)).await?;
     let report = import_suppressions(&parts, &sheet, &console.who, &options).await?;
     if !console.json {
         warn_of_problems(&report.problems);
@@ -55,17 +55,6 @@ pub(super) async fn run(console: &Console, args: Args) -> Result<(), CliError> {
         "stored": report.stored,
     });
     console.answer(&object, || told(&report))
-}
-
-/// Reads the file where blocking is allowed.
-async fn read(file: PathBuf, from: Origin) -> Result<Sheet, CliError> {
-    let read = tokio::task::spawn_blocking(move || {
-        let bytes = bytes_of(&file)?;
-        let name = file.file_name().map(|name| name.to_string_lossy()).filter(|name| name != "-");
-        suppression_list::read(&bytes, from, name.as_deref())
-            .map_err(|error| CliError::refused(format!("{}: {error}", file.display())))
-    });
-    read.await.map_err(|_| CliError::new(Ending::Failed, "reading the list stopped unexpectedly"))?
 }
 
 fn told(report: &SuppressionsReport) -> String {

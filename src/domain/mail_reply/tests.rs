@@ -216,7 +216,7 @@ fn words_about_us_mark_no_address_whatever_the_code() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// Whoever passes a reply on adds words of their own.
+/// Servers that forward a reply add words of their own.
 #[test]
 fn a_returned_reply_is_proof_beside_words_that_no_list_knows() {
     let text = "{mx1-rz3} user unknown, thus spake the mailhub";

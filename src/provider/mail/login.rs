@@ -1,5 +1,5 @@
-//! Logging in with a password (RFC 4954): the mechanisms that the relay offers, the strongest first. A mechanism that is
-//! refused is not a refused password: the next one is tried, and only where none is left the account is told so.
+//! Logging in with a password (RFC 4954): the mechanisms that the relay offers, the strongest first. If the relay
+//! refuses a mechanism rather than the password, the next one is tried; the account fails only if none is left.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -27,7 +27,7 @@ const PAUSE_NEW: &str = "INSERT INTO provider_state (provider, paused_ms, paused
         OR provider_state.resumes_ms <= excluded.paused_ms
         OR (provider_state.resumes_ms IS NOT NULL AND excluded.resumes_ms IS NULL))
     AND (provider_state.resumed_ms IS NULL OR provider_state.resumed_ms < $6)";
-// Whoever signs in makes old news of what calls before it brought back, whether or not the account was paused.
+// After a sign-in, results of calls made before it no longer pause the account, whether or not it was paused.
 const SIGNED_IN: &str = "UPDATE provider_state SET resumed_ms = $2, updated_ms = $2 WHERE provider = $1";
 const BREAKER: &str = "INSERT INTO provider_state (provider, rests_until_ms, faults, fault, fault_text, faulted_ms,
     arrival_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (provider) DO UPDATE SET

@@ -88,6 +88,18 @@ fn the_built_in_letters_are_listed_and_sound_even_without_a_configuration() {
     assert_eq!(checked["ok"], true, "{checked}");
 }
 
+/// A practice with a folder for letters of its own, the sample list, and a relay that catches its mail.
+async fn with_letters_and_relay() -> (Arc<House>, MailCatcher) {
+    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let catcher = MailCatcher::start(port, Options::default()).expect("a catcher");
+    let mut house = House::with_providers("http://127.0.0.1:9", &catcher.address().port().to_string());
+    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
+    std::fs::create_dir(house.path("letters")).expect("made");
+    let house = Arc::new(house);
+    run(&house, &["referrers", "import", &sample_list()]).await.good();
+    (house, catcher)
+}
+
 /// Runs the program without holding up the relay, which lives in this process.
 async fn run(house: &Arc<House>, arguments: &[&str]) -> Answer {
     let house = house.clone();
@@ -98,13 +110,7 @@ async fn run(house: &Arc<House>, arguments: &[&str]) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_with_a_mistake_takes_itself_out_of_service_and_what_is_queued_goes_once_it_is_corrected() {
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let catcher = MailCatcher::start(port, Options::default()).expect("a catcher");
-    let mut house = House::with_providers("http://127.0.0.1:9", &catcher.address().port().to_string());
-    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
-    std::fs::create_dir(house.path("letters")).expect("made");
-    let house = Arc::new(house);
-    run(&house, &["referrers", "import", &sample_list()]).await.good();
+    let (house, catcher) = with_letters_and_relay().await;
     run(&house, &["template", "new", "evening-clinic"]).await.good();
     let own = ["send", "evening-clinic", "--to=Whitfield", "--via=email", "--set=news=Open late", "--json"];
     let queued = run(&house, &own).await.good().json();
@@ -142,13 +148,7 @@ async fn a_letter_with_a_mistake_takes_itself_out_of_service_and_what_is_queued_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fax_letterhead_with_a_mistake_stops_faxes_and_no_mail_and_what_was_queued_waits() {
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let catcher = MailCatcher::start(port, Options::default()).expect("a catcher");
-    let mut house = House::with_providers("http://127.0.0.1:9", &catcher.address().port().to_string());
-    house.set("TOUCHLINE_TEMPLATES__FOLDER", "letters");
-    std::fs::create_dir(house.path("letters")).expect("made");
-    let house = Arc::new(house);
-    run(&house, &["referrers", "import", &sample_list()]).await.good();
+    let (house, catcher) = with_letters_and_relay().await;
     let both = ["send", "introduction", "--to=Whitfield", "--via=fax,email", "--json"];
     let queued = run(&house, &both).await.good().json();
     house.write("letters/letterhead/fax.typ", "#let broken = (");

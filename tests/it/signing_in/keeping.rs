@@ -81,14 +81,7 @@ async fn a_caller_that_goes_away_takes_no_new_refresh_token_with_it() {
         let node = Node::of_person(&store, &server, &clock);
         node.person_signs_in(&server).await;
         clock.advance(Duration::from_secs(3600));
-        let (release, held) = tokio::sync::watch::channel(false);
-        server.hold(held);
-        let caller = tokio::spawn({
-            let node = node.clone();
-            async move { node.token().await }
-        });
-        // It is the one that renews.
-        node.until_claimed().await;
+        let (release, caller) = node.held_renewal(&server).await;
         caller.abort();
         release.send_replace(true);
         node.tokens.finish_renewals().await;

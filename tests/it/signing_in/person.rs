@@ -120,13 +120,7 @@ async fn a_renewal_that_comes_back_after_a_sign_out_changes_nothing() {
         let node = Node::of_person(&store, &server, &clock);
         node.person_signs_in(&server).await;
         clock.advance(Duration::from_secs(3600));
-        let (release, held) = tokio::sync::watch::channel(false);
-        server.hold(held);
-        let caller = tokio::spawn({
-            let node = node.clone();
-            async move { node.token().await }
-        });
-        node.until_claimed().await;
+        let (release, caller) = node.held_renewal(&server).await;
         node.tokens.sign_out(ACCOUNT, &Actor::operator("sam")).await.expect("forgotten");
         release.send_replace(true);
         assert_eq!(caller.await.expect("no panic").expect_err("signed out").remedy, Some(Remedy::SignIn));
