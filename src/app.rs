@@ -1,10 +1,15 @@
 //! The composition root: from a configuration to a store, letters, provider accounts and services. The only file that
 //! names everything. Services start in the order of the flow and drain in reverse.
 
+mod keys;
+pub mod mail_setup;
+mod mailboxes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keys::{Keys, key_place, keys};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,13 +17,17 @@ use tokio_util::task::TaskTracker;
 use crate::accounts::budget::Budget;
 use crate::accounts::layers::{Layered, Limits};
 use crate::accounts::mail_tokens::MailTokens;
-use crate::accounts::mail_tokens::sealing::KeyPlace;
 use crate::accounts::{Accounts, ConfiguredAccount, breaker_records, rate_within};
-use crate::config::{AdvertisingPolicy, Config, ProviderConfig, StoreConfig};
+use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
+use crate::domain::return_path::ReturnPaths;
+use crate::domain::returned::PauseRules;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
+use crate::feedback::mailboxes::Watched;
+use crate::feedback::returns::ReturnRules;
 use crate::policy::hours::Hours;
+use crate::policy::mail_setup::standing::Standing;
 use crate::policy::undo;
 use crate::provider::sign_in::{TokenKeeper, Unkept};
 use crate::provider::{self, Account, SettingsError};
@@ -27,7 +36,6 @@ use crate::queue::retry::RetryRules;
 use crate::render::Renderer;
 use crate::render::error::TemplateError;
 use crate::settle::Rules;
-use crate::store::engine::db::sqlite_file;
 use crate::store::{Store, StoreError};
 use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
 
@@ -74,15 +82,20 @@ pub struct Gateway {
     pub queue: Arc<Queue>,
     /// Opt-out links.
     pub opt_out: OptOutLinks,
+    /// The signed addresses that emails are returned to.
+    pub return_paths: ReturnPaths,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The tokens of accounts that sign in by OAuth.
     pub mail_tokens: Arc<MailTokens>,
+    /// The mailboxes to which returns come, by name.
+    pub mailboxes: BTreeMap<String, Watched>,
     /// Browsers in which operators have logged in.
     pub devices: access::Devices,
     seen: Arc<access::Seen>,
     hours: Arc<Hours>,
     singles: intake::Singles,
+    mail_standing: Arc<dyn Standing>,
     /// The same, where it is kept in agreement with other nodes.
     shared: Option<Arc<SharedClock>>,
 }
@@ -116,12 +129,14 @@ impl Gateway {
         let renderer = Renderer::load_in_service(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
         let mail_tokens = Arc::new(MailTokens::new(store.clone(), key_place(&config)?, clock.clone()));
-        let accounts = accounts(&config, &clock, &mail_tokens)?;
+        let Keys { opt_out, devices, return_paths } = keys(&store, &config).await?;
+        let accounts = accounts(&config, &clock, &mail_tokens, &return_paths)?;
+        let mailboxes = mailboxes::mailboxes(&config, &clock, &(mail_tokens.clone() as Arc<dyn TokenKeeper>))?;
+        let mail_standing = mail_setup::standing(&config, &|account| accounts.dns_records(account));
         breaker_records::restore(&store, &accounts).await?;
         let restored = store.read().await?.restored_at().await?;
         let rules = rules(&config, &accounts, restored);
         let queue = Queue::new(store.clone(), node_name(), Duration::from_secs(config.sending.lease_seconds));
-        let (opt_out, devices) = keys(&store, &config).await?;
         let hours = Hours::new(config.sending.office_hours.clone(), config.practice.time_zone);
         Ok(Self {
             hours: Arc::new(hours),
@@ -132,11 +147,14 @@ impl Gateway {
             rules: Arc::new(rules),
             queue: Arc::new(queue),
             opt_out,
+            return_paths,
             mail_tokens,
+            mailboxes,
             devices,
             seen: Arc::default(),
             clock,
             singles: intake::Singles::default(),
+            mail_standing,
             shared: None,
         })
     }
@@ -167,6 +185,7 @@ impl Gateway {
                 list: Duration::from_secs(sending.undo_list_seconds),
             },
             hours: self.hours.clone(),
+            mail_standing: self.mail_standing.clone(),
             singles: self.singles.clone(),
         }
     }
@@ -212,10 +231,19 @@ impl Gateway {
         let inbox = Inbox::new(feedback_parts.clone());
         let dispatcher = dispatch::Dispatcher::new(self.dispatch());
         tasks.spawn(dispatcher.run(stop.clone()));
+        let mailboxes = self.mailboxes.values().cloned().collect();
+        tasks.spawn(feedback::mailboxes::run(feedback_parts.clone(), mailboxes, stop.clone()));
         tasks.spawn(feedback::run(feedback_parts, inbox.clone(), stop.clone()));
         tasks.spawn(intake::unfold::run(self.intake(), stop.clone()));
         tasks.spawn(campaign::runner::run(self.intake(), stop.clone()));
-        tasks.spawn(upkeep::run(self.store.clone(), self.clock.clone(), self.access(), self.retention(), stop.clone()));
+        tasks.spawn(upkeep::run(
+            self.store.clone(),
+            self.clock.clone(),
+            self.access(),
+            self.retention(),
+            (self.pause_rules(), self.rules.clone()),
+            stop.clone(),
+        ));
         tasks.spawn(upkeep::sign_ins::run(self.sign_ins(), stop.clone()));
         let (store, accounts, clock) = (self.store.clone(), self.accounts.clone(), self.clock.clone());
         tasks.spawn(breaker_records::keep(store, accounts, clock, stop.clone()));
@@ -258,6 +286,17 @@ impl Gateway {
         upkeep::retention::Retention { callback_days: self.config.retention.callback_days }
     }
 
+    fn pause_rules(&self) -> PauseRules {
+        let returns = &self.config.returns;
+        PauseRules {
+            bounce_percent: returns.pause_bounce_percent,
+            bounces_min: returns.pause_bounces_min,
+            after: returns.pause_after,
+            complaint_percent: returns.pause_complaint_percent,
+            complaints_min: returns.pause_complaints_min,
+        }
+    }
+
     /// What reading callbacks needs.
     #[must_use]
     pub fn feedback(&self) -> feedback::Parts {
@@ -269,6 +308,12 @@ impl Gateway {
             clock: self.clock.clone(),
             // What is received here is signaled; this finds what other nodes received, and reports that are due.
             poll: self.poll() * 2,
+            returns: ReturnRules {
+                paths: self.return_paths.clone(),
+                keeps_first_lines: self.config.returns.first_lines,
+                zone: self.config.practice.time_zone,
+                opt_out_mailbox: self.config.practice.opt_out.email.clone(),
+            },
         }
     }
 
@@ -334,47 +379,25 @@ fn rules(config: &Config, accounts: &Accounts, restored: Option<Timestamp>) -> R
         give_up: Duration::from_secs(sending.give_up_hours * 3600),
         restored,
         purging: config.providers.iter().map(|(name, account)| (name.clone(), account.purge)).collect(),
+        domains: accounts.domains().clone(),
         capabilities: accounts.iter().map(|(name, account)| (name.to_owned(), *account.capabilities())).collect(),
     }
 }
 
-/// The keys that sign opt-out links and the cookies of known browsers are generated once and stored with the records.
-async fn keys(store: &Store, config: &Config) -> Result<(OptOutLinks, access::Devices), StoreError> {
-    let candidate = || format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-    let mut tx = store.write().await?;
-    let links = tx.setting_or("opt_out_key", &candidate()).await?;
-    let devices = tx.setting_or("device_key", &candidate()).await?;
-    tx.commit().await?;
-    let links = OptOutLinks::new(config.server.public_url.clone(), links.as_bytes());
-    Ok((links, access::Devices::new(devices.as_bytes())))
-}
-
-/// Where the key is that tokens are sealed with: as configured, else beside a SQLite file.
-fn key_place(config: &Config) -> Result<KeyPlace, SettingsError> {
-    let StoreConfig { url, key, .. } = &config.store;
-    if let Some(key) = key {
-        return Ok(KeyPlace::Given(key.clone()));
-    }
-    if let Some(path) = sqlite_file(url.expose_secret()) {
-        return Ok(KeyPlace::File(path.with_added_extension("key")));
-    }
-    let signs_in = config.providers.iter().find(|(_, account)| account.settings.contains_key("oauth"));
-    match signs_in {
-        Some((name, _)) => Err(SettingsError(format!(
-            "providers.{name}.oauth: with PostgreSQL its tokens need a key, the same on every node: openssl rand -base64 32 > \
-             touchline.key, and in [store] key = {{ file = \"touchline.key\" }}"
-        ))),
-        None => Ok(KeyPlace::Nowhere),
-    }
-}
-
-fn accounts(config: &Config, clock: &Arc<dyn Clock>, tokens: &Arc<MailTokens>) -> Result<Accounts, OpenError> {
+fn accounts(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    tokens: &Arc<MailTokens>,
+    returns: &ReturnPaths,
+) -> Result<Accounts, OpenError> {
     let tokens: Arc<dyn TokenKeeper> = tokens.clone();
     let http = crate::http::client().map_err(|_| OpenError::Http)?;
     let mut by_name = BTreeMap::new();
     // What lacks a secret cannot be used; only a command that reads gets this far with it.
     for (name, settings) in config.providers.iter().filter(|(_, settings)| settings.missing.is_empty()) {
-        by_name.insert(name.clone(), account(name, settings, config, &http, clock, tokens.clone())?);
+        let shared =
+            Shared { http: http.clone(), clock: clock.clone(), tokens: tokens.clone(), returns: returns.clone() };
+        by_name.insert(name.clone(), account(name, settings, config, shared)?);
     }
     let accounts = Accounts::new(by_name, config.routes.fax.clone(), config.routes.email.clone());
     Ok(if config.routes.cheapest_first { accounts.cheapest_first() } else { accounts })
@@ -388,17 +411,26 @@ pub fn open_account(config: &Config, name: &str, clock: &Arc<dyn Clock>) -> Resu
     let http = crate::http::client().map_err(|_| OpenError::Http)?;
     let settings = config.providers.get(name);
     let settings = settings.ok_or_else(|| SettingsError(format!("there is no [providers.{name}]")))?;
-    account(name, settings, config, &http, clock, Arc::new(Unkept))
+    // Nothing is sent by it whose bounce would have to be known again.
+    let returns = ReturnPaths::new(uuid::Uuid::new_v4().as_bytes());
+    account(name, settings, config, Shared { http, clock: clock.clone(), tokens: Arc::new(Unkept), returns })
+}
+
+/// What all accounts are built with.
+struct Shared {
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<dyn TokenKeeper>,
+    returns: ReturnPaths,
 }
 
 fn account(
     name: &str,
     settings: &ProviderConfig,
     config: &Config,
-    http: &reqwest::Client,
-    clock: &Arc<dyn Clock>,
-    tokens: Arc<dyn TokenKeeper>,
+    shared: Shared,
 ) -> Result<ConfiguredAccount, OpenError> {
+    let Shared { http, clock, tokens, returns } = shared;
     let spec = provider::find_spec(&settings.kind)
         .ok_or_else(|| SettingsError(format!("providers.{name}.kind: there is no provider `{}`", settings.kind)))?;
     let timeout = Duration::from_secs(settings.timeout_seconds);
@@ -411,7 +443,7 @@ fn account(
         name: name.to_owned(),
         settings: settings.settings.clone(),
         secrets: settings.secrets.clone(),
-        http: http.clone(),
+        http,
         timeout,
         concurrency: settings.concurrency,
         sender: Some(config.practice.email.clone()),
@@ -420,6 +452,7 @@ fn account(
         baa,
         clock: clock.clone(),
         tokens,
+        returns,
     })?;
     let limits = Limits {
         concurrency: settings.concurrency,
@@ -428,15 +461,17 @@ fn account(
         breaker_pause: BREAKER_PAUSE,
     };
     Ok(ConfiguredAccount {
-        layered: Layered::new(name, built, limits, clock.clone()),
+        layered: Layered::new(name, built, limits, clock),
         baa,
         rate_per_minute: rate_within(settings.rate_per_minute, &spec.capabilities),
+        rate_per_domain: settings.rate_per_domain_per_minute,
         cost_per_page: settings.cost_per_page,
         budget: settings.daily_budget.map(|daily| Budget {
             hand_overs: daily.hand_overs,
             cost: daily.cost,
             zone: config.practice.time_zone,
         }),
+        quota: settings.quota,
     })
 }
 

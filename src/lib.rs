@@ -7,6 +7,7 @@
 //! - [`queue`]: leased work in fair order; knows nothing about messages
 //! - [`dispatch`]: claim, render, gate, submit, record
 //! - [`render`]: one letter as fax pages, mail and text; [`policy`]: may it be sent, and if not, why
+//! - [`mail_check`]: whether receivers will believe the practice's mail, by what its domains publish
 //! - [`provider`]: what sends it; [`feedback`]: what happened to it; [`settle`]: what follows from that
 //! - [`store`]: the only SQL; [`domain`]: what things are; [`files`]: files that are nobody else's business
 //! - [`upkeep`]: housekeeping of a long-running installation
@@ -31,6 +32,7 @@ pub mod feedback;
 pub mod files;
 pub mod http;
 pub mod intake;
+pub mod mail_check;
 pub mod operator;
 pub mod policy;
 pub mod provider;

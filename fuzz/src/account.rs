@@ -65,6 +65,7 @@ impl Ready {
             callback_url: Some("https://touchline.example/hooks/office".to_owned()),
             documents_url: Some("https://touchline.example/documents".to_owned()),
             tokens: Arc::new(touchline::provider::sign_in::Unkept),
+            returns: touchline::domain::return_path::ReturnPaths::new(b"key"),
             baa: false,
             clock: Arc::new(Still),
         };
@@ -106,6 +107,7 @@ pub fn envelope(channel: Channel) -> Envelope {
             let mail = Mail {
                 from_name: "Lakeside Recovery".to_owned(),
                 from: EmailAddress::parse("letters@practice.example").expect("an address"),
+                reply_to: None,
                 to_name: "Dana Reyes".to_owned(),
                 subject: "Introducing".to_owned(),
                 text: "Dear colleague".to_owned(),
@@ -118,7 +120,7 @@ pub fn envelope(channel: Channel) -> Envelope {
     };
     let to = Address::parse(channel, to).expect("an address");
     let attempt = ATTEMPT.parse().expect("an attempt");
-    Envelope { attempt, to, content, purpose: Purpose::Informational, phi: PhiClass::None }
+    Envelope { attempt, to, content, purpose: Purpose::Informational, phi: PhiClass::None, transport: Default::default() }
 }
 
 fn replace(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -6,7 +6,9 @@ pub mod breaker_records;
 pub mod budget;
 pub mod layers;
 pub mod mail_tokens;
+pub mod presets;
 mod questions;
+pub mod quota;
 mod rate;
 pub mod routes;
 mod slots;
@@ -19,12 +21,15 @@ use std::time::Duration;
 
 use crate::accounts::budget::Budget;
 use crate::accounts::layers::Layered;
+use crate::accounts::quota::Quota;
 use crate::accounts::rate::next_arrival;
 use crate::accounts::routes::{Parcel, Route};
 use crate::domain::cost::Cost;
-use crate::domain::provider_state::{Meter, ProviderState};
-use crate::domain::{Channel, Timestamp};
-use crate::provider::{Capabilities, Spec};
+use crate::domain::mail_domains::MailDomains;
+use crate::domain::message::Message;
+use crate::domain::provider_state::{DomainTurn, Meter, ProviderState};
+use crate::domain::{Address, Channel, PhiClass, Purpose, RouteKey, Timestamp};
+use crate::provider::{Capabilities, DnsRecord, Spec};
 
 /// One account, ready to be used.
 #[derive(Debug, Clone)]
@@ -35,17 +40,21 @@ pub struct ConfiguredAccount {
     pub baa: bool,
     /// Hand-overs per minute across all nodes: the lower of the configured rate and the provider's limit.
     pub rate_per_minute: Option<u32>,
+    /// Hand-overs per minute to one mail domain across all nodes.
+    pub rate_per_domain: Option<u32>,
     /// What a page costs.
     pub cost_per_page: Option<Cost>,
     /// What may be spent in a day, across all nodes.
     pub budget: Option<Budget>,
+    /// What its provider takes in an hour and in a day, across all nodes.
+    pub quota: Quota,
 }
 
 /// Whether an account can take a hand-over now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ready {
     /// Yes; its meter afterward.
-    Now(Meter),
+    Now(Box<Meter>),
     /// It is paused, until someone resumes it or a quota returns.
     Paused,
     /// It is paused briefly, until then, after repeated errors.
@@ -54,13 +63,23 @@ pub enum Ready {
     TooFast(Duration),
     /// Its budget is used up; when a new one begins.
     Spent(Timestamp),
+    /// A quota is used up; when there is room again.
+    OverQuota(Timestamp),
 }
 
 impl ConfiguredAccount {
     /// An account without limits or costs.
     #[must_use]
     pub const fn free(layered: Layered) -> Self {
-        Self { layered, baa: true, rate_per_minute: None, cost_per_page: None, budget: None }
+        Self {
+            layered,
+            baa: true,
+            rate_per_minute: None,
+            rate_per_domain: None,
+            cost_per_page: None,
+            budget: None,
+            quota: Quota { per_hour: None, per_day: None },
+        }
     }
 
     /// What kind it is.
@@ -78,7 +97,7 @@ impl ConfiguredAccount {
     /// Whether anything about it is counted across all nodes.
     #[must_use]
     pub const fn is_metered(&self) -> bool {
-        self.rate_per_minute.is_some() || self.budget.is_some()
+        self.rate_per_minute.is_some() || self.budget.is_some() || !self.quota.is_none()
     }
 
     /// Until when it is paused after errors, by what this node knows or what is on record, whichever is later.
@@ -102,11 +121,33 @@ impl ConfiguredAccount {
             Ok(drawn) => drawn,
             Err(until) => return Ready::Spent(until),
         };
-        match self.rate_per_minute.map(|rate| next_arrival(rate, drawn.arrival_ms, now)) {
+        let drawn = match self.quota.draw(drawn, now) {
+            Ok(drawn) => drawn,
+            Err(until) => return Ready::OverQuota(until),
+        };
+        match self.rate(state, now).map(|rate| next_arrival(rate, drawn.arrival_ms, now)) {
             Some(Err(wait)) => Ready::TooFast(wait),
-            Some(Ok(arrival_ms)) => Ready::Now(Meter { arrival_ms, ..drawn }),
-            None => Ready::Now(drawn),
+            Some(Ok(arrival_ms)) => Ready::Now(Box::new(Meter { arrival_ms, ..drawn })),
+            None => Ready::Now(Box::new(drawn)),
         }
+    }
+
+    /// Hand-overs a minute now: its rate, or less for a while after its provider asked for that.
+    #[must_use]
+    pub fn rate(&self, state: &ProviderState, now: Timestamp) -> Option<u32> {
+        state.slowing.rate(self.rate_per_minute, now)
+    }
+
+    /// A letter's turn at one mail domain, where there is a limit on that: the state afterward, and until when it must wait if it
+    /// has none. `goes_ahead`: it does not stand behind those that were given a later turn.
+    #[must_use]
+    pub fn turn_at_domain(
+        &self,
+        turn: DomainTurn,
+        goes_ahead: bool,
+        now: Timestamp,
+    ) -> (DomainTurn, Option<Timestamp>) {
+        self.rate_per_domain.map_or((turn, None), |rate| rate::turn(rate, turn, goes_ahead, now))
     }
 
     /// Whether a document of that many pages is within the provider's limit.
@@ -136,13 +177,33 @@ pub struct Accounts {
     by_name: BTreeMap<String, ConfiguredAccount>,
     fax: Vec<Route>,
     email: Vec<Route>,
+    domains: MailDomains,
 }
 
 impl Accounts {
     /// The accounts, and for each channel its routes in the order in which they are tried.
     #[must_use]
-    pub const fn new(by_name: BTreeMap<String, ConfiguredAccount>, fax: Vec<Route>, email: Vec<Route>) -> Self {
-        Self { by_name, fax, email }
+    pub fn new(by_name: BTreeMap<String, ConfiguredAccount>, fax: Vec<Route>, email: Vec<Route>) -> Self {
+        let domains = email.iter().flat_map(|route| route.only.domains.iter().flatten().cloned()).collect();
+        Self { by_name, fax, email, domains: MailDomains::new(domains) }
+    }
+
+    /// The mail domains that the routes tell apart.
+    #[must_use]
+    pub const fn domains(&self) -> &MailDomains {
+        &self.domains
+    }
+
+    /// What the route of a message depends on.
+    #[must_use]
+    pub fn key_of(&self, message: &Message) -> RouteKey {
+        RouteKey::of(message, &self.domains)
+    }
+
+    /// What the route of a message to that address depends on.
+    #[must_use]
+    pub fn key(&self, address: &Address, purpose: Purpose, phi: PhiClass) -> RouteKey {
+        RouteKey::new(address, purpose, phi, &self.domains)
     }
 
     /// With each channel's routes sorted by price per page, cheapest first; those without a price come last, and
@@ -162,6 +223,12 @@ impl Accounts {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&ConfiguredAccount> {
         self.by_name.get(name)
+    }
+
+    /// What the practice's domain must publish for the account of that name; nothing if there is none.
+    #[must_use]
+    pub fn dns_records(&self, name: &str) -> Vec<DnsRecord> {
+        self.get(name).map(|account| account.layered.provider().dns_records()).unwrap_or_default()
     }
 
     /// Every account by name.
@@ -216,12 +283,12 @@ impl Accounts {
     }
 
     fn fitting<'a>(&'a self, parcel: &Parcel) -> impl Iterator<Item = &'a ConfiguredAccount> + use<'a> {
-        let parcel = *parcel;
+        let (parcel, pages) = (parcel.clone(), parcel.pages);
         self.routes(parcel.key.channel)
             .iter()
             .filter(move |route| route.only.fit(&parcel))
             .filter_map(|route| self.by_name.get(&route.account))
-            .filter(move |account| account.takes(parcel.pages))
+            .filter(move |account| account.takes(pages))
     }
 }
 
@@ -233,7 +300,7 @@ mod tests {
     use super::*;
     use crate::accounts::layers::BreakerState;
     use crate::accounts::routes::Conditions;
-    use crate::domain::{Address, Clock, PhiClass, Purpose, RouteKey, SystemClock};
+    use crate::domain::{Clock, SystemClock};
 
     fn account(name: &str) -> ConfiguredAccount {
         stub::account(name, 1)
@@ -241,7 +308,10 @@ mod tests {
 
     fn letter() -> Parcel {
         static TO: LazyLock<Address> = LazyLock::new(|| "+13125550142".parse().expect("an address"));
-        Parcel { key: RouteKey::new(&TO, Purpose::Treatment, PhiClass::Identified), pages: Some(2) }
+        Parcel {
+            key: RouteKey::new(&TO, Purpose::Treatment, PhiClass::Identified, &MailDomains::default()),
+            pages: Some(2),
+        }
     }
 
     fn names(accounts: &Accounts, parcel: &Parcel) -> Vec<String> {
@@ -257,10 +327,11 @@ mod tests {
         let accounts = Accounts::new(by_name, routes, Vec::new());
         assert_eq!(names(&accounts, &letter()), ["agreed"]);
         assert_eq!(accounts.carriers(&letter()), Carriers { routed: true, baa: true });
-        let long = Parcel { pages: Some(3), ..letter() };
-        assert_eq!(names(&accounts, &long), [] as [&str; 0]);
-        assert_eq!(accounts.carriers(&long), Carriers { routed: true, baa: false });
-        assert_eq!(names(&accounts, &Parcel { key: RouteKey { phi: PhiClass::None, ..long.key }, ..long }), ["plain"]);
+        let long = || Parcel { pages: Some(3), ..letter() };
+        assert_eq!(names(&accounts, &long()), [] as [&str; 0]);
+        assert_eq!(accounts.carriers(&long()), Carriers { routed: true, baa: false });
+        let harmless = RouteKey { phi: PhiClass::None, ..long().key };
+        assert_eq!(names(&accounts, &Parcel { key: harmless, ..long() }), ["plain"]);
         let too_long = Parcel { pages: Some(10), ..letter() };
         assert_eq!(accounts.carriers(&too_long), Carriers { routed: false, baa: false }, "the provider takes nine");
         assert!(accounts.carries(Channel::Fax) && accounts.carries_phi(Channel::Fax));
@@ -295,7 +366,7 @@ mod tests {
         let state = ProviderState::default();
         let Ready::Now(meter) = account.ready(&state, 2, now) else { panic!("it is ready") };
         assert_eq!(meter.today(now), (1, Cost(140_000)));
-        let drawn = ProviderState { meter, ..state.clone() };
+        let drawn = ProviderState { meter: *meter, ..state.clone() };
         assert!(matches!(account.ready(&drawn, 2, now), Ready::Spent(until) if until > now));
         let freely = ConfiguredAccount { budget: None, ..account.clone() };
         assert!(matches!(freely.ready(&drawn, 2, now), Ready::TooFast(_)));
@@ -306,6 +377,28 @@ mod tests {
         let here = now.after(Duration::from_secs(5));
         account.layered.adopt_breaker(BreakerState { open_until_ms: here, ..BreakerState::default() });
         assert_eq!(account.ready(&state, 2, now), Ready::Resting(here), "what this node knows counts too");
+    }
+
+    #[test]
+    fn a_quota_that_is_used_up_and_a_provider_that_asked_for_less_are_told_apart() {
+        let now = SystemClock.now();
+        let account = ConfiguredAccount {
+            rate_per_minute: Some(60),
+            quota: Quota { per_hour: None, per_day: Some(1) },
+            ..account("mail")
+        };
+        assert!(account.is_metered());
+        let state = ProviderState::default();
+        let Ready::Now(meter) = account.ready(&state, 1, now) else { panic!("it is ready") };
+        let drawn = ProviderState { meter: *meter, ..state.clone() };
+        assert!(
+            matches!(account.ready(&drawn, 1, now), Ready::OverQuota(until) if until.since(now).as_secs() > 23 * 3600)
+        );
+        let slowing = state.slowing.halved(now).expect("slower");
+        let slowed = ProviderState { slowing, ..state };
+        assert_eq!(account.rate(&slowed, now), Some(30));
+        let unlimited = ConfiguredAccount::free(account.layered.clone());
+        assert_eq!((unlimited.rate(&ProviderState::default(), now), unlimited.rate(&slowed, now)), (None, Some(60)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! entry may be limited to some messages.
 
 use crate::domain::country::Country;
+use crate::domain::mail_domains::DomainPattern;
 use crate::domain::{PhiClass, Purpose, RouteKey};
 
 /// One entry of a channel's list.
@@ -18,6 +19,8 @@ pub struct Route {
 pub struct Conditions {
     /// It goes to a number in one of these countries.
     pub countries: Option<Vec<Country>>,
+    /// It goes to a mailbox of one of these domains.
+    pub domains: Option<Vec<DomainPattern>>,
     /// It is for one of these purposes.
     pub purposes: Option<Vec<Purpose>>,
     /// It identifies a patient (true), or it does not (false).
@@ -27,7 +30,7 @@ pub struct Conditions {
 }
 
 /// A message, as far as its route depends on it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Parcel {
     /// All of it that is known before it is typeset.
     pub key: RouteKey,
@@ -54,12 +57,14 @@ impl Conditions {
     /// Whether the entry is for this message.
     #[must_use]
     pub fn fit(&self, parcel: &Parcel) -> bool {
-        let key = parcel.key;
+        let key = &parcel.key;
+        let domain = key.domain.as_ref();
         let holds = |wanted: bool| wanted == (key.phi == PhiClass::Identified);
         self.purposes.as_ref().is_none_or(|purposes| purposes.contains(&key.purpose))
             && self.phi.is_none_or(holds)
             && self.pages_max.is_none_or(|most| parcel.pages.is_none_or(|pages| pages <= most))
             && self.countries.as_ref().is_none_or(|known| key.country.is_some_and(|it| known.contains(&it)))
+            && self.domains.as_ref().is_none_or(|all| domain.is_some_and(|it| all.iter().any(|one| one.covers(it))))
     }
 
     /// Each condition in words; empty if it is for all messages.
@@ -67,10 +72,11 @@ impl Conditions {
     pub fn words(&self) -> Vec<String> {
         let list = |words: Vec<&str>| words.join(", ");
         let countries = self.countries.as_ref().map(|all| list(all.iter().map(Country::as_str).collect()));
+        let domains = self.domains.as_ref().map(|all| list(all.iter().map(DomainPattern::as_str).collect()));
         let purposes = self.purposes.as_ref().map(|all| list(all.iter().map(|one| one.as_str()).collect()));
         let phi = self.phi.map(|wanted| if wanted { "with health information" } else { "no health information" });
         let pages = self.pages_max.map(|most| format!("{most} pages at most"));
-        [countries.map(|all| format!("to {all}")), purposes, phi.map(str::to_owned), pages]
+        [countries.or(domains).map(|all| format!("to {all}")), purposes, phi.map(str::to_owned), pages]
             .into_iter()
             .flatten()
             .collect()
@@ -83,14 +89,24 @@ mod tests {
 
     use super::*;
     use crate::domain::Address;
+    use crate::domain::mail_domains::MailDomains;
+
+    const DOMAINS: [&str; 3] = ["gmail.com", "*.edu", "mit.edu"];
+
+    fn domains() -> MailDomains {
+        MailDomains::new(DOMAINS.map(|text| text.parse().expect("a pattern")).to_vec())
+    }
 
     fn letter() -> Parcel {
         static TO: LazyLock<Address> = LazyLock::new(|| "+13125550142".parse().expect("an address"));
-        Parcel { key: RouteKey::new(&TO, Purpose::Informational, PhiClass::None), pages: Some(3) }
+        Parcel {
+            key: RouteKey::new(&TO, Purpose::Informational, PhiClass::None, &MailDomains::default()),
+            pages: Some(3),
+        }
     }
 
     fn to(address: &Address) -> Parcel {
-        Parcel { key: RouteKey::new(address, Purpose::Informational, PhiClass::None), ..letter() }
+        Parcel { key: RouteKey::new(address, Purpose::Informational, PhiClass::None, &domains()), ..letter() }
     }
 
     fn of(purpose: Purpose, phi: PhiClass) -> Parcel {
@@ -111,6 +127,15 @@ mod tests {
         let north = only(|it| it.countries = Some([country("US"), country("CA")].into_iter().flatten().collect()));
         assert!(north.fit(&letter()) && !north.fit(&to(&london)));
         assert!(!north.fit(&to(&mailbox)));
+        let at = |domain: &str| to(&format!("front@{domain}").parse().expect("an address"));
+        let schools = only(|it| it.domains = Some(vec!["*.edu".parse().expect("a pattern")]));
+        let one = only(|it| it.domains = Some(vec!["mit.edu".parse().expect("a pattern")]));
+        assert_eq!(
+            ["mit.edu", "cs.MIT.edu", "gmail.com", "edu.example"].map(|it| schools.fit(&at(it))),
+            [true, true, false, false]
+        );
+        assert_eq!(["mit.edu", "cs.mit.edu"].map(|it| one.fit(&at(it))), [true, false]);
+        assert!(!schools.fit(&letter()), "a number has no domain");
         let reports = only(|it| it.purposes = Some(vec![Purpose::Treatment]));
         assert!(!reports.fit(&letter()) && reports.fit(&of(Purpose::Treatment, PhiClass::None)));
         let patients = only(|it| it.phi = Some(true));
@@ -129,6 +154,8 @@ mod tests {
             it.pages_max = Some(10);
         });
         assert_eq!(all.words(), ["treatment, operational", "with health information", "10 pages at most"]);
+        let domains = only(|it| it.domains = Some(DOMAINS.map(|text| text.parse().expect("a pattern")).to_vec()));
+        assert_eq!(domains.words(), ["to gmail.com, *.edu, mit.edu"]);
         assert!(Conditions::default().words().is_empty());
     }
 }

@@ -10,6 +10,7 @@ use crate::app::OpenError;
 use crate::campaign::CampaignError;
 use crate::config::ConfigError;
 use crate::consent::ConsentError;
+use crate::feedback::returns::working::WorkError;
 use crate::intake::IntakeError;
 use crate::operator::OperatorError;
 use crate::referrers::ReferrersError;
@@ -240,6 +241,16 @@ impl From<OperatorError> for CliError {
                 Self::refused(words)
             }
             OperatorError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkError> for CliError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::NotFound(_) => Self::not_found(error.to_string()),
+            WorkError::Invalid(words) => Self::refused(words),
+            WorkError::Store(error) => error.into(),
         }
     }
 }

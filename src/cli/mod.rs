@@ -12,6 +12,7 @@ mod campaign;
 mod completions;
 mod console;
 pub mod demo;
+mod dkim;
 mod doctor;
 mod env_file;
 mod exit;
@@ -24,6 +25,7 @@ mod inbox;
 pub mod init;
 mod kinds;
 mod mail;
+mod mailbox;
 mod manual;
 mod message;
 mod migrate;
@@ -34,6 +36,7 @@ mod provider;
 mod referrers;
 mod rehearsal;
 mod restore;
+mod returns;
 mod sample;
 mod sandbox;
 mod send;
@@ -90,8 +93,8 @@ enum Command {
     Sandbox(sandbox::Args),
     /// Run the gateway: sending, provider callbacks, dashboard and API
     Serve(serve::Args),
-    /// Check configuration, database, letters and providers; sends nothing
-    Doctor,
+    /// Check configuration, database, letters and providers, or what the domain publishes for its mail; sends nothing
+    Doctor(doctor::Args),
     /// Send a letter to one referrer or a list
     Send(send::Args),
     /// Write what one recipient would get into a folder; sends nothing
@@ -132,6 +135,9 @@ enum Command {
     /// Explain mails that came back: who bounced, why, and whether the address is bad
     #[command(subcommand)]
     Bounce(bounce::Command),
+    /// List, show and deal with what came back for emails: bounces, replies, opt-outs
+    #[command(subcommand)]
+    Returns(returns::Command),
     /// Suppress an address; list and lift suppressions
     Suppress(suppress::Args),
     /// Record why a number may be faxed advertisements
@@ -146,6 +152,12 @@ enum Command {
     /// Sign in to mailboxes that take no password, and show or forget sign-ins
     #[command(subcommand)]
     Mail(mail::Command),
+    /// List the mailboxes to which returns come, and check them
+    #[command(subcommand)]
+    Mailbox(mailbox::Command),
+    /// Create keys to sign letters with (DKIM), with the records to publish
+    #[command(subcommand)]
+    Dkim(dkim::Command),
     /// List provider callbacks, and parse them again after an upgrade
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -228,7 +240,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Init(args) => init::run(&console, &args),
         Command::Sandbox(args) => sandbox::run(&console, args).await,
         Command::Serve(args) => serve::run(&console, args).await,
-        Command::Doctor => doctor::run(&console).await,
+        Command::Doctor(args) => doctor::run(&console, args).await,
         Command::Send(args) => send::run(&console, args).await,
         Command::Preview(args) => preview::run(&console, args).await,
         Command::Campaign(command) => campaign::run(&console, command).await,
@@ -247,11 +259,14 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Address(command) => address::run(&console, command).await,
         Command::ExplainReply(args) => explain_reply::run(&console, &args),
         Command::Bounce(command) => bounce::run(&console, &command),
+        Command::Returns(command) => returns::run(&console, command).await,
         Command::Suppress(args) => suppress::run(&console, args).await,
         Command::Basis(command) => basis::run(&console, command).await,
         Command::Template(command) => template::run(&console, command),
         Command::Provider(command) => provider::run(&console, command).await,
         Command::Mail(command) => mail::run(&console, command).await,
+        Command::Mailbox(command) => mailbox::run(&console, command).await,
+        Command::Dkim(command) => dkim::run(&console, command).await,
         Command::Inbox(command) => inbox::run(&console, command).await,
         Command::Token(command) => token::run(&console, command).await,
         Command::Operator(command) => operator::run(&console, command).await,

@@ -86,7 +86,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 fn eml(gateway: &Gateway, job: &Job<'_>, referrer: &Referrer) -> Result<Option<Vec<u8>>, CliError> {
     let Some(to) = &referrer.email else { return Ok(None) };
     let (mail, _) = gateway.renderer.mail(job)?;
-    crate::provider::mail::compose(&mail, to, AttemptId::new(), job.now)
+    crate::provider::mail::compose(&mail, to, AttemptId::new(), job.now, None)
         .map(Some)
         .map_err(|error| CliError::refused(format!("the email cannot be sent: {error}")))
 }

@@ -85,6 +85,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
                 source: SuppressionSource::Operator,
                 evidence,
                 who: console.who.clone(),
+                because: None,
+                expires_ms: None,
             };
             suppress(console, &refusal).await
         }
@@ -132,7 +134,10 @@ async fn list(console: &Console, all: bool) -> Result<(), CliError> {
             let rows = found.iter().map(|row| {
                 let state = match (row.lifted_ms, &row.lifted_reason) {
                     (Some(at), why) => format!("lifted {}: {}", at.in_zone(records.zone), why.as_deref().unwrap_or("")),
-                    (None, _) => "in effect".to_owned(),
+                    (None, _) => row.expires_ms.map_or_else(
+                        || "in effect".to_owned(),
+                        |at| format!("in effect until {}", at.in_zone(records.zone)),
+                    ),
                 };
                 let since = row.created_ms.in_zone(records.zone);
                 vec![

@@ -12,13 +12,27 @@ use super::problem::Problems;
 use super::secret::SecretSource;
 use super::section::Reader;
 use super::{Baa, DailyBudget, ProviderConfig, Purging};
+use crate::accounts::presets::{self, PRESETS, Preset};
+use crate::accounts::quota::Quota;
+use crate::domain::Channel;
 use crate::domain::cost::Cost;
 use crate::provider::fax::declared;
-use crate::provider::{Spec, secret_variable};
+use crate::provider::{Spec, mail, secret_variable};
 
 /// Keys that every account may have.
-const COMMON_KEYS: [&str; 8] =
-    ["kind", "baa", "concurrency", "timeout_seconds", "rate_per_minute", "cost_per_page", "daily_budget", "purge"];
+const COMMON_KEYS: [&str; 11] = [
+    "kind",
+    "baa",
+    "concurrency",
+    "timeout_seconds",
+    "rate_per_minute",
+    "rate_per_domain_per_minute",
+    "cost_per_page",
+    "daily_budget",
+    "quota",
+    "preset",
+    "purge",
+];
 /// Longest account name.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -29,23 +43,28 @@ struct Common {
     kind: String,
     #[serde(default)]
     baa: Option<Baa>,
-    #[serde(default = "concurrency_default")]
-    concurrency: usize,
+    #[serde(default)]
+    concurrency: Option<usize>,
     #[serde(default = "timeout_default")]
     timeout_seconds: u64,
     #[serde(default)]
     rate_per_minute: Option<u32>,
     #[serde(default)]
+    rate_per_domain_per_minute: Option<u32>,
+    #[serde(default)]
     cost_per_page: Option<Cost>,
     #[serde(default)]
     daily_budget: Option<DailyBudget>,
     #[serde(default)]
+    quota: Quota,
+    #[serde(default)]
+    preset: Option<String>,
+    #[serde(default)]
     purge: Option<Purging>,
 }
 
-const fn concurrency_default() -> usize {
-    4
-}
+/// Calls at once, where neither the file nor a preset says how many.
+const CONCURRENCY: usize = 4;
 
 const fn timeout_default() -> u64 {
     60
@@ -117,7 +136,14 @@ impl AccountReader<'_> {
         let before = reader.problems.count();
         let spec = self.described(reader.problems, name, spec, &mut own)?;
         let Own { settings, secrets, missing } = self.read_own(reader.problems, name, spec, own);
+        let preset = preset_of(reader.problems, name, &common, &settings);
         check_ranges(reader.problems, name, &common);
+        if common.rate_per_domain_per_minute.is_some() && spec.channel == Channel::Fax {
+            reader.problems.add(
+                format!("providers.{name}.rate_per_domain_per_minute"),
+                "a number has no mail domain: remove it here",
+            );
+        }
         if matches!(common.purge, Some(Purging::Patients | Purging::Always)) && !spec.capabilities.purge {
             reader.problems.add(
                 format!("providers.{name}.purge"),
@@ -127,11 +153,14 @@ impl AccountReader<'_> {
         (reader.problems.count() == before).then_some(ProviderConfig {
             kind: common.kind,
             baa: common.baa,
-            concurrency: common.concurrency,
+            concurrency: common.concurrency.or(preset.and_then(|preset| preset.concurrency)).unwrap_or(CONCURRENCY),
             timeout_seconds: common.timeout_seconds,
-            rate_per_minute: common.rate_per_minute,
+            rate_per_minute: common.rate_per_minute.or(preset.and_then(|preset| preset.rate_per_minute)),
+            rate_per_domain_per_minute: common.rate_per_domain_per_minute,
             cost_per_page: common.cost_per_page,
             daily_budget: common.daily_budget,
+            quota: filled(common.quota, preset),
+            preset: preset.map(|preset| preset.name),
             purge: common.purge.unwrap_or_default(),
             settings,
             secrets,
@@ -147,6 +176,9 @@ impl AccountReader<'_> {
         spec: &'static Spec,
         own: &mut Dict,
     ) -> Option<&'static Spec> {
+        if spec.kind == mail::SPEC.kind {
+            return self.with_events(problems, name, own).then_some(spec);
+        }
         if spec.kind != declared::SPEC.kind {
             return Some(spec);
         }
@@ -161,6 +193,20 @@ impl AccountReader<'_> {
                 None
             }
         }
+    }
+
+    /// Resolves the path of the description of a relay's callbacks; false if there is none.
+    fn with_events(&self, problems: &mut Problems, name: &str, own: &mut Dict) -> bool {
+        let key = mail::events::FILE;
+        let Some(file) = own.get(key).and_then(Value::as_str) else { return true };
+        match mail::events::locate(self.folder, file) {
+            Ok(path) => drop(own.insert(key.to_owned(), Value::from(path.display().to_string()))),
+            Err(error) => {
+                problems.add(format!("providers.{name}.{key}"), error.to_string());
+                return false;
+            }
+        }
+        true
     }
 
     /// The kind's own keys, divided into settings and secrets.
@@ -224,16 +270,46 @@ fn how_to_give(spec: &Spec, key: &str) -> String {
     format!("write {key} = {{ env = \"{}\" }} or {{ file = \"PATH\" }}", secret_variable(spec.kind, key))
 }
 
+/// The documented limits of a mail relay: those of the preset that is named, else of the relay's host.
+fn preset_of(problems: &mut Problems, name: &str, common: &Common, settings: &toml::Table) -> Option<&'static Preset> {
+    let is_relay = common.kind == mail::SPEC.kind;
+    let text = |key: &str| settings.get(key).and_then(toml::Value::as_str);
+    let Some(named) = &common.preset else {
+        return is_relay.then(|| presets::of_relay(text("host"), text("oauth"))).flatten();
+    };
+    let found = presets::named(named).filter(|_| is_relay);
+    if found.is_none() {
+        let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        let known = known.join(", ");
+        problems.add(format!("providers.{name}.preset"), format!("for a mail relay (kind smtp) write one of: {known}"));
+    }
+    found
+}
+
+/// The quotas that are given; each that is not, from the preset.
+fn filled(given: Quota, preset: Option<&Preset>) -> Quota {
+    let preset = preset.map(|preset| preset.quota).unwrap_or_default();
+    Quota { per_hour: given.per_hour.or(preset.per_hour), per_day: given.per_day.or(preset.per_day) }
+}
+
 fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {
     let mut within = |key: &str, value: u64, low: u64, high: u64| {
         if !(low..=high).contains(&value) {
             problems.add(format!("providers.{name}.{key}"), format!("write a number from {low} to {high}"));
         }
     };
-    within("concurrency", common.concurrency as u64, 1, 256);
+    within("concurrency", common.concurrency.unwrap_or(CONCURRENCY) as u64, 1, 256);
     within("timeout_seconds", common.timeout_seconds, 1, 600);
     if let Some(rate) = common.rate_per_minute {
         within("rate_per_minute", u64::from(rate), 1, 60_000);
+    }
+    if let Some(rate) = common.rate_per_domain_per_minute {
+        within("rate_per_domain_per_minute", u64::from(rate), 1, 60_000);
+    }
+    for (key, most) in [("quota.per_hour", common.quota.per_hour), ("quota.per_day", common.quota.per_day)] {
+        if let Some(most) = most {
+            within(key, u64::from(most), 1, 10_000_000);
+        }
     }
     if let Some(budget) = &common.daily_budget {
         check_budget(problems, name, budget, common.cost_per_page);

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::problem::Problems;
-use super::{LogConfig, RetentionConfig, Sending, ServerConfig};
+use super::{LogConfig, RetentionConfig, ReturnsConfig, Sending, ServerConfig};
 
 /// Ranges of `[sending]`.
 pub(super) fn sending(problems: &mut Problems, sending: &Sending) {
@@ -43,6 +43,29 @@ pub(super) fn server(problems: &mut Problems, server: &ServerConfig) {
     within("body_seconds", server.body_seconds, 1, 600);
     within("large_bodies_mib", server.large_bodies_mib as u64, 32, 4_096);
     within("session_idle_minutes", server.session_idle_minutes, 5, 720);
+}
+
+/// Ranges of `[returns]`.
+pub(super) fn returns(problems: &mut Problems, returns: &ReturnsConfig) {
+    let percents = [
+        ("pause_bounce_percent", returns.pause_bounce_percent),
+        ("pause_complaint_percent", returns.pause_complaint_percent),
+    ];
+    for (key, percent) in percents {
+        if !(0.0..=100.0).contains(&percent) {
+            problems.add(format!("returns.{key}"), "write a percentage from 0 to 100");
+        }
+    }
+    let counts = [
+        ("pause_bounces_min", returns.pause_bounces_min),
+        ("pause_after", returns.pause_after),
+        ("pause_complaints_min", returns.pause_complaints_min),
+    ];
+    for (key, count) in counts {
+        if !(1..=10_000).contains(&count) {
+            problems.add(format!("returns.{key}"), "write a number from 1 to 10000");
+        }
+    }
 }
 
 /// Ranges of `[retention]`.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::accounts::AccountReader;
+use super::mailboxes::MailboxReader;
 use super::merge::{find_overrides, merge, parse_toml};
 use super::problem::{ConfigError, Problem, Problems};
 use super::routes::Known;
@@ -25,8 +26,21 @@ use crate::provider::REGISTRY;
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The known sections.
-const SECTIONS: [&str; 10] =
-    ["practice", "store", "server", "templates", "providers", "routes", "sending", "retention", "policy", "log"];
+const SECTIONS: [&str; 13] = [
+    "practice",
+    "store",
+    "server",
+    "templates",
+    "providers",
+    "mailboxes",
+    "routes",
+    "sending",
+    "returns",
+    "retention",
+    "dns",
+    "policy",
+    "log",
+];
 
 /// The environment, so that a test or the demo can supply its own.
 pub struct Environment<'a> {
@@ -190,10 +204,15 @@ pub(super) fn assemble(
     let templates = read_section(&mut root, &mut reader, "templates");
     let providers = take_section(&mut root, "providers", reader.problems);
     let configured: Vec<String> = providers.keys().cloned().collect();
+    let boxes = MailboxReader { folder, lookup: environment.lookup, secrets: accounts.secrets, accounts: &configured };
     let accounts = accounts.read_all(&mut reader, providers);
+    let mailboxes = take_section(&mut root, "mailboxes", reader.problems);
+    let mailboxes = boxes.read_all(&mut reader, mailboxes);
     let routes = read_section(&mut root, &mut reader, "routes").map(|written| routes::read(&mut reader, written));
     let sending = read_section(&mut root, &mut reader, "sending");
     let retention = read_section(&mut root, &mut reader, "retention");
+    let returns = read_section(&mut root, &mut reader, "returns");
+    let dns = read_section(&mut root, &mut reader, "dns");
     let policy = read_section(&mut root, &mut reader, "policy");
     let log = read_section(&mut root, &mut reader, "log");
 
@@ -201,6 +220,7 @@ pub(super) fn assemble(
     server.as_ref().inspect(|server| check::server(problems, server));
     sending.as_ref().inspect(|sending| check::sending(problems, sending));
     retention.as_ref().inspect(|retention| check::retention(problems, retention));
+    returns.as_ref().inspect(|returns| check::returns(problems, returns));
     log.as_ref().inspect(|log| check::log(problems, log));
     let routes = routes.map(|written| {
         routes::check(problems, written, &Known { accounts: &accounts, configured: &configured, specs })
@@ -211,9 +231,12 @@ pub(super) fn assemble(
         server: server?,
         templates: templates?,
         providers: accounts,
+        mailboxes,
         routes: routes?,
         sending: sending?,
         retention: retention?,
+        returns: returns?,
+        dns: dns?,
         policy: policy?,
         log: log?,
     };

@@ -8,6 +8,7 @@
 mod accounts;
 mod check;
 mod load;
+mod mailboxes;
 mod merge;
 mod problem;
 mod routes;
@@ -26,6 +27,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::accounts::quota::Quota;
 use crate::accounts::routes::Route;
 use crate::domain::OfficeHours;
 pub use crate::domain::Purging;
@@ -34,6 +36,7 @@ use crate::domain::practice::Practice;
 pub use crate::settle::SmtpDoubt;
 
 pub use load::{CONFIG_BYTES_MAX, Environment, Secrets};
+pub use mailboxes::MailboxConfig;
 pub use problem::{ConfigError, Problem};
 pub use secret::SECRET_BYTES_MAX;
 pub use variables::{VARIABLES_BYTES_MAX, VARIABLES_FILE, variable};
@@ -51,12 +54,18 @@ pub struct Config {
     pub templates: TemplatesConfig,
     /// Provider accounts by name.
     pub providers: BTreeMap<String, ProviderConfig>,
+    /// Mailboxes to which returns come, by name.
+    pub mailboxes: BTreeMap<String, MailboxConfig>,
     /// Which accounts send what, in order of preference.
     pub routes: Routes,
     /// How long things are kept.
     pub retention: RetentionConfig,
+    /// What is made of what comes back for emails.
+    pub returns: ReturnsConfig,
     /// How messages are sent.
     pub sending: Sending,
+    /// Who is asked what domains publish.
+    pub dns: DnsConfig,
     /// The choices that the law allows.
     pub policy: PolicyConfig,
     /// What is logged.
@@ -138,16 +147,24 @@ pub struct ProviderConfig {
     pub kind: String,
     /// The business associate agreement (45 CFR § 164.504(e)); without one no health information is sent this way.
     pub baa: Option<Baa>,
-    /// Concurrent calls on each node, 1 to 256. Default 4.
+    /// Concurrent calls on each node, 1 to 256. Default 4, or what the preset says.
     pub concurrency: usize,
     /// The longest one call may take, 1 to 600 s. Default 60.
     pub timeout_seconds: u64,
-    /// Hand-overs a minute over all nodes, 1 to 60,000. Default no limit; the provider's lower limit applies anyway.
+    /// Hand-overs a minute over all nodes, 1 to 60,000. Default what the preset says, else no limit; the provider's lower limit
+    /// applies anyway.
     pub rate_per_minute: Option<u32>,
+    /// Hand-overs a minute to one mail domain over all nodes, 1 to 60,000. Default no limit.
+    pub rate_per_domain_per_minute: Option<u32>,
     /// What a page costs, in the practice's own currency. Default unknown.
     pub cost_per_page: Option<Cost>,
     /// What may be spent in a day. Default no limit.
     pub daily_budget: Option<DailyBudget>,
+    /// What its provider takes in an hour and in 24 hours, over all nodes, each 1 to 10,000,000. Default what the preset says, else
+    /// no limit.
+    pub quota: Quota,
+    /// The service whose documented limits fill what is not given: as written, or known by the relay's host.
+    pub preset: Option<&'static str>,
     /// Of which letters the provider is asked to delete its copy. Default of those about patients.
     pub purge: Purging,
     /// The kind's own settings; only keys that its specification names.
@@ -267,12 +284,35 @@ impl Sending {
     }
 }
 
+/// Who is asked what domains publish for their mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DnsConfig {
+    /// A name server, as address and port. Default none: those of this machine.
+    #[serde(deserialize_with = "section::socket_address_or_none")]
+    pub server: Option<SocketAddr>,
+}
+
 /// The choices that the law allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {
     /// What an advertisement by fax needs. There is no setting that needs nothing.
     pub advertising: AdvertisingPolicy,
+    /// What happens to email to many recipients that large receivers would refuse. Default `refuse`.
+    pub mail_setup: MailSetupPolicy,
+}
+
+/// What happens to email to many recipients (50 and more) while the practice's domain or accounts are set up so that large
+/// receivers would refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailSetupPolicy {
+    /// It is refused before it begins, with the reason.
+    #[default]
+    Refuse,
+    /// It is sent all the same.
+    Send,
 }
 
 /// What an advertisement by fax needs (`compliance.md` R2.4).
@@ -297,6 +337,39 @@ pub struct RetentionConfig {
 impl Default for RetentionConfig {
     fn default() -> Self {
         Self { callback_days: 90 }
+    }
+}
+
+/// What is made of what comes back for emails.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReturnsConfig {
+    /// Whether the first line of a person's answer is kept and shown; of an answer to a letter about a patient it never is.
+    /// Without it, only who answered and when. Default yes.
+    pub first_lines: bool,
+    /// A broadcast pauses itself once this share of its emails was refused or came back because the address is bad, in percent, 0
+    /// to 100; 0 never. Default 5.
+    pub pause_bounce_percent: f64,
+    /// But not before this many did, 1 to 10,000. Default 5.
+    pub pause_bounces_min: u32,
+    /// And not before this many emails of it were handed over, 1 to 10,000. Default 20.
+    pub pause_after: u32,
+    /// The same for the share that was reported as unwanted, in percent. Default 0.3.
+    pub pause_complaint_percent: f64,
+    /// But not before this many were, 1 to 10,000. Default 2.
+    pub pause_complaints_min: u32,
+}
+
+impl Default for ReturnsConfig {
+    fn default() -> Self {
+        Self {
+            first_lines: true,
+            pause_bounce_percent: 5.0,
+            pause_bounces_min: 5,
+            pause_after: 20,
+            pause_complaint_percent: 0.3,
+            pause_complaints_min: 2,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::section::Reader;
 use super::{ProviderConfig, Routes};
 use crate::accounts::routes::{Conditions, Route};
 use crate::domain::country::Country;
+use crate::domain::mail_domains::DomainPattern;
 use crate::domain::{Channel, Purpose};
 use crate::provider::Spec;
 
@@ -28,6 +29,7 @@ pub(super) struct WrittenRoutes {
 struct WrittenRoute {
     account: String,
     countries: Option<Vec<Country>>,
+    domains: Option<Vec<DomainPattern>>,
     purposes: Option<Vec<Purpose>>,
     phi: Option<bool>,
     pages_max: Option<u32>,
@@ -65,8 +67,8 @@ fn read_entry(reader: &mut Reader<'_>, channel: Channel, place: usize, entry: Va
         Value::Dict(_, table) => {
             let place = place.to_string();
             let path = ["routes", channel.as_str(), &place];
-            let WrittenRoute { account, countries, purposes, phi, pages_max } = reader.read(&path, table)?;
-            let route = Route { account, only: Conditions { countries, purposes, phi, pages_max } };
+            let WrittenRoute { account, countries, domains, purposes, phi, pages_max } = reader.read(&path, table)?;
+            let route = Route { account, only: Conditions { countries, domains, purposes, phi, pages_max } };
             check_conditions(reader.problems, channel, &path.join("."), &route);
             Some(route)
         }
@@ -79,13 +81,19 @@ fn read_entry(reader: &mut Reader<'_>, channel: Channel, place: usize, entry: Va
 }
 
 fn check_conditions(problems: &mut Problems, channel: Channel, key: &str, route: &Route) {
-    let Conditions { countries, purposes, pages_max, .. } = &route.only;
+    let Conditions { countries, domains, purposes, pages_max, .. } = &route.only;
     let nobody = "leaves out everything: remove it, or name at least one";
     if countries.as_ref().is_some_and(Vec::is_empty) {
         problems.add(format!("{key}.countries"), nobody);
     }
     if purposes.as_ref().is_some_and(Vec::is_empty) {
         problems.add(format!("{key}.purposes"), nobody);
+    }
+    if domains.as_ref().is_some_and(Vec::is_empty) {
+        problems.add(format!("{key}.domains"), nobody);
+    }
+    if domains.is_some() && channel == Channel::Fax {
+        problems.add(format!("{key}.domains"), "a number has no mail domain: remove it here");
     }
     if countries.is_some() && channel == Channel::Email {
         problems.add(format!("{key}.countries"), "a mailbox has no country: remove it here");

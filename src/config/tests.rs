@@ -206,7 +206,7 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (
             good.replace("port = 2525", "prot = 2525"),
-            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, cost_per_page, daily_budget, purge, port",
+            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, rate_per_domain_per_minute, cost_per_page, daily_budget, quota, preset, purge, port",
         ),
         (good.replace("line = \"L-1\"", ""), "providers.main.line: is missing: add it. The line to use."),
         (

@@ -7,7 +7,7 @@ use crate::domain::basis::Basis;
 use crate::domain::health::{AddressHealth, Health};
 use crate::domain::message::Message;
 use crate::domain::referrer::{Referrer, ReferrerState};
-use crate::domain::suppression::Scope;
+use crate::domain::suppression::{Scope, SuppressionReason};
 use crate::domain::{Address, AddressKey, Lane, PhiClass, Purpose, Timestamp};
 use crate::policy::Facts;
 use crate::store::{StoreError, Tx};
@@ -16,7 +16,7 @@ use crate::store::{StoreError, Tx};
 #[derive(Debug, Default)]
 pub struct AddressFacts {
     health: HashMap<AddressKey, Health>,
-    refusals: HashMap<AddressKey, Vec<Scope>>,
+    refusals: HashMap<AddressKey, Vec<(Scope, SuppressionReason)>>,
     bases: HashMap<AddressKey, Vec<Basis>>,
 }
 
@@ -98,7 +98,7 @@ impl AddressFacts {
         let health = known.into_iter().map(|one| (one.value, one.health)).collect();
         let mut facts = Self { health, ..Self::default() };
         for refusal in tx.suppressions_among(keys).await? {
-            facts.refusals.entry(refusal.address).or_default().push(refusal.scope);
+            facts.refusals.entry(refusal.address).or_default().push((refusal.scope, refusal.reason));
         }
         for basis in tx.basis_among(keys).await? {
             facts.bases.entry(AddressKey::from(&basis.fax)).or_default().push(basis);

@@ -7,10 +7,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::domain::basis::{Basis, BasisKind};
-use crate::domain::id::{BasisId, MessageId, ReferrerId, SuppressionId};
+use crate::domain::id::{BasisId, MessageId, ReferrerId, ReturnId, SuppressionId};
 use crate::domain::message::Message;
 use crate::domain::suppression::{Scope, Suppression, SuppressionReason, SuppressionSource};
-use crate::domain::{Actor, Address, AuditAct, Clock, MessageStatus, PolicyReason, Timestamp};
+use crate::domain::{Actor, Address, AuditAct, Clock, MessageStatus, Timestamp};
+use crate::policy::suppressed_because;
 use crate::settle::{self, Origin};
 use crate::store::{Store, StoreError, Tx};
 
@@ -49,6 +50,10 @@ pub struct Refusal {
     pub evidence: Option<String>,
     /// Who recorded it.
     pub who: Actor,
+    /// The return that it follows from.
+    pub because: Option<ReturnId>,
+    /// When it ends by itself, where its reason only passes.
+    pub expires_ms: Option<Timestamp>,
 }
 
 /// Records a suppression: once it is committed, nothing of that scope is handed over to the address. Messages waiting
@@ -75,9 +80,7 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
     tx.addresses_ensure(&[address.key()], now).await?;
     tx.addresses_lock(&[address.key()]).await?;
     let is_own = refusal.source != SuppressionSource::Merge;
-    if is_own {
-        replace_merged(tx, refusal, now).await?;
-    }
+    replace_weaker(tx, refusal, now).await?;
     let fresh = tx
         .suppression_insert(&Suppression {
             id: SuppressionId::new(),
@@ -92,6 +95,8 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
             lifted_ms: None,
             lifted_by: None,
             lifted_reason: None,
+            return_id: refusal.because,
+            expires_ms: refusal.expires_ms,
         })
         .await?;
     // A refusal at another address does not end the basis for faxing this number.
@@ -107,18 +112,31 @@ pub(crate) async fn suppress_in(tx: &mut Tx, refusal: &Refusal, now: Timestamp) 
     tx.touches_lock(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
     let mut covered = covered(tx, messages, refusal).await?;
     let origin = Origin::person(&refusal.who);
-    settle::end(tx, &mut covered, MessageStatus::Suppressed, PolicyReason::OptedOut.into(), &origin, now).await?;
+    settle::end(tx, &mut covered, MessageStatus::Suppressed, suppressed_because(refusal.reason).into(), &origin, now)
+        .await?;
     Ok(covered.len())
 }
 
-/// Ends what a merge brought to the address: a refusal of its own stands in its place, which does not end with the merge.
-async fn replace_merged(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<(), StoreError> {
+/// Ends what the refusal takes the place of: what a merge brought to the address, which would end with the merge, and what only came
+/// back or lasts for a while, which would end without regard to the refusal.
+async fn replace_weaker(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Result<(), StoreError> {
+    let new = strength(refusal.source, refusal.reason, refusal.expires_ms);
     for known in tx.suppressions_of(&refusal.address).await? {
-        if known.source == SuppressionSource::Merge && known.scope == refusal.scope {
-            lift_in(tx, known.id, &refusal.who, "the address itself refuses", now).await?;
+        if known.scope == refusal.scope && strength(known.source, known.reason, known.expires_ms) < new {
+            lift_in(tx, known.id, &refusal.who, "another one takes its place", now).await?;
         }
     }
     Ok(())
+}
+
+/// How well a suppression stands: one from a merge, one for a while, one because letters came back, one by somebody's will.
+fn strength(source: SuppressionSource, reason: SuppressionReason, expires: Option<Timestamp>) -> u8 {
+    match (source, reason) {
+        (SuppressionSource::Merge, _) => 0,
+        (_, SuppressionReason::Bounced) if expires.is_some() => 1,
+        (_, SuppressionReason::Bounced) => 2,
+        _ => 3,
+    }
 }
 
 /// The waiting messages that the suppression covers. One that is already with a provider runs its course.

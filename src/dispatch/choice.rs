@@ -7,19 +7,19 @@ use crate::accounts::routes::Parcel;
 use crate::accounts::{Accounts, ConfiguredAccount, Ready};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
-use crate::domain::{PolicyReason, RouteKey, Timestamp};
+use crate::domain::{PolicyReason, Timestamp};
 
 /// How long a message waits while every account is paused: someone may resume one, or another node may have found that
 /// it works again.
 const ACCOUNT_WAIT: Duration = Duration::from_secs(30);
-/// The same for a budget that is used up: someone may raise it before midnight.
+/// The same for a budget or a quota that is used up: someone may raise it before there is room again.
 const BUDGET_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// What was chosen.
 #[derive(Debug)]
 pub(super) enum Choice<'a> {
     /// This account, and its meter afterwards.
-    Take(&'a ConfiguredAccount, Meter),
+    Take(&'a ConfiguredAccount, Box<Meter>),
     /// None now; the reason, and how long until another check is worthwhile.
     Wait(PolicyReason, Duration),
     /// No account is meant for it.
@@ -27,8 +27,8 @@ pub(super) enum Choice<'a> {
 }
 
 /// The message as its route sees it.
-pub(super) fn parcel(message: &Message, pages: Option<u32>) -> Parcel {
-    Parcel { key: RouteKey::of(message), pages }
+pub(super) fn parcel(accounts: &Accounts, message: &Message, pages: Option<u32>) -> Parcel {
+    Parcel { key: accounts.key_of(message), pages }
 }
 
 /// The first account on the route that can take it. Of those that cannot, the one that can soonest gives the reason.
@@ -47,6 +47,7 @@ pub(super) fn choose<'a>(
             Ready::TooFast(wait) => (wait, PolicyReason::RateReached),
             Ready::Resting(until) => (until.since(now).min(ACCOUNT_WAIT), PolicyReason::ProviderResting),
             Ready::Spent(until) => (until.since(now).min(BUDGET_WAIT), PolicyReason::BudgetSpent),
+            Ready::OverQuota(until) => (until.since(now).min(BUDGET_WAIT), PolicyReason::QuotaSpent),
             Ready::Paused => (ACCOUNT_WAIT, PolicyReason::ProviderPaused),
         };
         if soonest.is_none_or(|(other, _)| wait < other) {

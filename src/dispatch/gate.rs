@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::Parts;
 use super::choice::{Choice, choose, parcel};
+use super::domain_turns::Passenger;
 use super::gate_facts::GateFacts;
 use super::render::Prepared;
 use crate::accounts::ConfiguredAccount;
@@ -16,7 +17,8 @@ use crate::domain::envelope::Envelope;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::provider_state::Meter;
-use crate::domain::{Channel, MessageStatus, OperatorReason, PolicyReason, Reason, Rule, Timestamp};
+use crate::domain::transport::TransportNote;
+use crate::domain::{Channel, Lane, MessageStatus, OperatorReason, PolicyReason, Reason, Rule, Timestamp};
 use crate::policy::{self, Verdict};
 use crate::queue::Lease;
 use crate::settle::{self, Origin};
@@ -108,7 +110,14 @@ impl Opened {
         let Prepared { claimed, message, document, content, pages } = item;
         let to = message.address.clone();
         let attempt = attempt(&message, account.layered.name(), &document.hash, pages, number, now);
-        let envelope = Envelope { attempt: attempt.id, to, content, purpose: message.purpose, phi: message.phi };
+        let envelope = Envelope {
+            attempt: attempt.id,
+            to,
+            content,
+            purpose: message.purpose,
+            phi: message.phi,
+            transport: TransportNote::default(),
+        };
         let call = Call {
             attempt: attempt.id,
             opened: (now, Instant::now()),
@@ -140,6 +149,9 @@ fn attempt(message: &Message, provider: &str, hash: &str, pages: u32, number: i6
         dialled: Some(message.address.clone()),
         billed_amount: None,
         billed_unit: None,
+        tls_version: None,
+        tls_cipher: None,
+        tls_peer: None,
         opened_ms: now,
         answered_ms: None,
         settled_ms: None,
@@ -172,11 +184,13 @@ async fn decide(
     if window.is_some_and(|window| window.undone_ms.is_some()) {
         return Ok(Step::End(MessageStatus::Cancelled, OperatorReason::Withdrawn.into()));
     }
-    let parcel = parcel(message, Some(item.pages));
+    let parcel = parcel(&parts.accounts, message, Some(item.pages));
     let state_of = |name: &str| facts.states.get(name);
-    let is_paused =
-        matches!(choose(&parts.accounts, &parcel, state_of, now), Choice::Wait(PolicyReason::ProviderPaused, _));
-    if now >= message.give_up_ms && !is_paused {
+    let waits_for_account = matches!(
+        choose(&parts.accounts, &parcel, state_of, now),
+        Choice::Wait(PolicyReason::ProviderPaused | PolicyReason::QuotaSpent, _)
+    );
+    if now >= message.give_up_ms && !waits_for_account {
         return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp.into()));
     }
     if let Some(until) = window.and_then(|window| window.undo_until_ms)
@@ -190,6 +204,11 @@ async fn decide(
     let carriers = parts.accounts.carriers(&parcel);
     let number_busy = message.channel() == Channel::Fax && facts.busy.contains(&message.address.key());
     let verdict = policy::decide(&facts.of(message, &parts.settings, carriers, number_busy, now));
+    if verdict == Verdict::Allow
+        && let Some(step) = automatic_wait(facts, message)
+    {
+        return Ok(step);
+    }
     Ok(match verdict {
         Verdict::Deny(reason) => Step::End(MessageStatus::Suppressed, reason.into()),
         Verdict::Hold(reason) => Step::Hold(reason),
@@ -199,16 +218,31 @@ async fn decide(
             let (step, meter) = permit(parts, facts, &parcel, now);
             if let (Step::Go(account), Some(meter)) = (&step, meter) {
                 let number = (message.channel() == Channel::Fax).then(|| message.address.key());
+                if let Some(until) = facts.turns.take(account, Passenger::of(message), now) {
+                    return Ok(Step::Defer(Some(PolicyReason::RateReached), until));
+                }
                 facts.busy.extend(number);
-                facts.draw(account.layered.name(), meter);
+                facts.draw(account.layered.name(), *meter);
             }
             step
         }
     })
 }
 
-/// The first account on the route that can take it, with what that uses of its rate and budget.
-fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel, now: Timestamp) -> (Step, Option<Meter>) {
+/// Why an automatic letter waits that the rules allow: its broadcast is paused, or the referrer is away. What a person released goes.
+fn automatic_wait(facts: &GateFacts, message: &Message) -> Option<Step> {
+    if message.lane != Lane::Broadcast || message.released_ms.is_some() {
+        return None;
+    }
+    if message.broadcast_id.is_some_and(|broadcast| facts.paused.contains(&broadcast)) {
+        return Some(Step::Hold(PolicyReason::BroadcastPaused));
+    }
+    let until = facts.away.get(&message.referrer_id).filter(|_| message.purpose.is_outreach())?;
+    Some(Step::Defer(Some(PolicyReason::ReferrerAway), *until))
+}
+
+/// The first account on the route that can take it, with what that uses of its rate, quotas and budget.
+fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel, now: Timestamp) -> (Step, Option<Box<Meter>>) {
     match choose(&parts.accounts, parcel, |name| facts.states.get(name), now) {
         Choice::Take(account, meter) => (Step::Go(Box::new(account.clone())), Some(meter)),
         Choice::Wait(reason, wait) => (Step::Defer(Some(reason), now.after(wait)), None),

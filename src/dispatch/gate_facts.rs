@@ -1,18 +1,19 @@
 //! What the gate checks, read for a whole batch in a handful of statements, under the locks that keep it true until
-//! the commit. Locks are taken in one order everywhere: address, message, touch, provider account, queue entry.
+//! the commit. Locks are taken in one order everywhere: address, message, touch, provider account, mail domain, queue entry.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use super::domain_turns::DomainTurns;
 use super::render::Prepared;
 use super::{Parts, Settings, office};
 use crate::accounts::Carriers;
 use crate::consent::facts::{AddressFacts, Circumstances, Subject};
-use crate::domain::id::{MessageId, ReferrerId, SubmissionId, TouchId};
+use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provider_state::{Meter, ProviderState};
 use crate::domain::referrer::Referrer;
-use crate::domain::{AddressKey, Channel, Timestamp};
+use crate::domain::{AddressKey, Channel, Lane, Timestamp};
 use crate::policy::Facts;
 use crate::store::records::submissions::UndoWindow;
 use crate::store::{StoreError, Tx};
@@ -37,6 +38,11 @@ pub(super) struct GateFacts {
     pub states: HashMap<String, ProviderState>,
     /// The undo windows of the batch's submissions that are open, and the submissions that were withdrawn.
     pub windows: HashMap<SubmissionId, UndoWindow>,
+    /// The referrers who are away, and until when, and the broadcasts that are paused; among automatic letters only.
+    pub away: HashMap<ReferrerId, Timestamp>,
+    pub paused: HashSet<BroadcastId>,
+    /// Whose turn it is at the mail domains of the batch.
+    pub turns: DomainTurns,
     addresses: AddressFacts,
     referrers: HashMap<ReferrerId, Referrer>,
     /// The accounts whose rate or budget was used.
@@ -64,7 +70,9 @@ impl GateFacts {
         facts.busy = busy_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
         facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one)).collect();
+        facts.read_waits(tx, items, now).await?;
         facts.read_accounts(tx, parts, now).await?;
+        facts.turns = DomainTurns::read(tx, &parts.accounts, items).await?;
         let claims: Vec<(i64, i64)> = items.iter().map(|item| (item.claimed.id, item.claimed.fence)).collect();
         facts.held = tx.queue_held(&claims).await?;
         Ok(facts)
@@ -79,11 +87,24 @@ impl GateFacts {
         Ok(())
     }
 
-    /// States of the accounts. Where a rate or a budget is to be kept, the rows stay locked until the commit; the row of an
+    async fn read_waits(&mut self, tx: &mut Tx, items: &[Prepared], now: Timestamp) -> Result<(), StoreError> {
+        let automatic = || items.iter().map(|item| &item.message).filter(|message| message.lane == Lane::Broadcast);
+        let referrers: Vec<ReferrerId> = automatic().map(|message| message.referrer_id).collect();
+        self.away = tx.away_among(&referrers, now).await?.into_iter().collect();
+        let broadcasts: BTreeSet<BroadcastId> = automatic().filter_map(|message| message.broadcast_id).collect();
+        let broadcasts: Vec<BroadcastId> = broadcasts.into_iter().collect();
+        self.paused = tx.broadcasts_paused(&broadcasts).await?.into_iter().collect();
+        Ok(())
+    }
+
+    /// States of the accounts. Where a rate, a quota or a budget is to be kept, the rows stay locked until the commit; the row of an
     /// account that has none yet is made first, so that two nodes do not both begin with a full burst.
     async fn read_accounts(&mut self, tx: &mut Tx, parts: &Parts, now: Timestamp) -> Result<(), StoreError> {
         let metered: Vec<&str> = parts.accounts.metered().collect();
         let mut states = tx.provider_states(!metered.is_empty()).await?;
+        if metered.is_empty() && states.iter().any(|state| state.slowing.now(now) > 0) {
+            states = tx.provider_states(true).await?;
+        }
         let missing = |name: &&&str| !states.iter().any(|state| state.provider == ***name);
         let missing: Vec<&str> = metered.iter().filter(missing).copied().collect();
         if !missing.is_empty() {
@@ -96,7 +117,7 @@ impl GateFacts {
         Ok(())
     }
 
-    /// Updates an account's rate and budget after a hand-over.
+    /// Updates an account's rate, quotas and budget after a hand-over.
     pub(super) fn draw(&mut self, account: &str, meter: Meter) {
         if let Some(state) = self.states.get_mut(account)
             && state.meter != meter
@@ -106,14 +127,14 @@ impl GateFacts {
         }
     }
 
-    /// Writes the rates and budgets that were used.
+    /// Writes the rates, quotas and budgets that were used.
     pub(super) async fn write_meters(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         for account in &self.drawn {
             if let Some(state) = self.states.get(account) {
                 tx.provider_meter(account, &state.meter, now).await?;
             }
         }
-        Ok(())
+        self.turns.write(tx).await
     }
 
     /// The facts about one message, for policy.

@@ -6,6 +6,7 @@
 //! in which a crash causes doubt is the call itself. Gates and records of many messages share their transactions.
 
 mod choice;
+mod domain_turns;
 mod gate;
 mod gate_facts;
 mod letters;

@@ -13,7 +13,7 @@ use crate::domain::provider_state::ProviderState;
 use crate::domain::{Lane, RouteKey, Timestamp};
 use crate::queue::{Lanes, Opening};
 
-/// Of messages that no account may take now, because all are paused or have spent their budget, so many are looked at in
+/// Of messages that no account may take now, because all are paused or have used up their budget or quota, so many are looked at in
 /// each second: what each waits for is recorded, and its time to give up is moved.
 const LOOKED_AT: usize = 16;
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
@@ -146,7 +146,7 @@ fn capacity(accounts: &[&ConfiguredAccount], states: &[ProviderState], now: Time
                 ahead += account.layered.ahead();
             }
             Ready::TooFast(wait) => soonest = Some(soonest.map_or(wait, |other| other.min(wait))),
-            Ready::Paused | Ready::Resting(_) | Ready::Spent(_) => {}
+            Ready::Paused | Ready::Resting(_) | Ready::Spent(_) | Ready::OverQuota(_) => {}
         }
     }
     match (is_open, soonest) {

@@ -9,6 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use super::Parts;
 use crate::domain::event::EventSource;
 use crate::domain::id::AttemptId;
+use crate::domain::transport::Transport;
 use crate::domain::{Clock, Outcome};
 use crate::settle::{self, Evidence, Origin, Rules, Update};
 use crate::store::engine::batch::Batcher;
@@ -16,15 +17,18 @@ use crate::store::{Store, StoreError};
 
 /// An answer to be recorded.
 #[derive(Debug, Clone)]
-struct Answer {
-    attempt: AttemptId,
-    outcome: Outcome,
-    account: String,
+pub(super) struct Answer {
+    pub attempt: AttemptId,
+    pub outcome: Outcome,
+    pub account: String,
+    /// How the letter travelled, where the provider noted it.
+    pub transport: Option<Transport>,
 }
 
 impl Answer {
     fn update(self) -> Update {
         let origin = Origin::provider(EventSource::Answer, &self.account);
+        let origin = Origin { transport: self.transport.map(Box::new), ..origin };
         Update { attempt: self.attempt, evidence: Evidence::Answer(self.outcome), origin }
     }
 }
@@ -54,8 +58,7 @@ impl Recorder {
     /// Records one answer; tries for about ten minutes before it gives up and leaves the attempt to be resolved. A batch
     /// succeeds or fails as a whole, so after a failure each answer is written alone: one that cannot be written must
     /// not block the others. One that the database does not take is not tried again.
-    pub(super) async fn record(&self, attempt: AttemptId, outcome: Outcome, account: &str) -> Result<(), StoreError> {
-        let answer = Answer { attempt, outcome, account: account.to_owned() };
+    pub(super) async fn record(&self, answer: Answer) -> Result<(), StoreError> {
         if self.batcher.ask(answer.clone()).await.is_ok() {
             return Ok(());
         }

@@ -17,7 +17,7 @@ const SLOT_WAIT: Duration = Duration::from_millis(250);
 const SLOT_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// How long it is deferred if there was none, before jitter.
 const SLOT_LATER: Duration = Duration::from_millis(500);
-/// How long before its end the time of a letter that waits for a paused account is moved; less than it is moved by.
+/// How long before its end the time of a letter that waits for a paused account or for a quota is moved; less than it is moved by.
 const MOVED_BEFORE: Duration = Duration::from_secs(12 * 3600);
 
 /// What a message may do now.
@@ -35,7 +35,7 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
         return Turn::Now(None);
     }
     let pages = message.pages.and_then(|pages| u32::try_from(pages).ok());
-    let parcel = parcel(message, pages);
+    let parcel = parcel(&parts.accounts, message, pages);
     let state_of = |name: &str| states.iter().find(|state| state.provider == name);
     match choose(&parts.accounts, &parcel, state_of, now) {
         Choice::Take(account, _) => {
@@ -45,7 +45,9 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
         }
         Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
         // The gate records why it waits; after that it is deferred without being rendered, until its time is to be moved.
-        Choice::Wait(PolicyReason::ProviderPaused, _) if message.give_up_ms <= now.after(MOVED_BEFORE) => {
+        Choice::Wait(PolicyReason::ProviderPaused | PolicyReason::QuotaSpent, _)
+            if message.give_up_ms <= now.after(MOVED_BEFORE) =>
+        {
             Turn::Now(None)
         }
         Choice::Wait(reason, wait) if message.reason == Some(reason.into()) => Turn::Later(wait),

@@ -9,6 +9,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::gate::Call;
+use super::record::Answer;
 use super::render::Prepared;
 use super::turn::{self, Turn};
 use super::waiting::Wait;
@@ -41,7 +42,7 @@ enum At {
     Claimed(Box<Job>),
     Prepared(Box<Prepared>, Slot),
     Opened(Box<Call>, Slot),
-    Answered(Answered),
+    Answered(Box<Answered>),
     Done,
 }
 
@@ -51,9 +52,7 @@ type Slot = Option<layers::Slot>;
 /// An answer that is not on record yet. The lease is kept until it is.
 #[derive(Debug)]
 struct Answered {
-    attempt: AttemptId,
-    account: String,
-    outcome: Outcome,
+    answer: Answer,
     _lease: Lease,
 }
 
@@ -114,7 +113,7 @@ impl Walk {
     pub fn attempt(&self) -> Option<AttemptId> {
         match &self.at {
             At::Opened(call, _) => Some(call.attempt),
-            At::Answered(answered) => Some(answered.attempt),
+            At::Answered(answered) => Some(answered.answer.attempt),
             At::Claimed(_) | At::Prepared(..) | At::Done => None,
         }
     }
@@ -128,7 +127,7 @@ impl Walk {
             At::Claimed(job) => self.prepare(*job).await?,
             At::Prepared(prepared, slot) => self.pass_gate(*prepared, slot).await?,
             At::Opened(call, slot) => self.submit(*call, slot).await,
-            At::Answered(answered) => self.record(answered).await?,
+            At::Answered(answered) => self.record(*answered).await?,
             At::Done => At::Done,
         };
         Ok(self.stage())
@@ -180,7 +179,7 @@ impl Walk {
     async fn submit(&self, call: Call, slot: Slot) -> At {
         let Call { attempt, opened: (opened, since), account, layered, envelope, lease } = call;
         let parts = &self.dispatcher.parts;
-        let line = layered.line().await;
+        let (line, note) = (layered.line().await, envelope.transport.clone());
         let waited = since.elapsed().max(parts.clock.now().since(opened));
         let outcome = if waited < start_max(parts) {
             layered.submit(envelope).await
@@ -189,13 +188,14 @@ impl Walk {
             Outcome::NotSent(Failure::new(Fault::ProviderError).text("not called: its turn was over"))
         };
         drop((line, slot));
-        At::Answered(Answered { attempt, account, outcome, _lease: lease })
+        let answer = Answer { attempt, outcome, account, transport: note.get() };
+        At::Answered(Box::new(Answered { answer, _lease: lease }))
     }
 
     /// Records the answer with all that follows from it.
     async fn record(&self, answered: Answered) -> Result<At, StoreError> {
-        let Answered { attempt, account, outcome, _lease } = answered;
-        self.dispatcher.recorder.record(attempt, outcome, &account).await?;
+        let Answered { answer, _lease } = answered;
+        self.dispatcher.recorder.record(answer).await?;
         Ok(At::Done)
     }
 }

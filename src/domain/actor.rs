@@ -28,6 +28,10 @@ words! {
         OneResend = "one_resend",
         /// The same refusal for several recipients in a row.
         SameRefusal = "same_refusal",
+        /// What passes has passed: the end of a suppression for a while.
+        Expiry = "expiry",
+        /// Too many letters of a broadcast came back.
+        TooManyReturns = "too_many_returns",
         /// The setting `smtp_doubt = assume_sent`.
         AssumeSent = "smtp_doubt_assume_sent",
         /// The setting `smtp_doubt = resend`.

@@ -7,6 +7,7 @@ use super::clock::Timestamp;
 use super::event::Billed;
 use super::fault::{Failure, Fault};
 use super::id::{AttemptId, MessageId};
+use super::transport::Transport;
 use super::words::words;
 
 words! {
@@ -126,6 +127,12 @@ pub struct Attempt {
     pub billed_amount: Option<String>,
     /// The unit of the charge: a currency, or the provider's word.
     pub billed_unit: Option<String>,
+    /// The protocol by which it travelled to a mail relay; [`Transport::PLAIN`] if it was not encrypted. None: not known.
+    pub tls_version: Option<String>,
+    /// The cipher suite.
+    pub tls_cipher: Option<String>,
+    /// The name that the relay's certificate was checked for.
+    pub tls_peer: Option<String>,
     /// When it was recorded, which is before the call.
     pub opened_ms: Timestamp,
     /// When the provider answered.
@@ -143,6 +150,20 @@ impl Attempt {
     #[must_use]
     pub fn billed(&self) -> Option<Billed> {
         self.billed_amount.clone().zip(self.billed_unit.clone()).map(|(amount, unit)| Billed { amount, unit })
+    }
+
+    /// How it travelled, if that is known.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        let version = self.tls_version.clone()?;
+        Some(Transport { version, cipher: self.tls_cipher.clone(), peer: self.tls_peer.clone() })
+    }
+
+    /// Records how it travelled.
+    pub fn travelled(&mut self, transport: &Transport) {
+        self.tls_version = Some(transport.version.clone());
+        self.tls_cipher.clone_from(&transport.cipher);
+        self.tls_peer.clone_from(&transport.peer);
     }
 
     /// Records a charge. A provider's charge grows while it works and is reported in any order, so the larger one

@@ -23,6 +23,14 @@ words! {
         RunCampaign = "run_campaign",
         /// A due run of a campaign was skipped.
         SkipCampaignRun = "skip_campaign_run",
+        /// A referrer's answer opened a conversation.
+        OpenConversation = "open_conversation",
+        /// A return was matched, dealt with or dismissed.
+        WorkReturn = "work_return",
+        /// A broadcast was paused, because too much of it came back.
+        PauseBroadcast = "pause_broadcast",
+        /// A paused broadcast was resumed.
+        ResumeBroadcast = "resume_broadcast",
         /// A message was retried.
         Retry = "retry",
         /// A message was put on hold.

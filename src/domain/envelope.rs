@@ -3,6 +3,7 @@
 use super::address::{Address, EmailAddress, FaxNumber};
 use super::channel::{PhiClass, Purpose};
 use super::id::AttemptId;
+use super::transport::TransportNote;
 
 /// A finished mail, before the transport adds Message-ID and Date.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -11,6 +12,9 @@ pub struct Mail {
     pub from_name: String,
     /// The sender's mailbox.
     pub from: EmailAddress,
+    /// Where answers go, if not to the sender's mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<EmailAddress>,
     /// Display name of the recipient.
     pub to_name: String,
     /// Subject.
@@ -56,4 +60,6 @@ pub struct Envelope {
     pub purpose: Purpose,
     /// Whether it holds health information.
     pub phi: PhiClass,
+    /// Where the provider notes how it travelled.
+    pub transport: TransportNote,
 }

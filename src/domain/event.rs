@@ -7,6 +7,7 @@ use super::clock::Timestamp;
 use super::fault::Failure;
 use super::id::AttemptId;
 use super::message::MessageStatus;
+use super::returned::Returned;
 use super::words::words;
 
 words! {
@@ -196,6 +197,9 @@ pub struct DeliveryEvent {
     /// What it costs, where the provider says so.
     #[serde(default)]
     pub billed: Option<Billed>,
+    /// What more is said about an email that came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Returned>,
 }
 
 /// What a provider says when asked about one hand-over.

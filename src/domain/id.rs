@@ -75,6 +75,10 @@ ids! {
     ConflictId;
     /// One merge of two referrers.
     MergeId;
+    /// A mail taken from a mailbox.
+    ArrivalId;
+    /// What came back about one recipient.
+    ReturnId;
 }
 
 /// A short form for people: the last eight hexadecimal digits, upper case. Good enough to read over the phone

@@ -39,6 +39,9 @@ pub struct Practice {
     pub website: Option<String>,
     /// The practice's mailbox, the From of its letters.
     pub email: EmailAddress,
+    /// The mailbox that answers to its letters go to (`Reply-To`), which should be one that is read; `email` if absent.
+    #[serde(default)]
+    pub reply_to: Option<EmailAddress>,
     /// IANA zone name.
     pub time_zone: chrono_tz::Tz,
     /// Opening hours in words.
@@ -175,6 +178,12 @@ impl Practice {
         if description.chars().count() > DESCRIPTION_CHARS_MAX || description.chars().any(char::is_control) {
             problems
                 .push(format!("practice.description must be one line of at most {DESCRIPTION_CHARS_MAX} characters"));
+        }
+        if self.reply_to.as_ref().is_some_and(|mailbox| !mailbox.local().is_ascii()) {
+            problems.push(
+                "practice.reply_to must have ASCII letters before the @: mail programs of others must write to it"
+                    .to_owned(),
+            );
         }
         if !self.opt_out.toll_free && self.opt_out.web.is_none() && self.opt_out.email.is_none() {
             problems.push(

@@ -6,6 +6,8 @@ use super::clock::Timestamp;
 use super::cost::Cost;
 use super::fault::Fault;
 use super::remedy::Remedy;
+use super::rolling::Rolling;
+use super::slowing::Slowing;
 
 /// A provider account's shared state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -33,6 +35,9 @@ pub struct ProviderState {
     /// What counts against rate and budget.
     #[serde(flatten)]
     pub meter: Meter,
+    /// How far it was slowed down because its provider asked for that.
+    #[serde(flatten)]
+    pub slowing: Slowing,
 }
 
 impl ProviderState {
@@ -56,7 +61,16 @@ pub struct Pause {
     pub called_ms: Timestamp,
 }
 
-/// What counts against an account's rate and its daily budget, across all nodes.
+/// Whose turn it is at one mail domain, by one account, across all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DomainTurn {
+    /// Theoretical arrival time of the cell-rate limit.
+    pub arrival_ms: Timestamp,
+    /// The last moment that was given to a letter that must wait.
+    pub promised_ms: Timestamp,
+}
+
+/// What counts against an account's rate, its quotas and its daily budget, across all nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Meter {
     /// Theoretical arrival time of the cell-rate limit (GCRA, ITU-T I.371).
@@ -67,6 +81,12 @@ pub struct Meter {
     pub day_hand_overs: i64,
     /// Their cost.
     pub day_cost: Cost,
+    /// Hand-overs within an hour that ends now.
+    #[serde(skip)]
+    pub hour_counts: Rolling,
+    /// Hand-overs within 24 hours that end now.
+    #[serde(skip)]
+    pub day_counts: Rolling,
 }
 
 impl Meter {

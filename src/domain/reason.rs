@@ -26,6 +26,12 @@ words! {
         ReferrerPaused = "referrer_paused",
         /// A person is in conversation with them.
         ConversationOpen = "conversation_open",
+        /// They asked in an answer to be sent no more; a person has not read it yet.
+        AskedToStop = "asked_to_stop",
+        /// They are away.
+        ReferrerAway = "referrer_away",
+        /// Too many letters of the broadcast came back.
+        BroadcastPaused = "broadcast_paused",
         /// The recipient's office is closed.
         OutsideOfficeHours = "outside_office_hours",
         /// Another call to the number is under way.
@@ -36,6 +42,8 @@ words! {
         ProviderResting = "provider_resting",
         /// The account's budget for today is used up.
         BudgetSpent = "budget_spent",
+        /// The account's quota of an hour or a day is used up.
+        QuotaSpent = "quota_spent",
         /// The account's rate is used up.
         RateReached = "rate_reached",
         /// The letter has a mistake, and waits until it is corrected.

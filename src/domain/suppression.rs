@@ -4,7 +4,7 @@ use super::actor::Actor;
 use super::address_key::AddressKey;
 use super::channel::{Channel, Purpose};
 use super::clock::Timestamp;
-use super::id::SuppressionId;
+use super::id::{ReturnId, SuppressionId};
 use super::words::words;
 
 words! {
@@ -42,6 +42,8 @@ words! {
         Web = "web",
         /// A mail program's unsubscribe button (RFC 8058).
         OneClick = "one_click",
+        /// A mail that came back, or was sent to opt out.
+        Email = "email",
         /// A provider reported it.
         Provider = "provider",
         /// It was in an imported list.
@@ -92,4 +94,8 @@ pub struct Suppression {
     pub lifted_by: Option<Actor>,
     /// Why it ended.
     pub lifted_reason: Option<String>,
+    /// The return that it follows from.
+    pub return_id: Option<ReturnId>,
+    /// When it ends by itself, where its reason only passes.
+    pub expires_ms: Option<Timestamp>,
 }

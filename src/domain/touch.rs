@@ -26,6 +26,8 @@ words! {
         Note = "note",
         /// They referred a patient: the result of the outreach, not a touch of ours.
         ReferralReceived = "referral_received",
+        /// They answered an email: not a touch of ours.
+        Reply = "reply",
     }
 }
 
@@ -33,7 +35,7 @@ impl TouchKind {
     /// Whether it counts toward the goal once it took place.
     #[must_use]
     pub const fn counts(self) -> bool {
-        !matches!(self, Self::ReferralReceived | Self::Note)
+        !matches!(self, Self::ReferralReceived | Self::Note | Self::Reply)
     }
 }
 

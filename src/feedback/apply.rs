@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::attempts::Attempts;
+use super::returns::follow;
+use super::returns::told::{self, Told};
 use super::standing::{self, Read, Standing};
 use super::{Parts, reading};
 use crate::domain::Timestamp;
@@ -65,6 +67,8 @@ pub(super) async fn apply(
     let attempts = Attempts::read(tx, &batch).await?;
     let effects = Effects::of(parts, &mut batch, &attempts, now);
     settle::apply_all(tx, &parts.rules, &effects.updates, now).await?;
+    let findings = told::findings(tx, &effects.told).await?;
+    follow::record(tx, &parts.returns, &findings, now).await?;
     tx.queue_hasten_all(POLL, &effects.hinted, now).await?;
     record(tx, &batch, now).await
 }
@@ -75,6 +79,8 @@ struct Effects {
     updates: Vec<Update>,
     /// Messages about which something was said that must be confirmed first.
     hinted: Vec<Uuid>,
+    /// What came back for emails.
+    told: Vec<Told>,
 }
 
 impl Effects {
@@ -98,6 +104,7 @@ impl Effects {
                         let origin = Origin { occurred: event.occurred_ms, billed: event.billed.clone(), ..origin };
                         let evidence = Evidence::Fact(event.fact.clone(), event.reference.clone());
                         effects.updates.push(Update { attempt, evidence, origin });
+                        effects.told.extend(Told::of(callback, event, attempt));
                         Standing::Applied
                     }
                 };

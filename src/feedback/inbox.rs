@@ -73,6 +73,7 @@ impl Inbox {
     pub async fn receive(&self, provider: &str, parts: &WebhookParts) -> Result<Received, StoreError> {
         let Some(account) = self.parts.accounts.get(provider) else { return Ok(Received::NoSuchProvider) };
         let now = self.parts.clock.now();
+        account.layered.provider().prepare(parts, now).await;
         if let Err(rejection) = account.layered.provider().verify(parts, now) {
             self.rejections.count(provider, rejection, now);
             return Ok(Received::Rejected(rejection));

@@ -7,6 +7,7 @@ mod attempts;
 mod callback;
 mod hints;
 pub mod inbox;
+pub mod mailboxes;
 mod poller;
 mod purger;
 mod reading;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// How often an idle inbox and queue are checked.
     pub poll: Duration,
+    /// What reading returns goes by.
+    pub returns: returns::ReturnRules,
 }
 
 /// Works until shut down.

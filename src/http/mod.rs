@@ -1,5 +1,6 @@
 //! The HTTP client that all providers share, and the one translation from transport errors to outcomes.
 
+pub mod dns;
 pub mod oauth;
 
 use std::time::Duration;

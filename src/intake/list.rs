@@ -7,7 +7,7 @@ use super::answer::Accepted;
 use super::plan::{self, Draft, Frame};
 use super::repeat::{History, Wanted};
 use super::request::{self, Request};
-use super::{Begun, IntakeError, Parts, unfold, variables};
+use super::{Begun, IntakeError, Parts, bulk, unfold, variables};
 use crate::consent::facts::AddressFacts;
 use crate::domain::id::{BroadcastId, ReferrerId};
 use crate::domain::referrer::Referrer;
@@ -129,6 +129,7 @@ pub async fn prepare(parts: &Parts, request: &Request) -> Result<Prepared, Intak
     request::check_depth(&mut tx, parts).await?;
     let recipients = recipients(&mut tx, request).await?;
     drop(tx);
+    bulk::check(parts, request, &recipients).await?;
     variables::check_all(parts, request, &recipients).await?;
     Ok(Prepared::New(Ready { frame: Frame::of(parts, request)?, recipients }))
 }
@@ -162,6 +163,7 @@ pub(super) async fn dry_run_watched(
     let mut tx = parts.store.read().await?;
     request::check(parts, request)?;
     let recipients = recipients(&mut tx, request).await?;
+    bulk::check(parts, request, &recipients).await?;
     variables::check_all(parts, request, &recipients).await?;
     let frame = Frame::of(parts, request)?;
     let (mut accepted, mut taken) = (Accepted::begin(frame.submission, frame.broadcast, None), HashSet::new());

@@ -2,6 +2,7 @@
 //! the whole list, before anything is queued; nothing is half accepted.
 
 pub mod answer;
+mod bulk;
 pub mod list;
 mod plan;
 pub mod proposal;
@@ -23,6 +24,7 @@ pub use variables::Gap;
 use crate::accounts::Accounts;
 use crate::domain::Clock;
 use crate::policy::hours::Hours;
+use crate::policy::mail_setup::standing::Standing;
 use crate::policy::undo;
 use crate::queue::Queue;
 use crate::referrers::ReferrersError;
@@ -55,6 +57,8 @@ pub struct Parts {
     pub undo: undo::Windows,
     /// When recipients may be written to.
     pub hours: Arc<Hours>,
+    /// What stands against mail to many.
+    pub mail_standing: Arc<dyn Standing>,
     /// The worker that accepts single letters in batches, started when the first one arrives.
     pub singles: Singles,
 }

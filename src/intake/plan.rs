@@ -20,7 +20,7 @@ use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::touch::{Touch, TouchKind, disposition};
 use crate::domain::{
-    Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, RouteKey, Timestamp,
+    Actor, Address, AddressKey, Channel, Lane, MessageStatus, PolicyReason, Purpose, Reason, Timestamp,
 };
 use crate::policy::zones::Zones;
 use crate::policy::{self, Verdict};
@@ -287,7 +287,7 @@ impl Planner<'_> {
         draft.events.push(Event { reason, ..event });
         draft.addresses.push(message.address.key());
         if status == MessageStatus::Queued {
-            draft.work.push(settle::work(&message, SUBMIT, due));
+            draft.work.push(settle::work(&message, self.parts.accounts.domains(), SUBMIT, due));
         }
         draft.said.push(AcceptedMessage {
             id: message.id,
@@ -313,7 +313,8 @@ impl Planner<'_> {
     fn verdict(&self, referrer: &Referrer, address: &Address, letter: &Letter) -> Planned {
         let (purpose, phi, due) = (letter.purpose, letter.phi, self.frame.send_from());
         let any_hour = self.frame.any_hour.is_some();
-        let carriers = self.parts.accounts.carriers(&Parcel { key: RouteKey::new(address, purpose, phi), pages: None });
+        let carriers =
+            self.parts.accounts.carriers(&Parcel { key: self.parts.accounts.key(address, purpose, phi), pages: None });
         let subject = Subject {
             address,
             purpose,

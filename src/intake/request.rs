@@ -106,6 +106,11 @@ impl Request {
         std::iter::once((self.letter.as_str(), &self.variables)).chain(own)
     }
 
+    /// The name of every letter in it.
+    pub(super) fn letters(&self) -> impl Iterator<Item = &str> {
+        self.contents().map(|(name, _)| name)
+    }
+
     /// What makes two requests the same.
     pub(super) fn hash(&self) -> String {
         let channels: BTreeSet<&str> = self.via.iter().map(|channel| channel.as_str()).collect();

@@ -16,7 +16,7 @@ use crate::domain::fault::Failure;
 use crate::domain::health::AddressHealth;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
-use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, Timestamp};
+use crate::domain::{Actor, AuditAct, Clock, MessageStatus, OperatorReason, PolicyReason, Reason, Timestamp};
 use crate::queue::Queue;
 use crate::settle::{self, Evidence, Origin, Rules};
 use crate::store::records::events::Event;
@@ -172,7 +172,7 @@ async fn retry(
     tx.addresses_learn(&[AddressHealth::fresh(key)], now).await?;
     message.tries = 0;
     let give_up = now.after(parts.give_up);
-    settle::send_again(tx, &mut message, EventKind::Retried, give_up, origin, now).await?;
+    settle::send_again(tx, &mut message, EventKind::Retried, give_up, &parts.rules.domains, origin, now).await?;
     Ok(message)
 }
 
@@ -203,9 +203,22 @@ async fn release(
     if message.status != MessageStatus::Held {
         return Err(wrong_state(&message, "only a message on hold can be released"));
     }
+    resume_broadcast(tx, &message, origin, now).await?;
     let give_up = message.due_ms.max(now).after(parts.give_up);
-    settle::send_again(tx, &mut message, EventKind::Released, give_up, origin, now).await?;
+    settle::send_again(tx, &mut message, EventKind::Released, give_up, &parts.rules.domains, origin, now).await?;
     Ok(message)
+}
+
+/// Who releases a letter of a broadcast that paused itself lets the broadcast go on.
+async fn resume_broadcast(tx: &mut Tx, message: &Message, origin: &Origin, now: Timestamp) -> Result<(), StoreError> {
+    let (Some(broadcast), Some(Reason::Policy(PolicyReason::BroadcastPaused))) = (message.broadcast_id, message.reason)
+    else {
+        return Ok(());
+    };
+    if tx.broadcast_resume(broadcast, &origin.actor, now).await? {
+        tx.audit(&origin.actor, AuditAct::ResumeBroadcast, Some(&broadcast.to_string()), None, now).await?;
+    }
+    Ok(())
 }
 
 /// Lets it go outside the recipient's office hours, though never before the time that was asked for when it was submitted.

@@ -2,6 +2,7 @@
 //! reason that a person can act on.
 
 pub mod hours;
+pub mod mail_setup;
 pub mod repeat;
 pub mod undo;
 pub mod zones;
@@ -13,7 +14,7 @@ pub use crate::domain::reason::PolicyReason;
 use crate::domain::basis::Basis;
 use crate::domain::health::Health;
 use crate::domain::referrer::ReferrerState;
-use crate::domain::suppression::Scope;
+use crate::domain::suppression::{Scope, SuppressionReason};
 use crate::domain::{Channel, Lane, PhiClass, Purpose, Timestamp};
 
 /// Everything the decision depends on.
@@ -36,7 +37,7 @@ pub struct Facts<'a> {
     /// The address's health, from experience.
     pub health: Health,
     /// Suppressions of the address in effect.
-    pub refusals: &'a [Scope],
+    pub refusals: &'a [(Scope, SuppressionReason)],
     /// Bases of the number.
     pub bases: &'a [Basis],
     /// Whether only permission counts as a basis.
@@ -76,8 +77,11 @@ const NUMBER_BUSY: Duration = Duration::from_secs(20);
 pub fn decide(facts: &Facts<'_>) -> Verdict {
     let outreach = keeps_office_hours(facts.purpose);
     let refuses = facts.refuses_channel && Scope::Advertisement.covers(facts.purpose);
-    if refuses || facts.refusals.iter().any(|scope| scope.covers(facts.purpose)) {
+    if refuses {
         return Verdict::Deny(PolicyReason::OptedOut);
+    }
+    if let Some(reason) = refusal(facts) {
+        return Verdict::Deny(reason);
     }
     if facts.referrer == ReferrerState::DoNotContact && facts.purpose != Purpose::Treatment {
         return Verdict::Deny(PolicyReason::DoNotContact);
@@ -125,6 +129,24 @@ pub const fn keeps_office_hours(purpose: Purpose) -> bool {
     purpose.is_outreach()
 }
 
+/// Why a suppression of the address covers the letter: somebody's refusal before what only came back.
+fn refusal(facts: &Facts<'_>) -> Option<PolicyReason> {
+    let covering = facts.refusals.iter().filter(|(scope, _)| scope.covers(facts.purpose));
+    covering.map(|(_, reason)| suppressed_because(*reason)).min_by_key(|reason| *reason == PolicyReason::DeadAddress)
+}
+
+/// Why a letter to a suppressed address is not sent.
+#[must_use]
+pub const fn suppressed_because(reason: SuppressionReason) -> PolicyReason {
+    match reason {
+        SuppressionReason::Bounced => PolicyReason::DeadAddress,
+        SuppressionReason::OptOut
+        | SuppressionReason::Complaint
+        | SuppressionReason::DoNotContact
+        | SuppressionReason::Other => PolicyReason::OptedOut,
+    }
+}
+
 fn has_basis(facts: &Facts<'_>) -> bool {
     facts.bases.iter().any(|basis| basis.is_sufficient(facts.permission_only))
 }
@@ -166,7 +188,8 @@ mod tests {
             assert_eq!(decide(&Facts { released: true, ..closed.clone() }), decide(&closed), "a release is no hurry");
             assert_eq!(decide(&Facts { any_hour: true, ..closed }), Verdict::Allow);
         }
-        let refused = Facts { closed_until: Some(until), refusals: &[Scope::All], ..facts() };
+        let refused =
+            Facts { closed_until: Some(until), refusals: &[(Scope::All, SuppressionReason::OptOut)], ..facts() };
         assert_eq!(decide(&refused), Verdict::Deny(PolicyReason::OptedOut), "what may not go does not wait");
     }
 
@@ -186,11 +209,11 @@ mod tests {
 
     #[test]
     fn an_opt_out_of_advertisements_does_not_stop_treatment_letters() {
-        let refused = Facts { refusals: &[Scope::Advertisement], ..facts() };
+        let refused = Facts { refusals: &[(Scope::Advertisement, SuppressionReason::OptOut)], ..facts() };
         assert_eq!(decide(&refused), Verdict::Deny(PolicyReason::OptedOut));
         let report = Facts { purpose: Purpose::Treatment, phi: PhiClass::Identified, baa: true, ..refused.clone() };
         assert_eq!(decide(&report), Verdict::Allow);
-        let all = Facts { refusals: &[Scope::All], ..report };
+        let all = Facts { refusals: &[(Scope::All, SuppressionReason::OptOut)], ..report };
         assert_eq!(decide(&all), Verdict::Deny(PolicyReason::OptedOut));
     }
 

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::sign_in::TokenKeeper;
+use crate::domain::return_path::ReturnPaths;
 use crate::domain::{Clock, EmailAddress};
 
 /// One configured account, from which a provider is built.
@@ -26,6 +27,8 @@ pub struct Account {
     pub concurrency: usize,
     /// The mailbox that the practice's mail comes from, where known.
     pub sender: Option<EmailAddress>,
+    /// The signed addresses that mail is returned to.
+    pub returns: ReturnPaths,
     /// The URL of its callbacks, if this installation can be reached from outside.
     pub callback_url: Option<String>,
     /// The base URL below which documents can be fetched by a link, if this installation can be reached from outside.

@@ -10,6 +10,7 @@ mod account;
 pub mod fax;
 pub mod kit;
 pub mod mail;
+pub mod mailbox;
 pub mod page;
 pub mod sign_in;
 mod spec;
@@ -86,6 +87,9 @@ pub enum Rejection {
     /// Older or newer than the tolerance allows.
     #[error("its timestamp is too far from our clock")]
     Stale,
+    /// What proves it could not be fetched now. It should be sent again.
+    #[error("what proves it cannot be fetched at the moment")]
+    Later,
     /// It is authentic but cannot be read.
     #[error("the body cannot be read")]
     Unreadable,
@@ -194,7 +198,12 @@ pub trait Provider: Send + Sync {
         Err(unsupported())
     }
 
-    /// Checks over the raw bytes who sent a callback, and that it was sent about `now`. Pure.
+    /// Fetches what the proof of a callback needs, such as a certificate, if it is not here yet; called before
+    /// [`Provider::verify`]. Whatever goes wrong, `verify` says.
+    async fn prepare(&self, _parts: &WebhookParts, _now: Timestamp) {}
+
+    /// Checks over the raw bytes who sent a callback, and that it was sent about `now`. Calls nobody, and changes nothing but
+    /// what it remembers of earlier callbacks.
     ///
     /// # Errors
     /// Why it was rejected.

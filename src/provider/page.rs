@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::fax::declared;
+use super::mail;
 use super::{REGISTRY, Spec, WebhookAuthenticity};
 
 /// The whole of `docs/providers.md`. A test compares the file with it.
@@ -29,6 +30,7 @@ fn row(page: &mut String, spec: &Spec) {
         return;
     }
     let can = &spec.capabilities;
+    let callbacks = if spec.kind == mail::SPEC.kind { "as `events` says" } else { authenticity(can.webhook) };
     let number = |most: Option<u32>| most.map_or_else(|| "—".to_owned(), |most| most.to_string());
     let (pages, rate) = (number(can.pages_max), number(can.submits_per_minute));
     let _ = writeln!(
@@ -40,7 +42,7 @@ fn row(page: &mut String, spec: &Spec) {
         yes(can.status),
         yes(can.cancel),
         yes(can.purge),
-        authenticity(can.webhook),
+        callbacks,
     );
 }
 

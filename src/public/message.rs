@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::attempt::Attempt;
 use crate::domain::event::Billed;
 use crate::domain::message::Message;
+use crate::domain::transport::Transport;
 use crate::domain::{Actor, Reason, Timestamp};
 use crate::store::records::events::Event;
 use crate::wording;
@@ -150,6 +151,8 @@ pub struct AttemptView {
     pub pages_confirmed: Option<i64>,
     /// What the provider charged, where it says so.
     pub billed: Option<BilledView>,
+    /// How a mail travelled to the relay, where that is known.
+    pub tls: Option<TlsView>,
     /// Recorded, which is before the call.
     #[schema(value_type = String, format = DateTime)]
     pub opened_at: Timestamp,
@@ -170,14 +173,33 @@ pub struct BilledView {
     pub unit: String,
 }
 
+/// How a mail travelled to the relay.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TlsView {
+    /// The protocol, such as `TLS 1.3`; `none` if it was not encrypted.
+    pub version: String,
+    /// The cipher suite by its IANA name.
+    pub cipher: Option<String>,
+    /// The name that the relay's certificate was checked for; null if nobody checked it.
+    pub checked_name: Option<String>,
+}
+
+impl From<Transport> for TlsView {
+    fn from(transport: Transport) -> Self {
+        Self { version: transport.version, cipher: transport.cipher, checked_name: transport.peer }
+    }
+}
+
 impl AttemptView {
     /// `whole`: with its address.
     pub fn of(attempt: Attempt, whole: bool) -> Self {
         let to = attempt.dialled.clone();
+        let tls = attempt.transport().map(TlsView::from);
         let billed = attempt.billed().map(|Billed { amount, unit }| BilledView { amount, unit });
         Self {
             to: to.map(|to| if whole { to.as_str().to_owned() } else { to.masked() }),
             billed,
+            tls,
             id: attempt.id.0,
             number: attempt.number,
             provider: attempt.provider,

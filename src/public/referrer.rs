@@ -171,6 +171,12 @@ pub struct SuppressionView {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// When it ends by itself, where its reason only passes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// The return that it follows from.
+    #[serde(rename = "return")]
+    pub return_id: Option<Uuid>,
     /// When it was lifted.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub lifted_at: Option<Timestamp>,
@@ -196,6 +202,8 @@ impl SuppressionView {
             evidence: suppression.evidence.clone(),
             who: suppression.who.clone(),
             created_at: suppression.created_ms,
+            expires_at: suppression.expires_ms,
+            return_id: suppression.return_id.map(|id| id.0),
             lifted_at: suppression.lifted_ms,
             lifted_by: suppression.lifted_by.clone(),
             lifted_reason: suppression.lifted_reason.clone(),

@@ -13,7 +13,7 @@ use crate::domain::{Actor, Timestamp};
 pub struct TouchView {
     /// Identifier.
     pub id: Uuid,
-    /// `letter`, `call`, `visit`, `meeting`, `lunch_and_learn`, `note` or `referral_received`.
+    /// `letter`, `call`, `visit`, `meeting`, `lunch_and_learn`, `note`, `referral_received` or `reply`.
     pub kind: &'static str,
     /// The letter's name.
     pub letter: Option<String>,

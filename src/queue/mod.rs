@@ -138,6 +138,12 @@ impl Queue {
         .await
     }
 
+    /// This node's name.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        &self.owner
+    }
+
     /// How long a lease lasts.
     #[must_use]
     pub const fn lease(&self) -> Duration {

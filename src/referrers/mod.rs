@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod conflicts;
+pub(crate) mod conversation;
 mod double;
 pub mod edit;
 mod entered;

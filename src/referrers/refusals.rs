@@ -208,6 +208,8 @@ async fn suppress(
         source: SuppressionSource::Import,
         evidence: Some(evidence),
         who: source.who.clone(),
+        because: None,
+        expires_ms: None,
     };
     consent::suppress_in(tx, &refusal, source.now).await?;
     Ok(true)

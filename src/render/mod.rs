@@ -388,6 +388,7 @@ impl Renderer {
         let mail = Mail {
             from_name: self.sender_name(),
             from: self.practice.email.clone(),
+            reply_to: self.practice.reply_to.clone(),
             to_name: job.referrer.display_name(),
             subject: filled.subject,
             text,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Origin, SUBMIT, set_ended, work};
 use crate::domain::event::EventKind;
+use crate::domain::mail_domains::MailDomains;
 use crate::domain::message::Message;
 use crate::domain::{MessageStatus, PolicyReason, Reason, Timestamp};
 use crate::queue;
@@ -36,7 +37,7 @@ pub async fn hold(
 pub(super) const TIME_AFTER_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try. The time of a message that
-/// waits for a paused account, or until its letter is corrected, does not run out meanwhile.
+/// waits for a paused account, for a quota, until its letter is corrected, or until somebody is back, does not run out meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]; then the transaction has no effect.
@@ -49,7 +50,15 @@ pub async fn defer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     message.reason = reason.map(Reason::Policy);
-    if matches!(reason, Some(PolicyReason::ProviderPaused | PolicyReason::LetterOutOfService)) {
+    if matches!(
+        reason,
+        Some(
+            PolicyReason::ProviderPaused
+                | PolicyReason::QuotaSpent
+                | PolicyReason::LetterOutOfService
+                | PolicyReason::ReferrerAway
+        )
+    ) {
         message.give_up_ms = message.give_up_ms.max(due.after(TIME_AFTER_PAUSE));
     }
     message.updated_ms = now;
@@ -95,7 +104,8 @@ pub async fn any_hour(
 }
 
 /// Releases a message, or sends one that ended without arriving again: it is queued with a new give-up time, and what a
-/// person released is not held again for what they have seen. `kind` says which of the two it was.
+/// person released is not held again for what they have seen. `kind` says which of the two it was. `domains`: those that the
+/// routes tell apart.
 ///
 /// # Errors
 /// [`StoreError`]; then the transaction has no effect.
@@ -104,12 +114,40 @@ pub async fn send_again(
     message: &mut Message,
     kind: EventKind,
     give_up: Timestamp,
+    domains: &MailDomains,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    message.released_ms = Some(now);
+    queue_again(tx, message, kind, give_up, domains, origin, now).await
+}
+
+/// Queues a held message as if it had never been held: what would hold it for another reason still does. The caller has it locked.
+///
+/// # Errors
+/// [`StoreError`]; then the transaction has no effect.
+pub async fn go_on(
+    tx: &mut Tx,
+    message: &mut Message,
+    give_up: Timestamp,
+    domains: &MailDomains,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    queue_again(tx, message, EventKind::Released, give_up, domains, origin, now).await
+}
+
+async fn queue_again(
+    tx: &mut Tx,
+    message: &mut Message,
+    kind: EventKind,
+    give_up: Timestamp,
+    domains: &MailDomains,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     message.status = MessageStatus::Queued;
     message.reason = None;
-    message.released_ms = Some(now);
     message.settled_ms = None;
     message.confidence = None;
     message.due_ms = message.due_ms.max(now);
@@ -120,7 +158,7 @@ pub async fn send_again(
     }
     write(tx, std::slice::from_ref(message), kind, origin, now).await?;
     if tx.queue_next_steps(&[(message.id.0, SUBMIT, message.due_ms)]).await?.is_empty() {
-        queue::put(tx, &[work(message, SUBMIT, message.due_ms)], now).await?;
+        queue::put(tx, &[work(message, domains, SUBMIT, message.due_ms)], now).await?;
     }
     Ok(())
 }

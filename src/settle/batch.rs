@@ -44,6 +44,10 @@ pub(super) struct Batch {
     sent_anew: BTreeSet<MessageId>,
     /// The copies that providers are to delete.
     purges: Vec<Purge>,
+    /// How many hand-overs of each account certainly never took effect: its quotas do not count them.
+    never_sent: BTreeMap<String, u32>,
+    /// The accounts whose provider asked for less.
+    slowed: BTreeSet<String>,
     /// The touches that wait again, by referrer and letter: of two that failed alike, only the one refused last does.
     waiting_again: BTreeMap<(ReferrerId, String), TouchId>,
 }
@@ -160,7 +164,13 @@ impl Batch {
         }
         match evidence {
             Evidence::Answer(Outcome::Accepted { .. }) => self.streaks.end(&refused.attempt.provider),
-            Evidence::Answer(Outcome::Refused(failure) | Outcome::NotSent(failure)) => {
+            Evidence::Answer(outcome @ (Outcome::Refused(failure) | Outcome::NotSent(failure))) => {
+                if matches!(outcome, Outcome::NotSent(_)) {
+                    *self.never_sent.entry(refused.attempt.provider.clone()).or_default() += 1;
+                }
+                if failure.fault == Fault::RateLimited {
+                    self.slowed.insert(refused.attempt.provider.clone());
+                }
                 let account = refused.attempt.provider.clone();
                 let Some(about_us) = self.streaks.note(refused, failure, now) else { return };
                 for row in about_us.rows.iter().rev() {
@@ -202,7 +212,7 @@ impl Batch {
     }
 
     /// Writes everything back. Locks touches, then accounts, then queue entries.
-    pub(super) async fn write(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, tx: &mut Tx, rules: &Rules, now: Timestamp) -> Result<(), StoreError> {
         let changed = |case: &&Case| case.message_changed;
         let attempts: Vec<Attempt> = self
             .cases
@@ -224,8 +234,10 @@ impl Batch {
         }
         self.streaks.write(tx, now).await?;
         self.write_cleared(tx, now).await?;
+        self.lock_accounts(tx).await?;
         self.write_pauses(tx, now).await?;
-        self.write_next(tx, now).await?;
+        self.write_speed(tx, now).await?;
+        self.write_next(tx, rules, now).await?;
         tx.queue_hasten_numbers(&self.free_numbers.iter().cloned().collect::<Vec<_>>(), now).await
     }
 
@@ -240,6 +252,32 @@ impl Batch {
         Ok(())
     }
 
+    /// Where rows of several accounts change, they are locked in the order in which the gate locks them.
+    async fn lock_accounts(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let paused = self.cases.values().flat_map(|case| &case.pauses).map(|(account, _)| account);
+        let changed: BTreeSet<&String> = paused.chain(self.never_sent.keys()).chain(&self.slowed).collect();
+        if changed.len() > 1 {
+            tx.provider_states(true).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives back what quotas need not count, and slows down the accounts whose provider asked for less.
+    async fn write_speed(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        for (account, count) in &self.never_sent {
+            tx.provider_give_back(account, *count, now).await?;
+        }
+        for account in &self.slowed {
+            if tx.provider_slow(account, now).await? {
+                tracing::warn!(
+                    provider = account,
+                    "the provider asks for less: the account is slowed down for a while"
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Records from which addresses a mark was taken.
     async fn write_cleared(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         let (rule, why) = (Actor::Rule(Rule::SameRefusal), "the refusal was about our account");
@@ -250,7 +288,7 @@ impl Batch {
     }
 
     /// The next steps: entries are deferred or removed; a message without an entry gets one.
-    async fn write_next(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    async fn write_next(&self, tx: &mut Tx, rules: &Rules, now: Timestamp) -> Result<(), StoreError> {
         let (mut ended, mut steps) = (Vec::new(), Vec::new());
         for case in self.cases.values() {
             match case.next {
@@ -265,7 +303,7 @@ impl Batch {
         let fresh: Vec<queue::Work> = steps
             .into_iter()
             .filter(|(case, ..)| !found.contains(&case.message.id.0))
-            .map(|(case, kind, due)| super::work(&case.message, kind, due))
+            .map(|(case, kind, due)| super::work(&case.message, &rules.domains, kind, due))
             .collect();
         queue::put(tx, &fresh, now).await
     }

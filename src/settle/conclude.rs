@@ -126,7 +126,7 @@ fn delivered(case: &mut Case, origin: &Origin, others_open: bool, now: Timestamp
         // A later attempt is under way although an earlier one arrived: when it ends, this one decides.
         return None;
     }
-    let sure = matches!(origin.source, EventSource::Webhook | EventSource::Poll | EventSource::Operator);
+    let sure = !matches!(origin.source, EventSource::Answer | EventSource::Policy);
     case.message.confidence = Some(if sure { Confidence::Confirmed } else { Confidence::Presumed });
     case.end(MessageStatus::Delivered, None, now);
     Some(Experience::ItWorks)
@@ -158,7 +158,9 @@ fn failed(
         case.end(MessageStatus::Delivered, None, now);
         return Some(Experience::ItWorks);
     }
-    if correction {
+    // What comes back for a mail was tried by the relay for days: it ends there, whether or not it counted as delivered by then.
+    let is_final = case.message.channel() == Channel::Email && attempt.status == AttemptStatus::Failed;
+    if correction || is_final {
         case.end(MessageStatus::Failed, Some(fault.into()), now);
         return experience;
     }

@@ -6,6 +6,7 @@ use crate::domain::event::{Billed, EventKind, EventSource, Fact};
 use crate::domain::fault::Failure;
 use crate::domain::id::AttemptId;
 use crate::domain::lifecycle;
+use crate::domain::transport::Transport;
 use crate::domain::{Actor, Channel, Fault, Outcome, Rule, Timestamp};
 
 /// What is learned about an attempt.
@@ -40,25 +41,27 @@ pub struct Origin {
     pub occurred: Option<Timestamp>,
     /// What the hand-over costs, where the provider said so.
     pub billed: Option<Billed>,
+    /// How the letter travelled, where the provider noted that.
+    pub transport: Option<Box<Transport>>,
 }
 
 impl Origin {
     /// One of our rules.
     #[must_use]
     pub const fn rule(rule: Rule) -> Self {
-        Self { source: EventSource::Policy, actor: Actor::Rule(rule), occurred: None, billed: None }
+        Self { source: EventSource::Policy, actor: Actor::Rule(rule), occurred: None, billed: None, transport: None }
     }
 
     /// A provider account.
     #[must_use]
     pub fn provider(source: EventSource, account: &str) -> Self {
-        Self { source, actor: Actor::provider(account), occurred: None, billed: None }
+        Self { source, actor: Actor::provider(account), occurred: None, billed: None, transport: None }
     }
 
     /// A person, or a program that acts for one.
     #[must_use]
     pub fn person(actor: &Actor) -> Self {
-        Self { source: EventSource::Operator, actor: actor.clone(), occurred: None, billed: None }
+        Self { source: EventSource::Operator, actor: actor.clone(), occurred: None, billed: None, transport: None }
     }
 }
 
@@ -122,6 +125,9 @@ pub(super) fn change(
     let mut changed = standing.clone();
     if let Some(charge) = &origin.billed {
         changed.bill(charge);
+    }
+    if let Some(transport) = &origin.transport {
+        changed.travelled(transport);
     }
     changed.status = status(channel, standing.status, evidence);
     if let Some(failure) = failure_of(evidence)

@@ -1,6 +1,6 @@
 //! The only writer of a message's state. It has two inputs: evidence about an attempt ([`apply`]), from which attempt,
 //! message, touch, address, events and the queue's next step follow by one set of rules, whatever the order; and acts of
-//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`],
+//! policy or of a person ([`hold`], [`defer`], [`wait_for_office_hours`], [`any_hour`], [`send_again`], [`go_on`],
 //! [`leave_in_doubt`], [`end`], [`withdraw_some`]). Accounts are paused here too, by what a call or a question brought back. All of it happens in the caller's transaction.
 
 mod acts;
@@ -17,7 +17,7 @@ mod withdraw;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use acts::{Claim, any_hour, defer, end, hold, leave_in_doubt, send_again, wait_for_office_hours};
+pub use acts::{Claim, any_hour, defer, end, go_on, hold, leave_in_doubt, send_again, wait_for_office_hours};
 pub use anew::sent_anew;
 use batch::Batch;
 pub use evidence::{Evidence, Origin, Update};
@@ -26,6 +26,7 @@ pub use purging::copies;
 pub use withdraw::withdraw_some;
 
 use crate::domain::id::{AttemptId, BroadcastId};
+use crate::domain::mail_domains::MailDomains;
 use crate::domain::message::Message;
 use crate::domain::{Channel, Lane, MessageStatus, Purging, Reason, RouteKey, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
@@ -73,6 +74,8 @@ pub struct Rules {
     /// When the records were last restored to an earlier state. What happened after that state was saved is lost, so
     /// another try that follows from an attempt opened before needs a person.
     pub restored: Option<Timestamp>,
+    /// The mail domains that the routes tell apart.
+    pub domains: MailDomains,
     /// What each account can do, by its name.
     pub capabilities: BTreeMap<String, Capabilities>,
     /// Of which letters each account deletes its provider's copy, by its name; of none where it is missing.
@@ -133,7 +136,7 @@ async fn apply_batch(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Timest
     for update in updates {
         batch.apply(rules, update, now);
     }
-    batch.write(tx, now).await?;
+    batch.write(tx, rules, now).await?;
     Ok(batch)
 }
 
@@ -149,14 +152,14 @@ fn set_ended(message: &mut Message, status: MessageStatus, reason: Option<Reason
     }
 }
 
-/// The queue entry that is a message's next step.
+/// The queue entry that is a message's next step. `domains`: those that the routes tell apart.
 #[must_use]
-pub fn work(message: &Message, kind: &'static str, due: Timestamp) -> Work {
+pub fn work(message: &Message, domains: &MailDomains, kind: &'static str, due: Timestamp) -> Work {
     Work {
         kind,
         subject: message.id.0,
         lane: message.lane,
-        pool: RouteKey::of(message).to_string(),
+        pool: RouteKey::of(message, domains).to_string(),
         flow: flow(message.lane, message.broadcast_id),
         cost: message.pages.unwrap_or(1),
         due,

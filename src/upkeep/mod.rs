@@ -2,6 +2,7 @@
 
 pub mod restore;
 pub mod retention;
+pub mod returns;
 pub mod sign_ins;
 pub mod time;
 pub mod undone;
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access;
 use crate::domain::Clock;
+use crate::domain::returned::PauseRules;
+use crate::settle::Rules;
 use crate::store::{Store, StoreError, in_time};
 use crate::upkeep::retention::Retention;
 
@@ -27,6 +30,7 @@ pub async fn run(
     clock: std::sync::Arc<dyn Clock>,
     access: access::Parts,
     keep: Retention,
+    (pause, rules): (PauseRules, std::sync::Arc<Rules>),
     stop: CancellationToken,
 ) {
     let mut flushed: Option<Instant> = None;
@@ -47,11 +51,21 @@ pub async fn run(
             store.note(&error);
             tracing::warn!(%error, "expired records could not be removed; trying again");
         }
+        if let Err(error) = in_time(watch_returns(&store, clock.as_ref(), &pause, &rules)).await {
+            store.note(&error);
+            tracing::warn!(%error, "what came back could not be looked at; trying again");
+        }
         if flushed.is_none_or(|at| at.elapsed() >= FLUSH_EVERY) && flush(&access).await {
             flushed = Some(Instant::now());
         }
     }
     flush(&access).await;
+}
+
+async fn watch_returns(store: &Store, clock: &dyn Clock, pause: &PauseRules, rules: &Rules) -> Result<(), StoreError> {
+    returns::lift_expired(store, clock).await?;
+    returns::go_on(store, clock, rules).await?;
+    returns::pause_broadcasts(store, clock, pause).await.map(drop)
 }
 
 /// Writes down who used tokens and sessions and which log-ins were refused. Whether it could be done.

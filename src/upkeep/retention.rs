@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, Timestamp};
 use crate::store::{Store, StoreError};
 
 /// Callbacks removed in one round at most: with a round every five seconds, some eight million a day.
@@ -12,8 +12,31 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Callbacks of providers, in days.
+    /// Callbacks of providers and mails that came back, in days.
     pub callback_days: u32,
+}
+
+/// Forgets expired mails that came back; what was read in them stays.
+async fn forget_mails(store: &Store, before: Timestamp) -> Result<(), StoreError> {
+    if !store.read().await?.arrivals_have_older(before).await? {
+        return Ok(());
+    }
+    let mut tx = store.write().await?;
+    let forgotten = tx.arrivals_forget(before, PORTION).await?;
+    tx.commit().await?;
+    tracing::info!(forgotten, "expired mails and first lines of answers were removed");
+    Ok(())
+}
+
+/// Forgets at which mail domains an account had a turn long ago.
+async fn forget_turns(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let before = now.before(DAY);
+    if store.read().await?.domain_turns_old(before).await? == 0 {
+        return Ok(());
+    }
+    let mut tx = store.write().await?;
+    tx.domain_turns_forget(before).await?;
+    tx.commit().await
 }
 
 /// Removes a portion of the expired callbacks; returns how many. One that waits to be applied stays.
@@ -22,6 +45,8 @@ pub struct Retention {
 /// The database cannot be used.
 pub async fn remove_old(store: &Store, clock: &dyn Clock, retention: Retention) -> Result<usize, StoreError> {
     let before = clock.now().before(DAY * retention.callback_days);
+    forget_mails(store, before).await?;
+    forget_turns(store, clock.now()).await?;
     if !store.read().await?.inbox_has_older(before).await? {
         return Ok(0);
     }

@@ -14,6 +14,9 @@ use super::problem::{Kind, Problem};
 use crate::feedback::inbox::Received;
 use crate::provider::{Rejection, WebhookParts};
 
+/// When a callback that cannot be proved yet should be sent again.
+const COME_AGAIN_SECONDS: u64 = 20;
+
 pub(super) fn routes() -> Router<WebState> {
     Router::new().route("/hooks/{provider}", post(receive)).route("/hooks/{provider}/{secret}", post(receive))
 }
@@ -57,6 +60,9 @@ async fn receive(
         Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => Err(nothing_here()),
         Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
             Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
+        }
+        Received::Rejected(rejection @ Rejection::Later) => {
+            Err(Problem::new(Kind::Unavailable, rejection.to_string()).retry_after(COME_AGAIN_SECONDS))
         }
         // It is kept, but the provider should see that something is wrong with it.
         Received::Unreadable | Received::Rejected(Rejection::Unreadable) => {

@@ -11,6 +11,7 @@ use crate::access::AccessError;
 use crate::campaign::CampaignError;
 use crate::consent::ConsentError;
 use crate::domain::campaign::CampaignWait;
+use crate::feedback::returns::working::WorkError;
 use crate::intake::IntakeError;
 use crate::operator::OperatorError;
 use crate::referrers::ReferrersError;
@@ -369,6 +370,16 @@ impl From<OperatorError> for Problem {
                 Self::new(Kind::WrongState, detail)
             }
             OperatorError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkError> for Problem {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::NotFound(_) => Self::new(Kind::NotFound, error.to_string()),
+            WorkError::Invalid(detail) => Self::new(Kind::WrongState, detail),
+            WorkError::Store(error) => error.into(),
         }
     }
 }

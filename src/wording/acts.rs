@@ -10,6 +10,10 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::Logout => "logged out",
         AuditAct::FailedLogin => "turned away log-ins with a wrong name or password",
         AuditAct::RefusedLogin => "turned away log-ins after too many tries",
+        AuditAct::OpenConversation => "answered, which opened a conversation",
+        AuditAct::WorkReturn => "dealt with a return",
+        AuditAct::PauseBroadcast => "paused a broadcast",
+        AuditAct::ResumeBroadcast => "resumed a broadcast",
         AuditAct::Retry => "sent again",
         AuditAct::Hold => "put on hold",
         AuditAct::Release => "released",
@@ -116,6 +120,9 @@ impl ActField {
     pub const fn of(act: AuditAct) -> Self {
         match act {
             AuditAct::Retry
+            | AuditAct::WorkReturn
+            | AuditAct::PauseBroadcast
+            | AuditAct::ResumeBroadcast
             | AuditAct::Hold
             | AuditAct::Release
             | AuditAct::Cancel
@@ -129,6 +136,7 @@ impl ActField {
             | AuditAct::ViewDocument
             | AuditAct::PreviewLetter => Self::Letters,
             AuditAct::Export
+            | AuditAct::OpenConversation
             | AuditAct::ReviveAddress
             | AuditAct::EditReferrer
             | AuditAct::ImportReferrers

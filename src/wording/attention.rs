@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::faults::{NO_FAULT_KNOWN, fault};
 use super::labels::{self, Tone};
 use super::numbers::{count, grouped};
-use super::refusals;
+use super::{mailboxes, refusals};
 use crate::domain::listed::listed;
 use crate::domain::{Channel, Fault, Remedy};
 
@@ -37,6 +37,8 @@ pub enum Subject {
     InDoubt,
     /// Updates that wait for permission to fax them.
     Permissions,
+    /// What came back for emails and needs a look.
+    Returns,
     /// Fax numbers that do not work.
     Numbers,
     /// Messages on hold.
@@ -49,6 +51,8 @@ pub enum Subject {
     Letters,
     /// The machine's clock.
     Clock,
+    /// Mailboxes to which returns come.
+    Mailboxes,
 }
 
 /// What is looked at. The default is a quiet day.
@@ -58,12 +62,16 @@ pub struct Signs {
     pub paused: Vec<PausedAccount>,
     /// The accounts that are paused briefly after errors in a row.
     pub resting: Vec<RestingAccount>,
+    /// The mailboxes to which returns come and that nobody reads.
+    pub unread_mailboxes: Vec<UnreadMailbox>,
     /// Messages that failed or expired.
     pub not_delivered: i64,
     /// Messages in doubt.
     pub in_doubt: i64,
     /// Messages on hold.
     pub held: i64,
+    /// What came back for emails and needs a look.
+    pub returns: i64,
     /// Referrers who are to be asked whether updates may be faxed to them.
     pub permissions: i64,
     /// Referrers whose fax number does not work.
@@ -128,6 +136,21 @@ pub struct RestingAccount {
     pub fault: Option<Fault>,
 }
 
+/// A mailbox to which returns come, and that nobody could read for an hour, or whose login is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadMailbox {
+    /// Its name.
+    pub name: String,
+    /// Whether its login is refused, which time does not change.
+    pub is_refused: bool,
+    /// When it was last read, in words; none: never.
+    pub since: Option<String>,
+    /// Why it cannot be read, if that is known.
+    pub why: Option<String>,
+    /// What can be done, if that is known.
+    pub remedy: Option<Remedy>,
+}
+
 /// Everything that needs a person, what does the most harm first: doubts, paused accounts, calls to make, the rest.
 #[must_use]
 pub fn needs(signs: &Signs) -> Vec<Need> {
@@ -135,6 +158,8 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     needs.extend(in_doubt(signs.in_doubt));
     needs.extend(signs.paused.iter().map(paused));
     needs.extend(signs.resting.iter().map(resting));
+    needs.extend(signs.unread_mailboxes.iter().map(unread));
+    needs.extend(returns(signs.returns));
     needs.extend(permissions(signs.permissions));
     needs.extend(wrong_numbers(signs.wrong_numbers));
     needs.extend(signs.clock_set_back.map(clock));
@@ -145,6 +170,15 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     needs.extend(not_deleted(signs.not_deleted));
     needs.extend(dead(signs.dead_mailboxes));
     needs
+}
+
+fn returns(number: i64) -> Option<Need> {
+    (number > 0).then(|| Need {
+        tone: Tone::Warn,
+        sentence: format!("Replies and returns that need a look: {}.", grouped(number)),
+        act: "Read them",
+        subject: Subject::Returns,
+    })
 }
 
 fn permissions(number: i64) -> Option<Need> {
@@ -202,6 +236,19 @@ fn resting(resting: &RestingAccount) -> Need {
         sentence: format!("{} is paused briefly after {} errors in a row. {why}", resting.account, resting.faults),
         act: "Check the provider",
         subject: Subject::Providers,
+    }
+}
+
+fn unread(mailbox: &UnreadMailbox) -> Need {
+    let UnreadMailbox { name, is_refused, since, why, remedy } = mailbox;
+    let since = since.as_ref().map_or_else(|| "has never been read".to_owned(), |at| format!("was last read {at}"));
+    let why = why.as_ref().map(|why| format!(": {}. {}", why.trim_end_matches('.'), mailboxes::advice(*remedy, name)));
+    let why = why.unwrap_or_else(|| ".".to_owned());
+    Need {
+        tone: if *is_refused { Tone::Bad } else { Tone::Warn },
+        sentence: format!("The mailbox {name} {since}, so bounces and answers go unnoticed{why}"),
+        act: "Check the mailbox",
+        subject: Subject::Mailboxes,
     }
 }
 
@@ -331,10 +378,21 @@ mod tests {
                 },
             ],
             resting: vec![RestingAccount { account: "mail".into(), faults: 5, fault: Some(Fault::ProviderError) }],
+            unread_mailboxes: vec![
+                UnreadMailbox {
+                    name: "returns".into(),
+                    is_refused: true,
+                    since: Some("today 9:05 AM".into()),
+                    why: Some("nobody is signed in for this account".into()),
+                    remedy: Some(Remedy::SignIn),
+                },
+                UnreadMailbox { name: "office".into(), is_refused: false, since: None, why: None, remedy: None },
+            ],
             not_delivered: 2,
             in_doubt: 1,
             held: 1,
             not_deleted: 1,
+            returns: 3,
             permissions: 12,
             wrong_numbers: 1,
             dead_mailboxes: 1,
@@ -367,6 +425,10 @@ mod tests {
                  send as the practice's address (\"Send As\"), or set practice.email to that user's own address. Then resume \
                  the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
+                "The mailbox returns was last read today 9:05 AM, so bounces and answers go unnoticed: nobody is signed in for this \
+                 account. Run `touchline mail login returns` and sign in to the mailbox.",
+                "The mailbox office has never been read, so bounces and answers go unnoticed.",
+                "Replies and returns that need a look: 3.",
                 "12 referrers must be asked for permission before updates are faxed to them.",
                 "The fax number of 1 referrer does not work.",
                 "The clock of this machine was set back by 60 minutes. Sending goes on by the earlier time until a restart.",

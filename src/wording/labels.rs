@@ -6,6 +6,7 @@ use crate::domain::message::Confidence;
 use crate::domain::referrer::{ReferrerState, ReferrerType};
 use crate::domain::suppression::Scope;
 use crate::domain::touch::{Disposition, TouchKind};
+use crate::domain::transport::Transport;
 use crate::domain::{Channel, MessageStatus};
 
 /// How good or bad something is; for style and urgency only, the words always say it too.
@@ -95,6 +96,16 @@ pub const fn attempt_status(status: AttemptStatus) -> Label {
     }
 }
 
+/// How a mail travelled to the relay.
+#[must_use]
+pub fn transport(transport: &Transport) -> String {
+    match (transport.is_encrypted(), &transport.peer) {
+        (false, _) => "not encrypted".to_owned(),
+        (true, Some(peer)) => format!("{}, certificate of {peer} checked", transport.version),
+        (true, None) => format!("{}, certificate not checked", transport.version),
+    }
+}
+
 /// How a touch stands.
 #[must_use]
 pub const fn disposition(disposition: Disposition) -> Label {
@@ -113,7 +124,7 @@ pub const fn disposition(disposition: Disposition) -> Label {
 pub const fn touch_standing(kind: TouchKind, standing: Disposition) -> Label {
     match kind {
         TouchKind::Letter => disposition(standing),
-        TouchKind::ReferralReceived => (Tone::Good, "received"),
+        TouchKind::ReferralReceived | TouchKind::Reply => (Tone::Good, "received"),
         TouchKind::Note => (Tone::Quiet, "noted"),
         _ => (Tone::Good, "took place"),
     }
@@ -172,6 +183,7 @@ pub const fn touch_kind(kind: TouchKind) -> &'static str {
         TouchKind::LunchAndLearn => "Lunch-and-learn",
         TouchKind::Note => "Note",
         TouchKind::ReferralReceived => "Referral received",
+        TouchKind::Reply => "Replied by email",
     }
 }
 

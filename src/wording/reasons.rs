@@ -57,11 +57,15 @@ const fn meaning(reason: PolicyReason) -> &'static str {
         }
         PolicyReason::ReferrerPaused => "This referrer is paused.",
         PolicyReason::ConversationOpen => "Someone is in conversation with this referrer.",
+        PolicyReason::AskedToStop => "They answered, and seem to ask for no more letters.",
+        PolicyReason::ReferrerAway => "They are away, as an automatic reply says.",
+        PolicyReason::BroadcastPaused => "Too many letters of this broadcast came back, so the rest of it waits.",
         PolicyReason::OutsideOfficeHours => "It waits for the recipient's office hours.",
         PolicyReason::NumberBusy => "Another fax to the same number is in progress.",
         PolicyReason::ProviderPaused => "The provider is paused.",
         PolicyReason::ProviderResting => "The provider account is paused briefly after repeated errors.",
         PolicyReason::BudgetSpent => "The provider account's budget for today is used up.",
+        PolicyReason::QuotaSpent => "The provider account has handed over as much as its provider takes for now.",
         PolicyReason::RateReached => "The provider account's rate limit is reached for the moment.",
         PolicyReason::LetterOutOfService => "Its letter, or the letterhead or a notice of it, has a mistake.",
         PolicyReason::RenderingFailed => "The letter could not be rendered for this recipient.",
@@ -88,6 +92,11 @@ const fn action(reason: PolicyReason) -> &'static str {
         PolicyReason::NoBaa => "Set up a provider with baa.signed = true, then release.",
         PolicyReason::NoRoute => "Add a route for it under [routes], restart, then release.",
         PolicyReason::ReferrerPaused | PolicyReason::ConversationOpen => "Release it when it should be sent.",
+        PolicyReason::AskedToStop => "Read their answer under Returns: suppress the address, or release this letter.",
+        PolicyReason::ReferrerAway => "Nothing to do: it is sent when they are back.",
+        PolicyReason::BroadcastPaused => {
+            "Look at the returns and correct the list. Releasing a letter resumes the broadcast; or cancel the rest."
+        }
         PolicyReason::Restored => {
             "Check the provider's console or the relay's log for whether it was sent; then release or cancel it."
         }
@@ -102,6 +111,10 @@ const fn action(reason: PolicyReason) -> &'static str {
             "Nothing to do at first: it is retried automatically. If this persists, check the provider."
         }
         PolicyReason::BudgetSpent => "Nothing to do: it is sent after midnight. To send it today, raise daily_budget.",
+        PolicyReason::QuotaSpent => {
+            "Nothing to do: it is sent as soon as the quota has room, at the latest after a day, and does not run out of time. \
+             If your provider takes more, raise quota."
+        }
         PolicyReason::ProviderPaused => "Fix the provider account and resume it.",
         PolicyReason::LetterOutOfService => {
             "Correct it (`touchline template check` names the mistake) and restart `touchline serve`: then it is sent."

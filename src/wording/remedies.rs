@@ -115,6 +115,7 @@ pub fn needs_something_first(reason: Reason) -> bool {
                 | PolicyReason::NoFinalReport
                 | PolicyReason::OutcomeUnknown
                 | PolicyReason::NotFoundAgain
+                | PolicyReason::AskedToStop
         ),
         Reason::Fault(fault) => matches!(
             fault,

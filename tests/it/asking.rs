@@ -146,6 +146,7 @@ impl Scene {
             accounts: gateway.accounts.clone(),
             rules: gateway.rules.clone(),
             clock: clock.clone(),
+            returns: crate::support::return_rules(),
             poll: second,
         };
         Self { gateway: Arc::new(gateway), parts, provider, clock }

@@ -10,6 +10,7 @@ use touchline::domain::event::EventSource;
 use touchline::domain::fault::Failure;
 use touchline::domain::health::Health;
 use touchline::domain::id::AttemptId;
+use touchline::domain::mail_domains::MailDomains;
 use touchline::domain::message::Message;
 use touchline::domain::provider_state::ProviderState;
 use touchline::domain::touch::Touch;
@@ -39,6 +40,7 @@ fn rules() -> Rules {
         give_up: Duration::from_secs(3 * 86_400),
         restored: None,
         purging: BTreeMap::new(),
+        domains: MailDomains::default(),
         capabilities: BTreeMap::new(),
     }
 }

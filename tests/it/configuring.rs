@@ -74,7 +74,7 @@ fn the_demo_loads_and_sends_to_this_machine_only() {
 fn a_missing_variable_is_named_and_what_to_do() {
     let error = Config::parse_with_env(EXAMPLE, "touchline.toml", Path::new("."), &|_| None).expect_err("refused");
     let text = error.to_string();
-    assert_eq!(error.problems.len(), 2, "both are listed: {text}");
+    assert_eq!(error.problems.len(), 3, "all are listed: {text}");
     assert!(
         text.contains("providers.fax-telnyx.api_key: the environment variable TELNYX_API_KEY is not set"),
         "{text}"
@@ -142,6 +142,7 @@ fn a_file_is_read_with_its_secrets_beside_it() {
     };
     let text = EXAMPLE
         .replace("{ env = \"TELNYX_API_KEY\" }", "{ file = \"telnyx.key\" }")
+        .replace("{ env = \"RETURNS_PASSWORD\" }", "{ file = \"telnyx.key\" }")
         .replace("{ env = \"SMTP_PASSWORD\" }", "{ file = \"no-such.key\" }");
     write("telnyx.key", "from-a-file\n");
     let path = write("touchline.toml", &text);

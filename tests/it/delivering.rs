@@ -13,6 +13,7 @@ mod pausing;
 mod reaching;
 mod refusing;
 mod rehearsing;
+mod relays;
 mod restoring;
 mod retrying;
 mod routing;

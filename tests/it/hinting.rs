@@ -82,7 +82,15 @@ impl Provider for Unsigned {
         let reference = std::str::from_utf8(&parts.body).ok().and_then(ProviderReference::new);
         let fact = Fact::Failed(Failure::new(Fault::InvalidNumber));
         let dedupe = format!("{reference:?} failed");
-        Some(vec![DeliveryEvent { attempt: None, reference, fact, occurred_ms: None, dedupe, billed: None }])
+        Some(vec![DeliveryEvent {
+            attempt: None,
+            reference,
+            fact,
+            occurred_ms: None,
+            dedupe,
+            billed: None,
+            returned: None,
+        }])
     }
 
     async fn check(&self) -> Result<String, Failure> {
@@ -123,6 +131,7 @@ impl Scene {
             accounts: gateway.accounts.clone(),
             rules: gateway.rules.clone(),
             clock: clock.clone(),
+            returns: crate::support::return_rules(),
             poll: Duration::from_secs(1),
         };
         let accepted = accept(&gateway, clock.now()).await;

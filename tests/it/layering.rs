@@ -29,6 +29,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         "feedback",
         "http",
         "intake",
+        "mail_check",
         "operator",
         "policy",
         "provider",
@@ -55,6 +56,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("queue", vec!["store", "domain"]),
         // `files`: the key that tokens of mailboxes are sealed with lies beside the database
         ("accounts", vec!["provider", "store", "http", "files", "domain"]),
+        // what domains publish for their mail, held against the rules
+        ("mail_check", vec!["http", "policy", "domain"]),
         // the rule books
         ("settle", vec!["queue", "store", "provider", "policy", "domain"]),
         ("consent", vec!["settle", "store", "policy", "domain"]),
@@ -65,10 +68,10 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("campaign", vec!["intake", "referrers", "store", "policy", "domain"]),
         ("operator", vec!["settle", "queue", "accounts", "store", "wording", "domain"]),
         ("dispatch", vec!["settle", "consent", "queue", "accounts", "store", "provider", "render", "policy", "domain"]),
-        ("feedback", vec!["settle", "queue", "accounts", "store", "provider", "domain"]),
+        ("feedback", vec!["settle", "consent", "referrers", "queue", "accounts", "store", "provider", "domain"]),
         // what requests note in memory (the use of tokens and sessions, refused log-ins) is written down by upkeep, and the
         // sign-ins of accounts are kept alive
-        ("upkeep", vec!["settle", "access", "accounts", "store", "domain"]),
+        ("upkeep", vec!["settle", "consent", "access", "accounts", "store", "domain"]),
         // what is shown: the public JSON, read by every face
         ("public", vec!["intake", "referrers", "store", "wording", "domain"]),
         // how it is put together

@@ -17,19 +17,28 @@ use crate::support::PATIENCE;
 use crate::support::scripted_smtp::Identity;
 use crate::support::{ports, require};
 
-const PASSWORD: &str = "open-sesame";
+pub const PASSWORD: &str = "open-sesame";
 
 /// A Postfix of our own: its configuration, queue, certificate and users in a folder that goes with it.
-struct Postfix {
+pub struct Postfix {
     program: PathBuf,
     folder: TempDir,
-    port: u16,
+    pub port: u16,
     _place: TcpSocket,
 }
 
 impl Postfix {
     /// Starts one that hands all mail on to `next`. `None`, said aloud, where this machine cannot run it.
     fn start(identity: &Identity, next: SocketAddr) -> Option<Self> {
+        Self::start_with(identity, next, |_| (String::new(), Vec::new()))
+    }
+
+    /// The same with more in its configuration and more services, given its folder.
+    pub fn start_with(
+        identity: &Identity,
+        next: SocketAddr,
+        more: impl FnOnce(&Path) -> (String, Vec<String>),
+    ) -> Option<Self> {
         let (Some(program), Some(saslpasswd)) = (require::program(&["postfix"]), require::program(&["saslpasswd2"]))
         else {
             require::skip("postfix with sasl2-bin");
@@ -42,7 +51,8 @@ impl Postfix {
         let folder = tempfile::Builder::new().prefix("touchline-postfix").tempdir().expect("a folder");
         let (place, address) = ports::reserved(Ipv4Addr::LOCALHOST.into()).expect("a port");
         let port = address.port();
-        write_configuration(folder.path(), identity, port, next);
+        let more = more(folder.path());
+        write_configuration(folder.path(), identity, port, next, &more);
         add_user(&saslpasswd, folder.path());
         let postfix = Self { program, folder, port, _place: place };
         let started = postfix.run("start");
@@ -55,7 +65,7 @@ impl Postfix {
     }
 
     /// What it wrote to its log, for a test that fails.
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("mail.log")).unwrap_or_default()
     }
 }
@@ -77,7 +87,7 @@ fn open_to_all(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("permissions");
 }
 
-fn write_configuration(folder: &Path, identity: &Identity, port: u16, next: SocketAddr) {
+fn write_configuration(folder: &Path, identity: &Identity, port: u16, next: SocketAddr, more: &(String, Vec<String>)) {
     open_to_all(folder, 0o755);
     for name in ["queue", "data", "sasl"] {
         std::fs::create_dir(folder.join(name)).expect("a folder");
@@ -108,12 +118,13 @@ fn write_configuration(folder: &Path, identity: &Identity, port: u16, next: Sock
              smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = cyrus\nsmtpd_sasl_path = smtpd\n\
              smtpd_sasl_local_domain = relay.example\ncyrus_sasl_config_path = {place}/sasl\n\
              smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination\n\
-             smtpd_recipient_restrictions =\n",
+             smtpd_recipient_restrictions =\n{}",
             next.ip(),
             next.port(),
+            more.0,
         ),
     );
-    let services = [
+    let mut services = vec![
         format!("127.0.0.1:{port} inet n - n - - smtpd"),
         "cleanup unix n - n - 0 cleanup".into(),
         "qmgr fifo n - n 300 1 qmgr".into(),
@@ -132,6 +143,7 @@ fn write_configuration(folder: &Path, identity: &Identity, port: u16, next: Sock
         "scache unix - - n - 1 scache".into(),
         "postlog unix-dgram n - n - 1 postlogd".into(),
     ];
+    services.extend(more.1.iter().cloned());
     write("master.cf", &format!("{}\n", services.join("\n")));
 }
 

@@ -23,7 +23,7 @@ use touchline::render::drawn::DrawnFax;
 use touchline::render::{FaxDocument, Job, RenderError, Renderer, write_preview};
 
 /// 2026-11-23 09:05 in Chicago.
-const NOW: Timestamp = Timestamp(1_795_446_300_000);
+pub const NOW: Timestamp = Timestamp(1_795_446_300_000);
 const UNSUBSCRIBE: &str = "https://lakeside-psychiatry.example/o/abc";
 
 fn practice() -> Practice {
@@ -35,7 +35,7 @@ fn practice() -> Practice {
     toml::from_str::<File>(text).expect("the sample practice").practice
 }
 
-fn referrer() -> Referrer {
+pub fn referrer() -> Referrer {
     Referrer {
         id: ReferrerId::new(),
         npi: None,
@@ -59,7 +59,7 @@ fn referrer() -> Referrer {
 }
 
 /// The built-in letters, loaded once: a renderer serves all threads.
-fn built_in() -> &'static Renderer {
+pub fn built_in() -> &'static Renderer {
     static BUILT_IN: LazyLock<Renderer> =
         LazyLock::new(|| Renderer::load(practice(), None).unwrap_or_else(|errors| panic!("{}", lines(&errors))));
     &BUILT_IN
@@ -69,7 +69,7 @@ fn lines(errors: &[impl ToString]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn job<'a>(letter: &'a str, referrer: &'a Referrer, variables: &'a Map<String, Value>) -> Job<'a> {
+pub fn job<'a>(letter: &'a str, referrer: &'a Referrer, variables: &'a Map<String, Value>) -> Job<'a> {
     let unsubscribe = Some(UNSUBSCRIBE);
     Job { letter, referrer, variables, now: NOW, reference: "3F9A01C2", unsubscribe, automatic: false }
 }

@@ -35,6 +35,7 @@ fn rules() -> Rules {
         give_up: Duration::from_secs(3 * 86_400),
         restored: None,
         purging: BTreeMap::new(),
+        domains: touchline::domain::mail_domains::MailDomains::default(),
         capabilities: BTreeMap::from([(ACCOUNT.to_owned(), known)]),
     }
 }
@@ -336,8 +337,11 @@ async fn the_end_of_a_call_lets_the_next_letter_to_the_number_go_at_once() {
         tx.messages_insert(&all).await.expect("stored");
         tx.addresses_ensure(&[called.address.key(), elsewhere.address.key()], at(1)).await.expect("made");
         tx.attempts_insert(std::slice::from_ref(&call)).await.expect("stored");
-        let entries: Vec<_> =
-            [&next, &third, &elsewhere].map(|one| settle::work(one, settle::SUBMIT, at(20_000))).into();
+        let entries: Vec<_> = [&next, &third, &elsewhere]
+            .map(|one| {
+                settle::work(one, &touchline::domain::mail_domains::MailDomains::default(), settle::SUBMIT, at(20_000))
+            })
+            .into();
         queue::put(&mut tx, &entries, at(2)).await.expect("queued");
         tx.commit().await.expect("committed");
         let due = async |message: &Message| {

@@ -8,6 +8,7 @@ mod logging_in;
 mod pipelining;
 mod pooling;
 mod refusing;
+mod returning;
 mod settings;
 mod signing;
 mod signing_in;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use touchline::domain::envelope::{Content, Envelope, Mail};
 use touchline::domain::id::AttemptId;
+use touchline::domain::return_path::ReturnPaths;
 use touchline::domain::{Address, Clock, EmailAddress, PhiClass, Purpose};
 use touchline::provider::sign_in::{TokenKeeper, Unkept};
 use touchline::provider::{Account, Provider, SettingsError, find_spec};
@@ -66,6 +68,7 @@ impl<'a> Relay<'a> {
             sender: Some(email("letters@harbor.example")),
             callback_url: None,
             documents_url: None,
+            returns: return_paths(),
             baa: false,
             clock: self.clock,
             tokens: self.tokens,
@@ -77,10 +80,16 @@ pub fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address in the test")
 }
 
+/// The signed addresses of the accounts here.
+pub fn return_paths() -> ReturnPaths {
+    ReturnPaths::new(b"a key of the tests")
+}
+
 pub fn mail() -> Mail {
     Mail {
         from_name: "Harbor Shoulder Clinic".into(),
         from: email("letters@harbor.example"),
+        reply_to: None,
         to_name: "Dr. Dana Whitfield".into(),
         subject: "New evening hours".into(),
         text: "Dear Dr. Whitfield,\n.\nwe are open until eight.\n".into(),
@@ -97,6 +106,7 @@ pub fn envelope(to: &str) -> Envelope {
         content: Content::Mail(Box::new(mail())),
         purpose: Purpose::Informational,
         phi: PhiClass::None,
+        transport: Default::default(),
     }
 }
 

@@ -13,6 +13,7 @@ mod opting_out;
 mod reading;
 mod readying;
 mod receiving;
+mod returns;
 mod submitting;
 pub mod target;
 mod telling;

@@ -272,7 +272,14 @@ mod tests {
         let (from, to) = (number("+13125550100"), Address::Fax(number("+13125550142")));
         let content = Content::Fax { pdf: Vec::new(), pages: 1, from, sender: String::new() };
         let attempt = AttemptId::new();
-        Arc::new(Envelope { attempt, to, content, purpose: Purpose::Treatment, phi: PhiClass::None })
+        Arc::new(Envelope {
+            attempt,
+            to,
+            content,
+            purpose: Purpose::Treatment,
+            phi: PhiClass::None,
+            transport: Default::default(),
+        })
     }
 
     fn calls(provider: &Silent) -> u32 {

@@ -124,6 +124,7 @@ const fn kind_words(kind: Kind) -> &'static str {
         Kind::Complaint => "a complaint: the letter was reported as unwanted; nothing more may be sent",
         Kind::AutoReply => "an answer that no person wrote",
         Kind::Reply => "a person's answer",
+        Kind::OptOut => "a request to be sent no more such letters",
         Kind::None => "nothing that came back",
     }
 }

@@ -1,6 +1,8 @@
 //! `touchline doctor`: configuration, database, letters and providers, each with ok, warn or fail. Sends nothing.
 
 mod letters;
+mod mail;
+mod mailboxes;
 mod permissions;
 mod soundness;
 
@@ -18,6 +20,20 @@ use crate::cli::rehearsal::{is_rehearsal, is_routed, sends_nothing};
 use crate::config::Config;
 use crate::domain::{Channel, SystemClock};
 use crate::store::Store;
+
+/// What to look at.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// One part of the installation.
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    /// Check whether receivers will believe the practice's mail: SPF, DKIM, DMARC, return path; --loop sends a test mail
+    Mail(mail::Args),
+}
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,11 +61,19 @@ impl Findings {
     }
 }
 
-/// Runs every check that can be run, even after one has failed.
+/// Runs the checks that are asked for.
 ///
 /// # Errors
 /// Something failed; the answer says what.
-pub async fn run(console: &Console) -> Result<(), CliError> {
+pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
+    match args.part {
+        None => everything(console).await,
+        Some(Part::Mail(args)) => mail::run(console, &args).await,
+    }
+}
+
+/// Runs every check that can be run, even after one has failed.
+async fn everything(console: &Console) -> Result<(), CliError> {
     let mut findings = Findings::default();
     let complete = console.config();
     let is_complete = complete.is_ok();
@@ -156,9 +180,10 @@ async fn check_providers(config: Config, findings: &mut Findings) {
         };
         findings.add(&format!("provider {}", checked.account), state, words);
         if !publish.is_empty() {
-            let words = format!("the domain must publish (this is not looked up):\n{publish}");
+            let words = format!("the domain must publish (`touchline doctor mail` looks it up):\n{publish}");
             findings.add(&format!("dns {}", checked.account), State::Ok, words);
         }
     }
+    mailboxes::check(&gateway, findings).await;
     gateway.store.close().await;
 }

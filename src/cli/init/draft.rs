@@ -75,6 +75,7 @@ impl Draft {
             referral_line: self.referral_line.clone(),
             website: self.website.clone(),
             email: self.email.clone()?,
+            reply_to: None,
             time_zone: self.zone?,
             hours: self.hours.clone(),
             services: self.services.clone(),

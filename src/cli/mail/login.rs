@@ -12,16 +12,16 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::landing::Landing;
-use crate::accounts::ConfiguredAccount;
 use crate::accounts::mail_tokens::acts::{AfterSignIn, SignInError};
 use crate::app::Gateway;
 use crate::cli::console::{Console, plain, warn};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::hidden;
 use crate::cli::init::Interruption;
+use crate::cli::mailbox::{self, try_mailbox};
 use crate::cli::provider::{check_known, failure_words};
 use crate::domain::Timestamp;
-use crate::domain::fault::Failure;
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::provider_state::ProviderState;
 use crate::http::oauth::code::{NoCode, Pending};
 use crate::http::oauth::exchange::Issued;
@@ -56,26 +56,28 @@ pub struct Args {
 /// The account has no person's sign-in; nobody signed in in time; the service refuses; the relay refuses the sign-in.
 pub(super) async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let gateway = console.gateway().await?;
-    check_known(&gateway, &args.account)?;
-    let Some(account) = gateway.accounts.get(&args.account) else { return Ok(()) };
-    let sign_in = signs_in(account, &args.account)?;
+    let sign_in = signs_in(&gateway, &args.account)?;
     gateway.mail_tokens.check_key().map_err(|error| CliError::new(Ending::Configuration, error.to_string()))?;
     let interruption = Interruption::listen("Stopped. Nobody was signed in.");
     let issued =
         timeout(Duration::from_secs(args.wait), ask(console, args, sign_in)).await.map_err(|_| late(args))??;
     drop(interruption);
     gateway.mail_tokens.sign_in(sign_in, &issued, &console.who).await?;
-    let checked = account.layered.check().await;
+    let checked = try_it(&gateway, &args.account).await;
     let after = gateway.mail_tokens.resume_signed_in(&args.account, checked.is_ok(), &console.who).await?;
     gateway.mail_tokens.finish_renewals().await;
     tell(console, &gateway, sign_in, &issued, &after, &checked)
 }
 
-/// How the account signs in, if a person does.
-fn signs_in<'a>(account: &'a ConfiguredAccount, name: &str) -> Result<&'a Arc<SignIn>, CliError> {
-    let Some(sign_in) = account.layered.provider().sign_in() else {
+/// How the account or mailbox signs in, if a person does.
+fn signs_in<'a>(gateway: &'a Gateway, name: &str) -> Result<&'a Arc<SignIn>, CliError> {
+    let section = if gateway.config.mailboxes.contains_key(name) { "mailboxes" } else { "providers" };
+    if section == "providers" {
+        check_known(gateway, name)?;
+    }
+    let Some(sign_in) = gateway.sign_in_of(name) else {
         return Err(CliError::refused(format!(
-            "{name} does not sign in: add oauth = \"microsoft\" or \"google\" with its values to [providers.{name}] first; \
+            "{name} does not sign in: add oauth = \"microsoft\" or \"google\" with its values to [{section}.{name}] first; \
              `touchline provider list --markdown` has the steps"
         )));
     };
@@ -86,6 +88,15 @@ fn signs_in<'a>(account: &'a ConfiguredAccount, name: &str) -> Result<&'a Arc<Si
         "{name} signs in by itself ({}): nobody needs to. `touchline provider check {name}` tries it",
         sign_in.grant().said()
     )))
+}
+
+/// Tries what was signed in for.
+async fn try_it(gateway: &Gateway, name: &str) -> Result<String, Failure> {
+    match (gateway.mailboxes.get(name), gateway.accounts.get(name)) {
+        (Some(watched), _) => try_mailbox(watched.mailbox.as_ref()).await,
+        (None, Some(account)) => account.layered.check().await,
+        (None, None) => Err(Failure::new(Fault::AccountError)),
+    }
 }
 
 fn late(args: &Args) -> CliError {
@@ -186,6 +197,7 @@ fn tell(
     let account = sign_in.account();
     let found = match checked {
         Ok(words) => words.clone(),
+        Err(failure) if gateway.mailboxes.contains_key(account) => mailbox::failure_words(failure, account),
         Err(failure) => failure_words(failure, account),
     };
     let other = issued.person.as_deref().filter(|person| !person.eq_ignore_ascii_case(sign_in.mailbox()));

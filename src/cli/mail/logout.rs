@@ -30,8 +30,7 @@ pub(super) async fn run(console: &Console, account: &str) -> Result<(), CliError
 
 /// Refuses where the account signs in by itself.
 fn check_person(gateway: &Gateway, account: &str) -> Result<(), CliError> {
-    let sign_in = gateway.accounts.get(account).and_then(|account| account.layered.provider().sign_in());
-    match sign_in.map(|sign_in| sign_in.grant()) {
+    match gateway.sign_in_of(account).map(|sign_in| sign_in.grant()) {
         None | Some(Grant::Person) => Ok(()),
         Some(grant) => Err(CliError::refused(format!(
             "{account} signs in by itself ({}), and would get another token at once: nothing was changed. \

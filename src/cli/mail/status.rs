@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::accounts::Accounts;
+use crate::app::Gateway;
 use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
 use crate::domain::Timestamp;
@@ -25,7 +25,7 @@ struct Standing<'a> {
 pub(super) async fn run(console: &Console) -> Result<(), CliError> {
     let gateway = console.gateway_to_read().await?;
     let known = gateway.mail_tokens.all().await?;
-    let standings = standings(&gateway.accounts, &known, gateway.clock.now());
+    let standings = standings(&gateway, &known, gateway.clock.now());
     let objects: Vec<Value> = standings.iter().map(Standing::object).collect();
     console.answer(&json!({ "accounts": objects }), || {
         if standings.is_empty() {
@@ -37,8 +37,8 @@ pub(super) async fn run(console: &Console) -> Result<(), CliError> {
     })
 }
 
-fn standings<'a>(accounts: &'a Accounts, known: &'a [MailToken], now: Timestamp) -> Vec<Standing<'a>> {
-    let signs_in = accounts.iter().filter_map(|(_, account)| account.layered.provider().sign_in());
+fn standings<'a>(gateway: &'a Gateway, known: &'a [MailToken], now: Timestamp) -> Vec<Standing<'a>> {
+    let signs_in = gateway.all_sign_ins();
     let of = |sign_in: &SignIn| known.iter().find(|one| one.account == sign_in.account());
     signs_in.map(|sign_in| Standing { sign_in, known: of(sign_in), now }).collect()
 }

@@ -142,10 +142,14 @@ fn attempts_table(attempts: &[Attempt], references: &[String], zone: Tz) -> Stri
             words.into_iter().flatten().collect::<Vec<_>>().join(" "),
             attempt.dialled.as_ref().map(|to| to.pretty()).unwrap_or_default(),
             attempt.billed().map(|charge| charge.to_string()).unwrap_or_default(),
+            attempt.transport().map(|one| wording::transport(&one)).unwrap_or_default(),
             reference.clone(),
         ]
     });
-    table(&["attempt", "at", "provider", "status", "why", "provider's words", "to", "charge", "reference"], rows)
+    table(
+        &["attempt", "at", "provider", "status", "why", "provider's words", "to", "charge", "encryption", "reference"],
+        rows,
+    )
 }
 
 fn events_table(events: &[Event], zone: Tz) -> String {

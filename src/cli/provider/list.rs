@@ -126,6 +126,7 @@ fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
             routed(place.is_some()).to_owned(),
             known.words(),
             known.budget_words(),
+            known.quota_words(),
         ]
     });
     let rows = rows.chain(lacking(gateway).map(|(name, settings)| {
@@ -140,9 +141,10 @@ fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
             routed(is_routed).to_owned(),
             format!("a secret is missing here: {}", settings.missing.join("; ")),
             String::new(),
+            String::new(),
         ]
     }));
-    table(&["account", "kind", "channel", "agreement", "route", "state", "budget today"], rows)
+    table(&["account", "kind", "channel", "agreement", "route", "state", "budget today", "quota"], rows)
 }
 
 const fn agreement(signed: bool) -> &'static str {

@@ -2,7 +2,6 @@
 
 mod add;
 mod check;
-mod dkim_key;
 mod list;
 mod naming;
 mod new;
@@ -11,8 +10,6 @@ mod placing;
 mod show;
 mod test_page;
 mod try_page;
-
-use std::path::PathBuf;
 
 use crate::app::Gateway;
 use crate::cli::console::{Console, print};
@@ -48,12 +45,6 @@ pub enum Command {
     New(new::Args),
     /// Send one test page using a description, and explain each step
     Try(try_page::Args),
-    /// Create an Ed25519 key for DKIM in a new file, and show its DNS record
-    DkimKey {
-        /// The file, which must not exist yet
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
     /// Hand over nothing to an account until it is resumed
     Pause {
         /// The account
@@ -90,7 +81,6 @@ pub async fn run(console: &Console, command: Command) -> Result<(), CliError> {
         Command::Check { name } => check::run(console, name.as_deref()).await,
         Command::New(args) => new::run(console, &args),
         Command::Try(args) => try_page::run(console, &args).await,
-        Command::DkimKey { file } => dkim_key::run(console, &file),
         Command::Pause { name, reason } => pause::pause(console, &name, reason.trim()).await,
         Command::Resume { name, refusals_stand } => pause::resume(console, &name, refusals_stand).await,
     }

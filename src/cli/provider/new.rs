@@ -1,4 +1,5 @@
-//! `touchline provider new`: a commented description of another fax API, beside the configuration.
+//! `touchline provider new`: a commented description of another fax API, or of a mail provider's callbacks, beside the
+//! configuration.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,10 @@ use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
 use crate::provider::fax::declared::examples::{BEGINNING, EXAMPLES, Example, find};
 use crate::provider::fax::declared::{FOLDER, is_plain_name};
+use crate::provider::mail;
+
+/// A mail provider's callbacks, described.
+const OF_MAIL: Example = Example { name: "postmark-events", text: mail::events::POSTMARK_EXAMPLE };
 
 /// What to create.
 #[derive(Debug, clap::Args)]
@@ -16,7 +21,8 @@ pub struct Args {
     /// Its name: lower-case letters, digits, hyphens and underscores
     #[arg(value_name = "NAME")]
     name: String,
-    /// Start from a built-in provider's description: phaxio, telnyx, telnyx-media
+    /// Start from a built-in provider's description: phaxio, telnyx, telnyx-media; or postmark-events, for what a mail
+    /// provider says of letters
     #[arg(long, value_name = "EXAMPLE")]
     from: Option<String>,
 }
@@ -41,6 +47,9 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
         .and_then(|mut opened| opened.write_all(example.text.as_bytes()).and_then(|()| opened.sync_all()))
         .map_err(|error| unwritable(&path, &error))?;
     console.answer(&json!({ "file": path.display().to_string(), "from": example.name }), || {
+        if example.name == OF_MAIL.name {
+            return of_mail(&path, console, &file);
+        }
         format!(
             "Created: {}\n\nFill it in from the provider's documentation, then add an account to {}:\n\n  \
              [providers.{}]\n  kind        = \"http\"\n  description = \"{file}\"\n\n\
@@ -54,6 +63,17 @@ pub fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     })
 }
 
+fn of_mail(path: &Path, console: &Console, file: &str) -> String {
+    format!(
+        "Created: {}\n\nFill it in from the provider's documentation, then add to the relay's account in {}:\n\n  \
+         events      = \"declared\"\n  {} = \"{file}\"\n\nwith events_key, or events_user and events_password, as its [proof] \
+         needs.",
+        path.display(),
+        console.config_path.display(),
+        mail::events::FILE,
+    )
+}
+
 /// The folder of descriptions beside a configuration.
 #[must_use]
 pub fn folder(config: &Path) -> PathBuf {
@@ -62,8 +82,11 @@ pub fn folder(config: &Path) -> PathBuf {
 
 fn example(name: Option<&str>) -> Result<&'static Example, CliError> {
     let Some(name) = name else { return Ok(&BEGINNING) };
+    if name == OF_MAIL.name {
+        return Ok(&OF_MAIL);
+    }
     find(name).ok_or_else(|| {
-        let names: Vec<&str> = EXAMPLES.iter().map(|example| example.name).collect();
+        let names: Vec<&str> = EXAMPLES.iter().chain([&OF_MAIL]).map(|example| example.name).collect();
         CliError::not_found(format!("there is no example `{name}`; there are: {}", names.join(", ")))
     })
 }

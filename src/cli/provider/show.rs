@@ -42,6 +42,7 @@ impl<'a> Known<'a> {
             Ready::Paused => "paused",
             Ready::Resting(_) => "resting",
             Ready::Spent(_) => "budget spent",
+            Ready::OverQuota(_) => "quota spent",
         }
     }
 
@@ -61,6 +62,7 @@ impl<'a> Known<'a> {
                 format!("paused briefly after errors, until {}: {}", when(until), self.fault_words())
             }
             Ready::Spent(until) => format!("its budget is used up until {}", when(until)),
+            Ready::OverQuota(until) => format!("its quota is used up until {}", when(until)),
         }
     }
 
@@ -79,6 +81,21 @@ impl<'a> Known<'a> {
         number.into_iter().chain(money).collect::<Vec<_>>().join(", ")
     }
 
+    /// What is used of its quotas; empty without any.
+    pub(super) fn quota_words(&self) -> String {
+        wording::quotas::used(self.account.quota.parts(&self.state.meter, self.now))
+    }
+
+    /// Its rate now, in words; empty without one.
+    fn rate_words(&self) -> Option<String> {
+        let rate = self.account.rate(&self.state, self.now)?;
+        let slowed = self.state.slowing.over(self.now).map(|until| {
+            let own = self.account.rate_per_minute.map_or_else(|| "no limit".to_owned(), |own| own.to_string());
+            format!(", because the provider asked for less; {own} again by {}", until.in_zone(self.zone))
+        });
+        Some(format!("{rate} hand-overs a minute, all nodes together{}", slowed.unwrap_or_default()))
+    }
+
     /// Everything about it for machines; `provider list` shows the same.
     pub(super) fn object(&self) -> Value {
         let Self { account, state, now, .. } = self;
@@ -90,6 +107,10 @@ impl<'a> Known<'a> {
             "channel": account.spec().channel,
             "baa": account.baa,
             "rate_per_minute": account.rate_per_minute,
+            "rate_per_minute_now": account.rate(state, *now),
+            "rate_per_domain_per_minute": account.rate_per_domain,
+            "slowed_until": state.slowing.over(*now),
+            "quota": quota_object(account, state, *now),
             "cost_per_page": account.cost_per_page,
             "state": self.word().replace(' ', "_"),
             "paused_at": state.paused_ms,
@@ -162,6 +183,19 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
     })
 }
 
+/// Its quotas for machines; null without any.
+fn quota_object(account: &ConfiguredAccount, state: &ProviderState, now: Timestamp) -> Option<Value> {
+    let (hour, day) = account.quota.used(&state.meter, now);
+    (!account.quota.is_none()).then(|| {
+        json!({
+            "per_hour": account.quota.per_hour,
+            "used_this_hour": hour,
+            "per_day": account.quota.per_day,
+            "used_today": day,
+        })
+    })
+}
+
 /// The address of its callbacks; a secret at its end is not shown.
 fn callback(gateway: &Gateway, known: &Known<'_>) -> Option<String> {
     let base = gateway.config.server.public_url.as_ref()?.as_str().trim_end_matches('/');
@@ -181,10 +215,12 @@ fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
     let last = known.state.faulted_ms.map(|at| format!("{}: {}", at.in_zone(known.zone), known.fault_words()));
     vec![
         ("agreement", if account.baa { "signed" } else { "none: no health information" }.to_owned()),
+        ("rate", or_none(known.rate_words())),
         (
-            "rate",
-            or_none(account.rate_per_minute.map(|rate| format!("{rate} hand-overs a minute, all nodes together"))),
+            "rate for one mail domain",
+            or_none(account.rate_per_domain.map(|rate| format!("{rate} hand-overs a minute, all nodes together"))),
         ),
+        ("quota", or_none(Some(known.quota_words()).filter(|words| !words.is_empty()))),
         ("questions", or_none(can.questions_per_minute.map(|most| format!("{most} a minute, each node")))),
         ("budget today", or_none(budget)),
         ("cost of a page", account.cost_per_page.map_or_else(|| "not set".to_owned(), |cost| cost.to_string())),

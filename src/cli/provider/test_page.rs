@@ -124,7 +124,14 @@ pub(super) fn envelope(config: &Config, to: FaxNumber) -> Result<Envelope, CliEr
         from: config.practice.fax.clone(),
         sender: config.practice.name.clone(),
     };
-    Ok(Envelope { attempt, to: Address::Fax(to), content, purpose: Purpose::Operational, phi: PhiClass::None })
+    Ok(Envelope {
+        attempt,
+        to: Address::Fax(to),
+        content,
+        purpose: Purpose::Operational,
+        phi: PhiClass::None,
+        transport: Default::default(),
+    })
 }
 
 /// Records the call under the description's or account's name, makes it, and follows the page to its end.

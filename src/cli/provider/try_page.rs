@@ -14,6 +14,7 @@ use super::test_page::{Ended, Steps, end, envelope, refuse_suppressed, send, tol
 use crate::cli::console::Console;
 use crate::cli::exit::{CliError, Ending};
 use crate::config::{Config, ProviderConfig};
+use crate::domain::return_path::ReturnPaths;
 use crate::domain::{FaxNumber, SystemClock};
 use crate::http;
 use crate::provider::fax::declared;
@@ -148,6 +149,7 @@ fn account(
         callback_url: found.and(config.server.public_url.as_ref()).map(callback),
         documents_url: None,
         tokens: Arc::new(crate::provider::sign_in::Unkept),
+        returns: ReturnPaths::new(name.as_bytes()),
         baa: false,
         name,
         settings,

@@ -64,6 +64,9 @@ pub fn told(title: &str, proposal: &Proposal) -> String {
         text.push_str(&format!("  by {}: {}\n", share.channel, share_words(share)));
     }
     text.push_str(&format!("  cost: {}\n", cost_words(proposal)));
+    for over in &proposal.over_quota {
+        text.push_str(&format!("{}\n", wording::quotas::too_large(&over.account, over.left, over.later)));
+    }
     if !proposal.left_out.is_empty() {
         text.push_str("Left out:\n");
     }

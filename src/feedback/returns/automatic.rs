@@ -5,8 +5,9 @@ mod day;
 
 use chrono::{DateTime, NaiveDate};
 
+use super::Automatic;
 use super::material::Material;
-use super::table::{self, Automatic, AutomaticRow};
+use super::table::{self, AutomaticRow};
 use super::words::plain;
 
 /// How much of an answer's text is read, in characters: behind it stands what it answers.
@@ -44,7 +45,7 @@ fn row(material: &Material<'_>) -> Option<&'static AutomaticRow> {
 }
 
 /// The text without what it answers.
-fn own_text(material: &Material<'_>) -> String {
+pub(super) fn own_text(material: &Material<'_>) -> String {
     let is_quote = |line: &str| {
         line.starts_with('>')
             || line.trim_start().starts_with("-----Original")

@@ -47,7 +47,7 @@ pub(super) fn by_report(material: &Material<'_>) -> Option<Return> {
         }
     }
     let read = Return { kind, recipients, ..Return::none() };
-    Some(about_the_letter(read, material, &transcript).naming_attempt(&whole.envelope_id))
+    Some(about_the_letter(read.naming_attempt(&whole.envelope_id), material, &transcript))
 }
 
 fn of_report(one: &Reported, accounts: &[Meant], text: &Whole) -> Recipient {

@@ -1,5 +1,6 @@
 //! Returns: what comes back for an email, read from its octets alone. By standard first (RFC 3464 reports at any depth, RFC 5965
-//! complaints, RFC 8098 receipts), then by the words of real mailers. Pure: nothing is stored, matched or suppressed here.
+//! complaints, RFC 8098 receipts), then by the words of real mailers. Reading is pure; `taking` matches what was read with the letters it is
+//! about, and `follow` does what follows.
 //!
 //! - `mime`: a mail taken apart
 //! - `material`: its parts, sorted by what they are for
@@ -8,29 +9,40 @@
 //! - `said`: what servers said, within a text
 //! - `verdict`: why, and what follows for the address
 //! - `automatic`: answers without a person
+//! - `particulars`: who wrote an answer, and what it says first
 //! - `notification`: Amazon SES's JSON
 //! - `table`: what is known, as data
+//! - `matching`, `taking`, `follow`: from a mail to what follows from it; `told`: from a mail provider's event
+//! - `working`: what a person does about a return
 
 mod automatic;
 mod bounce;
+pub(super) mod follow;
+mod matching;
 mod material;
 mod mime;
 mod notification;
+mod particulars;
 mod report;
 mod said;
 mod table;
+pub mod taking;
 #[cfg(test)]
 mod tests;
+pub(super) mod told;
 mod transcript;
 mod verdict;
 mod words;
+pub mod working;
 
+pub use crate::domain::returned::{Automatic, ReturnClass as Class, ReturnKind as Kind};
 pub use automatic::Answer;
-pub use table::{Automatic, automatic_rows, verdict_rows};
+pub use particulars::Particulars;
+pub use table::{automatic_rows, verdict_rows};
 
-use crate::domain::Fault;
 use crate::domain::id::AttemptId;
-use crate::domain::words::words as vocabulary;
+use crate::domain::return_path::ReturnPaths;
+use crate::domain::{EmailAddress, Fault};
 use crate::provider::mail::attempt_of;
 use material::Material;
 use mime::{Entity, Fields};
@@ -42,36 +54,17 @@ const REFERENCES_MAX: usize = 50;
 /// The longest `Message-ID` that is kept, in octets.
 const MESSAGE_ID_OCTETS_MAX: usize = 500;
 
-vocabulary! {
-    /// What a mail that came back is.
-    Kind {
-        /// The letter did not arrive.
-        Bounce = "bounce",
-        /// It has not arrived yet; it is still tried.
-        Delay = "delay",
-        /// It has arrived, or was read.
-        Delivered = "delivered",
-        /// Somebody reported it as unwanted.
-        Complaint = "complaint",
-        /// An answer without a person.
-        AutoReply = "auto_reply",
-        /// A person's answer.
-        Reply = "reply",
-        /// Nothing that came back: any other mail.
-        None = "none",
-    }
-}
-
-vocabulary! {
-    /// What a failure says about the address.
-    Class {
-        /// It is bad: no such mailbox, no such domain, gone for good.
-        Hard = "hard",
-        /// Nothing that lasts, or nothing that is proved.
-        Soft = "soft",
-        /// It is about us: our account, our content, speed, reputation.
-        Ours = "ours",
-    }
+/// What reading returns goes by.
+#[derive(Debug, Clone)]
+pub struct ReturnRules {
+    /// The signed addresses that letters are returned to.
+    pub paths: ReturnPaths,
+    /// Whether the first line of a person's answer is kept. Never of an answer about a patient.
+    pub keeps_first_lines: bool,
+    /// The practice's time zone, in which days begin.
+    pub zone: chrono_tz::Tz,
+    /// The mailbox that letters name for opting out.
+    pub opt_out_mailbox: Option<EmailAddress>,
 }
 
 /// One recipient of a return.
@@ -174,6 +167,13 @@ pub fn read(octets: &[u8]) -> Return {
         return notification::read(&text).unwrap_or(Return::none());
     }
     of_mail(&Entity::parse(octets), 0)
+}
+
+/// The same, with who wrote it, whom it was delivered to and what an answer says first.
+#[must_use]
+pub fn read_with_particulars(octets: &[u8]) -> (Return, Particulars) {
+    let mail = Entity::parse(octets);
+    (of_mail(&mail, 0), Particulars::of(&Material::of(&mail)))
 }
 
 /// The first reading that fits; the more a mail says of itself, the earlier.

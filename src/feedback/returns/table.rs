@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::Class;
+use super::{Automatic, Class};
 use crate::domain::mail_reply::{self, stands_in};
 use crate::domain::{About, Fault};
 
@@ -99,20 +99,6 @@ struct Shapes {
     mark: Vec<MarkRow>,
     whom: Vec<Phrases>,
     aside: Vec<Phrases>,
-}
-
-/// What an answer without a person is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Automatic {
-    /// Somebody is away and will come back.
-    Absence,
-    /// Somebody has left, or has another address: a task for a person, never a suppression.
-    Moved,
-    /// The sender is asked to prove that there is one.
-    Challenge,
-    /// Anything else, such as a confirmation that the letter came.
-    Other,
 }
 
 /// One row about answers without a person.

@@ -347,6 +347,7 @@ impl Callback {
             occurred_ms: Some(Timestamp(self.at_ms)),
             dedupe: dedupe.to_owned(),
             billed: None,
+            returned: None,
         })
     }
 }

@@ -1,8 +1,11 @@
-//! Callbacks of providers that sign nothing: a secret in the URL keeps others out.
+//! Callbacks: how their bodies are written and how old they may be, and those of providers that sign nothing: a secret in the
+//! URL keeps others out.
 
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::domain::Timestamp;
 use crate::provider::{Account, Rejection, Setting, SettingsError, WebhookParts};
@@ -69,4 +72,31 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     let digest = |bytes: &[u8]| ring::digest::digest(&ring::digest::SHA256, bytes);
     let (one, other) = (digest(one), digest(other));
     one.as_ref().iter().zip(other.as_ref()).fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// JSON.
+    #[default]
+    Json,
+    /// application/x-www-form-urlencoded; each field is a member.
+    Form,
+}
+
+impl Form {
+    /// The body as JSON; `None` if it is not written so.
+    #[must_use]
+    pub fn read(self, body: &[u8]) -> Option<Value> {
+        match self {
+            Self::Json => serde_json::from_slice(body).ok(),
+            Self::Form => {
+                let fields: serde_json::Map<String, Value> = url::form_urlencoded::parse(body)
+                    .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
+                    .collect();
+                Some(Value::Object(fields))
+            }
+        }
+    }
 }

@@ -66,6 +66,19 @@ pub fn time(text: &str) -> Option<Timestamp> {
     chrono::DateTime::parse_from_rfc3339(text).ok().and_then(|time| Timestamp::written(time.to_utc()))
 }
 
+/// A time with a zone, or seconds or milliseconds since 1970.
+#[must_use]
+pub fn moment(text: &str) -> Option<Timestamp> {
+    /// Seconds would be in the year 5138 by then.
+    const SECONDS_MAX: i64 = 100_000_000_000;
+    let moment = match text.trim().parse::<i64>() {
+        Ok(seconds) if (-SECONDS_MAX..SECONDS_MAX).contains(&seconds) => Timestamp(seconds * 1000),
+        Ok(milliseconds) => Timestamp(milliseconds),
+        Err(_) => return time(text.trim()),
+    };
+    Some(moment).filter(|moment| moment.is_writable())
+}
+
 /// In progress, at the stage the provider names.
 pub fn progress(stage: &str) -> Fact {
     Fact::Progress { stage: self::stage(stage) }
@@ -119,6 +132,7 @@ pub fn event(reference: ProviderReference, stage: &str, fact: Fact) -> DeliveryE
         reference: Some(reference),
         fact,
         billed: None,
+        returned: None,
         occurred_ms: None,
     }
 }

@@ -121,12 +121,12 @@ async fn say(
 }
 
 /// Google: XOAUTH2 protocol, the SASL initial client response.
-fn xoauth2(mailbox: &str, token: &str) -> String {
+pub(in crate::provider) fn xoauth2(mailbox: &str, token: &str) -> String {
     format!("user={mailbox}\x01auth=Bearer {token}\x01\x01")
 }
 
 /// RFC 7628 §3.1; the mailbox is a `saslname` (RFC 5801 §4).
-fn oauthbearer(mailbox: &str, host: &str, port: u16, token: &str) -> String {
+pub(in crate::provider) fn oauthbearer(mailbox: &str, host: &str, port: u16, token: &str) -> String {
     let mailbox = mailbox.replace('=', "=3D").replace(',', "=2C");
     format!("n,a={mailbox},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01")
 }

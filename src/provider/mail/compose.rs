@@ -51,13 +51,20 @@ pub fn attempt_of(message_id: &str) -> Option<AttemptId> {
 }
 
 /// Puts the mail into its final form: CRLF line ends, ASCII only, no line over 998 octets. The same input gives the
-/// same octets.
+/// same octets. `opt_out`: the mailbox to which its recipient can write to be sent no more, named beside the link where the mail
+/// has one.
 ///
 /// # Errors
 /// What about the mail cannot travel.
-pub fn compose(mail: &Mail, to: &EmailAddress, attempt: AttemptId, now: Timestamp) -> Result<Vec<u8>, ComposeError> {
+pub fn compose(
+    mail: &Mail,
+    to: &EmailAddress,
+    attempt: AttemptId,
+    now: Timestamp,
+    opt_out: Option<&EmailAddress>,
+) -> Result<Vec<u8>, ComposeError> {
     let mut eml = Vec::with_capacity(2048 + (mail.text.len() + mail.html.len()) * 9 / 8);
-    push_header(&mut eml, mail, to, attempt, now)?;
+    push_header(&mut eml, mail, to, attempt, now, opt_out)?;
     // Quoted-printable has no "=_", so that no line of a part can look like the boundary (RFC 2045 §6.7).
     let boundary = format!("=_touchline-{}", attempt.0.simple());
     push(&mut eml, &["Content-Type: multipart/alternative;\r\n boundary=\"", &boundary, "\"\r\n"]);
@@ -76,16 +83,24 @@ fn push_header(
     to: &EmailAddress,
     attempt: AttemptId,
     now: Timestamp,
+    opt_out: Option<&EmailAddress>,
 ) -> Result<(), ComposeError> {
     push_mailbox(eml, "From", &mail.from_name, &mail.from)?;
     push_mailbox(eml, "To", &mail.to_name, to)?;
+    if let Some(reply_to) = &mail.reply_to {
+        push_mailbox(eml, "Reply-To", "", reply_to)?;
+    }
     let mut subject = FieldWriter::new(eml, "Subject");
     subject.text(&one_line(&mail.subject));
     ends_well(subject)?;
     push(eml, &["Date: ", &date(now), "\r\nMessage-ID: ", &message_id(attempt, &mail.from), "\r\n"]);
     if let Some(target) = &mail.unsubscribe {
-        // Not folded, since a folded URL is not read as one by every mailbox provider.
-        push(eml, &["List-Unsubscribe: <", unsubscribe_target(target)?.as_str(), ">\r\n"]);
+        // Each on a line of its own and not folded, since a folded URL is not read as one by every mailbox provider.
+        push(eml, &["List-Unsubscribe: <", unsubscribe_target(target)?.as_str(), ">"]);
+        if let Some(mailbox) = opt_out {
+            push(eml, &[",\r\n <mailto:", &in_a_url(mailbox), "?subject=unsubscribe>"]);
+        }
+        push(eml, &["\r\n"]);
         push(eml, &["List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]);
     }
     if mail.automatic {
@@ -142,6 +157,14 @@ pub(super) fn ascii_domain(domain: &str) -> Result<String, ComposeError> {
 fn one_line(text: &str) -> String {
     let breaks = |c: char| c.is_control() || c.is_whitespace();
     text.split(breaks).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The address in a `mailto:` (RFC 6068 section 2).
+fn in_a_url(address: &EmailAddress) -> String {
+    let stands_for_itself = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~!$'*+@".contains(&octet);
+    let escaped =
+        |octet: u8| if stands_for_itself(octet) { char::from(octet).to_string() } else { format!("%{octet:02X}") };
+    address.as_str().bytes().map(escaped).collect()
 }
 
 fn unsubscribe_target(target: &str) -> Result<url::Url, ComposeError> {

@@ -16,6 +16,7 @@ use crate::domain::Timestamp;
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::mail_reply::Phase;
 use crate::domain::remedy::Remedy;
+use crate::domain::transport::Transport;
 
 /// Tokens that are tried before the account is at fault: the one at hand, and another.
 const TOKENS_MAX: usize = 2;
@@ -37,7 +38,7 @@ pub(super) enum LoginBy {
     Token(Box<TokenLogin>),
 }
 
-/// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 2920, RFC 3461, RFC 4954).
+/// What the server offers, as far as it is used (RFC 1869; RFC 1870, RFC 2920, RFC 3461, RFC 4954, RFC 8689).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Offers {
     pub starttls: bool,
@@ -49,6 +50,7 @@ pub(super) struct Offers {
     pub size: bool,
     pub size_max: Option<usize>,
     pub dsn: bool,
+    pub requiretls: bool,
 }
 
 impl Offers {
@@ -62,6 +64,7 @@ impl Offers {
                 Some("STARTTLS") => offers.starttls = true,
                 Some("PIPELINING") => offers.pipelining = true,
                 Some("DSN") => offers.dsn = true,
+                Some("REQUIRETLS") => offers.requiretls = true,
                 Some("SIZE") => {
                     offers.size = true;
                     offers.size_max = words.next().and_then(|max| max.parse().ok()).filter(|max| *max > 0);
@@ -86,6 +89,9 @@ pub(super) struct Connection {
     pub security: Security,
     /// TLS version, for people.
     pub tls_version: Option<&'static str>,
+    tls_cipher: Option<&'static str>,
+    /// The name that the certificate was checked for.
+    peer: Option<String>,
     pub logged_in: bool,
     /// Letters it carried.
     pub letters: u32,
@@ -164,7 +170,7 @@ impl Connection {
         let offers = introduce(&mut dialogue, hello, limits).await?;
         if mode == TlsMode::Off || !start_tls(&mut dialogue, &offers, mode.is_strict(), limits).await? {
             let tcp = dialogue.into_stream().ok_or_else(|| Silence::Garbled.failure("to EHLO"))?;
-            return Ok(Self::new(Box::new(tcp), offers, Security::Plain, None));
+            return Ok(Self::new(Box::new(tcp), offers, Security::Plain));
         }
         let injected = || unencrypted("the relay went on in the clear after STARTTLS");
         let tcp = dialogue.into_stream().ok_or_else(injected)?;
@@ -173,17 +179,31 @@ impl Connection {
         Ok(connection)
     }
 
-    fn new(wire: Box<dyn Wire>, offers: Offers, security: Security, tls_version: Option<&'static str>) -> Self {
+    fn new(wire: Box<dyn Wire>, offers: Offers, security: Security) -> Self {
         Self {
             dialogue: Dialogue::new(wire),
             offers,
             security,
-            tls_version,
+            tls_version: None,
+            tls_cipher: None,
+            peer: None,
             logged_in: false,
             letters: 0,
             usable: true,
             in_transaction: false,
             idle_since: Timestamp(0),
+        }
+    }
+
+    /// How what it carries travels.
+    pub fn transport(&self) -> Transport {
+        if self.security == Security::Plain {
+            return Transport::plain();
+        }
+        Transport {
+            version: self.tls_version.unwrap_or("TLS").to_owned(),
+            cipher: self.tls_cipher.map(str::to_owned),
+            peer: self.peer.clone(),
         }
     }
 
@@ -271,11 +291,15 @@ async fn encrypt(relay: &Relay, tcp: TcpStream, strict: bool, limits: &TimeLimit
     let stream = timeout_at(limits.minutes(1), relay.tls.handshake(tcp, strict))
         .await
         .map_err(|_| Silence::TimedOut.failure("during the TLS handshake"))??;
-    let version = match stream.get_ref().1.protocol_version() {
+    let session = stream.get_ref().1;
+    let tls_version = match session.protocol_version() {
         Some(rustls::ProtocolVersion::TLSv1_2) => Some("TLS 1.2"),
         Some(rustls::ProtocolVersion::TLSv1_3) => Some("TLS 1.3"),
         _ => None,
     };
     let security = if strict { Security::Verified } else { Security::Encrypted };
-    Ok(Connection::new(Box::new(stream), Offers::default(), security, version))
+    let tls_cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    let peer = strict.then(|| relay.host.clone());
+    let connection = Connection::new(Box::new(stream), Offers::default(), security);
+    Ok(Connection { tls_version, tls_cipher, peer, ..connection })
 }

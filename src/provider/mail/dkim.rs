@@ -14,6 +14,7 @@ use super::canonical::{self, Field};
 use super::compose::ascii_domain;
 use super::settings::Settings;
 use super::signing_key::{SignError, SigningKey};
+use crate::domain::dns_name::is_dns_name;
 use crate::domain::{EmailAddress, Timestamp};
 use crate::provider::DnsRecord;
 
@@ -67,7 +68,7 @@ impl Signer {
             ("ed25519", &settings.dkim_ed25519_selector, SigningKey::ed25519),
         ] {
             match (selector, secrets.get(&format!("dkim_{word}_key"))) {
-                (Some(selector), Some(_)) if !is_domain(selector) => {
+                (Some(selector), Some(_)) if !is_dns_name(selector) => {
                     return Err(format!("dkim_{word}_selector must be a word of a-z, 0-9, hyphen: {word}2026"));
                 }
                 (Some(selector), Some(pem)) => {
@@ -198,7 +199,7 @@ fn hash_input(hashed: &[u8], unsigned: &str) -> Result<Vec<u8>, SignError> {
 /// The domain in its ASCII form. It must be that of the sender, above it or below it: a receiver that follows DMARC
 /// (RFC 9989) gives a signature of another domain no weight.
 fn signing_domain(written: &str, sender: Option<&EmailAddress>) -> Result<String, String> {
-    let domain = ascii_domain(written).ok().filter(|domain| is_domain(domain) && domain.contains('.'));
+    let domain = ascii_domain(written).ok().filter(|domain| is_dns_name(domain) && domain.contains('.'));
     let domain = domain.ok_or("dkim_domain must be a domain name, such as practice.example")?.to_ascii_lowercase();
     let Some(from) = sender.and_then(|sender| ascii_domain(sender.domain()).ok()) else { return Ok(domain) };
     let from = from.to_ascii_lowercase();
@@ -208,17 +209,6 @@ fn signing_domain(written: &str, sender: Option<&EmailAddress>) -> Result<String
     } else {
         Err(format!("dkim_domain must be the domain of practice.email ({from}), or receivers ignore the signature"))
     }
-}
-
-/// Labels of letters, digits and inner hyphens, with dots between (RFC 1035 §2.3.1, RFC 6376 §3.1).
-fn is_domain(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 180 && text.split('.').all(is_label)
 }
 
 #[cfg(test)]

@@ -1,21 +1,25 @@
 //! Mail through an SMTP relay (RFC 5321, RFC 6409), driven phase by phase so that every failure is known for what it
 //! is. `reply` reads what servers answer, `dialogue` speaks and listens within time, `connection` opens and
-//! encrypts, `login` (with `scram`) logs in with a password and `bearer` with a token, `pool` keeps connections, `compose` writes the mail, `dkim` signs it, `transaction` carries it.
+//! encrypts, `login` (with `scram`) logs in with a password and `bearer` with a token, `pool` keeps connections, `compose` writes the
+//! mail, `returning` says where it comes back to, `dkim` signs it, `transaction` carries it, `events` reads what the relay's provider
+//! reports of it.
 
-mod bearer;
+pub(in crate::provider) mod bearer;
 mod canonical;
 mod compose;
 mod connection;
 mod dialogue;
 mod dkim;
 mod encoding;
+pub mod events;
 mod login;
 mod pool;
-mod reply;
+pub(in crate::provider) mod reply;
+mod returning;
 mod scram;
 mod settings;
 mod signing_key;
-mod tls;
+pub(in crate::provider) mod tls;
 mod transaction;
 
 use std::fmt;
@@ -31,19 +35,22 @@ use self::bearer::TokenLogin;
 use self::connection::{Connection, LoginBy, Relay};
 use self::dialogue::{Silence, TimeLimits};
 use self::dkim::Signer;
+use self::events::MailEvents;
 use self::login::Login;
 use self::pool::{Pool, Visit};
 use self::reply::Reply;
+use self::returning::Returns;
 use self::settings::{SETTINGS, Settings};
 use self::signing_key::SigningKey;
-use self::tls::{Security, Tls, TlsMode};
+use self::tls::{RequireTls, Security, Tls, TlsMode};
 use self::transaction::Letter;
 use super::sign_in::{self, Access, SignIn};
-use super::{Account, Capabilities, DnsRecord, Provider, SettingsError, Spec};
+use super::{Account, Capabilities, DnsRecord, Provider, Rejection, SettingsError, Spec, WebhookParts};
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::{Content, Envelope};
+use crate::domain::event::DeliveryEvent;
 use crate::domain::fault::{About, Failure, Fault};
-use crate::domain::{Address, Channel, Clock, Outcome};
+use crate::domain::{Address, Channel, Clock, Outcome, Timestamp};
 
 /// The kind.
 pub const SPEC: Spec = Spec {
@@ -57,6 +64,7 @@ pub const SPEC: Spec = Spec {
         "RFC 2920",
         "RFC 3207",
         "RFC 4954",
+        "RFC 2369",
         "RFC 3461",
         "RFC 3463",
         "RFC 6376",
@@ -70,8 +78,16 @@ pub const SPEC: Spec = Spec {
         "RFC 7636",
         "RFC 8252",
         "RFC 8628",
+        "RFC 8689",
         "Google: XOAUTH2 protocol",
         "Microsoft: OAuth for IMAP, POP and SMTP",
+        "Standard Webhooks 1.0.0",
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
+        "https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html",
+        "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
+        "https://postmarkapp.com/developer/webhooks/webhooks-overview",
+        "https://documentation.mailgun.com/docs/mailgun/user-manual/events/webhooks",
+        "https://resend.com/docs/webhooks/introduction",
     ],
     setup: &[
         "Ask your mail provider for its submission host, and for a user and password that may send as the practice's mailbox.",
@@ -93,19 +109,49 @@ pub const SPEC: Spec = Spec {
         "Google Workspace, a service account: IAM & Admin, Service Accounts, Keys, Add key, JSON: the file to service_account. \
          admin.google.com, Security, API controls, Domain-wide delegation, Add new: the account's client ID with the scope \
          https://mail.google.com/.",
-        "Make a DKIM key (`touchline provider dkim-key FILE`), and publish what `touchline provider check` says.",
+        "Let bounces come to a mailbox that Touchline reads: return_path = \"bounces@practice.example\". The relay must accept mail \
+         with that sender, and the mailbox must take addresses with a plus (bounces+…@): Microsoft 365 and Google do. Where the \
+         relay sends with the sign-in's own address whatever is asked (Microsoft 365, Gmail), name that mailbox, and write \
+         return_path_verp = false.",
+        "Make DKIM keys (`touchline dkim new`), publish the records that it shows, and let `touchline doctor mail` look them up.",
+        "Callbacks about what became of letters, where the relay's provider offers them (needs server.public_url): the address is \
+         PUBLIC_URL/hooks/ACCOUNT.",
+        "Amazon SES: make an SNS topic (standard, signature version 2) and name it in events_topic with events = \"ses\". Subscribe the \
+         address to it by HTTPS, without raw message delivery; the subscription confirms itself. In SES give it to a configuration \
+         set as event destination (bounce, complaint, delivery, delivery delay, reject), and make that the identity's default.",
+        "SendGrid: Settings, Mail Settings, Event Webhooks, with Signed Event Webhook on: the Verification Key to events_key, events = \
+         \"sendgrid\". Choose delivered, deferred, bounce, dropped, spam report and unsubscribe.",
+        "Postmark: the server's message stream, Webhooks, Add webhook, with Basic auth credentials of your own: events_user and \
+         events_password; events = \"postmark\". Choose delivery, bounce, spam complaint and subscription change.",
+        "Mailgun: Send, Webhooks: the HTTP webhook signing key to events_key, events = \"mailgun\". Choose delivered, permanent failure, \
+         temporary failure, spam complaints and unsubscribes.",
+        "Resend: Webhooks, Add Webhook: its signing secret (whsec_…) to events_key, events = \"resend\".",
+        "Any other: events = \"standard_webhooks\" where the provider keeps to that standard, else events = \"declared\" with a \
+         description: `touchline provider new NAME --from postmark-events` begins one, and docs/adding-a-provider.md tells how to go on.",
     ],
-    gaps: &["SMTP cannot be asked what became of a letter: delivered means that no bounce came in time."],
+    gaps: &[
+        "SMTP cannot be asked what became of a letter: without events, delivered means that no bounce came in time.",
+        "events: Mailgun signs its time and a token but not what happened; a token that was used is refused with another body \
+         while this process runs.",
+        "events: neither Mailgun nor SendGrid says whether a callback that is sent again has a new time. If callbacks are refused \
+         as too old after an outage, raise events_tolerance_minutes: what is repeated changes nothing.",
+        "events: Resend repeats nothing of ours in its events but the Message-ID; an event whose Message-ID is not ours is kept, and \
+         matches no letter.",
+        "events: SES replaces Message-ID and needs a configuration set, or notifications with original headers, to repeat what names \
+         the letter.",
+    ],
     build,
 };
 
 fn build(mut account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     let oauth = sign_in::Settings::take(&mut account)?;
+    let events = events::open(&mut account)?;
     let refuse = |reason: &str| SettingsError(format!("providers.{}: {reason}", account.name));
     let settings = account.read::<Settings>()?.filled(oauth.as_ref().map(|oauth| oauth.oauth));
     settings.check().map_err(refuse)?;
     let signer = Signer::new(&settings, &account.secrets, account.sender.as_ref()).map_err(|reason| refuse(&reason))?;
     let port = settings.port.unwrap_or(if settings.tls == TlsMode::Implicit { 465 } else { 587 });
+    let returns = Returns::new(&settings, &account.returns).map_err(refuse)?;
     let login = login(&account, &settings, port, oauth.as_ref())?;
     let tls = Tls::new(&settings.host, settings.accept_ca_file.as_deref()).map_err(|reason| refuse(&reason))?;
     let relay = Relay { host: settings.host, port, hello_name: settings.hello_name, login, tls };
@@ -114,7 +160,10 @@ fn build(mut account: Account) -> Result<Arc<dyn Provider>, SettingsError> {
     Ok(Arc::new(Smtp {
         pool,
         signer: signer.map(Arc::new),
+        returns: returns.map(Arc::new),
+        events,
         mode: settings.tls,
+        requiretls: settings.requiretls,
         clock: account.clock,
         timeout: account.timeout,
         command_max: settings.command_timeout_seconds.map_or(Duration::MAX, Duration::from_secs),
@@ -148,7 +197,10 @@ fn login(
 struct Smtp {
     pool: Arc<Pool>,
     signer: Option<Arc<Signer>>,
+    returns: Option<Arc<Returns>>,
+    events: Option<Arc<dyn MailEvents>>,
     mode: TlsMode,
+    requiretls: RequireTls,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     command_max: Duration,
@@ -164,7 +216,7 @@ impl fmt::Debug for Smtp {
 #[async_trait]
 impl Provider for Smtp {
     fn spec(&self) -> &'static Spec {
-        &SPEC
+        events::spec_of(self.events.as_deref())
     }
 
     async fn submit(&self, envelope: &Envelope) -> Outcome {
@@ -185,6 +237,24 @@ impl Provider for Smtp {
         Ok(advice.map_or_else(|| text.clone(), |advice| format!("{text}; DKIM: {advice}")))
     }
 
+    async fn prepare(&self, parts: &WebhookParts, now: Timestamp) {
+        if let Some(events) = &self.events {
+            events.prepare(parts, now).await;
+        }
+    }
+
+    fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection> {
+        self.events.as_ref().ok_or(Rejection::Unsupported)?.verify(parts, now)
+    }
+
+    fn secret_header(&self) -> Option<&str> {
+        self.events.as_ref()?.secret_header()
+    }
+
+    fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
+        self.events.as_ref()?.translate(parts)
+    }
+
     fn sign_in(&self) -> Option<&Arc<SignIn>> {
         self.pool.sign_in()
     }
@@ -203,14 +273,29 @@ pub fn new_dkim_key() -> Result<(secrecy::SecretString, String), SettingsError> 
     Ok((pem.into(), key.record()))
 }
 
+/// The value of the DNS record that goes with an RSA key in PEM, PKCS#8 or PKCS#1.
+///
+/// # Errors
+/// It is no RSA key of 2048 to 4096 bits; nothing of it is said.
+pub fn dkim_rsa_record(pem: &secrecy::SecretString) -> Result<String, SettingsError> {
+    let key = SigningKey::rsa(secrecy::ExposeSecret::expose_secret(pem));
+    key.map(|key| key.record()).map_err(|reason| SettingsError(format!("the key {reason}")))
+}
+
 impl Smtp {
     async fn hand_over(&self, envelope: &Envelope) -> Result<ProviderReference, Outcome> {
-        let letter = self.letter(envelope).await?;
+        let mut letter = self.letter(envelope).await?;
+        if let Some((name, value)) = self.events.as_ref().and_then(|events| events.echo(envelope.attempt)) {
+            letter.add_field(name, &value);
+        }
+        letter.onward = self.requiretls.for_letter(envelope.phi);
+        letter.transport = envelope.transport.clone();
         let mode = self.mode.for_letter(envelope.phi);
         let limits = self.limits();
         let mut visit =
             self.pool.visit(mode, &limits).await.map_err(|failure| Outcome::NotSent(self.blamed(failure, mode)))?;
-        if let Some(refusal) = letter.too_large_for(&visit.connection) {
+        if let Some(refusal) = letter.refused_by(&visit.connection) {
+            letter.transport.set(visit.connection.transport());
             self.pool.leave(visit);
             return Err(refusal);
         }
@@ -231,10 +316,11 @@ impl Smtp {
         };
         let (attempt, now) = (envelope.attempt, self.clock.now());
         let Some(signer) = self.signer.as_ref().filter(|signer| signer.is_slow()) else {
-            return Letter::new(mail, to, attempt, now, self.signer.as_deref());
+            return Letter::new(mail, to, attempt, now, self.signer.as_deref(), self.returns.as_deref());
         };
-        let (mail, to, signer) = (mail.clone(), to.clone(), signer.clone());
-        let signing = tokio::task::spawn_blocking(move || Letter::new(&mail, &to, attempt, now, Some(&signer)));
+        let (mail, to, signer, returns) = (mail.clone(), to.clone(), signer.clone(), self.returns.clone());
+        let sign = move || Letter::new(&mail, &to, attempt, now, Some(&signer), returns.as_deref());
+        let signing = tokio::task::spawn_blocking(sign);
         let ended = |_| Outcome::NotSent(Failure::new(Fault::ProviderError).text("the letter could not be signed"));
         signing.await.map_err(ended)?
     }
@@ -256,7 +342,10 @@ impl Smtp {
             return Ok(answer);
         }
         self.pool.renew(visit, mode, limits).await.map_err(|failure| Outcome::NotSent(self.blamed(failure, mode)))?;
-        Ok(transaction::begin(&mut visit.connection, letter, limits).await)
+        match letter.refused_by(&visit.connection) {
+            Some(refusal) => Err(refusal),
+            None => Ok(transaction::begin(&mut visit.connection, letter, limits).await),
+        }
     }
 
     /// Whom a failure to connect is about. A letter that demands more encryption than the account does is about itself: the

@@ -70,7 +70,7 @@ const LETTERS_MAX: usize = 32;
 
 /// Replaces every word that holds what looks like base64: so many of its characters in a row, among them a digit, a plus sign or
 /// the equals sign at the end, or more letters than a word has.
-fn without_base64(text: &str) -> String {
+pub(in crate::provider) fn without_base64(text: &str) -> String {
     let is_of_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let is_encoded = |run: &str| {
         let has_mark = run.ends_with('=') || run.contains(|c: char| c.is_ascii_digit() || c == '+');
@@ -83,7 +83,7 @@ fn without_base64(text: &str) -> String {
 
 /// Replaces every word that is, or holds, one of the private ones. A private word of one or two letters counts only
 /// as a whole word.
-fn without(text: &str, private: &[&str]) -> String {
+pub(in crate::provider) fn without(text: &str, private: &[&str]) -> String {
     let private: Vec<String> = private.iter().filter(|word| !word.is_empty()).map(|word| word.to_lowercase()).collect();
     let shown = text.split_whitespace().map(|word| {
         let lower = word.to_lowercase();

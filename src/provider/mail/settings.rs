@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::tls::TlsMode;
+use super::events;
+use super::tls::{RequireTls, TlsMode};
 use crate::provider::Setting;
 use crate::provider::sign_in::{self, Authority};
 
@@ -40,19 +41,44 @@ pub(super) const SETTINGS: &[Setting] = &[
         false,
     ),
     setting(
+        "return_path",
+        "A mailbox that Touchline reads, for what comes back: letters leave with an address of their own below it \
+         (bounces+b…@practice.example), so that each bounce names its letter. The account must be allowed to send with it. \
+         practice.email unless given.",
+        false,
+    ),
+    setting(
+        "return_path_verp",
+        "false: letters leave with return_path itself, for relays that rewrite or refuse addresses with a plus; bounces are then \
+         matched by what stands in them.",
+        false,
+    ),
+    setting(
+        "requiretls",
+        "never (the default); if_offered: every hop behind the relay must check whom it encrypts to, where the relay offers \
+         REQUIRETLS, and letters come back where one cannot; phi: letters with health information demand it, and are not sent by a \
+         relay that does not offer it.",
+        false,
+    ),
+    setting(
         "dkim_domain",
         "Sign letters for this domain (DKIM), which must be that of practice.email, above it or below it. Without it the \
          relay has to sign. A relay that rewrites Message-ID or Date breaks the signature and must sign itself.",
         false,
     ),
     setting("dkim_rsa_selector", "The selector of the RSA key: its record is SELECTOR._domainkey.DOMAIN.", false),
-    secret("dkim_rsa_key", "An RSA private key in PEM, 2048 to 4096 bits: openssl genrsa -out FILE 2048."),
+    secret("dkim_rsa_key", "An RSA private key in PEM, 2048 to 4096 bits: touchline dkim new makes both keys."),
     setting("dkim_ed25519_selector", "The selector of the Ed25519 key, another than that of the RSA key.", false),
-    secret(
-        "dkim_ed25519_key",
-        "An Ed25519 private key in PEM: touchline provider dkim-key FILE. Beside the RSA key, for few receivers know it yet.",
-    ),
+    secret("dkim_ed25519_key", "An Ed25519 private key in PEM. Beside the RSA key, for few receivers know it yet."),
     setting("dkim_expire_days", "Days after which a signature no longer counts, 1 to 365; never unless given.", false),
+    events::SETTINGS[0],
+    events::SETTINGS[1],
+    events::SETTINGS[2],
+    events::SETTINGS[3],
+    events::SETTINGS[4],
+    events::SETTINGS[5],
+    events::SETTINGS[6],
+    events::SETTINGS[7],
 ];
 
 const fn setting(key: &'static str, about: &'static str, required: bool) -> Setting {
@@ -82,6 +108,10 @@ pub(super) struct Settings {
     pub command_timeout_seconds: Option<u64>,
     #[serde(default = "default_final_dot_timeout_seconds")]
     pub final_dot_timeout_seconds: u64,
+    pub return_path: Option<String>,
+    pub return_path_verp: Option<bool>,
+    #[serde(default)]
+    pub requiretls: RequireTls,
     pub dkim_domain: Option<String>,
     pub dkim_rsa_selector: Option<String>,
     pub dkim_ed25519_selector: Option<String>,
@@ -138,6 +168,9 @@ impl Settings {
         let times = [self.command_timeout_seconds, Some(self.final_dot_timeout_seconds)];
         if times.iter().flatten().any(|seconds| !(1..=3600).contains(seconds)) {
             return Err("timeouts must lie between 1 and 3600 seconds");
+        }
+        if self.requiretls != RequireTls::Never && self.tls == TlsMode::Off {
+            return Err("requiretls needs encryption to the relay too: remove tls = \"off\"");
         }
         if self.username.is_some() && !self.tls.is_strict() && !self.is_near() {
             return Err(

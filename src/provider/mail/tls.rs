@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde::Deserialize;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -53,6 +53,41 @@ impl TlsMode {
     }
 }
 
+/// The setting `requiretls`: what is demanded of the hops behind the relay (RFC 8689).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RequireTls {
+    /// Nothing.
+    #[default]
+    Never,
+    /// Checked encryption, of every letter, where the relay offers to see to it.
+    IfOffered,
+    /// Checked encryption of letters with health information, or they are not sent.
+    Phi,
+}
+
+/// What one letter demands of the hops behind the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onward {
+    /// Nothing.
+    Free,
+    /// Checked encryption, where the relay offers it.
+    Wished,
+    /// Checked encryption, or it is not sent.
+    Demanded,
+}
+
+impl RequireTls {
+    /// What a letter demands.
+    pub const fn for_letter(self, phi: PhiClass) -> Onward {
+        match (self, phi) {
+            (Self::IfOffered, _) => Onward::Wished,
+            (Self::Phi, PhiClass::Identified) => Onward::Demanded,
+            (Self::Never | Self::Phi, _) => Onward::Free,
+        }
+    }
+}
+
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Security {
@@ -65,7 +100,7 @@ pub(super) enum Security {
 }
 
 /// The two ways of shaking hands.
-pub(super) struct Tls {
+pub(in crate::provider) struct Tls {
     name: ServerName<'static>,
     checked: Arc<ClientConfig>,
     unchecked: Arc<ClientConfig>,
@@ -108,9 +143,12 @@ impl Tls {
     /// # Errors
     /// Nothing was sent. `TlsRequired` where the relay is not who it should be, `ProviderError` where the connection
     /// broke.
-    pub async fn handshake(&self, tcp: TcpStream, strict: bool) -> Result<TlsStream<TcpStream>, Failure> {
+    pub async fn handshake<S>(&self, stream: S, strict: bool) -> Result<TlsStream<S>, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let config = if strict { &self.checked } else { &self.unchecked };
-        TlsConnector::from(config.clone()).connect(self.name.clone(), tcp).await.map_err(|error| {
+        TlsConnector::from(config.clone()).connect(self.name.clone(), stream).await.map_err(|error| {
             let failed = |fault, remedy, text: &str| Failure::new(fault).about(About::Path).remedy(remedy).text(text);
             let distrusted = |text: &str| failed(Fault::TlsRequired, Remedy::UseEncryption, text);
             match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

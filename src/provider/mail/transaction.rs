@@ -12,11 +12,14 @@ use super::connection::Connection;
 use super::dialogue::{Lost, Silence, TimeLimits, ended_by_a_dot};
 use super::dkim::Signer;
 use super::reply::Reply;
+use super::returning::Returns;
+use super::tls::Onward;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::envelope::Mail;
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::id::AttemptId;
 use crate::domain::mail_reply::Phase;
+use crate::domain::transport::TransportNote;
 use crate::domain::{EmailAddress, Outcome, Timestamp};
 
 /// How long the answers to commands that no longer matter are waited for, so that the connection can go on.
@@ -32,6 +35,10 @@ pub(super) struct Letter {
     size: usize,
     /// The mail as it follows DATA, the dot that ends it included.
     octets: Vec<u8>,
+    /// What it demands of the hops behind the relay.
+    pub onward: Onward,
+    /// Where it is noted how it travels.
+    pub transport: TransportNote,
 }
 
 impl Letter {
@@ -45,9 +52,11 @@ impl Letter {
         attempt: AttemptId,
         now: Timestamp,
         signer: Option<&Signer>,
+        returns: Option<&Returns>,
     ) -> Result<Self, Outcome> {
         let refused = |error: ComposeError| Outcome::Refused(error.into());
-        let mut eml = compose(mail, to, attempt, now).map_err(refused)?;
+        let opt_out = returns.and_then(|returns| returns.opt_out(attempt));
+        let mut eml = compose(mail, to, attempt, now, opt_out.as_ref()).map_err(refused)?;
         if let Some(signer) = signer {
             let unsigned =
                 |_| Outcome::NotSent(Failure::new(Fault::ProviderError).text("the letter could not be signed"));
@@ -57,14 +66,26 @@ impl Letter {
         }
         let reference = message_id(attempt, &mail.from);
         Ok(Self {
-            from: ascii_address(&mail.from).map_err(refused)?,
+            from: match returns {
+                Some(returns) => returns.bounce(attempt),
+                None => ascii_address(&mail.from).map_err(refused)?,
+            },
             to: ascii_address(to).map_err(refused)?,
             attempt,
             // A sender's domain may be as long as 253 octets; the attempt alone still names it.
             reference: ProviderReference::new(&reference).unwrap_or_else(|| ProviderReference(attempt.to_string())),
             size: eml.len(),
             octets: ended_by_a_dot(eml),
+            onward: Onward::Free,
+            transport: TransportNote::default(),
         })
+    }
+
+    /// Puts a field above all others, which the relay takes out again; no signature covers it.
+    pub fn add_field(&mut self, name: &str, value: &str) {
+        let line = format!("{name}: {value}\r\n");
+        self.size += line.len();
+        self.octets.splice(0..0, line.into_bytes());
     }
 
     /// What servers repeat in their answers and nobody may read in ours.
@@ -72,7 +93,8 @@ impl Letter {
         [self.to.local(), self.to.domain()]
     }
 
-    /// MAIL with its parameters: the size (RFC 1870), and for bounces our reference and headers only (RFC 3461).
+    /// MAIL with its parameters: the size (RFC 1870), for bounces our reference and headers only (RFC 3461), and that every hop
+    /// behind the relay must check whom it encrypts to (RFC 8689).
     fn mail_command(&self, connection: &Connection) -> String {
         let mut command = format!("MAIL FROM:<{}>", self.from.as_str());
         // Writing to a string cannot fail.
@@ -82,28 +104,50 @@ impl Letter {
         if connection.offers.dsn {
             let _ = write!(command, " RET=HDRS ENVID={}", self.attempt);
         }
+        if connection.offers.requiretls && self.onward != Onward::Free {
+            command.push_str(" REQUIRETLS");
+        }
         command
     }
 
-    /// RCPT, asking to hear of failure and delay (RFC 3461 §4.1).
+    /// RCPT, asking to hear of failure and delay (RFC 3461 §4.1), by the address that we wrote to (§4.2): forwarded or not,
+    /// a report names it.
     fn rcpt_command(&self, connection: &Connection) -> String {
-        let notify = if connection.offers.dsn { " NOTIFY=FAILURE,DELAY" } else { "" };
-        format!("RCPT TO:<{}>{notify}", self.to.as_str())
+        let to = self.to.as_str();
+        if !connection.offers.dsn {
+            return format!("RCPT TO:<{to}>");
+        }
+        format!("RCPT TO:<{to}> NOTIFY=FAILURE,DELAY ORCPT=rfc822;{}", xtext(to))
     }
 
     /// A refusal that the answer to EHLO already implies, before anything is said.
-    pub fn too_large_for(&self, connection: &Connection) -> Option<Outcome> {
-        let size_max = connection.offers.size_max?;
-        let failure = || {
-            Failure::new(Fault::TooLarge).about(About::Letter).code("5.3.4").text("it is larger than the relay's SIZE")
+    pub fn refused_by(&self, connection: &Connection) -> Option<Outcome> {
+        let refused = |fault, code, text: &str| {
+            Some(Outcome::Refused(Failure::new(fault).about(About::Letter).code(code).text(text)))
         };
-        (self.size > size_max).then(|| Outcome::Refused(failure()))
+        if connection.offers.size_max.is_some_and(|most| self.size > most) {
+            return refused(Fault::TooLarge, "5.3.4", "it is larger than the relay's SIZE");
+        }
+        if self.onward == Onward::Demanded && !connection.offers.requiretls {
+            let text = "the relay does not offer REQUIRETLS, which requiretls = \"phi\" demands for health information";
+            return refused(Fault::TlsRequired, "5.7.30", text);
+        }
+        None
     }
+}
+
+/// Octets as parameters of SMTP carry them (RFC 3461 §4).
+fn xtext(text: &str) -> String {
+    let plain = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b'+' | b'=');
+    text.bytes()
+        .map(|octet| if plain(octet) { char::from(octet).to_string() } else { format!("+{octet:02X}") })
+        .collect()
 }
 
 /// Opens the transaction with MAIL, after RSET where the connection's last one was left open. With PIPELINING, RCPT and
 /// DATA have been said too when the answer to MAIL is there; the connection remembers that.
 pub(super) async fn begin(connection: &mut Connection, letter: &Letter, limits: &TimeLimits) -> Result<Reply, Silence> {
+    letter.transport.set(connection.transport());
     if connection.offers.pipelining {
         return begin_with_all(connection, letter, limits).await;
     }

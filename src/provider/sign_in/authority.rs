@@ -35,6 +35,17 @@ pub(super) struct Addresses {
 }
 
 impl Authority {
+    /// The service of that name, as the setting `oauth` has it.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "microsoft" => Some(Self::Microsoft),
+            "google" => Some(Self::Google),
+            "other" => Some(Self::Other),
+            _ => None,
+        }
+    }
+
     /// As people call it.
     #[must_use]
     pub const fn title(self) -> &'static str {

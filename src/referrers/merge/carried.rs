@@ -60,6 +60,8 @@ fn carried_to(preferred: &Address, refusals: &[Suppression], merge: MergeId, who
             source: SuppressionSource::Merge,
             evidence: Some(evidence(merge, known)),
             who: who.clone(),
+            because: None,
+            expires_ms: None,
         })
     };
     Scope::ALL.iter().filter(|scope| !has(**scope)).filter_map(of_scope).collect()

@@ -33,6 +33,9 @@ const MIGRATIONS: &[Listed] = listed![
     "0010_whose_fault",
     "0011_hardened",
     "0012_signing_in",
+    "0013_returns",
+    "0014_relays",
+    "0015_mailboxes",
 ];
 
 /// Those for SQLite.

@@ -13,15 +13,16 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list};
 
 const COLUMNS: &str = "SELECT id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text,
-    pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, opened_ms, answered_ms, settled_ms, looks,
-    doubt_deadline_ms FROM attempt";
+    pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, tls_version, tls_cipher, tls_peer,
+    opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms FROM attempt";
 const INSERT: &str = "INSERT INTO attempt (id, message_id, number, provider, status, document_hash, pages, dialled,
     opened_ms, looks) ";
 const CHANGED: &str = "WITH changed (id, status, provider_reference, fault, raw_code, raw_text, pages_confirmed,
-    billed_amount, billed_unit, answered_ms, settled_ms, looks, doubt_deadline_ms) AS (";
+    billed_amount, billed_unit, tls_version, tls_cipher, tls_peer, answered_ms, settled_ms, looks, doubt_deadline_ms) AS (";
 const CHANGE: &str = ") UPDATE attempt SET status = changed.status, provider_reference = changed.provider_reference,
     fault = changed.fault, raw_code = changed.raw_code, raw_text = changed.raw_text,
     pages_confirmed = changed.pages_confirmed, billed_amount = changed.billed_amount, billed_unit = changed.billed_unit,
+    tls_version = changed.tls_version, tls_cipher = changed.tls_cipher, tls_peer = changed.tls_peer,
     answered_ms = changed.answered_ms, settled_ms = changed.settled_ms,
     looks = changed.looks, doubt_deadline_ms = changed.doubt_deadline_ms FROM changed WHERE attempt.id = changed.id";
 const LOOKS: &str = "UPDATE attempt SET looks = $2 WHERE id = $1";
@@ -37,7 +38,7 @@ const BROUGHT: &str = "WITH brought (reference) AS (";
 const CLAIMED: &str =
     ") SELECT reference, (SELECT id FROM attempt WHERE provider_reference = brought.reference AND provider = ";
 
-record!(Attempt: "attempt" by id as AttemptId { id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text, pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms });
+record!(Attempt: "attempt" by id as AttemptId { id, message_id, number, provider, status, provider_reference, fault, raw_code, raw_text, pages_confirmed, document_hash, pages, dialled, billed_amount, billed_unit, tls_version, tls_cipher, tls_peer, opened_ms, answered_ms, settled_ms, looks, doubt_deadline_ms });
 
 impl Tx {
     /// Records attempts that are about to be made.
@@ -71,6 +72,7 @@ impl Tx {
                     row.push_bind(a.id).push_bind(a.status).push_bind(&a.provider_reference).push_bind(a.fault);
                     row.push_bind(&a.raw_code).push_bind(&a.raw_text).push_bind(a.pages_confirmed);
                     row.push_bind(&a.billed_amount).push_bind(&a.billed_unit);
+                    row.push_bind(&a.tls_version).push_bind(&a.tls_cipher).push_bind(&a.tls_peer);
                     row.push_bind(a.answered_ms).push_bind(a.settled_ms).push_bind(a.looks);
                     row.push_bind(a.doubt_deadline_ms);
                 });

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::domain::id::{BroadcastId, MessageId, SubmissionId, TouchId};
+use crate::domain::id::{BroadcastId, MessageId, ReferrerId, SubmissionId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::{Address, MessageStatus};
 use crate::store::engine::db::{Tx, on};
@@ -192,6 +192,25 @@ impl Tx {
                 .bind(address.key())
                 .fetch_all(&mut *c)
                 .await?)
+        })
+    }
+
+    /// A referrer's messages that wait to be handed over, locked.
+    pub async fn messages_waiting_for(&mut self, referrer: ReferrerId) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!(
+                "{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id{}",
+                d.for_update()
+            );
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(referrer).fetch_all(&mut *c).await?)
+        })
+    }
+
+    /// The same without locking them.
+    pub async fn messages_seen_waiting_for(&mut self, referrer: ReferrerId) -> Result<Vec<Message>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(referrer).fetch_all(&mut *c).await?)
         })
     }
 

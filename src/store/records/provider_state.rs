@@ -1,8 +1,11 @@
-//! The state of provider accounts that all nodes share: pauses, circuit breakers, and what counts against rate and budget.
+//! The state of provider accounts that all nodes share: pauses, circuit breakers, what counts against rate, quota and budget, and
+//! how far an account was slowed down.
 
 use sqlx::AssertSqlSafe;
 
 pub use crate::domain::provider_state::{Meter, Pause, ProviderState};
+use crate::domain::rolling::Rolling;
+use crate::domain::slowing::Slowing;
 use crate::domain::{AttemptStatus, Fault, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
@@ -12,9 +15,14 @@ const ENSURE: &str = "INSERT INTO provider_state (provider, arrival_ms, updated_
     ON CONFLICT (provider) DO NOTHING";
 const COLUMNS: &str =
     "SELECT provider, paused_ms, paused_reason, paused_remedy, resumes_ms, rests_until_ms, faults, fault, fault_text, faulted_ms,
-    arrival_ms, day_ends_ms, day_hand_overs, day_cost FROM provider_state";
+    arrival_ms, day_ends_ms, day_hand_overs, day_cost, hour_counts, day_counts, halvings, slowed_ms FROM provider_state";
 const METER: &str = "UPDATE provider_state SET arrival_ms = $2, day_ends_ms = $3, day_hand_overs = $4, day_cost = $5,
-    updated_ms = $6 WHERE provider = $1";
+    hour_counts = $6, day_counts = $7, updated_ms = $8 WHERE provider = $1";
+const COUNTS: &str = "SELECT hour_counts, day_counts FROM provider_state WHERE provider = $1";
+const RECOUNT: &str =
+    "UPDATE provider_state SET hour_counts = $2, day_counts = $3, updated_ms = $4 WHERE provider = $1";
+const SLOWING: &str = "SELECT halvings, slowed_ms FROM provider_state WHERE provider = $1";
+const SLOW: &str = "UPDATE provider_state SET halvings = $2, slowed_ms = $3, updated_ms = $3 WHERE provider = $1";
 const PAUSE: &str = "UPDATE provider_state SET paused_ms = $2, paused_reason = $3, paused_remedy = NULL,
     resumes_ms = NULL, resumed_ms = CASE WHEN CAST($2 AS BIGINT) IS NULL THEN $4 ELSE resumed_ms END, updated_ms = $4
     WHERE provider = $1";
@@ -58,10 +66,11 @@ pub struct Trouble {
 
 row!(Trouble { opened_ms, status, fault, raw_code, raw_text });
 
-row!(Meter { arrival_ms, day_ends_ms, day_hand_overs, day_cost });
+row!(Meter { arrival_ms, day_ends_ms, day_hand_overs, day_cost, hour_counts, day_counts });
+row!(Slowing { halvings, slowed_ms });
 record!(ProviderState: "provider_state" by provider as String {
     provider, paused_ms, paused_reason, paused_remedy, resumes_ms, rests_until_ms, faults, fault, fault_text, faulted_ms;
-    meter
+    meter, slowing
 });
 
 impl Tx {
@@ -81,12 +90,47 @@ impl Tx {
         })
     }
 
-    /// Records what counts against rate and budget.
+    /// Records what counts against rate, quota and budget.
     pub async fn provider_meter(&mut self, provider: &str, meter: &Meter, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, d| {
             let query = sqlx::query(METER).bind(provider).bind(meter.arrival_ms).bind(meter.day_ends_ms);
-            query.bind(meter.day_hand_overs).bind(meter.day_cost).bind(now).execute(&mut *c).await?;
+            query
+                .bind(meter.day_hand_overs)
+                .bind(meter.day_cost)
+                .bind(meter.hour_counts)
+                .bind(meter.day_counts)
+                .bind(now)
+                .execute(&mut *c)
+                .await?;
             Ok(())
+        })
+    }
+
+    /// Gives back to an account's quotas what was counted and certainly never handed over.
+    pub async fn provider_give_back(&mut self, provider: &str, count: u32, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COUNTS}{}", d.for_update());
+            let known: Option<(Rolling, Rolling)> =
+                sqlx::query_as(AssertSqlSafe(text)).bind(provider).fetch_optional(&mut *c).await?;
+            let nothing = (Rolling::default(), Rolling::default());
+            let Some((hour, day)) = known.filter(|known| *known != nothing) else { return Ok(()) };
+            let query =
+                sqlx::query(RECOUNT).bind(provider).bind(hour.without(count)).bind(day.without(count)).bind(now);
+            query.execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Slows an account down because its provider asked for less; answers that come together count once. Whether it was
+    /// slowed down.
+    pub async fn provider_slow(&mut self, provider: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.provider_ensure(provider, now).await?;
+        on!(self, |c, d| {
+            let text = format!("{SLOWING}{}", d.for_update());
+            let known: Slowing = sqlx::query_as(AssertSqlSafe(text)).bind(provider).fetch_one(&mut *c).await?;
+            let Some(slower) = known.halved(now) else { return Ok(false) };
+            sqlx::query(SLOW).bind(provider).bind(slower.halvings).bind(now).execute(&mut *c).await?;
+            Ok(true)
         })
     }
 

@@ -14,6 +14,8 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 use crate::store::records::searching::{patterns_of, search_text};
 
+const OPEN_CONVERSATION: &str = "UPDATE referrer SET state = 'conversation_open', updated_ms = $2
+    WHERE id = $1 AND state = 'active' AND removed_ms IS NULL";
 const COLUMNS: &str = "SELECT id, npi, first_name, last_name, credentials, organization, kind, email, fax, phone,
     street, city, region, postal_code, time_zone, state, tags, source, notes, created_ms, updated_ms, provenance,
     removed_ms FROM referrer";
@@ -289,6 +291,14 @@ impl Tx {
                 statement.push(" AND search_text LIKE ").push_bind(pattern.clone()).push(ESCAPE);
             }
             Ok(statement.build_query_scalar().fetch_one(&mut *c).await?)
+        })
+    }
+
+    /// An active referrer is in conversation with a person from now on; nothing else of the record changes. False: they are not active.
+    pub async fn referrer_open_conversation(&mut self, id: ReferrerId, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, d| {
+            let done = sqlx::query(OPEN_CONVERSATION).bind(id).bind(now).execute(&mut *c).await?;
+            Ok(done.rows_affected() == 1)
         })
     }
 

@@ -27,6 +27,8 @@ pub enum Kept {
     Merge,
     /// A referrer.
     Referrer,
+    /// Something that came back for an email.
+    Return,
 }
 
 impl Kept {
@@ -42,6 +44,7 @@ impl Kept {
             Self::Conflict => "conflict",
             Self::Merge => "merge",
             Self::Referrer => "referrer",
+            Self::Return => "return",
         }
     }
 
@@ -55,6 +58,7 @@ impl Kept {
             Self::Conflict => "SELECT id FROM referrer_conflict WHERE ",
             Self::Merge => "SELECT id FROM referrer_merge WHERE ",
             Self::Referrer => "SELECT id FROM referrer WHERE ",
+            Self::Return => "SELECT id FROM mail_return WHERE ",
         }
     }
 }

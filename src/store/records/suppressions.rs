@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::domain::id::SuppressionId;
+use crate::domain::id::{ReturnId, SuppressionId};
 use crate::domain::suppression::Suppression;
 use crate::domain::{Actor, Address, AddressKey, Timestamp};
 use crate::store::engine::db::{Tx, on};
@@ -11,13 +11,17 @@ use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, push_list};
 
 const COLUMNS: &str = "SELECT id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms,
-    lifted_by, lifted_reason FROM suppression";
-const INSERT: &str = "INSERT INTO suppression (id, channel, address, scope, reason, source, evidence, who, created_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    lifted_by, lifted_reason, return_id, expires_ms FROM suppression";
+const INSERT: &str = "INSERT INTO suppression (id, channel, address, scope, reason, source, evidence, who, created_ms,
+    return_id, expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
 const LIFT: &str = "UPDATE suppression SET lifted_ms = $2, lifted_by = $3, lifted_reason = $4
     WHERE id = $1 AND lifted_ms IS NULL";
+const EXPIRED: &str =
+    "SELECT id FROM suppression WHERE lifted_ms IS NULL AND expires_ms IS NOT NULL AND expires_ms <= $1
+    ORDER BY expires_ms LIMIT $2";
+const BECAUSE: &str = "SELECT id FROM suppression WHERE lifted_ms IS NULL AND return_id = $1 LIMIT 1";
 
-record!(Suppression: "suppression" by id as SuppressionId { id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms, lifted_by, lifted_reason });
+record!(Suppression: "suppression" by id as SuppressionId { id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms, lifted_by, lifted_reason, return_id, expires_ms });
 
 impl Tx {
     /// Sets a suppression. False: one with the same scope is already in effect.
@@ -33,6 +37,8 @@ impl Tx {
                 .bind(&s.evidence)
                 .bind(&s.who)
                 .bind(s.created_ms)
+                .bind(s.return_id)
+                .bind(s.expires_ms)
                 .execute(&mut *c)
                 .await?;
             Ok(done.rows_affected() == 1)
@@ -51,6 +57,16 @@ impl Tx {
             let done = sqlx::query(LIFT).bind(id).bind(now).bind(who).bind(reason).execute(&mut *c).await?;
             Ok(done.rows_affected() == 1)
         })
+    }
+
+    /// The suppressions in effect that end by themselves before a moment. At most `limit`.
+    pub async fn suppressions_expired(&mut self, now: Timestamp, limit: i64) -> Result<Vec<SuppressionId>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(EXPIRED).bind(now).bind(limit).fetch_all(&mut *c).await?))
+    }
+
+    /// The suppression in effect that follows from a return.
+    pub async fn suppression_because(&mut self, of: ReturnId) -> Result<Option<SuppressionId>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(BECAUSE).bind(of).fetch_optional(&mut *c).await?))
     }
 
     /// The suppressions in effect for an address.

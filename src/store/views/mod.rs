@@ -6,4 +6,5 @@ pub mod inbox;
 pub mod ledger;
 pub mod lists;
 pub mod overview;
+pub mod returns;
 pub mod undo;

@@ -7,6 +7,7 @@ use super::messages::ACTS;
 use crate::domain::conflict::Choice;
 use crate::domain::mail_reply::Phase;
 use crate::domain::referrer::ReferrerState;
+use crate::domain::returned::{ReturnAct, ReturnState};
 use crate::domain::{Channel, Fault, Reason};
 
 /// Errors of every operation: status, and when.
@@ -38,6 +39,7 @@ pub(super) fn complete(mut description: Value) -> Value {
         ("/NewMessage/properties/via/items", words(Channel::ALL, |one| one.as_str())),
         ("/RevivalWanted/properties/channel", words(Channel::ALL, |one| one.as_str())),
         ("/RevivalWanted/properties/fault", words(Fault::ALL, |one| one.as_str())),
+        ("/ReturnWork/properties/act", words(ReturnAct::ALL, |one| one.as_str())),
         ("/ReplyGiven/properties/phase", words(Phase::ALL, |one| one.as_str())),
         ("/ReferrerFields/properties/state", words(ReferrerState::ALL, |one| one.as_str())),
     ] {
@@ -120,6 +122,7 @@ fn complete_parameter(parameter: &mut Value) {
     }
     match name.as_str() {
         "act" => restrict(schema, ACTS.to_vec()),
+        "state" => restrict(schema, words(ReturnState::ALL, |one| one.as_str())),
         "choice" => restrict(schema, words(Choice::ALL, |one| one.as_str())),
         "reason" => restrict(schema, Reason::all().map(Reason::as_str).collect()),
         "Idempotency-Key" => {

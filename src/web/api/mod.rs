@@ -10,6 +10,7 @@ mod openapi;
 mod people;
 mod problem_schema;
 mod referrers;
+mod returns;
 mod submissions;
 
 use axum::Router;
@@ -36,6 +37,9 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/conflicts", get(people::open_conflicts))
         .route("/api/v1/conflicts/{id}/{choice}", post(people::settle_conflict))
         .route("/api/v1/addresses/revive", post(addresses::revive))
+        .route("/api/v1/returns", get(returns::list))
+        .route("/api/v1/returns/{id}", get(returns::show))
+        .route("/api/v1/returns/{id}/work", post(returns::work))
         .route("/api/v1/explain-reply", post(addresses::explain_reply))
 }
 

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{addresses, completing, imports, messages, people, problem_schema, referrers, submissions};
+use super::{addresses, completing, imports, messages, people, problem_schema, referrers, returns, submissions};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -22,7 +22,7 @@ use crate::public;
         messages::submit, messages::show, messages::act, messages::failures, submissions::undo, referrers::touches,
         people::list, people::show, people::add, people::edit, people::delete, people::merge, people::undo_merge,
         imports::import_list, imports::imports, imports::undo_import, people::open_conflicts, people::settle_conflict,
-        addresses::revive, addresses::explain_reply
+        addresses::revive, addresses::explain_reply, returns::list, returns::show, returns::work
     ),
     components(schemas(
         public::SubmissionView,
@@ -33,6 +33,7 @@ use crate::public;
         public::people::ReferrerList,
         public::people::ImportOutcome,
         public::people::ConflictList,
+        public::ReturnPage,
         public::RevivalView,
         public::ReplyView,
         problem_schema::ProblemView
@@ -42,6 +43,7 @@ use crate::public;
     tags(
         (name = "messages", description = "Letters on their way"),
         (name = "referrers", description = "People, their histories, and lists of them"),
+        (name = "returns", description = "What came back for emails: bounces, replies, opt-outs"),
         (name = "addresses", description = "What is held against addresses, and why")
     )
 )]

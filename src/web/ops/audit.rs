@@ -133,7 +133,12 @@ fn place_of(act: AuditAct) -> Option<&'static str> {
         | AuditAct::MarkSent
         | AuditAct::MarkNotSent
         | AuditAct::ViewDocument => Some("messages"),
-        AuditAct::EditReferrer | AuditAct::LogTouch | AuditAct::EndBasis | AuditAct::PreviewLetter => Some("referrers"),
+        AuditAct::EditReferrer
+        | AuditAct::LogTouch
+        | AuditAct::EndBasis
+        | AuditAct::PreviewLetter
+        | AuditAct::OpenConversation => Some("referrers"),
+        AuditAct::WorkReturn => Some("returns"),
         _ => None,
     }
 }

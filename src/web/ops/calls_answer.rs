@@ -76,6 +76,8 @@ pub async fn permission(
                 source: SuppressionSource::Operator,
                 evidence: Some(wording::declined_by_telephone(spoken.as_deref())),
                 who: who.clone(),
+                because: None,
+                expires_ms: None,
             };
             consent::suppress(&state.gateway.consent(), &refusal).await?;
             Ok(then_show(&Done::CallDeclined.at(&page)))

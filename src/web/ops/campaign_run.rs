@@ -17,7 +17,7 @@ use super::view::titles;
 use crate::campaign::{self, CampaignError, Decisions, by_hand};
 use crate::domain::id::ReferrerId;
 use crate::domain::{Channel, MessageStatus, PhiClass};
-use crate::intake::proposal::{LeftOut, Proposal, Sample, Share};
+use crate::intake::proposal::{LeftOut, OverQuota, Proposal, Sample, Share};
 use crate::referrers::audience::{self, Audience};
 use crate::render::bitmap::{self, Resolution};
 use crate::web::WebState;
@@ -72,6 +72,7 @@ struct Page {
     /// Whether any message has a known price.
     is_priced: bool,
     unpriced: String,
+    over_quota: Vec<String>,
     left_out: Vec<LeftOutRow>,
     missing_basis: Option<String>,
     first: First,
@@ -110,12 +111,17 @@ pub async fn show(
         } else {
             count(unpriced, "message uses an account", "messages use accounts")
         },
+        over_quota: proposal.over_quota.iter().map(over_quota).collect(),
         left_out: proposal.left_out.iter().map(left_out_row).collect(),
         missing_basis: wording::missing_basis(proposal.without_basis()),
         first: first(&state, &page_of(row.id), &proposal),
         mark: proposal.mark,
     };
     Ok(frame::show(&page))
+}
+
+fn over_quota(over: &OverQuota) -> String {
+    wording::quotas::too_large(&over.account, over.left, over.later)
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -19,6 +19,8 @@ pub enum Section {
     Failures,
     /// Every message.
     Messages,
+    /// What came back for emails.
+    Returns,
     /// Who may send patients.
     Referrers,
     /// Standing plans and their runs.
@@ -33,10 +35,11 @@ pub enum Section {
     Audit,
 }
 
-const SECTIONS: [(Section, &str, &str); 9] = [
+const SECTIONS: [(Section, &str, &str); 10] = [
     (Section::Overview, "/", "Overview"),
     (Section::Failures, "/failures", "Failures"),
     (Section::Messages, "/messages", "Messages"),
+    (Section::Returns, "/returns", "Returns"),
     (Section::Referrers, "/referrers", "Referrers"),
     (Section::Campaigns, "/campaigns", "Campaigns"),
     (Section::Providers, "/providers", "Providers"),

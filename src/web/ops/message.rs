@@ -14,6 +14,7 @@ use super::sheet::{self, Sheet};
 use super::undo::{self, UndoButton};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
+use super::view::returns::{self, ReturnLine};
 use super::view::standing::{self, Case, Standing};
 use super::view::timeline::{self, Line};
 use super::view::titles;
@@ -31,10 +32,14 @@ use crate::operator::{self, OperatorError};
 use crate::referrers;
 use crate::store::Tx;
 use crate::store::records::events::Event;
+use crate::store::records::returns::ReturnsOf;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
+
+/// Returns on a message's page.
+const RETURNS_SHOWN: i64 = 50;
 
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +56,8 @@ struct AttemptRow {
     fault: Option<&'static str>,
     code: Option<String>,
     text: Option<String>,
+    /// How it travelled, and the cipher suite.
+    transport: Option<(String, Option<String>)>,
     pages: Option<i64>,
     charge: Option<String>,
     /// Where it went, if that is not where the message goes now.
@@ -80,6 +87,7 @@ struct Page {
     made: Moment,
     timeline: Vec<Line>,
     attempts: Vec<AttemptRow>,
+    returned: Vec<ReturnLine>,
     sheet: Sheet,
     sheet_title: &'static str,
 }
@@ -93,6 +101,7 @@ struct Known {
     asked_by: String,
     standing: Standing,
     timeline: Vec<Line>,
+    returned: Vec<ReturnLine>,
     undo: Option<UndoButton>,
 }
 
@@ -133,6 +142,7 @@ pub async fn show(
         undo: known.undo,
         standing: known.standing,
         timeline: known.timeline,
+        returned: known.returned,
         sheet_title: sheet_title(message),
         sheet,
     };
@@ -161,6 +171,8 @@ async fn known(
     let entry = tx.queue_entry(id.0).await?;
     let touch = tx.touch(message.touch_id).await?;
     let undo = undo::of(tx, message.submission_id, calendar).await?;
+    let back = tx.returns_page(&ReturnsOf { message: Some(id), ..ReturnsOf::default() }, None, RETURNS_SHOWN).await?;
+    let returned = returns::lines(tx, &back, &state.gateway.renderer, calendar).await?;
     let can_stop = attempts
         .iter()
         .find(|attempt| attempt.status == AttemptStatus::Accepted)
@@ -176,6 +188,7 @@ async fn known(
             .as_ref()
             .map_or_else(|| titles::letter(&state.gateway.renderer, &message.letter), |touch| touch.title.clone()),
         asked_by,
+        returned,
         undo,
         message,
         referrer,
@@ -195,6 +208,7 @@ fn has_copy(state: &WebState, attempt: &Attempt, events: &[Event]) -> bool {
 fn attempt_row(message: &Message, attempt: &Attempt, calendar: &Calendar) -> AttemptRow {
     let elsewhere = attempt.dialled.as_ref().is_some_and(|dialled| *dialled != message.address);
     AttemptRow {
+        transport: attempt.transport().map(|one| (wording::transport(&one), one.cipher)),
         charge: attempt.billed().map(|charge| charge.to_string()),
         to: attempt.dialled.as_ref().filter(|_| elsewhere).map(|to| to.pretty()),
         number: attempt.number,

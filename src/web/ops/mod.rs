@@ -5,8 +5,9 @@
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
 //! - `overview` (with `undo`), `failures`, `calls` (whom to telephone, and what to ask; `calls_answer`: what each answer does), `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
+//! - `returns`, `returns_show`: what came back for emails
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
-//!   `campaign`, `campaign_run`, `providers`, `suppressions`, `operators`, `audit`
+//!   `campaign`, `campaign_run`, `providers` (with `mailboxes`), `suppressions`, `operators`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `pager` cuts lists into pages, `query` what is asked, `notice` says what was done, `assets` is the style sheet and the icon
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
@@ -24,6 +25,7 @@ mod document;
 mod failures;
 mod form;
 mod frame;
+mod mailboxes;
 mod message;
 mod messages;
 mod notice;
@@ -36,6 +38,8 @@ mod query;
 mod referrer;
 mod referrer_forms;
 mod referrers;
+mod returns;
+mod returns_show;
 mod sheet;
 mod suppressions;
 mod undo;
@@ -70,6 +74,9 @@ pub(super) fn pages() -> Router<WebState> {
         .route("/messages/{id}/page/{file}", get(document::page))
         .route("/messages/{id}/document.pdf", get(document::pdf))
         .route("/messages/{id}/mail.html", get(document::mail))
+        .route("/returns", get(returns::show))
+        .route("/returns/{id}", get(returns_show::show).post(returns_show::act))
+        .route("/returns/{id}/letter", post(returns_show::name_letter))
         .route("/submissions/{id}/undo", post(undo::act))
         .route("/referrers", get(referrers::show).post(referrers::search))
         .route("/referrers/addresses", get(addresses::show).post(addresses::revive_all))

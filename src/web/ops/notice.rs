@@ -88,6 +88,14 @@ pub enum Done {
     Suppressed,
     /// A refusal was ended.
     Lifted,
+    /// A return is about the letter.
+    ReturnMatched,
+    /// A return was none: the address is good.
+    ReturnGood,
+    /// A return needs nothing.
+    ReturnDismissed,
+    /// A return was dealt with.
+    ReturnWorked,
     /// A provider account was paused.
     ProviderPaused,
     /// A provider account was resumed.
@@ -123,7 +131,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` is for how many messages, `{go}` the verb that goes with them.
-const NOTICES: [(Done, &str, Tone, &str); 53] = [
+const NOTICES: [(Done, &str, Tone, &str); 57] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} {go} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -202,6 +210,20 @@ const NOTICES: [(Done, &str, Tone, &str); 53] = [
     ),
     (Done::Suppressed, "suppressed", Tone::Good, "The opt-out is recorded and takes effect immediately."),
     (Done::Lifted, "lifted", Tone::Good, "The suppression is lifted. Its record is kept."),
+    (
+        Done::ReturnMatched,
+        "return_matched",
+        Tone::Good,
+        "It counts for the letter now, and what follows from it is done.",
+    ),
+    (Done::ReturnGood, "return_good", Tone::Good, "The address counts as good, and letters go to it again."),
+    (
+        Done::ReturnDismissed,
+        "return_dismissed",
+        Tone::Good,
+        "It is put aside. Letters that were held because of it go out.",
+    ),
+    (Done::ReturnWorked, "return_done", Tone::Good, "It is marked as done."),
     (
         Done::ProviderPaused,
         "provider_paused",

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::frame::{self, Frame, Section};
+use super::mailboxes;
 use super::notice::Asked;
 use super::query::Query;
 use super::undo::{self, UndoRow};
@@ -87,10 +88,12 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         in_doubt: ledger.in_doubt,
         held: ledger.held,
         not_deleted: tx.purges_given_up().await?,
+        returns: tx.returns_open().await?,
         permissions: tx.calls_for_permission_count(state.intake.permission_only).await?,
         wrong_numbers: tx.calls_for_number_count().await?,
         dead_mailboxes: tx.mailboxes_dead_count().await?,
         clock_set_back: state.gateway.clock_set_back(),
+        unread_mailboxes: mailboxes::unread(&state.gateway, &tx.mailbox_states().await?, calendar),
         letters: broken_letters(tx, state).await?,
         campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),
         ..Signs::default()
@@ -142,10 +145,11 @@ fn stale_campaigns(rows: &[CampaignRow], state: &WebState, calendar: &Calendar) 
 impl Matter {
     fn of(need: Need) -> Self {
         let link = match need.subject {
-            Subject::Providers => "/providers",
+            Subject::Providers | Subject::Mailboxes => "/providers",
             Subject::Failures => "/failures",
             Subject::InDoubt => "/failures#in_doubt",
             Subject::Held => "/failures#held",
+            Subject::Returns => "/returns",
             Subject::Permissions => "/calls/permission",
             Subject::Numbers => "/calls/number",
             Subject::Addresses => "/referrers/addresses",

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
+use super::mailboxes::{self, MailboxRow};
 use super::notice::{Asked, Done};
 use super::query::Query;
 use super::view::moment::{Calendar, Moment};
@@ -39,6 +40,8 @@ struct AccountRow {
     resting: Option<(Moment, String)>,
     has_baa: bool,
     rate: Option<u32>,
+    slowed: Option<Moment>,
+    quota: String,
     budget: Option<String>,
     abilities: Vec<(&'static str, &'static str)>,
 }
@@ -48,6 +51,7 @@ struct AccountRow {
 struct Page {
     frame: Frame,
     accounts: Vec<AccountRow>,
+    mailboxes: Vec<MailboxRow>,
     why: Option<(&'static str, &'static str)>,
 }
 
@@ -59,12 +63,16 @@ pub async fn show(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
-    let states = state.gateway.store.read().await?.provider_states(false).await?;
+    let mut tx = state.gateway.store.read().await?;
+    let states = tx.provider_states(false).await?;
+    let mailboxes = mailboxes::rows(&state.gateway, &tx.mailbox_states().await?, &calendar);
+    drop(tx);
     let accounts = &state.gateway.accounts;
     let fault = wanted.why.and_then(|word| word.parse::<Fault>().ok());
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Providers, "Providers", &asked),
         accounts: accounts.iter().map(|(name, one)| row(accounts, name, one, &states, &calendar)).collect(),
+        mailboxes,
         why: fault.map(|fault| (wording::fault(fault), wording::fault_advice(fault))),
     };
     Ok(frame::show(&page))
@@ -93,6 +101,7 @@ fn row(
         Ready::Paused => (Tone::Bad, "paused"),
         Ready::Resting(_) => (Tone::Warn, "resting"),
         Ready::Spent(_) => (Tone::Warn, "budget spent"),
+        Ready::OverQuota(_) => (Tone::Warn, "quota spent"),
         Ready::Now(_) | Ready::TooFast(_) => (Tone::Good, "ready"),
     };
     AccountRow {
@@ -106,7 +115,9 @@ fn row(
         refused_in_a_row: known.paused_remedy == Some(Remedy::SameForAll),
         resting,
         has_baa: account.baa,
-        rate: account.rate_per_minute,
+        rate: account.rate(&known, calendar.now),
+        slowed: known.slowing.over(calendar.now).map(|until| calendar.moment(until)),
+        quota: wording::quotas::used(account.quota.parts(&known.meter, calendar.now)),
         budget: budget(account, &known, calendar),
         abilities: abilities(spec.channel, &spec.capabilities),
     }

@@ -14,6 +14,7 @@ use super::query::Query;
 use super::view::history::{self, AddressRow, TouchRow};
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::{Chip, Steps};
+use super::view::returns::{self, ReturnLine};
 use crate::domain::AddressKey;
 use crate::domain::Channel;
 use crate::domain::basis::{Basis, BasisKind, NumberSource};
@@ -21,8 +22,10 @@ use crate::domain::id::{ReferrerId, TouchId};
 use crate::domain::message::Message;
 use crate::domain::provenance::RecordField;
 use crate::domain::referrer::{Location, Referrer, ReferrerState};
+use crate::domain::returned::ReturnState;
 use crate::domain::touch::{Touch, TouchKind};
 use crate::referrers::fields;
+use crate::store::records::returns::ReturnsOf;
 use crate::store::{StoreError, Tx};
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
@@ -31,6 +34,8 @@ use crate::wording;
 
 /// Touches in the history.
 const TOUCHES_SHOWN: i64 = 100;
+/// Returns beside the history.
+const RETURNS_SHOWN: i64 = 20;
 
 /// A choice of a form.
 struct Choosable {
@@ -81,6 +86,14 @@ struct Page {
     /// Whether they are on the call sheet of those to ask for permission, and of wrong fax numbers.
     to_ask: bool,
     has_wrong_number: bool,
+    /// What came back for emails to them, newest first.
+    returned: Vec<ReturnLine>,
+    /// Whether something of it needs a look.
+    needs_look: bool,
+    /// Until when they are away.
+    away: Option<Moment>,
+    /// Whether a conversation with them is open.
+    is_in_conversation: bool,
     bases: Vec<BasisRow>,
     may_fax_advertisements: bool,
     touches: Vec<TouchRow>,
@@ -107,6 +120,8 @@ pub async fn show(
         Some(fax) => tx.basis_of(fax).await?,
         None => Vec::new(),
     };
+    let back = tx.returns_page(&ReturnsOf { referrer: Some(id), ..ReturnsOf::default() }, None, RETURNS_SHOWN).await?;
+    let away = tx.away_among(&[id], calendar.now).await?.first().map(|(_, until)| calendar.moment(*until));
     let permission_only = state.intake.permission_only;
     let name = referrer.display_name();
     let page = Page {
@@ -133,6 +148,10 @@ pub async fn show(
         addresses: addresses(&mut tx, &referrer, &calendar).await?,
         to_ask: tx.is_to_be_asked(id, permission_only).await?,
         has_wrong_number: tx.has_wrong_number(id).await?,
+        returned: returns::lines(&mut tx, &back, &state.gateway.renderer, &calendar).await?,
+        needs_look: back.iter().any(|row| row.state == ReturnState::Open),
+        away,
+        is_in_conversation: referrer.state == ReferrerState::ConversationOpen,
         may_fax_advertisements: bases.iter().any(|basis| basis.is_sufficient(permission_only)),
         bases: bases.iter().map(|basis| basis_row(basis, permission_only, &calendar)).collect(),
         is_cut: i64::try_from(history.len()).unwrap_or(i64::MAX) == TOUCHES_SHOWN,
@@ -248,7 +267,7 @@ fn states(now: ReferrerState) -> Vec<Choosable> {
 fn touch_kinds() -> Vec<Choosable> {
     TouchKind::ALL
         .iter()
-        .filter(|kind| **kind != TouchKind::Letter)
+        .filter(|kind| !matches!(kind, TouchKind::Letter | TouchKind::Reply))
         .map(|kind| Choosable {
             word: kind.as_str(),
             label: wording::touch_kind(*kind),

@@ -198,6 +198,8 @@ pub async fn suppress(
         source: SuppressionSource::Operator,
         evidence,
         who: posted.operator.actor.clone(),
+        because: None,
+        expires_ms: None,
     };
     consent::suppress(&web.gateway.consent(), &refusal).await?;
     Ok(then_show(&Done::Suppressed.at(&page_of(id))))

@@ -122,6 +122,8 @@ pub async fn add(State(state): State<WebState>, posted: Posted) -> Result<Respon
         source: SuppressionSource::Operator,
         evidence: posted.fields.optional_line("evidence", "how they asked", 500)?,
         who: posted.operator.actor.clone(),
+        because: None,
+        expires_ms: None,
     };
     consent::suppress(&state.gateway.consent(), &refusal).await?;
     Ok(then_show(&Done::Suppressed.at("/suppressions")))

@@ -82,6 +82,8 @@ async fn refuse(state: &WebState, message: &Message, source: SuppressionSource) 
         source,
         evidence: Some(format!("link of message {}", message.id)),
         who: Actor::Recipient,
+        because: None,
+        expires_ms: None,
     };
     let ended = consent::suppress(&state.gateway.consent(), &refusal).await?;
     tracing::info!(message = %message.id, %source, ended, "a recipient opted out");

@@ -35,8 +35,12 @@ struct Waiting {
 
 impl Waiting {
     fn start(house: &House, way: &str) -> Self {
+        Self::start_for(house, ACCOUNT, way)
+    }
+
+    fn start_for(house: &House, account: &str, way: &str) -> Self {
         let mut command = house.command();
-        command.args(["mail", "login", ACCOUNT, way, "--json"]);
+        command.args(["mail", "login", account, way, "--json"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let mut errors = BufReader::new(child.stderr.take().expect("piped"));
@@ -146,6 +150,35 @@ async fn a_browser_on_this_machine_comes_back_by_itself_and_a_wrong_address_chan
     let paused = &answer["paused"];
     assert_eq!((&paused["reason"], &paused["remedy"]), (&"inspection".into(), &Value::Null), "it stays: {answer}");
     assert_eq!(paused["command"], "touchline provider resume email-smtp");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_to_a_mailbox_for_returns_likewise() {
+    let server = TokenServer::start(SCOPE, false).await;
+    let settings = server.settings(true);
+    let (house, waiting) = in_background(move || {
+        let house = House::new();
+        let text = std::fs::read_to_string(house.path("touchline.toml")).expect("written");
+        let own = "kind = \"imap\"\nhost = \"127.0.0.1\"\nport = 9\ntls = \"off\"\n";
+        house.write("touchline.toml", &format!("{text}\n[mailboxes.returns]\n{own}{settings}"));
+        let checked = house.run(&["mailbox", "check", "returns"]);
+        assert!(checked.code == 1 && checked.out.contains("touchline mail login returns"), "{checked:?}");
+        let waiting = Waiting::start_for(&house, "returns", "--paste");
+        (house, waiting)
+    })
+    .await;
+    let landed = server.sign_in_at(&waiting.address()).await;
+    let (code, answer) = in_background(move || waiting.end(&landed)).await;
+    assert_eq!((code, &answer["signed_in_as"], &answer["paused"]), (1, &MAILBOX.into(), &Value::Null), "{answer}");
+    let words = answer["check"]["words"].as_str().expect("words");
+    assert!(words.contains("no connection to the mail server"), "nobody listens there: {answer}");
+    in_background(move || {
+        let known = house.ask(&["mail", "status"])["accounts"][0].clone();
+        assert_eq!((&known["account"], &known["state"]), (&"returns".into(), &"signed_in".into()), "{known}");
+        house.run(&["mail", "logout", "returns"]).good();
+        assert_eq!(house.ask(&["mail", "status"])["accounts"][0]["state"], "sign_in_needed");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

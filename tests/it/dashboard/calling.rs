@@ -46,6 +46,8 @@ pub async fn scene(stage: &Stage) -> Scene {
         source: SuppressionSource::Operator,
         evidence: None,
         who: Actor::operator("dana"),
+        because: None,
+        expires_ms: None,
     };
     consent::suppress(&stage.gateway.consent(), &refusal).await.expect("recorded");
     let mut tx = stage.gateway.store.read().await.expect("a database");

@@ -13,8 +13,8 @@ use touchline::referrers;
 use touchline::referrers::audience;
 
 use super::browser::Browser;
-use super::log_in;
 use super::stage::Stage;
+use super::{gallery_returns, log_in};
 
 /// Words that a script may check on every page. Each must hold.
 const CHECKS: [(&str, &str); 9] = [
@@ -165,11 +165,14 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
     browser.reload_until(".tiles .busy b", |count| count == "0").await;
     let doubtful = in_doubt(stage, broadcast.messages.iter().map(|one| one.id)).await;
     let campaign = campaign(stage, variables).await;
-    let message = |channel: Channel, name: &str| {
+    let id = |channel: Channel, name: &str| {
         let found = broadcast.messages.iter().find(|one| one.channel == channel && one.name.contains(name));
-        format!("/messages/{}", found.expect("in the broadcast").id)
+        found.expect("in the broadcast").id
     };
-    vec![
+    let message = |channel: Channel, name: &str| format!("/messages/{}", id(channel, name));
+    let (bounced, answered) = (id(Channel::Email, "Goldfarb"), id(Channel::Email, "Whitfield"));
+    let mut pages = gallery_returns::pages(stage, bounced, answered).await;
+    pages.extend([
         ("overview", "/".to_owned()),
         ("failures", "/failures".to_owned()),
         ("failures-of-a-cause", "/failures?reason=not_a_fax".to_owned()),
@@ -201,7 +204,8 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("nowhere", "/messages/nothing".to_owned()),
         ("opt-out", format!("/o/{}", stage.gateway.opt_out.token(broadcast.messages[0].id))),
         ("login", "/login".to_owned()),
-    ]
+    ]);
+    pages
 }
 
 async fn one(stage: &Stage, name: &str) -> touchline::domain::referrer::Referrer {
@@ -218,6 +222,8 @@ async fn refuse(stage: &Stage, number: &str) {
         source: touchline::domain::suppression::SuppressionSource::Operator,
         evidence: Some("called on Tuesday".to_owned()),
         who: touchline::domain::Actor::operator("dana"),
+        because: None,
+        expires_ms: None,
     };
     consent::suppress(&stage.gateway.consent(), &refusal).await.expect("recorded");
 }

@@ -43,6 +43,8 @@ async fn nobody_sees_or_does_anything_without_logging_in() {
         format!("/messages/{message}/page/1.png"),
         format!("/messages/{message}/document.pdf"),
         format!("/messages/{message}/mail.html"),
+        "/returns".to_owned(),
+        format!("/returns/{}", referrer.id),
         "/referrers".to_owned(),
         "/referrers/addresses".to_owned(),
         format!("/referrers/{}", referrer.id),

@@ -141,6 +141,8 @@ impl House {
             source: SuppressionSource::Operator,
             evidence: Some("asked on the telephone".to_owned()),
             who: dana(),
+            because: None,
+            expires_ms: None,
         };
         let consent = consent::Parts { store: self.parts.store.clone(), clock: self.parts.clock.clone() };
         consent::suppress(&consent, &refusal).await.expect("suppressed");

@@ -42,6 +42,8 @@ fn refusal(address: &Address, scope: Scope, reason: SuppressionReason, evidence:
         lifted_ms: None,
         lifted_by: None,
         lifted_reason: None,
+        return_id: None,
+        expires_ms: None,
     }
 }
 

@@ -22,7 +22,15 @@ use crate::support::databases::{Database, each_database};
 const CANARY: &str = "canary-patient";
 
 pub fn event(attempt: Option<AttemptId>, fact: Fact, key: &str) -> DeliveryEvent {
-    DeliveryEvent { attempt, reference: None, fact, occurred_ms: None, dedupe: key.to_owned(), billed: None }
+    DeliveryEvent {
+        attempt,
+        reference: None,
+        fact,
+        occurred_ms: None,
+        dedupe: key.to_owned(),
+        billed: None,
+        returned: None,
+    }
 }
 
 const DELIVERED: Fact = Fact::Delivered { pages: Some(1) };

@@ -77,6 +77,8 @@ impl Desk {
             source: SuppressionSource::Web,
             evidence: Some("the link in letter 7".to_owned()),
             who: dana(),
+            because: None,
+            expires_ms: None,
         };
         let parts = consent::Parts { store: self.parts.store.clone(), clock: self.parts.clock.clone() };
         consent::suppress(&parts, &refusal).await.expect("suppressed");

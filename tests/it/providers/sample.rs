@@ -46,6 +46,7 @@ pub fn envelope(channel: Channel) -> Envelope {
         Channel::Email => Content::Mail(Box::new(Mail {
             from_name: "Lakeside Recovery".to_owned(),
             from: EmailAddress::parse("letters@practice.example").expect("a constant address"),
+            reply_to: None,
             to_name: "Dana Reyes".to_owned(),
             subject: "Introducing Lakeside Recovery".to_owned(),
             text: DOCUMENT_WORD.to_owned(),
@@ -54,7 +55,8 @@ pub fn envelope(channel: Channel) -> Envelope {
             automatic: false,
         })),
     };
-    Envelope { attempt: attempt(), to: to(channel), content, purpose: Purpose::Informational, phi: PhiClass::None }
+    let (purpose, phi) = (Purpose::Informational, PhiClass::None);
+    Envelope { attempt: attempt(), to: to(channel), content, purpose, phi, transport: Default::default() }
 }
 
 /// An account named `office`, with a client of its own: pooled connections belong to the runtime of one test.
@@ -77,6 +79,7 @@ pub fn account(
         callback_url: Some("https://touchline.example/hooks/office".to_owned()),
         documents_url: Some("https://touchline.example/documents".to_owned()),
         tokens: Arc::new(touchline::provider::sign_in::Unkept),
+        returns: touchline::domain::return_path::ReturnPaths::new(b"key"),
         baa: false,
         clock,
     }

@@ -65,6 +65,7 @@ fn adapter(line: &FaxLine, guise: Guise, key: &str, callback_url: Option<&str>) 
         callback_url: callback_url.map(str::to_owned),
         documents_url: None,
         tokens: Arc::new(touchline::provider::sign_in::Unkept),
+        returns: touchline::domain::return_path::ReturnPaths::new(b"key"),
         baa: false,
         clock: Arc::new(SystemClock),
     };

@@ -37,6 +37,7 @@ pub fn envelope(digits: &str) -> Envelope {
         },
         purpose: Purpose::Informational,
         phi: PhiClass::None,
+        transport: Default::default(),
     }
 }
 
@@ -73,6 +74,7 @@ pub fn build(
         callback_url: callback_url.map(str::to_owned),
         documents_url: None,
         tokens: Arc::new(touchline::provider::sign_in::Unkept),
+        returns: touchline::domain::return_path::ReturnPaths::new(b"key"),
         baa: false,
         clock: Arc::new(SystemClock),
     };

@@ -84,6 +84,7 @@ fn telnyx(line: &FaxLine, key: &str, document: &str, callback_url: Option<&str>)
         callback_url: callback_url.map(str::to_owned),
         documents_url: None,
         tokens: Arc::new(touchline::provider::sign_in::Unkept),
+        returns: touchline::domain::return_path::ReturnPaths::new(b"key"),
         baa: false,
         clock: Arc::new(SystemClock),
     };

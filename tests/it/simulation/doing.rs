@@ -6,7 +6,8 @@ use serde_json::json;
 use touchline::consent;
 use touchline::dispatch::walk::Stage;
 use touchline::domain::id::{AttemptId, MessageId};
-use touchline::domain::{Address, Channel, FaxNumber};
+use touchline::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
+use touchline::domain::{Actor, Address, Channel, FaxNumber};
 use touchline::feedback::inbox::Received;
 use touchline::intake::request::Request;
 use touchline::intake::{self, IntakeError, unfold};
@@ -285,7 +286,7 @@ impl World<'_> {
         }
     }
 
-    fn suppress(&mut self, node: usize, address: &Address, scope: touchline::domain::suppression::Scope) -> Step {
+    fn suppress(&mut self, node: usize, address: &Address, scope: Scope) -> Step {
         self.log.refusals.push(Refused { id: None, address: address.clone(), scope });
         if self.a_suppression_is_lost() {
             return Step::default();
@@ -293,10 +294,12 @@ impl World<'_> {
         let refusal = consent::Refusal {
             address: address.clone(),
             scope,
-            reason: touchline::domain::suppression::SuppressionReason::OptOut,
-            source: touchline::domain::suppression::SuppressionSource::Operator,
+            reason: SuppressionReason::OptOut,
+            source: SuppressionSource::Operator,
             evidence: None,
-            who: touchline::domain::Actor::operator("sam"),
+            who: Actor::operator("sam"),
+            because: None,
+            expires_ms: None,
         };
         let node = &self.nodes[node];
         let done = node.run(consent::suppress(&node.consent(), &refusal));
@@ -316,15 +319,10 @@ impl World<'_> {
         let node = &self.nodes[node];
         let Some(id) = first.id else { return Step::default() };
         let done = node.run(async {
-            consent::lift(&node.consent(), id, &touchline::domain::Actor::operator("sam"), "they asked for it").await?;
+            consent::lift(&node.consent(), id, &Actor::operator("sam"), "they asked for it").await?;
             match &first.address {
                 Address::Fax(number) => {
-                    consent::add_basis(
-                        &node.consent(),
-                        &basis(number.clone(), now),
-                        &touchline::domain::Actor::operator("sam"),
-                    )
-                    .await
+                    consent::add_basis(&node.consent(), &basis(number.clone(), now), &Actor::operator("sam")).await
                 }
                 Address::Email(_) => Ok(()),
             }
@@ -338,25 +336,19 @@ impl World<'_> {
         let now = self.now();
         let (node, id) = (&self.nodes[node], self.people[person]);
         let done = node.run(async {
-            consent::add_basis(
-                &node.consent(),
-                &basis(number.clone(), now),
-                &touchline::domain::Actor::operator("sam"),
-            )
-            .await
-            .map_err(|error| error.to_string())?;
-            referrers::edit(&node.referrers(), id, &touchline::domain::Actor::operator("sam"), |one| {
-                one.fax = Some(number)
-            })
-            .await
-            .map_err(|error| error.to_string())
+            consent::add_basis(&node.consent(), &basis(number.clone(), now), &Actor::operator("sam"))
+                .await
+                .map_err(|error| error.to_string())?;
+            referrers::edit(&node.referrers(), id, &Actor::operator("sam"), |one| one.fax = Some(number))
+                .await
+                .map_err(|error| error.to_string())
         });
         done.map(drop).into()
     }
 
     fn operator_act(&mut self, node: usize, message: MessageId, act: operator::Act) -> Step {
         let node = &self.nodes[node];
-        match node.run(operator::act(&node.operator(), message, act, &touchline::domain::Actor::operator("sam"))) {
+        match node.run(operator::act(&node.operator(), message, act, &Actor::operator("sam"))) {
             Ok(_) => {
                 if matches!(act, operator::Act::Retry | operator::Act::MarkNotSent) {
                     self.log.resends.push((message, self.log.count));
@@ -482,7 +474,7 @@ fn request(letter: &str, to: Audience, via: &[Channel], key: Option<u8>, undo: b
         via: via.to_vec(),
         variables: json!({ "word": CANARY }).as_object().expect("an object").clone(),
         at: None,
-        who: touchline::domain::Actor::operator("dana"),
+        who: Actor::operator("dana"),
         idempotency_key: key.map(|key| format!("key-{key}")),
         individually: std::collections::BTreeMap::new(),
         // The guard against repeats has tests of its own; here the same letters go to the same few people.

@@ -325,6 +325,7 @@ impl Inner {
         let place = self.callbacks.len();
         let event = DeliveryEvent {
             billed: None,
+            returned: None,
             attempt: one.account.echoes().then_some(one.attempt),
             reference: Some(ProviderReference(one.reference.clone())),
             fact,

@@ -311,6 +311,7 @@ impl Parts {
             rules: rules.clone(),
             clock: clock.clone(),
             poll: Duration::from_secs(1),
+            returns: crate::support::return_rules(),
         };
         let intake = intake::Parts {
             store,
@@ -324,6 +325,7 @@ impl Parts {
             permission_only: false,
             undo: touchline::policy::undo::Windows::NONE,
             hours: shared.hours.clone(),
+            mail_standing: Arc::new(touchline::policy::mail_setup::standing::NothingKnown),
             singles: intake::Singles::default(),
         };
         Self { clock: waits, dispatcher, inbox: Inbox::new(feedback.clone()), feedback, intake }

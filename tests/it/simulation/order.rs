@@ -55,6 +55,7 @@ fn told(house: &mut House, channel: Channel, facts: &[Fact], at_once: bool) -> S
     for (place, fact) in facts.iter().enumerate() {
         let event = DeliveryEvent {
             billed: None,
+            returned: None,
             attempt: Some(attempt.id),
             reference: attempt.provider_reference.clone().map(ProviderReference),
             fact: fact.clone(),

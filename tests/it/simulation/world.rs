@@ -239,6 +239,7 @@ fn rules(routes: &Routes, chooser: &mut Chooser) -> Rules {
         report_deadline: Duration::from_secs(24 * 3600),
         smtp_doubt: chooser.one_of(&[SmtpDoubt::Hold, SmtpDoubt::Hold, SmtpDoubt::AssumeSent, SmtpDoubt::Resend]),
         purging: BTreeMap::new(),
+        domains: touchline::domain::mail_domains::MailDomains::default(),
         capabilities: routes.capabilities(),
     }
 }

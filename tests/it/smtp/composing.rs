@@ -12,13 +12,13 @@ use super::{email, mail};
 const NOW: Timestamp = Timestamp(1_795_446_000_000);
 
 fn composed(mail: &Mail) -> Vec<u8> {
-    compose(mail, &email("dana@clinic.example"), AttemptId::new(), NOW).expect("a mail that can travel")
+    compose(mail, &email("dana@clinic.example"), AttemptId::new(), NOW, None).expect("a mail that can travel")
 }
 
 #[test]
 fn a_letter_is_text_first_then_html_under_a_complete_header() {
     let attempt = AttemptId::new();
-    let eml = compose(&mail(), &email("dana@clinic.example"), attempt, NOW).expect("a mail that can travel");
+    let eml = compose(&mail(), &email("dana@clinic.example"), attempt, NOW, None).expect("a mail that can travel");
     let parsed = MessageParser::default().parse(&eml).expect("a mail");
     assert_eq!(parsed.message_id(), Some(format!("{attempt}@harbor.example").as_str()));
     assert_eq!(parsed.subject(), Some("New evening hours"));
@@ -36,7 +36,7 @@ fn a_letter_is_text_first_then_html_under_a_complete_header() {
 #[test]
 fn the_same_attempt_gives_the_same_octets() {
     let attempt = AttemptId::new();
-    let once = || compose(&mail(), &email("dana@clinic.example"), attempt, NOW);
+    let once = || compose(&mail(), &email("dana@clinic.example"), attempt, NOW, None);
     assert_eq!(once(), once());
 }
 
@@ -47,8 +47,32 @@ fn unsubscribing_and_automatic_mail_are_marked_where_asked_and_only_there() {
     assert!(text.contains("\r\nList-Unsubscribe: <https://harbor.example/u/8f1c>\r\n"), "{text}");
     assert!(text.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{text}");
     assert!(text.contains("\r\nAuto-Submitted: auto-generated\r\n"), "{text}");
-    let plain = String::from_utf8(composed(&mail())).expect("ASCII");
+    let mailbox = email("bounces+u2@harbor.example");
+    let both = compose(&marked, &email("dana@clinic.example"), AttemptId::new(), NOW, Some(&mailbox)).expect("a mail");
+    let both = String::from_utf8(both).expect("ASCII");
+    let field = "\r\nList-Unsubscribe: <https://harbor.example/u/8f1c>,\r\n <mailto:bounces+u2@harbor.example?subject=unsubscribe>\r\n";
+    assert!(both.contains(field), "{both}");
+    let parsed = MessageParser::default().parse(both.as_bytes()).expect("a mail");
+    let HeaderValue::Address(list) = parsed.list_unsubscribe() else { panic!("no list of addresses: {both}") };
+    assert_eq!(list.iter().count(), 2, "an independent parser reads two");
+    let odd = email("\"a?b=%\"@harbor.example");
+    let eml = compose(&marked, &email("dana@clinic.example"), AttemptId::new(), NOW, Some(&odd)).expect("a mail");
+    assert!(
+        String::from_utf8(eml)
+            .expect("ASCII")
+            .contains("<mailto:%22a%3Fb%3D%25%22@harbor.example?subject=unsubscribe>")
+    );
+    let plain = compose(&mail(), &email("dana@clinic.example"), AttemptId::new(), NOW, Some(&mailbox)).expect("a mail");
+    let plain = String::from_utf8(plain).expect("ASCII");
     assert!(!plain.contains("List-Unsubscribe") && !plain.contains("Auto-Submitted"), "{plain}");
+}
+
+#[test]
+fn answers_go_to_the_mailbox_that_is_read() {
+    let answered = Mail { reply_to: Some(email("frontdesk@müller.example")), ..mail() };
+    let text = String::from_utf8(composed(&answered)).expect("ASCII");
+    assert!(text.contains("\r\nReply-To: frontdesk@xn--mller-kva.example\r\n"), "{text}");
+    assert!(!String::from_utf8(composed(&mail())).expect("ASCII").contains("Reply-To"));
 }
 
 #[test]
@@ -57,7 +81,7 @@ fn an_unsubscribe_link_that_is_no_web_address_is_refused() {
         ["", "mailto:a@b.example", "javascript:x", "not a link", &format!("https://a.example/{}", "x".repeat(900))]
     {
         let mail = Mail { unsubscribe: Some(target.to_owned()), ..mail() };
-        let result = compose(&mail, &email("a@b.example"), AttemptId::new(), NOW);
+        let result = compose(&mail, &email("a@b.example"), AttemptId::new(), NOW, None);
         assert_eq!(result, Err(ComposeError::UnsubscribeTarget), "{target}");
     }
     let sly = Mail { unsubscribe: Some("https://a.example/x\r\nBcc: e@f.example".into()), ..mail() };
@@ -86,7 +110,7 @@ fn letters_in_other_scripts_travel_as_ascii_and_arrive_as_written() {
 #[test]
 fn a_header_that_no_line_can_hold_is_refused() {
     let mail = Mail { subject: "x".repeat(2000), ..mail() };
-    let result = compose(&mail, &email("a@b.example"), AttemptId::new(), NOW);
+    let result = compose(&mail, &email("a@b.example"), AttemptId::new(), NOW, None);
     assert_eq!(result, Err(ComposeError::LineTooLong));
 }
 
@@ -95,7 +119,7 @@ fn an_international_domain_is_written_in_its_ascii_form_and_an_international_mai
     let sender = Mail { from: email("praxis@müller.example"), ..mail() };
     let text = String::from_utf8(composed(&sender)).expect("ASCII");
     assert!(text.contains("<praxis@xn--mller-kva.example>") && text.contains("@xn--mller-kva.example>\r\n"), "{text}");
-    let result = compose(&mail(), &email("jürgen@clinic.example"), AttemptId::new(), NOW);
+    let result = compose(&mail(), &email("jürgen@clinic.example"), AttemptId::new(), NOW, None);
     assert_eq!(result, Err(ComposeError::AddressNotAscii));
 }
 
@@ -126,7 +150,7 @@ proptest! {
         from_name in nasty(), to_name in nasty(), subject in nasty(), text in nasty(), html in nasty(),
     ) {
         let written = Mail { from_name, to_name, subject, text, html, ..mail() };
-        let Ok(eml) = compose(&written, &email("dana@clinic.example"), AttemptId::new(), NOW) else {
+        let Ok(eml) = compose(&written, &email("dana@clinic.example"), AttemptId::new(), NOW, None) else {
             return Err(TestCaseError::fail("refused"));
         };
         prop_assert!(eml.is_ascii() && !eml.contains(&0));

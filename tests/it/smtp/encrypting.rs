@@ -1,6 +1,6 @@
 //! Encryption: each mode keeps its promise, and health information goes over verified TLS or not at all.
 
-use touchline::domain::{Fault, Outcome};
+use touchline::domain::{About, Fault, Outcome};
 
 use super::{Relay, envelope, phi_envelope};
 use crate::support::scripted_smtp::{Identity, ScriptedSmtp};
@@ -104,4 +104,63 @@ async fn health_information_does_not_follow_another_letter_over_an_open_line() {
     let provider = Relay::new(relay.address.port(), "tls = \"off\"").provider();
     assert_eq!(provider.submit(&envelope(TO)).await.as_str(), "accepted");
     assert_eq!(fault(&provider.submit(&phi_envelope(TO)).await), Some(("not_sent", Fault::TlsRequired)));
+}
+
+#[tokio::test]
+async fn how_a_letter_travelled_is_noted_whatever_became_of_it() {
+    let refused = "< MAIL\n> 250 ok\n< RCPT\n> 550 5.1.1 no such user\n! hold";
+    for (start, letter, mode, encrypted, peer) in [
+        (PLAIN.to_owned(), LETTER, "off", false, None),
+        (PLAIN.to_owned(), refused, "off", false, None),
+        (format!("{UPGRADE}< EHLO\n> 250 relay\n"), LETTER, "opportunistic", true, None),
+        (format!("{UPGRADE}< EHLO\n> 250 relay\n"), LETTER, "required", true, Some("localhost")),
+        (format!("{UPGRADE}< EHLO\n> 250 relay\n"), refused, "required", true, Some("localhost")),
+    ] {
+        let identity = Identity::new("localhost");
+        let file = identity.trusted();
+        let relay = ScriptedSmtp::start_as(identity, &[&format!("{start}{letter}")]).await;
+        let settings = format!("accept_ca_file = {:?}\ntls = {mode:?}", file.path());
+        let envelope = envelope(TO);
+        Relay::new(relay.address.port(), &settings).provider().submit(&envelope).await;
+        let noted = envelope.transport.get().expect("noted");
+        assert_eq!((noted.is_encrypted(), noted.peer.as_deref()), (encrypted, peer), "{mode}");
+        let version = if encrypted { "TLS 1.3" } else { "none" };
+        assert_eq!((noted.version.as_str(), noted.cipher.is_some()), (version, encrypted), "{mode}");
+        assert!(noted.cipher.is_none_or(|cipher| cipher.starts_with("TLS13_")), "{mode}");
+    }
+    let unreachable = envelope(TO);
+    let relay = ScriptedSmtp::start(&["! close"]).await;
+    Relay::new(relay.address.port(), "tls = \"off\"").provider().submit(&unreachable).await;
+    assert_eq!(unreachable.transport.get(), None, "no connection, no evidence");
+}
+
+/// RFC 8689: asked for behind TLS alone, and by letters that demand it sent by nobody who does not offer it.
+#[tokio::test]
+async fn the_hops_behind_the_relay_are_bound_as_the_account_says() {
+    let (offer, none) = ("< EHLO\n> 250-relay\n> 250 REQUIRETLS\n", "< EHLO\n> 250 relay\n");
+    for (setting, offers, is_phi, asked, refused) in [
+        ("never", offer, true, false, false),
+        ("if_offered", offer, false, true, false),
+        ("if_offered", none, true, false, false),
+        ("phi", offer, true, true, false),
+        ("phi", offer, false, false, false),
+        ("phi", none, false, false, false),
+        ("phi", none, true, false, true),
+    ] {
+        let identity = Identity::new("localhost");
+        let file = identity.trusted();
+        // What is offered in the clear counts for nothing.
+        let start = "> 220 relay\n< EHLO\n> 250-relay\n> 250-REQUIRETLS\n> 250 STARTTLS\n< STARTTLS\n> 220 go\n! tls\n";
+        let relay = ScriptedSmtp::start_as(identity, &[&format!("{start}{offers}{LETTER}")]).await;
+        let settings = format!("accept_ca_file = {:?}\nrequiretls = {setting:?}", file.path());
+        let envelope = if is_phi { phi_envelope(TO) } else { envelope(TO) };
+        let outcome = Relay::new(relay.address.port(), &settings).provider().submit(&envelope).await;
+        let case = format!("{setting}, {offers:?}, {is_phi}: {outcome:?}");
+        assert_eq!(fault(&outcome), refused.then_some(("refused", Fault::TlsRequired)), "{case}");
+        let about = outcome.failure().and_then(|failure| failure.about);
+        assert_eq!(about, refused.then_some(About::Letter), "{case}");
+        let mail = relay.heard().into_iter().find(|line| line.starts_with("MAIL"));
+        assert_eq!(mail.is_none(), refused, "{case}");
+        assert_eq!(mail.is_some_and(|mail| mail.ends_with(" REQUIRETLS")), asked, "{case}");
+    }
 }

@@ -155,6 +155,36 @@ async fn a_connection_that_breaks_within_a_long_body_has_taken_nothing() {
     assert!(format!("{outcome:?}").contains("broke during the body"), "{outcome:?}");
 }
 
+/// Only behind the final dot may the letter have arrived; before it nothing was sent, whoever hung up at what.
+#[tokio::test]
+async fn a_connection_that_breaks_is_known_for_what_it_means_in_every_phase() {
+    let auth = "> 220 relay\n< EHLO\n> 250-relay\n> 250 AUTH PLAIN\n< AUTH PLAIN\n";
+    let starttls = "> 220 relay\n< EHLO\n> 250-relay\n> 250 STARTTLS\n< STARTTLS\n";
+    for (script, tls, login, outcome) in [
+        (String::new(), "off", false, "not_sent"),
+        ("> 220 relay\n< EHLO\n".to_owned(), "off", false, "not_sent"),
+        (starttls.to_owned(), "opportunistic", false, "not_sent"),
+        (format!("{starttls}> 220 go\n"), "opportunistic", false, "not_sent"),
+        (auth.to_owned(), "off", true, "not_sent"),
+        (format!("{auth}> 235 ok\n< MAIL\n"), "off", true, "not_sent"),
+        (format!("{HELLO}< MAIL\n> 250 ok\n< RCPT\n"), "off", false, "not_sent"),
+        (format!("{HELLO}< MAIL\n> 250 ok\n< RCPT\n> 250 ok\n< DATA\n"), "off", false, "not_sent"),
+        (format!("{HELLO}{READY}! body\n"), "off", false, "unknown"),
+    ] {
+        let relay = ScriptedSmtp::start(&[&format!("{script}! close")]).await;
+        let user = if login { "\nusername = \"frontdesk\"" } else { "" };
+        let settings = format!("tls = {tls:?}{user}");
+        let mut account = Relay::new(relay.address.port(), &settings);
+        account.password = login.then_some("open-sesame");
+        let envelope = envelope(TO);
+        let answer = account.provider().submit(&envelope).await;
+        assert_eq!(in_short(&answer), (outcome, Some(Fault::ProviderError)), "{script}");
+        assert_nothing_personal(&answer);
+        let got_to_mail = script.contains("< MAIL");
+        assert_eq!(envelope.transport.get().is_some(), got_to_mail, "how it travelled is known from MAIL on: {script}");
+    }
+}
+
 #[tokio::test]
 async fn an_accepted_letter_is_named_by_its_message_id() {
     let relay = ScriptedSmtp::start(&[&format!("{HELLO}{READY}! body\n> 250 2.0.0 queued as 4F00BA")]).await;
@@ -183,7 +213,10 @@ async fn bounces_are_asked_for_where_the_relay_knows_how() {
     let heard = relay.heard();
     assert!(heard[1].starts_with("MAIL FROM:<letters@harbor.example> SIZE="), "{heard:?}");
     assert!(heard[1].ends_with(&format!(" RET=HDRS ENVID={}", envelope.attempt)), "{heard:?}");
-    assert_eq!(heard[2], "RCPT TO:<dana.whitfield@clinic.example> NOTIFY=FAILURE,DELAY");
+    assert_eq!(
+        heard[2],
+        "RCPT TO:<dana.whitfield@clinic.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;dana.whitfield@clinic.example"
+    );
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use touchline::domain::attempt::Attempt;
 use touchline::domain::event::EventSource;
 use touchline::domain::health::Health;
+use touchline::domain::mail_domains::MailDomains;
 use touchline::domain::message::Message;
 use touchline::domain::{About, Address, MessageStatus, Outcome};
 use touchline::queue::retry::RetryRules;
@@ -307,6 +308,7 @@ fn rules() -> Rules {
         give_up: Duration::from_secs(3 * 86_400),
         restored: None,
         purging: BTreeMap::new(),
+        domains: MailDomains::default(),
         capabilities: BTreeMap::new(),
     }
 }

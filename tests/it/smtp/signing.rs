@@ -8,7 +8,7 @@ use touchline::domain::{Clock, Timestamp};
 use touchline::provider::DnsRecord;
 use touchline::sandbox::mail::{MailCatcher, Options};
 
-use super::{Relay, envelope};
+use super::{Relay, email, envelope};
 use crate::support::clock::FakeClock;
 use crate::support::dkim_verifier::{Signature, verify};
 
@@ -43,6 +43,7 @@ fn advertisement() -> Envelope {
     if let Content::Mail(mail) = &mut envelope.content {
         mail.unsubscribe = Some("https://harbor.example/u/8f1c".into());
         mail.automatic = true;
+        mail.reply_to = Some(email("frontdesk@harbor.example"));
         mail.subject = "Öffnungszeiten und  anderes".into();
         mail.text = "Dear Dr. Whitfield,\n.\n  indented   and spaced \t\n\n\n".into();
     }
@@ -102,7 +103,7 @@ async fn a_letter_carries_a_good_signature_of_each_key() {
 
 #[tokio::test]
 async fn nobody_can_change_or_add_what_a_recipient_relies_on() {
-    let (eml, records) = sent(BOTH, &advertisement()).await;
+    let (eml, records) = sent(&format!("{BOTH}\nreturn_path = \"bounces@harbor.example\""), &advertisement()).await;
     let is_good = |eml: &str| verified(eml, &records).iter().all(|signature| signature.verdict.is_ok());
     let is_bad = |eml: &str| verified(eml, &records).iter().all(|signature| signature.verdict.is_err());
     assert!(is_good(&eml));
@@ -122,6 +123,9 @@ async fn nobody_can_change_or_add_what_a_recipient_relies_on() {
         assert!(is_bad(&format!("{header}\r\n{line}\r\n\r\n{body}")), "{line} behind");
     }
     assert!(is_bad(&eml.replace("harbor.example/u/8f1c", "harbor.example/u/0000")));
+    assert!(eml.contains("<mailto:bounces+u"), "{eml}");
+    assert!(is_bad(&eml.replace("<mailto:bounces+u", "<mailto:bounces+x")));
+    assert!(is_bad(&eml.replace("Reply-To: frontdesk@", "Reply-To: eve@")));
     assert!(is_bad(&eml.replace("Auto-Submitted: auto-generated", "Auto-Submitted: no")));
     assert!(is_bad(&eml.replace("Dear Dr.", "Dear Mr.")));
     assert!(is_good(&format!("Received: by relay.example\r\n{eml}")));

@@ -1,5 +1,6 @@
 use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::message::Message;
+use touchline::domain::provider_state::DomainTurn;
 use touchline::domain::{Address, AddressKey};
 use touchline::domain::{Fault, FaxNumber, Remedy};
 use touchline::store::records::provider_state::{Meter, Pause, ProviderState};
@@ -156,6 +157,29 @@ async fn an_attempt_keeps_the_number_that_was_called_and_its_health_is_locked_wi
         assert_eq!(tx.attempt(one.id).await.expect("read").expect("there").dialled, one.dialled);
         let (known, _) = tx.attempts_lock(&[one.id]).await.expect("locked");
         assert_eq!(known.len(), 2, "where it goes now, and where it went");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn turns_at_domains_are_made_read_back_and_forgotten() {
+    each_db(async |store| {
+        let key = |account: &str, domain: &str| (account.to_owned(), domain.to_owned());
+        let keys = [key("mail", "a.example"), key("mail", "b.example"), key("second", "a.example")];
+        let mut tx = store.write().await.expect("tx");
+        let fresh = tx.domain_turns_lock(&keys).await.expect("made");
+        assert_eq!(fresh.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(), keys);
+        assert!(fresh.iter().all(|(_, turn)| *turn == DomainTurn::default()));
+        let turn = DomainTurn { arrival_ms: at(5), promised_ms: at(7) };
+        tx.domain_turns_write(&[(&keys[0], turn), (&keys[2], DomainTurn { promised_ms: at(2), ..turn })])
+            .await
+            .expect("written");
+        assert_eq!(tx.domain_turns_lock(&keys[..1]).await.expect("read"), [(keys[0].clone(), turn)]);
+        assert_eq!(tx.domain_turns_old(at(6)).await.expect("counted"), 2, "one is still of use");
+        tx.domain_turns_forget(at(6)).await.expect("forgotten");
+        assert_eq!(tx.domain_turns_old(at(100)).await.expect("counted"), 1);
+        tx.domain_turns_write(&[]).await.expect("nothing to write");
+        tx.commit().await.expect("committed");
     })
     .await;
 }

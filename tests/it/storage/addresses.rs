@@ -37,6 +37,8 @@ fn suppression(address: &Address, scope: Scope) -> Suppression {
         lifted_ms: None,
         lifted_by: None,
         lifted_reason: None,
+        return_id: None,
+        expires_ms: None,
     }
 }
 

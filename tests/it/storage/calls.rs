@@ -49,6 +49,8 @@ fn refusal(fax: FaxNumber, scope: Scope) -> Suppression {
         lifted_ms: None,
         lifted_by: None,
         lifted_reason: None,
+        return_id: None,
+        expires_ms: None,
     }
 }
 

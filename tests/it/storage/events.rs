@@ -1,5 +1,7 @@
 //! Events, the audit log, what the installation made up, the shared state of provider accounts.
 
+use std::time::Duration;
+
 use touchline::domain::Fault;
 use touchline::domain::cost::Cost;
 use touchline::domain::event::EventKind;
@@ -114,8 +116,19 @@ async fn an_account_is_paused_with_a_reason_and_resumed() {
         for provider in ["mail", "fax", "fax"] {
             tx.provider_ensure(provider, at(1)).await.expect("made");
         }
-        let meter = Meter { arrival_ms: at(50), day_ends_ms: Some(at(90)), day_hand_overs: 7, day_cost: Cost(70_000) };
+        let meter = Meter {
+            arrival_ms: at(50),
+            day_ends_ms: Some(at(90)),
+            day_hand_overs: 7,
+            day_cost: Cost(70_000),
+            ..Meter::default()
+        };
+        let day = Duration::from_secs(86_400);
+        let meter = Meter { day_counts: meter.day_counts.with_one(day, at(50)).with_one(day, at(86_400)), ..meter };
         tx.provider_meter("fax", &meter, at(2)).await.expect("written");
+        tx.provider_give_back("fax", 1, at(2)).await.expect("given back");
+        tx.provider_give_back("mail", 1, at(2)).await.expect("nothing to give back");
+        let meter = Meter { day_counts: meter.day_counts.without(1), ..meter };
         tx.provider_pause("fax", Some("no funds"), at(3)).await.expect("paused");
         tx.provider_ensure("fax", at(4)).await.expect("there already");
         let fax = ProviderState {
@@ -131,6 +144,14 @@ async fn an_account_is_paused_with_a_reason_and_resumed() {
         tx.provider_pause("fax", None, at(5)).await.expect("resumed");
         let resumed = ProviderState { paused_ms: None, paused_reason: None, ..fax };
         assert_eq!(tx.provider_states(false).await.expect("read")[0], resumed);
+        let minutes = |count: i64| at(6 + 60_000 * count);
+        assert!(tx.provider_slow("fax", minutes(0)).await.expect("slowed"));
+        assert!(!tx.provider_slow("fax", at(7)).await.expect("asked together"));
+        assert!(tx.provider_slow("fax", minutes(2)).await.expect("slowed"));
+        assert!(tx.provider_slow("new", minutes(2)).await.expect("slowed"), "an account without a row gets one");
+        let states = tx.provider_states(false).await.expect("read");
+        let halvings: Vec<i64> = states.iter().map(|state| state.slowing.halvings).collect();
+        assert_eq!((halvings, states[0].slowing.slowed_ms), (vec![2, 0, 1], Some(minutes(2))));
     })
     .await;
 }

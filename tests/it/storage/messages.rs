@@ -229,3 +229,32 @@ async fn more_messages_than_fit_into_one_statement_are_stored_and_read() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_waits_for_a_referrer_is_found_and_what_is_held_is_counted_by_reason() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let asked_to_stop = PolicyReason::AskedToStop;
+        let held = |reason: PolicyReason| Message {
+            reason: Some(reason.into()),
+            ..settled(stage.message(), MessageStatus::Held)
+        };
+        let mut messages: Vec<Message> =
+            MessageStatus::ALL.iter().map(|status| settled(stage.message(), *status)).collect();
+        messages.extend([held(asked_to_stop), held(asked_to_stop), held(PolicyReason::LetterOutOfService)]);
+        stage.store(&store, &messages).await;
+        let other = Stage::set(&store).await;
+        other.store(&store, &[other.message()]).await;
+        let mut expected: Vec<Message> = messages
+            .into_iter()
+            .filter(|message| matches!(message.status, MessageStatus::Queued | MessageStatus::Held))
+            .collect();
+        expected.sort_by_key(|message| message.id);
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.messages_waiting_for(stage.referrer.id).await.expect("read"), expected);
+        assert_eq!(tx.messages_seen_waiting_for(stage.referrer.id).await.expect("read"), expected);
+        assert_eq!(tx.held_because(stage.referrer.id, asked_to_stop.into()).await.expect("counted"), 2);
+        assert_eq!(tx.held_because(other.referrer.id, asked_to_stop.into()).await.expect("counted"), 0);
+    })
+    .await;
+}

@@ -268,6 +268,8 @@ async fn an_opt_out_of_an_earlier_version_holds_under_every_spelling_after_the_u
             lifted_ms: None,
             lifted_by: None,
             lifted_reason: None,
+            return_id: None,
+            expires_ms: None,
         };
         tx.suppression_insert(&refusal).await.expect("stored");
         tx.commit().await.expect("committed");

@@ -1,5 +1,5 @@
 use touchline::domain::id::ReferrerId;
-use touchline::domain::referrer::{ReferrerState, ReferrerType};
+use touchline::domain::referrer::{Referrer, ReferrerState, ReferrerType};
 use touchline::store::records::referrers::{Members, sort_name};
 use touchline::store::{StoreError, Tx};
 
@@ -86,9 +86,7 @@ async fn a_list_comes_by_priority_and_then_by_name() {
             (one.kind, one.tags) = (kind, vec![tag.to_owned()]);
             tx.referrer_put(&one).await.expect("stored");
         }
-        let names = |list: Vec<touchline::domain::referrer::Referrer>| -> Vec<String> {
-            list.into_iter().filter_map(|one| one.last_name).collect()
-        };
+        let names = |list: Vec<Referrer>| -> Vec<String> { list.into_iter().filter_map(|one| one.last_name).collect() };
         assert_eq!(
             names(tx.referrers_of(Members::Tagged("priority")).await.expect("read")),
             ["Zimmer", "adeyemi", "Baptiste"]
@@ -175,6 +173,29 @@ async fn a_search_takes_every_letter_as_it_is_typed() {
         assert_eq!(names_like(&mut tx, "45678").await, ["Bielak\\Co"]);
         assert_eq!(names_like(&mut tx, "!").await, [] as [&str; 0]);
         assert_eq!(names_like(&mut tx, "ridge").await, ["Bielak\\Co", "Whitfield"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_opens_the_conversation_with_an_active_referrer_alone() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let removed = Referrer { removed_ms: Some(at(4)), ..referrer("Gone") };
+        tx.referrer_put(&removed).await.expect("stored");
+        assert!(!tx.referrer_open_conversation(removed.id, at(9)).await.expect("asked"));
+        for state in ReferrerState::ALL {
+            let one = Referrer { state: *state, id: ReferrerId::new(), npi: None, ..known_referrer() };
+            tx.referrer_put(&one).await.expect("stored");
+            let is_opened = tx.referrer_open_conversation(one.id, at(9)).await.expect("asked");
+            assert_eq!(is_opened, *state == ReferrerState::Active, "{state}");
+            let expected = if is_opened {
+                Referrer { state: ReferrerState::ConversationOpen, updated_ms: at(9), ..one }
+            } else {
+                one
+            };
+            assert_eq!(tx.referrer(expected.id).await.expect("read"), Some(expected), "{state}: nothing else changes");
+        }
     })
     .await;
 }

@@ -44,11 +44,13 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
             format!("{start}$1{which}$2 AND id IN ($3, $4){skip_locked})")
         }
         "PROMOTE" | "REAP" | "HASTEN_NUMBER" => format!("{sql}{skip_locked})"),
+        "TURNS" => format!("{sql}VALUES ($1, $2)) ORDER BY provider, domain"),
         "PART" => format!("{sql}$1 WHERE id IN ($2)"),
         "WINDOWS" => format!("{sql}$1) AND id IN ($2) ORDER BY id"),
         "SENT" => format!("{sql}$1{}$2) AND t.occurred_ms >= $3 AND m.referrer_id IN ($4)", source.constants["OF"]),
         "NUMBERS" => format!("{sql}$1, $2) GROUP BY message_id"),
         "NUMBERS_BUSY" => format!("{sql}$1 AND m.address IN ($2)"),
+        "AWAY" => format!("{sql}$1 AND referrer_id IN ($2)"),
         _ if sql.ends_with('(') => format!("{sql}$1, $2)"),
         _ => {
             panic!("{}: the fragment {name} is not known to this test: say how it is completed", source.path.display())

@@ -318,6 +318,8 @@ impl TestGateway {
             source: touchline::domain::suppression::SuppressionSource::Operator,
             evidence: None,
             who: touchline::domain::Actor::operator("sam"),
+            because: None,
+            expires_ms: None,
         };
         consent::suppress(&self.gateway.consent(), &refusal).await.expect("suppressed")
     }

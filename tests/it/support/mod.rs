@@ -15,9 +15,11 @@ pub mod postgres;
 pub mod proxy;
 pub mod reckoning;
 pub mod require;
+pub mod returned;
 pub mod scripted_smtp;
 pub mod small_disk;
 pub mod stage;
+pub mod stub_dns;
 pub mod terminal;
 pub mod token_server;
 pub mod token_smtp;
@@ -31,5 +33,15 @@ pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, wait).await {
         Ok(value) => value,
         Err(_) => panic!("waited in vain: {what}"),
+    }
+}
+
+/// What reading returns goes by, with a key of the tests.
+pub fn return_rules() -> touchline::feedback::returns::ReturnRules {
+    touchline::feedback::returns::ReturnRules {
+        paths: touchline::domain::return_path::ReturnPaths::new(b"a key of the tests"),
+        keeps_first_lines: true,
+        zone: chrono_tz::America::Chicago,
+        opt_out_mailbox: None,
     }
 }

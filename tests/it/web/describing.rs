@@ -73,9 +73,12 @@ async fn words_and_bounds_of_parameters_are_described() {
     assert_eq!(parameter("post /api/v1/conflicts/{id}/{choice}", "choice")["enum"], json!(["keep", "accept"]));
     let reasons = parameter("get /api/v1/failures", "reason");
     assert!(reasons["enum"].as_array().expect("words").contains(&json!("held_by_operator")), "{reasons}");
-    for (operation, most) in
-        [("get /api/v1/failures", 500), ("get /api/v1/referrers", 200), ("get /api/v1/referrers/{id}/touches", 200)]
-    {
+    for (operation, most) in [
+        ("get /api/v1/failures", 500),
+        ("get /api/v1/referrers", 200),
+        ("get /api/v1/referrers/{id}/touches", 200),
+        ("get /api/v1/returns", 200),
+    ] {
         let limit = parameter(operation, "limit");
         assert_eq!((&limit["minimum"], &limit["maximum"]), (&json!(1), &json!(most)), "{operation}: {limit}");
         assert_eq!(limit["type"], "integer", "nothing in an address stands for nothing");
@@ -87,6 +90,8 @@ async fn words_and_bounds_of_parameters_are_described() {
     assert_eq!(schemas["NewMessage"]["properties"]["undo_seconds"]["maximum"], 86_400);
     let channel = &schemas["RevivalWanted"]["properties"]["channel"]["enum"];
     assert_eq!(channel, &json!(["fax", "email", null]));
+    let acts = &schemas["ReturnWork"]["properties"]["act"]["enum"];
+    assert_eq!(acts, &json!(["match", "not_a_bounce", "suppress", "dismiss", "done"]));
     assert!(schemas["ReplyGiven"]["properties"]["phase"]["enum"].as_array().expect("words").contains(&json!("rcpt")));
 }
 
@@ -100,7 +105,7 @@ async fn operations_have_names_of_their_own_and_lists_where_lists_are_expected()
         assert!(names.insert(name.to_owned()), "{operation}: another operation is called {name} too");
         assert!(said.get("parameters").is_none_or(Value::is_array), "{operation}");
     }
-    assert_eq!(names.len(), 20, "{names:?}");
+    assert_eq!(names.len(), 23, "{names:?}");
 }
 
 /// A reference that leads nowhere makes the whole description useless to a program.

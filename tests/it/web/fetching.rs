@@ -73,6 +73,9 @@ async fn attempt(house: &House, message: MessageId, provider: &str, kind: &'stat
         dialled: None,
         billed_amount: None,
         billed_unit: None,
+        tls_version: None,
+        tls_cipher: None,
+        tls_peer: None,
     };
     let document = Document::new(attempt.document_hash.clone(), kind, PDF.to_vec());
     let mut tx = house.gateway.store.write().await.expect("a transaction");

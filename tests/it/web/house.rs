@@ -90,6 +90,7 @@ impl House {
             accounts: gateway.accounts.clone(),
             rules: gateway.rules.clone(),
             clock: clock.clone(),
+            returns: crate::support::return_rules(),
             poll: Duration::from_secs(1),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -1,6 +1,6 @@
 //! One mail of each kind, as they are written.
 
-use super::super::table::Automatic;
+use super::super::Automatic;
 use super::super::{Class, Kind, Return, read};
 use crate::domain::Fault;
 

@@ -142,7 +142,7 @@ pub fn of_rules(rules: &[Rule], json: &Value) -> Option<Fault> {
 }
 
 fn of_rule(rule: &Rule, json: &Value) -> Option<Fault> {
-    let meant = |(at, word): (&super::pointer::Pointer, &String)| {
+    let meant = |(at, word): (&crate::provider::kit::pointer::Pointer, &String)| {
         let said = at.word(json);
         if word.is_empty() { said.is_none() } else { said.is_some_and(|said| said.eq_ignore_ascii_case(word)) }
     };

@@ -11,19 +11,22 @@ use super::description::{AuthKind, Certainty, Description, Method, Request, Text
 use super::fill::Scope;
 use super::hosts::Hosts;
 use super::probe;
-use super::problem::{DescriptionError, Problem, place, place_within};
 use super::replies::{Refused, Signs, Success};
 use super::values::{Moment, Place, scope};
+use crate::provider::kit::problem::{DescriptionError, Problem, place, place_within};
 
 /// Keys that an account has of itself.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 14] = [
     "kind",
     "baa",
     "concurrency",
     "timeout_seconds",
     "rate_per_minute",
+    "rate_per_domain_per_minute",
     "cost_per_page",
     "daily_budget",
+    "quota",
+    "preset",
     "purge",
     "description",
     "from",

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::pointer::{Pointer, Pointers};
 use super::replies::{Answers, Refused, Rule, Signs, Statuses, Success};
 use super::webhook::Webhook;
+use crate::provider::kit::pointer::{Pointer, Pointers};
 
 /// A text with `{{placeholders}}`, and where it is in the file.
 pub type Text = Spanned<String>;

@@ -10,8 +10,7 @@ use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{Billed, Fact};
 use crate::domain::fault::{Failure, Fault};
 use crate::domain::id::AttemptId;
-use crate::provider::kit::reading;
-use crate::provider::kit::reading::{count, delivered, excludes_transmission, failed_after, progress};
+use crate::provider::kit::reading::{count, delivered, excludes_transmission, failed_after, moment, progress};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -135,19 +134,6 @@ impl FaxShape {
 /// A failure with what was confirmed. Where the fault itself excludes that a page was sent, none was.
 fn ended(failure: Failure, pages: Option<u32>) -> Fact {
     failed_after(failure.clone(), pages.or_else(|| excludes_transmission(failure.fault).then_some(0)))
-}
-
-/// A time with a zone, or seconds or milliseconds since 1970.
-#[must_use]
-pub fn moment(text: &str) -> Option<Timestamp> {
-    /// Seconds would be in the year 5138 by then.
-    const SECONDS_MAX: i64 = 100_000_000_000;
-    let moment = match text.trim().parse::<i64>() {
-        Ok(seconds) if (-SECONDS_MAX..SECONDS_MAX).contains(&seconds) => Timestamp(seconds * 1000),
-        Ok(milliseconds) => Timestamp(milliseconds),
-        Err(_) => return reading::time(text.trim()),
-    };
-    Some(moment).filter(|moment| moment.is_writable())
 }
 
 #[cfg(test)]

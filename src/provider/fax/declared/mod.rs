@@ -11,14 +11,11 @@ mod check;
 mod description;
 pub mod examples;
 mod fax;
-mod file;
 mod fill;
 mod find;
 mod hosts;
 mod open;
-mod pointer;
 mod probe;
-mod problem;
 mod replies;
 mod request;
 #[cfg(test)]
@@ -33,10 +30,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use self::file::{FOLDER, is_plain_name, locate};
 pub use self::open::{open, spec_of};
-pub use self::problem::{DescriptionError, Problem};
 pub use self::request::Watch;
+pub use crate::provider::kit::description_file::{FOLDER, is_plain_name, locate};
+pub use crate::provider::kit::problem::{DescriptionError, Problem};
 
 use self::answer::Reader;
 use self::description::{Act, Description};

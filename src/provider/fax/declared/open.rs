@@ -12,17 +12,18 @@ use super::description::Description;
 use super::fill::Filler;
 use super::find::reconciliation;
 use super::hosts::Hosts;
-use super::problem::DescriptionError;
 use super::request::{Caller, Watch};
 use super::values::Values;
-use super::webhook::Proof;
-use super::{DESCRIPTION, Declared, FROM, SPEC, auth, check, file};
+use super::{DESCRIPTION, Declared, FROM, SPEC, auth, check};
 use crate::domain::FaxNumber;
 use crate::http;
 use crate::provider::kit::callback;
 use crate::provider::kit::callback::PathSecret;
 use crate::provider::kit::client::Client;
+use crate::provider::kit::description_file;
 use crate::provider::kit::dialect::Dialect;
+use crate::provider::kit::problem::DescriptionError;
+use crate::provider::kit::signature::Proof;
 use crate::provider::{Account, Capabilities, Provider, Setting, SettingsError, Spec, WebhookAuthenticity};
 
 /// The specification that a description declares.
@@ -40,7 +41,7 @@ struct Read {
 }
 
 fn read(path: &Path) -> Result<Read, DescriptionError> {
-    let text = file::read(path)?;
+    let text = description_file::read(path)?;
     let (description, hosts) = check::parse(&path.display().to_string(), &text)?;
     let spec = kept(&text, &description);
     Ok(Read { spec, description, hosts })

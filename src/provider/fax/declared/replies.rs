@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::pointer::{Pointer, Pointers};
 use crate::domain::fault::Fault;
+use crate::provider::kit::pointer::{Pointer, Pointers};
 
 /// Statuses with the fault that they mean where the body says nothing better.
 pub type Statuses = BTreeMap<Spanned<String>, Fault>;

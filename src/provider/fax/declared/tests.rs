@@ -69,7 +69,7 @@ fn said(from: &str, to: &str) -> String {
 /// The place at which a text begins in the description as it is after the change.
 fn at(from: &str, to: &str, text: &str) -> String {
     let changed = SOUND.replace(from, to);
-    let (line, column) = super::problem::place(&changed, changed.find(text).expect("it stands there"));
+    let (line, column) = crate::provider::kit::problem::place(&changed, changed.find(text).expect("it stands there"));
     format!("acme.toml:{line}:{column}: ")
 }
 

@@ -299,6 +299,7 @@ mod tests {
             callback_url: Some("https://us.example/hooks/office".to_owned()),
             documents_url: None,
             tokens: Arc::new(crate::provider::sign_in::Unkept),
+            returns: crate::domain::return_path::ReturnPaths::new(b"key"),
             baa: false,
             clock: Arc::new(SystemClock),
         }

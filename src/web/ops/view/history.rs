@@ -105,6 +105,10 @@ pub struct RefusalRow {
     pub who: String,
     /// What proves it.
     pub evidence: Option<String>,
+    /// When it ends by itself.
+    pub ends: Option<Moment>,
+    /// The return that it follows from.
+    pub return_link: Option<String>,
 }
 
 /// The referrer's addresses.
@@ -145,5 +149,7 @@ pub fn refusal_row(refusal: &Suppression, calendar: &Calendar) -> RefusalRow {
         since: calendar.moment(refusal.created_ms),
         who: refusal.who.name().to_owned(),
         evidence: refusal.evidence.clone(),
+        ends: refusal.expires_ms.map(|at| calendar.moment(at)),
+        return_link: refusal.return_id.map(|id| format!("/returns/{id}")),
     }
 }

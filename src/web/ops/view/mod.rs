@@ -7,6 +7,8 @@ pub mod lines;
 pub mod moment;
 pub mod people;
 pub mod pieces;
+pub mod returned;
+pub mod returns;
 pub mod standing;
 pub mod timeline;
 pub mod titles;

@@ -1,7 +1,8 @@
 //! What must hold of the section on callbacks.
 
-use super::super::webhook::{Piece, Proof, Webhook};
+use super::super::webhook::Webhook;
 use super::Check;
+use crate::provider::kit::signature::{Piece, Proof};
 
 impl Check<'_> {
     pub(super) fn webhook(&mut self) {
