@@ -129,13 +129,14 @@ async fn replace_weaker(tx: &mut Tx, refusal: &Refusal, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// How well a suppression stands: one from a merge, one for a while, one because letters came back, one by somebody's will.
+/// How well a suppression stands: one for a while, one because letters came back, one from a merge, a complaint, somebody's will.
 fn strength(source: SuppressionSource, reason: SuppressionReason, expires: Option<Timestamp>) -> u8 {
     match (source, reason) {
-        (SuppressionSource::Merge, _) => 0,
-        (_, SuppressionReason::Bounced) if expires.is_some() => 1,
-        (_, SuppressionReason::Bounced) => 2,
-        _ => 3,
+        (_, SuppressionReason::Bounced) if expires.is_some() => 0,
+        (_, SuppressionReason::Bounced) => 1,
+        (SuppressionSource::Merge, _) => 2,
+        (_, SuppressionReason::Complaint) => 3,
+        _ => 4,
     }
 }
 

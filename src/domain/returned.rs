@@ -101,7 +101,7 @@ words! {
         NotABounce = "not_a_bounce",
         /// They asked for no more letters: the address is suppressed.
         Suppress = "suppress",
-        /// Nothing is to be done. What was held because of it goes out.
+        /// Nothing is to be done. What was held because of it goes on as if it had not been held.
         Dismiss = "dismiss",
         /// A person has dealt with it.
         Done = "done",

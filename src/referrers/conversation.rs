@@ -55,5 +55,16 @@ pub(crate) async fn who_stays(tx: &mut Tx, id: ReferrerId) -> Result<Option<Refe
     Ok(None)
 }
 
+/// The referrer under all the records that letters of theirs may stand under: the one they were merged into, and their own.
+///
+/// # Errors
+/// The database cannot be used.
+pub(crate) async fn records_of(tx: &mut Tx, id: ReferrerId) -> Result<Vec<ReferrerId>, StoreError> {
+    let kept = who_stays(tx, id).await?;
+    let mut records: Vec<ReferrerId> = kept.into_iter().chain([id]).collect();
+    records.dedup();
+    Ok(records)
+}
+
 /// Merges of one person after another that are followed.
 const MERGES_MAX: usize = 10;

@@ -12,7 +12,7 @@ use crate::domain::id::{ArrivalId, InboxId, MessageId, ReferrerId, ReturnId};
 use crate::domain::message::Message;
 use crate::domain::returned::{Automatic, MatchedBy, ReturnClass, ReturnKind, ReturnState, Returned};
 use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
-use crate::domain::{Actor, Address, AddressKey, Fault, PhiClass, PolicyReason, Timestamp};
+use crate::domain::{Actor, Address, AddressKey, Fault, OperatorReason, PhiClass, PolicyReason, Timestamp};
 use crate::referrers;
 use crate::settle::{self, Origin};
 use crate::store::records::returns::ReturnRow;
@@ -141,8 +141,8 @@ pub(super) async fn lock(tx: &mut Tx, findings: &[Finding]) -> Result<(), StoreE
     let asking = findings.iter().filter(|finding| finding.asks_to_stop).filter_map(Finding::referrer);
     let mut waiting = Vec::new();
     for referrer in asking {
-        if let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? {
-            waiting.extend(tx.messages_seen_waiting_for(referrer).await?);
+        for record in referrers::conversation::records_of(tx, referrer).await? {
+            waiting.extend(tx.messages_seen_waiting_for(record).await?);
         }
     }
     if waiting.is_empty() {
@@ -286,18 +286,25 @@ fn address_of(key: &AddressKey, message: &Message) -> Option<Address> {
 async fn answered(tx: &mut Tx, finding: &Finding, now: Timestamp) -> Result<(), StoreError> {
     let Some(referrer) = finding.referrer() else { return Ok(()) };
     // Who answers is not away, unless they said so later.
-    tx.away_set(referrer, Timestamp(0), finding.received_ms, None).await?;
+    for record in referrers::conversation::records_of(tx, referrer).await? {
+        tx.away_set(record, Timestamp(0), finding.received_ms, None).await?;
+    }
     referrers::conversation::answered_in(tx, referrer, finding.received_ms, now).await
 }
 
 /// What waits to go to somebody who asks for no more is held until a person has read the request. Letters about patients are not.
 async fn hold_what_waits(tx: &mut Tx, finding: &Finding, now: Timestamp) -> Result<(), StoreError> {
     let Some(referrer) = finding.referrer() else { return Ok(()) };
-    let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? else { return Ok(()) };
-    let waiting = tx.messages_waiting_for(referrer).await?;
+    let mut waiting = Vec::new();
+    for record in referrers::conversation::records_of(tx, referrer).await? {
+        waiting.extend(tx.messages_waiting_for(record).await?);
+    }
     tx.touches_lock(&waiting.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
     // What is held for another reason is held for this one from now on: releasing that must not send it.
     let mut waiting: Vec<Message> = waiting.into_iter().filter(|message| message.purpose.is_outreach()).collect();
+    // What only a person may let go stays held for that.
+    let by_hand = [PolicyReason::Restored.into(), OperatorReason::HeldByOperator.into()];
+    waiting.retain(|message| !message.reason.is_some_and(|reason| by_hand.contains(&reason)));
     let open = tx.attempts_open(&waiting.iter().map(|message| message.id).collect::<Vec<_>>()).await?;
     waiting.retain(|message| !open.iter().any(|attempt| attempt.message_id == message.id));
     let origin = Origin::provider(crate::domain::event::EventSource::Bounce, &finding.source);
@@ -314,6 +321,7 @@ async fn away(
 ) -> Result<(), StoreError> {
     let Some((Automatic::Absence, back_on)) = finding.answer else { return Ok(()) };
     let Some(referrer) = finding.referrer() else { return Ok(()) };
+    let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? else { return Ok(()) };
     let until = waits_until(back_on, finding.received_ms, rules.zone);
     // Anybody can write in somebody's name.
     let believed = finding.received_ms.after(AWAY_UNSIGNED_MAX);

@@ -30,8 +30,8 @@ pub struct Arrived {
 pub enum Taken {
     /// It came back for one of our letters: it may be marked or moved.
     Ours,
-    /// A person's answer, or something about one of our letters that cannot be read: recorded, and the mail stays as it is, because
-    /// nothing of it is kept elsewhere.
+    /// A person's answer, of which nothing is kept but its first line, or something about one of our letters that cannot be read:
+    /// recorded, and the mail stays as it is.
     Answer,
     /// It did not come back for anything of ours: it must stay as it is.
     NotOurs,
@@ -63,7 +63,8 @@ impl<'a> Reading<'a> {
 /// The same mail has the same one. An answer may come by several ways, each of which adds lines of its own: it is known by its writer
 /// and its `Message-ID`.
 fn fingerprint(octets: &[u8], read: &Return, particulars: &Particulars) -> String {
-    let is_an_answer = matches!(read.kind, Kind::Reply | Kind::AutoReply);
+    let is_an_answer =
+        matches!(read.kind, Kind::Reply | Kind::AutoReply) || (read.kind == Kind::None && particulars.asks_to_stop);
     let named = particulars.own_id.as_deref().zip(particulars.sender.as_deref()).filter(|_| is_an_answer);
     match named {
         Some((id, sender)) => hex::encode(digest(&SHA256, format!("{sender}\n{id}").as_bytes())),
@@ -179,7 +180,8 @@ fn kind_of(reading: &Reading<'_>, about: &Found) -> Taken {
 /// Answers of people are not kept: only who answered, when, and the first line.
 fn arrival(mailbox: &str, reading: &Reading<'_>) -> Arrival {
     // To a signed address, a mail that cannot be read is kept for whoever looks at it.
-    let is_by_signature = reading.named.is_some_and(|named| named.by == MatchedBy::ReturnPath);
+    let is_by_signature = reading.named.is_some_and(|named| named.by == MatchedBy::ReturnPath && !named.opts_out)
+        && !reading.particulars.asks_to_stop;
     let is_an_answer = match reading.read.kind {
         Kind::Reply => true,
         Kind::None => !is_by_signature,
@@ -237,7 +239,8 @@ impl Said<'_> {
     fn kind(&self) -> Kind {
         let is_a_return =
             matches!(self.reading.read.kind, Kind::Bounce | Kind::Delay | Kind::Complaint | Kind::Delivered);
-        let asks = self.reading.particulars.asks_to_stop && matches!(self.reading.read.kind, Kind::Reply | Kind::None);
+        let may_ask = matches!(self.reading.read.kind, Kind::Reply | Kind::None);
+        let asks = self.found.is_to_opt_out || (self.reading.particulars.asks_to_stop && may_ask);
         if !is_a_return && (self.found.opts_out || asks) { Kind::OptOut } else { self.reading.read.kind }
     }
 

@@ -15,6 +15,7 @@ use crate::domain::returned::{Automatic, MatchedBy, ReturnKind, ReturnState, Ret
 use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
 use crate::domain::{Actor, Address, AuditAct, EmailAddress, PolicyReason, Timestamp};
 use crate::feedback::Parts;
+use crate::referrers;
 use crate::settle::{self, Origin, Update};
 use crate::store::records::returns::{ReturnRow, ReturnsOf};
 use crate::store::{StoreError, Tx};
@@ -92,6 +93,7 @@ fn refusal_of(row: &ReturnRow) -> &'static str {
 /// Somebody who was away is back: what waits for them goes now.
 async fn is_back(tx: &mut Tx, row: &ReturnRow, now: Timestamp) -> Result<(), WorkError> {
     let (Some(referrer), Some(Automatic::Absence)) = (row.referrer_id, row.automatic) else { return Ok(()) };
+    let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? else { return Ok(()) };
     tx.away_set(referrer, Timestamp(0), now, None).await?;
     let waits = |message: &Message| message.reason == Some(PolicyReason::ReferrerAway.into());
     let waiting = tx.messages_waiting_for(referrer).await?;
@@ -131,10 +133,10 @@ pub fn acts_for(row: &ReturnRow) -> Vec<Act> {
     if row.automatic == Some(Automatic::Absence) && row.state == ReturnState::Applied {
         acts.push(Act::Done);
     }
-    if is_open && acts.is_empty() && row.kind != ReturnKind::Bounce {
+    if is_open && acts.is_empty() {
         acts.push(Act::Done);
     }
-    if is_a_failure && is_sure && row.outcome.as_deref() != Some("not_a_bounce") {
+    if is_a_failure && is_sure && row.address_key.is_some() && row.outcome.as_deref() != Some("not_a_bounce") {
         acts.push(Act::NotABounce);
     }
     acts
@@ -247,7 +249,7 @@ async fn suppress(tx: &mut Tx, row: &ReturnRow, who: &Actor, now: Timestamp) -> 
     Ok(())
 }
 
-/// What was held because of the return goes out.
+/// What was held because of the return goes on as if it had not been; automatic letters still wait while the conversation is open.
 async fn release_what_was_held(
     tx: &mut Tx,
     parts: &Parts,
@@ -257,18 +259,21 @@ async fn release_what_was_held(
     now: Timestamp,
 ) -> Result<(), WorkError> {
     let (Some(referrer), ReturnKind::OptOut) = (row.referrer_id, row.kind) else { return Ok(()) };
-    let of = ReturnsOf {
-        state: Some(ReturnState::Open),
-        kinds: vec![ReturnKind::OptOut],
-        referrer: Some(referrer),
-        message: None,
-    };
+    let of =
+        ReturnsOf { state: Some(ReturnState::Open), kinds: vec![ReturnKind::OptOut], referrer: None, message: None };
+    let records = referrers::conversation::records_of(tx, referrer).await?;
     // Another answer that a person has not read yet may ask for the same.
-    if tx.returns_page(&of, None, 2).await?.iter().any(|other| other.id != row.id) {
-        return Ok(());
+    for record in &records {
+        let of = ReturnsOf { referrer: Some(*record), ..of.clone() };
+        if tx.returns_page(&of, None, 2).await?.iter().any(|other| other.id != row.id) {
+            return Ok(());
+        }
     }
     let held = |message: &Message| message.reason == Some(PolicyReason::AskedToStop.into());
-    let mut messages: Vec<Message> = tx.messages_waiting_for(referrer).await?.into_iter().filter(held).collect();
+    let mut messages: Vec<Message> = Vec::new();
+    for record in records {
+        messages.extend(tx.messages_waiting_for(record).await?.into_iter().filter(held));
+    }
     tx.touches_lock(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
     let origin = Origin::person(who);
     for message in &mut messages {

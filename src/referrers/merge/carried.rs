@@ -45,14 +45,21 @@ pub(super) async fn carry(
     Ok(carried.len())
 }
 
+/// Whether somebody refuses, as against letters that came back from the address.
+fn is_their_will(known: &Suppression) -> bool {
+    known.reason != SuppressionReason::Bounced
+}
+
 /// One refusal of each scope that the preferred address does not have itself.
 fn carried_to(preferred: &Address, refusals: &[Suppression], merge: MergeId, who: &Actor) -> Vec<Refusal> {
     let key = preferred.key();
-    let has = |scope: Scope| refusals.iter().any(|known| known.address == key && known.scope == scope);
+    let has = |scope: Scope| {
+        refusals.iter().any(|known| known.address == key && known.scope == scope && is_their_will(known))
+    };
     let of_scope = |scope: &Scope| {
         let mut elsewhere =
             refusals.iter().filter(|known| known.channel == preferred.channel() && known.address != key);
-        let known = elsewhere.find(|known| known.scope == *scope && known.reason != SuppressionReason::Bounced)?;
+        let known = elsewhere.find(|known| known.scope == *scope && is_their_will(known))?;
         Some(Refusal {
             address: preferred.clone(),
             scope: *scope,

@@ -31,7 +31,7 @@ const COLUMNS: &str = "SELECT id, arrival_id, inbox_id, source, kind, class, rea
     verdict_row, recipient, address_key, sender, first_line, back_on, matched_by, attempt_id, message_id, broadcast_id,
     referrer_id, state, received_ms, recorded_ms, outcome, done_ms, done_by FROM mail_return";
 const MATCH: &str = "UPDATE mail_return SET attempt_id = $2, message_id = $3, broadcast_id = $4, referrer_id = $5,
-    address_key = $6, matched_by = 'person' WHERE id = $1";
+    address_key = $6, sender = $7, matched_by = 'person' WHERE id = $1";
 const FINISH: &str = "UPDATE mail_return SET state = 'done', outcome = $2, done_ms = $3, done_by = $4
     WHERE id = $1 AND state <> 'done'";
 const RECONSIDER: &str = "UPDATE mail_return SET outcome = $2, done_ms = $3, done_by = $4 WHERE id = $1";
@@ -303,6 +303,7 @@ impl Tx {
                 .bind(broadcast)
                 .bind(referrer)
                 .bind(address)
+                .bind(address.as_str().rsplit_once('@').map(|(_, domain)| domain))
                 .execute(&mut *c)
                 .await?;
             Ok(())

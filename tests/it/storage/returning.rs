@@ -29,35 +29,7 @@ fn arrival(mailbox: &str, fingerprint: &str, body: Option<&[u8]>) -> Arrival {
 
 /// A return of which nothing is known that may be unknown.
 pub fn returned(kind: ReturnKind, state: ReturnState, received_ms: Timestamp) -> ReturnRow {
-    ReturnRow {
-        id: ReturnId::new(),
-        arrival_id: None,
-        inbox_id: None,
-        source: "office-mailbox".into(),
-        kind,
-        class: None,
-        reason: None,
-        automatic: None,
-        status: None,
-        diagnostic: None,
-        verdict_row: None,
-        recipient: None,
-        address_key: None,
-        sender: None,
-        first_line: None,
-        back_on: None,
-        matched_by: None,
-        attempt_id: None,
-        message_id: None,
-        broadcast_id: None,
-        referrer_id: None,
-        state,
-        received_ms,
-        recorded_ms: at(500),
-        outcome: None,
-        done_ms: None,
-        done_by: None,
-    }
+    ReturnRow { state, recorded_ms: at(500), ..crate::support::returned::unknown(kind, received_ms) }
 }
 
 /// A return with everything that is known before a person has looked at it.
