@@ -216,6 +216,7 @@ async fn what_a_person_decides_is_noted_once_and_may_be_reconsidered() {
             referrer_id: Some(about.3),
             matched_by: Some(MatchedBy::Person),
             address_key: Some(key.as_str().to_owned()),
+            sender: Some("ridge.example".to_owned()),
             ..open
         };
         assert_eq!(tx.return_row(matched.id, false).await.expect("read"), Some(matched.clone()));
