@@ -241,7 +241,8 @@ impl Gateway {
             self.clock.clone(),
             self.access(),
             self.retention(),
-            (self.pause_rules(), self.rules.clone()),
+            self.pause_rules(),
+            self.rules.clone(),
             stop.clone(),
         ));
         tasks.spawn(upkeep::sign_ins::run(self.sign_ins(), stop.clone()));

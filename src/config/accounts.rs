@@ -17,22 +17,8 @@ use crate::accounts::quota::Quota;
 use crate::domain::Channel;
 use crate::domain::cost::Cost;
 use crate::provider::fax::declared;
-use crate::provider::{Spec, mail, secret_variable};
+use crate::provider::{ACCOUNT_KEYS, Spec, mail, secret_variable};
 
-/// Keys that every account may have.
-const COMMON_KEYS: [&str; 11] = [
-    "kind",
-    "baa",
-    "concurrency",
-    "timeout_seconds",
-    "rate_per_minute",
-    "rate_per_domain_per_minute",
-    "cost_per_page",
-    "daily_budget",
-    "quota",
-    "preset",
-    "purge",
-];
 /// Longest account name.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -124,7 +110,7 @@ impl AccountReader<'_> {
 
     fn read(&self, reader: &mut Reader<'_>, name: &str, table: Dict) -> Option<ProviderConfig> {
         let (common, mut own): (Dict, Dict) =
-            table.into_iter().partition(|(key, _)| COMMON_KEYS.contains(&key.as_str()));
+            table.into_iter().partition(|(key, _)| ACCOUNT_KEYS.contains(&key.as_str()));
         let common: Common = reader.read(&["providers", name], common)?;
         let Some(spec) = self.specs.iter().find(|spec| spec.kind == common.kind) else {
             let known: Vec<&str> = self.specs.iter().map(|spec| spec.kind).collect();
@@ -240,7 +226,7 @@ impl AccountReader<'_> {
         }
         for key in own.keys() {
             let known: Vec<&str> =
-                COMMON_KEYS.into_iter().chain(spec.settings.iter().map(|setting| setting.key)).collect();
+                ACCOUNT_KEYS.into_iter().chain(spec.settings.iter().map(|setting| setting.key)).collect();
             problems.add(
                 format!("providers.{name}.{key}"),
                 format!("unknown key for kind {}: remove it, or use one of: {}", spec.kind, known.join(", ")),

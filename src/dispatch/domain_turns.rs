@@ -74,9 +74,5 @@ impl DomainTurns {
 }
 
 fn domain_of(address: &Address) -> Option<String> {
-    matches!(address, Address::Email(_))
-        .then(|| address.key())?
-        .as_str()
-        .rsplit_once('@')
-        .map(|(_, domain)| domain.to_owned())
+    address.key().mailbox().map(|(_, domain)| domain.to_owned())
 }

@@ -24,10 +24,16 @@ impl AddressKey {
         &self.0
     }
 
+    /// The name and the domain of a mailbox; `None` for a number.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<(&str, &str)> {
+        self.0.rsplit_once('@')
+    }
+
     /// The channel that the address belongs to.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        if self.0.contains('@') { Channel::Email } else { Channel::Fax }
+        if self.mailbox().is_some() { Channel::Email } else { Channel::Fax }
     }
 
     /// An address that has this key: for a number the number itself, for a mailbox one spelling of it.

@@ -93,11 +93,11 @@ impl MailDomains {
     /// under covers it, and no further one does. None for a number, and for a mailbox that falls under none.
     #[must_use]
     pub fn of(&self, address: &Address) -> Option<DomainPattern> {
-        if self.0.is_empty() || !matches!(address, Address::Email(_)) {
+        if self.0.is_empty() {
             return None;
         }
         let key = address.key();
-        let domain = key.as_str().rsplit_once('@')?.1;
+        let (_, domain) = key.mailbox()?;
         self.0.iter().find(|pattern| pattern.matches(domain)).cloned()
     }
 }

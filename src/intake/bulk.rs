@@ -8,8 +8,8 @@ use crate::domain::{Channel, Purpose};
 use crate::policy::mail_setup::standing::MANY_RECIPIENTS;
 use crate::store::StoreError;
 
-/// Refuses a list that would break the rules of large receivers. Whoever sends to fewer, by fax, or about a treatment is
-/// not asked.
+/// Refuses a list that would break the rules of large receivers. Smaller lists, faxes and letters about a treatment are not
+/// checked.
 ///
 /// # Errors
 /// [`IntakeError::Invalid`] with what is wrong and what to do; the store's.

@@ -11,6 +11,21 @@ use super::sign_in::TokenKeeper;
 use crate::domain::return_path::ReturnPaths;
 use crate::domain::{Clock, EmailAddress};
 
+/// Keys that every account may have, of whatever kind.
+pub const ACCOUNT_KEYS: [&str; 11] = [
+    "kind",
+    "baa",
+    "concurrency",
+    "timeout_seconds",
+    "rate_per_minute",
+    "rate_per_domain_per_minute",
+    "cost_per_page",
+    "daily_budget",
+    "quota",
+    "preset",
+    "purge",
+];
+
 /// One configured account, from which a provider is built.
 pub struct Account {
     /// Its name in the configuration.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use self::account::{Account, SettingsError};
+pub use self::account::{ACCOUNT_KEYS, Account, SettingsError};
 pub use self::spec::{Capabilities, Reconciliation, Setting, Spec, WebhookAuthenticity, secret_variable};
 
 use crate::domain::attempt::ProviderReference;

@@ -30,7 +30,8 @@ pub async fn run(
     clock: std::sync::Arc<dyn Clock>,
     access: access::Parts,
     keep: Retention,
-    (pause, rules): (PauseRules, std::sync::Arc<Rules>),
+    pause: PauseRules,
+    rules: std::sync::Arc<Rules>,
     stop: CancellationToken,
 ) {
     let mut flushed: Option<Instant> = None;

@@ -92,7 +92,7 @@ fn is_marked(material: &Material<'_>) -> bool {
 fn speaks_for_itself(material: &Material<'_>, row: &AutomaticRow) -> bool {
     let subject = material.subject();
     let by_subject = table::automatic(&subject, "").is_some_and(|row| row.what != Automatic::Moved);
-    let is_list = ["list-id", "list-unsubscribe", "list-post"].iter().any(|name| material.fields.has(name));
+    let is_list = material.is_of_a_list();
     let own = own_text(material);
     let is_short = own.split_whitespace().count() <= 150;
     match row.what {

@@ -132,6 +132,18 @@ impl Finding {
     }
 }
 
+/// What waits to go to a referrer, under whatever record of theirs; locked, on PostgreSQL, if asked for.
+///
+/// # Errors
+/// The database cannot be used.
+pub(super) async fn waiting_for(tx: &mut Tx, referrer: ReferrerId, lock: bool) -> Result<Vec<Message>, StoreError> {
+    let mut waiting = Vec::new();
+    for record in referrers::conversation::records_of(tx, referrer).await? {
+        waiting.extend(tx.messages_waiting_for(record, lock).await?);
+    }
+    Ok(waiting)
+}
+
 /// Takes the locks of all that waits for those who ask to be sent no more, addresses before messages, as everywhere: later, touches
 /// are locked that the gate locks after such messages.
 ///
@@ -141,9 +153,7 @@ pub(super) async fn lock(tx: &mut Tx, findings: &[Finding]) -> Result<(), StoreE
     let asking = findings.iter().filter(|finding| finding.asks_to_stop).filter_map(Finding::referrer);
     let mut waiting = Vec::new();
     for referrer in asking {
-        for record in referrers::conversation::records_of(tx, referrer).await? {
-            waiting.extend(tx.messages_seen_waiting_for(record).await?);
-        }
+        waiting.extend(waiting_for(tx, referrer, false).await?);
     }
     if waiting.is_empty() {
         return Ok(());
@@ -295,10 +305,7 @@ async fn answered(tx: &mut Tx, finding: &Finding, now: Timestamp) -> Result<(), 
 /// What waits to go to somebody who asks for no more is held until a person has read the request. Letters about patients are not.
 async fn hold_what_waits(tx: &mut Tx, finding: &Finding, now: Timestamp) -> Result<(), StoreError> {
     let Some(referrer) = finding.referrer() else { return Ok(()) };
-    let mut waiting = Vec::new();
-    for record in referrers::conversation::records_of(tx, referrer).await? {
-        waiting.extend(tx.messages_waiting_for(record).await?);
-    }
+    let waiting = waiting_for(tx, referrer, true).await?;
     tx.touches_lock(&waiting.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
     // What is held for another reason is held for this one from now on: releasing that must not send it.
     let mut waiting: Vec<Message> = waiting.into_iter().filter(|message| message.purpose.is_outreach()).collect();

@@ -101,6 +101,17 @@ impl<'a> Material<'a> {
             || sender.trim() == "<>"
     }
 
+    /// Whether a mailing list says that it sent it (RFC 2369, RFC 2919).
+    pub fn is_of_a_list(&self) -> bool {
+        ["list-id", "list-unsubscribe", "list-post"].iter().any(|name| self.fields.has(name))
+    }
+
+    /// Whether it says that it went to many.
+    pub fn is_to_many(&self) -> bool {
+        let precedence = self.fields.get("precedence").trim().to_ascii_lowercase();
+        self.is_of_a_list() || matches!(precedence.as_str(), "bulk" | "list" | "junk")
+    }
+
     /// The addresses that are ours: whom the mail was sent to.
     pub fn addressees(&self) -> Vec<String> {
         ["to", "delivered-to", "envelope-to", "x-envelope-to"]

@@ -173,23 +173,27 @@ pub fn read(octets: &[u8]) -> Return {
 #[must_use]
 pub fn read_with_particulars(octets: &[u8]) -> (Return, Particulars) {
     let mail = Entity::parse(octets);
-    (of_mail(&mail, 0), Particulars::of(&Material::of(&mail)))
+    let material = Material::of(&mail);
+    (of_material(&material, 0), Particulars::of(&material))
+}
+
+fn of_mail(mail: &Entity, depth: usize) -> Return {
+    of_material(&Material::of(mail), depth)
 }
 
 /// The first reading that fits; the more a mail says of itself, the earlier.
-fn of_mail(mail: &Entity, depth: usize) -> Return {
-    let material = Material::of(mail);
-    let encloses_a_report = encloses_a_report(&material);
-    let enclosed = |is_sought: bool| if is_sought { forwarded(&material, depth) } else { None };
-    complaint(&material)
-        .or_else(|| challenge(&material))
-        .or_else(|| bounce::by_report(&material))
-        .or_else(|| bounce::by_receipt(&material))
+fn of_material(material: &Material<'_>, depth: usize) -> Return {
+    let encloses_a_report = encloses_a_report(material);
+    let enclosed = |is_sought: bool| if is_sought { forwarded(material, depth) } else { None };
+    complaint(material)
+        .or_else(|| challenge(material))
+        .or_else(|| bounce::by_report(material))
+        .or_else(|| bounce::by_receipt(material))
         .or_else(|| notification::read(&material.text))
         .or_else(|| enclosed(encloses_a_report))
-        .or_else(|| bounce::by_text(&material))
+        .or_else(|| bounce::by_text(material))
         .or_else(|| enclosed(!encloses_a_report))
-        .or_else(|| answer(&material))
+        .or_else(|| answer(material))
         .unwrap_or(Return::none())
 }
 
@@ -251,15 +255,13 @@ fn answer(material: &Material<'_>) -> Option<Return> {
     let automatic = automatic::read(material);
     let fields = &material.fields;
     let subject = material.subject();
-    let is_list = ["list-id", "list-unsubscribe", "list-post"].iter().any(|name| fields.has(name));
-    let is_bulk = matches!(fields.get("precedence").trim().to_ascii_lowercase().as_str(), "bulk" | "list" | "junk");
     let prefixes = ["re:", "aw:", "sv:", "antw:", "rif:", "res:", "vs:", "odp:", "ответ:", "r:", "回复:", "返信:"];
     let behind_prefix = prefixes.iter().find_map(|prefix| subject.strip_prefix(prefix)).map(str::trim);
     let answers =
         fields.has("in-reply-to") || fields.has("references") || behind_prefix.is_some_and(|rest| !rest.is_empty());
     let kind = match automatic {
         Some(_) => Kind::AutoReply,
-        None if answers && !is_list && !is_bulk => Kind::Reply,
+        None if answers && !material.is_to_many() => Kind::Reply,
         None => return None,
     };
     Some(answered(material, Return { kind, answer: automatic, ..Return::none() }))

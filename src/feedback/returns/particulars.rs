@@ -46,24 +46,10 @@ impl Particulars {
             addressees: DELIVERED_TO.iter().flat_map(|name| addresses(name)).collect(),
             first_line: first_line(&text),
             // Newsletters have such words in their last lines.
-            asks_to_stop: !is_to_many(material) && asks_to_stop(material.fields.get("subject"), &text),
+            asks_to_stop: !material.is_to_many() && asks_to_stop(material.fields.get("subject"), &text),
             own_id: Some(material.fields.get("message-id").trim().to_owned()).filter(|id| !id.is_empty()),
         }
     }
-
-    /// The domain of the sender, in lower case.
-    #[must_use]
-    pub fn sender_domain(&self) -> Option<String> {
-        let domain = self.sender.as_deref()?.rsplit_once('@')?.1;
-        (!domain.is_empty()).then(|| domain.to_ascii_lowercase())
-    }
-}
-
-/// Whether a mail says that it went to a list.
-fn is_to_many(material: &Material<'_>) -> bool {
-    let of_lists = ["list-id", "list-unsubscribe", "list-post"].iter().any(|name| material.fields.has(name));
-    let precedence = material.fields.get("precedence").trim().to_ascii_lowercase();
-    of_lists || matches!(precedence.as_str(), "bulk" | "list" | "junk")
 }
 
 /// An answer without the letter below it, which mail programs introduce in a line or a header of their own.
@@ -184,7 +170,6 @@ mod tests {
         let entity = super::super::mime::Entity::parse(mail);
         let read = Particulars::of(&Material::of(&entity));
         assert_eq!(read.sender.as_deref(), Some("Dana@Clinic.example"));
-        assert_eq!(read.sender_domain().as_deref(), Some("clinic.example"));
         assert_eq!(read.first_line.as_deref(), Some("Yes, Tuesday works."));
         assert_eq!(read.addressees, ["a+b@practice.example", "office@practice.example"]);
         assert!(!read.asks_to_stop, "what the letter itself says counts for nothing");

@@ -179,7 +179,7 @@ fn kind_of(reading: &Reading<'_>, about: &Found) -> Taken {
 
 /// Answers of people are not kept: only who answered, when, and the first line.
 fn arrival(mailbox: &str, reading: &Reading<'_>) -> Arrival {
-    // To a signed address, a mail that cannot be read is kept for whoever looks at it.
+    // To a signed address, a mail that cannot be read is kept so that a person can look at it.
     let is_by_signature = reading.named.is_some_and(|named| named.by == MatchedBy::ReturnPath && !named.opts_out)
         && !reading.particulars.asks_to_stop;
     let is_an_answer = match reading.read.kind {
@@ -227,7 +227,7 @@ impl Said<'_> {
     fn is_own(&self, recipient: &Recipient) -> bool {
         let Some(letter) = &self.found.letter else { return false };
         let Ok(named) = EmailAddress::parse(&recipient.recipient) else { return false };
-        let name = |key: &AddressKey| key.as_str().rsplit_once('@').map(|(name, _)| name.to_owned());
+        let name = |key: &AddressKey| key.mailbox().map(|(name, _)| name.to_owned());
         name(&AddressKey::from(&named)) == name(&letter.address)
     }
 
@@ -297,7 +297,7 @@ impl Said<'_> {
 
 /// The domain that a letter was sent to.
 pub(super) fn domain(letter: &Letter) -> Option<String> {
-    letter.address.as_str().rsplit_once('@').map(|(_, domain)| domain.to_owned())
+    letter.address.mailbox().map(|(_, domain)| domain.to_owned())
 }
 
 /// Whether a person said that this row misreads the servers of this domain.

@@ -2,11 +2,10 @@
 
 use super::follow::{Evidence, Finding};
 use super::matching::Letters;
-use crate::domain::Fault;
-use crate::domain::Timestamp;
 use crate::domain::event::{DeliveryEvent, Fact};
 use crate::domain::id::{AttemptId, InboxId};
 use crate::domain::returned::{Automatic, MatchedBy, ReturnKind, Returned};
+use crate::domain::{Fault, Timestamp};
 use crate::store::records::inbox::Callback;
 use crate::store::{StoreError, Tx};
 

@@ -16,7 +16,7 @@ use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
 use crate::domain::{Actor, Address, AuditAct, EmailAddress, PolicyReason, Timestamp};
 use crate::feedback::Parts;
 use crate::referrers;
-use crate::settle::{self, Origin, Update};
+use crate::settle::{self, Origin};
 use crate::store::records::returns::{ReturnRow, ReturnsOf};
 use crate::store::{StoreError, Tx};
 
@@ -96,7 +96,7 @@ async fn is_back(tx: &mut Tx, row: &ReturnRow, now: Timestamp) -> Result<(), Wor
     let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? else { return Ok(()) };
     tx.away_set(referrer, Timestamp(0), now, None).await?;
     let waits = |message: &Message| message.reason == Some(PolicyReason::ReferrerAway.into());
-    let waiting = tx.messages_waiting_for(referrer).await?;
+    let waiting = tx.messages_waiting_for(referrer, true).await?;
     let waiting: Vec<uuid::Uuid> =
         waiting.iter().filter(|message| waits(message)).map(|message| message.id.0).collect();
     Ok(tx.queue_hasten_all(settle::SUBMIT, &waiting, now).await?)
@@ -165,16 +165,11 @@ async fn matched(
     let referrer = letter.message.referrer_id;
     let about = (letter.attempt, letter.message.id, letter.message.broadcast_id, referrer);
     tx.return_match(row.id, about, &letter.address).await?;
+    let attempt = letter.attempt;
     let finding = finding(row, letter);
     if let Some(fact) = taking::fact(&finding) {
-        let origin = Origin::person(who);
         let evidence = settle::Evidence::Fact(fact, None);
-        let attempt = finding.letter.as_ref().map(|letter| letter.attempt);
-        let updates: Vec<Update> = attempt
-            .into_iter()
-            .map(|attempt| Update { attempt, evidence: evidence.clone(), origin: origin.clone() })
-            .collect();
-        settle::apply_all(tx, &parts.rules, &updates, now).await?;
+        settle::apply(tx, &parts.rules, attempt, &evidence, &Origin::person(who), now).await?;
     }
     Ok(follow::follow(tx, &parts.returns, row.id, &finding, now).await?)
 }
@@ -259,21 +254,17 @@ async fn release_what_was_held(
     now: Timestamp,
 ) -> Result<(), WorkError> {
     let (Some(referrer), ReturnKind::OptOut) = (row.referrer_id, row.kind) else { return Ok(()) };
-    let of =
-        ReturnsOf { state: Some(ReturnState::Open), kinds: vec![ReturnKind::OptOut], referrer: None, message: None };
-    let records = referrers::conversation::records_of(tx, referrer).await?;
     // Another answer that a person has not read yet may ask for the same.
-    for record in &records {
-        let of = ReturnsOf { referrer: Some(*record), ..of.clone() };
+    for record in referrers::conversation::records_of(tx, referrer).await? {
+        let (state, kinds) = (Some(ReturnState::Open), vec![ReturnKind::OptOut]);
+        let of = ReturnsOf { state, kinds, referrer: Some(record), message: None };
         if tx.returns_page(&of, None, 2).await?.iter().any(|other| other.id != row.id) {
             return Ok(());
         }
     }
     let held = |message: &Message| message.reason == Some(PolicyReason::AskedToStop.into());
-    let mut messages: Vec<Message> = Vec::new();
-    for record in records {
-        messages.extend(tx.messages_waiting_for(record).await?.into_iter().filter(held));
-    }
+    let mut messages = follow::waiting_for(tx, referrer, true).await?;
+    messages.retain(held);
     tx.touches_lock(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
     let origin = Origin::person(who);
     for message in &mut messages {

@@ -53,7 +53,7 @@ fn spf(account: &AccountFacts) -> Vec<Finding> {
     }
 }
 
-/// What is wrong with a record, whoever sends.
+/// What is wrong with a record, regardless of the account that sends.
 fn faults(account: &AccountFacts, walk: &Walk) -> Vec<Finding> {
     let (check, about, domain) = ("spf", account.name.as_str(), account.return_path.as_str());
     let mut found = Vec::new();

@@ -27,6 +27,16 @@ pub(super) enum Login {
     Token { sign_in: Arc<SignIn>, tokens: Arc<dyn TokenKeeper> },
 }
 
+impl Login {
+    /// How the mailbox signs in, where it does so by OAuth.
+    pub fn sign_in(&self) -> Option<&Arc<SignIn>> {
+        match self {
+            Self::Token { sign_in, .. } => Some(sign_in),
+            Self::Password { .. } => None,
+        }
+    }
+}
+
 /// A way to show a token, the standard one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mechanism {

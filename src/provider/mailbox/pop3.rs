@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::conversation::{Conversation, Silence};
 use super::handing_out::{Handed, Source, gather, is_passing, refused};
-use super::login::{self, Entered, Login, Mechanism, enter};
+use super::login::{self, Entered, Mechanism, enter};
 use super::server::{Server, unencrypted};
 use super::settings::{Entrance, MailboxTls};
 use super::{
@@ -81,10 +81,7 @@ impl Mailbox for Pop3 {
     }
 
     fn sign_in(&self) -> Option<&Arc<SignIn>> {
-        match &self.entrance.login {
-            Login::Token { sign_in, .. } => Some(sign_in),
-            Login::Password { .. } => None,
-        }
+        self.entrance.login.sign_in()
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, Failure> {

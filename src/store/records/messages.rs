@@ -195,21 +195,11 @@ impl Tx {
         })
     }
 
-    /// A referrer's messages that wait to be handed over, locked.
-    pub async fn messages_waiting_for(&mut self, referrer: ReferrerId) -> Result<Vec<Message>, StoreError> {
+    /// A referrer's messages that wait to be handed over; locked, on PostgreSQL, if asked for.
+    pub async fn messages_waiting_for(&mut self, referrer: ReferrerId, lock: bool) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
-            let text = format!(
-                "{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id{}",
-                d.for_update()
-            );
-            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(referrer).fetch_all(&mut *c).await?)
-        })
-    }
-
-    /// The same without locking them.
-    pub async fn messages_seen_waiting_for(&mut self, referrer: ReferrerId) -> Result<Vec<Message>, StoreError> {
-        on!(self, |c, d| {
-            let text = format!("{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id");
+            let lock = if lock { d.for_update() } else { "" };
+            let text = format!("{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id{lock}");
             Ok(sqlx::query_as(AssertSqlSafe(text)).bind(referrer).fetch_all(&mut *c).await?)
         })
     }

@@ -303,7 +303,7 @@ impl Tx {
                 .bind(broadcast)
                 .bind(referrer)
                 .bind(address)
-                .bind(address.as_str().rsplit_once('@').map(|(_, domain)| domain))
+                .bind(address.mailbox().map(|(_, domain)| domain))
                 .execute(&mut *c)
                 .await?;
             Ok(())

@@ -19,7 +19,6 @@ const LIFT: &str = "UPDATE suppression SET lifted_ms = $2, lifted_by = $3, lifte
 const EXPIRED: &str =
     "SELECT id FROM suppression WHERE lifted_ms IS NULL AND expires_ms IS NOT NULL AND expires_ms <= $1
     ORDER BY expires_ms LIMIT $2";
-const BECAUSE: &str = "SELECT id FROM suppression WHERE lifted_ms IS NULL AND return_id = $1 LIMIT 1";
 
 record!(Suppression: "suppression" by id as SuppressionId { id, channel, address, scope, reason, source, evidence, who, created_ms, lifted_ms, lifted_by, lifted_reason, return_id, expires_ms });
 
@@ -64,9 +63,12 @@ impl Tx {
         on!(self, |c, d| Ok(sqlx::query_scalar(EXPIRED).bind(now).bind(limit).fetch_all(&mut *c).await?))
     }
 
-    /// The suppression in effect that follows from a return.
-    pub async fn suppression_because(&mut self, of: ReturnId) -> Result<Option<SuppressionId>, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(BECAUSE).bind(of).fetch_optional(&mut *c).await?))
+    /// The suppressions that followed from a return, first to last, including lifted ones. At most 20.
+    pub async fn suppressions_ever_because(&mut self, of: ReturnId) -> Result<Vec<Suppression>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE return_id = $1 ORDER BY created_ms, id LIMIT 20");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(of).fetch_all(&mut *c).await?)
+        })
     }
 
     /// The suppressions in effect for an address.

@@ -73,6 +73,19 @@ pub(super) fn limit(asked: Option<i64>, default: i64, max: i64) -> Result<i64, P
     }
 }
 
+/// Cuts what was read, one more than was asked for, to a page. Whether there is a next one.
+pub(super) fn cut_to_page<T>(rows: &mut Vec<T>, limit: i64) -> bool {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    has_more
+}
+
+/// The problem of a cursor that is none.
+pub(super) fn unreadable_cursor() -> Problem {
+    Problem::field(Kind::Invalid, "after", "give `next` of the page before, as it was")
+}
+
 /// Why a body was refused. serde's own words may quote values, so only names and expectations are taken from them.
 fn refusal(error: &serde_json::Error) -> Problem {
     let place = format!("line {}, column {}", error.line(), error.column());

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, limit, query};
+use super::body::{JsonBody, cut_to_page, limit, query, unreadable_cursor};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Timestamp;
@@ -166,19 +166,18 @@ pub(super) async fn list(
         return Err(Problem::field(Kind::Invalid, "search", words));
     }
     let mut tx = state.gateway.store.read().await?;
-    let unreadable = || Problem::field(Kind::Invalid, "after", "give `next` of the page before, as it was");
     let after = match wanted.after.as_deref() {
         None => None,
-        Some(id) => Some(tx.referrer(id.parse().map_err(|_| unreadable())?).await?.ok_or_else(unreadable)?),
+        Some(id) => {
+            let id = id.parse().map_err(|_| unreadable_cursor())?;
+            Some(tx.referrer(id).await?.ok_or_else(unreadable_cursor)?)
+        }
     };
     let name = after.as_ref().map(sort_name);
     let cursor = name.as_deref().zip(after.as_ref().map(|last| last.id));
     let search = search.as_deref().filter(|text| !text.trim().is_empty());
     let mut found = tx.referrers_page(search, cursor, limit + 1).await?;
-    let has_more = i64::try_from(found.len()).unwrap_or(i64::MAX) > limit;
-    if has_more {
-        found.pop();
-    }
+    let has_more = cut_to_page(&mut found, limit);
     let whole = bearer.may(Scope::Operate);
     Ok(Json(ReferrerList {
         next: found.last().filter(|_| has_more).map(|last| last.id.to_string()),

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::body::{limit, query};
+use super::body::{cut_to_page, limit, query, unreadable_cursor};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Timestamp;
@@ -68,12 +68,8 @@ pub(super) async fn touches(
     let referrer: ReferrerId = id.parse().map_err(|_| missing())?;
     let mut tx = state.gateway.store.read().await?;
     tx.referrer(referrer).await?.ok_or_else(missing)?;
-    // One more than asked for shows whether there is a next page.
     let mut touches = tx.touches_page(referrer, after, limit + 1).await?;
-    let more = i64::try_from(touches.len()).unwrap_or(i64::MAX) > limit;
-    if more {
-        touches.pop();
-    }
+    let more = cut_to_page(&mut touches, limit);
     let next = touches.last().filter(|_| more).map(write_cursor);
     Ok(Json(TouchPage {
         referrer: referrer.0,
@@ -108,5 +104,5 @@ fn read_cursor(text: &str) -> Result<(Timestamp, TouchId), Problem> {
         let (ms, id) = text.split_once('.')?;
         Some((Timestamp(ms.parse().ok()?), id.parse().ok()?))
     };
-    read().ok_or_else(|| Problem::field(Kind::Invalid, "after", "give `next` of the page before, as it was"))
+    read().ok_or_else(unreadable_cursor)
 }

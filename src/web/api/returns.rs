@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, limit, query};
+use super::body::{JsonBody, cut_to_page, limit, query, unreadable_cursor};
 use super::problem_schema::ProblemView;
 use crate::access::Scope;
 use crate::domain::Timestamp;
@@ -90,12 +90,8 @@ pub(super) async fn list(
         Some(after) => Some(place(&mut tx, after).await?),
         None => None,
     };
-    // One more than asked for shows whether there is a next page.
     let mut rows = tx.returns_page(&of, after, limit + 1).await?;
-    let has_more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit;
-    if has_more {
-        rows.pop();
-    }
+    let has_more = cut_to_page(&mut rows, limit);
     let whole = bearer.may(Scope::Operate);
     Ok(Json(ReturnPage {
         next: rows.last().filter(|_| has_more).map(|last| last.id.to_string()),
@@ -105,9 +101,8 @@ pub(super) async fn list(
 
 /// Where a page begins: behind the return whose id was given as `next`.
 async fn place(tx: &mut Tx, after: &str) -> Result<(Timestamp, ReturnId), Problem> {
-    let unreadable = || Problem::field(Kind::Invalid, "after", "give `next` of the page before, as it was");
-    let id = after.parse().map_err(|_| unreadable())?;
-    let last = tx.return_row(id, false).await?.ok_or_else(unreadable)?;
+    let id = after.parse().map_err(|_| unreadable_cursor())?;
+    let last = tx.return_row(id, false).await?.ok_or_else(unreadable_cursor)?;
     Ok((last.received_ms, last.id))
 }
 

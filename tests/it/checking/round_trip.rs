@@ -2,7 +2,6 @@
 //! read there.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -58,12 +57,7 @@ async fn run(house: &Arc<House>, catcher: &MailCatcher, on_top: Option<&str>, ti
     let running = tokio::task::spawn_blocking(move || {
         program.run(&["doctor", "mail", "--loop", "--timeout", &timeout, "--json"])
     });
-    soon("the relay has the mail", async {
-        while catcher.messages().is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    soon("the relay has the mail", catcher.caught(1)).await;
     if let Some(on_top) = on_top {
         let eml = String::from_utf8(catcher.messages()[0].eml.clone()).expect("ASCII");
         std::fs::write(house.path("returns/tmp/1.test"), format!("{on_top}{eml}")).expect("written");

@@ -251,8 +251,8 @@ async fn what_waits_for_a_referrer_is_found_and_what_is_held_is_counted_by_reaso
             .collect();
         expected.sort_by_key(|message| message.id);
         let mut tx = store.write().await.expect("tx");
-        assert_eq!(tx.messages_waiting_for(stage.referrer.id).await.expect("read"), expected);
-        assert_eq!(tx.messages_seen_waiting_for(stage.referrer.id).await.expect("read"), expected);
+        assert_eq!(tx.messages_waiting_for(stage.referrer.id, true).await.expect("read"), expected);
+        assert_eq!(tx.messages_waiting_for(stage.referrer.id, false).await.expect("read"), expected);
         assert_eq!(tx.held_because(stage.referrer.id, asked_to_stop.into()).await.expect("counted"), 2);
         assert_eq!(tx.held_because(other.referrer.id, asked_to_stop.into()).await.expect("counted"), 0);
     })

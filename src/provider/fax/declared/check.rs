@@ -13,25 +13,11 @@ use super::hosts::Hosts;
 use super::probe;
 use super::replies::{Refused, Signs, Success};
 use super::values::{Moment, Place, scope};
+use crate::provider::ACCOUNT_KEYS;
 use crate::provider::kit::problem::{DescriptionError, Problem, place, place_within};
 
-/// Keys that an account has of itself.
-const RESERVED: [&str; 14] = [
-    "kind",
-    "baa",
-    "concurrency",
-    "timeout_seconds",
-    "rate_per_minute",
-    "rate_per_domain_per_minute",
-    "cost_per_page",
-    "daily_budget",
-    "quota",
-    "preset",
-    "purge",
-    "description",
-    "from",
-    "callback_secret",
-];
+/// Keys that an account of this kind has of itself, beside those that every account may have.
+const OWN_KEYS: [&str; 3] = ["description", "from", "callback_secret"];
 /// Names that values of ours have.
 const OURS: [&str; 16] = [
     "settings",
@@ -122,10 +108,14 @@ impl Check<'_> {
         for (keys, secret) in [(&description.settings, false), (&description.secrets, true)] {
             for (key, declared) in keys {
                 let name = key.get_ref().as_str();
-                if !is_word(name) || RESERVED.contains(&name) {
+                let mut reserved = ACCOUNT_KEYS.iter().chain(&OWN_KEYS).copied();
+                if !is_word(name) || reserved.any(|key| key == name) {
                     self.at(
                         key,
-                        format!("`{name}` cannot be a key: use a-z, 0-9 and _, and none of: {}", RESERVED.join(", ")),
+                        format!(
+                            "`{name}` cannot be a key: use a-z, 0-9 and _, and none of: {}",
+                            [&ACCOUNT_KEYS[..], &OWN_KEYS].concat().join(", ")
+                        ),
                     );
                 }
                 if !secret && description.secrets.contains_key(name) {

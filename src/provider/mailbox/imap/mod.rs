@@ -16,7 +16,7 @@ use self::connection::Answer;
 use self::response::{Response, Status};
 use super::conversation::Silence;
 use super::handing_out::{Handed, Source, gather, has_code, is_passing, refused};
-use super::login::{Login, enter};
+use super::login::enter;
 use super::settings::Entrance;
 use super::{
     After, Batch, IDLE_MAX, MAIL_OCTETS_MAX, MISSING_FOLDER, Mail, Mailbox, MailboxKind, Place, Progress, Session,
@@ -81,10 +81,7 @@ impl Mailbox for Imap {
     }
 
     fn sign_in(&self) -> Option<&Arc<SignIn>> {
-        match &self.entrance.login {
-            Login::Token { sign_in, .. } => Some(sign_in),
-            Login::Password { .. } => None,
-        }
+        self.entrance.login.sign_in()
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, Failure> {
