@@ -4,6 +4,7 @@
 mod keys;
 pub mod mail_setup;
 mod mailboxes;
+mod returns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,11 +22,9 @@ use crate::accounts::{Accounts, ConfiguredAccount, breaker_records, rate_within}
 use crate::config::{AdvertisingPolicy, Config, ProviderConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::return_path::ReturnPaths;
-use crate::domain::returned::PauseRules;
 use crate::domain::{Channel, Clock, SharedClock, Timestamp};
 use crate::feedback::inbox::Inbox;
 use crate::feedback::mailboxes::Watched;
-use crate::feedback::returns::ReturnRules;
 use crate::policy::hours::Hours;
 use crate::policy::mail_setup::standing::Standing;
 use crate::policy::undo;
@@ -35,6 +34,7 @@ use crate::queue::Queue;
 use crate::queue::retry::RetryRules;
 use crate::render::Renderer;
 use crate::render::error::TemplateError;
+use crate::sealing::KeyPlace;
 use crate::settle::Rules;
 use crate::store::{Store, StoreError};
 use crate::{access, campaign, consent, dispatch, feedback, intake, operator, referrers, upkeep};
@@ -92,10 +92,12 @@ pub struct Gateway {
     pub mailboxes: BTreeMap<String, Watched>,
     /// Browsers in which operators have logged in.
     pub devices: access::Devices,
+    key: KeyPlace,
     seen: Arc<access::Seen>,
     hours: Arc<Hours>,
     singles: intake::Singles,
     mail_standing: Arc<dyn Standing>,
+    last_look: Arc<mail_setup::LastLook>,
     /// The same, where it is kept in agreement with other nodes.
     shared: Option<Arc<SharedClock>>,
 }
@@ -111,6 +113,7 @@ impl Gateway {
         let store = open_store(&config).await?;
         store.check_start().await?;
         let gateway = Self::on(store, config, clock.clone()).await?;
+        gateway.check_reply_key()?;
         upkeep::time::agree(&gateway.store, &clock).await?;
         Ok(Self { shared: Some(clock), ..gateway })
     }
@@ -128,7 +131,8 @@ impl Gateway {
     async fn on(store: Store, config: Config, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let renderer = Renderer::load_in_service(config.practice.clone(), config.templates.folder.as_deref())
             .map_err(OpenError::Templates)?;
-        let mail_tokens = Arc::new(MailTokens::new(store.clone(), key_place(&config)?, clock.clone()));
+        let key = key_place(&config)?;
+        let mail_tokens = Arc::new(MailTokens::new(store.clone(), key.clone(), clock.clone()));
         let Keys { opt_out, devices, return_paths } = keys(&store, &config).await?;
         let accounts = accounts(&config, &clock, &mail_tokens, &return_paths)?;
         let mailboxes = mailboxes::mailboxes(&config, &clock, &(mail_tokens.clone() as Arc<dyn TokenKeeper>))?;
@@ -151,10 +155,12 @@ impl Gateway {
             mail_tokens,
             mailboxes,
             devices,
+            key,
             seen: Arc::default(),
             clock,
             singles: intake::Singles::default(),
             mail_standing,
+            last_look: Arc::default(),
             shared: None,
         })
     }
@@ -164,6 +170,21 @@ impl Gateway {
     pub fn clock_set_back(&self) -> Option<Duration> {
         let back = self.shared.as_ref()?.set_back_ms();
         u64::try_from(back).ok().filter(|back| *back > 0).map(Duration::from_millis)
+    }
+
+    /// The last look at the email setup that this node took.
+    #[must_use]
+    pub fn last_mail_setup(&self) -> Option<Arc<mail_setup::Look>> {
+        self.last_look.get()
+    }
+
+    /// Looks at the email setup now, within bounded time: DNS, the configuration, the quotas. The result is kept by this node.
+    ///
+    /// # Errors
+    /// No name server is known.
+    pub async fn check_mail_setup(&self) -> Result<Arc<mail_setup::Look>, mail_setup::NoNameServer> {
+        let records = |account: &str| self.accounts.dns_records(account);
+        self.last_look.now(&self.config, &self.store, &records, self.clock.now()).await
     }
 
     /// What intake works with.
@@ -283,21 +304,6 @@ impl Gateway {
         }
     }
 
-    fn retention(&self) -> upkeep::retention::Retention {
-        upkeep::retention::Retention { callback_days: self.config.retention.callback_days }
-    }
-
-    fn pause_rules(&self) -> PauseRules {
-        let returns = &self.config.returns;
-        PauseRules {
-            bounce_percent: returns.pause_bounce_percent,
-            bounces_min: returns.pause_bounces_min,
-            after: returns.pause_after,
-            complaint_percent: returns.pause_complaint_percent,
-            complaints_min: returns.pause_complaints_min,
-        }
-    }
-
     /// What reading callbacks needs.
     #[must_use]
     pub fn feedback(&self) -> feedback::Parts {
@@ -309,12 +315,7 @@ impl Gateway {
             clock: self.clock.clone(),
             // What is received here is signaled; this finds what other nodes received, and reports that are due.
             poll: self.poll() * 2,
-            returns: ReturnRules {
-                paths: self.return_paths.clone(),
-                keeps_first_lines: self.config.returns.first_lines,
-                zone: self.config.practice.time_zone,
-                opt_out_mailbox: self.config.practice.opt_out.email.clone(),
-            },
+            returns: self.return_rules(),
         }
     }
 
@@ -466,6 +467,7 @@ fn account(
         baa,
         rate_per_minute: rate_within(settings.rate_per_minute, &spec.capabilities),
         rate_per_domain: settings.rate_per_domain_per_minute,
+        concurrency_per_domain: settings.concurrency_per_domain,
         cost_per_page: settings.cost_per_page,
         budget: settings.daily_budget.map(|daily| Budget {
             hand_overs: daily.hand_overs,

@@ -9,7 +9,8 @@
 //! - [`render`]: one letter as fax pages, mail and text; [`policy`]: may it be sent, and if not, why
 //! - [`mail_check`]: whether receivers will believe the practice's mail, by what its domains publish
 //! - [`provider`]: what sends it; [`feedback`]: what happened to it; [`settle`]: what follows from that
-//! - [`store`]: the only SQL; [`domain`]: what things are; [`files`]: files that are nobody else's business
+//! - [`store`]: the only SQL; [`domain`]: what things are; [`files`]: files that are nobody else's business;
+//!   [`sealing`]: what nobody may read in the database
 //! - [`upkeep`]: housekeeping of a long-running installation
 //! - [`wording`]: the sentences people read; [`access`]: who may log in
 //! - [`web`], [`cli`]: who asks; [`telemetry`]: logs and metrics
@@ -41,6 +42,7 @@ pub mod queue;
 pub mod referrers;
 pub mod render;
 pub mod sandbox;
+pub mod sealing;
 pub mod settle;
 pub mod store;
 pub mod telemetry;

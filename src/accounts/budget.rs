@@ -20,13 +20,34 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Whether a whole day's budget covers one hand-over of that cost.
+    #[must_use]
+    pub fn covers(&self, cost: Cost) -> bool {
+        self.hand_overs != Some(0) && self.cost.is_none_or(|most| cost <= most)
+    }
+
+    /// How many hand-overs of that cost each it still covers today.
+    #[must_use]
+    pub fn left_today(&self, meter: &Meter, each: Cost, now: Timestamp) -> u64 {
+        let (hand_overs, spent) = meter.today(now);
+        let by_number = self.hand_overs.map(|most| i64::from(most).saturating_sub(hand_overs));
+        let by_cost = self.cost.filter(|_| Cost::ZERO < each).map(|most| most.0.saturating_sub(spent.0) / each.0);
+        by_number.into_iter().chain(by_cost).min().map_or(u64::MAX, |left| u64::try_from(left).unwrap_or(0))
+    }
+
+    /// When the day ends that counts now.
+    #[must_use]
+    pub fn ends(&self, meter: &Meter, now: Timestamp) -> Timestamp {
+        meter.day_ends_ms.filter(|ends| now < *ends).unwrap_or_else(|| next_midnight(now, self.zone))
+    }
+
     /// The meter after one more hand-over of that cost.
     ///
     /// # Errors
     /// The budget does not cover it: the moment at which a new one begins.
     pub fn draw(&self, meter: Meter, cost: Cost, now: Timestamp) -> Result<Meter, Timestamp> {
         let (hand_overs, spent) = meter.today(now);
-        let ends = meter.day_ends_ms.filter(|ends| now < *ends).unwrap_or_else(|| next_midnight(now, self.zone));
+        let ends = self.ends(&meter, now);
         let (hand_overs, spent) = (hand_overs.saturating_add(1), spent.plus(cost));
         let fits = self.hand_overs.is_none_or(|most| hand_overs <= i64::from(most))
             && self.cost.is_none_or(|most| spent <= most);
@@ -74,6 +95,20 @@ mod tests {
         let first = BUDGET.draw(Meter::default(), Cost(250_000), now).expect("within it");
         assert!(BUDGET.draw(first, Cost(70_000), now).is_err(), "too dear");
         assert!(BUDGET.draw(first, Cost(50_000), now).is_ok(), "just enough");
+    }
+
+    #[test]
+    fn what_is_left_today_is_what_can_be_drawn_and_a_letter_that_no_day_covers_is_known() {
+        let now = at("2026-11-24T12:00:00Z");
+        for (each, most) in [(Cost(70_000), 2), (Cost(250_000), 1), (Cost(300_001), 0), (Cost::ZERO, 2)] {
+            let (mut meter, mut drawn) = (Meter::default(), 0);
+            assert_eq!(BUDGET.covers(each), most > 0, "{each}");
+            while let Ok(next) = BUDGET.draw(meter, each, now) {
+                assert_eq!(BUDGET.left_today(&meter, each, now), most - drawn, "{each}");
+                (meter, drawn) = (next, drawn + 1);
+            }
+            assert_eq!((drawn, BUDGET.left_today(&meter, each, now)), (most, 0), "{each}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ pub mod acts;
 mod breaker;
 pub mod breaker_records;
 pub mod budget;
+pub mod domains;
+pub mod health;
 pub mod layers;
 pub mod mail_tokens;
 pub mod presets;
@@ -27,7 +29,7 @@ use crate::accounts::routes::{Parcel, Route};
 use crate::domain::cost::Cost;
 use crate::domain::mail_domains::MailDomains;
 use crate::domain::message::Message;
-use crate::domain::provider_state::{DomainTurn, Meter, ProviderState};
+use crate::domain::provider_state::{Meter, ProviderState};
 use crate::domain::{Address, Channel, PhiClass, Purpose, RouteKey, Timestamp};
 use crate::provider::{Capabilities, DnsRecord, Spec};
 
@@ -42,6 +44,8 @@ pub struct ConfiguredAccount {
     pub rate_per_minute: Option<u32>,
     /// Hand-overs per minute to one mail domain across all nodes.
     pub rate_per_domain: Option<u32>,
+    /// Letters to one mail domain that are being handed over at once, across all nodes.
+    pub concurrency_per_domain: Option<u32>,
     /// What a page costs.
     pub cost_per_page: Option<Cost>,
     /// What may be spent in a day, across all nodes.
@@ -76,6 +80,7 @@ impl ConfiguredAccount {
             baa: true,
             rate_per_minute: None,
             rate_per_domain: None,
+            concurrency_per_domain: None,
             cost_per_page: None,
             budget: None,
             quota: Quota { per_hour: None, per_day: None },
@@ -138,16 +143,11 @@ impl ConfiguredAccount {
         state.slowing.rate(self.rate_per_minute, now)
     }
 
-    /// A letter's turn at one mail domain, where there is a limit on that: the state afterward, and until when it must wait if it
-    /// has none. `goes_ahead`: it does not stand behind those that were given a later turn.
+    /// Whether its budget of a whole day covers a letter of that many pages. One that it does not cover never goes out.
     #[must_use]
-    pub fn turn_at_domain(
-        &self,
-        turn: DomainTurn,
-        goes_ahead: bool,
-        now: Timestamp,
-    ) -> (DomainTurn, Option<Timestamp>) {
-        self.rate_per_domain.map_or((turn, None), |rate| rate::turn(rate, turn, goes_ahead, now))
+    pub fn affords(&self, pages: u32) -> bool {
+        let cost = self.cost_per_page.unwrap_or_default().times(pages);
+        self.budget.is_none_or(|budget| budget.covers(cost))
     }
 
     /// Whether a document of that many pages is within the provider's limit.

@@ -24,6 +24,31 @@ pub struct Quota {
     pub per_day: Option<u32>,
 }
 
+/// The length of a quota's window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// 60 minutes that end now.
+    Hour,
+    /// 24 hours that end now.
+    Day,
+}
+
+/// One quota at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Its length.
+    pub span: Span,
+    /// How many it allows.
+    pub most: u32,
+    /// How many were handed over in it.
+    pub used: u64,
+    /// How many may still be.
+    pub left: u64,
+    /// When the oldest of them leave it, so that room for more comes; where it is used up, when there is room again. None: nothing
+    /// was handed over in it, or it allows nothing.
+    pub frees_ms: Option<Timestamp>,
+}
+
 impl Quota {
     /// Whether there is none.
     #[must_use]
@@ -64,6 +89,23 @@ impl Quota {
         [part("an hour", hour, self.per_hour), part("24 hours", day, self.per_day)].into_iter().flatten().collect()
     }
 
+    /// Each quota that is set, with how much of it is used and when some of it is free again.
+    #[must_use]
+    pub fn windows(&self, meter: &Meter, now: Timestamp) -> Vec<Window> {
+        let (hour, day) = self.used(meter, now);
+        let one = |span: Span, used: Option<u64>, most: Option<u32>| {
+            let (used, most) = used.zip(most)?;
+            let (counts, length) = match span {
+                Span::Hour => (&meter.hour_counts, HOUR),
+                Span::Day => (&meter.day_counts, DAY),
+            };
+            let fewer = u32::try_from(used).unwrap_or(u32::MAX).min(most);
+            let frees_ms = (fewer > 0).then(|| counts.below(fewer, length, now));
+            Some(Window { span, most, used, left: u64::from(most).saturating_sub(used), frees_ms })
+        };
+        [one(Span::Hour, hour, self.per_hour), one(Span::Day, day, self.per_day)].into_iter().flatten().collect()
+    }
+
     /// How many may still be handed over today, as far as the quota of a day says; none if it says nothing.
     #[must_use]
     pub fn left_today(&self, meter: &Meter, now: Timestamp) -> Option<u64> {
@@ -93,6 +135,15 @@ mod tests {
         assert!(days[1] == 0 && days[2] >= 1 && days[2] <= 2, "the third waits for the hour: {days:?}");
         assert!(days[3] >= 24 && days[3] <= 25 && days[6] >= 48, "and goes on on the next days by itself: {days:?}");
         assert_eq!(quota.left_today(&Meter::default(), now), Some(3));
+        let [hour, day] = quota.windows(&meter, now)[..] else { panic!("two quotas") };
+        assert_eq!((hour.span, hour.most, hour.used + hour.left), (Span::Hour, 2, 2));
+        assert_eq!((day.span, day.most, day.used + day.left), (Span::Day, 3, 3));
+        let frees = day.frees_ms.expect("something is counted");
+        assert!(meter.day_counts.count(DAY, frees) < day.used && frees > now, "{frees}");
+        assert_eq!(
+            quota.windows(&Meter::default(), now).iter().map(|one| one.frees_ms).collect::<Vec<_>>(),
+            [None, None]
+        );
         assert_eq!(quota.used(&Meter::default(), now), (Some(0), Some(0)));
         assert_eq!(Quota::default().draw(meter, now), Ok(meter), "what has no limit is not counted");
     }

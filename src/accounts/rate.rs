@@ -45,6 +45,12 @@ pub(crate) fn turn(
     }
 }
 
+/// The next moment behind those that were given away, so far apart; who is given it asks again then.
+pub(crate) fn behind(apart: Duration, turn: DomainTurn, now: Timestamp) -> (DomainTurn, Timestamp) {
+    let until = turn.promised_ms.max(now).after(apart).min(now.after(PROMISED_MAX));
+    (DomainTurn { promised_ms: until, ..turn }, until)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,13 @@
-//! The keys of an installation: those that it makes for itself, and where the one is that tokens are sealed with.
+//! The keys of an installation: those that it makes for itself, and where the one is that tokens and answers are sealed with.
 
 use secrecy::ExposeSecret;
 
 use crate::access;
-use crate::accounts::mail_tokens::sealing::KeyPlace;
-use crate::config::{Config, StoreConfig};
+use crate::config::{Config, RepliesKept, StoreConfig};
 use crate::domain::opt_out::OptOutLinks;
 use crate::domain::return_path::ReturnPaths;
 use crate::provider::SettingsError;
+use crate::sealing::KeyPlace;
 use crate::store::engine::db::sqlite_file;
 use crate::store::{Store, StoreError};
 
@@ -35,7 +35,10 @@ pub(super) async fn keys(store: &Store, config: &Config) -> Result<Keys, StoreEr
     })
 }
 
-/// Where the key is that tokens are sealed with: as configured, else beside a SQLite file.
+/// Where the key is that tokens and people's answers are sealed with: as configured, else beside a SQLite file.
+///
+/// # Errors
+/// Something is to be sealed, and there is no place for its key.
 pub(super) fn key_place(config: &Config) -> Result<KeyPlace, SettingsError> {
     let StoreConfig { url, key, .. } = &config.store;
     if let Some(key) = key {
@@ -53,6 +56,11 @@ pub(super) fn key_place(config: &Config) -> Result<KeyPlace, SettingsError> {
             "{section}.{name}.oauth: with PostgreSQL its tokens need a key, the same on every node: openssl rand -base64 32 > \
              touchline.key, and in [store] key = {{ file = \"touchline.key\" }}"
         ))),
+        None if config.returns.replies == RepliesKept::Whole => Err(SettingsError(
+            "returns.replies = \"whole\": with PostgreSQL the answers need a key, the same on every node: openssl rand -base64 32 \
+             > touchline.key, and in [store] key = { file = \"touchline.key\" }"
+                .to_owned(),
+        )),
         None => Ok(KeyPlace::Nowhere),
     }
 }

@@ -1,4 +1,8 @@
-//! Who sends the practice's mail, by the configuration, for the check of what its domains publish.
+//! Who sends the practice's mail, by the configuration, for the check of what its domains publish; and a look at all of the setup.
+
+mod look;
+mod own;
+mod quota;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +15,8 @@ use crate::policy::mail_setup::standing::{NothingKnown, Standing};
 use crate::provider::DnsRecord;
 use crate::provider::mail::SPEC;
 use crate::provider::sign_in::Authority;
+
+pub use look::{LastLook, Look, NoNameServer, of_installation, published};
 
 /// What stands against mail to many when there is no opt-out link: RFC 8058 asks for a web address.
 const NO_OPT_OUT_LINK: &str = "letters have no opt-out link, which Gmail and Yahoo ask for: set server.public_url";
@@ -52,12 +58,43 @@ pub(super) fn standing(config: &Config, records: &dyn Fn(&str) -> Vec<DnsRecord>
     }
 }
 
+/// The accounts whose provider is to report by callbacks although it has no address at which it reaches this installation, each with
+/// what is said of it. Nothing it reports would arrive, and nothing would say so.
+#[must_use]
+pub fn unreachable_events(config: &Config) -> Vec<(String, String)> {
+    let why = match &config.server.public_url {
+        None => "server.public_url is not set".to_owned(),
+        Some(url) if is_loopback(url.host_str().unwrap_or_default()) => {
+            "server.public_url is an address of this machine alone".to_owned()
+        }
+        Some(_) => return Vec::new(),
+    };
+    let takes_events = |account: &ProviderConfig| {
+        account.kind == SPEC.kind && text(account, "events").is_some() && leaves_this_machine(account)
+    };
+    let accounts = config.providers.iter().filter(|(_, account)| takes_events(account));
+    let told = accounts.map(|(name, account)| {
+        let events = text(account, "events").unwrap_or_default();
+        let words = format!(
+            "providers.{name}.events is \"{events}\", but {why}: the provider cannot reach this installation, and no bounce or complaint \
+             that it reports arrives. Set server.public_url to the https address at which the Internet reaches it, and give the provider \
+             that address followed by /hooks/{name}"
+        );
+        (name.clone(), words)
+    });
+    told.collect()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
 /// Whether letters that are handed over to the account leave this machine: not those to a sandbox.
 fn leaves_this_machine(account: &ProviderConfig) -> bool {
     let host = host(account);
-    let is_here = host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let port = account.settings.get("port").and_then(toml::Value::as_integer);
-    !is_here || port.is_none_or(|port| RELAY_PORTS.contains(&port))
+    !is_loopback(&host) || port.is_none_or(|port| RELAY_PORTS.contains(&port))
 }
 
 /// The relay's host, as given or as it follows from the service that is signed in to.

@@ -10,7 +10,7 @@ use super::{CampaignError, Decisions, NAME_CHARS_MAX, Overview, Times, named, ne
 use crate::domain::campaign::CampaignState;
 use crate::domain::{Actor, AuditAct, Channel, Timestamp};
 use crate::intake::Parts;
-use crate::intake::answer::Accepted;
+use crate::intake::proposal::Proposal;
 use crate::referrers::audience::Audience;
 use crate::store::records::campaigns::CampaignRow;
 
@@ -83,10 +83,10 @@ pub async fn edit(parts: &Parts, name: &str, changes: &Changes, who: &Actor) -> 
 ///
 /// # Errors
 /// As [`edit`].
-pub async fn preview_edit(parts: &Parts, name: &str, changes: &Changes) -> Result<Accepted, CampaignError> {
+pub async fn preview_edit(parts: &Parts, name: &str, changes: &Changes) -> Result<Proposal, CampaignError> {
     let seen = named(&mut parts.store.read().await?, name, false).await?;
     let (plan, row) = changed(parts, &seen, changes)?;
-    Ok(plan.preview(parts, &row, &row.who, Decisions::default()).await?)
+    Ok(plan.propose(parts, &row, &row.who, Decisions::default()).await?)
 }
 
 /// The schedule of the changed campaign, as it is understood.

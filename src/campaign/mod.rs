@@ -19,7 +19,7 @@ use crate::domain::campaign::{CampaignState, CampaignWait};
 use crate::domain::id::CampaignId;
 use crate::domain::referrer::ReferrerState;
 use crate::domain::{Actor, AuditAct, Channel, Timestamp};
-use crate::intake::answer::Accepted;
+use crate::intake::proposal::Proposal;
 use crate::intake::{IntakeError, Parts};
 use crate::referrers::ReferrersError;
 use crate::referrers::audience;
@@ -269,18 +269,18 @@ pub async fn resume(parts: &Parts, name: &str, who: &Actor) -> Result<CampaignRo
 ///
 /// # Errors
 /// As [`by_hand::run_now`].
-pub async fn preview(parts: &Parts, name: &str, decisions: Decisions) -> Result<Accepted, CampaignError> {
+pub async fn preview(parts: &Parts, name: &str, decisions: Decisions) -> Result<Proposal, CampaignError> {
     let row = named(&mut parts.store.read().await?, name, false).await?;
-    Ok(read(&row)?.preview(parts, &row, &row.who, decisions).await?)
+    Ok(read(&row)?.propose(parts, &row, &row.who, decisions).await?)
 }
 
 /// The same for a campaign that does not exist yet.
 ///
 /// # Errors
 /// As [`add`], but the name may be taken.
-pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Accepted, CampaignError> {
+pub async fn preview_new(parts: &Parts, new: NewCampaign) -> Result<Proposal, CampaignError> {
     let (plan, row) = drawn_up(parts, new)?;
-    Ok(plan.preview(parts, &row, &row.who, Decisions::default()).await?)
+    Ok(plan.propose(parts, &row, &row.who, Decisions::default()).await?)
 }
 
 /// The schedule of a campaign that does not exist yet, as it is understood.

@@ -10,6 +10,7 @@ use crate::app::OpenError;
 use crate::campaign::CampaignError;
 use crate::config::ConfigError;
 use crate::consent::ConsentError;
+use crate::feedback::returns::replies::ReplyError;
 use crate::feedback::returns::working::WorkError;
 use crate::intake::IntakeError;
 use crate::operator::OperatorError;
@@ -251,6 +252,16 @@ impl From<WorkError> for CliError {
             WorkError::NotFound(_) => Self::not_found(error.to_string()),
             WorkError::Invalid(words) => Self::refused(words),
             WorkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplyError> for CliError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::NotFound(_) | ReplyError::NotKept(_) => Self::not_found(error.to_string()),
+            ReplyError::Locked(words) => Self::new(Ending::Configuration, words),
+            ReplyError::Store(error) => error.into(),
         }
     }
 }

@@ -9,6 +9,8 @@ use dialoguer::Password;
 
 /// Longest answer that is read.
 const OCTETS_MAX: u64 = 4_000;
+/// Most reads that drop what was pasted behind an answer; the terminal keeps no more than 4,096 octets at a time.
+const DROPPED_READS_MAX: usize = 256;
 /// What is said where the second answer is not the first.
 const DIFFERENT: &str = "The two do not match";
 
@@ -23,7 +25,7 @@ impl Hidden {
     fn begin() -> Option<Self> {
         // First, so that it is undone whenever the program is stopped.
         HIDES.store(true, Ordering::SeqCst);
-        let hides = stty("-echo");
+        let hides = stty(&["-echo"]);
         HIDES.store(hides, Ordering::SeqCst);
         hides.then_some(Self(()))
     }
@@ -53,11 +55,42 @@ pub fn ask(words: &str, again: Option<&str>) -> dialoguer::Result<String> {
     }
 }
 
+/// Asks with these words for something that is pasted: the first line that is not empty counts. What was pasted behind it is read
+/// and dropped, so that neither the screen nor the shell that goes on afterwards gets any of it.
+///
+/// # Errors
+/// There is no terminal, or it is closed.
+pub fn ask_pasted(words: &str) -> dialoguer::Result<String> {
+    let Some(_hidden) = Hidden::begin() else { return ask_without_stty(words, None) };
+    loop {
+        let answer = typed(words)?;
+        if !answer.is_empty() {
+            drop_rest();
+            return Ok(answer);
+        }
+    }
+}
+
 /// Has the terminal show what is typed again, if it hides it.
 pub fn show_typing() {
     if HIDES.swap(false, Ordering::SeqCst) {
         // A program that is about to end has nothing to do about a failure.
-        let _ = stty("echo");
+        let _ = stty(&["echo", "icanon"]);
+    }
+}
+
+/// Reads what has arrived already, until a tenth of a second passes without anything more. Must be called while the terminal hides
+/// what is typed; whoever shows it again has it hand over whole lines again too.
+fn drop_rest() {
+    if !stty(&["-icanon", "min", "0", "time", "1"]) {
+        return;
+    }
+    let mut input = std::io::stdin().lock();
+    let mut rest = [0; 1024];
+    for _ in 0..DROPPED_READS_MAX {
+        if !matches!(input.read(&mut rest), Ok(1..)) {
+            return;
+        }
     }
 }
 
@@ -79,8 +112,8 @@ fn typed(words: &str) -> std::io::Result<String> {
 }
 
 /// Changes the terminal that the program is asked at; false if that was not possible.
-fn stty(setting: &str) -> bool {
+fn stty(settings: &[&str]) -> bool {
     let mut stty = Command::new("stty");
-    let ended = stty.arg(setting).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let ended = stty.args(settings).stdout(Stdio::null()).stderr(Stdio::null()).status();
     ended.is_ok_and(|status| status.success())
 }

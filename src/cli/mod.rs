@@ -8,6 +8,7 @@ mod arguments;
 mod backup;
 mod basis;
 mod bounce;
+mod broadcast;
 mod campaign;
 mod completions;
 mod console;
@@ -102,6 +103,9 @@ enum Command {
     /// Campaigns: a letter, an audience and a schedule
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// List broadcasts; let one go on that has paused itself, or cancel the rest of one
+    #[command(subcommand)]
+    Broadcast(broadcast::Command),
     /// Import, list, show, edit and export referrers
     #[command(subcommand)]
     Referrers(referrers::Command),
@@ -244,6 +248,7 @@ async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Send(args) => send::run(&console, args).await,
         Command::Preview(args) => preview::run(&console, args).await,
         Command::Campaign(command) => campaign::run(&console, command).await,
+        Command::Broadcast(command) => broadcast::run(&console, command).await,
         Command::Referrers(command) => referrers::run(&console, command).await,
         Command::Touches(args) => touches::run(&console, args).await,
         Command::Failures(args) => failures::run(&console, args).await,

@@ -13,9 +13,9 @@ use super::template;
 use super::variables::VariableArgs;
 use crate::access;
 use crate::app::Gateway;
-use crate::domain::PhiClass;
 use crate::domain::id::{AttemptId, MessageId, short};
 use crate::domain::referrer::Referrer;
+use crate::domain::{AddressKey, PhiClass};
 use crate::referrers::audience;
 use crate::render::{Job, LintFinding, Preview, Severity, write_preview};
 
@@ -57,7 +57,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     let mut variables = if args.sample { letter.sample.clone() } else { serde_json::Map::new() };
     variables.extend(given);
     let message = MessageId::new();
-    let unsubscribe = gateway.opt_out.link(message);
+    let email = referrer.email.clone().or_else(|| sample::referrer().email);
+    let unsubscribe = email.and_then(|email| gateway.opt_out.link(message, &AddressKey::from(&email)));
     let job = Job {
         letter: &args.letter,
         referrer: &referrer,

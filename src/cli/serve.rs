@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::console::{Console, warn};
 use super::exit::{CliError, Ending, STOPPED_CODE};
-use crate::app::Gateway;
+use crate::app::{Gateway, mail_setup};
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::telemetry;
@@ -51,6 +51,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
 
     warn_of_clock(&gateway).await?;
     warn_of_letters(&gateway);
+    warn_of_events(&gateway);
     let running = gateway.start();
     let stop = CancellationToken::new();
     tell_address(console, &listener, &gateway)?;
@@ -90,6 +91,14 @@ async fn warn_of_clock(gateway: &Gateway) -> Result<(), CliError> {
         ));
     }
     Ok(())
+}
+
+/// A provider that cannot reach this installation reports nothing, and nothing says so.
+fn warn_of_events(gateway: &Gateway) {
+    for (account, words) in mail_setup::unreachable_events(&gateway.config) {
+        tracing::warn!(account, "a provider's callbacks are configured, but it cannot reach this installation");
+        warn(&format!("{words}."));
+    }
 }
 
 /// A mistake in a letter, a letterhead or a notice stops nothing but what is made with it.

@@ -38,6 +38,8 @@ struct Common {
     #[serde(default)]
     rate_per_domain_per_minute: Option<u32>,
     #[serde(default)]
+    concurrency_per_domain: Option<u32>,
+    #[serde(default)]
     cost_per_page: Option<Cost>,
     #[serde(default)]
     daily_budget: Option<DailyBudget>,
@@ -124,11 +126,8 @@ impl AccountReader<'_> {
         let Own { settings, secrets, missing } = self.read_own(reader.problems, name, spec, own);
         let preset = preset_of(reader.problems, name, &common, &settings);
         check_ranges(reader.problems, name, &common);
-        if common.rate_per_domain_per_minute.is_some() && spec.channel == Channel::Fax {
-            reader.problems.add(
-                format!("providers.{name}.rate_per_domain_per_minute"),
-                "a number has no mail domain: remove it here",
-            );
+        if spec.channel == Channel::Fax {
+            refuse_domain_limits(reader.problems, name, &common);
         }
         if matches!(common.purge, Some(Purging::Patients | Purging::Always)) && !spec.capabilities.purge {
             reader.problems.add(
@@ -143,6 +142,7 @@ impl AccountReader<'_> {
             timeout_seconds: common.timeout_seconds,
             rate_per_minute: common.rate_per_minute.or(preset.and_then(|preset| preset.rate_per_minute)),
             rate_per_domain_per_minute: common.rate_per_domain_per_minute,
+            concurrency_per_domain: common.concurrency_per_domain,
             cost_per_page: common.cost_per_page,
             daily_budget: common.daily_budget,
             quota: filled(common.quota, preset),
@@ -278,6 +278,17 @@ fn filled(given: Quota, preset: Option<&Preset>) -> Quota {
     Quota { per_hour: given.per_hour.or(preset.per_hour), per_day: given.per_day.or(preset.per_day) }
 }
 
+/// Limits of a mail domain at an account that sends faxes.
+fn refuse_domain_limits(problems: &mut Problems, name: &str, common: &Common) {
+    let given = [
+        ("rate_per_domain_per_minute", common.rate_per_domain_per_minute.is_some()),
+        ("concurrency_per_domain", common.concurrency_per_domain.is_some()),
+    ];
+    for (key, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+        problems.add(format!("providers.{name}.{key}"), "a number has no mail domain: remove it here");
+    }
+}
+
 fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {
     let mut within = |key: &str, value: u64, low: u64, high: u64| {
         if !(low..=high).contains(&value) {
@@ -291,6 +302,9 @@ fn check_ranges(problems: &mut Problems, name: &str, common: &Common) {
     }
     if let Some(rate) = common.rate_per_domain_per_minute {
         within("rate_per_domain_per_minute", u64::from(rate), 1, 60_000);
+    }
+    if let Some(most) = common.concurrency_per_domain {
+        within("concurrency_per_domain", u64::from(most), 1, 256);
     }
     for (key, most) in [("quota.per_hour", common.quota.per_hour), ("quota.per_day", common.quota.per_day)] {
         if let Some(most) = most {
@@ -320,5 +334,11 @@ fn check_budget(problems: &mut Problems, name: &str, budget: &DailyBudget, cost_
     }
     if budget.cost.is_some() && cost_per_page.is_none() {
         problems.add(key(".cost"), format!("needs a price: add providers.{name}.cost_per_page"));
+    }
+    if let (Some(most), Some(page)) = (budget.cost, cost_per_page)
+        && Cost::ZERO < most
+        && most < page
+    {
+        problems.add(key(".cost"), format!("does not cover one page, which costs {page}: raise it"));
     }
 }

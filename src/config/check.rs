@@ -73,6 +73,9 @@ pub(super) fn retention(problems: &mut Problems, retention: &RetentionConfig) {
     if !(1..=3_650).contains(&retention.callback_days) {
         problems.add("retention.callback_days", "write a number from 1 to 3650");
     }
+    if !(1..=3_650).contains(&retention.reply_days) {
+        problems.add("retention.reply_days", "write a number from 1 to 3650");
+    }
 }
 
 /// The level or directives of `[log]`.

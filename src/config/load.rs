@@ -17,10 +17,10 @@ use super::secret::SecretSource;
 use super::section::Reader;
 use super::variables::Variables;
 use super::{Config, StoreConfig, check, routes};
-use crate::accounts::mail_tokens::sealing::SECRET_CHARS_MIN;
 use crate::domain::practice::Practice;
 use crate::files::folder_of;
 use crate::provider::REGISTRY;
+use crate::sealing::SECRET_CHARS_MIN;
 
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;

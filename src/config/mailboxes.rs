@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use chrono::{Datelike, NaiveDate};
 use figment::value::{Dict, Value};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -61,6 +62,7 @@ struct Written {
     scope: Option<String>,
     folders: Option<Vec<String>>,
     path: Option<PathBuf>,
+    since: Option<String>,
     #[serde(default = "poll_default")]
     poll_seconds: u64,
     after: Option<After>,
@@ -128,6 +130,7 @@ impl MailboxReader<'_> {
             username,
             folders: written.folders.unwrap_or_else(|| vec![INBOX.to_owned()]),
             path: written.path.map(in_folder),
+            since: written.since.as_deref().and_then(day),
             after: written.after.unwrap_or(After::Keep),
             move_to,
             accept_ca_file: written.accept_ca_file.map(in_folder),
@@ -203,6 +206,9 @@ impl Check<'_> {
         } else {
             self.useless(&["folders"], "only IMAP has folders: remove it");
         }
+        if written.since.as_deref().is_some_and(|since| day(since).is_none()) {
+            self.add("since", "write the first day whose mail is read, such as \"2026-11-01\"");
+        }
         self.after(written);
     }
 
@@ -273,12 +279,20 @@ impl Check<'_> {
     }
 }
 
+/// A day such as `2026-11-01`, of this era and of years with four digits.
+fn day(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (text.len() == "2026-11-01".len() && day.year() >= 1970).then_some(day)
+}
+
 fn is_folder(name: &str) -> bool {
     (1..=FOLDER_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use crate::config::{Config, ConfigError};
 
     const EXAMPLE: &str = include_str!("../../config/touchline.example.toml");
@@ -303,7 +317,10 @@ mod tests {
         let mailbox = &config.mailboxes["returns"];
         assert_eq!((mailbox.settings.folders.as_slice(), mailbox.poll_seconds), (&["INBOX".to_owned()][..], 60));
         assert!(mailbox.secrets.contains_key("password") && mailbox.oauth.is_empty());
-        let maildir = read("kind = \"maildir\"\npath = \"Maildir\"\nafter = \"seen\"").expect("good");
+        let maildir =
+            read("kind = \"maildir\"\npath = \"Maildir\"\nafter = \"seen\"\nsince = \"2026-11-01\"").expect("good");
+        assert_eq!(maildir.mailboxes["returns"].settings.since, NaiveDate::from_ymd_opt(2026, 11, 1));
+        assert_eq!(mailbox.settings.since, None);
         let path = maildir.mailboxes["returns"].settings.path.clone();
         assert_eq!(path.as_deref(), Some(std::path::Path::new("/etc/touchline/Maildir")));
         let oauth =
@@ -322,6 +339,9 @@ mod tests {
             ("kind = \"imap\"\nusername = \"u\"\npassword = { env = \"P\" }".to_owned(), "host"),
             (format!("{server}tls = \"off\""), "tls"),
             (format!("{server}poll_seconds = 1"), "poll_seconds"),
+            (format!("{server}since = \"November\""), "since"),
+            (format!("{server}since = \"1926-11-01\""), "since"),
+            (format!("{server}since = 2026-11-01"), "since"),
             (format!("{server}folders = []"), "folders"),
             (format!("{server}folders = [\"A\", \"A\"]"), "folders"),
             (format!("{server}after = \"move\""), "move_to"),

@@ -156,6 +156,10 @@ pub struct ProviderConfig {
     pub rate_per_minute: Option<u32>,
     /// Hand-overs a minute to one mail domain over all nodes, 1 to 60,000. Default no limit.
     pub rate_per_domain_per_minute: Option<u32>,
+    /// Letters to one mail domain that are being handed over at once, all nodes together, 1 to 256. Default no limit: a relay has a
+    /// queue of its own and keeps to what each domain takes. It is for an account that reaches the recipients' servers without
+    /// such a queue, or whose relay answers only when they have.
+    pub concurrency_per_domain: Option<u32>,
     /// What a page costs, in the practice's own currency. Default unknown.
     pub cost_per_page: Option<Cost>,
     /// What may be spent in a day. Default no limit.
@@ -330,14 +334,27 @@ pub enum AdvertisingPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionConfig {
-    /// How long provider callbacks are kept as received, 1 to 3,650 days. Default 90.
+    /// How long provider callbacks and mails that came back are kept as received, 1 to 3,650 days. Default 90.
     pub callback_days: u32,
+    /// How long the text of people's answers is kept, where `returns.replies` is `whole`, 1 to 3,650 days. Default 90.
+    pub reply_days: u32,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { callback_days: 90 }
+        Self { callback_days: 90, reply_days: 90 }
     }
+}
+
+/// What is kept of a person's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepliesKept {
+    /// Who answered and when, and the first line if `returns.first_lines` says so.
+    #[default]
+    FirstLine,
+    /// The whole text too, sealed with `store.key`, for `retention.reply_days`.
+    Whole,
 }
 
 /// What is made of what comes back for emails.
@@ -347,6 +364,8 @@ pub struct ReturnsConfig {
     /// Whether the first line of a person's answer is kept and shown; of an answer to a letter about a patient it never is.
     /// Without it, only who answered and when. Default yes.
     pub first_lines: bool,
+    /// What is kept of a person's answer. Default `first_line`.
+    pub replies: RepliesKept,
     /// A broadcast pauses itself once this share of its emails was refused or came back because the address is bad, in percent, 0
     /// to 100; 0 never. Default 5.
     pub pause_bounce_percent: f64,
@@ -364,6 +383,7 @@ impl Default for ReturnsConfig {
     fn default() -> Self {
         Self {
             first_lines: true,
+            replies: RepliesKept::FirstLine,
             pause_bounce_percent: 5.0,
             pause_bounces_min: 5,
             pause_after: 20,

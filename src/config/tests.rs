@@ -206,7 +206,7 @@ fn each_mistake_is_explained_with_what_to_do() {
         ),
         (
             good.replace("port = 2525", "prot = 2525"),
-            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, rate_per_domain_per_minute, cost_per_page, daily_budget, quota, preset, purge, port",
+            "providers.mail.prot: unknown key for kind relay: remove it, or use one of: kind, baa, concurrency, timeout_seconds, rate_per_minute, rate_per_domain_per_minute, concurrency_per_domain, cost_per_page, daily_budget, quota, preset, purge, port",
         ),
         (good.replace("line = \"L-1\"", ""), "providers.main.line: is missing: add it. The line to use."),
         (
@@ -384,6 +384,18 @@ fn a_mistake_in_a_route_or_a_budget_is_named_by_its_key() {
             "routes.email.0.countries: a mailbox has no country",
         ),
         ("daily_budget = { cost = 20.0 }\n", "", "providers.mail.daily_budget.cost: needs a price"),
+        (
+            "cost_per_page = 0.07\ndaily_budget = { cost = 0.05 }\n",
+            "",
+            "providers.mail.daily_budget.cost: does not cover one page, which costs 0.07: raise it",
+        ),
+        ("concurrency_per_domain = 0\n", "", "providers.mail.concurrency_per_domain: write a number from 1 to 256"),
+        ("concurrency_per_domain = 257\n", "", "providers.mail.concurrency_per_domain: write a number from 1 to 256"),
+        (
+            "[providers.other]\nkind = \"carrier\"\nconcurrency_per_domain = 4\nrate_per_domain_per_minute = 4\n",
+            "",
+            "providers.other.concurrency_per_domain: a number has no mail domain: remove it here",
+        ),
         ("purge = \"always\"\n", "", "providers.mail.purge: a provider of kind relay cannot"),
         ("daily_budget = {}\n", "", "providers.mail.daily_budget: say how much"),
         ("daily_budget = { hand_overs = 0 }\n", "", "providers.mail.daily_budget: leaves nothing to send"),

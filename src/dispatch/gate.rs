@@ -186,10 +186,8 @@ async fn decide(
     }
     let parcel = parcel(&parts.accounts, message, Some(item.pages));
     let state_of = |name: &str| facts.states.get(name);
-    let waits_for_account = matches!(
-        choose(&parts.accounts, &parcel, state_of, now),
-        Choice::Wait(PolicyReason::ProviderPaused | PolicyReason::QuotaSpent, _)
-    );
+    let waits_for_account =
+        matches!(choose(&parts.accounts, &parcel, state_of, now), Choice::Wait(reason, _) if reason.is_for_account());
     if now >= message.give_up_ms && !waits_for_account {
         return Ok(Step::End(MessageStatus::Expired, PolicyReason::GaveUp.into()));
     }
@@ -218,8 +216,8 @@ async fn decide(
             let (step, meter) = permit(parts, facts, &parcel, now);
             if let (Step::Go(account), Some(meter)) = (&step, meter) {
                 let number = (message.channel() == Channel::Fax).then(|| message.address.key());
-                if let Some(until) = facts.turns.take(account, Passenger::of(message), now) {
-                    return Ok(Step::Defer(Some(PolicyReason::RateReached), until));
+                if let Some((reason, until)) = facts.turns.take(account, Passenger::of(message), now) {
+                    return Ok(Step::Defer(Some(reason), until));
                 }
                 facts.busy.extend(number);
                 facts.draw(account.layered.name(), *meter);
@@ -246,6 +244,7 @@ fn permit(parts: &Parts, facts: &GateFacts, parcel: &Parcel, now: Timestamp) -> 
     match choose(&parts.accounts, parcel, |name| facts.states.get(name), now) {
         Choice::Take(account, meter) => (Step::Go(Box::new(account.clone())), Some(meter)),
         Choice::Wait(reason, wait) => (Step::Defer(Some(reason), now.after(wait)), None),
+        Choice::TooDear => (Step::Hold(PolicyReason::BeyondBudget), None),
         Choice::Nobody => (Step::Hold(PolicyReason::NoRoute), None),
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct GateFacts {
     /// The referrers who are away, and until when, and the broadcasts that are paused; among automatic letters only.
     pub away: HashMap<ReferrerId, Timestamp>,
     pub paused: HashSet<BroadcastId>,
-    /// Whose turn it is at the mail domains of the batch.
+    /// Whose turn it is at the mail domains of the batch, and how many letters are under way there.
     pub turns: DomainTurns,
     addresses: AddressFacts,
     referrers: HashMap<ReferrerId, Referrer>,
@@ -70,12 +70,33 @@ impl GateFacts {
         facts.busy = busy_numbers(tx, items, now).await?;
         let referrers: Vec<ReferrerId> = items.iter().map(|item| item.message.referrer_id).collect();
         facts.referrers = tx.referrers(&referrers).await?.into_iter().map(|one| (one.id, one)).collect();
+        facts.read_who_stays(tx).await?;
         facts.read_waits(tx, items, now).await?;
         facts.read_accounts(tx, parts, now).await?;
         facts.turns = DomainTurns::read(tx, &parts.accounts, items).await?;
         let claims: Vec<(i64, i64)> = items.iter().map(|item| (item.claimed.id, item.claimed.fence)).collect();
         facts.held = tx.queue_held(&claims).await?;
         Ok(facts)
+    }
+
+    /// What stands for the one into whom somebody was merged, such as an open conversation, holds for the letters of both records.
+    async fn read_who_stays(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let gone: Vec<ReferrerId> =
+            self.referrers.values().filter(|one| one.removed_ms.is_some()).map(|one| one.id).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let people = tx.records_of_people(&gone).await?;
+        let records: Vec<ReferrerId> = people.values().flatten().copied().collect();
+        let in_use: Vec<Referrer> =
+            tx.referrers(&records).await?.into_iter().filter(|one| one.removed_ms.is_none()).collect();
+        for (id, records) in people {
+            let stays = in_use.iter().find(|one| records.contains(&one.id));
+            if let (Some(stays), Some(known)) = (stays, self.referrers.get_mut(&id)) {
+                known.state = stays.state;
+            }
+        }
+        Ok(())
     }
 
     /// Windows that ended a moment ago are read as well and stay locked: the clocks of two nodes differ by less than that,

@@ -63,7 +63,7 @@ pub(super) async fn render(
     bases: &Bases,
     job: Job,
 ) -> Result<Option<Prepared>, StoreError> {
-    let unsubscribe = parts.opt_out.link(job.message.id);
+    let unsubscribe = parts.opt_out.link(job.message.id, &job.message.address.key());
     let now = parts.clock.now();
     let Job { claimed, message, referrer, .. } = job;
     let rendered = match message.channel() {

@@ -17,7 +17,7 @@ const SLOT_WAIT: Duration = Duration::from_millis(250);
 const SLOT_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// How long it is deferred if there was none, before jitter.
 const SLOT_LATER: Duration = Duration::from_millis(500);
-/// How long before its end the time of a letter that waits for a paused account or for a quota is moved; less than it is moved by.
+/// How long before its end the time of a letter that waits for its account is moved; less than it is moved by.
 const MOVED_BEFORE: Duration = Duration::from_secs(12 * 3600);
 
 /// What a message may do now.
@@ -43,15 +43,13 @@ pub(super) async fn turn(parts: &Parts, message: &Message, states: &[ProviderSta
             let slot = tokio::time::timeout(wait, account.layered.slot(message.lane)).await;
             slot.map_or_else(|_| Turn::Later(spread(SLOT_LATER, 2)), Turn::Now)
         }
-        Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
         // The gate records why it waits; after that it is deferred without being rendered, until its time is to be moved.
-        Choice::Wait(PolicyReason::ProviderPaused | PolicyReason::QuotaSpent, _)
-            if message.give_up_ms <= now.after(MOVED_BEFORE) =>
-        {
+        Choice::Wait(reason, _) if reason.is_for_account() && message.give_up_ms <= now.after(MOVED_BEFORE) => {
             Turn::Now(None)
         }
+        Choice::Wait(PolicyReason::RateReached, wait) => Turn::Later(spread(wait, parts.settings.slots)),
         Choice::Wait(reason, wait) if message.reason == Some(reason.into()) => Turn::Later(wait),
-        Choice::Wait(..) | Choice::Nobody => Turn::Now(None),
+        Choice::Wait(..) | Choice::TooDear | Choice::Nobody => Turn::Now(None),
     }
 }
 

@@ -31,6 +31,8 @@ words! {
         PauseBroadcast = "pause_broadcast",
         /// A paused broadcast was resumed.
         ResumeBroadcast = "resume_broadcast",
+        /// What was not handed over of a broadcast was cancelled while its list was still being made into messages.
+        CancelBroadcast = "cancel_broadcast",
         /// A message was retried.
         Retry = "retry",
         /// A message was put on hold.
@@ -101,6 +103,8 @@ words! {
         ReplayCallbacks = "replay_callbacks",
         /// A rendered document was viewed.
         ViewDocument = "view_document",
+        /// The text of a person's answer was read.
+        ReadReply = "read_reply",
         /// A letter that identifies a patient was previewed on the command line.
         PreviewLetter = "preview_letter",
         /// Records were exported.

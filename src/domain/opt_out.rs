@@ -1,12 +1,19 @@
 //! Opt-out links (RFC 8058): `/o/{token}`, where the token names one message and cannot be guessed or forged. It holds
-//! no address and no name.
+//! no address and no name; from a mark in it, which nobody else can compute, we see to which address of the message the link was sent.
 
 use ring::hmac;
 
+use super::Address;
+use super::AddressKey;
 use super::id::MessageId;
 
 /// Octets of the signature in the link; 128 bits cannot be guessed.
 const TAG_OCTETS: usize = 16;
+
+/// Octets of the mark that tells the few addresses of a message apart.
+const MARK_OCTETS: usize = 8;
+/// Characters of a token without the mark, as links had it at first.
+const UNMARKED_CHARS: usize = 32 + TAG_OCTETS * 2;
 
 /// Signs and reads opt-out links.
 #[derive(Debug, Clone)]
@@ -22,14 +29,31 @@ impl OptOutLinks {
         Self { base, key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
     }
 
-    /// The link that opts out of further letters of that message's kind.
+    /// The link that opts the address out to which the letter is sent of further letters of that message's kind.
     #[must_use]
-    pub fn link(&self, message: MessageId) -> Option<String> {
+    pub fn link(&self, message: MessageId, to: &AddressKey) -> Option<String> {
         let base = self.base.as_ref()?.as_str().trim_end_matches('/');
-        Some(format!("{base}/o/{}", self.token(message)))
+        Some(format!("{base}/o/{}{}", self.token(message), self.mark(message, to)))
     }
 
-    /// The token alone.
+    /// Of the addresses of a message, the one to which the link of this token was sent. None if it was sent to none of them, or says
+    /// nothing of that.
+    pub fn sent_to<'a>(
+        &self,
+        token: &str,
+        message: MessageId,
+        mut among: impl Iterator<Item = &'a Address>,
+    ) -> Option<&'a Address> {
+        let mark = token.get(UNMARKED_CHARS..).filter(|mark| !mark.is_empty())?;
+        among.find(|address| self.mark(message, &address.key()) == mark)
+    }
+
+    fn mark(&self, message: MessageId, to: &AddressKey) -> String {
+        let tag = hmac::sign(&self.key, &[message.0.as_bytes().as_slice(), to.as_str().as_bytes()].concat());
+        hex::encode(&tag.as_ref()[..MARK_OCTETS])
+    }
+
+    /// The token alone, without the mark.
     #[must_use]
     pub fn token(&self, message: MessageId) -> String {
         let tag = hmac::sign(&self.key, message.0.as_bytes());
@@ -39,10 +63,12 @@ impl OptOutLinks {
     /// The message a token names, if the token is genuine. Takes the same time for every wrong token.
     #[must_use]
     pub fn read(&self, token: &str) -> Option<MessageId> {
-        if token.len() != 32 + TAG_OCTETS * 2 || !token.is_ascii() {
+        let is_marked = token.len() == UNMARKED_CHARS + MARK_OCTETS * 2;
+        if !(token.len() == UNMARKED_CHARS || is_marked) || !token.is_ascii() {
             return None;
         }
-        let (id, tag) = token.split_at(32);
+        let (id, rest) = token.split_at(32);
+        let (tag, _) = rest.split_at(TAG_OCTETS * 2);
         let message = MessageId(uuid::Uuid::parse_str(id).ok()?);
         let ours = hmac::sign(&self.key, message.0.as_bytes());
         let theirs = hex::decode(tag).ok()?;
@@ -75,10 +101,17 @@ mod tests {
     fn a_link_is_read_back_and_a_changed_one_is_not() {
         let links = OptOutLinks::new(url::Url::parse("https://fax.example/t/").ok(), b"key");
         let message = MessageId::new();
-        let link = links.link(message).expect("a link");
-        assert!(link.starts_with("https://fax.example/t/o/"));
+        let [old, new, other] = ["old@clinic.example", "new@clinic.example", "other@clinic.example"]
+            .map(|at| Address::guess(at).expect("one"));
+        let link = links.link(message, &old.key()).expect("a link");
+        let given = link.strip_prefix("https://fax.example/t/o/").expect("the place of such links");
+        assert_eq!(links.read(given), Some(message));
+        assert_eq!(links.sent_to(given, message, [&new, &old].into_iter()), Some(&old), "not the corrected one");
+        assert_eq!(links.sent_to(given, message, [&new, &other].into_iter()), None);
+        assert!(!given.contains("old"), "no address in it");
         let token = links.token(message);
         assert_eq!(links.read(&token), Some(message));
+        assert_eq!(links.sent_to(&token, message, [&new].into_iter()), None, "an older link");
         assert_eq!(links.read(&token.replace(&token[40..42], "zz")), None);
         assert_eq!(OptOutLinks::new(None, b"other").read(&token), None);
     }

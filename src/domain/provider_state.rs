@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::remedy::Remedy;
 use super::rolling::Rolling;
 use super::slowing::Slowing;
+use super::words::words;
 
 /// A provider account's shared state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -46,6 +47,59 @@ impl ProviderState {
     pub fn is_paused(&self, now: Timestamp) -> bool {
         self.paused_ms.is_some() && self.resumes_ms.is_none_or(|resumes| now < resumes)
     }
+}
+
+words! {
+    /// Whether an account takes letters, and if not, why.
+    AccountState {
+        /// It takes letters.
+        Running = "running",
+        /// It takes fewer for a while, because its provider asked for that.
+        Slowed = "slowed",
+        /// A person, or a fault of the account itself, paused it.
+        Paused = "paused",
+        /// It is paused briefly after errors in a row.
+        Resting = "resting",
+        /// Its budget of the day is used up.
+        BudgetSpent = "budget_spent",
+        /// A quota is used up.
+        QuotaSpent = "quota_spent",
+    }
+}
+
+words! {
+    /// How a sign-in stands.
+    LoginState {
+        /// A person has signed in, and the sign-in is kept alive.
+        SignedIn = "signed_in",
+        /// A person must sign in.
+        SignInNeeded = "sign_in_needed",
+        /// The service refused the last renewal.
+        Refused = "refused",
+        /// No person is needed: a program's own sign-in.
+        Ready = "ready",
+    }
+}
+
+/// What became of letters in the last 24 hours: each is counted when it happened, whenever the letter was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LastDay {
+    /// Handed over.
+    pub sent: i64,
+    /// Refused at the hand-over.
+    pub refused: i64,
+    /// Delivered, confirmed by a report.
+    pub confirmed: i64,
+    /// Delivered, because nothing came back.
+    pub presumed: i64,
+    /// Bounced: the address is bad.
+    pub hard: i64,
+    /// Bounced, and it may pass.
+    pub soft: i64,
+    /// Bounced because of our account, content or speed.
+    pub ours: i64,
+    /// Reported as unwanted.
+    pub complaints: i64,
 }
 
 /// A pause that follows from what a provider said.

@@ -44,8 +44,12 @@ words! {
         BudgetSpent = "budget_spent",
         /// The account's quota of an hour or a day is used up.
         QuotaSpent = "quota_spent",
+        /// The letter costs more than the account's budget of a whole day.
+        BeyondBudget = "beyond_budget",
         /// The account's rate is used up.
         RateReached = "rate_reached",
+        /// As many letters to the recipient's mail domain are being handed over as the account allows.
+        DomainBusy = "domain_busy",
         /// The letter has a mistake, and waits until it is corrected.
         LetterOutOfService = "letter_out_of_service",
         /// The letter cannot be rendered for this recipient.
@@ -104,6 +108,18 @@ impl Reason {
         let policy = PolicyReason::ALL.iter().copied().map(Self::Policy);
         let faults = Fault::ALL.iter().copied().map(Self::Fault);
         policy.chain(faults).chain(OperatorReason::ALL.iter().copied().map(Self::Operator))
+    }
+}
+
+impl PolicyReason {
+    /// Whether a message with this reason waits for nothing but its account: for an operator, a limit or a pace. Its time does not
+    /// run out meanwhile.
+    #[must_use]
+    pub const fn is_for_account(self) -> bool {
+        matches!(
+            self,
+            Self::ProviderPaused | Self::QuotaSpent | Self::BudgetSpent | Self::RateReached | Self::DomainBusy
+        )
     }
 }
 

@@ -53,6 +53,8 @@ words! {
         WaitForRetry = "wait_for_retry",
         /// Ask for the current address and correct it.
         CorrectAddress = "correct_address",
+        /// The mail provider has the address on its own list and did not try: look there why, and take it off if it is good.
+        ProviderList = "provider_list",
         /// Ask the recipient's office how to reach them.
         AskRecipient = "ask_recipient",
         /// Shorten the letter, or send it by fax.

@@ -99,8 +99,12 @@ words! {
         Match = "match",
         /// The address is good: the suppression is lifted, and this mailer is not believed again in these words.
         NotABounce = "not_a_bounce",
-        /// They asked for no more letters: the address is suppressed.
+        /// They asked for no more letters by email: the address is suppressed.
         Suppress = "suppress",
+        /// They asked for no more faxes: their number is suppressed.
+        SuppressFax = "suppress_fax",
+        /// They asked for no more letters at all: all their addresses are suppressed.
+        SuppressAll = "suppress_all",
         /// Nothing is to be done. What was held because of it goes on as if it had not been held.
         Dismiss = "dismiss",
         /// A person has dealt with it.
@@ -157,15 +161,21 @@ pub struct PauseRules {
 }
 
 impl PauseRules {
-    /// Why a broadcast of which that much came back pauses, in words for people; `None` if it goes on.
+    /// Why a broadcast of which that much came back pauses, in words for people; `None` if it goes on. What came back because of us
+    /// counts as what went to bad addresses does: more of the same would come back.
     #[must_use]
-    pub fn verdict(&self, handed_over: i64, bounced: i64, complained: i64) -> Option<String> {
+    pub fn verdict(&self, handed_over: i64, bounced: i64, ours: i64, complained: i64) -> Option<String> {
         #[allow(clippy::cast_precision_loss, reason = "counts of letters")]
         let is_reached = |count: i64, least: u32, percent: f64| {
             percent > 0.0 && count >= i64::from(least) && count as f64 * 100.0 >= percent * handed_over as f64
         };
         if handed_over >= i64::from(self.after) && is_reached(bounced, self.bounces_min, self.bounce_percent) {
             return Some(format!("{bounced} of {handed_over} emails went to addresses that are bad"));
+        }
+        if handed_over >= i64::from(self.after) && is_reached(ours, self.bounces_min, self.bounce_percent) {
+            return Some(format!(
+                "{ours} of {handed_over} emails came back because of us: our account, our domain, or how we are known"
+            ));
         }
         is_reached(complained, self.complaints_min, self.complaint_percent)
             .then(|| format!("{complained} of {handed_over} emails were reported as unwanted"))
@@ -192,10 +202,12 @@ mod tests {
             (1_000, 0, 2, false),
             (600, 0, 2, true),
         ] {
-            let verdict = rules.verdict(handed_over, bounced, complained);
+            let verdict = rules.verdict(handed_over, bounced, 0, complained);
             assert_eq!(verdict.is_some(), pauses, "{handed_over} {bounced} {complained}: {verdict:?}");
+            let verdict = rules.verdict(handed_over, 0, bounced, complained);
+            assert_eq!(verdict.is_some(), pauses, "{handed_over} {bounced} {complained}, because of us: {verdict:?}");
         }
         let never = PauseRules { bounce_percent: 0.0, complaint_percent: 0.0, ..rules };
-        assert_eq!(never.verdict(100, 100, 100), None);
+        assert_eq!(never.verdict(100, 100, 100, 100), None);
     }
 }

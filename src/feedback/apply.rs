@@ -65,9 +65,11 @@ pub(super) async fn apply(
         .collect();
     standing::take(tx, &mut batch).await?;
     let attempts = Attempts::read(tx, &batch).await?;
-    let effects = Effects::of(parts, &mut batch, &attempts, now);
+    let mut effects = Effects::of(parts, &mut batch, &attempts, now);
+    let mut findings = told::findings(tx, &effects.told).await?;
+    told::correct(tx, &mut findings, &mut effects.updates).await?;
+    told::leave_out_words_about_patients(&findings, &mut effects.updates);
     settle::apply_all(tx, &parts.rules, &effects.updates, now).await?;
-    let findings = told::findings(tx, &effects.told).await?;
     follow::record(tx, &parts.returns, &findings, now).await?;
     tx.queue_hasten_all(POLL, &effects.hinted, now).await?;
     record(tx, &batch, now).await

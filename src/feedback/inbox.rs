@@ -38,11 +38,22 @@ pub enum Received {
     NoSuchProvider,
 }
 
+/// What became of a callback that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// It is stored, or was before; this many of its facts are new.
+    Stored(usize),
+    /// What its sender uses once came before with other content: it is not stored.
+    Replayed,
+    /// The database does not take it.
+    NotTaken,
+}
+
 /// This node's inbox.
 #[derive(Debug)]
 pub struct Inbox {
     parts: Parts,
-    keeper: Batcher<NewCallback, Option<usize>>,
+    keeper: Batcher<NewCallback, Kept>,
     rejections: Rejections,
     signal: Notify,
     repeated: Repeated,
@@ -80,8 +91,13 @@ impl Inbox {
         }
         let (callback, events) = to_keep(provider, account.layered.provider(), parts, now);
         let (id, state) = (callback.id, callback.state);
-        let Some(fresh) = self.keeper.ask(callback).await? else {
-            return Ok(Received::Rejected(Rejection::Unreadable));
+        let fresh = match self.keeper.ask(callback).await? {
+            Kept::Stored(fresh) => fresh,
+            Kept::Replayed => {
+                self.rejections.count(provider, Rejection::Replayed, now);
+                return Ok(Received::Rejected(Rejection::Replayed));
+            }
+            Kept::NotTaken => return Ok(Received::Rejected(Rejection::Unreadable)),
         };
         if state == CallbackState::Unreadable {
             raise_unreadable(id, provider);
@@ -181,6 +197,7 @@ fn to_keep(
 ) -> (NewCallback, Vec<DeliveryEvent>) {
     let content = callback::encode(parts, reader.secret_header());
     let mut new = NewCallback::new(provider, callback::fingerprint(parts), content, parts.body.len(), now);
+    new.used_once = reader.used_once(parts);
     let mut events = Vec::new();
     match reading::translate(reader, parts) {
         None => new.state = CallbackState::Unreadable,
@@ -199,31 +216,41 @@ fn to_keep(
     (new, events)
 }
 
-/// Stores callbacks; returns how many facts of each were new, `None` for one that the database does not take. They share
-/// a transaction, unless one of them is not taken: then each gets its own, so that it fails for no other.
-async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<Option<usize>>, StoreError> {
+/// Stores callbacks; returns what became of each. They share a transaction, unless one of them is not taken: then each gets
+/// its own, so that it fails for no other.
+async fn keep(store: Store, callbacks: Vec<NewCallback>) -> Result<Vec<Kept>, StoreError> {
     match keep_together(&store, &callbacks).await {
         Err(StoreError::Refused(_)) => {}
-        kept => return Ok(kept?.into_iter().map(Some).collect()),
+        kept => return kept,
     }
-    let mut fresh = Vec::with_capacity(callbacks.len());
+    let mut all = Vec::with_capacity(callbacks.len());
     for callback in &callbacks {
-        fresh.push(match keep_together(&store, std::slice::from_ref(callback)).await {
+        all.push(match keep_together(&store, std::slice::from_ref(callback)).await {
             Err(error @ StoreError::Refused(_)) => {
                 tracing::error!(%error, provider = callback.provider, "an authentic callback cannot be stored");
-                None
+                Kept::NotTaken
             }
-            kept => kept?.pop(),
+            kept => kept?.pop().unwrap_or(Kept::NotTaken),
         });
     }
-    Ok(fresh)
+    Ok(all)
 }
 
-async fn keep_together(store: &Store, callbacks: &[NewCallback]) -> Result<Vec<usize>, StoreError> {
+async fn keep_together(store: &Store, callbacks: &[NewCallback]) -> Result<Vec<Kept>, StoreError> {
     let mut tx = store.write().await?;
-    let fresh = tx.inbox_insert(callbacks).await?;
+    let replayed = tx.inbox_replayed(callbacks).await?;
+    let fresh = if replayed.is_empty() {
+        tx.inbox_insert(callbacks).await?
+    } else {
+        let sound = callbacks.iter().filter(|new| !replayed.contains(&new.id));
+        tx.inbox_insert(&sound.cloned().collect::<Vec<_>>()).await?
+    };
     tx.commit().await?;
-    Ok(fresh)
+    let mut fresh = fresh.into_iter();
+    let kept = |new: &NewCallback| {
+        if replayed.contains(&new.id) { Kept::Replayed } else { Kept::Stored(fresh.next().unwrap_or(0)) }
+    };
+    Ok(callbacks.iter().map(kept).collect())
 }
 
 /// The operator should know: an account's callbacks are not in the form this version expects.

@@ -4,6 +4,7 @@
 pub mod answer;
 mod bulk;
 pub mod list;
+pub mod look_ahead;
 mod plan;
 pub mod proposal;
 mod recorded;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{Accepted, SkipReason};
 use super::list;
+use super::look_ahead::{AccountAhead, Demand};
 use super::plan::Draft;
 use super::request::Request;
 use super::{IntakeError, Parts};
@@ -17,7 +18,6 @@ use crate::accounts::ConfiguredAccount;
 use crate::accounts::routes::Parcel;
 use crate::domain::cost::Cost;
 use crate::domain::message::Message;
-use crate::domain::provider_state::ProviderState;
 use crate::domain::referrer::Referrer;
 use crate::domain::{Channel, MessageStatus, PhiClass, PolicyReason, Reason, Timestamp};
 use crate::render::Job;
@@ -36,8 +36,8 @@ pub struct Proposal {
     pub letters: usize,
     /// The messages to be sent, by channel; a channel without any is left out.
     pub shares: Vec<Share>,
-    /// The accounts whose quota of today does not cover the broadcast: what is beyond it goes out by itself tomorrow or later.
-    pub over_quota: Vec<OverQuota>,
+    /// What each account has to carry, and what its limits allow: what is beyond them today goes out by itself tomorrow or later.
+    pub accounts: Vec<AccountAhead>,
     /// Who gets nothing by some channel, by reason, the most frequent first.
     pub left_out: Vec<LeftOut>,
     /// The first letter to be sent, by fax if one is faxed.
@@ -64,17 +64,6 @@ pub struct Share {
     pub cost: Cost,
     /// How many of them go by an account whose price is not known.
     pub unpriced: usize,
-}
-
-/// An account whose quota of today does not cover the broadcast.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OverQuota {
-    /// Which.
-    pub account: String,
-    /// How many it may still hand over today.
-    pub left: u64,
-    /// How many of the broadcast wait for tomorrow or later.
-    pub later: usize,
 }
 
 /// Those who are left out, or held, for one reason.
@@ -133,6 +122,11 @@ impl Proposal {
         self.shares.iter().fold((Cost::ZERO, 0), sum)
     }
 
+    /// The accounts whose quota or budget of today does not cover the broadcast.
+    pub fn over_limit(&self) -> impl Iterator<Item = &AccountAhead> {
+        self.accounts.iter().filter(|account| account.later > 0)
+    }
+
     /// Faxes that are left out because no permission or relationship is recorded.
     #[must_use]
     pub fn without_basis(&self) -> usize {
@@ -147,9 +141,9 @@ impl Proposal {
 /// Those of a submission: see [`IntakeError`].
 pub async fn propose(parts: &Parts, request: &Request) -> Result<Proposal, IntakeError> {
     let states = parts.store.read().await?.provider_states(false).await?;
-    let mut tally = Tally::new(parts, request, Quotas::new(parts, &states));
+    let mut tally = Tally::new(parts, request);
     let planned = list::dry_run_watched(parts, request, |recipients, draft| tally.add(recipients, draft)).await?;
-    let Tally { letters, prices, quotas, left_out, first, mark, .. } = tally;
+    let Tally { letters, prices, demand, left_out, first, mark, .. } = tally;
     let (pages, problem) = match &first {
         Some(sample) => measured(parts, sample.clone()).await,
         None => (None, None),
@@ -158,13 +152,13 @@ pub async fn propose(parts: &Parts, request: &Request) -> Result<Proposal, Intak
     left_out.sort_by_key(|left| std::cmp::Reverse(left.count));
     let shares = shares(&prices, pages);
     let undo_window = request.undo_window(parts);
-    let over_quota = quotas.exceeded();
+    let accounts = demand.met_by(&parts.accounts, &states, pages, parts.clock.now());
     Ok(Proposal {
         undo_window,
         planned,
         letters,
         shares,
-        over_quota,
+        accounts,
         left_out,
         first,
         problem,
@@ -208,69 +202,24 @@ fn shares(prices: &Prices, pages: Option<u32>) -> Vec<Share> {
     shares
 }
 
-/// What accounts may still hand over today, while the messages of a broadcast are counted against it.
-struct Quotas {
-    /// By account: how much there was, and how much is left.
-    left: BTreeMap<String, (u64, u64)>,
-    /// By account: how many must wait for it.
-    later: BTreeMap<String, usize>,
-}
-
-impl Quotas {
-    fn new(parts: &Parts, states: &[ProviderState]) -> Self {
-        let now = parts.clock.now();
-        let meter = |name: &str| states.iter().find(|state| state.provider == name).map(|state| state.meter);
-        let left = parts.accounts.iter().filter_map(|(name, account)| {
-            let left = account.quota.left_today(&meter(name).unwrap_or_default(), now)?;
-            Some((name.to_owned(), (left, left)))
-        });
-        Self { left: left.collect(), later: BTreeMap::new() }
-    }
-
-    /// Counts one message against the first account on its route that still takes it today.
-    fn count(&mut self, route: &[&ConfiguredAccount]) {
-        for account in route {
-            match self.left.get_mut(account.layered.name()) {
-                None => return,
-                Some((_, left @ 1..)) => {
-                    *left -= 1;
-                    return;
-                }
-                Some(_) => {}
-            }
-        }
-        if let Some(first) = route.first() {
-            *self.later.entry(first.layered.name().to_owned()).or_default() += 1;
-        }
-    }
-
-    fn exceeded(self) -> Vec<OverQuota> {
-        let left = |account: &str| self.left.get(account).map_or(0, |(left, _)| *left);
-        self.later
-            .iter()
-            .map(|(account, later)| OverQuota { account: account.clone(), left: left(account), later: *later })
-            .collect()
-    }
-}
-
 /// What is counted while the list is walked.
 struct Tally<'a> {
     parts: &'a Parts,
     request: &'a Request,
     letters: usize,
     prices: Prices,
-    quotas: Quotas,
+    demand: Demand,
     left_out: BTreeMap<(Option<Channel>, String), LeftOut>,
     first: Option<Sample>,
     mark: Context,
 }
 
 impl<'a> Tally<'a> {
-    fn new(parts: &'a Parts, request: &'a Request, quotas: Quotas) -> Self {
+    fn new(parts: &'a Parts, request: &'a Request) -> Self {
         let mut mark = Context::new(&SHA256);
         mark.update(request.hash().as_bytes());
         let (prices, left_out) = (BTreeMap::new(), BTreeMap::new());
-        Self { parts, request, letters: 0, prices, quotas, left_out, first: None, mark }
+        Self { parts, request, letters: 0, prices, demand: Demand::default(), left_out, first: None, mark }
     }
 
     fn add(&mut self, recipients: &[Referrer], draft: &Draft) {
@@ -315,7 +264,7 @@ impl<'a> Tally<'a> {
     fn count(&mut self, message: &Message) {
         let parcel = Parcel { key: self.parts.accounts.key_of(message), pages: None };
         let route: Vec<&ConfiguredAccount> = self.parts.accounts.route(&parcel).collect();
-        self.quotas.count(&route);
+        self.demand.count(message, &route);
         let price = route.first().and_then(|account| account.cost_per_page);
         *self.prices.entry((message.channel(), price)).or_default() += 1;
     }

@@ -18,7 +18,7 @@ use super::{IntakeError, Parts};
 use crate::consent::facts::AddressFacts;
 use crate::domain::id::{BroadcastId, ReferrerId};
 use crate::domain::{Actor, Address, AddressKey, Channel, Lane, Timestamp};
-use crate::store::records::broadcasts::Broadcast;
+use crate::store::records::broadcasts::{Broadcast, OwnPause};
 use crate::store::records::unfolding::Unfolding;
 use crate::store::{StoreError, Tx};
 
@@ -85,6 +85,7 @@ pub(super) async fn record(
         total: 0,
         created_ms: now,
         finished_ms: None,
+        pause: OwnPause::default(),
     };
     tx.broadcast_insert(&broadcast).await?;
     tx.broadcast_unfold_begin(id, &plan, recipients, now).await?;

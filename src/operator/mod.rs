@@ -1,7 +1,8 @@
 //! What a person may do with a message: retry, hold, release, cancel, decide a doubt, have a copy deleted; and with an address that counts as
-//! dead ([`addresses`]). Every act is recorded with who did it.
+//! dead ([`addresses`]), or with a broadcast that paused itself ([`broadcasts`]). Every act is recorded with who did it.
 
 pub mod addresses;
+pub mod broadcasts;
 
 mod purge;
 mod undo;

@@ -12,13 +12,14 @@ use crate::domain::return_path::ReturnPaths;
 use crate::domain::{Clock, EmailAddress};
 
 /// Keys that every account may have, of whatever kind.
-pub const ACCOUNT_KEYS: [&str; 11] = [
+pub const ACCOUNT_KEYS: [&str; 12] = [
     "kind",
     "baa",
     "concurrency",
     "timeout_seconds",
     "rate_per_minute",
     "rate_per_domain_per_minute",
+    "concurrency_per_domain",
     "cost_per_page",
     "daily_budget",
     "quota",

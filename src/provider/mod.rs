@@ -90,6 +90,9 @@ pub enum Rejection {
     /// What proves it could not be fetched now. It should be sent again.
     #[error("what proves it cannot be fetched at the moment")]
     Later,
+    /// Its sender used its proof before, for another callback.
+    #[error("its proof was used before, for another callback")]
+    Replayed,
     /// It is authentic but cannot be read.
     #[error("the body cannot be read")]
     Unreadable,
@@ -202,13 +205,20 @@ pub trait Provider: Send + Sync {
     /// [`Provider::verify`]. Whatever goes wrong, `verify` says.
     async fn prepare(&self, _parts: &WebhookParts, _now: Timestamp) {}
 
-    /// Checks over the raw bytes who sent a callback, and that it was sent about `now`. Calls nobody, and changes nothing but
-    /// what it remembers of earlier callbacks.
+    /// Checks over the raw bytes who sent a callback, and that it was sent about `now`. Calls nobody and changes
+    /// nothing.
     ///
     /// # Errors
     /// Why it was rejected.
     fn verify(&self, _parts: &WebhookParts, _now: Timestamp) -> Result<(), Rejection> {
         Err(Rejection::Unsupported)
+    }
+
+    /// A digest of what the sender uses for one callback only, where its proof does not cover the body: a verified callback that
+    /// has it in common with an earlier one of other content is rejected as [`Rejection::Replayed`], on every node. `None` where
+    /// the proof covers all that counts.
+    fn used_once(&self, _parts: &WebhookParts) -> Option<String> {
+        None
     }
 
     /// The header in which callbacks carry a shared secret, if they do; it is never kept.

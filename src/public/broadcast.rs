@@ -9,6 +9,7 @@ use crate::domain::campaign::CampaignWait;
 use crate::domain::{Actor, Timestamp};
 use crate::store::records::broadcasts::Broadcast;
 use crate::store::records::campaigns::CampaignRow;
+use crate::wording;
 
 /// One run of a campaign, or one send to a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +35,51 @@ pub struct BroadcastView {
     /// When the last of its messages settled.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
+    /// That it has paused itself and waits for a person; null if it has not.
+    pub paused: Option<BroadcastPauseView>,
+    /// When a person let it go on after that.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub resumed_at: Option<Timestamp>,
+    /// Who.
+    #[schema(value_type = Option<String>)]
+    pub resumed_by: Option<Actor>,
+}
+
+/// Broadcasts, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BroadcastList {
+    /// They.
+    pub broadcasts: Vec<BroadcastView>,
+}
+
+/// How far cancelling the rest of a broadcast has come.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BroadcastCancelledView {
+    /// Messages that this request cancelled.
+    pub cancelled: u64,
+    /// Whether some are left: the same request goes on with them.
+    pub has_more: bool,
+}
+
+/// A broadcast that paused itself: the letters that were not handed over yet are held until a person decides.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BroadcastPauseView {
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// Why, with the figures: how many of how many letters came back.
+    pub reason: String,
+    /// What to do about it, in a sentence.
+    pub advice: &'static str,
+}
+
+impl BroadcastPauseView {
+    /// That of a broadcast, if it is paused now.
+    #[must_use]
+    pub fn of(broadcast: &Broadcast) -> Option<Self> {
+        let reason = broadcast.pause.paused_reason.clone().unwrap_or_default();
+        broadcast.paused_since().map(|since| Self { since, reason, advice: wording::broadcasts::PAUSED_ADVICE })
+    }
 }
 
 impl From<&Broadcast> for BroadcastView {
@@ -48,6 +94,9 @@ impl From<&Broadcast> for BroadcastView {
             planned_at: broadcast.planned_ms,
             created_at: broadcast.created_ms,
             finished_at: broadcast.finished_ms,
+            paused: BroadcastPauseView::of(broadcast),
+            resumed_at: broadcast.pause.resumed_ms,
+            resumed_by: broadcast.pause.resumed_by.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::returned::ReturnAct;
 use crate::domain::{Actor, EmailAddress, Fault, Timestamp, fault};
+use crate::public::SuppressionView;
 use crate::store::records::returns::ReturnRow;
 use crate::wording::returns::{self, Case};
 
@@ -75,6 +76,51 @@ pub struct ReturnView {
     pub explanation: String,
     /// What can be done about it now: `match`, `not_a_bounce`, `suppress`, `dismiss`, `done`.
     pub acts: Vec<&'static str>,
+}
+
+/// All of a person's answer, opened for one reader.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplyTextView {
+    /// The return's identifier.
+    pub id: Uuid,
+    /// What they wrote, as plain text.
+    pub text: String,
+    /// Whether the answer is longer than what is kept of it, 64 KiB.
+    pub is_cut: bool,
+}
+
+/// What a return was read in, as it came.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AsItCameView {
+    /// The return's identifier.
+    pub id: Uuid,
+    /// `mail`, `callback` (of the mail provider that reported it), or `none`: it is not kept.
+    pub form: &'static str,
+    /// The mailbox or the account it came to.
+    pub source: String,
+    /// Of a callback, the headers that are kept: what it is about, and what proves where it came from.
+    pub headers: Vec<HeaderView>,
+    /// The mail, or the callback's body, octet for octet in base64; at most 4 MiB before that.
+    pub content: Option<String>,
+    /// When it was deleted, where it is known that it was kept.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub purged_at: Option<Timestamp>,
+}
+
+/// A header of a callback.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeaderView {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Suppressions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuppressionList {
+    /// At most as many as were asked for.
+    pub suppressions: Vec<SuppressionView>,
 }
 
 impl ReturnView {

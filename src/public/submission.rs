@@ -4,8 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::look_ahead::AccountAheadView;
 use crate::domain::{Channel, Reason, Timestamp};
 use crate::intake::answer::{Accepted, Counts, SkipReason};
+use crate::intake::proposal::Proposal;
 use crate::wording;
 
 /// An accepted submission.
@@ -135,6 +137,9 @@ pub struct DryRunView {
     pub messages: Vec<PlannedMessage>,
     /// Who gets nothing by some channel, and why; the first 500.
     pub skipped: Vec<SkippedView>,
+    /// What the accounts would have to carry, and what their quotas, budgets and rates allow today; those that would carry none
+    /// of it are left out. What is beyond them today goes out by itself tomorrow or later.
+    pub accounts: Vec<AccountAheadView>,
 }
 
 /// One message as it is, or in a dry run would be, made.
@@ -159,10 +164,11 @@ pub struct PlannedMessage {
     pub waits_until: Option<Timestamp>,
 }
 
-impl From<Accepted> for DryRunView {
-    fn from(planned: Accepted) -> Self {
-        let SubmissionView { counts, messages, skipped, .. } = planned.into();
+impl From<&Proposal> for DryRunView {
+    fn from(proposal: &Proposal) -> Self {
+        let SubmissionView { counts, messages, skipped, .. } = proposal.planned.clone().into();
         let messages = messages.into_iter().map(|message| message.planned).collect();
-        Self { dry_run: true, counts, messages, skipped }
+        let accounts = proposal.accounts.iter().map(AccountAheadView::from).collect();
+        Self { dry_run: true, counts, messages, skipped, accounts }
     }
 }

@@ -1,6 +1,9 @@
 //! A referrer answered: it is part of their history, and from then on a person is in conversation with them.
 
+use std::collections::HashMap;
+
 use crate::domain::id::{ReferrerId, TouchId};
+use crate::domain::referrer::Referrer;
 use crate::domain::touch::{Disposition, Touch, TouchKind};
 use crate::domain::{Actor, AuditAct, Timestamp};
 use crate::store::{StoreError, Tx};
@@ -55,15 +58,25 @@ pub(crate) async fn who_stays(tx: &mut Tx, id: ReferrerId) -> Result<Option<Refe
     Ok(None)
 }
 
-/// The referrer under all the records that letters of theirs may stand under: the one they were merged into, and their own.
+/// The referrers, each as the record in use says: of one who was merged, the one that stays.
 ///
 /// # Errors
 /// The database cannot be used.
-pub(crate) async fn records_of(tx: &mut Tx, id: ReferrerId) -> Result<Vec<ReferrerId>, StoreError> {
-    let kept = who_stays(tx, id).await?;
-    let mut records: Vec<ReferrerId> = kept.into_iter().chain([id]).collect();
+pub(crate) async fn who_stay(tx: &mut Tx, ids: &[ReferrerId]) -> Result<HashMap<ReferrerId, Referrer>, StoreError> {
+    let people = tx.records_of_people(ids).await?;
+    let mut records: Vec<ReferrerId> = people.values().flatten().copied().collect();
+    records.sort_unstable();
     records.dedup();
-    Ok(records)
+    let known: HashMap<ReferrerId, Referrer> =
+        tx.referrers(&records).await?.into_iter().map(|one| (one.id, one)).collect();
+    let in_use = |records: &[ReferrerId]| {
+        let mut records = records.iter().filter_map(|id| known.get(id));
+        records.find(|one| one.removed_ms.is_none()).cloned()
+    };
+    let found = people
+        .into_iter()
+        .filter_map(|(id, records)| Some((id, in_use(&records).or_else(|| known.get(&id).cloned())?)));
+    Ok(found.collect())
 }
 
 /// Merges of one person after another that are followed.

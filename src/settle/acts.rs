@@ -37,7 +37,7 @@ pub async fn hold(
 pub(super) const TIME_AFTER_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// Defers a message: the claimed entry becomes due then, and the message says why. Costs no try. The time of a message that
-/// waits for a paused account, for a quota, until its letter is corrected, or until somebody is back, does not run out meanwhile.
+/// waits for a paused account, for a limit of an account, until its letter is corrected, or until somebody is back, does not run out meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]; then the transaction has no effect.
@@ -50,15 +50,8 @@ pub async fn defer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     message.reason = reason.map(Reason::Policy);
-    if matches!(
-        reason,
-        Some(
-            PolicyReason::ProviderPaused
-                | PolicyReason::QuotaSpent
-                | PolicyReason::LetterOutOfService
-                | PolicyReason::ReferrerAway
-        )
-    ) {
+    let is_for_letter_or_person = matches!(reason, Some(PolicyReason::LetterOutOfService | PolicyReason::ReferrerAway));
+    if is_for_letter_or_person || reason.is_some_and(PolicyReason::is_for_account) {
         message.give_up_ms = message.give_up_ms.max(due.after(TIME_AFTER_PAUSE));
     }
     message.updated_ms = now;

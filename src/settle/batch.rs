@@ -58,15 +58,24 @@ impl Batch {
         let streaks = Streaks::read(tx, updates, now).await?;
         let mut ids: Vec<AttemptId> = updates.iter().map(|update| update.attempt).collect();
         ids.extend(streaks.attempts());
-        let (known, messages) = tx.attempts_lock(&ids).await?;
+        let batch = Self::of(tx, &ids, streaks.may_take_back()).await?;
+        let mut batch = Self { streaks, ..batch };
+        batch.read_bearers(tx, updates).await?;
+        Ok(batch)
+    }
+
+    /// Reads the messages of attempts, under the locks of addresses and messages, in that order. `may_take_back`: whether letters of
+    /// theirs may wait again.
+    pub(super) async fn of(tx: &mut Tx, ids: &[AttemptId], may_take_back: bool) -> Result<Self, StoreError> {
+        let (known, messages) = tx.attempts_lock(ids).await?;
         let mut attempts: HashMap<MessageId, Vec<Attempt>> = HashMap::new();
         let message_ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
         for attempt in tx.attempts_of_messages(&message_ids).await? {
             attempts.entry(attempt.message_id).or_default().push(attempt);
         }
-        let mut batch = Self { streaks, ..Self::default() };
+        let mut batch = Self::default();
         batch.addresses.extend(known.into_iter().map(|one| (one.value.clone(), one)));
-        if batch.streaks.may_take_back() {
+        if may_take_back {
             batch.sent_anew = anew::sent_anew(tx, &messages).await?;
         }
         for message in messages {
@@ -74,7 +83,6 @@ impl Batch {
             batch.case_of.extend(own.iter().map(|attempt| (attempt.id, message.id)));
             batch.cases.insert(message.id, Case::new(message, own));
         }
-        batch.read_bearers(tx, updates).await?;
         Ok(batch)
     }
 
@@ -188,20 +196,9 @@ impl Batch {
 
     /// Takes back what followed from one refusal: the letter waits again, and the mark on the address goes.
     fn take_back(&mut self, rules: &Rules, row: &RefusalRow, now: Timestamp) {
-        let Some(case) = self.case_of.get(&row.attempt_id).and_then(|id| self.cases.get_mut(id)) else { return };
-        let copy = (case.message.referrer_id, case.message.letter.clone());
-        let touch = case.message.touch_id;
-        let is_second_copy =
-            case.message.purpose.is_outreach() && self.waiting_again.get(&copy).is_some_and(|other| *other != touch);
-        if !is_second_copy
-            && !self.sent_anew.contains(&case.message.id)
-            && streak::let_wait(case, row.attempt_id, rules, now)
-        {
-            self.waiting_again.insert(copy, touch);
-            self.going_on.extend(case.message.broadcast_id);
-            self.events.append(&mut case.notes);
-        }
-        let fault = case.attempt(row.attempt_id).and_then(|attempt| attempt.fault);
+        self.wait_again(rules, row.attempt_id, now);
+        let case = self.case_of.get(&row.attempt_id).and_then(|id| self.cases.get(id));
+        let fault = case.and_then(|case| case.attempt(row.attempt_id)).and_then(|attempt| attempt.fault);
         if let Some((known, fault)) = self.addresses.get_mut(&row.address_key).zip(fault)
             && let Some(before) = streak::unmarked(known, row, fault)
         {
@@ -209,6 +206,51 @@ impl Batch {
             self.learnt.insert(row.address_key.clone());
             self.cleared.insert(row.address_key.clone());
         }
+    }
+
+    /// Lets the letter of an attempt that did not succeed wait again, unless the referrer would get two copies.
+    fn wait_again(&mut self, rules: &Rules, attempt: AttemptId, now: Timestamp) {
+        let Some(case) = self.case_of.get(&attempt).and_then(|id| self.cases.get_mut(id)) else { return };
+        let copy = (case.message.referrer_id, case.message.letter.clone());
+        let touch = case.message.touch_id;
+        let is_second_copy =
+            case.message.purpose.is_outreach() && self.waiting_again.get(&copy).is_some_and(|other| *other != touch);
+        if !is_second_copy && !self.sent_anew.contains(&case.message.id) && streak::let_wait(case, attempt, rules, now)
+        {
+            self.waiting_again.insert(copy, touch);
+            self.going_on.extend(case.message.broadcast_id);
+            self.events.append(&mut case.notes);
+        }
+    }
+
+    /// Takes back what followed from failures that came back later and were about us: the letters wait again, the last one first, the
+    /// marks on their addresses go, and the account is paused.
+    pub(super) fn take_back_failed(
+        &mut self,
+        rules: &Rules,
+        attempts: &[AttemptId],
+        (account, pause): (&str, &Pause),
+        now: Timestamp,
+    ) {
+        for attempt in attempts.iter().rev() {
+            self.wait_again(rules, *attempt, now);
+            let Some((called, fault)) = self.failed(*attempt) else { continue };
+            if let Some(known) = self.addresses.get_mut(&called).filter(|known| known.fault == Some(fault)) {
+                *known = AddressHealth::fresh(called.clone());
+                self.learnt.insert(called.clone());
+                self.cleared.insert(called);
+            }
+        }
+        if let Some(case) = self.cases.values_mut().next() {
+            case.pauses.push((account.to_owned(), pause.clone()));
+        }
+    }
+
+    /// The address that an attempt called, and why that failed.
+    fn failed(&self, attempt: AttemptId) -> Option<(AddressKey, Fault)> {
+        let case = self.case_of.get(&attempt).and_then(|id| self.cases.get(id))?;
+        let attempt = case.attempt(attempt)?;
+        Some((attempt.dialled.as_ref().unwrap_or(&case.message.address).key(), attempt.fault?))
     }
 
     /// Writes everything back. Locks touches, then accounts, then queue entries.

@@ -28,6 +28,7 @@ pub use withdraw::withdraw_some;
 use crate::domain::id::{AttemptId, BroadcastId};
 use crate::domain::mail_domains::MailDomains;
 use crate::domain::message::Message;
+use crate::domain::provider_state::Pause;
 use crate::domain::{Channel, Lane, MessageStatus, Purging, Reason, RouteKey, Timestamp};
 use crate::provider::{Capabilities, Reconciliation};
 use crate::queue::Work;
@@ -138,6 +139,23 @@ async fn apply_batch(tx: &mut Tx, rules: &Rules, updates: &[Update], now: Timest
     }
     batch.write(tx, rules, now).await?;
     Ok(batch)
+}
+
+/// Takes back what followed from failures that, as it turned out, were about us: the account is paused, each letter that is not sent
+/// otherwise by now waits for it, and nothing is held against the addresses. Takes its locks as [`apply_all`] does.
+///
+/// # Errors
+/// [`StoreError`]; then nothing is changed.
+pub async fn take_back_failed(
+    tx: &mut Tx,
+    rules: &Rules,
+    attempts: &[AttemptId],
+    account: (&str, &Pause),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut batch = Batch::of(tx, attempts, true).await?;
+    batch.take_back_failed(rules, attempts, account, now);
+    batch.write(tx, rules, now).await
 }
 
 /// The message at its end; how sure a delivery is stays.

@@ -1,5 +1,6 @@
 //! Upkeep: periodic housekeeping of a long-running installation.
 
+pub mod equal_returns;
 pub mod restore;
 pub mod retention;
 pub mod returns;
@@ -66,7 +67,8 @@ pub async fn run(
 async fn watch_returns(store: &Store, clock: &dyn Clock, pause: &PauseRules, rules: &Rules) -> Result<(), StoreError> {
     returns::lift_expired(store, clock).await?;
     returns::go_on(store, clock, rules).await?;
-    returns::pause_broadcasts(store, clock, pause).await.map(drop)
+    returns::pause_broadcasts(store, clock, pause).await?;
+    equal_returns::stop_accounts(store, clock, rules).await.map(drop)
 }
 
 /// Writes down who used tokens and sessions and which log-ins were refused. Whether it could be done.

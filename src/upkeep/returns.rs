@@ -1,8 +1,9 @@
-//! What comes back, over time: suppressions for a while end, and a broadcast of which too much comes back pauses itself.
+//! What comes back, over time: suppressions for a while end, the texts of answers are deleted, and a broadcast of which too much comes
+//! back pauses itself.
 
 use crate::consent;
 use crate::domain::returned::PauseRules;
-use crate::domain::{Actor, AuditAct, Clock, MessageStatus, PolicyReason, Rule};
+use crate::domain::{Actor, AddressKey, AuditAct, Clock, MessageStatus, PolicyReason, Rule, Timestamp};
 use crate::settle::{self, Origin, Rules};
 use crate::store::{Store, StoreError};
 
@@ -29,6 +30,22 @@ pub async fn lift_expired(store: &Store, clock: &dyn Clock) -> Result<usize, Sto
     Ok(lifted)
 }
 
+/// Deletes the texts of answers that were received before a moment, a portion at a time; that somebody answered stays on record. Reads
+/// before it writes.
+///
+/// # Errors
+/// The database cannot be used.
+pub async fn forget_replies(store: &Store, before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    if !store.read().await?.replies_have_older(before).await? {
+        return Ok(());
+    }
+    let mut tx = store.write().await?;
+    let forgotten = tx.replies_forget(before, PORTION, now).await?;
+    tx.commit().await?;
+    tracing::info!(forgotten, "expired texts of answers were deleted");
+    Ok(())
+}
+
 /// Queues what is held of broadcasts that a person has let go on, a portion at a time. Returns how many messages. Reads before it writes.
 ///
 /// # Errors
@@ -40,6 +57,9 @@ pub async fn go_on(store: &Store, clock: &dyn Clock, rules: &Rules) -> Result<us
         return Ok(0);
     }
     let mut tx = store.write().await?;
+    // Addresses before messages, as everywhere.
+    let keys: Vec<AddressKey> = tx.messages(&held, false).await?.iter().map(|message| message.address.key()).collect();
+    tx.addresses_lock(&keys).await?;
     let mut messages = tx.messages(&held, true).await?;
     messages.retain(|message| {
         message.status == MessageStatus::Held && message.reason == Some(PolicyReason::BroadcastPaused.into())
@@ -64,7 +84,7 @@ pub async fn pause_broadcasts(store: &Store, clock: &dyn Clock, rules: &PauseRul
     let mut tx = store.read().await?;
     for id in tx.broadcasts_watched().await? {
         let back = tx.broadcast_came_back(id).await?;
-        verdicts.extend(rules.verdict(back.handed_over, back.bounced, back.complained).map(|why| (id, why)));
+        verdicts.extend(rules.verdict(back.handed_over, back.bounced, back.ours, back.complained).map(|why| (id, why)));
     }
     drop(tx);
     let mut paused = 0;

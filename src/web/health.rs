@@ -19,6 +19,7 @@ use crate::accounts::ConfiguredAccount;
 use crate::config::ServerConfig;
 use crate::domain::Timestamp;
 use crate::store::StoreError;
+use crate::store::records::mailboxes::MailboxState;
 use crate::store::records::provider_state::ProviderState;
 use crate::store::views::ledger::{Ledger, LedgerOf};
 
@@ -91,6 +92,7 @@ async fn show_metrics(_: Watcher, State(state): State<WebState>) -> Response {
     match standing {
         Ok(standing) => {
             write_standing(&mut text, &standing, state.gateway.clock.now());
+            write_mailboxes(&mut text, &state, &standing.mailboxes);
             write_accounts(&mut text, &state, &standing.providers);
         }
         Err(error) => {
@@ -106,6 +108,7 @@ struct Standing {
     ledger: Ledger,
     depth: i64,
     providers: Vec<ProviderState>,
+    mailboxes: Vec<MailboxState>,
 }
 
 async fn read_standing(state: &WebState) -> Result<Standing, StoreError> {
@@ -114,6 +117,7 @@ async fn read_standing(state: &WebState) -> Result<Standing, StoreError> {
         ledger: tx.ledger(LedgerOf::Everything).await?,
         depth: tx.queue_depth().await?,
         providers: tx.provider_states(false).await?,
+        mailboxes: tx.mailbox_states().await?,
     })
 }
 
@@ -168,6 +172,28 @@ fn write_accounts(text: &mut String, state: &WebState, known: &[ProviderState]) 
     write_gauge(text, "touchline_provider_hand_overs_today", "Hand-overs that count against the daily budget.", &spent);
     let budget = gauge(|account, _, _| account.budget.and_then(|budget| budget.hand_overs).map(i64::from));
     write_gauge(text, "touchline_provider_hand_overs_budget", "Hand-overs that the daily budget allows.", &budget);
+}
+
+/// How the reading of each configured mailbox stands, whichever node reads it.
+fn write_mailboxes(text: &mut String, state: &WebState, known: &[MailboxState]) {
+    let now = state.gateway.clock.now();
+    let gauge = |value: fn(&MailboxState, Timestamp) -> Option<i64>| -> Vec<(String, i64)> {
+        let configured = |known: &MailboxState| {
+            let mailbox = state.gateway.config.mailboxes.get(&known.name)?;
+            let labels = format!("{{mailbox=\"{}\",protocol=\"{}\"}}", known.name, mailbox.settings.kind);
+            Some((labels, value(known, now)?))
+        };
+        known.iter().filter_map(configured).collect()
+    };
+    let read = gauge(|known, _| known.read_ms.map(|at| at.0.div_euclid(1_000)));
+    let name = "touchline_mailbox_last_read_timestamp_seconds";
+    write_gauge(text, name, "When the mailbox was last read to its end, in seconds since 1970.", &read);
+    let unread = gauge(|known, now| Some(i64::from(known.needs_person(now))));
+    let words = "Whether nobody could read the mailbox for an hour, or its login is refused.";
+    write_gauge(text, "touchline_mailbox_unread", words, &unread);
+    let to_look_at = gauge(|known, _| Some(known.to_look_at));
+    let words = "Mails that could not be read and that nobody has looked at.";
+    write_gauge(text, "touchline_mailbox_mails_to_look_at", words, &to_look_at);
 }
 
 /// Account names are of a-z, 0-9, hyphen and underscore, so that nothing needs escaping.

@@ -58,7 +58,7 @@ async fn receive(
     match state.inbox.receive(&target.provider, &callback).await? {
         Received::Kept(_) => Ok(StatusCode::OK.into_response()),
         Received::NoSuchProvider | Received::Rejected(Rejection::Unsupported) => Err(nothing_here()),
-        Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale)) => {
+        Received::Rejected(rejection @ (Rejection::Forged | Rejection::Stale | Rejection::Replayed)) => {
             Err(Problem::new(Kind::Unauthorized, rejection.to_string()))
         }
         Received::Rejected(rejection @ Rejection::Later) => {

@@ -11,6 +11,7 @@ use crate::access::AccessError;
 use crate::campaign::CampaignError;
 use crate::consent::ConsentError;
 use crate::domain::campaign::CampaignWait;
+use crate::feedback::returns::replies::ReplyError;
 use crate::feedback::returns::working::WorkError;
 use crate::intake::IntakeError;
 use crate::operator::OperatorError;
@@ -380,6 +381,16 @@ impl From<WorkError> for Problem {
             WorkError::NotFound(_) => Self::new(Kind::NotFound, error.to_string()),
             WorkError::Invalid(detail) => Self::new(Kind::WrongState, detail),
             WorkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplyError> for Problem {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::NotFound(_) => Self::new(Kind::NotFound, error.to_string()),
+            ReplyError::NotKept(detail) | ReplyError::Locked(detail) => Self::new(Kind::WrongState, detail),
+            ReplyError::Store(error) => error.into(),
         }
     }
 }

@@ -12,8 +12,10 @@ pub const fn audit_act(act: AuditAct) -> &'static str {
         AuditAct::RefusedLogin => "turned away log-ins after too many tries",
         AuditAct::OpenConversation => "answered, which opened a conversation",
         AuditAct::WorkReturn => "dealt with a return",
+        AuditAct::ReadReply => "read an answer",
         AuditAct::PauseBroadcast => "paused a broadcast",
         AuditAct::ResumeBroadcast => "resumed a broadcast",
+        AuditAct::CancelBroadcast => "cancelled the rest of a broadcast",
         AuditAct::Retry => "sent again",
         AuditAct::Hold => "put on hold",
         AuditAct::Release => "released",
@@ -121,8 +123,10 @@ impl ActField {
         match act {
             AuditAct::Retry
             | AuditAct::WorkReturn
+            | AuditAct::ReadReply
             | AuditAct::PauseBroadcast
             | AuditAct::ResumeBroadcast
+            | AuditAct::CancelBroadcast
             | AuditAct::Hold
             | AuditAct::Release
             | AuditAct::Cancel

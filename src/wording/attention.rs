@@ -7,6 +7,7 @@ use super::faults::{NO_FAULT_KNOWN, fault};
 use super::labels::{self, Tone};
 use super::numbers::{count, grouped};
 use super::{mailboxes, refusals};
+use crate::domain::id::BroadcastId;
 use crate::domain::listed::listed;
 use crate::domain::{Channel, Fault, Remedy};
 
@@ -53,6 +54,8 @@ pub enum Subject {
     Clock,
     /// Mailboxes to which returns come.
     Mailboxes,
+    /// A broadcast that has paused itself.
+    Broadcast(BroadcastId),
 }
 
 /// What is looked at. The default is a quiet day.
@@ -62,8 +65,12 @@ pub struct Signs {
     pub paused: Vec<PausedAccount>,
     /// The accounts that are paused briefly after errors in a row.
     pub resting: Vec<RestingAccount>,
+    /// The paused broadcasts.
+    pub broadcasts: Vec<PausedBroadcast>,
     /// The mailboxes to which returns come and that nobody reads.
     pub unread_mailboxes: Vec<UnreadMailbox>,
+    /// The mailboxes with mails that could not be read and that nobody has looked at, with their number.
+    pub mails_to_look_at: Vec<(String, i64)>,
     /// Messages that failed or expired.
     pub not_delivered: i64,
     /// Messages in doubt.
@@ -125,6 +132,19 @@ pub struct PausedAccount {
     pub until: Option<String>,
 }
 
+/// A broadcast that has paused itself because too much of it came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PausedBroadcast {
+    /// Which.
+    pub id: BroadcastId,
+    /// Its name.
+    pub name: String,
+    /// Why, with the figures, if it was noted.
+    pub reason: Option<String>,
+    /// Since when, in words.
+    pub since: String,
+}
+
 /// An account that is paused briefly after errors in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestingAccount {
@@ -158,7 +178,9 @@ pub fn needs(signs: &Signs) -> Vec<Need> {
     needs.extend(in_doubt(signs.in_doubt));
     needs.extend(signs.paused.iter().map(paused));
     needs.extend(signs.resting.iter().map(resting));
+    needs.extend(signs.broadcasts.iter().map(paused_broadcast));
     needs.extend(signs.unread_mailboxes.iter().map(unread));
+    needs.extend(signs.mails_to_look_at.iter().map(|(name, mails)| unreadable(name, *mails)));
     needs.extend(returns(signs.returns));
     needs.extend(permissions(signs.permissions));
     needs.extend(wrong_numbers(signs.wrong_numbers));
@@ -239,6 +261,17 @@ fn resting(resting: &RestingAccount) -> Need {
     }
 }
 
+fn paused_broadcast(broadcast: &PausedBroadcast) -> Need {
+    let PausedBroadcast { id, name, reason, since } = broadcast;
+    let why = reason.as_deref().unwrap_or("too much of it came back").trim_end_matches('.');
+    Need {
+        tone: Tone::Bad,
+        sentence: format!("The broadcast {name} paused itself {since}: {why}. What is left of it is held."),
+        act: "Look at it and decide",
+        subject: Subject::Broadcast(*id),
+    }
+}
+
 fn unread(mailbox: &UnreadMailbox) -> Need {
     let UnreadMailbox { name, is_refused, since, why, remedy } = mailbox;
     let since = since.as_ref().map_or_else(|| "has never been read".to_owned(), |at| format!("was last read {at}"));
@@ -248,6 +281,15 @@ fn unread(mailbox: &UnreadMailbox) -> Need {
         tone: if *is_refused { Tone::Bad } else { Tone::Warn },
         sentence: format!("The mailbox {name} {since}, so bounces and answers go unnoticed{why}"),
         act: "Check the mailbox",
+        subject: Subject::Mailboxes,
+    }
+}
+
+fn unreadable(mailbox: &str, mails: i64) -> Need {
+    Need {
+        tone: Tone::Warn,
+        sentence: mailboxes::stepped_over(mails, mailbox),
+        act: "Look at them",
         subject: Subject::Mailboxes,
     }
 }
@@ -378,6 +420,12 @@ mod tests {
                 },
             ],
             resting: vec![RestingAccount { account: "mail".into(), faults: 5, fault: Some(Fault::ProviderError) }],
+            broadcasts: vec![PausedBroadcast {
+                id: BroadcastId::new(),
+                name: "November update".into(),
+                reason: Some("7 of 40 emails went to addresses that are bad".into()),
+                since: "today 9:05 AM".into(),
+            }],
             unread_mailboxes: vec![
                 UnreadMailbox {
                     name: "returns".into(),
@@ -388,6 +436,7 @@ mod tests {
                 },
                 UnreadMailbox { name: "office".into(), is_refused: false, since: None, why: None, remedy: None },
             ],
+            mails_to_look_at: Vec::new(),
             not_delivered: 2,
             in_doubt: 1,
             held: 1,
@@ -425,6 +474,8 @@ mod tests {
                  send as the practice's address (\"Send As\"), or set practice.email to that user's own address. Then resume \
                  the account.",
                 "mail is paused briefly after 5 errors in a row. The provider had an error or could not be reached.",
+                "The broadcast November update paused itself today 9:05 AM: 7 of 40 emails went to addresses that are bad. What \
+                 is left of it is held.",
                 "The mailbox returns was last read today 9:05 AM, so bounces and answers go unnoticed: nobody is signed in for this \
                  account. Run `touchline mail login returns` and sign in to the mailbox.",
                 "The mailbox office has never been read, so bounces and answers go unnoticed.",

@@ -16,7 +16,7 @@ pub const fn fault(fault: Fault) -> &'static str {
         Fault::NotAFax => "Something answered, but no fax tone was heard: it may be a voice line.",
         Fault::InvalidNumber => "The number does not exist or is disconnected.",
         Fault::RejectedByRemote => "The receiving side declined the call.",
-        Fault::Blocked => "The fax provider does not allow this destination.",
+        Fault::Blocked => "The provider does not send to this destination.",
         Fault::PartialSend => "Only some of the pages arrived.",
         Fault::DocumentError => "The provider could not process the document.",
         Fault::AccountError => "The provider account has a problem: credentials, funds or permissions.",
@@ -47,7 +47,8 @@ pub const fn fault_advice(fault: Fault) -> &'static str {
         Fault::Busy | Fault::NoAnswer | Fault::LineError | Fault::NegotiationError | Fault::Expired => {
             "Retry at another time of day, or call the office."
         }
-        Fault::RejectedByRemote | Fault::Blocked => "Call the office before sending again.",
+        Fault::RejectedByRemote => "Call the office before sending again.",
+        Fault::Blocked => "Look at the provider why it does not send there, or call the office before sending again.",
         Fault::PartialSend => "Ask the office what arrived before sending again.",
         Fault::DocumentError | Fault::TooLarge => "Shorten or repair the letter, then retry.",
         Fault::AccountError => "Fix the provider account, then retry.",

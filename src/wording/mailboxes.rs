@@ -1,5 +1,6 @@
 //! Mailboxes to which returns come: what can be done when one cannot be read.
 
+use super::numbers::count;
 use crate::domain::Remedy;
 
 /// What a person can do about a mailbox that cannot be read, in one or two sentences.
@@ -27,14 +28,27 @@ pub fn advice(remedy: Option<Remedy>, name: &str) -> String {
         }
         Some(Remedy::UseEncryption) => {
             "Check host, port and tls of [mailboxes.NAME]: 993 (IMAP) and 995 (POP3) go with tls = \"implicit\", 143 and 110 with \
-             tls = \"required\"."
+             tls = \"required\". `touchline mailbox check NAME` tries it."
         }
         Some(Remedy::ReadReply) => {
             "Check folders and move_to of [mailboxes.NAME]: `touchline mailbox check NAME` says which folder is missing."
         }
-        _ => "It is tried again by itself. If it persists, run `touchline mailbox check NAME`.",
+        _ => {
+            "It is tried again by itself. If it persists, check host, port and tls of [mailboxes.NAME], and whether the server is \
+             up: `touchline mailbox check NAME` tries it."
+        }
     };
     advice.replace("NAME", name)
+}
+
+/// That mails of a mailbox could not be read, and what to do.
+#[must_use]
+pub fn stepped_over(mails: i64, name: &str) -> String {
+    let mails = count(mails, "mail", "mails");
+    format!(
+        "{mails} in the mailbox {name} could not be read and would be missed: `touchline mailbox list --json` says which. Look for \
+         returns among them with a mail program, then run `touchline mailbox looked-at {name}`."
+    )
 }
 
 #[cfg(test)]
@@ -47,5 +61,7 @@ mod tests {
             let said = advice(remedy, "returns");
             assert!(said.ends_with('.') && !said.contains("NAME") && !said.contains("resume"), "{said}");
         }
+        let said = stepped_over(2, "returns");
+        assert!(said.starts_with("2 mails in the mailbox returns") && said.ends_with("looked-at returns`."), "{said}");
     }
 }

@@ -5,19 +5,23 @@
 //! - `faults`, `reasons`: what went wrong or was decided, and what to do about it
 //! - `acts`: what people did; `calls`: what to ask on the telephone; [`refusals`]: whom a mail server's refusal is about, and what can be done; [`lists`]: what a
 //!   list says of people who are not written to; `hours`: what waits for office hours, and until when; `proposals`: what is
-//!   said before a broadcast, and of campaigns that wait; [`quotas`]: how much of an account's quota is used; [`mailboxes`]: what can
+//!   said before a broadcast, and of campaigns that wait; [`quotas`]: how much of an account's quota is used; [`accounts`]: how accounts stand; [`broadcasts`]: that one has paused itself; [`mail_setup`]: what its checks
+//!   are called; [`mailboxes`]: what can
 //!   be done when one cannot be read
 //! - `remedies`: which next step makes sense after a reason; [`attention`]: what needs a person now; [`returns`]: what came back for emails
 //!
 //! Nothing here knows markup, a database or a terminal, and no sentence repeats an address or a letter's words.
 
+pub mod accounts;
 mod acts;
 pub mod attention;
+pub mod broadcasts;
 mod calls;
 mod faults;
 mod hours;
 mod labels;
 pub mod lists;
+pub mod mail_setup;
 pub mod mailboxes;
 mod numbers;
 mod proposals;

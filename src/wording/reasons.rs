@@ -33,6 +33,9 @@ pub const fn advice(reason: Reason) -> &'static str {
 pub const fn dashboard_advice(reason: Reason) -> &'static str {
     match reason {
         Reason::Policy(PolicyReason::NoBasis) => "Ask the office whether you may fax updates, and record the answer.",
+        Reason::Policy(PolicyReason::BroadcastPaused) => {
+            "Look at what came back and correct the list; then let the whole broadcast go on, or cancel what is held of it."
+        }
         Reason::Policy(PolicyReason::OutsideOfficeHours) => {
             "Nothing to do: it goes out when the office opens, or now if you decide so."
         }
@@ -66,7 +69,11 @@ const fn meaning(reason: PolicyReason) -> &'static str {
         PolicyReason::ProviderResting => "The provider account is paused briefly after repeated errors.",
         PolicyReason::BudgetSpent => "The provider account's budget for today is used up.",
         PolicyReason::QuotaSpent => "The provider account has handed over as much as its provider takes for now.",
+        PolicyReason::BeyondBudget => "It costs more than the provider account's budget for a whole day.",
         PolicyReason::RateReached => "The provider account's rate limit is reached for the moment.",
+        PolicyReason::DomainBusy => {
+            "As many letters to the recipient's mail domain are being handed over as the provider account allows at once."
+        }
         PolicyReason::LetterOutOfService => "Its letter, or the letterhead or a notice of it, has a mistake.",
         PolicyReason::RenderingFailed => "The letter could not be rendered for this recipient.",
         PolicyReason::Restored => {
@@ -95,7 +102,8 @@ const fn action(reason: PolicyReason) -> &'static str {
         PolicyReason::AskedToStop => "Read their answer under Returns: suppress the address, or release this letter.",
         PolicyReason::ReferrerAway => "Nothing to do: it is sent when they are back.",
         PolicyReason::BroadcastPaused => {
-            "Look at the returns and correct the list. Releasing a letter resumes the broadcast; or cancel the rest."
+            "Look at what came back (`touchline returns list`) and correct the list; then let the whole broadcast go on with \
+             `touchline broadcast resume`, or cancel what is held of it."
         }
         PolicyReason::Restored => {
             "Check the provider's console or the relay's log for whether it was sent; then release or cancel it."
@@ -103,14 +111,20 @@ const fn action(reason: PolicyReason) -> &'static str {
         PolicyReason::OutsideOfficeHours => {
             "Nothing to do: it goes out when the office opens. `touchline send-now` sends it outside office hours."
         }
-        PolicyReason::NumberBusy | PolicyReason::RateReached => "Nothing to do: it is sent automatically.",
+        PolicyReason::NumberBusy | PolicyReason::RateReached | PolicyReason::DomainBusy => {
+            "Nothing to do: it is sent automatically."
+        }
         PolicyReason::UndoWindow => {
             "Nothing to do: it is sent when the undo window ends. To withdraw it, use `touchline undo`."
         }
         PolicyReason::ProviderResting => {
             "Nothing to do at first: it is retried automatically. If this persists, check the provider."
         }
-        PolicyReason::BudgetSpent => "Nothing to do: it is sent after midnight. To send it today, raise daily_budget.",
+        PolicyReason::BudgetSpent => {
+            "Nothing to do: it is sent after midnight, or on a later day where others wait too, and does not run out of time. To \
+             send it today, raise daily_budget."
+        }
+        PolicyReason::BeyondBudget => "Raise daily_budget.cost and restart, or shorten the letter; then release it.",
         PolicyReason::QuotaSpent => {
             "Nothing to do: it is sent as soon as the quota has room, at the latest after a day, and does not run out of time. \
              If your provider takes more, raise quota."

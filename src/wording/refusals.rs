@@ -52,19 +52,19 @@ pub const fn remedy(remedy: Remedy) -> &'static str {
             "Check the account's username and password in the configuration, restart, then resume the account."
         }
         Remedy::AppPassword => {
-            "Google accepts no ordinary password here: create an app password for the mailbox (it needs 2-step verification) or \
-             use OAuth (oauth = \"google\", then `touchline mail login NAME`), then resume the account."
+            "Google accepts no ordinary password here: create an app password for the mailbox (it needs 2-step verification), then \
+             resume the account; or use OAuth (oauth = \"google\", then `touchline mail login NAME`, which also resumes the account)."
         }
         Remedy::OauthMicrosoft => {
             "Microsoft 365 takes no password for this mailbox (from the end of December 2026 on for none, unless an administrator \
              switches it on). Set oauth = \"microsoft\" with tenant and client_id for the account, restart, and run \
-             `touchline mail login NAME`. Or the administrator opens admin.microsoft.com, Users, Active users, the mailbox, Mail, \
-             Manage email apps, and switches Authenticated SMTP on. Then resume the account."
+             `touchline mail login NAME`, which also resumes the account. Or the administrator opens admin.microsoft.com, Users, \
+             Active users, the mailbox, Mail, Manage email apps, and switches Authenticated SMTP on; then resume the account."
         }
         Remedy::OauthGoogle => {
             "Google accepts no password login for this mailbox: set oauth = \"google\" with client_id and client_secret for the \
-             account, restart, and run `touchline mail login NAME`; or log in once in a browser and create an app password. Then \
-             resume the account."
+             account, restart, and run `touchline mail login NAME`, which also resumes the account; or log in once in a browser, \
+             create an app password, and then resume the account."
         }
         Remedy::SignIn => "Run `touchline mail login NAME` and sign in to the mailbox; that also resumes the account.",
         Remedy::AppRegistration => {
@@ -125,6 +125,10 @@ pub const fn remedy(remedy: Remedy) -> &'static str {
         Remedy::WaitForRelay => "Nothing to do at first: it is tried again. If it persists, check the relay.",
         Remedy::WaitForRetry => "Nothing to do: it is tried again automatically.",
         Remedy::CorrectAddress => "Ask for the current email address, correct it, then retry.",
+        Remedy::ProviderList => {
+            "The mail provider has the address on its own list of those that it sends nothing to, and did not try. Look there why. \
+             If the address is good, remove it from that list and retry; if not, correct the address."
+        }
         Remedy::AskRecipient => "Ask the office how to reach them by email, or send it by fax.",
         Remedy::ShortenLetter => "Shorten the letter or leave out its enclosures, or send it by fax.",
         Remedy::ChangeContent => "Change what the letter says or links to, then retry.",

@@ -53,10 +53,12 @@ impl Bulk {
     }
 }
 
-/// What can be done for all messages of a cause.
+/// What can be done for all messages of a cause. What is held because its broadcast has paused itself is decided on the broadcast's
+/// page, one broadcast at a time: there stands what came back of it.
 #[must_use]
 pub fn bulk(status: MessageStatus, reason: Reason) -> Option<Bulk> {
     match status {
+        MessageStatus::Held if reason == PolicyReason::BroadcastPaused.into() => None,
         MessageStatus::Held => Some(Bulk::Release),
         _ if !status.may_be_retried() || !retry_makes_sense(reason) => None,
         _ if is_about_address(reason) => Some(Bulk::RetryCorrected),
@@ -116,6 +118,7 @@ pub fn needs_something_first(reason: Reason) -> bool {
                 | PolicyReason::OutcomeUnknown
                 | PolicyReason::NotFoundAgain
                 | PolicyReason::AskedToStop
+                | PolicyReason::BroadcastPaused
         ),
         Reason::Fault(fault) => matches!(
             fault,
@@ -211,12 +214,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_paused_broadcast_holds_is_decided_with_the_returns_in_view_and_never_for_all_at_once() {
+        let reason = PolicyReason::BroadcastPaused.into();
+        assert_eq!(bulk(MessageStatus::Held, reason), None);
+        assert!(needs_something_first(reason));
+    }
+
+    #[test]
     fn sending_again_comes_first_only_where_nothing_has_to_be_asked_or_corrected_before() {
         for reason in Reason::all() {
             for status in [MessageStatus::Failed, MessageStatus::Held, MessageStatus::Suppressed] {
                 let Some(bulk) = bulk(status, reason) else { continue };
                 let advice = super::super::dashboard_advice(reason);
-                let begins = ["Ask ", "Call ", "Check ", "Correct ", "Fix ", "Set up ", "Add ", "Shorten ", "Read "];
+                let begins =
+                    ["Ask ", "Call ", "Check ", "Correct ", "Fix ", "Set up ", "Add ", "Shorten ", "Read ", "Look "];
                 let is_later = begins.iter().any(|word| advice.starts_with(word));
                 assert_eq!(bulk.is_likely(reason), !is_later && retry_makes_sense(reason), "{reason}: {advice}");
             }

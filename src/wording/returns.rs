@@ -77,6 +77,8 @@ pub const fn act(act: ReturnAct) -> &'static str {
         ReturnAct::Match => "It is about this letter",
         ReturnAct::NotABounce => "The address is good",
         ReturnAct::Suppress => "Suppress this address",
+        ReturnAct::SuppressFax => "Suppress their fax number",
+        ReturnAct::SuppressAll => "Suppress email and fax",
         ReturnAct::Dismiss => "Nothing to do",
         ReturnAct::Done => "Done",
     }
@@ -93,13 +95,25 @@ pub const fn act_means(act: ReturnAct, kind: ReturnKind) -> &'static str {
         (ReturnAct::NotABounce, _) => {
             "Letters go to the address again, and this mail server is not believed again in these words."
         }
+        (ReturnAct::SuppressFax, _) => {
+            "They mean the fax: no more updates are sent to their number. Emails that were held for the request go out."
+        }
+        (ReturnAct::SuppressAll, _) => {
+            "They mean everything: no more updates by email or fax. Letters about their own patients are still sent."
+        }
+        (ReturnAct::Suppress, ReturnKind::OptOut) => {
+            "They mean email: no more updates are sent to it. Faxes that were held for the request go out."
+        }
         (ReturnAct::Suppress, _) => "No more updates are sent to it. Letters about their own patients are still sent.",
         (ReturnAct::Dismiss, ReturnKind::OptOut) => "They did not ask to stop: what was held for them goes out.",
+        (ReturnAct::Dismiss, ReturnKind::AutoReply) => "They are not away: letters go to them again.",
         (ReturnAct::Dismiss, _) => "It is put aside, and nothing follows from it.",
         (ReturnAct::Done, ReturnKind::Reply) => {
             "The answer is put aside. The conversation stays open until you close it on the referrer's page."
         }
-        (ReturnAct::Done, ReturnKind::AutoReply) => "It is put aside. If they were away, letters go to them again.",
+        (ReturnAct::Done, ReturnKind::AutoReply) => {
+            "It is put aside. Where it is certain that they were away, letters go to them again."
+        }
         (ReturnAct::Done, _) => "It is put aside.",
     }
 }
@@ -111,8 +125,11 @@ pub fn outcome(word: &str) -> &str {
         "matched" => "It is about this letter",
         "not_a_bounce" => "The address is good",
         "suppressed" => "The address was suppressed",
+        "fax_suppressed" => "The fax number was suppressed",
+        "all_suppressed" => "Email and fax were suppressed",
         "dismissed" => "There was nothing to do",
         "done" => "Done",
+        "about_us" => "It was about us, not about the address",
         other => other,
     }
 }
@@ -189,6 +206,10 @@ fn unmatched(case: &Case<'_>) -> Cow<'static, str> {
 fn bounce(case: &Case<'_>) -> Cow<'static, str> {
     let what = case.reason.map_or("The letter did not arrive.", fault);
     let next = match case.class {
+        Some(ReturnClass::Soft) if case.reason == Some(Fault::Blocked) => {
+            "The address is on the mail provider's own list, and the provider did not try: look there why. After three such letters \
+             within 30 days, the address is left alone for 30 days."
+        }
         Some(ReturnClass::Hard) => "The address is suppressed; correct it on the referrer's page.",
         Some(ReturnClass::Soft) => {
             "This may pass and proves nothing against the address. After three such letters within 30 days, the address is \
@@ -233,7 +254,11 @@ fn reply(case: &Case<'_>) -> &'static str {
 
 fn opt_out(case: &Case<'_>) -> &'static str {
     match case.outcome {
-        Some("suppressed") => "They asked for no more letters. Someone suppressed the address.",
+        Some("suppressed") => "They asked for no more letters. Someone suppressed the email address.",
+        Some("fax_suppressed") => "They asked for no more faxes. Someone suppressed the fax number.",
+        Some("all_suppressed") => {
+            "They asked for no more letters. Someone suppressed the email address and the fax number."
+        }
         Some("dismissed") => "It seemed to ask for no more letters. Someone decided that it did not.",
         _ if case.is_open() => "They seem to ask for no more letters. What waits for them is held until you decide.",
         _ => "They asked for no more such letters. The address is suppressed.",

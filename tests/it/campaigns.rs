@@ -128,7 +128,7 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
         new.variables = Map::new();
         new.via = vec![Channel::Email, Channel::Fax];
 
-        let preview = campaign::preview_new(&parts, new.clone()).await.expect("a preview");
+        let preview = campaign::preview_new(&parts, new.clone()).await.expect("a preview").planned;
         let verdicts: Vec<_> = preview
             .messages
             .iter()
@@ -166,7 +166,8 @@ async fn a_preview_names_who_is_left_out_and_why_and_stores_nothing() {
         );
 
         campaign::add(&parts, new).await.expect("made");
-        let again = campaign::preview(&parts, "monthly", campaign::Decisions::default()).await.expect("a preview");
+        let again =
+            campaign::preview(&parts, "monthly", campaign::Decisions::default()).await.expect("a preview").planned;
         assert_eq!((again.messages.len(), again.skipped), (preview.messages.len(), preview.skipped));
         assert!(broadcasts(&parts).await.is_empty());
         let mut tx = parts.store.read().await.expect("a transaction");
@@ -188,16 +189,10 @@ async fn a_run_waits_for_office_hours_unless_a_person_says_now() {
         parts.hours = std::sync::Arc::new(Hours::new(hours, chrono_tz::Tz::America__Chicago));
         campaign::add(&parts, plan("monthly", "daily 09:00")).await.expect("made");
         let who = touchline::domain::Actor::operator("operator");
-        let planned = campaign::preview(&parts, "monthly", campaign::Decisions::default()).await.expect("a preview");
+        let look = async |decisions| campaign::preview(&parts, "monthly", decisions).await.expect("a preview").planned;
+        let planned = look(campaign::Decisions::default()).await;
         assert_eq!((planned.counts.queued, planned.counts.waiting), (2, 2));
-        assert_eq!(
-            campaign::preview(&parts, "monthly", campaign::Decisions { again: false, now: true })
-                .await
-                .expect("a preview")
-                .counts
-                .waiting,
-            0
-        );
+        assert_eq!(look(campaign::Decisions { again: false, now: true }).await.counts.waiting, 0);
 
         let waits = campaign::run_now(&parts, "monthly", &who).await.expect("accepted");
         let ten = clinic.now().after(std::time::Duration::from_secs(3600));

@@ -3,7 +3,9 @@
 mod addresses;
 mod asking;
 mod beginning;
+mod broadcasts;
 mod describing;
+mod events;
 mod flooding;
 pub mod house;
 mod inbox;

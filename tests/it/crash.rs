@@ -6,6 +6,7 @@
 //! `TOUCHLINE_TEST_SEED` sets it.
 
 mod answering;
+mod bouncing;
 mod cutting;
 mod filling;
 mod killing;

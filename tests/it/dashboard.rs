@@ -10,6 +10,7 @@ mod gallery_returns;
 mod guarding;
 mod listing;
 mod operators;
+mod pausing;
 mod returns;
 pub mod stage;
 mod undoing;

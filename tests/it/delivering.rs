@@ -2,6 +2,7 @@
 //! databases.
 
 mod acting;
+mod at_one_domain;
 mod beside;
 mod blaming;
 mod doubting;
@@ -9,6 +10,7 @@ mod enduring;
 mod hearing;
 mod individually;
 mod keeping_hours;
+mod patients;
 mod pausing;
 mod reaching;
 mod refusing;

@@ -50,12 +50,13 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("wording", vec!["policy", "domain"]),
         ("http", vec!["domain"]),
         ("files", vec![]),
+        // `files`: the key lies beside the database
+        ("sealing", vec!["files"]),
         ("render", vec!["files", "domain"]),
         ("provider", vec!["http", "files", "domain"]),
         ("store", vec!["files", "domain"]),
         ("queue", vec!["store", "domain"]),
-        // `files`: the key that tokens of mailboxes are sealed with lies beside the database
-        ("accounts", vec!["provider", "store", "http", "files", "domain"]),
+        ("accounts", vec!["provider", "store", "http", "sealing", "domain"]),
         // what domains publish for their mail, held against the rules
         ("mail_check", vec!["http", "policy", "domain"]),
         // the rule books
@@ -68,14 +69,17 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("campaign", vec!["intake", "referrers", "store", "policy", "domain"]),
         ("operator", vec!["settle", "queue", "accounts", "store", "wording", "domain"]),
         ("dispatch", vec!["settle", "consent", "queue", "accounts", "store", "provider", "render", "policy", "domain"]),
-        ("feedback", vec!["settle", "consent", "referrers", "queue", "accounts", "store", "provider", "domain"]),
+        (
+            "feedback",
+            vec!["settle", "consent", "referrers", "queue", "accounts", "store", "provider", "sealing", "domain"],
+        ),
         // what requests note in memory (the use of tokens and sessions, refused log-ins) is written down by upkeep, and the
         // sign-ins of accounts are kept alive
         ("upkeep", vec!["settle", "consent", "access", "accounts", "store", "domain"]),
         // what is shown: the public JSON, read by every face
-        ("public", vec!["intake", "referrers", "store", "wording", "domain"]),
+        ("public", vec!["intake", "referrers", "accounts", "store", "policy", "wording", "domain"]),
         // how it is put together
-        ("config", vec!["accounts", "provider", "settle", "files", "domain"]),
+        ("config", vec!["accounts", "provider", "settle", "sealing", "files", "domain"]),
         ("telemetry", vec!["config", "domain"]),
         (
             "app",
@@ -83,7 +87,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
                 .iter()
                 .copied()
                 .filter(|module| !["app", "public", "telemetry"].contains(module))
-                .chain(["dispatch", "queue"])
+                .chain(["dispatch", "queue", "sealing"])
                 .collect(),
         ),
         // who asks

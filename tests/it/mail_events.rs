@@ -1,6 +1,8 @@
 //! A relay's provider says by a callback what became of a letter, through the real inbox: what it says counts once, and
 //! what is forged, stale or replayed counts for nothing.
 
+mod replaying;
+
 use mail_parser::MessageParser;
 use reqwest::StatusCode;
 use ring::hmac;

@@ -1,16 +1,22 @@
 //! Mailboxes to which returns come: read by one node at a time, each mail once, whatever happens in between; and what is no return of
 //! ours stays as it is, octet for octet.
 
+mod checking;
 pub mod dovecot;
+mod dying;
 mod enduring;
+mod in_memory;
 mod reading;
 mod stand_in;
+mod stepping;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::DateTime;
 use secrecy::SecretString;
 use touchline::domain::Clock;
 use touchline::domain::return_path::ReturnPaths;
@@ -23,6 +29,7 @@ use touchline::queue::Queue;
 use touchline::store::Store;
 use touchline::store::records::mailboxes::MailboxState;
 
+use crate::returning::TUESDAY;
 use crate::support::soon;
 
 /// The name of the mailbox in these tests.
@@ -38,6 +45,7 @@ fn settings(kind: MailboxKind) -> Settings {
         username: None,
         folders: vec!["INBOX".to_owned()],
         path: None,
+        since: None,
         after: After::Keep,
         move_to: None,
         accept_ca_file: None,
@@ -87,9 +95,17 @@ fn empty_maildir() -> tempfile::TempDir {
     folder
 }
 
-/// Delivers a mail.
+/// Delivers a mail by the clock of these tests, which stands still.
 fn deliver(maildir: &Path, unique: &str, mail: &str) {
-    std::fs::write(maildir.join("tmp").join(unique), mail).expect("written");
+    let at = DateTime::parse_from_rfc3339(TUESDAY).expect("a time");
+    deliver_at(maildir, unique, mail, at.into());
+}
+
+/// Delivers a mail at a time.
+fn deliver_at(maildir: &Path, unique: &str, mail: &str, at: SystemTime) {
+    let path = maildir.join("tmp").join(unique);
+    std::fs::write(&path, mail).expect("written");
+    std::fs::File::options().write(true).open(&path).expect("opened").set_modified(at).expect("dated");
     std::fs::rename(maildir.join("tmp").join(unique), maildir.join("new").join(unique)).expect("delivered");
 }
 
@@ -109,8 +125,15 @@ fn other_node(parts: &Parts) -> Parts {
     Parts { queue: Arc::new(queue), ..parts.clone() }
 }
 
-/// Claims a mailbox and reads it once, over a session of its own.
-async fn read(parts: &Parts, mailbox: &Arc<dyn Mailbox>) -> Result<Round, Trouble> {
+/// Claims a mailbox and reads it once, over a session of its own. Apart from the caller's frame, which the stack of a test has to hold.
+fn read<'a>(
+    parts: &'a Parts,
+    mailbox: &'a Arc<dyn Mailbox>,
+) -> Pin<Box<dyn Future<Output = Result<Round, Trouble>> + 'a>> {
+    Box::pin(read_claimed(parts, mailbox))
+}
+
+async fn read_claimed(parts: &Parts, mailbox: &Arc<dyn Mailbox>) -> Result<Round, Trouble> {
     assert!(claim(parts, mailbox.name()).await.expect("asked"), "another node has it");
     let mut session = mailbox.open().await.expect("opened");
     let round = soon("a round", Box::pin(read_once(parts, mailbox.as_ref(), session.as_mut()))).await;
@@ -120,7 +143,7 @@ async fn read(parts: &Parts, mailbox: &Arc<dyn Mailbox>) -> Result<Round, Troubl
 
 /// What a round found when it went well.
 const fn found(read: usize, ours: usize) -> Round {
-    Round { read, ours, missing: 0, is_left: false }
+    Round { read, ours, old: 0, stepped: 0, missing: 0, is_left: false }
 }
 
 /// The same, when it must go well.

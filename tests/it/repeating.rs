@@ -351,7 +351,7 @@ async fn last_months_run_never_blocks_this_months_and_a_second_one_in_a_month_is
             let made = campaign::show(&parts, "monthly").await.expect("shown").runs[0].total;
             assert_eq!(made, 2, "the planned run of month {month}");
             clinic.clock.advance(DAY * 3);
-            let preview = campaign::preview(&parts, "monthly", Decisions::default()).await.expect("a preview");
+            let preview = campaign::preview(&parts, "monthly", Decisions::default()).await.expect("a preview").planned;
             let by_hand = campaign::run_now(&parts, "monthly", &who).await.expect("accepted");
             assert_eq!((verdict(&preview), verdict(&by_hand)), ((0, 2), (0, 2)), "by hand in month {month}");
             if month % 4 == 3 {

@@ -2,7 +2,12 @@
 
 mod answering;
 mod bouncing;
+mod broken;
+mod following;
+mod guessing;
+mod keeping;
 pub mod mails;
+mod merging;
 mod pausing;
 mod postfix;
 mod working;

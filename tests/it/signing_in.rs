@@ -16,11 +16,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use touchline::accounts::mail_tokens::MailTokens;
 use touchline::accounts::mail_tokens::acts::AfterSignIn;
-use touchline::accounts::mail_tokens::sealing::KeyPlace;
 use touchline::domain::fault::Failure;
 use touchline::domain::{Actor, Clock};
 use touchline::provider::Provider;
 use touchline::provider::sign_in::{SignIn, TokenKeeper};
+use touchline::sealing::KeyPlace;
 use touchline::store::Store;
 
 use crate::smtp::Relay;

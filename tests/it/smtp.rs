@@ -5,6 +5,7 @@ mod composing;
 mod encrypting;
 mod failing;
 mod logging_in;
+mod lying;
 mod pipelining;
 mod pooling;
 mod refusing;

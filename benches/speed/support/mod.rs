@@ -11,6 +11,7 @@ pub mod house;
 pub mod letter;
 pub mod machine;
 pub mod markdown;
+pub mod place;
 pub mod report;
 pub mod spread;
 pub mod statements;

@@ -1,12 +1,12 @@
 //! What a person does about an account that signs in by OAuth: sign in, sign out, look. Each act is recorded in the audit
 //! trail.
 
-use super::sealing::KeyError;
 use super::{MailTokens, seal};
 use crate::domain::provider_state::ProviderState;
 use crate::domain::{Actor, AuditAct, Remedy, Timestamp};
 use crate::http::oauth::exchange::Issued;
 use crate::provider::sign_in::SignIn;
+use crate::sealing::{KeyError, Purpose};
 use crate::store::records::mail_tokens::MailToken;
 use crate::store::{StoreError, Tx};
 
@@ -49,7 +49,7 @@ impl MailTokens {
     /// # Errors
     /// There is no key to seal it with.
     pub fn check_key(&self) -> Result<(), KeyError> {
-        self.key.sealer_or_new().map(drop)
+        self.key.sealer_or_new(Purpose::MailTokens).map(drop)
     }
 
     /// Stores what was issued to a person who has just signed in, in the place of any earlier sign-in. What calls made before
@@ -59,7 +59,7 @@ impl MailTokens {
     /// Nothing was stored.
     pub async fn sign_in(&self, sign_in: &SignIn, issued: &Issued, who: &Actor) -> Result<(), SignInError> {
         let (account, now) = (sign_in.account(), self.clock.now());
-        let sealed = seal(&self.key.sealer_or_new()?, sign_in, issued, now)?;
+        let sealed = seal(&self.key.sealer_or_new(Purpose::MailTokens)?, sign_in, issued, now)?;
         let mut tx = self.store.write().await?;
         tx.mail_token_sign_in(account, &sealed, issued.person.as_deref(), who, now).await?;
         tx.audit(who, AuditAct::MailLogin, Some(account), Some(sign_in.authority().title()), now).await?;

@@ -1,8 +1,9 @@
 //! The tokens of accounts that sign in by OAuth, kept in the database for all nodes, sealed. One node renews a token shortly
-//! before its end; the others wait for what it stores. `acts` are what a person does, `sealing` is the encryption.
+//! before its end; the others wait for what it stores. `acts` are what a person does, `login` says how a sign-in
+//! stands.
 
 pub mod acts;
-pub mod sealing;
+pub mod login;
 mod turns;
 
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use self::sealing::{KeyError, KeyPlace, Sealer};
 use self::turns::Turns;
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::remedy::Remedy;
 use crate::domain::{Clock, Timestamp};
 use crate::http::oauth::exchange::Issued;
 use crate::provider::sign_in::{Bearer, Grant, SignIn, TokenKeeper, nobody_signed_in};
+use crate::sealing::{KeyError, KeyPlace, Purpose, Sealer};
 use crate::store::records::mail_tokens::{MailToken, Renewed};
 use crate::store::{Store, StoreError, in_time};
 
@@ -80,7 +81,7 @@ impl MailTokens {
     pub async fn keep_alive(&self, sign_in: &Arc<SignIn>, unused: Duration) -> Result<bool, Failure> {
         let Some(known) = self.read(sign_in.account()).await? else { return Ok(false) };
         let is_long_ago = |moment| self.clock.now().since(moment) >= unused;
-        let is_due = known.issued_ms.is_some_and(is_long_ago) && known.refused_ms.is_none_or(is_long_ago);
+        let is_due = known.issued_ms.is_some_and(is_long_ago) && known.refused_last_ms.is_none_or(is_long_ago);
         let is_signed_in = sign_in.grant() != Grant::Person || known.refresh_sealed.is_some();
         if !is_signed_in || !is_due {
             return Ok(false);
@@ -124,7 +125,7 @@ impl MailTokens {
 
     /// The key, to open what was sealed; none if its file is gone.
     fn opener(&self) -> Result<Option<Sealer>, Failure> {
-        match self.key.sealer() {
+        match self.key.sealer(Purpose::MailTokens) {
             Ok(sealer) => Ok(Some(sealer)),
             Err(KeyError::Absent(_)) => Ok(None),
             Err(error) => Err(keyless(error)),
@@ -135,7 +136,7 @@ impl MailTokens {
     /// not take a new refresh token with them.
     async fn renew(&self, sign_in: &SignIn, known: &MailToken) -> Result<Renewal, Failure> {
         let refresh = self.refresh_token(sign_in, known)?;
-        let sealer = self.key.sealer_or_new().map_err(keyless)?;
+        let sealer = self.key.sealer_or_new(Purpose::MailTokens).map_err(keyless)?;
         if !self.claim(sign_in, known).await? {
             return Ok(Renewal::Elsewhere);
         }
@@ -295,7 +296,7 @@ fn seal(sealer: &Sealer, sign_in: &SignIn, issued: &Issued, at: Timestamp) -> Re
 
 /// The refusal that another caller, or another node, has met since then.
 fn refused_since(known: &MailToken, asked: Timestamp) -> Option<Failure> {
-    known.refused_ms.filter(|refused| *refused >= asked)?;
+    known.refused_last_ms.filter(|refused| *refused >= asked)?;
     let failure = Failure::new(Fault::AccountError).about(About::Account);
     let failure = failure.text(known.refusal.as_deref().unwrap_or_default());
     Some(Failure { remedy: known.refusal_remedy, ..failure })

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::console::{Console, table, warn};
 use crate::cli::exit::{CliError, Ending};
 use crate::domain::Fault;
-use crate::feedback::returns::{self, Automatic, Class, Kind, Return};
+use crate::feedback::returns::{self, Automatic, Class, Kind, Particulars, Return};
 use crate::wording;
 
 /// How much of a file is read, in octets: 64 MiB.
@@ -34,6 +34,7 @@ struct View<'a> {
     message_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<AnswerView>,
+    asks_to_stop: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,6 +54,7 @@ struct RecipientView<'a> {
 struct AnswerView {
     what: Automatic,
     until: Option<String>,
+    is_marked: bool,
 }
 
 /// A file that could not be read, or only in part, in its place among the others.
@@ -63,7 +65,7 @@ struct Unreadable {
 }
 
 impl<'a> View<'a> {
-    fn of(file: String, read: &'a Return) -> Self {
+    fn of(file: String, read: &'a Return, particulars: &Particulars) -> Self {
         let attempt = read.attempt.map(|attempt| attempt.to_string());
         let recipient = |one: &'a returns::Recipient| RecipientView {
             recipient: &one.recipient,
@@ -76,10 +78,15 @@ impl<'a> View<'a> {
             attempt: attempt.clone(),
             row: one.row.as_deref(),
         };
-        let answer =
-            read.answer.map(|answer| AnswerView { what: answer.what, until: answer.until.map(|day| day.to_string()) });
+        let answer = read.answer.map(|answer| AnswerView {
+            what: answer.what,
+            until: answer.until.map(|day| day.to_string()),
+            is_marked: answer.is_marked,
+        });
+        let may_ask = matches!(read.kind, Kind::Reply | Kind::AutoReply | Kind::None);
+        let asks_to_stop = may_ask && particulars.asks_to_stop;
         let recipients = read.recipients.iter().map(recipient).collect();
-        Self { file, kind: read.kind, recipients, message_id: read.message_id.as_deref(), answer }
+        Self { file, kind: read.kind, recipients, message_id: read.message_id.as_deref(), answer, asks_to_stop }
     }
 
     /// For a person.
@@ -87,6 +94,9 @@ impl<'a> View<'a> {
         let mut words = format!("{}: {}", self.file, kind_words(self.kind));
         if let Some(answer) = &self.answer {
             words.push_str(&format!(", {}", answer_words(answer)));
+        }
+        if self.asks_to_stop {
+            words.push_str("; the writer asks to be sent no more: a person decides");
         }
         words.push('\n');
         for one in &self.recipients {
@@ -144,10 +154,9 @@ fn answer_words(answer: &AnswerView) -> String {
         Automatic::Challenge => "it asks to prove that a person wrote: answer it by hand",
         Automatic::Other => "a confirmation or the like",
     };
-    match &answer.until {
-        Some(day) => format!("{what} until {day}"),
-        None => what.to_owned(),
-    }
+    let until = answer.until.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
+    let guessed = if answer.is_marked { "" } else { " (only its subject says so: a person looks at it)" };
+    format!("{what}{until}{guessed}")
 }
 
 /// Explains each. A file that cannot be read, or only in part, is named, and the others are read all the same.
@@ -212,8 +221,8 @@ fn explain(console: &Console, file: &str, path: &Path, octets: &[u8]) -> Result<
     let is_mbox = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mbox"));
     let mails = if is_mbox { mails_of(octets) } else { vec![octets] };
     for mail in mails {
-        let read = returns::read(mail);
-        let view = View::of(file.to_owned(), &read);
+        let (read, particulars) = returns::read_with_particulars(mail);
+        let view = View::of(file.to_owned(), &read, &particulars);
         console.answer_line(&view, || view.words())?;
     }
     Ok(())

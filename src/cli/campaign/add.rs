@@ -61,7 +61,7 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, add: Args) -> Resu
     if add.dry_run {
         let times = campaign::times_of_new(&gateway.intake(), &new.every, new.zone)?;
         let planned = campaign::preview_new(&gateway.intake(), new).await?;
-        return super::show::dry_run(console, planned, &times, zone);
+        return super::show::dry_run(console, &planned, &times, zone);
     }
     let made = campaign::add(&gateway.intake(), new).await?;
     console.answer(&super::show::described(gateway, &made), || format!("Created.\n{}", overview(gateway, &made, zone)))

@@ -68,7 +68,7 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, args: Args) -> Res
     if args.dry_run {
         let times = edit::times_of_edit(&parts, &args.name, &changes).await?;
         let planned = edit::preview_edit(&parts, &args.name, &changes).await?;
-        return super::show::dry_run(console, planned, &times, gateway.config.practice.time_zone);
+        return super::show::dry_run(console, &planned, &times, gateway.config.practice.time_zone);
     }
     let changed = edit::edit(&parts, &args.name, &changes, &console.who).await?;
     console.answer(&described(gateway, &changed), || {

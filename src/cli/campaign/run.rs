@@ -42,8 +42,7 @@ pub(super) async fn run(console: &Console, gateway: &Gateway, args: Args) -> Res
         if !renew.is_empty() {
             console.note(&wording::will_wait_for(&renew));
         }
-        return console
-            .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
+        return console.answer(&DryRunView::from(&planned), || accepted::told_dry(&planned, zone));
     }
     let accepted = if args.yes {
         campaign::run_as_decided(&parts, &args.name, &console.who, decisions).await?

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use crate::app::Gateway;
 use crate::campaign::{self, Overview, Times};
+use crate::cli::broadcast;
 use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
 use crate::cli::send::accepted;
 use crate::domain::Timestamp;
 use crate::domain::campaign::CampaignWait;
-use crate::intake::answer::Accepted;
+use crate::domain::id::short;
+use crate::intake::proposal::Proposal;
 use crate::public::{BroadcastView, CampaignView, DryRunView, WaitView};
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::LedgerOf;
@@ -83,16 +85,17 @@ pub(super) async fn show(console: &Console, gateway: &Gateway, name: &str) -> Re
     console.answer(&object, || {
         let zone = gateway.config.practice.time_zone;
         let rows = shown.runs.iter().zip(&ledgers).map(|(run, ledger)| {
-            let state = if run.finished_ms.is_some() { "finished" } else { "under way" };
             let numbers =
                 [ledger.total, ledger.delivered, ledger.failed, ledger.suppressed, ledger.held, ledger.queued];
-            let mut row = vec![run.created_ms.in_zone(zone), state.to_owned()];
+            let mut row = vec![run.created_ms.in_zone(zone), broadcast::state(run)];
             row.extend(numbers.iter().map(ToString::to_string));
             row
         });
         let header = ["run", "state", "messages", "delivered", "failed", "suppressed", "held", "under way"];
         let runs = if shown.runs.is_empty() { "It has not run yet.".to_owned() } else { table(&header, rows) };
-        format!("{}\n{runs}", overview(gateway, &shown, zone))
+        let paused = shown.runs.iter().filter(|run| run.paused_since().is_some());
+        let paused = paused.map(|run| format!("\nTo let it go on: `touchline broadcast resume {}`", short(&run.id.0)));
+        format!("{}\n{runs}{}", overview(gateway, &shown, zone), paused.collect::<String>())
     })
 }
 
@@ -137,12 +140,12 @@ pub(super) fn dates(times: Option<&Times>) -> String {
 ///
 /// # Errors
 /// The answer cannot be written.
-pub(super) fn dry_run(console: &Console, planned: Accepted, times: &Times, zone: Tz) -> Result<(), CliError> {
-    let mut object = json!(DryRunView::from(planned.clone()));
+pub(super) fn dry_run(console: &Console, planned: &Proposal, times: &Times, zone: Tz) -> Result<(), CliError> {
+    let mut object = json!(DryRunView::from(planned));
     object["when"] = json!(times.when);
     object["next_runs"] = json!(times.next);
     console.answer(&object, || {
-        let plan = accepted::told("Would be:", &planned, true, zone);
+        let plan = accepted::told_dry(planned, zone);
         format!("{}\nRuns {}.{}", plan.trim_end(), times.when, dates(Some(times)))
     })
 }

@@ -6,7 +6,7 @@ use crate::cli::mailbox::check_mailboxes;
 use crate::cli::rehearsal::sends_nothing;
 use crate::domain::Channel;
 use crate::store::records::mailboxes::MailboxState;
-use crate::wording::mailboxes::advice;
+use crate::wording::mailboxes::{advice, stepped_over};
 
 /// Reaches every mailbox; reads and changes nothing.
 pub(super) async fn check(gateway: &Gateway, findings: &mut Findings) {
@@ -27,6 +27,9 @@ pub(super) async fn check(gateway: &Gateway, findings: &mut Findings) {
         Err(_) => return,
     };
     let now = gateway.clock.now();
+    for state in states.iter().filter(|state| gateway.mailboxes.contains_key(&state.name) && state.to_look_at > 0) {
+        findings.add(&format!("returns {}", state.name), State::Warn, stepped_over(state.to_look_at, &state.name));
+    }
     for state in states.iter().filter(|state| gateway.mailboxes.contains_key(&state.name) && state.needs_person(now)) {
         findings.add(&format!("returns {}", state.name), State::Warn, words(gateway, state));
     }

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::app::Gateway;
+use crate::app::{Gateway, mail_setup};
 use crate::cli::console::{Console, table};
 use crate::cli::exit::{CliError, Ending};
 use crate::cli::provider::check_accounts;
@@ -116,6 +116,9 @@ fn check_public_address(config: &Config, findings: &mut Findings) {
             State::Warn,
             "server.public_url is not set: providers are polled, and mail carries no opt-out link",
         );
+    }
+    for (_, words) in mail_setup::unreachable_events(config) {
+        findings.add("provider events", State::Warn, words);
     }
 }
 

@@ -93,7 +93,7 @@ fn signs_in<'a>(gateway: &'a Gateway, name: &str) -> Result<&'a Arc<SignIn>, Cli
 /// Tries what was signed in for.
 async fn try_it(gateway: &Gateway, name: &str) -> Result<String, Failure> {
     match (gateway.mailboxes.get(name), gateway.accounts.get(name)) {
-        (Some(watched), _) => try_mailbox(watched.mailbox.as_ref()).await,
+        (Some(watched), _) => try_mailbox(gateway, watched.mailbox.as_ref()).await,
         (None, Some(account)) => account.layered.check().await,
         (None, None) => Err(Failure::new(Fault::AccountError)),
     }
@@ -168,7 +168,7 @@ async fn pasted(console: &Console, sign_in: &SignIn, pending: &Pending) -> Resul
 /// One line from the terminal, not shown, or from a pipe.
 fn read_address() -> Option<String> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        return hidden::ask("Address", None).ok();
+        return hidden::ask_pasted("Address").ok();
     }
     let mut line = String::new();
     std::io::stdin().lock().take(PASTED_OCTETS_MAX).read_line(&mut line).ok().map(|_| line)
@@ -246,8 +246,12 @@ fn after_words(gateway: &Gateway, account: &str, after: &AfterSignIn) -> String 
         AfterSignIn::StillPaused(state) => {
             let ProviderState { paused_reason, resumes_ms, .. } = state.as_ref();
             let until = resumes_ms.map(|until| format!(" until {}", until.in_zone(gateway.config.practice.time_zone)));
+            let then = match resumes_ms {
+                Some(_) => "It resumes by itself then; to resume it sooner, run",
+                None => "Once that is fixed, run",
+            };
             format!(
-                "\n{account} is still paused{} and sends nothing: {}. Once that is put right, run `{}`.",
+                "\n{account} is still paused{} and sends nothing: {}. {then} `{}`.",
                 until.unwrap_or_default(),
                 plain(paused_reason.as_deref().unwrap_or("no reason was given")).trim_end_matches('.'),
                 resume_command(account),

@@ -1,19 +1,22 @@
-//! `touchline mail status`: how each account signs in, who did, until when the token at hand is valid, and the last refusal.
+//! `touchline mail status`: how each account signs in, who did, until when the current token is valid, and the last refusal.
 
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
+use crate::accounts::mail_tokens::login::Login;
 use crate::app::Gateway;
 use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
-use crate::domain::Timestamp;
-use crate::provider::sign_in::{Grant, SignIn};
+use crate::domain::{Remedy, Timestamp};
+use crate::provider::sign_in::SignIn;
 use crate::store::records::mail_tokens::MailToken;
 use crate::wording;
 
 /// An account that signs in, and what is on record of it.
 struct Standing<'a> {
     sign_in: &'a SignIn,
+    /// Whether it is a mailbox that is read, which nothing pauses.
+    is_mailbox: bool,
     known: Option<&'a MailToken>,
     now: Timestamp,
 }
@@ -40,7 +43,8 @@ pub(super) async fn run(console: &Console) -> Result<(), CliError> {
 fn standings<'a>(gateway: &'a Gateway, known: &'a [MailToken], now: Timestamp) -> Vec<Standing<'a>> {
     let signs_in = gateway.all_sign_ins();
     let of = |sign_in: &SignIn| known.iter().find(|one| one.account == sign_in.account());
-    signs_in.map(|sign_in| Standing { sign_in, known: of(sign_in), now }).collect()
+    let is_mailbox = |sign_in: &SignIn| gateway.mailboxes.contains_key(sign_in.account());
+    signs_in.map(|sign_in| Standing { sign_in, is_mailbox: is_mailbox(sign_in), known: of(sign_in), now }).collect()
 }
 
 impl Standing<'_> {
@@ -48,25 +52,18 @@ impl Standing<'_> {
         self.known.and_then(field)
     }
 
-    /// The end of the token at hand, if it has not come.
+    fn login(&self) -> Login {
+        Login::of(self.sign_in, self.known, self.now)
+    }
+
+    /// The end of the current token, if it has not come.
     fn valid_until(&self) -> Option<Timestamp> {
-        self.known(|known| known.access_until_ms).filter(|until| *until > self.now)
+        self.login().valid_until_ms
     }
 
     /// In a word for programs, which stays the same.
     fn state(&self) -> &'static str {
-        let is_refused = self.known(|known| {
-            let refused = known.refused_ms?;
-            Some(known.issued_ms.is_none_or(|issued| refused > issued))
-        });
-        let is_for_others = self.known.is_some_and(|known| known.made_for != self.sign_in.made_for());
-        let has_sign_in = self.known(|known| known.refresh_sealed.as_ref().map(|_| ())).is_some() && !is_for_others;
-        match self.sign_in.grant() {
-            _ if is_refused == Some(true) => "refused",
-            Grant::Person if has_sign_in => "signed_in",
-            Grant::Person => "sign_in_needed",
-            _ => "ready",
-        }
+        self.login().state.as_str()
     }
 
     fn object(&self) -> Value {
@@ -82,19 +79,29 @@ impl Standing<'_> {
             "renewed_at": self.known(|known| known.issued_ms),
             "valid_until": self.valid_until(),
             "last_refusal": self.known(|known| known.refused_ms).map(|at| json!({
-                "at": at,
+                "since": at,
+                "at": self.known(|known| known.refused_last_ms).unwrap_or(at),
                 "words": self.known(|known| known.refusal.clone()),
                 "remedy": self.known(|known| known.refusal_remedy),
             })),
         })
     }
 
+    /// What can be done about a refusal: a mailbox is read again by itself, an account is resumed.
+    fn advice(&self, way_out: Remedy) -> String {
+        if self.is_mailbox {
+            wording::mailboxes::advice(Some(way_out), self.sign_in.account())
+        } else {
+            wording::refusals::remedy_for(way_out, self.sign_in.account())
+        }
+    }
+
     fn row(&self, zone: Tz) -> Vec<String> {
         let at = |moment: Option<Timestamp>| moment.map_or_else(|| "—".to_owned(), |moment| moment.in_zone(zone));
         let refusal = self.known(|known| {
             let words = known.refusal.clone().unwrap_or_default();
-            let advice = known.refusal_remedy.map(|way_out| wording::refusals::remedy_for(way_out, &known.account));
-            Some(format!("{}: {words}. {}", known.refused_ms?.in_zone(zone), advice.unwrap_or_default()))
+            let advice = known.refusal_remedy.map(|way_out| self.advice(way_out));
+            Some(format!("{}: {words}. {}", since(known, zone)?, advice.unwrap_or_default()))
         });
         let who = self.known(|known| known.signed_in_as.clone());
         vec![
@@ -110,4 +117,12 @@ impl Standing<'_> {
             refusal.unwrap_or_else(|| "—".to_owned()),
         ]
     }
+}
+
+/// When the service refused: the first time and, where it was asked again, the last.
+fn since(known: &MailToken, zone: Tz) -> Option<String> {
+    let first = known.refused_ms?;
+    let last = known.refused_last_ms.filter(|last| *last != first);
+    let last = last.map(|last| format!(", last {}", last.in_zone(zone)));
+    Some(format!("{}{}", first.in_zone(zone), last.unwrap_or_default()))
 }

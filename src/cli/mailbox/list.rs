@@ -6,32 +6,36 @@ use crate::cli::console::{Console, plain, table};
 use crate::cli::exit::CliError;
 use crate::config::MailboxConfig;
 use crate::domain::Timestamp;
-use crate::store::records::mailboxes::MailboxState;
+use crate::store::records::mailboxes::{MailboxState, SteppedOver};
 use crate::wording;
 
 /// What is said where there is none.
 pub(super) const NONE: &str = "No mailbox is configured, so no bounce is read. Add one under [mailboxes] in the configuration; \
      touchline.example.toml shows how.";
 
+/// Mails to look at that are named for one mailbox.
+const NAMED_MAX: i64 = 100;
+
 /// A mailbox, and what is on record of it.
 struct Standing<'a> {
     name: &'a str,
     settings: &'a MailboxConfig,
     known: Option<&'a MailboxState>,
+    to_look_at: Vec<SteppedOver>,
     now: Timestamp,
 }
 
 pub(super) async fn run(console: &Console) -> Result<(), CliError> {
     let gateway = console.gateway_to_read().await?;
-    let states = gateway.store.read().await?.mailbox_states().await?;
-    let now = gateway.clock.now();
-    let configured = gateway.config.mailboxes.iter();
-    let standings: Vec<Standing<'_>> = configured
-        .map(|(name, settings)| {
-            let known = states.iter().find(|state| state.name == *name);
-            Standing { name, settings, known, now }
-        })
-        .collect();
+    let mut tx = gateway.store.read().await?;
+    let states = tx.mailbox_states().await?;
+    let (now, mut standings) = (gateway.clock.now(), Vec::new());
+    for (name, settings) in &gateway.config.mailboxes {
+        let known = states.iter().find(|state| state.name == *name);
+        let to_look_at = tx.mailbox_to_look_at(name, NAMED_MAX).await?;
+        standings.push(Standing { name, settings, known, to_look_at, now });
+    }
+    drop(tx);
     let objects: Vec<Value> = standings.iter().map(Standing::object).collect();
     console.answer(&json!({ "mailboxes": objects }), || {
         if standings.is_empty() {
@@ -56,6 +60,7 @@ impl Standing<'_> {
             Some(known) if known.is_refused() => "refused",
             Some(known) if known.needs_person(self.now) => "unread",
             Some(known) if known.failed_ms.is_some() => "failing",
+            Some(known) if known.to_look_at > 0 => "read_in_part",
             Some(_) => "good",
         }
     }
@@ -64,7 +69,10 @@ impl Standing<'_> {
         if !self.settings.missing.is_empty() {
             return Some(self.settings.missing.join("; "));
         }
-        let known = self.known.filter(|known| known.failed_ms.is_some())?;
+        let known = self.known?;
+        if known.failed_ms.is_none() {
+            return (known.to_look_at > 0).then(|| wording::mailboxes::stepped_over(known.to_look_at, self.name));
+        }
         let why = known.failure.as_deref().unwrap_or_default().trim_end_matches('.');
         Some(format!("{why}. {}", wording::mailboxes::advice(known.failure_remedy, self.name)))
     }
@@ -89,6 +97,9 @@ impl Standing<'_> {
             "other_mails": self.number(|known| known.passed),
             "read_in_part": self.number(|known| known.cut),
             "unreadable": self.number(|known| known.unreadable),
+            "reads_since": self.known(|known| known.since_ms),
+            "to_look_at": self.number(|known| known.to_look_at),
+            "mails_to_look_at": self.to_look_at.iter().map(named).collect::<Vec<_>>(),
         })
     }
 
@@ -105,4 +116,10 @@ impl Standing<'_> {
             self.why().map_or_else(|| "—".to_owned(), |why| plain(&why)),
         ]
     }
+}
+
+/// A mail to look at: where it is, and why it could not be read.
+fn named(mail: &SteppedOver) -> Value {
+    let SteppedOver { folder, mail, words, stepped_ms } = mail;
+    json!({ "folder": folder, "mail": mail, "why": words, "since": stepped_ms })
 }

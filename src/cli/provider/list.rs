@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::show::Known;
+use crate::accounts::health::Records;
 use crate::app::Gateway;
 use crate::cli::console::{Console, table, warn};
 use crate::cli::exit::CliError;
@@ -12,7 +13,7 @@ use crate::config::ProviderConfig;
 use crate::domain::SystemClock;
 use crate::provider::fax::declared;
 use crate::provider::{REGISTRY, Spec, WebhookAuthenticity, find_spec};
-use crate::store::records::provider_state::ProviderState;
+use crate::settle::SUBMIT;
 
 /// The registry needs no configuration; the accounts are shown if there is one.
 pub(super) async fn run(console: &Console) -> Result<(), CliError> {
@@ -26,8 +27,8 @@ pub(super) async fn run(console: &Console) -> Result<(), CliError> {
     let kinds: Vec<Value> = REGISTRY.iter().map(|spec| kind_object(spec)).collect();
     let objects = accounts
         .as_ref()
-        .map(|(gateway, states)| {
-            let known = known_all(gateway, states).map(|known| known.object());
+        .map(|(gateway, records)| {
+            let known = Known::all(gateway, records).into_iter().map(|known| known.object());
             known
                 .chain(lacking(gateway).map(|(name, settings)| json!({ "account": name, "missing": settings.missing })))
         })
@@ -38,19 +39,19 @@ pub(super) async fn run(console: &Console) -> Result<(), CliError> {
             REGISTRY.iter().map(|s| kind_row(s)),
         );
         match &accounts {
-            Some((gateway, states)) => format!("{kinds}\n\nAccounts:\n{}", accounts_table(gateway, states)),
+            Some((gateway, records)) => format!("{kinds}\n\nAccounts:\n{}", accounts_table(gateway, records)),
             None => kinds,
         }
     })
 }
 
-async fn configured(console: &Console) -> Result<Option<(Gateway, Vec<ProviderState>)>, CliError> {
+async fn configured(console: &Console) -> Result<Option<(Gateway, Records)>, CliError> {
     if !console.config_path.exists() {
         return Ok(None);
     }
     let gateway = Gateway::join(console.settings()?, Arc::new(SystemClock)).await?;
-    let states = gateway.store.read().await?.provider_states(false).await?;
-    Ok(Some((gateway, states)))
+    let records = Records::read(&mut gateway.store.read().await?, SUBMIT, gateway.clock.now()).await?;
+    Ok(Some((gateway, records)))
 }
 
 fn kind_row(spec: &Spec) -> Vec<String> {
@@ -104,18 +105,13 @@ pub(super) fn kind_object(spec: &Spec) -> Value {
     })
 }
 
-/// Every account with what is known about it.
-fn known_all<'a>(gateway: &'a Gateway, states: &'a [ProviderState]) -> impl Iterator<Item = Known<'a>> {
-    gateway.accounts.iter().filter_map(|(name, _)| Known::of(gateway, name, states))
-}
-
 /// The accounts of which a secret is missing.
 fn lacking(gateway: &Gateway) -> impl Iterator<Item = (&String, &ProviderConfig)> {
     gateway.config.providers.iter().filter(|(_, settings)| !settings.missing.is_empty())
 }
 
-fn accounts_table(gateway: &Gateway, states: &[ProviderState]) -> String {
-    let rows = known_all(gateway, states).map(|known| {
+fn accounts_table(gateway: &Gateway, records: &Records) -> String {
+    let rows = Known::all(gateway, records).into_iter().map(|known| {
         let spec = known.account.spec();
         let place = gateway.accounts.place(spec.channel, known.name);
         vec![

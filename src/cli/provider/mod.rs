@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod health;
 mod list;
 mod naming;
 mod new;

@@ -3,15 +3,18 @@
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::check_known;
 use super::list::kind_object;
+use super::{check_known, health};
+use crate::accounts::health::{Health, Records};
 use crate::accounts::{ConfiguredAccount, Ready};
 use crate::app::Gateway;
 use crate::cli::console::{Console, table};
 use crate::cli::exit::CliError;
+use crate::domain::Timestamp;
 use crate::domain::provider_state::ProviderState;
-use crate::domain::{AttemptStatus, Timestamp};
 use crate::provider::{Reconciliation, WebhookAuthenticity};
+use crate::public::AccountView;
+use crate::settle::SUBMIT;
 use crate::store::records::provider_state::Trouble;
 use crate::wording;
 
@@ -24,15 +27,21 @@ pub(super) struct Known<'a> {
     pub name: &'a str,
     pub account: &'a ConfiguredAccount,
     pub state: ProviderState,
+    pub health: Health,
     pub now: Timestamp,
     pub zone: Tz,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn of(gateway: &'a Gateway, name: &'a str, states: &[ProviderState]) -> Option<Self> {
-        let account = gateway.accounts.get(name)?;
-        let state = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
-        Some(Self { name, account, state, now: gateway.clock.now(), zone: gateway.config.practice.time_zone })
+    /// Every account, by name.
+    pub(super) fn all(gateway: &'a Gateway, records: &Records) -> Vec<Self> {
+        let (now, zone) = (gateway.clock.now(), gateway.config.practice.time_zone);
+        let healths = gateway.accounts.health(records, now);
+        let known = gateway.accounts.iter().zip(healths).map(|((name, account), health)| {
+            let state = records.states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
+            Self { name, account, state, health, now, zone }
+        });
+        known.collect()
     }
 
     /// Its state, in a word.
@@ -109,8 +118,10 @@ impl<'a> Known<'a> {
             "rate_per_minute": account.rate_per_minute,
             "rate_per_minute_now": account.rate(state, *now),
             "rate_per_domain_per_minute": account.rate_per_domain,
+            "concurrency_per_domain": account.concurrency_per_domain,
             "slowed_until": state.slowing.over(*now),
             "quota": quota_object(account, state, *now),
+            "health": AccountView::from(&self.health),
             "cost_per_page": account.cost_per_page,
             "state": self.word().replace(' ', "_"),
             "paused_at": state.paused_ms,
@@ -144,15 +155,13 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
     let gateway = console.gateway_to_read().await?;
     check_known(&gateway, name)?;
     let mut tx = gateway.store.read().await?;
-    let states = tx.provider_states(false).await?;
-    let open = tx.provider_open_attempts().await?;
+    let records = Records::read(&mut tx, SUBMIT, gateway.clock.now()).await?;
     let troubles = tx.provider_troubles(name, TROUBLES_AMONG, TROUBLES_SHOWN).await?;
     drop(tx);
-    let Some(known) = Known::of(&gateway, name, &states) else { return Ok(()) };
-    let count = |status: AttemptStatus| {
-        open.iter().find(|(account, of, _)| account == name && *of == status).map_or(0, |(.., count)| *count)
+    let Some(known) = Known::all(&gateway, &records).into_iter().find(|known| known.name == name) else {
+        return Ok(());
     };
-    let in_flight = [AttemptStatus::Calling, AttemptStatus::Accepted, AttemptStatus::InDoubt].map(count);
+    let in_flight = [known.health.calling, known.health.accepted, known.health.in_doubt];
     let callback = callback(&gateway, &known);
     let place = gateway.accounts.place(known.account.spec().channel, name);
     let conditions = place.map(|(_, route)| route.only.words()).unwrap_or_default();
@@ -170,10 +179,14 @@ pub(super) async fn run(console: &Console, name: &str) -> Result<(), CliError> {
             Some((place, _)) => format!("number {place}, only: {}", conditions.join("; ")),
         };
         let [calling, accepted, in_doubt] = in_flight;
-        let in_flight = format!("{calling} being handed over, {accepted} awaiting a report, {in_doubt} in doubt");
+        let in_flight = format!(
+            "{} waiting, {calling} being handed over, {accepted} awaiting a report, {in_doubt} in doubt",
+            known.health.waiting
+        );
         let callback = callback.unwrap_or_else(|| "none: the provider is asked".to_owned());
         let mut rows =
             vec![("state", known.words()), ("route", route), ("in flight", in_flight), ("callbacks", callback)];
+        rows.extend(health::rows(&known.health, known.zone));
         rows.extend(facts(&known));
         let rows = rows.into_iter().map(|(what, words)| vec![what.to_owned(), words]);
         let gaps = known.account.spec().gaps.iter().map(|gap| format!("\n  - {gap}")).collect::<String>();
@@ -220,7 +233,10 @@ fn facts(known: &Known<'_>) -> Vec<(&'static str, String)> {
             "rate for one mail domain",
             or_none(account.rate_per_domain.map(|rate| format!("{rate} hand-overs a minute, all nodes together"))),
         ),
-        ("quota", or_none(Some(known.quota_words()).filter(|words| !words.is_empty()))),
+        (
+            "letters at once to one mail domain",
+            or_none(account.concurrency_per_domain.map(|most| format!("{most}, all nodes together"))),
+        ),
         ("questions", or_none(can.questions_per_minute.map(|most| format!("{most} a minute, each node")))),
         ("budget today", or_none(budget)),
         ("cost of a page", account.cost_per_page.map_or_else(|| "not set".to_owned(), |cost| cost.to_string())),

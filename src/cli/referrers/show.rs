@@ -87,7 +87,7 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
             ));
         }
         for one in &known {
-            text.push_str(&format!("{}\n", address_words(one)));
+            text.push_str(&format!("{}\n", address_words(one, zone)));
         }
         text.push_str(&format!("touches: {delivered} of {goal} delivered\n"));
         plain(&text)
@@ -158,14 +158,15 @@ fn location_words(location: &Location) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn address_words(known: &Known) -> String {
+fn address_words(known: &Known, zone: Tz) -> String {
     let mut words = vec![format!("{}: {}", known.address.channel(), known.address.pretty())];
     if let Some(health) = &known.health {
         let why = health.fault.map(|fault| format!(" ({})", wording::fault(fault))).unwrap_or_default();
         words.push(format!("{}{why}", health.health));
     }
     for refusal in &known.refusals {
-        words.push(format!("refused: {} ({})", refusal.scope, refusal.reason));
+        let end = refusal.expires_ms.map(|at| format!(", ends {}", at.in_zone(zone))).unwrap_or_default();
+        words.push(format!("refused: {} ({}{end})", refusal.scope, refusal.reason));
     }
     let current = known.bases.iter().filter(|basis| basis.ended_ms.is_none());
     let bases: Vec<String> = current.map(|basis| format!("{} since {}", basis.kind, basis.obtained_on)).collect();

@@ -11,6 +11,7 @@ use crate::domain::returned::{ReturnKind, ReturnState};
 use crate::feedback::returns::working::acts_for;
 use crate::public::{ReturnPage, ReturnView, returns};
 use crate::referrers::audience;
+use crate::referrers::conversation::who_stay;
 use crate::store::records::returns::{ReturnRow, ReturnsOf};
 use crate::store::records::short_ids::Kept;
 use crate::store::{StoreError, Tx};
@@ -86,8 +87,7 @@ async fn names(tx: &mut Tx, rows: &[ReturnRow]) -> Result<HashMap<ReferrerId, St
     let mut ids: Vec<ReferrerId> = rows.iter().filter_map(|row| row.referrer_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let named = |one: crate::domain::referrer::Referrer| (one.id, one.display_name());
-    Ok(tx.referrers(&ids).await?.into_iter().map(named).collect())
+    Ok(who_stay(tx, &ids).await?.into_iter().map(|(id, one)| (id, one.display_name())).collect())
 }
 
 /// The referrer's name, else whom the return names.

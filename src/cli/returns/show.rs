@@ -1,16 +1,17 @@
 //! `touchline returns show`.
 
-use std::io::Write;
-
 use serde::Serialize;
 
-use crate::access::note_document_view;
 use crate::cli::console::{Console, Records, table};
-use crate::cli::exit::{CliError, Ending};
+use crate::cli::exit::CliError;
 use crate::cli::ids::{TypedId, shown};
+use crate::domain::Timestamp;
 use crate::domain::id::ReturnId;
+use crate::feedback::returns::evidence::{AsItCame, as_it_came};
+use crate::feedback::returns::replies::ReplyKept;
 use crate::feedback::returns::working::acts_for;
 use crate::public::{ReturnView, SuppressionView, returns};
+use crate::referrers::conversation::who_stay;
 use crate::store::Tx;
 use crate::store::records::returns::ReturnRow;
 use crate::store::records::short_ids::Kept;
@@ -24,6 +25,14 @@ struct Shown {
     referrer_name: Option<String>,
     /// Whether the mail itself is kept.
     mail_kept: bool,
+    /// Whether the callback of the mail provider is kept.
+    callback_kept: bool,
+    /// When the one or the other was deleted.
+    purged_at: Option<Timestamp>,
+    /// Whether the text of a person's answer is kept.
+    reply_kept: bool,
+    /// When that was deleted.
+    reply_purged_at: Option<Timestamp>,
     /// The suppressions that followed from it, including lifted ones.
     suppressions: Vec<SuppressionView>,
 }
@@ -41,68 +50,31 @@ pub(super) async fn run(console: &Console, typed: &TypedId) -> Result<(), CliErr
     console.answer(&shown, || words(&shown, &row, &records))
 }
 
-/// Writes the mail itself to standard output, octet for octet. That of a letter about a patient is recorded as a view.
+/// The return that was named.
 ///
 /// # Errors
-/// There is no such return, or its mail is not kept.
-pub(super) async fn raw(console: &Console, typed: &TypedId) -> Result<(), CliError> {
-    if console.json {
-        return Err(CliError::usage("--raw writes the mail as it is: leave out --json"));
-    }
-    let records = console.records().await?;
-    let mut tx = records.store.read().await?;
-    let row = find(&mut tx, typed).await?;
-    let mail = match row.arrival_id {
-        Some(arrival) => tx.arrival_body(arrival).await?,
-        None => None,
-    };
-    let message = match row.message_id {
-        Some(id) => tx.message(id, false).await?,
-        None => None,
-    };
-    drop(tx);
-    let mail = mail.ok_or_else(|| CliError::not_found(not_kept(&row)))?;
-    if let Some(message) = message {
-        note_document_view(&records.access(), &message, "mail that came back", &console.who).await?;
-    }
-    let written = std::io::stdout().write_all(&mail).and_then(|()| std::io::stdout().flush());
-    written.map_err(|error| CliError::new(Ending::Failed, format!("the mail cannot be written ({})", error.kind())))
-}
-
-fn not_kept(row: &ReturnRow) -> String {
-    match row.inbox_id {
-        Some(inbox) => format!(
-            "return {} was no mail: {} reported it in callback {}; `touchline inbox show` shows that",
-            shown(row.id.0),
-            row.source,
-            shown(inbox.0)
-        ),
-        None => format!(
-            "the mail of return {} is not kept: people's answers never are, and other mails only for a time",
-            shown(row.id.0)
-        ),
-    }
-}
-
-async fn find(tx: &mut Tx, typed: &TypedId) -> Result<ReturnRow, CliError> {
+/// There is none.
+pub(super) async fn find(tx: &mut Tx, typed: &TypedId) -> Result<ReturnRow, CliError> {
     let id = ReturnId(typed.find(tx, Kept::Return).await?);
     tx.return_row(id, false).await?.ok_or_else(|| CliError::not_found(format!("there is no return {id}")))
 }
 
 async fn gather(tx: &mut Tx, row: &ReturnRow) -> Result<Shown, CliError> {
     let referrer = match row.referrer_id {
-        Some(id) => tx.referrer(id).await?,
+        Some(id) => who_stay(tx, &[id]).await?.remove(&id),
         None => None,
     };
-    let mail_kept = match row.arrival_id {
-        Some(arrival) => tx.arrival_body(arrival).await?.is_some(),
-        None => false,
-    };
+    let came = as_it_came(tx, row).await?;
+    let reply = ReplyKept::of(tx.reply(row.id).await?.as_ref());
     let suppressions = tx.suppressions_ever_because(row.id).await?;
     Ok(Shown {
         view: ReturnView::of(row, &acts_for(row), true),
         referrer_name: referrer.map(|one| one.display_name()),
-        mail_kept,
+        mail_kept: matches!(came, AsItCame::Mail(_)),
+        callback_kept: matches!(came, AsItCame::Callback { .. }),
+        purged_at: if let AsItCame::Purged(at) = came { Some(at) } else { None },
+        reply_kept: reply == ReplyKept::Sealed,
+        reply_purged_at: if let ReplyKept::Purged(at) = reply { Some(at) } else { None },
         suppressions: suppressions.iter().map(|one| SuppressionView::of(one, true)).collect(),
     })
 }
@@ -124,8 +96,12 @@ fn words(shown_return: &Shown, row: &ReturnRow, records: &Records) -> String {
         ("message", row.message_id.map(|id| shown(id.0))),
         ("matched", row.matched_by.map(|by| wording::returns::matched_by(by).to_owned())),
         ("decided", decided(row, records)),
-        ("suppressed", suppressed(&shown_return.suppressions)),
+        ("suppressed", suppressed(&shown_return.suppressions, records)),
         ("mail", shown_return.mail_kept.then(|| format!("touchline returns show {} --raw", shown(row.id.0)))),
+        ("callback", shown_return.callback_kept.then(|| format!("touchline returns show {} --raw", shown(row.id.0)))),
+        ("deleted", shown_return.purged_at.map(|at| format!("{}, as it came", at.in_zone(records.zone)))),
+        ("answer", shown_return.reply_kept.then(|| format!("touchline returns show {} --whole", shown(row.id.0)))),
+        ("answer deleted", shown_return.reply_purged_at.map(|at| at.in_zone(records.zone))),
     ];
     let head = [
         ("id", row.id.to_string()),
@@ -145,9 +121,13 @@ fn decided(row: &ReturnRow, records: &Records) -> Option<String> {
     Some(format!("{what}, said {who}{at}"))
 }
 
-fn suppressed(suppressions: &[SuppressionView]) -> Option<String> {
+fn suppressed(suppressions: &[SuppressionView], records: &Records) -> Option<String> {
     let one = |one: &SuppressionView| {
-        let ended = if one.lifted_at.is_some() { ", lifted since" } else { "" };
+        let ended = match (one.lifted_at, one.expires_at) {
+            (Some(_), _) => ", lifted since".to_owned(),
+            (None, Some(at)) => format!(", ends {}", at.in_zone(records.zone)),
+            (None, None) => String::new(),
+        };
         format!("{} for {}: {}{ended}", one.address, one.scope, one.reason)
     };
     (!suppressions.is_empty()).then(|| suppressions.iter().map(one).collect::<Vec<_>>().join("; "))

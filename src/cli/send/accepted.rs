@@ -2,23 +2,34 @@
 
 use chrono_tz::Tz;
 
+use super::confirm::limits;
 use crate::cli::console::{count, table};
 use crate::cli::ids;
 use crate::domain::MessageStatus;
 use crate::intake::answer::{Accepted, AcceptedMessage, Counts};
+use crate::intake::proposal::Proposal;
 use crate::wording::{self, advice, explain};
 
 /// Messages shown one by one to a person; JSON has more.
 const LINES_MAX: usize = 50;
 
-/// Either as text for people; `verb` begins the sentence. Moments are said in the zone.
+/// A dry run as text for people: also what goes out on a later day, and how long the rates make it take. Moments are said in
+/// the zone.
 #[must_use]
-pub fn told(verb: &str, accepted: &Accepted, dry: bool, zone: Tz) -> String {
+pub fn told_dry(proposal: &Proposal, zone: Tz) -> String {
+    told("Would be:", &proposal.planned, &limits(proposal), true, zone)
+}
+
+/// Either as text for people; `verb` begins the sentence.
+fn told(verb: &str, accepted: &Accepted, limits: &[String], dry: bool, zone: Tz) -> String {
     let Counts { queued, held, suppressed, skipped, .. } = accepted.counts;
     let mut text = format!(
         "{verb} {} to send, {held} held for review, {suppressed} suppressed, {skipped} left out.\n",
         count(queued, "message"),
     );
+    for line in limits {
+        text.push_str(&format!("{line}\n"));
+    }
     text.push_str(&waiting(accepted, dry, zone));
     text.push_str(&message_lines(accepted, dry, zone));
     for skipped in accepted.skipped.iter().take(LINES_MAX) {
@@ -35,7 +46,7 @@ pub fn told(verb: &str, accepted: &Accepted, dry: bool, zone: Tz) -> String {
 /// An accepted submission as text for people, with until when it can be withdrawn and how.
 #[must_use]
 pub fn told_accepted(accepted: &Accepted, zone: Tz) -> String {
-    let text = told("Accepted:", accepted, false, zone);
+    let text = told("Accepted:", accepted, &[], false, zone);
     let waits = accepted.counts.queued + accepted.counts.held > 0;
     match accepted.undo_until.filter(|_| waits) {
         None => text,

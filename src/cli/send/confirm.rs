@@ -15,6 +15,8 @@ use crate::wording;
 
 /// What is said if something else would be sent by the time of the answer.
 pub const CHANGED: &str = "what would be sent has changed since it was shown: look at it again. Nothing was sent";
+/// More minutes than these are told.
+const MINUTES_TOLD_FROM: u64 = 10;
 /// Lines of the letter's text that are shown.
 const TEXT_LINES_MAX: usize = 12;
 /// The longest answer that is read.
@@ -64,8 +66,8 @@ pub fn told(title: &str, proposal: &Proposal) -> String {
         text.push_str(&format!("  by {}: {}\n", share.channel, share_words(share)));
     }
     text.push_str(&format!("  cost: {}\n", cost_words(proposal)));
-    for over in &proposal.over_quota {
-        text.push_str(&format!("{}\n", wording::quotas::too_large(&over.account, over.left, over.later)));
+    for line in limits(proposal) {
+        text.push_str(&format!("{line}\n"));
     }
     if !proposal.left_out.is_empty() {
         text.push_str("Left out:\n");
@@ -80,6 +82,18 @@ pub fn told(title: &str, proposal: &Proposal) -> String {
         text.push_str(&format!("Warning: the first letter cannot be rendered: {problem}\n"));
     }
     text.trim_end().to_owned()
+}
+
+/// What goes out on a later day because of a quota or a budget, and how long the rates make it take: a line for each account.
+pub fn limits(proposal: &Proposal) -> Vec<String> {
+    let later = proposal.over_limit().map(|over| {
+        wording::quotas::too_large(&over.account, over.waits_for, over.left.unwrap_or_default(), over.later)
+    });
+    let slow = proposal.accounts.iter().filter_map(|account| {
+        let minutes = account.minutes.filter(|minutes| *minutes > MINUTES_TOLD_FROM)?;
+        Some(wording::quotas::takes(&account.account, account.rate_per_minute?, minutes))
+    });
+    later.chain(slow).collect()
 }
 
 /// When it leaves: what waits for office hours, and how long it can be withdrawn.

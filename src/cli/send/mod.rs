@@ -90,9 +90,8 @@ pub async fn run(console: &Console, args: Args) -> Result<(), CliError> {
     };
     let (parts, zone) = (gateway.intake(), gateway.config.practice.time_zone);
     if args.dry_run {
-        let planned = intake::list::dry_run(&parts, &request).await?;
-        return console
-            .answer(&DryRunView::from(planned.clone()), || accepted::told("Would be:", &planned, true, zone));
+        let planned = proposal::propose(&parts, &request).await?;
+        return console.answer(&DryRunView::from(&planned), || accepted::told_dry(&planned, zone));
     }
     if request.to.is_list() && !args.yes {
         let title = format!("{} to {}", request.letter, request.to);

@@ -9,6 +9,9 @@ use super::{About, EnhancedStatus, Phase, Row, table};
 
 /// Basic codes that never speak of a mailbox: of a command (RFC 5321 section 4.2.3), or of a login (RFC 4954 section 6).
 const NEVER: &[&str] = &["500", "502", "503", "504", "523", "530", "534", "535", "538", "555"];
+/// The same for 501, which has to have a code of addresses (RFC 5321 section 4.2.3: a parameter).
+const OF_A_PARAMETER: &str = "501";
+const OF_ADDRESSES: &[&str] = &["5.1.x"];
 /// The same for 525, which a bounce may have for the recipient (RFC 5248; RFC 7293).
 const NEVER_IN_A_DIALOGUE: &str = "525";
 /// The enhanced codes under which words may speak of the recipient (RFC 3463; RFC 7293; Microsoft: NDR codes). Not among
@@ -54,7 +57,12 @@ const BEGINNINGS: &[&str] = &[
     "overload, congest, currently, at this time, at the moment, moment, right now, wait, loop, resource, transport, outage",
     "lleno, llena, voll, pleine, pieno, piena, cheio, cheia",
     "locked, storage, database, backend, internal error, system is, system error, system failure, being, queue",
+    "reopen, on leave, summer, vacation, holiday, try server, try host, other server, reply to address, bounce address",
+    "absender, expéditeur, expediteur, remitente, remetente, mittente, afzender, avsändare, afsender, avsender, lähettäj",
+    "отправител, nadawc, odesílatel, odosielate, feladó",
 ];
+/// The sender in languages that write no spaces, anywhere in a text.
+const SENDERS: &[&str] = &["发件人", "寄件者", "寄件人", "送信者", "差出人", "발신자", "보낸 사람", "보낸사람"];
 /// The same, whole words.
 const WHOLE: &str = "send, sends, auth, your, yours, plan, trial, api, rate, rated, many, url, urls, link, links, spf, dlp, rbl, ip, ips, \
     ptr, tls, ssl, ban, full, disk, space, hold, down, bot, pay, paid, risk, body, text, html, sec, secs, min, mins";
@@ -72,7 +80,7 @@ pub(super) static OF_SOMETHING_ELSE: LazyLock<Vec<String>> = LazyLock::new(|| {
         let parts = phrase.split("..").map(|part| format!(" {}", letters(part)));
         parts.collect::<Vec<_>>().join("..")
     });
-    beginnings.chain(whole).chain(phrases).collect()
+    beginnings.chain(whole).chain(phrases).chain(SENDERS.iter().map(|sender| (*sender).to_owned())).collect()
 });
 
 /// What says nothing of the sending side, as it stands in a text of letters.
@@ -110,6 +118,18 @@ const OF_THE_MAILBOX: &[&str] = &[
     "inform the sender",
     "notify the sender",
     "tell the sender",
+    "an den absender",
+    "dem absender",
+    "à l expéditeur",
+    "al remitente",
+    "ao remetente",
+    "al mittente",
+    "aan de afzender",
+    "отправителю",
+    "not in ldap",
+    "not in our ldap",
+    "not found in ldap",
+    "not in the ldap directory",
 ];
 /// Advice to the sender that says nothing of the sender: one of these, and one of the others behind it.
 const ADVICE_TO: &[&str] = &["sender should", "sender can", "sender may", "sender must", "sender needs to"];
@@ -210,8 +230,12 @@ impl<'a> Spoken<'a> {
 
 /// Whether the codes, also those within the text, leave room for the recipient.
 fn codes_allow(heard: &Heard, plain: &Plain) -> bool {
-    let is_never =
-        NEVER.contains(&heard.code()) || (heard.code() == NEVER_IN_A_DIALOGUE && heard.phase != Phase::Bounce);
+    let is_of_addresses = || heard.enhanced().is_some_and(|code| Heard::is_among(code, OF_ADDRESSES));
+    let is_never = match heard.code() {
+        NEVER_IN_A_DIALOGUE => heard.phase != Phase::Bounce,
+        OF_A_PARAMETER => !is_of_addresses(),
+        code => NEVER.contains(&code),
+    };
     let of_a_machine = MACHINES.iter().any(|start| plain.words.contains(start));
     let allows = |code: &str| Heard::is_among(code, OF_THE_RECIPIENT) && !(code == NOT_AUTHORIZED && of_a_machine);
     !is_never && plain.codes.iter().map(String::as_str).chain(heard.enhanced()).all(allows)

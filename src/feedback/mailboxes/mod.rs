@@ -3,18 +3,22 @@
 //! (`round`); only then is anything done in the mailbox, and only with returns of ours. What a process that dies leaves undone stands
 //! on record, and the next round does it.
 
+mod beginning;
+mod measuring;
 mod round;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::measuring::Numbers;
 use super::Parts;
 use crate::domain::fault::{Failure, Fault};
 use crate::provider::mailbox::{Mailbox, Session};
-use crate::store::{StoreError, in_time};
+use crate::store::{Store, StoreError, in_time};
+pub use beginning::{Beginning, beginning};
 pub use round::{Round, Trouble, read_once};
 
 /// How long a claim lasts, and how often it is renewed.
@@ -89,6 +93,16 @@ impl Course {
             );
         }
         self.missing = round.missing;
+        if round.old > 0 {
+            tracing::info!(mailbox = name, mails = round.old, "mails that came before the first letter are not read");
+        }
+        if round.stepped > 0 {
+            tracing::warn!(
+                mailbox = name,
+                mails = round.stepped,
+                "mails that the server does not hand out were stepped over; `touchline mailbox list --json` says which"
+            );
+        }
     }
 }
 
@@ -107,6 +121,7 @@ async fn watch(parts: &Parts, watched: &Watched, stop: &CancellationToken) {
                 watched.poll
             }
             Ended::Failed(failure) => {
+                Numbers(watched.mailbox.as_ref()).failed(failure.fault);
                 note(parts, name, failure).await;
                 again(watched.poll, course.failures, failure.fault)
             }
@@ -143,9 +158,13 @@ async fn read_on(parts: &Parts, watched: &Watched, course: &mut Course) -> Ended
         Err(failure) => return Ended::Failed(failure),
     };
     loop {
+        let began = Instant::now();
         // Boxed: what follows from a mail is a large future.
         match Box::pin(read_once(parts, mailbox, session.as_mut())).await {
-            Ok(round) => course.note(mailbox.name(), round),
+            Ok(round) => {
+                Numbers(mailbox).took(began.elapsed());
+                course.note(mailbox.name(), round);
+            }
             Err(trouble) => {
                 leave(session).await;
                 return trouble.into();
@@ -187,6 +206,19 @@ pub async fn claim(parts: &Parts, name: &str) -> Result<bool, StoreError> {
         let mut tx = parts.store.write().await?;
         let claimed = tx.mailbox_claim(name, parts.queue.node(), now.after(CLAIMED), now).await?;
         tx.commit().await.map(|()| claimed)
+    })
+    .await
+}
+
+/// Notes that a person has looked at the mails of a mailbox that were stepped over; how many there were.
+///
+/// # Errors
+/// The database cannot be used.
+pub async fn looked_at(store: &Store, name: &str) -> Result<u64, StoreError> {
+    in_time(async {
+        let mut tx = store.write().await?;
+        let mails = tx.mailbox_looked_at(name).await?;
+        tx.commit().await.map(|()| mails)
     })
     .await
 }

@@ -5,19 +5,30 @@
 //! or delete a mail twice changes nothing more. So no return is lost, and none is counted twice.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::Parts;
+use super::measuring::Numbers;
+use super::{Parts, beginning};
 use crate::domain::Timestamp;
-use crate::domain::fault::Failure;
-use crate::feedback::returns::taking::{Arrived, Taken, take};
+use crate::domain::fault::{About, Failure, Fault, clean};
+use crate::domain::remedy::Remedy;
+use crate::domain::returned::ReturnKind;
+use crate::feedback::returns::taking::{Arrived, Reading, Taken, read_each, take_each};
 use crate::provider::mailbox::{
-    After, Batch, FINISHED_MAX, Mail, Mailbox, MailboxKind, Place, Progress, Session, is_missing,
+    After, Batch, FINISHED_MAX, Mail, Mailbox, MailboxKind, Place, Progress, Refused, Session, is_missing,
 };
-use crate::store::records::mailboxes::MailCounts;
+use crate::store::records::mailboxes::{MailCounts, MailOf};
 use crate::store::{StoreError, Tx, in_time};
 
 /// Batches of one folder in a round, at most; what is left then comes after the other folders.
 const BATCHES_MAX: usize = 200;
+/// A mail at the end of a folder that the server does not hand out is asked for so often, and for so long, before it is stepped
+/// over; tries within a while count as one. Whatever ails a server passes, or is put right, within a day.
+const TRIES_MAX: i64 = 5;
+const TRIED_FOR: Duration = Duration::from_secs(24 * 3_600);
+const TRY_COUNTS_AFTER: Duration = Duration::from_secs(10 * 60);
+/// What is kept of a server's words about one mail, in characters.
+const WORDS_CHARS_MAX: usize = 200;
 
 /// What a round found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +37,10 @@ pub struct Round {
     pub read: usize,
     /// Of these, returns of ours that were not known yet.
     pub ours: usize,
+    /// Mails that came too long ago to be read.
+    pub old: usize,
+    /// Mails that the server does not hand out, and that were stepped over.
+    pub stepped: usize,
     /// Folders to read that the mailbox does not have; the others were read.
     pub missing: usize,
     /// Whether the mailbox let something not be done that is to be done with returns of ours; it is on record, and is tried again.
@@ -63,8 +78,9 @@ pub async fn read_once(parts: &Parts, mailbox: &dyn Mailbox, session: &mut dyn S
     let mut round = Round::default();
     let mut unfinished: Option<Failure> = None;
     let mut missing: Option<Failure> = None;
+    let since = in_time(beginning::begin(parts, mailbox)).await?;
     for name in mailbox.folders() {
-        match (Folder { parts, mailbox, name }).read(session, &mut round).await {
+        match (Folder { parts, mailbox, name, since }).read(session, &mut round).await {
             Ok(left) => unfinished = left.or(unfinished),
             Err(Trouble::Mailbox(failure)) if is_missing(&failure) => {
                 round.missing += 1;
@@ -98,6 +114,16 @@ struct Folder<'a> {
     parts: &'a Parts,
     mailbox: &'a dyn Mailbox,
     name: &'a str,
+    since: Option<Timestamp>,
+}
+
+/// What was recorded of a batch.
+#[derive(Debug, Default)]
+struct Recorded {
+    /// The kinds of the returns of ours that were new.
+    ours: Vec<ReturnKind>,
+    /// Mails that were stepped over.
+    stepped: usize,
 }
 
 impl Folder<'_> {
@@ -117,15 +143,28 @@ impl Folder<'_> {
     /// Reads and records a batch; whether there is more.
     async fn read_batch(&self, session: &mut dyn Session, round: &mut Round) -> Result<bool, Trouble> {
         let place = in_time(self.place()).await?;
-        let batch = session.read(self.name, &place).await?;
-        let more = batch.more;
-        round.read += batch.mails.len();
-        round.ours += match in_time(self.record(&place, &batch)).await {
-            // One mail that the database cannot hold must not keep back the others.
-            Err(StoreError::Refused(_)) => self.record_each(batch).await?,
+        let mut batch = session.read(self.name, &place, self.since).await?;
+        let (more, read, old, doubt) = (batch.more, batch.mails.len(), batch.old, doubt(&batch));
+        let readings = self.read_mails(&mut batch).await;
+        // Boxed, here and below: what follows from a mail is a large future.
+        let recorded = match in_time(Box::pin(self.record(&place, &batch, &readings))).await {
+            // One mail that the database cannot hold, or that takes too long, must not keep back the others, and the same batch must
+            // not be read for ever.
+            Err(error) if may_be_of_one_mail(&error) => Box::pin(self.record_each(batch, readings)).await?,
             other => other?.ok_or(Trouble::Lost)?,
         };
-        Ok(more)
+        let numbers = Numbers(self.mailbox);
+        numbers.read(read);
+        numbers.stepped_over(recorded.stepped);
+        recorded.ours.iter().for_each(|kind| numbers.returned(*kind));
+        round.read += read;
+        round.old += old;
+        round.ours += recorded.ours.len();
+        round.stepped += recorded.stepped;
+        match doubt {
+            Some(failure) => Err(failure.into()),
+            None => Ok(more || recorded.stepped > 0),
+        }
     }
 
     /// How far the folder was read.
@@ -141,11 +180,29 @@ impl Folder<'_> {
         Ok(Place::Last { validity, uid })
     }
 
-    /// Records a batch and the new place in one transaction. Returns how many returns of ours there were; `None` if another node
-    /// has the mailbox by now, and then nothing is recorded.
-    async fn record(&self, place: &Place, batch: &Batch) -> Result<Option<usize>, StoreError> {
+    /// Reads the mails of a batch, whose octets go into the readings. One that cannot be read to its end is passed over.
+    async fn read_mails(&self, batch: &mut Batch) -> Vec<Reading> {
+        let now = self.parts.clock.now();
+        let arrived = batch.mails.iter_mut().map(|mail| arrived(mail, now)).collect();
+        let mut readings = Vec::with_capacity(batch.mails.len());
+        let mails = std::mem::take(&mut batch.mails);
+        for (mail, reading) in mails.into_iter().zip(read_each(&self.parts.returns, arrived).await) {
+            if let Some(reading) = reading {
+                batch.mails.push(mail);
+                readings.push(reading);
+            } else {
+                tracing::warn!(mailbox = self.mailbox.name(), "a mail cannot be read to its end; it is passed over");
+                batch.passed_over.push(unrecordable(mail));
+            }
+        }
+        readings
+    }
+
+    /// Records a batch, of which the mails were read, and the new place in one transaction. `None` if another node has the mailbox by
+    /// now, and then nothing is recorded.
+    async fn record(&self, place: &Place, batch: &Batch, readings: &[Reading]) -> Result<Option<Recorded>, StoreError> {
         if is_nothing(place, batch) {
-            return Ok(Some(0));
+            return Ok(Some(Recorded::default()));
         }
         let (now, name) = (self.parts.clock.now(), self.mailbox.name());
         let mut tx = self.parts.store.write().await?;
@@ -153,16 +210,48 @@ impl Folder<'_> {
             tx.rollback().await?;
             return Ok(None);
         }
-        let arrived: Vec<Arrived> = batch.mails.iter().map(|mail| arrived(mail, now)).collect();
-        // Boxed: what follows from a mail is a large future.
-        let taken = Box::pin(take(&mut tx, self.parts, name, &arrived, now)).await?;
-        let is_ours = |mail: usize| taken.get(mail) == Some(&Taken::Ours);
-        let ours: BTreeSet<&str> =
-            batch.mails.iter().enumerate().filter(|(n, _)| is_ours(*n)).map(|(_, mail)| mail.key.as_str()).collect();
-        self.save(&mut tx, &batch.progress, &ours, now).await?;
-        tx.mailbox_count(name, counts(batch, &taken)).await?;
+        let readings: Vec<&Reading> = readings.iter().collect();
+        let taken = Box::pin(take_each(&mut tx, self.parts, name, &readings, now)).await?;
+        let is_ours = |mail: &(&Mail, &(Taken, ReturnKind))| mail.1.0 == Taken::Ours;
+        let ours: Vec<(&str, ReturnKind)> = batch
+            .mails
+            .iter()
+            .zip(&taken)
+            .filter(is_ours)
+            .map(|(mail, (_, kind))| (mail.key.as_str(), *kind))
+            .collect();
+        let stepped = self.note_refused(&mut tx, batch, now).await?;
+        let progress = beyond(&batch.progress, &stepped);
+        self.save(&mut tx, &progress, &ours.iter().map(|(key, _)| *key).collect(), now).await?;
+        let stepped = stepped.len() + batch.passed_over.len();
+        tx.mailbox_count(name, counts(batch, &taken, stepped)).await?;
         tx.commit().await?;
-        Ok(Some(ours.len()))
+        Ok(Some(Recorded { ours: ours.into_iter().map(|(_, kind)| kind).collect(), stepped }))
+    }
+
+    /// Notes what the server does not hand out, and what it does after all. Returns what is stepped over: of the mails at the end of
+    /// the folder, from the first on, those that were asked for often enough.
+    async fn note_refused(&self, tx: &mut Tx, batch: &Batch, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let (name, folder, validity) = (self.mailbox.name(), self.name, validity(&batch.progress));
+        let last = now.before(TRY_COUNTS_AFTER);
+        let handed_out: Vec<&str> = batch.mails.iter().map(|mail| mail.key.as_str()).collect();
+        tx.mailbox_handed_out(name, folder, &handed_out).await?;
+        for one in &batch.passed_over {
+            let mail = MailOf { mailbox: name, folder, validity, mail: &one.key };
+            tx.mailbox_refused(mail, &clean(&one.words, WORDS_CHARS_MAX), last, now).await?;
+            tx.mailbox_stepped_over(mail, now).await?;
+        }
+        let (mut stepped, mut is_first) = (Vec::new(), !batch.is_doubtful);
+        for one in batch.refused.iter().filter(|_| !batch.is_doubtful) {
+            let mail = MailOf { mailbox: name, folder, validity, mail: &one.key };
+            let tried = tx.mailbox_refused(mail, &clean(&one.words, WORDS_CHARS_MAX), last, now).await?;
+            is_first &= tried.tries >= TRIES_MAX && now.since(tried.first_ms) >= TRIED_FOR;
+            if is_first {
+                tx.mailbox_stepped_over(mail, now).await?;
+                stepped.push(one.key.clone());
+            }
+        }
+        Ok(stepped)
     }
 
     /// Saves the place, and what is to be done with returns of ours.
@@ -192,25 +281,33 @@ impl Folder<'_> {
         }
     }
 
-    /// Records the mails of a batch one by one. One that the database cannot hold is passed over.
-    async fn record_each(&self, batch: Batch) -> Result<usize, Trouble> {
-        let mut ours = 0;
-        for (index, mail) in batch.mails.iter().enumerate() {
-            let is_last = index + 1 == batch.mails.len();
-            let progress = if is_last { batch.progress.clone() } else { up_to(mail, &batch.progress) };
-            let unreadable = if is_last { batch.unreadable } else { 0 };
-            let one = Batch { mails: vec![mail.clone()], progress, more: true, unreadable };
-            let none = Place::Last { validity: 0, uid: 0 };
-            ours += match in_time(self.record(&none, &one)).await {
-                Err(StoreError::Refused(why)) => {
-                    tracing::warn!(mailbox = self.mailbox.name(), why, "a mail cannot be recorded; it is passed over");
-                    let without = Batch { mails: Vec::new(), unreadable: unreadable + 1, ..one };
-                    in_time(self.record(&none, &without)).await?.ok_or(Trouble::Lost)?
+    /// Records the mails of a batch one by one. One that the database cannot hold is passed over, and so is one that takes too long
+    /// twice, as long as the database answers otherwise.
+    async fn record_each(&self, mut batch: Batch, readings: Vec<Reading>) -> Result<Recorded, Trouble> {
+        let mut all = Recorded::default();
+        let none = Place::Last { validity: 0, uid: 0 };
+        let mails = std::mem::take(&mut batch.mails);
+        for (mail, reading) in mails.into_iter().zip(&readings) {
+            forget(&mut batch.progress, &mail.key);
+            let one = Batch { progress: up_to(&mail, &batch.progress), mails: vec![mail], ..Batch::default() };
+            let reading = std::slice::from_ref(reading);
+            let recorded = match in_time(Box::pin(self.record(&none, &one, reading))).await {
+                Err(error) if error.is_late() => in_time(Box::pin(self.record(&none, &one, reading))).await,
+                other => other,
+            };
+            let recorded = match recorded {
+                Err(error) if may_be_of_one_mail(&error) => {
+                    tracing::warn!(mailbox = self.mailbox.name(), %error, "a mail cannot be recorded; it is passed over");
+                    in_time(Box::pin(self.record(&none, &without_mails(one), &[]))).await?.ok_or(Trouble::Lost)?
                 }
                 other => other?.ok_or(Trouble::Lost)?,
             };
+            all.ours.extend(recorded.ours);
+            all.stepped += recorded.stepped;
         }
-        Ok(ours)
+        let rest = in_time(Box::pin(self.record(&none, &batch, &[]))).await?.ok_or(Trouble::Lost)?;
+        all.stepped += rest.stepped;
+        Ok(all)
     }
 
     /// Does in the mailbox what is to be done with returns of ours, which are recorded. Returns why it could not be done.
@@ -260,11 +357,41 @@ fn is_nothing(place: &Place, batch: &Batch) -> bool {
         (Progress::Seen { added, gone }, _) => added.is_empty() && gone.is_empty(),
         (Progress::Last { .. }, Place::Seen(_)) => false,
     };
-    is_same && batch.mails.is_empty() && batch.unreadable == 0
+    let says_something = !batch.refused.is_empty() && !batch.is_doubtful;
+    is_same && batch.mails.is_empty() && batch.passed_over.is_empty() && !says_something
 }
 
-fn arrived(mail: &Mail, now: Timestamp) -> Arrived {
-    Arrived { octets: mail.octets.clone(), received_ms: mail.received_ms.unwrap_or(now).min(now) }
+/// A server that refuses mails, and nothing shows that it is the mails.
+fn doubt(batch: &Batch) -> Option<Failure> {
+    let refused = batch.refused.first().filter(|_| batch.is_doubtful)?;
+    let failure = Failure::new(Fault::ProviderError).about(About::Path).remedy(Remedy::WaitForRelay);
+    Some(failure.text(format!("the mail server hands out no mail: {}", refused.words)))
+}
+
+/// Whether the mails may be the reason, so that fewer of them could be recorded.
+fn may_be_of_one_mail(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(_)) || error.is_late()
+}
+
+fn arrived(mail: &mut Mail, now: Timestamp) -> Arrived {
+    Arrived { octets: std::mem::take(&mut mail.octets), received_ms: mail.received_ms.unwrap_or(now).min(now) }
+}
+
+/// A mail that cannot be recorded, as one that was stepped over.
+fn unrecordable(mail: Mail) -> Refused {
+    Refused { key: mail.key, words: "the mail cannot be recorded".to_owned() }
+}
+
+/// A batch whose mails are stepped over.
+fn without_mails(one: Batch) -> Batch {
+    Batch { passed_over: one.mails.into_iter().map(unrecordable).collect(), mails: Vec::new(), ..one }
+}
+
+const fn validity(progress: &Progress) -> i64 {
+    match progress {
+        Progress::Last { validity, .. } => *validity as i64,
+        Progress::Seen { .. } => 0,
+    }
 }
 
 /// The place once this mail is read, and none behind it.
@@ -277,14 +404,35 @@ fn up_to(mail: &Mail, progress: &Progress) -> Progress {
     }
 }
 
-fn counts(batch: &Batch, taken: &[Taken]) -> MailCounts {
+/// What is recorded already is not recorded again: what is to be done with it would be forgotten.
+fn forget(progress: &mut Progress, key: &str) {
+    if let Progress::Seen { added, .. } = progress {
+        added.retain(|one| one != key);
+    }
+}
+
+/// The place once these mails are stepped over as well, which come next.
+fn beyond(progress: &Progress, keys: &[String]) -> Progress {
+    match progress {
+        Progress::Last { validity, uid } => {
+            let last = keys.last().and_then(|key| key.parse().ok());
+            Progress::Last { validity: *validity, uid: last.unwrap_or(*uid) }
+        }
+        Progress::Seen { added, gone } => {
+            Progress::Seen { added: added.iter().chain(keys).cloned().collect(), gone: gone.clone() }
+        }
+    }
+}
+
+fn counts(batch: &Batch, taken: &[(Taken, ReturnKind)], stepped: usize) -> MailCounts {
     let number = |of: usize| i64::try_from(of).unwrap_or(i64::MAX);
-    let ours = taken.iter().filter(|one| **one == Taken::Ours).count();
-    let others = taken.iter().filter(|one| matches!(one, Taken::Answer | Taken::NotOurs | Taken::Unmatched)).count();
+    let ours = taken.iter().filter(|(one, _)| *one == Taken::Ours).count();
+    let others =
+        taken.iter().filter(|(one, _)| matches!(one, Taken::Answer | Taken::NotOurs | Taken::Unmatched)).count();
     MailCounts {
         taken: number(ours),
         passed: number(others),
         cut: number(batch.mails.iter().filter(|mail| mail.is_cut).count()),
-        unreadable: number(batch.unreadable),
+        unreadable: number(stepped),
     }
 }

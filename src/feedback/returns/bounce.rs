@@ -1,19 +1,37 @@
 //! Bounces: by a report, by a receipt that says no, by the words of a mailer.
 
+use super::automatic::is_marked;
 use super::material::Material;
 use super::mime::Fields;
+use super::parties::Parties;
 use super::report::{self, Action, RECIPIENTS_MAX, Report, Reported};
 use super::table::{Mark, Part, automatic, has_mark};
 use super::transcript::{Known, Meant, Transcript};
 use super::verdict::{Evidence, Whole, weigh};
 use super::words::{addresses, is_same, plain};
-use super::{Class, Kind, Recipient, Return};
+use super::{Automatic, Class, Kind, Recipient, Return};
 use crate::domain::Fault;
 
 /// How many recipients a header may name as failed.
 const FAILED_MAX: usize = 100;
 /// How many addresses of headers a text is compared with.
 const KNOWN_MAX: usize = 500;
+/// How many recipients a text without a report may name. A letter of ours has one; whoever writes a mail decides how much work it is.
+const NAMED_MAX: usize = 50;
+/// How much of what is said of recipients is weighed in one mail, in octets. What is behind it counts as if nothing were said.
+const WEIGHED_OCTETS_MAX: usize = 16 * 1024;
+
+/// What may still be weighed of a mail.
+struct Budget(usize);
+
+impl Budget {
+    /// As much of a text as may still be weighed.
+    fn of<'a>(&mut self, text: &'a str) -> &'a str {
+        let end = (0..=text.len().min(self.0)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        self.0 -= end;
+        text.get(..end).unwrap_or_default()
+    }
+}
 
 /// By a delivery status report (RFC 3464), in its own part or within the text.
 pub(super) fn by_report(material: &Material<'_>) -> Option<Return> {
@@ -36,21 +54,38 @@ pub(super) fn by_report(material: &Material<'_>) -> Option<Return> {
         _ => Kind::Delivered,
     };
     let transcript = Transcript::of(material.text.get(..end).unwrap_or_default());
-    let accounts = transcript.meant(&known(material, &transcript));
+    let known = known(material, &transcript);
+    let accounts = transcript.meant(&known);
+    let parties = Parties::of(&known.ours, &transcript.report());
     let only_one = whole.recipients.iter().filter(|one| failed(one)).count() == 1;
     let text = Whole::of(if only_one { transcript.report() } else { transcript.preamble(&accounts) });
-    let told = whole.recipients.iter().filter(|one| kind == Kind::Delivered || failed(one));
-    let mut recipients: Vec<Recipient> = Vec::new();
-    for one in told {
-        if recipients.iter().all(|other| !is_same(&other.recipient, &one.recipient)) {
-            recipients.push(of_report(one, &accounts, &text));
-        }
-    }
-    let read = Return { kind, recipients, ..Return::none() };
+    let mut budget = Budget(WEIGHED_OCTETS_MAX);
+    let recipients =
+        each_once(&whole.recipients).into_iter().map(|one| of_report(one, &accounts, &text, &parties, &mut budget));
+    let read = Return { kind, recipients: recipients.collect(), ..Return::none() };
     Some(about_the_letter(read.naming_attempt(&whole.envelope_id), material, &transcript))
 }
 
-fn of_report(one: &Reported, accounts: &[Meant], text: &Whole) -> Recipient {
+/// Every recipient once, each with its own action. Of one that went on to several, it counts that it arrived at one of them, or that
+/// it is still tried there.
+fn each_once(reported: &[Reported]) -> Vec<&Reported> {
+    let hope = |one: &Reported| match one.action {
+        Action::Delivered => 2,
+        Action::Delayed => 1,
+        Action::Failed => 0,
+    };
+    let mut each: Vec<&Reported> = Vec::new();
+    for one in reported {
+        match each.iter_mut().find(|other| is_same(&other.recipient, &one.recipient)) {
+            Some(other) if hope(one) > hope(other) => *other = one,
+            Some(_) => {}
+            None => each.push(one),
+        }
+    }
+    each
+}
+
+fn of_report(one: &Reported, accounts: &[Meant], text: &Whole, parties: &Parties, budget: &mut Budget) -> Recipient {
     if one.action == Action::Delivered {
         return Recipient::reached(one.recipient.clone());
     }
@@ -59,11 +94,13 @@ fn of_report(one: &Reported, accounts: &[Meant], text: &Whole) -> Recipient {
     };
     let meant = accounts.iter().find(is_one);
     let evidence = Evidence {
-        diagnostic: &one.diagnostic,
+        diagnostic: budget.of(&one.diagnostic),
         status: one.status,
-        comment: &one.comment,
-        account: meant.map_or("", |meant| meant.account.as_str()),
+        comment: budget.of(&one.comment),
+        account: budget.of(meant.map_or("", |meant| meant.account.as_str())),
         whole: Some(text),
+        host: &one.host,
+        parties: Some(parties),
         is_delay: one.action == Action::Delayed,
     };
     weigh(one.recipient.clone(), one.forwarded_to.clone(), &evidence)
@@ -111,18 +148,24 @@ pub(super) fn by_text(material: &Material<'_>) -> Option<Return> {
             meant.push(Meant { recipient, forwarded_to: None, account: String::new() });
         }
     }
-    meant.truncate(RECIPIENTS_MAX);
+    meant.truncate(NAMED_MAX);
+    if meant.is_empty() && !bears_a_mailers_mark(material) {
+        return None;
+    }
+    let parties = Parties::of(&known.ours, &report);
     let whole = Whole::of(if meant.len() == 1 { report } else { transcript.preamble(&meant) });
+    let mut budget = Budget(WEIGHED_OCTETS_MAX);
     let told = |one: Meant| {
         let evidence = Evidence {
-            account: &one.account,
+            account: budget.of(&one.account),
             whole: Some(&whole),
+            parties: Some(&parties),
             is_delay: kind == Kind::Delay,
             ..Evidence::default()
         };
         weigh(one.recipient, one.forwarded_to, &evidence)
     };
-    let recipients: Vec<Recipient> = match kind {
+    let mut recipients: Vec<Recipient> = match kind {
         Kind::Delivered => meant.into_iter().map(|one| Recipient::reached(one.recipient)).collect(),
         _ => meant.into_iter().map(told).collect(),
     };
@@ -132,6 +175,7 @@ pub(super) fn by_text(material: &Material<'_>) -> Option<Return> {
     } else {
         kind
     };
+    recipients.iter_mut().for_each(|one| one.kind = kind);
     Some(about_the_letter(Return { kind, recipients, ..Return::none() }, material, &transcript))
 }
 
@@ -150,7 +194,7 @@ fn kind(material: &Material<'_>, text: &str) -> Option<Kind> {
     // An absence may have an empty return path too.
     let sender = material.sender();
     let is_automatic = automatic(&subject, "").is_some() && !has_mark(Mark::Bounce, Part::Sender, &sender);
-    if is_answer || is_automatic {
+    if is_answer || is_automatic || is_notice_of_absence(material, &subject, text) {
         return None;
     }
     let by_subject = marked(Mark::Bounce, Part::Subject, &subject) || marked(Mark::Delay, Part::Subject, &subject);
@@ -170,6 +214,28 @@ fn kind(material: &Material<'_>, text: &str) -> Option<Kind> {
     })
 }
 
+/// Whether more than its words says that a mailer wrote it. People write of returned mail too, and so do those who are after passwords.
+fn bears_a_mailers_mark(material: &Material<'_>) -> bool {
+    material.is_from_a_mailer() || material.is_report || material.fields.has("x-failed-recipients")
+}
+
+/// Whether a responder says that somebody is away or has left, whatever its subject calls that: the server's code is missing. A postmaster
+/// may write so too, where the subject says it.
+fn is_notice_of_absence(material: &Material<'_>, subject: &str, text: &str) -> bool {
+    let is_one = |subject: &str, text: &str| {
+        automatic(subject, text).is_some_and(|row| matches!(row.what, Automatic::Absence | Automatic::Moved))
+    };
+    let is_code = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_of_codes = word.starts_with(['4', '5']) && word.chars().all(|c| c.is_ascii_digit() || c == '.');
+        is_of_codes && (word.len() == 3 || word.matches('.').count() == 2)
+    };
+    let is_of_a_mailer = has_mark(Mark::Bounce, Part::Sender, &material.sender());
+    let says_it = if is_of_a_mailer { is_one(subject, "") && is_one("", text) } else { is_one(subject, text) };
+    let is_a_report = material.is_report || material.fields.has("x-failed-recipients");
+    says_it && !is_a_report && is_marked(material) && !text.split_whitespace().any(is_code)
+}
+
 /// What is known of addresses from the headers of the mail and of the returned letter.
 fn known(material: &Material<'_>, transcript: &Transcript<'_>) -> Known {
     let returned = header(material, transcript);
@@ -177,7 +243,7 @@ fn known(material: &Material<'_>, transcript: &Transcript<'_>) -> Known {
         names.iter().flat_map(|name| fields.all(name)).flat_map(addresses).map(|found| found.address).collect()
     };
     let mut ours = material.addressees();
-    ours.extend(of(&material.fields, &["from", "sender", "reply-to"]));
+    let mut mailers = of(&material.fields, &["from", "sender", "reply-to"]);
     ours.extend(of(&returned, &["from", "return-path", "sender", "reply-to"]));
     let mut recipients = of(&material.fields, &["x-failed-recipients"]);
     let of_letter =
@@ -185,8 +251,9 @@ fn known(material: &Material<'_>, transcript: &Transcript<'_>) -> Known {
     recipients.extend(of_letter.into_iter().take(50));
     recipients.extend(returned.all("received").filter_map(received_for));
     ours.truncate(KNOWN_MAX);
+    mailers.truncate(KNOWN_MAX);
     recipients.truncate(KNOWN_MAX);
-    Known { ours, recipients }
+    Known { ours, mailers, recipients }
 }
 
 /// The header of the returned letter: its own part's, else that within the text.
@@ -222,7 +289,7 @@ fn without_a_name(material: &Material<'_>, transcript: &Transcript<'_>, known: &
         line.map(addresses).unwrap_or_default().into_iter().map(|found| found.address).collect()
     };
     let to = if to.is_empty() { of_text() } else { to };
-    let is_ours = |address: &String| known.ours.iter().any(|ours| is_same(ours, address));
+    let is_ours = |address: &String| known.ours.iter().chain(&known.mailers).any(|ours| is_same(ours, address));
     match to.as_slice() {
         [only] if !is_ours(only) || returned.count() > 0 => vec![only.clone()],
         _ => Vec::new(),

@@ -7,6 +7,7 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone, Weekday};
 use chrono_tz::Tz;
 
 use super::ReturnRules;
+use super::replies::{self, ReplyText};
 use crate::consent::{self, Refusal};
 use crate::domain::id::{ArrivalId, InboxId, MessageId, ReferrerId, ReturnId};
 use crate::domain::message::Message;
@@ -55,6 +56,10 @@ pub(in crate::feedback) struct Finding {
     pub sender: Option<String>,
     /// The first line of an answer.
     pub first_line: Option<String>,
+    /// All of a person's answer, where that is to be kept.
+    pub reply: Option<ReplyText>,
+    /// Whether a person may have written an answer, as no header marks it as automatic.
+    pub may_be_a_persons: bool,
     /// Whether an answer asks to be sent no more.
     pub asks_to_stop: bool,
     /// How it was found to be about the message.
@@ -77,6 +82,12 @@ impl Finding {
         self.letter.as_ref().filter(|_| self.matched_by.is_some_and(MatchedBy::is_sure))
     }
 
+    /// Whether it is about a letter that identifies a patient. A mailer may quote the subject of such a letter, or the whole of it: its words
+    /// are kept nowhere.
+    pub(super) fn is_about_a_patient(&self) -> bool {
+        self.letter.as_ref().is_some_and(|letter| letter.message.phi == PhiClass::Identified)
+    }
+
     /// Whether a person must look at it.
     fn needs_a_person(&self) -> bool {
         match self.returned.kind {
@@ -85,7 +96,8 @@ impl Finding {
             }
             ReturnKind::Reply => true,
             ReturnKind::AutoReply => {
-                self.answer.is_some_and(|(what, _)| matches!(what, Automatic::Moved | Automatic::Challenge))
+                self.may_be_a_persons
+                    || self.answer.is_some_and(|(what, _)| matches!(what, Automatic::Moved | Automatic::Challenge))
             }
             ReturnKind::OptOut => self.asks_to_stop || self.sure_letter().is_none(),
             ReturnKind::None => true,
@@ -93,7 +105,6 @@ impl Finding {
     }
 
     fn row(&self, id: ReturnId, now: Timestamp) -> ReturnRow {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let keeps_words = self.letter.as_ref().is_some_and(|letter| letter.message.phi != PhiClass::Identified);
         let state = if self.needs_a_person() { ReturnState::Open } else { ReturnState::Applied };
         let (arrival_id, inbox_id) = match self.evidence {
@@ -109,13 +120,13 @@ impl Finding {
             class: self.returned.class,
             reason: self.reason,
             automatic: self.answer.map(|(what, _)| what),
-            status: self.returned.status.clone(),
-            diagnostic: some(&self.returned.diagnostic).filter(|_| keeps_words || self.letter.is_none()),
-            verdict_row: self.returned.row.clone(),
-            recipient: self.returned.recipient.clone(),
+            status: self.returned.status.as_deref().and_then(storable),
+            diagnostic: storable(&self.returned.diagnostic).filter(|_| keeps_words || self.letter.is_none()),
+            verdict_row: self.returned.row.as_deref().and_then(storable),
+            recipient: self.returned.recipient.as_deref().and_then(storable),
             address_key: self.letter.as_ref().map(|letter| letter.address.as_str().to_owned()),
-            sender: self.sender.clone(),
-            first_line: self.first_line.clone().filter(|_| keeps_words),
+            sender: self.sender.as_deref().and_then(storable),
+            first_line: self.first_line.as_deref().and_then(storable).filter(|_| keeps_words),
             back_on: self.answer.and_then(|(_, day)| day).map(|day| day.to_string()),
             matched_by: self.matched_by,
             attempt_id: self.letter.as_ref().map(|letter| letter.attempt),
@@ -132,13 +143,20 @@ impl Finding {
     }
 }
 
+/// A text of others without control characters: PostgreSQL stores no NUL, and one such mail must not stop those behind it. Empty ones
+/// are none.
+fn storable(text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| !c.is_control()).collect();
+    (!plain.is_empty()).then_some(plain)
+}
+
 /// What waits to go to a referrer, under whatever record of theirs; locked, on PostgreSQL, if asked for.
 ///
 /// # Errors
 /// The database cannot be used.
 pub(super) async fn waiting_for(tx: &mut Tx, referrer: ReferrerId, lock: bool) -> Result<Vec<Message>, StoreError> {
     let mut waiting = Vec::new();
-    for record in referrers::conversation::records_of(tx, referrer).await? {
+    for record in tx.records_of_person(referrer).await? {
         waiting.extend(tx.messages_waiting_for(record, lock).await?);
     }
     Ok(waiting)
@@ -181,9 +199,29 @@ pub(in crate::feedback) async fn record(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let rows: Vec<(ReturnId, &Finding)> = findings.iter().map(|finding| (ReturnId::new(), finding)).collect();
-    tx.returns_insert(&rows.iter().map(|(id, finding)| finding.row(*id, now)).collect::<Vec<_>>()).await?;
+    let mut found: Vec<ReturnRow> = rows.iter().map(|(id, finding)| finding.row(*id, now)).collect();
+    raise_what_is_about_us(tx, &mut found).await?;
+    tx.returns_insert(&found).await?;
+    let whole = rows.iter().filter_map(|(id, finding)| Some((*id, finding.reply.as_ref()?, finding.received_ms)));
+    replies::keep(tx, &rules.key, &whole.collect::<Vec<_>>()).await?;
     for (id, finding) in rows {
         follow(tx, rules, id, finding, now).await?;
+    }
+    Ok(())
+}
+
+/// A failure because of our account, our domain or how we are known is nobody's at the other end: a person must see it. Of many such, one
+/// is enough; a row of them pauses the account (`upkeep::equal_returns`).
+async fn raise_what_is_about_us(tx: &mut Tx, found: &mut [ReturnRow]) -> Result<(), StoreError> {
+    let is_about_us = |row: &ReturnRow| {
+        let reasons = [Fault::AccountError, Fault::PolicyRefusal, Fault::QuotaReached, Fault::ProtocolError];
+        row.kind == ReturnKind::Bounce
+            && row.class == Some(ReturnClass::Ours)
+            && row.reason.is_some_and(|reason| reasons.contains(&reason))
+    };
+    let Some(first) = found.iter_mut().find(|row| is_about_us(row)) else { return Ok(()) };
+    if !tx.returns_ours_open().await? {
+        first.state = ReturnState::Open;
     }
     Ok(())
 }
@@ -271,16 +309,8 @@ async fn suppress_until(
         (_, Evidence::Callback(_)) => (SuppressionSource::Provider, Actor::provider(&finding.source)),
     };
     let words = crate::domain::fault::clean(&finding.returned.diagnostic, 300);
-    let refusal = Refusal {
-        address,
-        scope,
-        reason,
-        source,
-        evidence: (!words.is_empty()).then_some(words),
-        who,
-        because: Some(id),
-        expires_ms,
-    };
+    let words = Some(words).filter(|words| !words.is_empty() && !finding.is_about_a_patient());
+    let refusal = Refusal { address, scope, reason, source, evidence: words, who, because: Some(id), expires_ms };
     consent::suppress_in(tx, &refusal, now).await.map(drop)
 }
 
@@ -296,7 +326,7 @@ fn address_of(key: &AddressKey, message: &Message) -> Option<Address> {
 async fn answered(tx: &mut Tx, finding: &Finding, now: Timestamp) -> Result<(), StoreError> {
     let Some(referrer) = finding.referrer() else { return Ok(()) };
     // Who answers is not away, unless they said so later.
-    for record in referrers::conversation::records_of(tx, referrer).await? {
+    for record in tx.records_of_person(referrer).await? {
         tx.away_set(record, Timestamp(0), finding.received_ms, None).await?;
     }
     referrers::conversation::answered_in(tx, referrer, finding.received_ms, now).await
@@ -328,12 +358,15 @@ async fn away(
 ) -> Result<(), StoreError> {
     let Some((Automatic::Absence, back_on)) = finding.answer else { return Ok(()) };
     let Some(referrer) = finding.referrer() else { return Ok(()) };
-    let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? else { return Ok(()) };
+    if referrers::conversation::who_stays(tx, referrer).await?.is_none() {
+        return Ok(());
+    }
     let until = waits_until(back_on, finding.received_ms, rules.zone);
     // Anybody can write in somebody's name.
     let believed = finding.received_ms.after(AWAY_UNSIGNED_MAX);
     let until = if finding.sure_letter().is_some() { until } else { until.min(believed) };
     if until > now {
+        // Under the record that it was told for: that of who stays shows it too, and it is still right if a merge is undone.
         tx.away_set(referrer, until, finding.received_ms, Some(id)).await?;
     }
     Ok(())

@@ -87,7 +87,7 @@ pub(super) async fn proposed(tx: &mut Tx, read: &Return, now: Timestamp) -> Resu
     if !matches!(read.kind, Kind::Bounce | Kind::Complaint) {
         return Ok(None);
     }
-    for recipient in read.recipients.iter().take(5) {
+    for recipient in read.recipients.iter().filter(|one| one.kind == read.kind).take(5) {
         let Ok(address) = EmailAddress::parse(&recipient.recipient) else { continue };
         let since = now.before(PROPOSED_WITHIN);
         if let Some((attempt, _)) = tx.attempt_recent_to(&AddressKey::from(&address), since, now).await? {

@@ -7,22 +7,29 @@
 //! - `report`: delivery status reports
 //! - `transcript`: the text of a bounce that is written for people
 //! - `said`: what servers said, within a text
+//! - `opening`: where in the dialogue a letter was refused; `parties`: whom and what a refusal names
 //! - `verdict`: why, and what follows for the address
 //! - `automatic`: answers without a person
 //! - `particulars`: who wrote an answer, and what it says first
 //! - `notification`: Amazon SES's JSON
 //! - `table`: what is known, as data
 //! - `matching`, `taking`, `follow`: from a mail to what follows from it; `told`: from a mail provider's event
-//! - `working`: what a person does about a return
+//! - `working`: what a person does about a return; `asked`: about a request to be sent no more
+//! - `replies`: what people answer, kept sealed; `evidence`: the mail or the callback as it came
 
+mod asked;
 mod automatic;
 mod bounce;
+pub mod evidence;
 pub(super) mod follow;
 mod matching;
 mod material;
 mod mime;
 mod notification;
+mod opening;
 mod particulars;
+mod parties;
+pub mod replies;
 mod report;
 mod said;
 mod table;
@@ -44,6 +51,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::return_path::ReturnPaths;
 use crate::domain::{EmailAddress, Fault};
 use crate::provider::mail::attempt_of;
+use crate::sealing::KeyPlace;
 use material::Material;
 use mime::{Entity, Fields};
 
@@ -61,6 +69,10 @@ pub struct ReturnRules {
     pub paths: ReturnPaths,
     /// Whether the first line of a person's answer is kept. Never of an answer about a patient.
     pub keeps_first_lines: bool,
+    /// Whether all of a person's answer is kept, sealed.
+    pub keeps_replies: bool,
+    /// Where the secret is that answers are sealed with.
+    pub key: KeyPlace,
     /// The practice's time zone, in which days begin.
     pub zone: chrono_tz::Tz,
     /// The mailbox that letters name for opting out.
@@ -74,6 +86,9 @@ pub struct Recipient {
     pub recipient: String,
     /// Where it went from there, if that is another address.
     pub forwarded_to: Option<String>,
+    /// What became of the letter for this one: in one report it may have failed for one, arrived at another and still be tried for a
+    /// third (RFC 3464 section 2.3.3).
+    pub kind: Kind,
     /// What follows for the address; none if nothing failed.
     pub class: Option<Class>,
     /// Why; none if nothing failed.
@@ -93,6 +108,7 @@ impl Recipient {
         Self {
             recipient,
             forwarded_to: None,
+            kind: Kind::Delivered,
             class: None,
             reason: None,
             status: None,
@@ -105,6 +121,7 @@ impl Recipient {
     /// An unwanted letter says nothing against the address; that nothing more may be sent to it follows from the kind.
     fn complaining(recipient: String, what: &str) -> Self {
         Self {
+            kind: Kind::Complaint,
             class: Some(Class::Ours),
             reason: Some(Fault::Complaint),
             diagnostic: what.chars().take(80).collect(),
@@ -161,17 +178,17 @@ fn ours(id: &str) -> Option<AttemptId> {
 /// [`Kind::None`].
 #[must_use]
 pub fn read(octets: &[u8]) -> Return {
-    let start = octets.iter().position(|octet| !octet.is_ascii_whitespace()).unwrap_or(0);
-    if octets.get(start) == Some(&b'{') {
-        let text = String::from_utf8_lossy(octets.get(..octets.len().min(1 << 20)).unwrap_or_default());
-        return notification::read(&text).unwrap_or(Return::none());
-    }
-    of_mail(&Entity::parse(octets), 0)
+    read_with_particulars(octets).0
 }
 
 /// The same, with who wrote it, whom it was delivered to and what an answer says first.
 #[must_use]
 pub fn read_with_particulars(octets: &[u8]) -> (Return, Particulars) {
+    let start = octets.iter().position(|octet| !octet.is_ascii_whitespace()).unwrap_or(0);
+    if octets.get(start) == Some(&b'{') {
+        let text = String::from_utf8_lossy(octets.get(..octets.len().min(1 << 20)).unwrap_or_default());
+        return (notification::read(&text).unwrap_or(Return::none()), Particulars::default());
+    }
     let mail = Entity::parse(octets);
     let material = Material::of(&mail);
     (of_material(&material, 0), Particulars::of(&material))
@@ -220,7 +237,9 @@ fn complaint(material: &Material<'_>) -> Option<Return> {
 
 /// Outlook.com's junk mail reporting: the letter itself, with the recipient in a field of its own (Microsoft: JMRP).
 fn complaint_of_outlook(material: &Material<'_>) -> Option<Return> {
-    let named = material.returned.get("x-hmxmroriginalrecipient");
+    // The letter is a part of the mail, or all of it.
+    let fields = [&material.returned, &material.fields];
+    let named = fields.iter().map(|fields| fields.get("x-hmxmroriginalrecipient")).find(|named| !named.is_empty())?;
     let recipient = words::addresses(named).into_iter().next()?.address;
     let recipients = vec![Recipient::complaining(recipient, "abuse")];
     let read = Return { kind: Kind::Complaint, recipients, ..Return::none() };
@@ -229,7 +248,7 @@ fn complaint_of_outlook(material: &Material<'_>) -> Option<Return> {
 
 fn challenge(material: &Material<'_>) -> Option<Return> {
     automatic::is_challenge(material).then(|| {
-        let answer = Answer { what: Automatic::Challenge, until: None };
+        let answer = Answer { what: Automatic::Challenge, until: None, is_marked: automatic::is_marked(material) };
         answered(material, Return { kind: Kind::AutoReply, answer: Some(answer), ..Return::none() })
     })
 }
@@ -250,28 +269,35 @@ fn encloses_a_report(material: &Material<'_>) -> bool {
     material.enclosed.iter().any(|mail| matches!(mail.kind.as_str(), "multipart/report"))
 }
 
-/// An answer, of a person or of none.
+/// An answer, of a person or of none. One that names a letter of ours is an answer, whatever its header says of lists: some programs for
+/// sales and mailing lists put such fields into what one person writes to another.
 fn answer(material: &Material<'_>) -> Option<Return> {
     let automatic = automatic::read(material);
     let fields = &material.fields;
-    let subject = material.subject();
-    let prefixes = ["re:", "aw:", "sv:", "antw:", "rif:", "res:", "vs:", "odp:", "ответ:", "r:", "回复:", "返信:"];
-    let behind_prefix = prefixes.iter().find_map(|prefix| subject.strip_prefix(prefix)).map(str::trim);
     let answers =
-        fields.has("in-reply-to") || fields.has("references") || behind_prefix.is_some_and(|rest| !rest.is_empty());
+        fields.has("in-reply-to") || fields.has("references") || particulars::is_of_an_answer(fields.get("subject"));
     let kind = match automatic {
         Some(_) => Kind::AutoReply,
-        None if answers && !material.is_to_many() => Kind::Reply,
+        None if answers && (!material.is_to_many() || names_ours(fields)) => Kind::Reply,
         None => return None,
     };
     Some(answered(material, Return { kind, answer: automatic, ..Return::none() }))
 }
 
+/// Whether a mail answers a letter of ours, as its identifiers say.
+fn names_ours(fields: &Fields) -> bool {
+    identifiers(fields).any(|id| ours(id).is_some())
+}
+
+/// What a mail answers.
+fn identifiers(fields: &Fields) -> impl Iterator<Item = &str> {
+    let lists = [fields.get("in-reply-to"), fields.get("references")];
+    lists.into_iter().flat_map(str::split_whitespace).take(REFERENCES_MAX)
+}
+
 /// With the letter that it answers.
 fn answered(material: &Material<'_>, read: Return) -> Return {
-    let fields = &material.fields;
-    let lists = [fields.get("in-reply-to"), fields.get("references")];
-    let mut ids = lists.iter().flat_map(|list| list.split_whitespace()).take(REFERENCES_MAX);
-    ids.try_fold(read, |read, id| if read.attempt.is_some() { Err(read) } else { Ok(read.naming(id)) })
+    identifiers(&material.fields)
+        .try_fold(read, |read, id| if read.attempt.is_some() { Err(read) } else { Ok(read.naming(id)) })
         .unwrap_or_else(|read| read)
 }

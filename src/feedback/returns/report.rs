@@ -32,6 +32,8 @@ pub(super) struct Reported {
     pub comment: String,
     /// What the server said, in one line.
     pub diagnostic: String,
+    /// The host that said it, if the report names it.
+    pub host: String,
 }
 
 /// A report.
@@ -126,7 +128,8 @@ fn reported(fields: &Fields) -> Option<Reported> {
     let diagnostics: Vec<&str> = fields.all("diagnostic-code").map(without_type).collect();
     let diagnostic = diagnostics.join(" ");
     let action = action(fields.get("action"), status)?;
-    Some(Reported { recipient, forwarded_to: elsewhere, action, status, comment, diagnostic })
+    let host = without_type(fields.get("remote-mta")).to_owned();
+    Some(Reported { recipient, forwarded_to: elsewhere, action, status, comment, diagnostic, host })
 }
 
 fn action(word: &str, status: Option<EnhancedStatus>) -> Option<Action> {
@@ -150,7 +153,9 @@ fn without_type(value: &str) -> &str {
 
 /// `rfc822; <dana@clinic.example>` as a mailbox.
 fn mailbox(value: &str) -> Option<String> {
-    let value = without_type(value).trim();
+    let is_unitext = value.trim_start().get(..5).is_some_and(|kind| kind.eq_ignore_ascii_case("utf-8"));
+    let unitext = if is_unitext { from_unitext(without_type(value)) } else { String::new() };
+    let value = if is_unitext { unitext.as_str() } else { without_type(value) }.trim();
     // A source route (RFC 5321 appendix C): `@relay.example:dana@clinic.example`
     let value = match value.split_once(':') {
         Some((route, rest)) if route.trim_start_matches('<').starts_with('@') => rest,
@@ -160,8 +165,32 @@ fn mailbox(value: &str) -> Option<String> {
         return Some(found.address.replace("+3D", "=").replace("+2B", "+"));
     }
     let bare = value.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace());
-    let is_mailbox = !bare.is_empty() && bare.len() <= 200 && !bare.contains(char::is_whitespace);
+    let is_mailbox =
+        !bare.is_empty() && bare.len() <= 200 && !bare.contains(|c: char| c.is_whitespace() || c.is_control());
     is_mailbox.then(|| bare.to_owned())
+}
+
+/// The characters that stand as `\x{F6}` in the forms of an internationalized address (RFC 6533 section 3).
+fn from_unitext(value: &str) -> String {
+    let mut pieces = value.split("\\x{");
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let read = piece.split_once('}').and_then(|(digits, rest)| {
+            let character = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+            Some((character, rest))
+        });
+        match read {
+            Some((character, rest)) => {
+                decoded.push(character);
+                decoded.push_str(rest);
+            }
+            None => {
+                decoded.push_str("\\x{");
+                decoded.push_str(piece);
+            }
+        }
+    }
+    decoded
 }
 
 #[cfg(test)]
@@ -181,6 +210,9 @@ mod tests {
             ("dana@clinic.example", "dana@clinic.example"),
             ("rfc822;@relay.example:dana@clinic.example", "dana@clinic.example"),
             ("rfc822; dana", "dana"),
+            ("utf-8; j\\x{F6}rg@klinik.example", "jörg@klinik.example"),
+            ("utf-8; jörg@klinik.example", "jörg@klinik.example"),
+            ("utf-8; δοκιμή@παράδειγμα.example", "δοκιμή@παράδειγμα.example"),
         ] {
             assert_eq!(one(&format!("Final-Recipient: {value}\nAction: failed\nStatus: 5.1.1")).recipient, wanted);
         }

@@ -29,6 +29,11 @@ impl Said {
         u8::try_from(self.code / 100).ok().filter(|class| *class > 0).unwrap_or(of_enhanced)
     }
 
+    /// Whether its enhanced code says more than its class: not `5.0.0` or `5.3.0`.
+    pub fn is_telling(&self) -> bool {
+        self.enhanced.is_some_and(|status| status.subject != 0 && status.detail != 0)
+    }
+
     /// As a person reads it.
     pub fn line(&self) -> String {
         let code = if self.code == 0 { String::new() } else { self.code.to_string() };
@@ -175,6 +180,9 @@ fn basic_code(line: &str) -> Option<(u16, &str)> {
     })
 }
 
+/// What may stand behind a reply's code as well as behind a number: `554 mail from unknown host rejected`.
+const COUNTED_OR_SAID: &[&str] = &["mail", "messages", "recipients", "lines"];
+
 /// A telephone number, a port, a size, a time.
 fn is_a_number_of_something(before: &str, rest: &str) -> bool {
     let mut next = rest.trim_start_matches([')', '-', ' ']).split(|c: char| !c.is_ascii_alphanumeric());
@@ -204,8 +212,9 @@ fn is_a_number_of_something(before: &str, rest: &str) -> bool {
         "lines",
     ];
     let named = ["port", "line", "id", "attempts", "after", "limit", "of", "max", "than", "(ext", "tel", "phone"];
+    let begins = before.trim_end().is_empty() || before.trim_end().ends_with([':', '<', '>', '-']);
     is_telephone
-        || counts.contains(&first.as_str())
+        || (counts.contains(&first.as_str()) && !(begins && COUNTED_OR_SAID.contains(&first.as_str())))
         || named.iter().any(|name| last_word(before).eq_ignore_ascii_case(name.as_bytes()))
 }
 
@@ -256,6 +265,7 @@ mod tests {
             ("550-5.7.26 one\n550-5.7.26 two\n550 5.7.26 three", "550 5.7.26 one 5.7.26 two 5.7.26 three"),
             ("ResponseCode 421, , Host not reachable.]", "421 Host not reachable.]"),
             ("[SMTP Error Code 550]", "550"),
+            ("host mx said: 554 mail from unknown host rejected", "554 mail from unknown host rejected"),
         ] {
             assert_eq!(best(text).map(|said| said.line()).as_deref(), Some(line), "{text}");
         }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{Automatic, Class};
-use crate::domain::mail_reply::{self, stands_in};
+use crate::domain::mail_reply::{self, Phase, stands_in};
 use crate::domain::{About, Fault};
 
 /// One row about why a letter came back.
@@ -96,9 +96,23 @@ struct Phrases {
 #[serde(deny_unknown_fields)]
 struct Shapes {
     cut: Vec<String>,
+    always: Vec<String>,
     mark: Vec<MarkRow>,
     whom: Vec<Phrases>,
     aside: Vec<Phrases>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhaseRow {
+    at: Phase,
+    words: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Phases {
+    phase: Vec<PhaseRow>,
 }
 
 /// One row about answers without a person.
@@ -123,6 +137,13 @@ pub struct AutomaticRow {
 #[serde(deny_unknown_fields)]
 struct Until {
     words: Vec<String>,
+    /// How many words behind a phrase the day may begin.
+    #[serde(default = "day_within")]
+    within: usize,
+}
+
+const fn day_within() -> usize {
+    8
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,6 +161,7 @@ static VERDICTS: LazyLock<Verdicts> = LazyLock::new(|| {
     verdicts
 });
 static SHAPES: LazyLock<Shapes> = LazyLock::new(|| read(include_str!("table/shapes.toml")));
+static PHASES: LazyLock<Phases> = LazyLock::new(|| read(include_str!("table/phases.toml")));
 static AUTOMATICS: LazyLock<Automatics> = LazyLock::new(|| read(include_str!("table/automatic.toml")));
 
 /// What the reply table knows of a fault, whatever the codes: of the recipient, or for what is ours of anything else.
@@ -171,6 +193,18 @@ pub(super) fn verdict(text: &str, of: Within, may_count: impl Fn(&VerdictRow) ->
     VERDICTS.row.iter().filter(|row| of <= row.within && may_count(row)).find(|row| has_one(&row.words, text))
 }
 
+/// The phases of the dialogue that a text (as `words::plain` gives it) names.
+pub(super) fn phases_named(text: &str) -> impl Iterator<Item = Phase> {
+    PHASES.phase.iter().filter(move |row| has_one(&row.words, text)).map(|row| row.at)
+}
+
+/// A text (as `words::plain` gives it) without what mailers write into every bounce.
+pub(super) fn without_what_is_always_said(text: String) -> String {
+    SHAPES.always.iter().fold(text, |text, phrase| {
+        if text.contains(phrase.as_str()) { text.replace(phrase.as_str(), " ") } else { text }
+    })
+}
+
 /// The first row that reads an answer: its subject and its text, both plain.
 pub(super) fn automatic(subject: &str, text: &str) -> Option<&'static AutomaticRow> {
     AUTOMATICS.row.iter().find(|row| match row.part {
@@ -180,12 +214,31 @@ pub(super) fn automatic(subject: &str, text: &str) -> Option<&'static AutomaticR
     })
 }
 
-/// The places behind phrases that stand before the day on which somebody returns.
-pub(super) fn behind_until(text: &str) -> impl Iterator<Item = &str> {
-    let phrases = AUTOMATICS.until.iter().flat_map(|until| &until.words);
-    phrases
-        .flat_map(move |phrase| text.match_indices(phrase.as_str()).map(|(place, _)| (place, phrase.len())))
-        .filter_map(move |(place, length)| text.get(place + length..))
+/// Whether a subject, in plain words, begins as those of answers without a person do, or ends so in brackets.
+pub(super) fn begins_as_automatic(subject: &str) -> bool {
+    let rows = AUTOMATICS.row.iter().filter(|row| row.part == Part::Subject || row.what == Automatic::Absence);
+    let mut phrases = rows.flat_map(|row| &row.words).map(String::as_str);
+    let is_word = |c: char| c.is_alphanumeric() && c.is_ascii();
+    let subject = subject.trim_start_matches(['[', '(', '<', '*', ' ']);
+    phrases.any(|phrase| {
+        let begins =
+            subject.strip_prefix(phrase).is_some_and(|rest| !phrase.ends_with(is_word) || !rest.starts_with(is_word));
+        begins || subject.ends_with(&format!("({phrase})")) || (phrase.starts_with('(') && subject.ends_with(phrase))
+    })
+}
+
+/// The places behind phrases that stand before the day on which somebody returns, and how many words further it may begin.
+pub(super) fn behind_until(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let phrases = AUTOMATICS.until.iter().flat_map(|until| until.words.iter().map(|phrase| (phrase, until.within)));
+    phrases.flat_map(move |(phrase, within)| {
+        let places = text.match_indices(phrase.as_str()).map(|(place, _)| place);
+        places.filter_map(move |place| {
+            let before = text.get(..place)?.chars().next_back();
+            let behind = text.get(place + phrase.len()..)?;
+            let is_end = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            (is_end(before) && is_end(behind.chars().next())).then_some((behind, within))
+        })
+    })
 }
 
 /// Whether a part of a mail, in plain words, bears such a mark.
@@ -239,7 +292,8 @@ mod tests {
     fn every_phrase_is_written_as_texts_are_compared() {
         let of_verdicts = verdict_rows().iter().flat_map(own);
         let of_answers = automatic_rows().iter().flat_map(|row| &row.words);
-        for phrase in of_verdicts.chain(of_answers) {
+        let of_phases = PHASES.phase.iter().flat_map(|row| &row.words);
+        for phrase in of_verdicts.chain(of_answers).chain(of_phases).chain(&SHAPES.always) {
             assert_eq!(*phrase, plain(phrase), "in lower case, without an address, single spaces");
             assert!(phrase.chars().count() > 1, "{phrase}");
         }

@@ -2,10 +2,12 @@
 
 use super::follow::{Evidence, Finding};
 use super::matching::Letters;
+use super::taking::was_corrected;
 use crate::domain::event::{DeliveryEvent, Fact};
 use crate::domain::id::{AttemptId, InboxId};
-use crate::domain::returned::{Automatic, MatchedBy, ReturnKind, Returned};
-use crate::domain::{Fault, Timestamp};
+use crate::domain::returned::{Automatic, MatchedBy, ReturnClass, ReturnKind, Returned};
+use crate::domain::{About, Fault, Timestamp};
+use crate::settle::{self, Update};
 use crate::store::records::inbox::Callback;
 use crate::store::{StoreError, Tx};
 
@@ -58,6 +60,8 @@ pub(in crate::feedback) async fn findings(tx: &mut Tx, told: &[Told]) -> Result<
             answer: is_automatic.then(|| (automatic(&one.returned), None)),
             sender: letters.get(one.attempt).and_then(super::taking::domain),
             first_line: None,
+            reply: None,
+            may_be_a_persons: false,
             asks_to_stop: false,
             matched_by: Some(MatchedBy::Provider),
             letter: letters.get(one.attempt).cloned(),
@@ -66,6 +70,42 @@ pub(in crate::feedback) async fn findings(tx: &mut Tx, told: &[Told]) -> Result<
         }
     };
     Ok(told.iter().map(finding).collect())
+}
+
+/// Takes back what a person said to be misread: of those whose word was corrected for that domain, nothing follows for the address.
+/// `updates`: what the same events say of the letters themselves, which did not arrive all the same.
+///
+/// # Errors
+/// The database cannot be used.
+pub(in crate::feedback) async fn correct(
+    tx: &mut Tx,
+    findings: &mut [Finding],
+    updates: &mut [Update],
+) -> Result<(), StoreError> {
+    for finding in findings.iter_mut().filter(|finding| finding.returned.class == Some(ReturnClass::Hard)) {
+        if !was_corrected(tx, finding.returned.row.as_deref(), finding.sender.as_deref()).await? {
+            continue;
+        }
+        finding.returned.class = Some(ReturnClass::Soft);
+        let attempt = finding.letter.as_ref().map(|letter| letter.attempt);
+        for update in updates.iter_mut().filter(|update| Some(update.attempt) == attempt) {
+            if let settle::Evidence::Fact(Fact::Failed(failure), _) = &mut update.evidence {
+                failure.about = Some(About::Letter);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out the words about letters that identify a patient: a server may quote the subject. The codes stay.
+pub(in crate::feedback) fn leave_out_words_about_patients(findings: &[Finding], updates: &mut [Update]) {
+    let letters = findings.iter().filter(|finding| finding.is_about_a_patient()).filter_map(|one| one.letter.as_ref());
+    let attempts: Vec<AttemptId> = letters.map(|letter| letter.attempt).collect();
+    for update in updates.iter_mut().filter(|update| attempts.contains(&update.attempt)) {
+        if let settle::Evidence::Fact(Fact::Failed(failure), _) = &mut update.evidence {
+            failure.raw_text = None;
+        }
+    }
 }
 
 /// What kind of answer a provider's word names: an address that changed is a task for a person, and so is a challenge.

@@ -45,15 +45,17 @@ pub(super) struct Meant {
 /// What is known from elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// Our own addresses, and the mailer's.
+    /// Our own addresses.
     pub ours: Vec<String>,
+    /// The mailer's.
+    pub mailers: Vec<String>,
     /// Whom the returned letter was sent to, or who is named as having failed.
     pub recipients: Vec<String>,
 }
 
 impl Known {
     fn is_ours(&self, address: &str) -> bool {
-        self.ours.iter().any(|ours| is_same(ours, address)) && !self.is_recipient(address)
+        self.ours.iter().chain(&self.mailers).any(|ours| is_same(ours, address)) && !self.is_recipient(address)
     }
 
     fn is_recipient(&self, address: &str) -> bool {
@@ -196,6 +198,7 @@ impl<'a> Transcript<'a> {
         weight += i32::from(
             behind.starts_with([':', '>']) || behind.trim_start_matches(['>', '"', '\'', ')']).starts_with("..."),
         );
+        weight += if is_replied_to(behind) { WEIGHT_MIN } else { 0 };
         weight -= if !leads && is_aside(&near) { 5 } else { 0 };
         weight -= if is_a_mailers(&found.address) { 4 } else { 0 };
         // A name in a header line of the report tells whom the letter was for at best.
@@ -320,6 +323,14 @@ fn ends_with(text: &str, words: &str) -> bool {
     end.is_some_and(|end| end.eq_ignore_ascii_case(words))
 }
 
+/// Whether a server's reply stands behind an address: `<dana@clinic.example>: 550 …`.
+fn is_replied_to(behind: &str) -> bool {
+    let code = behind.strip_prefix(">:").map(str::trim_start).unwrap_or_default().get(..4).unwrap_or_default();
+    code.starts_with(['4', '5'])
+        && code.ends_with([' ', '-'])
+        && code.bytes().take(3).all(|octet| octet.is_ascii_digit())
+}
+
 /// Whether a mailbox is of mailers and those who look after them.
 fn is_a_mailers(address: &str) -> bool {
     let local = address.split('@').next().unwrap_or_default().to_ascii_lowercase();
@@ -351,7 +362,7 @@ mod tests {
 
     fn read(text: &str, ours: &[&str], recipients: &[&str]) -> Vec<(String, Option<String>)> {
         let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
-        let known = Known { ours: owned(ours), recipients: owned(recipients) };
+        let known = Known { ours: owned(ours), recipients: owned(recipients), ..Known::default() };
         Transcript::of(text).meant(&known).into_iter().map(|one| (one.recipient, one.forwarded_to)).collect()
     }
 
@@ -366,6 +377,11 @@ mod tests {
             "Contact postmaster@relay.example for help.\nThe following recipient(s) could not be reached:\n\n      dana@clinic.example on 4/29/01\n            Recipient Not Found\n",
             "This message, from letters@harbor.example,\naddressed to 'dana@clinic.example',\nfailed because it has not been collected",
             "Failed Recipient: dana@clinic.example\nReason: Remote host said: 550 unknown user <dana@clinic.example>",
+            "Failed to deliver to 'dana@clinic.example'\nLOCAL module(account dana) reports:\n account dana@clinic.example is unknown",
+            "Benutzer unbekannt für <dana@clinic.example>: 550 5.1.1 unbekannter Benutzer",
+            "The email sent to dana@clinic.example could not be delivered.",
+            "The message you sent to dana@clinic.example was blocked by our gateway.",
+            "받는사람 : dana@clinic.example\n발송 실패 원인 : 존재하지 않는 수신자 (User unknown)",
             "There was an error delivering your mail to <dana@clinic.example>.\n",
         ] {
             assert_eq!(read(text, &["letters@harbor.example"], &[]), alone("dana@clinic.example"), "{text}");

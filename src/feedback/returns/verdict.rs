@@ -2,10 +2,12 @@
 
 use std::cell::OnceCell;
 
+use super::opening::{refused_before_a_recipient, refused_the_letter};
+use super::parties::{Addressee, Parties};
 use super::said::{self, Said};
-use super::table::{VerdictRow, Within, verdict};
+use super::table::{VerdictRow, Within, verdict, without_what_is_always_said};
 use super::words::plain;
-use super::{Class, Recipient};
+use super::{Class, Kind, Recipient};
 use crate::domain::mail_reply::{self, EnhancedStatus, Judgement, Phase};
 use crate::domain::{About, Fault};
 
@@ -33,9 +35,11 @@ const OF_THE_DIALOGUE: &[&str] =
 /// The subject of the enhanced codes of security and policy (RFC 3463 section 3.8).
 const OF_POLICY: u16 = 7;
 
-/// How Postfix and Exim say that the whole letter had been sent when the server refused it.
-const AFTER_THE_LETTER: &[&str] = &["in reply to end of data", "after end of data"];
-/// What filters say then of a mailbox that is there.
+/// The enhanced code of a mailbox that is switched off (RFC 3463 section 3.3): it counts only when it comes again, whatever the words
+/// beside it.
+const SWITCHED_OFF: (u16, u16) = (2, 1);
+
+/// What filters say of a mailbox that is there, once they have the whole letter.
 const OF_FILTERS: &[&str] = &["unknown", "not found"];
 
 /// What is known of one recipient's failure.
@@ -50,6 +54,10 @@ pub(super) struct Evidence<'a> {
     pub account: &'a str,
     /// What the text says of all of them.
     pub whole: Option<&'a Whole>,
+    /// The host that refused it, as a report gives it.
+    pub host: &'a str,
+    /// Who else has a part in it.
+    pub parties: Option<&'a Parties>,
     /// Whether it may still arrive.
     pub is_delay: bool,
 }
@@ -73,7 +81,7 @@ impl Whole {
 
     /// The row that reads it, of those that may count with this `guard`; the first of all is looked for once.
     fn row(&self, guard: &Guard) -> Option<&'static VerdictRow> {
-        let first = *self.row.get_or_init(|| verdict(&plain(&self.text), Within::Whole, |_| true));
+        let first = *self.row.get_or_init(|| verdict(&told(&self.text), Within::Whole, |_| true));
         first.filter(|row| guard.lets_count(row))
     }
 }
@@ -117,14 +125,25 @@ struct Decision {
 /// The recipient with its verdict.
 pub(super) fn weigh(recipient: String, forwarded_to: Option<String>, evidence: &Evidence<'_>) -> Recipient {
     let reply = reply_in(evidence);
-    let decision = decide(evidence, reply.as_ref());
-    let passes = evidence.is_delay || reply.as_ref().is_some_and(|said| said.class() == 4);
-    let decision =
-        if passes || was_taken_first(evidence, &decision, reply.as_ref()) { for_now(decision) } else { decision };
     let status = reply.as_ref().and_then(|said| said.enhanced).or(evidence.status);
+    let decision = refused_at_the_opening(evidence, reply.as_ref());
+    let decision = decision.unwrap_or_else(|| decide(evidence, reply.as_ref()));
+    let addresses = std::iter::once(recipient.as_str()).chain(forwarded_to.as_deref()).collect();
+    let to = Addressee { addresses, host: evidence.host };
+    let passes = evidence.is_delay || reply.as_ref().is_some_and(|said| said.class() == 4);
+    let decision = if is_of_others(evidence, &decision, reply.as_ref(), &to) {
+        of_others()
+    } else if passes || was_taken_first(evidence, &decision, reply.as_ref()) {
+        for_now(decision)
+    } else if status.is_some_and(|status| (status.subject, status.detail) == SWITCHED_OFF) {
+        until_it_comes_again(decision)
+    } else {
+        decision
+    };
     Recipient {
         recipient,
         forwarded_to,
+        kind: if evidence.is_delay { Kind::Delay } else { Kind::Bounce },
         class: Some(decision.class),
         reason: Some(decision.fault),
         status: status.map(|status| status.to_string()),
@@ -146,6 +165,53 @@ fn reply_in(evidence: &Evidence<'_>) -> Option<Said> {
     }
 }
 
+/// Words of a mailer as they are compared, without what it always writes.
+fn told(text: &str) -> String {
+    without_what_is_always_said(plain(text))
+}
+
+/// What a server refused before a recipient was named: its words are read as what they answer, and the codes alone are about us.
+fn refused_at_the_opening(evidence: &Evidence<'_>, reply: Option<&Said>) -> Option<Decision> {
+    let phase = opening(evidence)?;
+    let reply = reply?;
+    let judged = mail_reply::judge(phase, reply.code, reply.enhanced, &reply.text);
+    let decision = of_reply(&judged, &plain(&reply.text));
+    let is_code_alone = judged.row.words.is_empty() && reply.class() == 5;
+    let proves_nothing = decision.class == Class::Hard || (decision.class == Class::Soft && is_code_alone);
+    let ours = |decision: Decision| Decision { class: Class::Ours, fault: Fault::AccountError, ..decision };
+    Some(if proves_nothing { ours(decision) } else { decision })
+}
+
+/// The phase before any recipient in which it was refused, if it was.
+fn opening(evidence: &Evidence<'_>) -> Option<Phase> {
+    let near = format!("{}\n{}", evidence.diagnostic, evidence.account);
+    refused_before_a_recipient(&near).or_else(|| evidence.parties.and_then(|parties| parties.opening))
+}
+
+/// Whether what would prove something, or is not explained, speaks of us or of a host that is not the recipient's.
+fn is_of_others(evidence: &Evidence<'_>, decision: &Decision, reply: Option<&Said>, to: &Addressee<'_>) -> bool {
+    let is_open = decision.class == Class::Hard || decision.fault == Fault::Unknown;
+    let Some(parties) = evidence.parties.filter(|_| is_open) else { return false };
+    if reply.is_none() && opening(evidence).is_some() {
+        return true;
+    }
+    let said = reply.map_or(evidence.diagnostic, |said| said.text.as_str());
+    match said {
+        // Around a mailer's own words stand other names of its own.
+        "" => {
+            decision.fault == Fault::DomainUnknown
+                && parties.speaks_of_another_host(evidence.account, to, decision.fault)
+        }
+        said => parties.are_meant_by(said, to, decision.fault),
+    }
+}
+
+fn of_others() -> Decision {
+    Decision { class: Class::Ours, fault: Fault::AccountError, row: "names-us-or-another-host".to_owned() }
+}
+
+/// The first that says why, of what stands nearest to the recipient: words before codes, a server's before a mailer's. A code that says
+/// something stands before what a mailer wrote of all.
 fn decide(evidence: &Evidence<'_>, reply: Option<&Said>) -> Decision {
     let words = reply.map(|said| plain(&said.text)).unwrap_or_default();
     let judged = reply.map(|said| mail_reply::judge_returned(said.code, said.enhanced, &said.text));
@@ -159,13 +225,22 @@ fn decide(evidence: &Evidence<'_>, reply: Option<&Said>) -> Decision {
         .or_else(|| row_of(&words, Within::Reply))
         .or_else(|| by_proof().filter(|_| words.contains(char::is_alphabetic)))
         .or_else(|| row_of(&plain(evidence.diagnostic), Within::Reply))
-        .or_else(|| row_of(&plain(evidence.account), of_account))
+        .or_else(|| row_of(&told(evidence.account), of_account))
         .or_else(|| row_of(&plain(evidence.comment), Within::Reply))
+        .or_else(|| judged.filter(|_| is_told_near(evidence, reply)).map(|judged| of_reply(&judged, &words)))
         .or_else(|| evidence.whole.and_then(|whole| whole.row(&guard)).map(of_row))
         .or_else(by_proof)
         .or_else(|| by_status(evidence, reply))
         .or_else(|| judged.map(|judged| of_reply(&judged, &words)))
         .unwrap_or_else(|| if evidence.is_delay { unsaid(Fault::Deferred) } else { unsaid(Fault::Unknown) })
+}
+
+/// Whether the report or the account of the recipient quotes a reply with a code that says something.
+fn is_told_near(evidence: &Evidence<'_>, reply: Option<&Said>) -> bool {
+    let status = reply.filter(|said| said.is_telling()).and_then(|said| said.enhanced);
+    status
+        .map(|status| status.to_string())
+        .is_some_and(|status| evidence.diagnostic.contains(&status) || evidence.account.contains(&status))
 }
 
 /// A status without words. Mailers give that of an unknown mailbox to any refusal (Sendmail: 5.1.1 to every 550), so that it
@@ -208,16 +283,12 @@ fn is_for_good(words: &str) -> bool {
 /// Whether a server that took the recipient refused the letter behind it in the words of an unknown mailbox: filters do that
 /// (docomo, Mail.ru). The code of an unknown mailbox says that it is one.
 fn was_taken_first(evidence: &Evidence<'_>, decision: &Decision, reply: Option<&Said>) -> bool {
-    let says_so = |text: &str| {
-        let text = text.to_lowercase();
-        AFTER_THE_LETTER.iter().any(|phrase| text.contains(phrase))
-    };
     let is_coded = reply.and_then(|said| said.enhanced).is_some_and(|status| (status.subject, status.detail) == (1, 1));
     let words = reply.map(|said| said.text.to_lowercase()).unwrap_or_default();
     decision.fault == Fault::MailboxUnknown
         && !is_coded
         && OF_FILTERS.iter().any(|phrase| words.contains(phrase))
-        && (says_so(evidence.diagnostic) || says_so(evidence.account))
+        && (refused_the_letter(evidence.diagnostic) || refused_the_letter(evidence.account))
 }
 
 /// What proves nothing against an address, whatever it says.
@@ -225,6 +296,14 @@ fn for_now(decision: Decision) -> Decision {
     match decision.class {
         Class::Hard => Decision { class: Class::Soft, fault: Fault::Deferred, row: decision.row },
         Class::Soft | Class::Ours => decision,
+    }
+}
+
+/// A mailbox that is switched off is gone only when it is so again.
+fn until_it_comes_again(decision: Decision) -> Decision {
+    match (decision.class, decision.fault) {
+        (Class::Hard, Fault::MailboxDisabled) => Decision { class: Class::Soft, ..decision },
+        _ => decision,
     }
 }
 
@@ -312,7 +391,11 @@ mod tests {
             ("550 5.2.1 mailbox disabled, session terminated", Class::Soft),
             ("550 5.2.1 mailbox disabled; message permanently rejected", Class::Soft),
             ("550 5.2.1 mailbox disabled (undisclosed reason)", Class::Soft),
-            ("550 5.2.1 mailbox disabled: this account was closed", Class::Hard),
+            ("550 mailbox disabled: this account was closed", Class::Hard),
+            ("550 5.2.1 mailbox disabled: this account was closed", Class::Soft),
+            ("550 5.2.1 This mailbox has been inactive for 90 days and is deactivated", Class::Soft),
+            ("550 5.2.1 account closed for summer, will reopen in September", Class::Soft),
+            ("550 5.2.1 Account not available", Class::Soft),
             ("554 delivery error: This account has been disabled or discontinued [#102]", Class::Hard),
         ] {
             assert_eq!(class(said), Some(class_wanted), "{said}");

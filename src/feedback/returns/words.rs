@@ -38,7 +38,8 @@ fn address_around(text: &str, at: usize) -> Option<Found> {
     let in_brackets = before.get(..start)?.ends_with('<') && behind.get(domain.len()..)?.starts_with('>');
     let is_one =
         local.len() <= 128 && domain.len() <= 253 && (domain.contains('.') || domain.starts_with('[') || in_brackets);
-    is_one.then(|| Found { address: format!("{local}@{domain}"), start, end: at + 1 + domain.len() })
+    let is_printable = !local.contains(char::is_control);
+    (is_one && is_printable).then(|| Found { address: format!("{local}@{domain}"), start, end: at + 1 + domain.len() })
 }
 
 /// Where the local part begins.
@@ -48,7 +49,9 @@ fn local_start(before: &str) -> Option<usize> {
             .rfind('"')
             .filter(|start| quoted.len() - start < 66 && !quoted.get(*start..).unwrap_or_default().contains('\n'));
     }
-    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    // Letters beyond ASCII (RFC 6531) of the scripts whose words are written with spaces between them.
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || (('\u{c0}'..='\u{52f}').contains(&c) && c.is_alphabetic());
+    let is_atom = |c: char| is_letter(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     let atom = before
         .rfind(|c: char| !is_atom(c))
         .map_or(0, |place| place + before.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
@@ -106,12 +109,13 @@ mod tests {
             ("* dana+x=y@clinic.example.", "dana+x=y@clinic.example"),
             ("<dana@[192.0.2.7]>", "dana@[192.0.2.7]"),
             ("<dana@server>", "dana@server"),
+            ("für <jörg@klinik.example>", "jörg@klinik.example"),
             ("ウdana@clinic.exampleエ", "dana@clinic.exampleエ"),
         ] {
             let found = addresses(text);
             assert_eq!(found.first().map(|found| found.address.as_str()), Some(wanted), "{text}");
         }
-        for text in ["@", "a@", "@b.example", "enI@rgement", "dana@server", "two @ words"] {
+        for text in ["\"a\0b\"@b.example", "@", "a@", "@b.example", "enI@rgement", "dana@server", "two @ words"] {
             assert_eq!(addresses(text), [], "{text}");
         }
     }

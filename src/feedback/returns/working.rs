@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
+use super::asked;
 use super::follow::{self, Evidence, Finding};
 use super::matching::{Letter, Letters};
 use super::taking;
-use crate::consent::{self, Refusal};
+use crate::consent;
 use crate::domain::health::AddressHealth;
 use crate::domain::id::{InboxId, MessageId, ReturnId};
 use crate::domain::message::Message;
 pub use crate::domain::returned::ReturnAct as Act;
-use crate::domain::returned::{Automatic, MatchedBy, ReturnKind, ReturnState, Returned};
-use crate::domain::suppression::{Scope, SuppressionReason, SuppressionSource};
-use crate::domain::{Actor, Address, AuditAct, EmailAddress, PolicyReason, Timestamp};
+use crate::domain::returned::{Automatic, MatchedBy, ReturnClass, ReturnKind, ReturnState, Returned};
+use crate::domain::suppression::SuppressionReason;
+use crate::domain::{Actor, Address, AuditAct, Channel, EmailAddress, PolicyReason, Timestamp};
 use crate::feedback::Parts;
-use crate::referrers;
 use crate::settle::{self, Origin};
-use crate::store::records::returns::{ReturnRow, ReturnsOf};
+use crate::store::records::returns::ReturnRow;
 use crate::store::{StoreError, Tx};
 
 /// Why an act was not carried out. Nothing was changed.
@@ -60,8 +60,12 @@ pub async fn work(
     match act {
         Act::Match => matched(&mut tx, parts, &row, message, who, now).await?,
         Act::NotABounce => not_a_bounce(&mut tx, &row, who, now).await?,
-        Act::Suppress => suppress(&mut tx, &row, who, now).await?,
-        Act::Dismiss => release_what_was_held(&mut tx, parts, &row, who, now.after(give_up), now).await?,
+        Act::Suppress | Act::SuppressFax | Act::SuppressAll => {
+            asked::suppress(&mut tx, &row, channels(act), who, now).await?;
+            asked::release_what_was_held(&mut tx, parts, &row, who, now.after(give_up), now).await?;
+        }
+        Act::Dismiss if row.automatic == Some(Automatic::Absence) => they_are_here(&mut tx, &row, now).await?,
+        Act::Dismiss => asked::release_what_was_held(&mut tx, parts, &row, who, now.after(give_up), now).await?,
         Act::Done => is_back(&mut tx, &row, now).await?,
     }
     let outcome = outcome(act);
@@ -90,13 +94,23 @@ fn refusal_of(row: &ReturnRow) -> &'static str {
     }
 }
 
-/// Somebody who was away is back: what waits for them goes now.
+/// Somebody who was away is back. That a person has seen what may be an absence says nothing of it.
 async fn is_back(tx: &mut Tx, row: &ReturnRow, now: Timestamp) -> Result<(), WorkError> {
-    let (Some(referrer), Some(Automatic::Absence)) = (row.referrer_id, row.automatic) else { return Ok(()) };
-    let Some(referrer) = referrers::conversation::who_stays(tx, referrer).await? else { return Ok(()) };
-    tx.away_set(referrer, Timestamp(0), now, None).await?;
+    match (row.automatic, row.state) {
+        (Some(Automatic::Absence), ReturnState::Applied) => they_are_here(tx, row, now).await,
+        _ => Ok(()),
+    }
+}
+
+/// Somebody is not away, or no longer: what waits for them goes now.
+async fn they_are_here(tx: &mut Tx, row: &ReturnRow, now: Timestamp) -> Result<(), WorkError> {
+    let Some(referrer) = row.referrer_id else { return Ok(()) };
+    // Messages before absences, as where an answer is taken.
     let waits = |message: &Message| message.reason == Some(PolicyReason::ReferrerAway.into());
-    let waiting = tx.messages_waiting_for(referrer, true).await?;
+    let waiting = follow::waiting_for(tx, referrer, true).await?;
+    for record in tx.records_of_person(referrer).await? {
+        tx.away_set(record, Timestamp(0), now, None).await?;
+    }
     let waiting: Vec<uuid::Uuid> =
         waiting.iter().filter(|message| waits(message)).map(|message| message.id.0).collect();
     Ok(tx.queue_hasten_all(settle::SUBMIT, &waiting, now).await?)
@@ -108,8 +122,19 @@ const fn outcome(act: Act) -> &'static str {
         Act::Match => "matched",
         Act::NotABounce => "not_a_bounce",
         Act::Suppress => "suppressed",
+        Act::SuppressFax => "fax_suppressed",
+        Act::SuppressAll => "all_suppressed",
         Act::Dismiss => "dismissed",
         Act::Done => "done",
+    }
+}
+
+/// What a person says that somebody wants no more letters by.
+const fn channels(act: Act) -> &'static [Channel] {
+    match act {
+        Act::SuppressFax => &[Channel::Fax],
+        Act::SuppressAll => &[Channel::Email, Channel::Fax],
+        Act::Suppress | Act::Match | Act::NotABounce | Act::Dismiss | Act::Done => &[Channel::Email],
     }
 }
 
@@ -125,13 +150,21 @@ pub fn acts_for(row: &ReturnRow) -> Vec<Act> {
         acts.push(Act::Dismiss);
     }
     if is_open && row.kind == ReturnKind::OptOut {
-        acts.extend([Act::Suppress, Act::Dismiss]);
+        acts.push(Act::Suppress);
+        // Whose number it is must be known.
+        acts.extend(row.referrer_id.into_iter().flat_map(|_| [Act::SuppressFax, Act::SuppressAll]));
+        acts.push(Act::Dismiss);
     }
     if is_open && matches!(row.kind, ReturnKind::Reply | ReturnKind::AutoReply | ReturnKind::None) {
         acts.push(Act::Done);
     }
-    if row.automatic == Some(Automatic::Absence) && row.state == ReturnState::Applied {
-        acts.push(Act::Done);
+    if row.automatic == Some(Automatic::Absence) {
+        // What no header marks may be no absence at all; letters wait for them all the same until somebody says so.
+        acts.extend(match row.state {
+            ReturnState::Open => Some(Act::Dismiss),
+            ReturnState::Applied => Some(Act::Done),
+            ReturnState::Done => None,
+        });
     }
     if is_open && acts.is_empty() {
         acts.push(Act::Done);
@@ -166,12 +199,25 @@ async fn matched(
     let about = (letter.attempt, letter.message.id, letter.message.broadcast_id, referrer);
     tx.return_match(row.id, about, &letter.address).await?;
     let attempt = letter.attempt;
-    let finding = finding(row, letter);
+    let mut finding = finding(row, letter);
+    if finding.returned.class == Some(ReturnClass::Hard) && !is_hard_for(tx, &finding).await? {
+        finding.returned.class = Some(ReturnClass::Soft);
+        tx.return_soften(row.id).await?;
+    }
     if let Some(fact) = taking::fact(&finding) {
         let evidence = settle::Evidence::Fact(fact, None);
         settle::apply(tx, &parts.rules, attempt, &evidence, &Origin::person(who), now).await?;
     }
     Ok(follow::follow(tx, &parts.returns, row.id, &finding, now).await?)
+}
+
+/// Whether what was read proves something against the address of the letter: the report names its mailbox, and nobody has said that
+/// these words are misread there.
+async fn is_hard_for(tx: &mut Tx, finding: &Finding) -> Result<bool, StoreError> {
+    let Some(letter) = &finding.letter else { return Ok(false) };
+    let is_own = finding.returned.recipient.as_deref().is_none_or(|named| taking::names_the_mailbox_of(letter, named));
+    let domain = taking::domain(letter);
+    Ok(is_own && !taking::was_corrected(tx, finding.returned.row.as_deref(), domain.as_deref()).await?)
 }
 
 async fn latest_of(tx: &mut Tx, message: MessageId) -> Result<Option<Letter>, StoreError> {
@@ -198,6 +244,8 @@ fn finding(row: &ReturnRow, letter: Letter) -> Finding {
         answer: row.automatic.map(|what| (what, row.back_on.as_deref().and_then(|day| day.parse().ok()))),
         sender: row.sender.clone(),
         first_line: None,
+        reply: None,
+        may_be_a_persons: false,
         asks_to_stop: false,
         matched_by: Some(MatchedBy::Person),
         letter: Some(letter),
@@ -223,52 +271,5 @@ async fn not_a_bounce(tx: &mut Tx, row: &ReturnRow, who: &Actor, now: Timestamp)
     }
     tx.addresses_learn(&[AddressHealth::fresh(address.key())], now).await?;
     tx.audit(who, AuditAct::ReviveAddress, Some(&address.masked()), Some("not a bounce"), now).await?;
-    Ok(())
-}
-
-/// They asked for no more: the address that wrote, or that was written to.
-async fn suppress(tx: &mut Tx, row: &ReturnRow, who: &Actor, now: Timestamp) -> Result<(), WorkError> {
-    let asked = row.address_key.as_deref().or(row.sender.as_deref()).map(EmailAddress::parse);
-    let Some(Ok(address)) = asked else { return Err(invalid("it names no address: suppress one by hand")) };
-    let refusal = Refusal {
-        address: Address::Email(address),
-        scope: Scope::Advertisement,
-        reason: SuppressionReason::OptOut,
-        source: SuppressionSource::Email,
-        evidence: row.first_line.clone(),
-        who: who.clone(),
-        because: Some(row.id),
-        expires_ms: None,
-    };
-    consent::suppress_in(tx, &refusal, now).await?;
-    Ok(())
-}
-
-/// What was held because of the return goes on as if it had not been; automatic letters still wait while the conversation is open.
-async fn release_what_was_held(
-    tx: &mut Tx,
-    parts: &Parts,
-    row: &ReturnRow,
-    who: &Actor,
-    give_up: Timestamp,
-    now: Timestamp,
-) -> Result<(), WorkError> {
-    let (Some(referrer), ReturnKind::OptOut) = (row.referrer_id, row.kind) else { return Ok(()) };
-    // Another answer that a person has not read yet may ask for the same.
-    for record in referrers::conversation::records_of(tx, referrer).await? {
-        let (state, kinds) = (Some(ReturnState::Open), vec![ReturnKind::OptOut]);
-        let of = ReturnsOf { state, kinds, referrer: Some(record), message: None };
-        if tx.returns_page(&of, None, 2).await?.iter().any(|other| other.id != row.id) {
-            return Ok(());
-        }
-    }
-    let held = |message: &Message| message.reason == Some(PolicyReason::AskedToStop.into());
-    let mut messages = follow::waiting_for(tx, referrer, true).await?;
-    messages.retain(held);
-    tx.touches_lock(&messages.iter().map(|message| message.touch_id).collect::<Vec<_>>()).await?;
-    let origin = Origin::person(who);
-    for message in &mut messages {
-        settle::go_on(tx, message, give_up, &parts.rules.domains, &origin, now).await?;
-    }
     Ok(())
 }

@@ -33,8 +33,12 @@ fn spf(account: &AccountFacts) -> Vec<Finding> {
         Reading::Nothing => {
             let words =
                 format!("{domain} has no SPF record, so that receivers cannot tell your letters from forged ones");
-            let advice = format!("publish a TXT record at {domain}: v=spf1 {} ~all", what_to_include(account));
-            vec![Finding::breach(check, about, words, advice)]
+            let record = format!("v=spf1 {} ~all", what_to_include(account));
+            let advice = format!("publish a TXT record at {domain}: {record}");
+            let finding = Finding::breach(check, about, words, advice);
+            // Where the relay is not known, somebody must fill in what its provider says.
+            let is_whole = known::relay_of(&account.host).is_some();
+            vec![if is_whole { finding.with_record(domain, record) } else { finding }]
         }
         Reading::Several(count) => {
             let words =
@@ -149,14 +153,15 @@ fn dkim(account: &AccountFacts, key: &KeyFacts) -> Finding {
         ),
         Published::Nothing => {
             let words = format!("{name} has no key, so that every signature counts as broken");
-            Finding::breach(check, about, words, publish())
+            Finding::breach(check, about, words, publish()).with_record(name, &key.value)
         }
         Published::Revoked => {
             Finding::breach(check, about, format!("{name} says that the key was revoked (p= is empty)"), publish())
+                .with_record(name, &key.value)
         }
         Published::Another => {
             let words = format!("{name} has another key than the one that letters are signed with");
-            Finding::breach(check, about, words, publish())
+            Finding::breach(check, about, words, publish()).with_record(name, &key.value)
         }
         Published::Several => {
             Finding::breach(check, about, format!("{name} has several keys, of which receivers take any"), "leave one")

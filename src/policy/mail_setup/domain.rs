@@ -44,7 +44,8 @@ pub(super) fn dmarc(from: &str, walk: &Walk) -> Finding {
         }
         Some(Reading::Unusable(why)) => {
             let words = format!("the DMARC record at {at} cannot be used: {why}");
-            return Finding::breach(check, from, words, format!("publish there: {FIRST_RECORD}"));
+            return Finding::breach(check, from, words, format!("publish there: {FIRST_RECORD}"))
+                .with_record(at, FIRST_RECORD);
         }
         _ => {}
     }
@@ -65,6 +66,7 @@ pub(super) fn dmarc(from: &str, walk: &Walk) -> Finding {
             from,
             format!("{from} has no DMARC record; Gmail, Yahoo and Microsoft ask for one from those who write to many"),
             format!("publish a TXT record at {at}: {FIRST_RECORD}; rua=mailto:ADDRESS"),
-        ),
+        )
+        .with_record(at, FIRST_RECORD),
     }
 }

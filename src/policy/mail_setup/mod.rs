@@ -15,8 +15,6 @@ pub mod standing;
 
 use std::net::IpAddr;
 
-use serde::Serialize;
-
 /// What is known of the practice's mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -65,8 +63,7 @@ pub struct KeyFacts {
 }
 
 /// How good or bad something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// As it should be.
     Ok,
@@ -77,7 +74,7 @@ pub enum Grade {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What: `from`, `spf`, `dkim`, `dmarc`, `alignment`, `return path`, `reverse name`, and those of the caller.
     pub check: &'static str,
@@ -89,9 +86,19 @@ pub struct Finding {
     pub words: String,
     /// What to do; empty if nothing.
     pub advice: String,
+    /// The TXT records to publish, ready to copy; empty if none, or if what they must say is not known.
+    pub publish: Vec<Record>,
     /// Whether mail to many would break the rules that large receivers have for it.
-    #[serde(rename = "stops_broadcasts")]
     pub breaks_bulk_rules: bool,
+}
+
+/// A TXT record to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where.
+    pub name: String,
+    /// What.
+    pub value: String,
 }
 
 impl Finding {
@@ -125,6 +132,13 @@ impl Finding {
         Self::advice(check, about, format!("the name server did not answer for {what}"), "run it again in a minute")
     }
 
+    /// The same with a record to publish.
+    #[must_use]
+    pub fn with_record(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.publish.push(Record { name: name.into(), value: value.into() });
+        self
+    }
+
     fn new(
         check: &'static str,
         about: &str,
@@ -133,7 +147,7 @@ impl Finding {
         advice: impl Into<String>,
     ) -> Self {
         let (words, advice) = (words.into(), advice.into());
-        Self { check, about: about.to_owned(), grade, words, advice, breaks_bulk_rules: false }
+        Self { check, about: about.to_owned(), grade, words, advice, publish: Vec::new(), breaks_bulk_rules: false }
     }
 }
 

@@ -92,11 +92,20 @@ impl<S: Wire> Dialogue<S> {
 
     /// The stream back; `None` if the server has said more than it was asked.
     pub fn into_stream(self) -> Option<S> {
-        self.io.buffer().is_empty().then(|| self.io.into_inner())
+        (!self.is_ahead()).then(|| self.io.into_inner())
     }
 
-    /// Sends one command (without its CRLF) and waits for its reply.
+    /// Whether the server has said more than was asked: from then on nobody knows which answer belongs to what.
+    pub fn is_ahead(&self) -> bool {
+        !self.io.buffer().is_empty()
+    }
+
+    /// Sends one command (without its CRLF) and waits for its reply. Nothing is said to a server that is ahead, because what it
+    /// has said already would pass for the answer.
     pub async fn say(&mut self, command: &str, until: Instant) -> Result<Reply, Silence> {
+        if self.is_ahead() {
+            return Err(Silence::Garbled);
+        }
         self.send(format!("{command}\r\n").as_bytes(), until).await?;
         self.hear(until).await
     }

@@ -247,6 +247,10 @@ impl Provider for Smtp {
         self.events.as_ref().ok_or(Rejection::Unsupported)?.verify(parts, now)
     }
 
+    fn used_once(&self, parts: &WebhookParts) -> Option<String> {
+        self.events.as_ref()?.used_once(parts)
+    }
+
     fn secret_header(&self) -> Option<&str> {
         self.events.as_ref()?.secret_header()
     }
@@ -290,6 +294,7 @@ impl Smtp {
         }
         letter.onward = self.requiretls.for_letter(envelope.phi);
         letter.transport = envelope.transport.clone();
+        letter.keeps_name = self.events.is_some();
         let mode = self.mode.for_letter(envelope.phi);
         let limits = self.limits();
         let mut visit =

@@ -3,6 +3,11 @@
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::mail_reply::{EnhancedStatus, Phase, judge};
 
+/// Characters of a name that a hosted relay gives a letter: at least 22, as 128 bits in base64 have.
+const NAME_CHARS_MIN: usize = 22;
+/// The same, at most.
+const NAME_CHARS_MAX: usize = 100;
+
 /// One reply, all its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -14,6 +19,28 @@ impl Reply {
     /// 2yz: done.
     pub const fn is_done(&self) -> bool {
         self.code >= 200 && self.code < 300
+    }
+
+    /// 250 and its kin: a letter was taken (RFC 5321 §4.3.2). Another 2yz, such as the 221 of a goodbye, answers something else.
+    pub const fn takes_letter(&self) -> bool {
+        self.code >= 250 && self.code < 260
+    }
+
+    /// The name under which a hosted relay takes a letter, as in `250 Ok 0102018c…` or `250 2.0.0 Ok: queued as VNmM…`: the last
+    /// word of the answer. Only a long one with letters and digits, which no relay uses twice; the short names of queues on
+    /// a single machine come back after a while.
+    pub fn letter_name(&self) -> Option<&str> {
+        let mut words = self.lines.last()?.split_whitespace();
+        let name = words.next_back()?.trim_matches(['<', '>', '.', ',']);
+        let is_introduced = words.next_back().is_some_and(|word| {
+            let word = word.trim_end_matches(':');
+            ["ok", "as", "id"].iter().any(|known| word.eq_ignore_ascii_case(known))
+        });
+        let fits = (NAME_CHARS_MIN..=NAME_CHARS_MAX).contains(&name.len())
+            && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
+            && name.bytes().any(|octet| octet.is_ascii_digit())
+            && name.bytes().any(|octet| octet.is_ascii_alphabetic());
+        (is_introduced && fits).then_some(name)
     }
 
     /// 4yz or 5yz: no.
@@ -148,6 +175,27 @@ mod tests {
         ] {
             assert_eq!(reply(line).failure(phase, &[]).fault, fault, "{line} at {phase:?}");
         }
+    }
+
+    #[test]
+    fn a_hosted_relays_name_for_a_letter_is_found_and_a_short_one_of_a_queue_is_not() {
+        for (line, name) in [
+            ("250 Ok 0102018c2f3d4e5f-8a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d-000000", true),
+            ("250 Ok: queued as VNmM1x8rQ6O2-9u_lk3aPA", true),
+            ("250 2.0.0 Ok: queued as 0a3d1c9e-7f62-4b11-9d3e-5c8a7b6f4e21", true),
+            ("250 2.0.0 Ok: queued as 4F00BA1C2D", false),
+            ("250 2.0.0 Ok: queued as aaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("250 2.0.0 OK 1733000000 d9443c01a7336-2153f1a5a5bsm1234567ad.42 - gsmtp", false),
+            ("250 Great success", false),
+            ("250 thank you 0102018c2f3d4e5f-8a1b2c3d-4e5f-6a7b", false),
+            ("250 ok letter-for.dana@clinic.example-0123456789", false),
+            ("250 0102018c2f3d4e5f-8a1b2c3d-4e5f-6a7b", false),
+        ] {
+            let reply = reply(line);
+            let last = line.split(' ').next_back();
+            assert_eq!(reply.letter_name(), last.filter(|_| name), "{line}");
+        }
+        assert_eq!(Reply { code: 250, lines: Vec::new() }.letter_name(), None);
     }
 
     #[test]

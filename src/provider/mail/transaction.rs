@@ -39,6 +39,8 @@ pub(super) struct Letter {
     pub onward: Onward,
     /// Where it is noted how it travels.
     pub transport: TransportNote,
+    /// Whether the relay's own name for the letter becomes the reference, where its answer has one: events may name that alone.
+    pub keeps_name: bool,
 }
 
 impl Letter {
@@ -78,6 +80,7 @@ impl Letter {
             octets: ended_by_a_dot(eml),
             onward: Onward::Free,
             transport: TransportNote::default(),
+            keeps_name: false,
         })
     }
 
@@ -86,6 +89,12 @@ impl Letter {
         let line = format!("{name}: {value}\r\n");
         self.size += line.len();
         self.octets.splice(0..0, line.into_bytes());
+    }
+
+    /// How the letter is known once the relay has taken it.
+    fn reference(&self, answer: &Reply) -> ProviderReference {
+        let name = answer.letter_name().filter(|_| self.keeps_name);
+        name.and_then(ProviderReference::new).unwrap_or_else(|| self.reference.clone())
     }
 
     /// What servers repeat in their answers and nobody may read in ours.
@@ -250,6 +259,10 @@ async fn drain(connection: &mut Connection, answers: usize) {
 }
 
 async fn the_letter(connection: &mut Connection, letter: &Letter, limits: &TimeLimits) -> Outcome {
+    if connection.dialogue.is_ahead() {
+        connection.usable = false;
+        return Outcome::NotSent(Silence::Garbled.failure("before the letter was sent"));
+    }
     let answer = match connection.dialogue.say_letter(&letter.octets, limits).await {
         Ok(reply) => Ok(reply),
         Err(Lost::AfterTheDot(silence)) => Err(silence),
@@ -259,12 +272,14 @@ async fn the_letter(connection: &mut Connection, letter: &Letter, limits: &TimeL
         }
     };
     match note(connection, answer) {
-        Ok(reply) if reply.is_done() => {
+        Ok(reply) if reply.takes_letter() => {
             connection.in_transaction = false;
-            Outcome::Accepted { reference: letter.reference.clone() }
+            connection.usable &= !connection.dialogue.is_ahead();
+            Outcome::Accepted { reference: letter.reference(&reply) }
         }
         Ok(reply) if reply.is_refusal() => {
             connection.in_transaction = false;
+            connection.usable &= !connection.dialogue.is_ahead();
             refusal(&reply, Phase::Dot, letter)
         }
         Ok(_) | Err(Silence::Garbled) => {

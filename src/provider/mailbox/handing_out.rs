@@ -1,13 +1,15 @@
 //! A batch of mails, asked for one by one, and what it means when a server refuses one.
 //!
 //! A mail that is passed over is lost for good, and a server that is busy refuses every mail, mostly in words of its own. So a mail
-//! is passed over only if it was refused twice while a later one of its batch was handed out, or if the server says that there is
-//! no such mail. Any other refusal ends the batch in front of the mail, and the next round asks for it again.
+//! is passed over here only if it was refused twice while a later one of its batch was handed out. Any other refusal ends the batch
+//! in front of the mail, and the next round asks for it again. Mails at the end of a folder that go on being refused are the
+//! caller's to pass over, after so many tries; whether they are broken, or the server is, shows in a mail that was handed out
+//! before ([`is_doubtful`]).
 
 use async_trait::async_trait;
 
 use super::conversation::Silence;
-use super::{BATCH_MAX, BATCH_OCTETS_MAX, Mail};
+use super::{BATCH_MAX, BATCH_OCTETS_MAX, Mail, Refused};
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::remedy::Remedy;
 
@@ -51,26 +53,61 @@ pub(super) struct Gathered {
     pub mails: Vec<Mail>,
     /// How many of the wanted, from the first on, need not be asked for again.
     pub done: usize,
-    /// How many of these are passed over.
-    pub unreadable: usize,
+    /// Those of them that are passed over, with the server's words.
+    pub passed_over: Vec<(u32, String)>,
+    /// What comes behind them and is refused, in words that do not pass, with nothing behind it that is handed out.
+    pub refused: Vec<(u32, String)>,
+}
+
+impl Gathered {
+    /// Whether another batch may get further.
+    pub const fn is_followed(&self, wanted: usize) -> bool {
+        self.done > 0 && self.done < wanted
+    }
+}
+
+/// Mails with the keys that their numbers stand for.
+pub(super) fn keyed(mails: Vec<(u32, String)>, key: impl Fn(u32) -> String) -> Vec<Refused> {
+    mails.into_iter().map(|(number, words)| Refused { key: key(number), words }).collect()
+}
+
+/// Whether what is refused says less of the mails than of the server: a mail that it handed out before, if there is one, is
+/// refused as well; or there is none, and it refuses several.
+///
+/// # Errors
+/// The connection broke, or what came is no answer.
+pub(super) async fn is_doubtful(
+    source: &mut impl Source,
+    gathered: &Gathered,
+    known: Option<u32>,
+) -> Result<bool, Silence> {
+    if gathered.refused.is_empty() || !gathered.mails.is_empty() {
+        return Ok(false);
+    }
+    let Some(known) = known else { return Ok(gathered.refused.len() > 1) };
+    Ok(match source.hand_out(known).await? {
+        Handed::Mail(_) => false,
+        Handed::Refused(words) if !is_gone(&words) => true,
+        Handed::Refused(_) | Handed::Gone | Handed::TooLarge => gathered.refused.len() > 1,
+    })
 }
 
 /// Asks for the first of these mails: at most [`BATCH_MAX`], and until [`BATCH_OCTETS_MAX`] are there.
 ///
 /// # Errors
-/// The first mail is refused, and nothing shows that it is only this one; or the server did not do its part.
+/// The first mail is refused in words that may pass; or the server did not do its part.
 pub(super) async fn gather(source: &mut impl Source, wanted: &[u32]) -> Result<Gathered, Failure> {
     let mut asked = Asked::default();
     asked.ask_for_each(source, wanted).await?;
     asked.ask_again(source, wanted).await?;
-    asked.in_front_of_the_refused()
+    asked.in_front_of_the_refused(wanted)
 }
 
 /// What is known of a mail that was asked for.
 enum Found {
     Mail(Mail),
     Gone,
-    PassedOver,
+    PassedOver(String),
     Refused(String),
 }
 
@@ -116,7 +153,7 @@ impl Asked {
             }
             let found = match self.ask(source, number).await? {
                 found if found.may_pass() => break,
-                found if found.is_refused() => Found::PassedOver,
+                Found::Refused(words) => Found::PassedOver(words),
                 found => found,
             };
             if let Some(known) = self.found.get_mut(place) {
@@ -133,23 +170,32 @@ impl Asked {
                 Found::Mail(mail)
             }
             Handed::Gone => Found::Gone,
-            Handed::TooLarge => Found::PassedOver,
-            Handed::Refused(words) if is_gone(&words) => Found::PassedOver,
+            Handed::TooLarge => Found::PassedOver("the mail is too large to be asked for".to_owned()),
+            Handed::Refused(words) if is_gone(&words) => Found::Gone,
             Handed::Refused(words) => Found::Refused(words),
         })
     }
 
-    fn in_front_of_the_refused(self) -> Result<Gathered, Failure> {
+    fn in_front_of_the_refused(self, wanted: &[u32]) -> Result<Gathered, Failure> {
+        let handed_out =
+            self.found.iter().rposition(|found| matches!(found, Found::Mail(_))).map_or(0, |last| last + 1);
+        let is_busy = self.found.iter().any(Found::may_pass);
         let mut gathered = Gathered::default();
-        for found in self.found {
+        for (place, (found, number)) in self.found.into_iter().zip(wanted).enumerate() {
+            let may_be_asked_for_again = is_busy || place < handed_out;
             match found {
+                Found::Refused(words) if may_be_asked_for_again && gathered.done == 0 => {
+                    return Err(refused("hand out a mail", &words));
+                }
+                Found::Refused(_) if may_be_asked_for_again => break,
+                Found::Refused(words) => gathered.refused.push((*number, words)),
+                // Behind one that is refused, nothing is done with.
+                _ if !gathered.refused.is_empty() => {}
                 Found::Mail(mail) => gathered.mails.push(mail),
+                Found::PassedOver(words) => gathered.passed_over.push((*number, words)),
                 Found::Gone => {}
-                Found::PassedOver => gathered.unreadable += 1,
-                Found::Refused(words) if gathered.done == 0 => return Err(refused("hand out a mail", &words)),
-                Found::Refused(_) => break,
             }
-            gathered.done += 1;
+            gathered.done += usize::from(gathered.refused.is_empty());
         }
         Ok(gathered)
     }
@@ -259,24 +305,53 @@ mod tests {
             ("all from the third", vec![(3, 9, broken), (4, 9, broken)], "1 2", 2, 0),
             ("one for now", vec![(3, 9, "Server busy")], "1 2", 2, 0),
             ("one, and then it is busy", vec![(2, 1, broken), (3, 1, "[LIMIT] x")], "1", 1, 0),
-            ("one that is gone, and the last", vec![(3, 9, "[NONEXISTENT] x"), (4, 9, broken)], "1 2", 3, 1),
+            ("one that is gone, and the last", vec![(3, 9, "[NONEXISTENT] x"), (4, 9, broken)], "1 2", 3, 0),
         ] {
             let gathered = gather(&mut fickle(&refuses), &[1, 2, 3, 4]).await.expect(what);
             assert_eq!(
-                (keys(&gathered).as_str(), gathered.done, gathered.unreadable),
+                (keys(&gathered).as_str(), gathered.done, gathered.passed_over.len()),
                 (handed, done, unreadable),
                 "{what}"
             );
+            let at_the_end = if refuses.iter().all(|(.., words)| *words != "[LIMIT] x" && *words != "Server busy") {
+                4 - done
+            } else {
+                0
+            };
+            assert_eq!(gathered.refused.len(), at_the_end, "{what}");
         }
     }
 
     #[tokio::test]
-    async fn a_server_that_refuses_all_is_a_failure_and_one_that_is_busy_is_asked_no_further() {
-        for (words, asked) in [("it is broken", 3), ("[UNAVAILABLE] x", 1)] {
-            let mut source = fickle(&[(1, 9, words), (2, 9, words), (3, 9, words)]);
-            let failure = gather(&mut source, &[1, 2, 3]).await.expect_err("refused");
-            assert_eq!((failure.fault, source.asked.len()), (Fault::ProviderError, asked), "{words}");
-            assert!(failure.raw_text.is_some_and(|said| said.contains("hand out")), "{words}");
+    async fn a_server_that_is_busy_is_a_failure_and_is_asked_no_further() {
+        let words = "[UNAVAILABLE] x";
+        let mut source = fickle(&[(1, 9, words), (2, 9, words), (3, 9, words)]);
+        let failure = gather(&mut source, &[1, 2, 3]).await.expect_err("refused");
+        assert_eq!((failure.fault, source.asked.len()), (Fault::ProviderError, 1));
+        assert!(failure.raw_text.is_some_and(|said| said.contains("hand out")));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_at_the_end_says_something_of_the_mails_only_if_the_server_hands_out_others() {
+        let broken = |number| (number, 9, "it is broken");
+        for (what, refuses, known, doubtful) in [
+            ("nothing", vec![], None, false),
+            ("behind one that is handed out", vec![broken(2), broken(3)], None, false),
+            ("the only one", vec![broken(1)], None, false),
+            ("all, and none is known", vec![broken(1), broken(2), broken(3)], None, true),
+            ("all, and not the one that is known", vec![broken(1), broken(2), broken(3)], Some(9), false),
+            ("all, and the one that is known too", vec![broken(1), broken(2), broken(3), broken(9)], Some(9), true),
+            (
+                "all, and the known one is gone",
+                vec![broken(1), broken(2), broken(3), (9, 9, "no such message")],
+                Some(9),
+                true,
+            ),
+        ] {
+            let wanted: &[u32] = if what == "the only one" { &[1] } else { &[1, 2, 3] };
+            let mut source = fickle(&refuses);
+            let gathered = gather(&mut source, wanted).await.expect("gathered");
+            assert_eq!(is_doubtful(&mut source, &gathered, known).await, Ok(doubtful), "{what}");
         }
     }
 
@@ -285,7 +360,7 @@ mod tests {
         let mut source = fickle(&[(1, 9, "no"), (2, 1, "no")]);
         source.octets = BATCH_OCTETS_MAX / 2;
         let gathered = gather(&mut source, &[1, 2, 3, 4, 5]).await.expect("gathered");
-        assert_eq!((gathered.done, gathered.unreadable, source.asked), (1, 1, vec![1, 2, 3, 4, 1]));
+        assert_eq!((gathered.done, gathered.passed_over.len(), source.asked), (1, 1, vec![1, 2, 3, 4, 1]));
     }
 
     proptest! {
@@ -304,8 +379,12 @@ mod tests {
             };
             let handed: BTreeSet<u32> = gathered.mails.iter().filter_map(|mail| mail.key.parse().ok()).collect();
             let lost: Vec<u32> = wanted.iter().take(gathered.done).copied().filter(|one| !handed.contains(one)).collect();
-            prop_assert_eq!(lost.len(), gathered.unreadable);
-            prop_assert!(gathered.done > 0 && handed.len() + lost.len() == gathered.done);
+            prop_assert_eq!(lost.len(), gathered.passed_over.len());
+            prop_assert!(gathered.done > 0 || !gathered.refused.is_empty());
+            prop_assert_eq!(handed.len() + lost.len(), gathered.done);
+            for (number, words) in gathered.refused {
+                prop_assert!(words == "no" && wanted.iter().position(|one| *one == number) >= Some(gathered.done));
+            }
             for number in lost {
                 prop_assert!(refuses.iter().any(|(one, times, words)| *one == number && *times > 1 && *words == "no"));
                 prop_assert!(handed.iter().any(|later| *later > number));

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 
 use super::{
-    After, BATCH_MAX, BATCH_OCTETS_MAX, Batch, LISTED_MAX, MAIL_OCTETS_MAX, Mail, Mailbox, MailboxKind, Place,
-    Progress, Session, Settings,
+    After, BATCH_MAX, BATCH_OCTETS_MAX, Batch, Count, LISTED_MAX, MAIL_OCTETS_MAX, Mail, Mailbox, MailboxKind, OLD_MAX,
+    Place, Progress, Refused, Session, Settings,
 };
 use crate::domain::Timestamp;
 use crate::domain::fault::{About, Failure, Fault};
@@ -26,14 +27,15 @@ const FLAGS: &str = ":2,";
 pub(super) struct Maildir {
     name: String,
     path: PathBuf,
+    since: Option<NaiveDate>,
     after: After,
     folders: [String; 1],
 }
 
 impl Maildir {
     pub fn new(name: &str, settings: Settings) -> Self {
-        let path = settings.path.unwrap_or_default();
-        Self { name: name.to_owned(), path, after: settings.after, folders: [String::new()] }
+        let Settings { path, since, after, .. } = settings;
+        Self { name: name.to_owned(), path: path.unwrap_or_default(), since, after, folders: [String::new()] }
     }
 
     /// Does work that waits for the disk.
@@ -68,6 +70,10 @@ impl Mailbox for Maildir {
         self.after
     }
 
+    fn since(&self) -> Option<NaiveDate> {
+        self.since
+    }
+
     async fn open(&self) -> Result<Box<dyn Session>, Failure> {
         self.on_disk(|path| list(path).map(drop)).await?;
         Ok(Box::new(self.clone()))
@@ -76,12 +82,12 @@ impl Mailbox for Maildir {
 
 #[async_trait]
 impl Session for Maildir {
-    async fn read(&mut self, _: &str, place: &Place) -> Result<Batch, Failure> {
+    async fn read(&mut self, _: &str, place: &Place, since: Option<Timestamp>) -> Result<Batch, Failure> {
         let seen = match place {
             Place::Seen(seen) => seen.clone(),
             Place::Last { .. } => BTreeSet::new(),
         };
-        self.on_disk(move |path| read_new(path, &seen)).await
+        self.on_disk(move |path| read_new(path, &seen, since)).await
     }
 
     async fn finish(&mut self, _: &str, _: u32, keys: &[String]) -> Result<(), Failure> {
@@ -89,8 +95,8 @@ impl Session for Maildir {
         self.on_disk(move |path| finish(path, after, &keys)).await
     }
 
-    async fn count(&mut self, _: &str) -> Result<u64, Failure> {
-        self.on_disk(|path| list(path).map(|files| files.len() as u64)).await
+    async fn count(&mut self, _: &str, since: Option<Timestamp>) -> Result<Count, Failure> {
+        self.on_disk(move |path| count(path, since)).await
     }
 
     async fn wait(&mut self, poll: Duration) -> Result<(), Failure> {
@@ -119,43 +125,74 @@ fn list(path: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     Ok(files)
 }
 
-fn read_new(path: &Path, seen: &BTreeSet<String>) -> io::Result<Batch> {
+fn count(path: &Path, since: Option<Timestamp>) -> io::Result<Count> {
+    let files = list(path)?;
+    let is_recent = |file: &&PathBuf| fs::metadata(file).is_ok_and(|file| !is_older(changed(&file), since));
+    let recent = since.map(|_| files.values().filter(is_recent).count() as u64);
+    Ok(Count { mails: files.len() as u64, since: recent })
+}
+
+fn read_new(path: &Path, seen: &BTreeSet<String>, since: Option<Timestamp>) -> io::Result<Batch> {
     let files = list(path)?;
     let gone = seen.iter().filter(|key| !files.contains_key(*key)).cloned().collect();
-    let (mut mails, mut added, mut octets, mut unreadable, mut more) = (Vec::new(), Vec::new(), 0, 0, false);
+    let (mut batch, mut added, mut octets) = (Batch::default(), Vec::new(), 0);
     for (key, file) in files.into_iter().filter(|(key, _)| !seen.contains(key)) {
-        if added.len() == BATCH_MAX || octets >= BATCH_OCTETS_MAX {
-            more = true;
+        if batch.refused.len() == BATCH_MAX {
             break;
         }
-        match read_one(&file) {
-            Ok((content, received_ms, is_cut)) => {
-                octets += content.len();
-                mails.push(Mail { key: key.clone(), octets: content, received_ms, is_cut });
+        if batch.mails.len() == BATCH_MAX || octets >= BATCH_OCTETS_MAX || batch.old == OLD_MAX {
+            batch.more = true;
+            break;
+        }
+        match read_one(&key, &file, since) {
+            Ok(Some(mail)) => {
+                octets += mail.octets.len();
+                batch.mails.push(mail);
             }
+            Ok(None) => batch.old += 1,
             // A mail program has moved or removed it: if it is there under another name, the next round finds it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // About us, not about the mail: once the permissions are corrected, it is read.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
-            Err(_) => unreadable += 1,
+            Err(error) => {
+                batch.refused.push(Refused { key, words: format!("the file cannot be read: {}", error.kind()) });
+                continue;
+            }
         }
         added.push(key);
     }
-    Ok(Batch { mails, progress: Progress::Seen { added, gone }, more, unreadable })
+    // Each file stands for itself, unless none at all may be read.
+    batch.is_doubtful = batch.refused.len() > 1 && added.is_empty() && seen.is_empty();
+    batch.progress = Progress::Seen { added, gone };
+    Ok(batch)
 }
 
-fn read_one(file: &Path) -> io::Result<(Vec<u8>, Option<Timestamp>, bool)> {
+/// The mail of a file; `None` if it came too long ago.
+fn read_one(key: &str, file: &Path, since: Option<Timestamp>) -> io::Result<Option<Mail>> {
     let refused = |error: crate::files::ReadError| match error {
         crate::files::ReadError::System(error) => error,
         _ => io::ErrorKind::InvalidInput.into(),
     };
     let open: File = open_regular(file).map_err(refused)?;
-    let changed = open.metadata()?.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let received_ms = changed.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp);
+    let received_ms = changed(&open.metadata()?);
+    if is_older(received_ms, since) {
+        return Ok(None);
+    }
     let mut octets = Vec::new();
     open.take(MAIL_OCTETS_MAX as u64 + 1).read_to_end(&mut octets)?;
     let is_cut = octets.len() > MAIL_OCTETS_MAX;
     octets.truncate(MAIL_OCTETS_MAX);
-    Ok((octets, received_ms.filter(|at| at.is_writable()), is_cut))
+    Ok(Some(Mail { key: key.to_owned(), octets, received_ms, is_cut }))
+}
+
+/// When a file was written, which is when the mail in it was delivered: moving it changes nothing of that.
+fn changed(file: &fs::Metadata) -> Option<Timestamp> {
+    let since = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(Timestamp).filter(|at| at.is_writable())
+}
+
+fn is_older(received_ms: Option<Timestamp>, since: Option<Timestamp>) -> bool {
+    received_ms.zip(since).is_some_and(|(at, since)| at < since)
 }
 
 fn finish(path: &Path, after: After, keys: &[String]) -> io::Result<()> {

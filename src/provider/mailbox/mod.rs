@@ -3,7 +3,8 @@
 //! What is done with a return of ours is done by [`Session::finish`], which the caller asks for once its record is committed.
 //!
 //! A server is not trusted: what it says is bounded in size and time, and bytes that are no answer are a failure. `conversation`
-//! reads and writes within limits, `handing_out` asks for mails one by one, `server` connects and encrypts, `login` logs in, `settings` reads a section.
+//! reads and writes within limits, `handing_out` asks for mails one by one, `received` reads when one came, `server` connects and encrypts,
+//! `login` logs in, `settings` reads a section.
 
 mod conversation;
 mod handing_out;
@@ -11,6 +12,7 @@ mod imap;
 mod login;
 mod maildir;
 mod pop3;
+mod received;
 mod server;
 mod settings;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 
 pub use self::settings::{MailboxTls, OAUTH_KEYS, Settings};
 
@@ -43,6 +46,8 @@ pub const LISTED_MAX: usize = 100_000;
 /// Mails with which something is done at once, at most. The longest UIDs make a command of 1,100 octets of them; servers take 8,000
 /// (RFC 2683 §3.2.1.5).
 pub const FINISHED_MAX: usize = 100;
+/// Old mails that are passed over at once, at most, where each is looked at (POP3, maildir).
+pub const OLD_MAX: usize = 1_000;
 /// The code of a failure that says that a folder is missing, as RFC 5530 has it.
 pub const MISSING_FOLDER: &str = "NONEXISTENT";
 /// How long IMAP's IDLE waits before it is begun anew. RFC 2177 says at most 29 minutes.
@@ -88,7 +93,7 @@ pub enum Place {
     Seen(BTreeSet<String>),
 }
 
-/// What changed in a place by reading.
+/// What changed in a place by reading. The default changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// The new place, as [`Place::Last`].
@@ -105,6 +110,12 @@ pub enum Progress {
         /// Keys to forget.
         gone: Vec<String>,
     },
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::Seen { added: Vec::new(), gone: Vec::new() }
+    }
 }
 
 /// One mail as it was read. Prints neither address nor content.
@@ -126,8 +137,17 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// Mails that are new since a place.
+/// A mail that the server does not hand out.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// As [`Mail::key`].
+    pub key: String,
+    /// The server's words. They may name anybody: [`crate::domain::fault::clean`] them before they are shown.
+    pub words: String,
+}
+
+/// Mails that are new since a place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// In the order of the mailbox, at most [`BATCH_MAX`].
     pub mails: Vec<Mail>,
@@ -135,8 +155,24 @@ pub struct Batch {
     pub progress: Progress,
     /// Whether there are more already.
     pub more: bool,
-    /// Mails that the server would not hand out while it handed out later ones; they are passed over.
-    pub unreadable: usize,
+    /// Mails that the server would not hand out while it handed out later ones, or that are too large to be asked for; they are
+    /// passed over, and the progress has them.
+    pub passed_over: Vec<Refused>,
+    /// Mails that it refuses with none behind them that it hands out. The progress does not have them: they are asked for again.
+    pub refused: Vec<Refused>,
+    /// Whether these may say less of the mails than of the server.
+    pub is_doubtful: bool,
+    /// Mails that were received too long ago to be read; the progress has them.
+    pub old: usize,
+}
+
+/// How many mails a folder holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// All of them.
+    pub mails: u64,
+    /// Those received since the time asked about. `None` if no time was, or if nobody knows without reading much.
+    pub since: Option<u64>,
 }
 
 /// A mailbox as configured.
@@ -154,6 +190,11 @@ pub trait Mailbox: Send + Sync + fmt::Debug {
     /// What becomes of returns of ours.
     fn after(&self) -> After;
 
+    /// The day since which mail is read, if one is configured.
+    fn since(&self) -> Option<NaiveDate> {
+        None
+    }
+
     /// How it signs in, where it does so by OAuth.
     fn sign_in(&self) -> Option<&Arc<SignIn>> {
         None
@@ -169,11 +210,13 @@ pub trait Mailbox: Send + Sync + fmt::Debug {
 /// A mailbox that is open.
 #[async_trait]
 pub trait Session: Send {
-    /// What is new in a folder since a place. Changes nothing in the mailbox. A place of another kind is read as none.
+    /// What is new in a folder since a place. Changes nothing in the mailbox. A place of another kind is read as none. Mail that was
+    /// received before `since` is not read: over IMAP only where the folder is read from its start, by the server's days, so that
+    /// of the day before some may be read; over POP3 as far as it comes before the first that is not so old; in a maildir always.
     ///
     /// # Errors
     /// The folder is missing ([`is_missing`]), or the server did not do its part; then nothing was read.
-    async fn read(&mut self, folder: &str, place: &Place) -> Result<Batch, Failure>;
+    async fn read(&mut self, folder: &str, place: &Place, since: Option<Timestamp>) -> Result<Batch, Failure>;
 
     /// Does with these mails of a folder, at most [`FINISHED_MAX`], what [`Mailbox::after`] says, and with no others. Those that are
     /// not there any more are done; so are all of a folder that is missing, or another one by now, as `validity` shows (IMAP).
@@ -182,11 +225,11 @@ pub trait Session: Send {
     /// It may be done for some; asking again is harmless.
     async fn finish(&mut self, folder: &str, validity: u32, keys: &[String]) -> Result<(), Failure>;
 
-    /// How many mails a folder holds.
+    /// How many mails a folder holds, and how many of them were received since that time.
     ///
     /// # Errors
     /// The folder is missing ([`is_missing`]), or the server did not do its part.
-    async fn count(&mut self, folder: &str) -> Result<u64, Failure>;
+    async fn count(&mut self, folder: &str, since: Option<Timestamp>) -> Result<Count, Failure>;
 
     /// Waits until there may be something new since the last reading: until the server says so, or for so long where it cannot say.
     ///

@@ -10,16 +10,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::NaiveDate;
 use tokio::time::timeout;
 
 use super::conversation::{Conversation, Silence};
-use super::handing_out::{Handed, Source, gather, is_passing, refused};
+use super::handing_out::{Handed, Source, gather, is_doubtful, is_passing, keyed, refused};
 use super::login::{self, Entered, Mechanism, enter};
-use super::server::{Server, unencrypted};
+use super::received::received;
+use super::server::{Server, speaks_otherwise, unencrypted};
 use super::settings::{Entrance, MailboxTls};
 use super::{
-    After, Batch, LISTED_MAX, MAIL_OCTETS_MAX, Mail, Mailbox, MailboxKind, Place, Progress, Session, Settings,
+    After, Batch, Count, LISTED_MAX, MAIL_OCTETS_MAX, Mail, Mailbox, MailboxKind, OLD_MAX, Place, Progress, Session,
+    Settings,
 };
+use crate::domain::Timestamp;
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::remedy::Remedy;
 use crate::provider::sign_in::{Access, SignIn};
@@ -35,6 +39,10 @@ const TOP_LINES: u32 = 3_000_000;
 const TOP_LINES_LARGE: u32 = 20_000;
 /// A mail that is larger is not asked for at all, in octets: 64 MiB.
 const ASKED_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+/// What is kept of a mail's head to see when it came, in octets.
+const HEAD_OCTETS_MAX: usize = 64 * 1024;
+/// Heads that are looked at to count what came since a time.
+const COUNTED_MAX: usize = 200;
 /// How long taking leave may take.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
@@ -42,6 +50,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Pop3 {
     name: String,
     entrance: Arc<Entrance>,
+    since: Option<NaiveDate>,
     after: After,
     folders: [String; 1],
 }
@@ -52,7 +61,8 @@ impl Pop3 {
     pub fn new(account: Account, settings: Settings) -> Result<Self, SettingsError> {
         let name = account.name.clone();
         let entrance = Arc::new(settings.entrance(account, Access::Pop)?);
-        Ok(Self { name, entrance, after: settings.after, folders: [String::new()] })
+        let Settings { since, after, .. } = settings;
+        Ok(Self { name, entrance, since, after, folders: [String::new()] })
     }
 }
 
@@ -78,6 +88,10 @@ impl Mailbox for Pop3 {
 
     fn after(&self) -> After {
         self.after
+    }
+
+    fn since(&self) -> Option<NaiveDate> {
+        self.since
     }
 
     fn sign_in(&self) -> Option<&Arc<SignIn>> {
@@ -116,7 +130,7 @@ impl Open {
 
 #[async_trait]
 impl Session for Open {
-    async fn read(&mut self, _: &str, place: &Place) -> Result<Batch, Failure> {
+    async fn read(&mut self, _: &str, place: &Place, since: Option<Timestamp>) -> Result<Batch, Failure> {
         let none = BTreeSet::new();
         let seen = if let Place::Seen(seen) = place { seen } else { &none };
         let pop = self.connection().await?;
@@ -125,12 +139,25 @@ impl Session for Open {
         let gone = seen.iter().filter(|key| !there.contains(key)).cloned().collect();
         let new: Vec<(u32, &String)> =
             listed.iter().filter(|(_, key)| !seen.contains(*key)).map(|(number, key)| (*number, key)).collect();
-        let sizes = if new.is_empty() { BTreeMap::new() } else { pop.sizes().await? };
         let numbers: Vec<u32> = new.iter().map(|(number, _)| *number).collect();
-        let gathered = gather(&mut Listed { pop, names: &listed, sizes: &sizes }, &numbers).await?;
-        let added = new.iter().take(gathered.done).map(|(_, key)| (*key).clone()).collect();
-        let (more, progress) = (gathered.done < new.len(), Progress::Seen { added, gone });
-        Ok(Batch { mails: gathered.mails, progress, more, unreadable: gathered.unreadable })
+        let old = pop.older(&numbers, since).await?;
+        let numbers = if old == OLD_MAX { &[] } else { numbers.get(old..).unwrap_or_default() };
+        let sizes = if numbers.is_empty() { BTreeMap::new() } else { pop.sizes().await? };
+        let mut source = Listed { pop, names: &listed, sizes: &sizes };
+        let gathered = gather(&mut source, numbers).await?;
+        let known = listed.iter().rev().find(|(_, key)| seen.contains(*key)).map(|(number, _)| *number);
+        let is_doubtful = is_doubtful(&mut source, &gathered, known).await?;
+        let key = |number: u32| listed.get(&number).cloned().unwrap_or_default();
+        let added = new.iter().take(old + gathered.done).map(|(_, key)| (*key).clone()).collect();
+        Ok(Batch {
+            more: old == OLD_MAX || gathered.is_followed(numbers.len()),
+            progress: Progress::Seen { added, gone },
+            passed_over: keyed(gathered.passed_over, key),
+            refused: keyed(gathered.refused, key),
+            is_doubtful,
+            old,
+            mails: gathered.mails,
+        })
     }
 
     async fn finish(&mut self, _: &str, _: u32, keys: &[String]) -> Result<(), Failure> {
@@ -145,11 +172,17 @@ impl Session for Open {
         self.quit().await
     }
 
-    async fn count(&mut self, _: &str) -> Result<u64, Failure> {
-        let answer = self.connection().await?.ask("STAT").await?;
+    async fn count(&mut self, _: &str, since: Option<Timestamp>) -> Result<Count, Failure> {
+        let pop = self.connection().await?;
+        let answer = pop.ask("STAT").await?;
         let number = answer.text.split_whitespace().next().and_then(|number| number.parse().ok());
         answer.done("count the mails")?;
-        number.ok_or_else(|| Silence::Garbled.into())
+        let mails: u64 = number.ok_or(Silence::Garbled)?;
+        let since = match since {
+            Some(since) => pop.count_since(mails, since).await?,
+            None => None,
+        };
+        Ok(Count { mails, since })
     }
 
     async fn wait(&mut self, poll: Duration) -> Result<(), Failure> {
@@ -276,6 +309,42 @@ impl Pop {
         Ok(lines.iter().filter_map(read).collect())
     }
 
+    /// How many of these mails, from the first on, came before a time: up to the first that did not or of which nobody knows, and at
+    /// most [`OLD_MAX`]. Servers list mails in the order in which they came.
+    async fn older(&mut self, numbers: &[u32], since: Option<Timestamp>) -> Result<usize, Silence> {
+        let Some(since) = since else { return Ok(0) };
+        let mut old = 0;
+        for number in numbers.iter().take(OLD_MAX) {
+            if self.received(*number).await?.is_none_or(|at| at >= since) {
+                break;
+            }
+            old += 1;
+        }
+        Ok(old)
+    }
+
+    /// How many of so many mails came since a time; `None` if too many would have to be looked at.
+    async fn count_since(&mut self, mails: u64, since: Timestamp) -> Result<Option<u64>, Silence> {
+        let last = u32::try_from(mails).unwrap_or(u32::MAX);
+        for (count, number) in (1..=last).rev().enumerate() {
+            if count == COUNTED_MAX {
+                return Ok(None);
+            }
+            if self.received(number).await?.is_some_and(|at| at < since) {
+                return Ok(Some(count as u64));
+            }
+        }
+        Ok(Some(mails))
+    }
+
+    /// When a mail was received, as its head says.
+    async fn received(&mut self, number: u32) -> Result<Option<Timestamp>, Silence> {
+        if !self.ask(&format!("TOP {number} 0")).await?.is_done {
+            return Ok(None);
+        }
+        Ok(received(&self.talk.until_dot(HEAD_OCTETS_MAX).await?))
+    }
+
     /// A mail, or the beginning of a large one; the server's words if it will not hand it out. Many servers mark what RETR hands out
     /// as read, and none what TOP does (RFC 1939 §7), which a server need not know.
     async fn retrieve(&mut self, number: u32, is_large: bool) -> Result<Result<Vec<u8>, String>, Silence> {
@@ -320,7 +389,11 @@ impl login::Connection for Pop {
     async fn connect(server: &Server) -> Result<Self, Failure> {
         let talk = Conversation::new(server.reach().await?, server.limits);
         let mut pop = Self { talk, capabilities: Vec::new() };
-        pop.hear().await?.done("be spoken to")?;
+        match pop.hear().await {
+            Ok(greeting) => greeting.done("be spoken to")?,
+            Err(Silence::Garbled) => return Err(speaks_otherwise("POP3")),
+            Err(silence) => return Err(silence.into()),
+        }
         if server.tls == MailboxTls::Required {
             pop = pop.start_tls(server).await?;
         }

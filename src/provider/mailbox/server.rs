@@ -14,6 +14,9 @@ use crate::provider::mail::tls::Tls;
 /// The most for the connection, and for the handshake.
 const REACH_MAX: Duration = Duration::from_secs(30);
 
+/// What is to be done about a certificate.
+const CERTIFICATES: &str = "host must be the name in it; an authority of your own goes into accept_ca_file, a PEM file";
+
 /// What a connection needs to know.
 pub(super) struct Server {
     pub host: String,
@@ -53,7 +56,10 @@ impl Server {
         // The words are those of SMTP, where the server is a relay.
         let words = |failure: Failure| {
             let text = failure.raw_text.clone().unwrap_or_default().replace("the relay", "the mail server");
-            failure.text(text)
+            let is_about_certificate = text.contains("certificate");
+            let text = if is_about_certificate { format!("{text} ({CERTIFICATES})") } else { text };
+            // Whoever answers in the clear, or hangs up, may have been spoken to at the wrong port.
+            failure.remedy(Remedy::UseEncryption).text(text)
         };
         Ok(Box::new(shaken.map_err(words)?))
     }
@@ -62,6 +68,12 @@ impl Server {
 /// Encryption was demanded and could not be had.
 pub(super) fn unencrypted(words: &str) -> Failure {
     Failure::new(Fault::TlsRequired).about(About::Path).remedy(Remedy::UseEncryption).text(words)
+}
+
+/// Something listens there, and it is no such server, or it is spoken to in the wrong way.
+pub(super) fn speaks_otherwise(protocol: &str) -> Failure {
+    let failure = Failure::new(Fault::ProtocolError).about(About::Path).remedy(Remedy::UseEncryption);
+    failure.text(format!("what answers there does not speak {protocol}"))
 }
 
 fn unreachable(why: &str) -> Failure {

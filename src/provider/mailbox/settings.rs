@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::conversation::TimeLimits;
 use super::login::Login;
 use super::server::Server;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub folders: Vec<String>,
     /// The folder on this machine (maildir).
     pub path: Option<PathBuf>,
+    /// The day since which mail is read, in the practice's time zone; none: by what was sent.
+    pub since: Option<NaiveDate>,
     /// What becomes of returns of ours.
     pub after: After,
     /// Where they go (IMAP), with [`After::Move`].

@@ -15,6 +15,6 @@ const ANSWER_MAX: Duration = Duration::from_secs(40);
 /// # Errors
 /// Those of the work; [`StoreError::Unavailable`] if there was no answer within 40 seconds.
 pub async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let silent = |_| Err(StoreError::Unavailable("no answer in time".to_owned()));
+    let silent = |_| Err(StoreError::Unavailable(StoreError::NO_ANSWER.to_owned()));
     tokio::time::timeout(ANSWER_MAX, work).await.unwrap_or_else(silent)
 }

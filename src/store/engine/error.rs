@@ -28,6 +28,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What [`StoreError::Unavailable`] says when work was given up because it took too long.
+    pub(super) const NO_ANSWER: &'static str = "no answer in time";
+
+    /// Whether work was given up because it took too long: less of it may be done in time.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        matches!(self, Self::Unavailable(why) if why == Self::NO_ANSWER)
+    }
+
     /// Whether the same call may work later.
     #[must_use]
     pub const fn is_passing(&self) -> bool {

@@ -36,6 +36,9 @@ const MIGRATIONS: &[Listed] = listed![
     "0013_returns",
     "0014_relays",
     "0015_mailboxes",
+    "0016_used_once",
+    "0017_sealed_replies",
+    "0018_mailboxes_begun",
 ];
 
 /// Those for SQLite.

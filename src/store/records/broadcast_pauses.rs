@@ -5,18 +5,33 @@ use crate::domain::{Actor, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::rows::{lists, push_list};
+use crate::store::records::broadcasts::Broadcast;
 
 const PAUSE: &str = "UPDATE broadcast SET paused_ms = $2, paused_reason = $3
     WHERE id = $1 AND paused_ms IS NULL AND resumed_ms IS NULL";
 const RESUME: &str = "UPDATE broadcast SET resumed_ms = $2, resumed_by = $3
     WHERE id = $1 AND paused_ms IS NOT NULL AND resumed_ms IS NULL";
 const PAUSED: &str = "SELECT id FROM broadcast WHERE paused_ms IS NOT NULL AND resumed_ms IS NULL AND id IN (";
+const PAUSED_NOW: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms,
+    paused_ms, paused_reason, resumed_ms, resumed_by FROM broadcast
+    WHERE paused_ms IS NOT NULL AND resumed_ms IS NULL AND finished_ms IS NULL ORDER BY paused_ms DESC, id DESC LIMIT $1";
+const NOT_HANDED_OVER: &str =
+    "SELECT id FROM message WHERE broadcast_id = $1 AND status IN ('held', 'queued') AND id > $2
+    ORDER BY id LIMIT $3";
 const WATCHED: &str = "SELECT id FROM broadcast WHERE finished_ms IS NULL AND paused_ms IS NULL
     AND resumed_ms IS NULL ORDER BY created_ms DESC LIMIT 100";
-const BAD: &str = "SELECT COUNT(*) FROM message WHERE status = 'failed' AND broadcast_id = $1
-    AND channel = 'email' AND reason IN ('mailbox_unknown', 'domain_unknown')";
+const BAD: &str = "SELECT COUNT(*) FROM message m WHERE m.status = 'failed' AND m.broadcast_id = $1
+    AND m.channel = 'email' AND (m.reason IN ('mailbox_unknown', 'domain_unknown') OR EXISTS (SELECT 1
+    FROM mail_return r WHERE r.message_id = m.id AND r.kind = 'bounce' AND r.class = 'hard'
+    AND r.matched_by NOT IN ('recipient', 'sender')
+    AND (r.outcome IS NULL OR r.outcome NOT IN ('not_a_bounce', 'dismissed'))))";
+const OURS: &str = "SELECT COUNT(*) FROM message m WHERE m.status = 'failed' AND m.broadcast_id = $1
+    AND m.channel = 'email' AND EXISTS (SELECT 1 FROM mail_return r WHERE r.message_id = m.id AND r.kind = 'bounce'
+    AND r.class = 'ours' AND r.matched_by NOT IN ('recipient', 'sender')
+    AND (r.outcome IS NULL OR r.outcome <> 'dismissed'))";
+// A complaint with a class is one of an earlier letter, because of which a provider did not try this one.
 const COMPLAINTS: &str = "SELECT COUNT(DISTINCT message_id) FROM mail_return WHERE broadcast_id = $1
-    AND kind = 'complaint' AND matched_by NOT IN ('recipient', 'sender')
+    AND kind = 'complaint' AND (class IS NULL OR class <> 'hard') AND matched_by NOT IN ('recipient', 'sender')
     AND (outcome IS NULL OR outcome NOT IN ('not_a_bounce', 'dismissed'))";
 const HELD_THOUGH_RESUMED: &str = "SELECT m.id FROM broadcast b JOIN message m ON m.broadcast_id = b.id
     WHERE b.resumed_ms IS NOT NULL AND b.finished_ms IS NULL AND m.status = 'held' AND m.reason = 'broadcast_paused'
@@ -31,6 +46,8 @@ pub struct CameBack {
     pub handed_over: i64,
     /// Those of them to addresses that are bad.
     pub bounced: i64,
+    /// Those of them that came back because of us: of our account, our domain, or how we are known.
+    pub ours: i64,
     /// Those of them that were reported as unwanted.
     pub complained: i64,
 }
@@ -51,12 +68,13 @@ impl Tx {
         on!(self, |c, d| {
             let bounced: i64 = sqlx::query_scalar(BAD).bind(id).fetch_one(&mut *c).await?;
             let complained: i64 = sqlx::query_scalar(COMPLAINTS).bind(id).fetch_one(&mut *c).await?;
-            let handed_over = if bounced + complained == 0 {
+            let ours: i64 = sqlx::query_scalar(OURS).bind(id).fetch_one(&mut *c).await?;
+            let handed_over = if bounced + ours + complained == 0 {
                 0
             } else {
                 sqlx::query_scalar(HANDED_OVER).bind(id).fetch_one(&mut *c).await?
             };
-            Ok(CameBack { handed_over, bounced, complained })
+            Ok(CameBack { handed_over, bounced, ours, complained })
         })
     }
 
@@ -73,6 +91,24 @@ impl Tx {
         on!(self, |c, d| {
             let done = sqlx::query(RESUME).bind(id).bind(now).bind(who).execute(&mut *c).await?;
             Ok(done.rows_affected() == 1)
+        })
+    }
+
+    /// The broadcasts that have paused themselves and wait for a person, those that paused last first. At most `limit`.
+    pub async fn broadcasts_paused_now(&mut self, limit: i64) -> Result<Vec<Broadcast>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(PAUSED_NOW).bind(limit).fetch_all(&mut *c).await?))
+    }
+
+    /// The messages of a broadcast that are held or queued, behind `after` in the order of their ids. At most `limit`.
+    pub async fn messages_not_handed_over(
+        &mut self,
+        id: BroadcastId,
+        after: MessageId,
+        limit: i64,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        on!(self, |c, d| {
+            let query = sqlx::query_scalar(NOT_HANDED_OVER).bind(id).bind(after).bind(limit);
+            Ok(query.fetch_all(&mut *c).await?)
         })
     }
 

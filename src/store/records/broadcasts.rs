@@ -2,14 +2,14 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::domain::Timestamp;
 use crate::domain::id::{BroadcastId, CampaignId, SubmissionId};
+use crate::domain::{Actor, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::record::record;
+use crate::store::engine::record::{record, row};
 
-const COLUMNS: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms
-    FROM broadcast";
+const COLUMNS: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms,
+    paused_ms, paused_reason, resumed_ms, resumed_by FROM broadcast";
 const INSERT: &str = "INSERT INTO broadcast (id, submission_id, campaign_id, planned_ms, name, letter, total,
     created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const FINISH: &str = "UPDATE broadcast SET finished_ms = $1 WHERE finished_ms IS NULL AND unfolding_ms IS NULL
@@ -41,9 +41,34 @@ pub struct Broadcast {
     pub created_ms: Timestamp,
     /// When the last of its messages settled.
     pub finished_ms: Option<Timestamp>,
+    /// Whether it paused itself.
+    pub pause: OwnPause,
 }
 
-record!(Broadcast: "broadcast" by id as BroadcastId { id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms });
+/// That a broadcast paused itself because too much of it came back, and that a person let it go on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwnPause {
+    /// When it paused itself.
+    pub paused_ms: Option<Timestamp>,
+    /// Why, in words with the figures.
+    pub paused_reason: Option<String>,
+    /// When a person let it go on: it does not pause itself again.
+    pub resumed_ms: Option<Timestamp>,
+    /// Who.
+    pub resumed_by: Option<Actor>,
+}
+
+record!(Broadcast: "broadcast" by id as BroadcastId { id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms; pause });
+row!(OwnPause { paused_ms, paused_reason, resumed_ms, resumed_by });
+
+impl Broadcast {
+    /// Since when it is paused and waits for a person; none if it is not, or if nothing of it is left.
+    #[must_use]
+    pub fn paused_since(&self) -> Option<Timestamp> {
+        let waits = self.pause.resumed_ms.is_none() && self.finished_ms.is_none();
+        self.pause.paused_ms.filter(|_| waits)
+    }
+}
 
 impl Tx {
     /// Stores a broadcast.

@@ -1,16 +1,20 @@
-//! Whose turn it is at a mail domain, by account: one row for each that an account with such a limit has written to lately.
+//! Whose turn it is at a mail domain, by account: one row for each that an account with such a limit has written to lately; and
+//! which letters are under way there.
 
-use crate::domain::Timestamp;
 use crate::domain::provider_state::DomainTurn;
+use crate::domain::{Address, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::rows::portions;
+use crate::store::engine::rows::{lists, portions, push_list};
 
 const ENSURE: &str = "INSERT INTO domain_turn (provider, domain, arrival_ms, promised_ms) ";
 const TURNS: &str = "SELECT provider, domain, arrival_ms, promised_ms FROM domain_turn WHERE (provider, domain) IN (";
 const CHANGED: &str = "WITH changed (provider, domain, arrival_ms, promised_ms) AS (";
 const CHANGE: &str = ") UPDATE domain_turn SET arrival_ms = changed.arrival_ms, promised_ms = changed.promised_ms
     FROM changed WHERE domain_turn.provider = changed.provider AND domain_turn.domain = changed.domain";
+// By the leases, of which there are few; of the attempts that an account ever made there are many.
+const UNDER_WAY: &str = "SELECT a.provider, a.dialled FROM queue_entry q JOIN attempt a ON a.message_id = q.subject
+    WHERE q.state = 'leased' AND a.status = 'calling' AND a.dialled IS NOT NULL AND a.provider IN (";
 const OLD: &str = "SELECT COUNT(*) FROM domain_turn WHERE arrival_ms < $1 AND promised_ms < $1";
 const FORGET: &str = "DELETE FROM domain_turn WHERE arrival_ms < $1 AND promised_ms < $1";
 
@@ -57,6 +61,22 @@ impl Tx {
             });
         }
         Ok(())
+    }
+
+    /// The letters that these accounts are handing over now: to each its account and the address that is written to. What is on
+    /// record and whose claim has not run out counts, on whatever node; what a node left behind counts until then.
+    pub async fn letters_under_way(&mut self, providers: &[&str]) -> Result<Vec<(String, Address)>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(providers) {
+            let rows: Vec<(String, Address)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(UNDER_WAY);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     /// How many rows were last of use before that moment.

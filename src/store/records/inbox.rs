@@ -14,10 +14,11 @@ use crate::store::engine::packing::{pack, unpack};
 use crate::store::engine::record::record;
 use crate::store::engine::rows::{lists, portions, push_list, weighed};
 
-const INSERT: &str = "INSERT INTO inbox (id, provider, form, dedupe, body, octets, facts, state, looks, received_ms,
-    settled_ms) ";
+const INSERT: &str = "INSERT INTO inbox (id, provider, form, dedupe, used_once, body, octets, facts, state, looks,
+    received_ms, settled_ms) ";
 const INSERTED: &str = " ON CONFLICT DO NOTHING RETURNING id";
 const REPEATED: &str = "UPDATE inbox SET state = 'repeated', settled_ms = received_ms WHERE id IN (";
+const USED: &str = "SELECT used_once, dedupe FROM inbox WHERE used_once IN (";
 const WAITING: &str = "SELECT id, octets FROM inbox WHERE state = 'waiting' ORDER BY looks, received_ms, id LIMIT $1";
 const HAS_WAITING: &str = "SELECT id FROM inbox WHERE state = 'waiting' LIMIT 1";
 const CALLBACKS: &str = "SELECT id, provider, form, dedupe, body, facts, state, looks, received_ms FROM inbox
@@ -27,9 +28,13 @@ const SETTLE: &str = "UPDATE inbox SET looks = looks + 1, state = ";
 const SETTLED: &str = ", settled_ms = ";
 const LOOK: &str = "UPDATE inbox SET looks = looks + 1 WHERE id IN (";
 const COUNT_FACTS: &str = "UPDATE inbox SET facts = $1 WHERE id = $2";
-const OLD: &str =
-    "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' ORDER BY received_ms, id LIMIT $2";
-const HAS_OLDER: &str = "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' LIMIT 1";
+// What a person called no bounce stays as the evidence for that.
+const OLD: &str = "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' AND id NOT IN
+    (SELECT inbox_id FROM mail_return WHERE outcome = 'not_a_bounce' AND inbox_id IS NOT NULL)
+    ORDER BY received_ms, id LIMIT $2";
+const HAS_OLDER: &str = "SELECT id FROM inbox WHERE received_ms < $1 AND state <> 'waiting' AND id NOT IN
+    (SELECT inbox_id FROM mail_return WHERE outcome = 'not_a_bounce' AND inbox_id IS NOT NULL) LIMIT 1";
+const NOTE_PURGED: &str = "UPDATE mail_return SET callback_purged_ms = ";
 const REMOVE: &str = "DELETE FROM inbox WHERE id IN (";
 
 /// Octets of bodies that are read or written together, unless one alone has more.
@@ -46,6 +51,8 @@ pub struct NewCallback {
     pub provider: String,
     /// The same content has the same fingerprint: it is stored once for each account.
     pub fingerprint: String,
+    /// A digest of what its sender uses for one callback only, where its proof does not cover the content.
+    pub used_once: Option<String>,
     /// Its initial state.
     pub state: CallbackState,
     /// The facts that were read in it.
@@ -64,6 +71,7 @@ impl NewCallback {
             id: InboxId::new(),
             provider: provider.to_owned(),
             fingerprint,
+            used_once: None,
             state: CallbackState::Waiting,
             facts: Vec::new(),
             received_ms,
@@ -156,6 +164,31 @@ impl Tx {
         Ok(callbacks.iter().map(|callback| fresh.remove(&callback.id).unwrap_or(0)).collect())
     }
 
+    /// Those of these callbacks that are replays: what their sender uses once came before with other content, to whatever
+    /// account, or comes so with one before them. They are not to be stored.
+    pub async fn inbox_replayed(&mut self, callbacks: &[NewCallback]) -> Result<HashSet<InboxId>, StoreError> {
+        let used: Vec<&str> = callbacks.iter().filter_map(|callback| callback.used_once.as_deref()).collect();
+        let mut content_of: HashMap<String, String> = HashMap::with_capacity(used.len());
+        for list in lists(&used) {
+            let rows: Vec<(String, String)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(USED);
+                push_list(&mut statement, list);
+                statement.push(")");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            content_of.extend(rows);
+        }
+        let mut replayed = HashSet::new();
+        for callback in callbacks {
+            let Some(once) = callback.used_once.clone() else { continue };
+            let first = content_of.entry(once).or_insert_with(|| callback.fingerprint.clone());
+            if *first != callback.fingerprint {
+                replayed.insert(callback.id);
+            }
+        }
+        Ok(replayed)
+    }
+
     async fn inbox_insert_new(&mut self, callbacks: &[NewCallback]) -> Result<HashSet<InboxId>, StoreError> {
         let mut kept = HashSet::with_capacity(callbacks.len());
         let weight = |callback: &NewCallback| callback.content.len();
@@ -166,7 +199,8 @@ impl Tx {
                     let settled = (callback.state != CallbackState::Waiting).then_some(callback.received_ms);
                     let facts = i64::try_from(callback.facts.len()).unwrap_or(i64::MAX);
                     row.push_bind(callback.id).push_bind(&callback.provider).push_bind(CallbackForm::Raw);
-                    row.push_bind(&callback.fingerprint).push_bind(&callback.content).push_bind(callback.octets);
+                    row.push_bind(&callback.fingerprint).push_bind(callback.used_once.as_deref());
+                    row.push_bind(&callback.content).push_bind(callback.octets);
                     row.push_bind(facts).push_bind(callback.state).push_bind(0_i64);
                     row.push_bind(callback.received_ms).push_bind(settled);
                 });
@@ -217,12 +251,21 @@ impl Tx {
 
     /// Callbacks by their identifiers, in that order; those that are gone are left out. Locked, on PostgreSQL.
     pub async fn inbox_callbacks(&mut self, ids: &[InboxId]) -> Result<Vec<Callback>, StoreError> {
+        self.callbacks_of(ids, true).await
+    }
+
+    /// A callback, for somebody who only looks: it is not locked.
+    pub async fn inbox_callback(&mut self, id: InboxId) -> Result<Option<Callback>, StoreError> {
+        Ok(self.callbacks_of(&[id], false).await?.pop())
+    }
+
+    async fn callbacks_of(&mut self, ids: &[InboxId], lock: bool) -> Result<Vec<Callback>, StoreError> {
         let mut found: HashMap<InboxId, Callback> = HashMap::with_capacity(ids.len());
         for list in lists(ids) {
             let rows: Vec<Row> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(CALLBACKS);
                 push_list(&mut statement, list);
-                statement.push(")").push(d.for_update());
+                statement.push(")").push(if lock { d.for_update() } else { "" });
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
             found.extend(rows.into_iter().map(|row| (row.id, Callback::from(row))));
@@ -271,7 +314,7 @@ impl Tx {
         })
     }
 
-    /// Whether a settled callback came before a moment.
+    /// Whether a settled callback came before a moment, apart from those that a person called no bounce.
     pub async fn inbox_has_older(&mut self, before: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| {
             let found: Option<InboxId> = sqlx::query_scalar(HAS_OLDER).bind(before).fetch_optional(&mut *c).await?;
@@ -279,9 +322,15 @@ impl Tx {
         })
     }
 
-    /// Removes settled callbacks that came before a moment, with their facts, the oldest first, at most `limit`.
-    /// Returns how many. Those that another node is removing are skipped.
-    pub async fn inbox_remove_old(&mut self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
+    /// Removes settled callbacks that came before a moment, with their facts, the oldest first, at most `limit`, apart from those
+    /// that a person called no bounce; returns that were read in them note when. Returns how many. Those that another node is
+    /// removing are skipped.
+    pub async fn inbox_remove_old(
+        &mut self,
+        before: Timestamp,
+        limit: i64,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
         let old: Vec<InboxId> = on!(self, |c, d| {
             let text = format!("{OLD}{}", d.skip_locked());
             sqlx::query_scalar(AssertSqlSafe(text)).bind(before).bind(limit).fetch_all(&mut *c).await?
@@ -289,6 +338,10 @@ impl Tx {
         self.inbox_facts_remove(&old).await?;
         for list in lists(&old) {
             on!(self, |c, d| {
+                let mut noting = sqlx::QueryBuilder::<Engine>::new(NOTE_PURGED);
+                noting.push_bind(now).push(" WHERE inbox_id IN (");
+                push_list(&mut noting, list);
+                noting.push(")").build().execute(&mut *c).await?;
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(REMOVE);
                 push_list(&mut statement, list);
                 statement.push(")");

@@ -7,11 +7,11 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::record::record;
 
 const ONE: &str = "SELECT account, made_for, refresh_sealed, access_sealed, renew_ms, access_until_ms, issued_ms,
-    signed_in_as, signed_in_by, signed_in_ms, refused_ms, refusal, refusal_remedy, serial, claimed_until_ms
-    FROM mail_token WHERE account = $1";
+    signed_in_as, signed_in_by, signed_in_ms, refused_ms, refused_last_ms, refusal, refusal_remedy, serial,
+    claimed_until_ms FROM mail_token WHERE account = $1";
 const ALL: &str = "SELECT account, made_for, refresh_sealed, access_sealed, renew_ms, access_until_ms, issued_ms,
-    signed_in_as, signed_in_by, signed_in_ms, refused_ms, refusal, refusal_remedy, serial, claimed_until_ms
-    FROM mail_token ORDER BY account";
+    signed_in_as, signed_in_by, signed_in_ms, refused_ms, refused_last_ms, refusal, refusal_remedy, serial,
+    claimed_until_ms FROM mail_token ORDER BY account";
 const ENSURE: &str = "INSERT INTO mail_token (account, made_for, serial) VALUES ($1, $2, 0)
     ON CONFLICT (account) DO NOTHING";
 const CLAIM: &str = "UPDATE mail_token SET claimed_until_ms = $3 WHERE account = $1 AND serial = $2
@@ -21,8 +21,9 @@ const FREE: &str = "UPDATE mail_token SET claimed_until_ms = NULL WHERE account 
 const RENEWED: &str = "UPDATE mail_token SET made_for = $3, refresh_sealed = COALESCE($4, refresh_sealed),
     access_sealed = $5, renew_ms = $6, access_until_ms = $7, issued_ms = $8, claimed_until_ms = NULL,
     serial = serial + 1 WHERE account = $1 AND serial = $2";
-const REFUSED: &str =
-    "UPDATE mail_token SET refused_ms = $3, refusal = $4, refusal_remedy = $5, claimed_until_ms = NULL
+// The first of several refusals is kept: since then nothing can be sent.
+const REFUSED: &str = "UPDATE mail_token SET refused_last_ms = $3, refusal = $4, refusal_remedy = $5,
+    claimed_until_ms = NULL, refused_ms = CASE WHEN refused_ms > COALESCE(issued_ms, -1) THEN refused_ms ELSE $3 END
     WHERE account = $1 AND serial = $2";
 const SIGN_IN: &str =
     "INSERT INTO mail_token (account, made_for, refresh_sealed, access_sealed, renew_ms, access_until_ms,
@@ -30,12 +31,12 @@ const SIGN_IN: &str =
     ON CONFLICT (account) DO UPDATE SET made_for = excluded.made_for, refresh_sealed = excluded.refresh_sealed,
     access_sealed = excluded.access_sealed, renew_ms = excluded.renew_ms, access_until_ms = excluded.access_until_ms,
     issued_ms = excluded.issued_ms, signed_in_as = excluded.signed_in_as, signed_in_by = excluded.signed_in_by,
-    signed_in_ms = excluded.signed_in_ms, refused_ms = NULL, refusal = NULL, refusal_remedy = NULL,
-    claimed_until_ms = NULL, serial = mail_token.serial + 1";
+    signed_in_ms = excluded.signed_in_ms, refused_ms = NULL, refused_last_ms = NULL, refusal = NULL,
+    refusal_remedy = NULL, claimed_until_ms = NULL, serial = mail_token.serial + 1";
 const FORGET: &str = "UPDATE mail_token SET refresh_sealed = NULL, access_sealed = NULL, renew_ms = NULL,
     access_until_ms = NULL, issued_ms = NULL, signed_in_as = NULL, signed_in_by = NULL, signed_in_ms = NULL,
-    refused_ms = NULL, refusal = NULL, refusal_remedy = NULL, claimed_until_ms = NULL, serial = serial + 1
-    WHERE account = $1 AND (refresh_sealed IS NOT NULL OR access_sealed IS NOT NULL)";
+    refused_ms = NULL, refused_last_ms = NULL, refusal = NULL, refusal_remedy = NULL, claimed_until_ms = NULL,
+    serial = serial + 1 WHERE account = $1 AND (refresh_sealed IS NOT NULL OR access_sealed IS NOT NULL)";
 
 /// The tokens of an account.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,8 +61,10 @@ pub struct MailToken {
     pub signed_in_by: Option<Actor>,
     /// When a person signed in.
     pub signed_in_ms: Option<Timestamp>,
-    /// When the service last refused a token.
+    /// When the service first refused a token since it last issued one; before `issued_ms` where it has issued one since.
     pub refused_ms: Option<Timestamp>,
+    /// When it last refused one.
+    pub refused_last_ms: Option<Timestamp>,
     /// Why, in words.
     pub refusal: Option<String>,
     /// What can be done about it.
@@ -74,7 +77,7 @@ pub struct MailToken {
 
 record!(MailToken: "mail_token" by account as String {
     account, made_for, refresh_sealed, access_sealed, renew_ms, access_until_ms, issued_ms, signed_in_as, signed_in_by,
-    signed_in_ms, refused_ms, refusal, refusal_remedy, serial, claimed_until_ms
+    signed_in_ms, refused_ms, refused_last_ms, refusal, refusal_remedy, serial, claimed_until_ms
 });
 
 /// Prints neither tokens nor people.

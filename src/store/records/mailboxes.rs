@@ -7,7 +7,7 @@ use crate::domain::fault::{Failure, Fault};
 use crate::domain::{Remedy, Timestamp};
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::record::record;
+use crate::store::engine::record::{record, row};
 use crate::store::engine::rows::{lists, push_list};
 
 /// A mailbox that nobody could read for so long needs a person.
@@ -28,8 +28,26 @@ const READ: &str = "UPDATE mailbox SET read_ms = $3, failed_ms = NULL, failure =
 const READ_IN_PART: &str = "UPDATE mailbox SET read_ms = $3 WHERE name = $1 AND owner = $2";
 const FAILED: &str = "UPDATE mailbox SET failed_ms = COALESCE(failed_ms, $3), failure = $4, failure_fault = $5,
     failure_remedy = $6 WHERE name = $1 AND owner = $2";
-const STATES: &str = "SELECT name, owner, claimed_until_ms, known_ms, read_ms, failed_ms, failure, failure_fault,
-    failure_remedy, taken, passed, cut, unreadable FROM mailbox ORDER BY name";
+const STATES: &str =
+    "SELECT name, owner, claimed_until_ms, known_ms, since_ms, read_ms, failed_ms, failure, failure_fault,
+    failure_remedy, taken, passed, cut, unreadable, (SELECT COUNT(*) FROM mailbox_refused
+    WHERE mailbox_refused.mailbox = mailbox.name AND stepped_ms IS NOT NULL) AS to_look_at FROM mailbox ORDER BY name";
+const BEGUN: &str = "SELECT known_ms, since_ms, read_ms FROM mailbox WHERE name = $1";
+const BEGIN: &str = "UPDATE mailbox SET since_ms = $3 WHERE name = $1 AND owner = $2 AND since_ms IS NULL";
+const FIRST_MAILED: &str = "SELECT MIN(attempt.opened_ms) FROM attempt JOIN message ON message.id = attempt.message_id
+    WHERE message.channel = 'email'";
+const REFUSED: &str = "INSERT INTO mailbox_refused (mailbox, folder, validity, mail, words, tries, first_ms, tried_ms)
+    VALUES ($1, $2, $3, $4, $5, 1, $6, $6)
+    ON CONFLICT (mailbox, folder, validity, mail) DO UPDATE SET words = excluded.words,
+        tries = mailbox_refused.tries + CASE WHEN mailbox_refused.tried_ms <= $7 THEN 1 ELSE 0 END,
+        tried_ms = CASE WHEN mailbox_refused.tried_ms <= $7 THEN excluded.tried_ms ELSE mailbox_refused.tried_ms END
+    RETURNING tries, first_ms";
+const STEPPED: &str = "UPDATE mailbox_refused SET stepped_ms = $5
+    WHERE mailbox = $1 AND folder = $2 AND validity = $3 AND mail = $4 AND stepped_ms IS NULL";
+const HANDED_OUT: &str = "DELETE FROM mailbox_refused WHERE mail IN (";
+const STEPPED_OVER: &str = "SELECT folder, mail, words, stepped_ms FROM mailbox_refused
+    WHERE mailbox = $1 AND stepped_ms IS NOT NULL ORDER BY stepped_ms, folder, mail LIMIT $2";
+const LOOKED_AT: &str = "DELETE FROM mailbox_refused WHERE mailbox = $1 AND stepped_ms IS NOT NULL";
 const PLACE: &str = "SELECT validity, uid FROM mailbox_place WHERE mailbox = $1 AND folder = $2";
 const SAVE_PLACE: &str = "INSERT INTO mailbox_place (mailbox, folder, validity, uid) VALUES ($1, $2, $3, $4)
     ON CONFLICT (mailbox, folder) DO UPDATE SET validity = excluded.validity, uid = excluded.uid";
@@ -52,6 +70,8 @@ pub struct MailboxState {
     pub claimed_until_ms: Option<Timestamp>,
     /// When it was first tried.
     pub known_ms: Timestamp,
+    /// Since when mail is read; `None` where that was never decided.
+    pub since_ms: Option<Timestamp>,
     /// When it was last read to its end.
     pub read_ms: Option<Timestamp>,
     /// Since when it cannot be read.
@@ -68,14 +88,68 @@ pub struct MailboxState {
     pub passed: i64,
     /// Mails that were too large to be read whole.
     pub cut: i64,
-    /// Mails that the server would not hand out.
+    /// Mails that the server would not hand out, and that were stepped over.
     pub unreadable: i64,
+    /// Of these, those that no person has looked at.
+    pub to_look_at: i64,
 }
 
 record!(MailboxState: "mailbox" by name as String {
-    name, owner, claimed_until_ms, known_ms, read_ms, failed_ms, failure, failure_fault, failure_remedy, taken, passed,
-    cut, unreadable
+    name, owner, claimed_until_ms, known_ms, since_ms, read_ms, failed_ms, failure, failure_fault, failure_remedy, taken,
+    passed, cut, unreadable, to_look_at
 });
+
+/// What is known of a mailbox's beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// When it was first tried.
+    pub known_ms: Timestamp,
+    /// Since when mail is read, once that is decided.
+    pub since_ms: Option<Timestamp>,
+    /// When it was last read to its end.
+    pub read_ms: Option<Timestamp>,
+}
+
+row!(Begun { known_ms, since_ms, read_ms });
+
+/// A mail of a mailbox's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailOf<'a> {
+    /// The mailbox.
+    pub mailbox: &'a str,
+    /// The folder; empty where there are none.
+    pub folder: &'a str,
+    /// UIDVALIDITY; 0 where there is none.
+    pub validity: i64,
+    /// The mail's key.
+    pub mail: &'a str,
+}
+
+/// A mail that was asked for in vain so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    /// How often.
+    pub tries: i64,
+    /// When first.
+    pub first_ms: Timestamp,
+}
+
+row!(Tried { tries, first_ms });
+
+/// A mail that was stepped over because its server does not hand it out, and that a person is to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SteppedOver {
+    /// Its folder; empty where there are none.
+    pub folder: String,
+    /// Its key: the UID, or the unique name.
+    pub mail: String,
+    /// What the server said, without addresses.
+    pub words: String,
+    /// When it was stepped over.
+    pub stepped_ms: Timestamp,
+}
+
+row!(SteppedOver { folder, mail, words, stepped_ms });
 
 impl MailboxState {
     /// Whether a person is needed: its login is refused, or nobody could read it for an hour.
@@ -175,6 +249,70 @@ impl Tx {
     /// What is on record of all mailboxes, by name; of those that are no longer configured too.
     pub async fn mailbox_states(&mut self) -> Result<Vec<MailboxState>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_as(STATES).fetch_all(&mut *c).await?))
+    }
+
+    /// What is known of a mailbox's beginning; `None` if no node has claimed it yet.
+    pub async fn mailbox_begun(&mut self, name: &str) -> Result<Option<Begun>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(BEGUN).bind(name).fetch_optional(&mut *c).await?))
+    }
+
+    /// Decides since when mail is read, unless that was decided, or another node has the mailbox.
+    pub async fn mailbox_begin(&mut self, name: &str, owner: &str, since: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            sqlx::query(BEGIN).bind(name).bind(owner).bind(since).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// When the first letter was handed to a relay; `None` if none ever was. Looks at all attempts: not for every round.
+    pub async fn first_mailed(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_scalar(FIRST_MAILED).fetch_one(&mut *c).await?))
+    }
+
+    /// Notes that a mail was asked for in vain, which counts as another try if the last one that counted was made by `last`.
+    pub async fn mailbox_refused(
+        &mut self,
+        of: MailOf<'_>,
+        words: &str,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Result<Tried, StoreError> {
+        on!(self, |c, d| {
+            let query = sqlx::query_as(REFUSED).bind(of.mailbox).bind(of.folder).bind(of.validity).bind(of.mail);
+            Ok(query.bind(words).bind(now).bind(last).fetch_one(&mut *c).await?)
+        })
+    }
+
+    /// Notes that a mail is stepped over, which was noted as refused. A person is to look at it.
+    pub async fn mailbox_stepped_over(&mut self, of: MailOf<'_>, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            let query = sqlx::query(STEPPED).bind(of.mailbox).bind(of.folder).bind(of.validity).bind(of.mail);
+            query.bind(now).execute(&mut *c).await?;
+            Ok(())
+        })
+    }
+
+    /// Forgets of mails of a folder that they were refused: they were handed out.
+    pub async fn mailbox_handed_out(&mut self, name: &str, folder: &str, mails: &[&str]) -> Result<(), StoreError> {
+        on!(self, |c, d| {
+            for keys in lists(mails) {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(HANDED_OUT);
+                push_list(&mut statement, keys);
+                statement.push(") AND mailbox = ").push_bind(name).push(" AND folder = ").push_bind(folder);
+                statement.build().execute(&mut *c).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The mails that a person is to look at, the oldest first, at most so many.
+    pub async fn mailbox_to_look_at(&mut self, name: &str, most: i64) -> Result<Vec<SteppedOver>, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query_as(STEPPED_OVER).bind(name).bind(most).fetch_all(&mut *c).await?))
+    }
+
+    /// Notes that a person has looked at them; how many there were.
+    pub async fn mailbox_looked_at(&mut self, name: &str) -> Result<u64, StoreError> {
+        on!(self, |c, d| Ok(sqlx::query(LOOKED_AT).bind(name).execute(&mut *c).await?.rows_affected()))
     }
 
     /// How far a folder was read by IMAP: UIDVALIDITY and UID.

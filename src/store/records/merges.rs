@@ -1,5 +1,7 @@
 //! Merges of two referrers who are one person, kept so that they can be undone.
 
+use std::collections::{BTreeSet, HashMap};
+
 use sqlx::AssertSqlSafe;
 
 use super::imports::Before;
@@ -16,7 +18,11 @@ const INSERT: &str = "INSERT INTO referrer_merge (id, kept_id, merged_id, before
 const UNDONE: &str = "UPDATE referrer_merge SET undone_ms = $2 WHERE id = $1 AND undone_ms IS NULL";
 const JOIN: &str = "UPDATE touch SET referrer_id = $1 WHERE referrer_id = $2 RETURNING id";
 const STANDING: &str = "SELECT merged_id, kept_id FROM referrer_merge WHERE undone_ms IS NULL AND merged_id IN (";
+const TOUCHING: &str = "SELECT merged_id, kept_id FROM referrer_merge WHERE undone_ms IS NULL AND (merged_id IN (";
 const PART: &str = "UPDATE touch SET referrer_id = ";
+
+/// Merges of one person after another that are followed.
+const MERGES_MAX: usize = 10;
 
 /// Two referrers who are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +131,51 @@ impl Tx {
         Ok(found)
     }
 
+    /// The records of each of these people: their own, and every one that is merged with it at present, in whatever direction, sorted.
+    pub async fn records_of_people(
+        &mut self,
+        ids: &[ReferrerId],
+    ) -> Result<HashMap<ReferrerId, Vec<ReferrerId>>, StoreError> {
+        let mut merged: HashMap<ReferrerId, BTreeSet<ReferrerId>> = HashMap::new();
+        let mut seen: BTreeSet<ReferrerId> = ids.iter().copied().collect();
+        let mut next: Vec<ReferrerId> = seen.iter().copied().collect();
+        for _ in 0..MERGES_MAX {
+            let mut found = BTreeSet::new();
+            for (one, other) in self.merges_touching(&next).await? {
+                merged.entry(one).or_default().insert(other);
+                merged.entry(other).or_default().insert(one);
+                found.extend([one, other]);
+            }
+            next = found.into_iter().filter(|id| seen.insert(*id)).collect();
+            if next.is_empty() {
+                break;
+            }
+        }
+        Ok(ids.iter().map(|id| (*id, reached(*id, &merged))).collect())
+    }
+
+    /// The records of one person.
+    pub async fn records_of_person(&mut self, id: ReferrerId) -> Result<Vec<ReferrerId>, StoreError> {
+        Ok(self.records_of_people(&[id]).await?.remove(&id).unwrap_or_default())
+    }
+
+    /// The merges at present in which one of these took part.
+    async fn merges_touching(&mut self, ids: &[ReferrerId]) -> Result<Vec<(ReferrerId, ReferrerId)>, StoreError> {
+        let mut found = Vec::new();
+        for list in lists(ids) {
+            let rows: Vec<(ReferrerId, ReferrerId)> = on!(self, |c, d| {
+                let mut statement = sqlx::QueryBuilder::<Engine>::new(TOUCHING);
+                push_list(&mut statement, list);
+                statement.push(") OR kept_id IN (");
+                push_list(&mut statement, list);
+                statement.push("))");
+                statement.build_query_as().fetch_all(&mut *c).await?
+            });
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
     /// Marks a merge as undone. False: it already was.
     pub async fn merge_undone(&mut self, id: MergeId, now: Timestamp) -> Result<bool, StoreError> {
         on!(self, |c, d| Ok(sqlx::query(UNDONE).bind(id).bind(now).execute(&mut *c).await?.rows_affected() == 1))
@@ -148,4 +199,13 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// Everyone who can be reached from one by merges, with them, sorted.
+fn reached(from: ReferrerId, merged: &HashMap<ReferrerId, BTreeSet<ReferrerId>>) -> Vec<ReferrerId> {
+    let (mut reached, mut next) = (BTreeSet::from([from]), vec![from]);
+    while let Some(id) = next.pop() {
+        next.extend(merged.get(&id).into_iter().flatten().copied().filter(|other| reached.insert(*other)));
+    }
+    reached.into_iter().collect()
 }

@@ -198,8 +198,10 @@ impl Tx {
     /// A referrer's messages that wait to be handed over; locked, on PostgreSQL, if asked for.
     pub async fn messages_waiting_for(&mut self, referrer: ReferrerId, lock: bool) -> Result<Vec<Message>, StoreError> {
         on!(self, |c, d| {
-            let lock = if lock { d.for_update() } else { "" };
-            let text = format!("{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id{lock}");
+            let text = format!(
+                "{COLUMNS} WHERE referrer_id = $1 AND status IN ('queued', 'held') ORDER BY id{}",
+                if lock { d.for_update() } else { "" }
+            );
             Ok(sqlx::query_as(AssertSqlSafe(text)).bind(referrer).fetch_all(&mut *c).await?)
         })
     }

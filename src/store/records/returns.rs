@@ -1,6 +1,6 @@
 //! What comes back for emails: the mails taken from mailboxes, and what each said about a recipient.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::id::{ArrivalId, AttemptId, BroadcastId, InboxId, MessageId, ReferrerId, ReturnId};
 use crate::domain::returned::{Automatic, MatchedBy, ReturnClass, ReturnKind, ReturnState};
@@ -19,10 +19,12 @@ const ARRIVAL_BODY: &str = "SELECT body FROM mail_arrival WHERE id = $1";
 const ARRIVALS_OLDER: &str = "SELECT id FROM mail_arrival WHERE body IS NOT NULL AND taken_ms < $1 AND id NOT IN
     (SELECT arrival_id FROM mail_return WHERE outcome = 'not_a_bounce' AND arrival_id IS NOT NULL)
     UNION ALL SELECT id FROM mail_return WHERE first_line IS NOT NULL AND received_ms < $1 LIMIT 1";
-const ARRIVALS_FORGET: &str = "UPDATE mail_arrival SET body = NULL WHERE id IN
+const ARRIVALS_FORGET: &str = "UPDATE mail_arrival SET body = NULL, purged_ms = $3 WHERE id IN
     (SELECT id FROM mail_arrival WHERE body IS NOT NULL AND taken_ms < $1 AND id NOT IN
         (SELECT arrival_id FROM mail_return WHERE outcome = 'not_a_bounce' AND arrival_id IS NOT NULL)
     ORDER BY taken_ms LIMIT $2)";
+const PURGED: &str = "SELECT COALESCE(r.callback_purged_ms, a.purged_ms) FROM mail_return r
+    LEFT JOIN mail_arrival a ON a.id = r.arrival_id WHERE r.id = $1";
 const INSERT: &str =
     "INSERT INTO mail_return (id, arrival_id, inbox_id, source, kind, class, reason, automatic, status,
     diagnostic, verdict_row, recipient, address_key, sender, first_line, back_on, matched_by, attempt_id, message_id,
@@ -42,8 +44,8 @@ const SOFT_COUNT: &str = "SELECT COUNT(DISTINCT message_id) FROM mail_return WHE
     AND received_ms > $2 AND kind = 'bounce' AND class = 'soft' AND message_id IS NOT NULL
     AND matched_by NOT IN ('recipient', 'sender') AND (outcome IS NULL OR outcome NOT IN ('not_a_bounce', 'dismissed'))";
 // By the referrer, whose messages have an index; messages have none on their addresses.
-const DELIVERED_SINCE: &str = "SELECT m.id FROM message m WHERE m.referrer_id = $3 AND m.channel = 'email'
-    AND m.address_key = $1 AND m.status = 'delivered' AND m.confidence = 'confirmed' AND m.settled_ms > $2 LIMIT 1";
+const DELIVERED_SINCE: &str = "SELECT m.id FROM message m WHERE m.channel = 'email' AND m.status = 'delivered'
+    AND m.confidence = 'confirmed' AND m.address_key = ";
 const RECENT_TO: &str = "SELECT a.id, a.message_id FROM referrer r JOIN message m ON m.referrer_id = r.id
     JOIN attempt a ON a.message_id = m.id
     WHERE r.email_key = $1 AND m.channel = 'email' AND m.address_key = $1 AND a.opened_ms > $2 AND a.opened_ms <= $3
@@ -53,7 +55,7 @@ const AWAY_SET: &str = "INSERT INTO referrer_away (referrer_id, until_ms, at_ms,
     return_id = excluded.return_id WHERE excluded.at_ms >= referrer_away.at_ms";
 const FIRST_LINES_FORGET: &str = "UPDATE mail_return SET first_line = NULL WHERE id IN
     (SELECT id FROM mail_return WHERE first_line IS NOT NULL AND received_ms < $1 ORDER BY received_ms LIMIT $2)";
-const AWAY: &str = "SELECT referrer_id, until_ms FROM referrer_away WHERE until_ms > ";
+const AWAY: &str = "SELECT referrer_id, until_ms, at_ms FROM referrer_away WHERE referrer_id IN (";
 
 /// The largest mail that is kept, in octets.
 pub const ARRIVAL_OCTETS_MAX: usize = 4 * 1024 * 1024;
@@ -147,7 +149,7 @@ pub struct ReturnsOf {
     pub kinds: Vec<ReturnKind>,
     /// Only those about this message.
     pub message: Option<MessageId>,
-    /// Only those about this referrer.
+    /// Only those about this referrer, under whatever record of theirs.
     pub referrer: Option<ReferrerId>,
 }
 
@@ -207,14 +209,22 @@ impl Tx {
     }
 
     /// Forgets the mails that were taken before a moment, the oldest first, at most `limit`, and as many first lines of answers from
-    /// before it. What else was read in them stays, and so do the mails that a person called no bounce. Returns how many.
-    pub async fn arrivals_forget(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    /// before it. What else was read in them stays, since when they are gone, and the mails that a person called no bounce. Returns how
+    /// many.
+    pub async fn arrivals_forget(&mut self, before: Timestamp, limit: i64, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, d| {
             let lines =
                 sqlx::query(FIRST_LINES_FORGET).bind(before).bind(limit).execute(&mut *c).await?.rows_affected();
-            let mails = sqlx::query(ARRIVALS_FORGET).bind(before).bind(limit).execute(&mut *c).await?.rows_affected();
-            Ok(lines + mails)
+            let mails = sqlx::query(ARRIVALS_FORGET).bind(before).bind(limit).bind(now).execute(&mut *c).await?;
+            Ok(lines + mails.rows_affected())
         })
+    }
+
+    /// Since when the mail or the callback that a return was read in is deleted; `None` if it is kept, or never was.
+    pub async fn return_purged(&mut self, id: ReturnId) -> Result<Option<Timestamp>, StoreError> {
+        let purged: Option<Option<Timestamp>> =
+            on!(self, |c, d| sqlx::query_scalar(PURGED).bind(id).fetch_optional(&mut *c).await?);
+        Ok(purged.flatten())
     }
 
     /// Stores what came back.
@@ -257,6 +267,10 @@ impl Tx {
         after: Option<(Timestamp, ReturnId)>,
         limit: i64,
     ) -> Result<Vec<ReturnRow>, StoreError> {
+        let records = match of.referrer {
+            Some(referrer) => self.records_of_person(referrer).await?,
+            None => Vec::new(),
+        };
         on!(self, |c, d| {
             let mut statement = sqlx::QueryBuilder::<Engine>::new(COLUMNS);
             statement.push(" WHERE 1 = 1");
@@ -271,8 +285,10 @@ impl Tx {
             if let Some(message) = of.message {
                 statement.push(" AND message_id = ").push_bind(message);
             }
-            if let Some(referrer) = of.referrer {
-                statement.push(" AND referrer_id = ").push_bind(referrer);
+            if !records.is_empty() {
+                statement.push(" AND referrer_id IN (");
+                push_list(&mut statement, &records);
+                statement.push(")");
             }
             if let Some((received, id)) = after {
                 statement.push(" AND (received_ms, id) < (").push_bind(received);
@@ -347,20 +363,21 @@ impl Tx {
         })
     }
 
-    /// For how many letters an address of a referrer bounced since then in a way that passes. None if one certainly arrived there since.
+    /// For how many letters an address of a referrer bounced since then in a way that passes. None if one certainly arrived there since,
+    /// under whatever record of theirs.
     pub async fn returns_soft_since(
         &mut self,
         address: &AddressKey,
         referrer: ReferrerId,
         since: Timestamp,
     ) -> Result<Option<i64>, StoreError> {
+        let records = self.records_of_person(referrer).await?;
         on!(self, |c, d| {
-            let arrived: Option<MessageId> = sqlx::query_scalar(DELIVERED_SINCE)
-                .bind(address)
-                .bind(since)
-                .bind(referrer)
-                .fetch_optional(&mut *c)
-                .await?;
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(DELIVERED_SINCE);
+            statement.push_bind(address).push(" AND m.settled_ms > ").push_bind(since).push(" AND m.referrer_id IN (");
+            push_list(&mut statement, &records);
+            statement.push(") LIMIT 1");
+            let arrived: Option<MessageId> = statement.build_query_scalar().fetch_optional(&mut *c).await?;
             if arrived.is_some() {
                 return Ok(None);
             }
@@ -395,23 +412,27 @@ impl Tx {
         })
     }
 
-    /// Which of these referrers are away now, and until when.
+    /// Which of these referrers are away now, and until when: what is known latest counts, under whatever record of theirs it was
+    /// noted.
     pub async fn away_among(
         &mut self,
         referrers: &[ReferrerId],
         now: Timestamp,
     ) -> Result<Vec<(ReferrerId, Timestamp)>, StoreError> {
-        let mut found = Vec::new();
-        for list in lists(referrers) {
-            let rows: Vec<(ReferrerId, Timestamp)> = on!(self, |c, d| {
+        let people = self.records_of_people(referrers).await?;
+        let records: BTreeSet<ReferrerId> = people.values().flatten().copied().collect();
+        let mut noted: HashMap<ReferrerId, (Timestamp, Timestamp)> = HashMap::new();
+        for list in lists(&records.into_iter().collect::<Vec<_>>()) {
+            let rows: Vec<(ReferrerId, Timestamp, Timestamp)> = on!(self, |c, d| {
                 let mut statement = sqlx::QueryBuilder::<Engine>::new(AWAY);
-                statement.push_bind(now).push(" AND referrer_id IN (");
                 push_list(&mut statement, list);
                 statement.push(")");
                 statement.build_query_as().fetch_all(&mut *c).await?
             });
-            found.extend(rows);
+            noted.extend(rows.into_iter().map(|(id, until, at)| (id, (at, until))));
         }
-        Ok(found)
+        let latest = |records: &[ReferrerId]| records.iter().filter_map(|record| noted.get(record)).max().copied();
+        let away = people.into_iter().filter_map(|(id, records)| Some((id, latest(&records)?.1)));
+        Ok(away.filter(|(_, until)| *until > now).collect())
     }
 }

@@ -29,6 +29,8 @@ pub enum Kept {
     Referrer,
     /// Something that came back for an email.
     Return,
+    /// A broadcast.
+    Broadcast,
 }
 
 impl Kept {
@@ -45,6 +47,7 @@ impl Kept {
             Self::Merge => "merge",
             Self::Referrer => "referrer",
             Self::Return => "return",
+            Self::Broadcast => "broadcast",
         }
     }
 
@@ -59,6 +62,7 @@ impl Kept {
             Self::Merge => "SELECT id FROM referrer_merge WHERE ",
             Self::Referrer => "SELECT id FROM referrer WHERE ",
             Self::Return => "SELECT id FROM mail_return WHERE ",
+            Self::Broadcast => "SELECT id FROM broadcast WHERE ",
         }
     }
 }

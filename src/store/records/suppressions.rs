@@ -58,6 +58,14 @@ impl Tx {
         })
     }
 
+    /// One suppression, in effect or lifted.
+    pub async fn suppression(&mut self, id: SuppressionId) -> Result<Option<Suppression>, StoreError> {
+        on!(self, |c, d| {
+            let text = format!("{COLUMNS} WHERE id = $1");
+            Ok(sqlx::query_as(AssertSqlSafe(text)).bind(id).fetch_optional(&mut *c).await?)
+        })
+    }
+
     /// The suppressions in effect that end by themselves before a moment. At most `limit`.
     pub async fn suppressions_expired(&mut self, now: Timestamp, limit: i64) -> Result<Vec<SuppressionId>, StoreError> {
         on!(self, |c, d| Ok(sqlx::query_scalar(EXPIRED).bind(now).bind(limit).fetch_all(&mut *c).await?))

@@ -19,8 +19,8 @@ const UNWELL: &str = "SELECT a.channel, a.health, a.fault, a.updated_ms, r.id AS
     FROM address a JOIN referrer r ON r.email_key = a.value
     WHERE a.channel = 'email' AND a.health IN ('dead', 'doubtful')
     ORDER BY 2, 4 DESC, 5, 1 LIMIT $1";
-const RUNNING: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms
-    FROM broadcast WHERE finished_ms IS NULL ORDER BY created_ms DESC, id DESC LIMIT $1";
+const RUNNING: &str = "SELECT id, submission_id, campaign_id, planned_ms, name, letter, total, created_ms, finished_ms,
+    paused_ms, paused_reason, resumed_ms, resumed_by FROM broadcast WHERE finished_ms IS NULL ORDER BY created_ms DESC, id DESC LIMIT $1";
 
 /// Which messages to list.
 #[derive(Debug, Clone, Copy, Default)]

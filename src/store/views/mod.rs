@@ -6,5 +6,6 @@ pub mod inbox;
 pub mod ledger;
 pub mod lists;
 pub mod overview;
+pub mod relays;
 pub mod returns;
 pub mod undo;

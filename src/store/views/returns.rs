@@ -4,12 +4,19 @@ use crate::domain::Reason;
 use crate::domain::id::ReferrerId;
 use crate::store::engine::db::{Tx, on};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::rows::push_list;
 
-const HELD: &str = "SELECT COUNT(*) FROM message WHERE referrer_id = $1 AND status = 'held' AND reason = $2";
+const HELD_BECAUSE: &str = "SELECT COUNT(*) FROM message WHERE status = 'held' AND reason = ";
 
 impl Tx {
-    /// How many messages to a referrer are held for that reason.
+    /// How many messages to a referrer are held for that reason, under whatever record of theirs.
     pub async fn held_because(&mut self, referrer: ReferrerId, reason: Reason) -> Result<i64, StoreError> {
-        on!(self, |c, d| Ok(sqlx::query_scalar(HELD).bind(referrer).bind(reason).fetch_one(&mut *c).await?))
+        let records = self.records_of_person(referrer).await?;
+        on!(self, |c, d| {
+            let mut statement = sqlx::QueryBuilder::<Engine>::new(HELD_BECAUSE);
+            statement.push_bind(reason).push(" AND referrer_id IN (");
+            push_list(&mut statement, &records);
+            Ok(statement.push(")").build_query_scalar().fetch_one(&mut *c).await?)
+        })
     }
 }

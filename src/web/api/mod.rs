@@ -3,15 +3,20 @@
 
 mod addresses;
 mod body;
+mod broadcasts;
 mod completing;
 mod imports;
+mod mail_setup;
 mod messages;
 mod openapi;
 mod people;
 mod problem_schema;
+mod providers;
 mod referrers;
 mod returns;
+mod returns_kept;
 mod submissions;
+mod suppressions;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -40,6 +45,17 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/api/v1/returns", get(returns::list))
         .route("/api/v1/returns/{id}", get(returns::show))
         .route("/api/v1/returns/{id}/work", post(returns::work))
+        .route("/api/v1/returns/{id}/reply", get(returns_kept::reply))
+        .route("/api/v1/returns/{id}/as-it-came", get(returns_kept::as_it_came))
+        .route("/api/v1/suppressions", get(suppressions::list))
+        .route("/api/v1/suppressions/{id}/lift", post(suppressions::lift))
+        .route("/api/v1/providers", get(providers::list))
+        .route("/api/v1/providers/{name}", get(providers::show))
+        .route("/api/v1/mail-setup", get(mail_setup::show).post(mail_setup::check))
+        .route("/api/v1/broadcasts", get(broadcasts::list))
+        .route("/api/v1/broadcasts/{id}", get(broadcasts::show))
+        .route("/api/v1/broadcasts/{id}/cancel", post(broadcasts::cancel))
+        .route("/api/v1/broadcasts/{id}/resume", post(broadcasts::resume))
         .route("/api/v1/explain-reply", post(addresses::explain_reply))
 }
 

@@ -7,7 +7,10 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{addresses, completing, imports, messages, people, problem_schema, referrers, returns, submissions};
+use super::{
+    addresses, broadcasts, completing, imports, mail_setup, messages, people, problem_schema, providers, referrers,
+    returns, returns_kept, submissions, suppressions,
+};
 use crate::public;
 
 #[derive(OpenApi)]
@@ -22,7 +25,10 @@ use crate::public;
         messages::submit, messages::show, messages::act, messages::failures, submissions::undo, referrers::touches,
         people::list, people::show, people::add, people::edit, people::delete, people::merge, people::undo_merge,
         imports::import_list, imports::imports, imports::undo_import, people::open_conflicts, people::settle_conflict,
-        addresses::revive, addresses::explain_reply, returns::list, returns::show, returns::work
+        addresses::revive, addresses::explain_reply, returns::list, returns::show, returns::work, returns_kept::reply, returns_kept::as_it_came,
+        suppressions::list, suppressions::lift,
+        providers::list, providers::show, mail_setup::show, mail_setup::check, broadcasts::list, broadcasts::show,
+        broadcasts::resume, broadcasts::cancel
     ),
     components(schemas(
         public::SubmissionView,
@@ -34,6 +40,13 @@ use crate::public;
         public::people::ImportOutcome,
         public::people::ConflictList,
         public::ReturnPage,
+        public::ReplyTextView,
+        public::AsItCameView,
+        public::SuppressionList,
+        public::AccountList,
+        public::MailSetupView,
+        public::BroadcastList,
+        public::BroadcastCancelledView,
         public::RevivalView,
         public::ReplyView,
         problem_schema::ProblemView
@@ -44,6 +57,8 @@ use crate::public;
         (name = "messages", description = "Letters on their way"),
         (name = "referrers", description = "People, their histories, and lists of them"),
         (name = "returns", description = "What came back for emails: bounces, replies, opt-outs"),
+        (name = "providers", description = "The accounts that carry the letters, and the email setup"),
+        (name = "broadcasts", description = "Letters to lists: which have paused themselves, and letting them go on"),
         (name = "addresses", description = "What is held against addresses, and why")
     )
 )]

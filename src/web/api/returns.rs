@@ -135,8 +135,8 @@ pub(super) async fn show(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReturnWork {
-    /// `match`: it is about the message; `not_a_bounce`: the address is good; `suppress`: they ask for no more letters;
-    /// `dismiss`: nothing to do; `done`: dealt with. Those that a return allows are in its `acts`.
+    /// `match`: it is about the message; `not_a_bounce`: the address is good; `suppress`: they ask for no more email;
+    /// `suppress_fax`: no more faxes; `suppress_all`: neither; `dismiss`: nothing to do; `done`: dealt with. Those that a return allows are in its `acts`.
     #[schema(value_type = String, example = "match")]
     act: ReturnAct,
     /// With `match`: the id of the message it is about, where another one than the proposed is meant.
@@ -184,10 +184,10 @@ fn view(row: &ReturnRow, whole: bool) -> ReturnView {
     ReturnView::of(row, &acts_for(row), whole)
 }
 
-fn return_id(text: &str) -> Result<ReturnId, Problem> {
+pub(super) fn return_id(text: &str) -> Result<ReturnId, Problem> {
     text.parse().map_err(|_| missing())
 }
 
-fn missing() -> Problem {
+pub(super) fn missing() -> Problem {
     Problem::new(Kind::NotFound, "there is no such return")
 }

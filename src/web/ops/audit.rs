@@ -138,7 +138,7 @@ fn place_of(act: AuditAct) -> Option<&'static str> {
         | AuditAct::EndBasis
         | AuditAct::PreviewLetter
         | AuditAct::OpenConversation => Some("referrers"),
-        AuditAct::WorkReturn => Some("returns"),
+        AuditAct::WorkReturn | AuditAct::ReadReply => Some("returns"),
         _ => None,
     }
 }

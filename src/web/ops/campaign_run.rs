@@ -17,9 +17,12 @@ use super::view::titles;
 use crate::campaign::{self, CampaignError, Decisions, by_hand};
 use crate::domain::id::ReferrerId;
 use crate::domain::{Channel, MessageStatus, PhiClass};
-use crate::intake::proposal::{LeftOut, OverQuota, Proposal, Sample, Share};
+use crate::intake::IntakeError;
+use crate::intake::look_ahead::AccountAhead;
+use crate::intake::proposal::{LeftOut, Proposal, Sample, Share};
 use crate::referrers::audience::{self, Audience};
 use crate::render::bitmap::{self, Resolution};
+use crate::store::records::campaigns::CampaignRow;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
@@ -79,6 +82,18 @@ struct Page {
     mark: String,
 }
 
+/// A run that cannot be.
+#[derive(Template)]
+#[template(path = "campaign_refused.html")]
+struct RefusedPage {
+    frame: Frame,
+    link: String,
+    name: String,
+    why: String,
+    /// Whether what the domain publishes is to blame.
+    is_setup: bool,
+}
+
 /// `GET /campaigns/{id}/run`.
 pub async fn show(
     State(state): State<WebState>,
@@ -90,6 +105,9 @@ pub async fn show(
     let proposal = match campaign::propose(&state.intake, &row.name, &operator.actor, Decisions::default()).await {
         Ok(proposal) => proposal,
         Err(CampaignError::Renew { .. }) => return Ok(then_show(&Done::CampaignStale.at(&page_of(row.id)))),
+        Err(CampaignError::Intake(IntakeError::Invalid(why))) => {
+            return Ok(show_refused(&state, &operator, &row, &why, &asked).await);
+        }
         Err(error) => return Err(in_words(error)),
     };
     let (cost, unpriced) = proposal.cost();
@@ -111,7 +129,7 @@ pub async fn show(
         } else {
             count(unpriced, "message uses an account", "messages use accounts")
         },
-        over_quota: proposal.over_quota.iter().map(over_quota).collect(),
+        over_quota: proposal.over_limit().map(over_limit).collect(),
         left_out: proposal.left_out.iter().map(left_out_row).collect(),
         missing_basis: wording::missing_basis(proposal.without_basis()),
         first: first(&state, &page_of(row.id), &proposal),
@@ -120,8 +138,20 @@ pub async fn show(
     Ok(frame::show(&page))
 }
 
-fn over_quota(over: &OverQuota) -> String {
-    wording::quotas::too_large(&over.account, over.left, over.later)
+/// The page of a run that cannot be: why, and where it is put right if the email setup is to blame.
+async fn show_refused(state: &WebState, operator: &Operator, row: &CampaignRow, why: &str, asked: &Asked) -> Response {
+    let is_setup = state.intake.mail_standing.breach(state.gateway.clock.now()).await.is_some();
+    frame::show(&RefusedPage {
+        frame: Frame::new(state, operator, Section::Campaigns, format!("Run {}", row.name), asked),
+        link: page_of(row.id),
+        name: row.name.clone(),
+        why: sentence(why),
+        is_setup,
+    })
+}
+
+fn over_limit(over: &AccountAhead) -> String {
+    wording::quotas::too_large(&over.account, over.waits_for, over.left.unwrap_or_default(), over.later)
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

@@ -17,11 +17,13 @@ use super::query::Query;
 use super::view::causes::{self, CauseGroup};
 use super::view::lines::LineRow;
 use super::view::moment::Calendar;
+use super::view::titles;
 use crate::domain::id::{MessageId, ReferrerId};
 use crate::domain::referrer::Referrer;
-use crate::domain::{Actor, AddressKey, FaxNumber, MessageStatus, Reason};
+use crate::domain::{Actor, AddressKey, FaxNumber, MessageStatus, PolicyReason, Reason};
 use crate::operator::{self, Act, OperatorError};
 use crate::store::Tx;
+use crate::store::records::broadcasts::Broadcast;
 use crate::store::views::overview::MessageLine;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
@@ -34,6 +36,8 @@ const PORTION: i64 = 200;
 /// How long one request goes on with an act for very many messages: half of what a request may take, so that the portion it
 /// has begun is finished in time.
 pub const BULK_WITHIN: Duration = Duration::from_secs(60);
+/// Paused broadcasts that are named at most.
+const PAUSED_SHOWN: i64 = 10;
 /// Before the first message.
 const NOBODY: MessageId = MessageId(Uuid::nil());
 
@@ -64,6 +68,8 @@ struct CausePage {
     count: String,
     buttons: Vec<BulkButton>,
     call_sheet: Option<&'static str>,
+    /// The broadcasts that hold these messages: name and page.
+    paused: Vec<(String, String)>,
     rest: Option<Rest>,
     rows: Vec<LineRow>,
     pager: Pager,
@@ -123,6 +129,7 @@ async fn show_cause(
         count: wording::count(count, "message", "messages"),
         buttons: buttons(&counts, reason),
         call_sheet: call_sheet(reason),
+        paused: paused_broadcasts(&mut tx, state, reason).await?,
         rest,
         rows: lines.iter().map(|line| LineRow::of(line, calendar, &state.gateway.renderer)).collect(),
         pager,
@@ -130,6 +137,20 @@ async fn show_cause(
         meaning: meaning.to_owned(),
     };
     Ok(frame::show(&page))
+}
+
+/// The broadcasts that hold the messages of that reason: the name and the page where it is decided what becomes of each.
+async fn paused_broadcasts(
+    tx: &mut Tx,
+    state: &WebState,
+    reason: Reason,
+) -> Result<Vec<(String, String)>, PageProblem> {
+    if reason != PolicyReason::BroadcastPaused.into() {
+        return Ok(Vec::new());
+    }
+    let paused = tx.broadcasts_paused_now(PAUSED_SHOWN).await?;
+    let name = |broadcast: &Broadcast| titles::broadcast(&state.gateway.renderer, broadcast);
+    Ok(paused.iter().map(|one| (name(one), format!("/messages?broadcast={}", one.id))).collect())
 }
 
 /// What is left of the act that the address names, if anything is.

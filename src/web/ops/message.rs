@@ -26,7 +26,7 @@ use crate::domain::event::EventKind;
 use crate::domain::id::{BasisId, MessageId, short};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
-use crate::domain::{Address, Channel, FaxNumber, MessageStatus, Purpose};
+use crate::domain::{Address, Channel, FaxNumber, MessageStatus, PolicyReason, Purpose};
 use crate::operator::Act;
 use crate::operator::{self, OperatorError};
 use crate::referrers;
@@ -88,6 +88,8 @@ struct Page {
     timeline: Vec<Line>,
     attempts: Vec<AttemptRow>,
     returned: Vec<ReturnLine>,
+    /// Why its broadcast is paused, and the broadcast's page, if that is why it is held.
+    paused: Option<(String, String)>,
     sheet: Sheet,
     sheet_title: &'static str,
 }
@@ -102,6 +104,7 @@ struct Known {
     standing: Standing,
     timeline: Vec<Line>,
     returned: Vec<ReturnLine>,
+    paused: Option<(String, String)>,
     undo: Option<UndoButton>,
 }
 
@@ -143,6 +146,7 @@ pub async fn show(
         standing: known.standing,
         timeline: known.timeline,
         returned: known.returned,
+        paused: known.paused,
         sheet_title: sheet_title(message),
         sheet,
     };
@@ -156,6 +160,16 @@ fn sheet_title(message: &Message) -> &'static str {
         (Some(_), MessageStatus::InDoubt) => "As it was handed over",
         (Some(_), _) => "Exactly as sent",
     }
+}
+
+/// Why the broadcast of a message is paused, and its page, if that is why the message is held.
+async fn paused(tx: &mut Tx, message: &Message) -> Result<Option<(String, String)>, PageProblem> {
+    let Some(id) = message.broadcast_id.filter(|_| message.reason == Some(PolicyReason::BroadcastPaused.into())) else {
+        return Ok(None);
+    };
+    let Some(broadcast) = tx.broadcast(id).await? else { return Ok(None) };
+    let why = wording::broadcasts::paused(broadcast.pause.paused_reason.as_deref());
+    Ok(broadcast.paused_since().map(|_| (why, format!("/messages?broadcast={id}"))))
 }
 
 async fn known(
@@ -189,6 +203,7 @@ async fn known(
             .map_or_else(|| titles::letter(&state.gateway.renderer, &message.letter), |touch| touch.title.clone()),
         asked_by,
         returned,
+        paused: paused(tx, &message).await?,
         undo,
         message,
         referrer,

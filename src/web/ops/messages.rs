@@ -1,21 +1,23 @@
 //! `/messages`: every message, newest first, by where it stands or by broadcast.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::form::nowhere;
+use super::form::{Posted, nowhere, refused_field, then_show};
 use super::frame::{self, Frame, Section};
-use super::notice::Asked;
+use super::notice::{Asked, Done};
 use super::query::Query;
 use super::view::lines::{BroadcastRow, LineRow, STANDS, Stand};
 use crate::domain::id::{BroadcastId, MessageId};
+use crate::operator::{self, OperatorError};
 use crate::store::views::ledger::LedgerOf;
 use crate::store::views::lists::LinesOf;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
+use crate::wording;
 
 /// Messages on a page.
 const PER_PAGE: i64 = 50;
@@ -42,6 +44,8 @@ struct Page {
     /// What is listed: all messages or those of a broadcast, and by which status.
     title: String,
     broadcast: Option<BroadcastRow>,
+    /// What letting a paused broadcast go on does.
+    going_on: &'static str,
     filters: Vec<Filter>,
     rows: Vec<LineRow>,
     older: Option<String>,
@@ -77,12 +81,44 @@ pub async fn show(
         frame: Frame::new(&state, &operator, Section::Messages, title.as_str(), &asked),
         title,
         broadcast,
+        going_on: wording::broadcasts::GOING_ON,
         filters: choice.filters(),
         rows: lines.iter().map(|line| LineRow::of(line, &calendar, &state.gateway.renderer)).collect(),
         older: last.map(|last| Choice { before: Some(last), ..choice }.link()),
         is_first_page: choice.before.is_none(),
     };
     Ok(frame::show(&page))
+}
+
+/// `POST /broadcasts/{id}/resume`: lets a broadcast go on that has paused itself.
+pub async fn resume_broadcast(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: BroadcastId = id.parse().map_err(|_| nowhere())?;
+    let page = format!("/messages?broadcast={id}");
+    match operator::broadcasts::resume(&state.gateway.operator(), id, &posted.operator.actor).await {
+        Ok(_) => Ok(then_show(&Done::BroadcastResumed.at(&page))),
+        Err(OperatorError::WrongState(_)) => Ok(then_show(&Done::BroadcastNotPaused.at(&page))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /broadcasts/{id}/cancel`: cancels what was not handed over of a broadcast, as far as one request gets.
+pub async fn cancel_broadcast(
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, PageProblem> {
+    let id: BroadcastId = id.parse().map_err(|_| nowhere())?;
+    if posted.fields.text("sure") != "yes" {
+        return Err(refused_field("sure", "Please check the box to cancel the rest of the broadcast."));
+    }
+    let (parts, who) = (state.gateway.operator(), &posted.operator.actor);
+    let done = operator::broadcasts::cancel_rest(&parts, id, who, state.bulk_within).await?;
+    let notice = if done.has_more { Done::BroadcastCancelledInPart } else { Done::BroadcastCancelled };
+    Ok(then_show(&notice.at(&format!("/messages?broadcast={id}"))))
 }
 
 /// What was asked for.

@@ -5,9 +5,9 @@
 //! - [`view`] makes plain values of the store's rows; each page below asks the store, calls it, and fills its template
 //!   in `src/web/pages`
 //! - `overview` (with `undo`), `failures`, `calls` (whom to telephone, and what to ask; `calls_answer`: what each answer does), `messages`, `message` (with `sheet` and `document`: the letter as it was sent)
-//! - `returns`, `returns_show`: what came back for emails
+//! - `returns`, `returns_show`, `returns_kept`: what came back for emails
 //! - `referrers`, `addresses`, `referrer`, `referrer_forms`, `people` (add, merge, imports, differences); `campaigns`,
-//!   `campaign`, `campaign_run`, `providers` (with `mailboxes`), `suppressions`, `operators`, `audit`
+//!   `campaign`, `campaign_run`, `providers` (with `mailboxes`), `email_setup`, `suppressions`, `operators`, `audit`
 //! - `frame` surrounds every page, `form` reads what is posted, `pager` cuts lists into pages, `query` what is asked, `notice` says what was done, `assets` is the style sheet and the icon
 //!
 //! Names and addresses of people never stand in a page's address; ids do.
@@ -22,6 +22,7 @@ mod campaign;
 mod campaign_run;
 mod campaigns;
 mod document;
+mod email_setup;
 mod failures;
 mod form;
 mod frame;
@@ -39,6 +40,7 @@ mod referrer;
 mod referrer_forms;
 mod referrers;
 mod returns;
+mod returns_kept;
 mod returns_show;
 mod sheet;
 mod suppressions;
@@ -68,6 +70,8 @@ pub(super) fn pages() -> Router<WebState> {
         .route("/calls/permission/{id}", post(calls_answer::permission))
         .route("/calls/number/{id}", post(calls_answer::number))
         .route("/messages", get(messages::show))
+        .route("/broadcasts/{id}/cancel", post(messages::cancel_broadcast))
+        .route("/broadcasts/{id}/resume", post(messages::resume_broadcast))
         .route("/messages/{id}", get(message::show).post(message::act))
         .route("/messages/{id}/correct", post(message::correct))
         .route("/messages/{id}/permit", post(message::permit))
@@ -105,6 +109,7 @@ pub(super) fn pages() -> Router<WebState> {
         .route("/campaigns/{id}/run", get(campaign_run::show).post(campaign_run::run))
         .route("/campaigns/{id}/first-page/{file}", get(campaign_run::first_page))
         .route("/providers", get(providers::show).post(providers::act))
+        .route("/providers/email-setup", get(email_setup::show).post(email_setup::look))
         .route("/suppressions", get(suppressions::show).post(suppressions::add))
         .route("/suppressions/{id}/lift", post(suppressions::lift))
         .route("/operators", get(operators::show).post(operators::add))

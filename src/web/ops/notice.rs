@@ -96,6 +96,8 @@ pub enum Done {
     ReturnDismissed,
     /// A return was dealt with.
     ReturnWorked,
+    /// The email setup was looked at.
+    EmailSetupChecked,
     /// A provider account was paused.
     ProviderPaused,
     /// A provider account was resumed.
@@ -124,6 +126,14 @@ pub enum Done {
     CampaignRemoved,
     /// A campaign was run by hand.
     CampaignRun,
+    /// A broadcast that had paused itself goes on.
+    BroadcastResumed,
+    /// A broadcast is not paused any more.
+    BroadcastNotPaused,
+    /// The rest of a broadcast is cancelled.
+    BroadcastCancelled,
+    /// Much of the rest of a broadcast is cancelled.
+    BroadcastCancelledInPart,
     /// What a campaign would send is not what was shown.
     CampaignChanged,
     /// A campaign's variables must be renewed first.
@@ -131,7 +141,7 @@ pub enum Done {
 }
 
 /// Every notice: its word, its style, its text; `{n}` is for how many messages, `{go}` the verb that goes with them.
-const NOTICES: [(Done, &str, Tone, &str); 57] = [
+const NOTICES: [(Done, &str, Tone, &str); 62] = [
     (Done::Retried, "retried", Tone::Good, "The message will be sent again."),
     (Done::RetriedAll, "retried_all", Tone::Good, "{n} {go} out again."),
     (Done::Held, "held", Tone::Good, "The message is held until someone releases it."),
@@ -224,6 +234,7 @@ const NOTICES: [(Done, &str, Tone, &str); 57] = [
         "It is put aside. Letters that were held because of it go out.",
     ),
     (Done::ReturnWorked, "return_done", Tone::Good, "It is marked as done."),
+    (Done::EmailSetupChecked, "email_setup_checked", Tone::Good, "Checked just now. What was found is below."),
     (
         Done::ProviderPaused,
         "provider_paused",
@@ -257,6 +268,25 @@ const NOTICES: [(Done, &str, Tone, &str); 57] = [
         Tone::Good,
         "The campaign is removed. Its broadcasts stay as they are, and its name can be used again.",
     ),
+    (
+        Done::BroadcastResumed,
+        "broadcast_resumed",
+        Tone::Good,
+        "The broadcast goes on: what is held of it is put back on the queue, some thousand letters a minute.",
+    ),
+    (
+        Done::BroadcastCancelled,
+        "broadcast_cancelled",
+        Tone::Good,
+        "The rest of the broadcast is cancelled. What was handed over before stays as it is.",
+    ),
+    (
+        Done::BroadcastCancelledInPart,
+        "broadcast_cancelled_in_part",
+        Tone::Warn,
+        "There was not time for all of them at once. Press the button again to cancel the rest.",
+    ),
+    (Done::BroadcastNotPaused, "broadcast_not_paused", Tone::Warn, "The broadcast was not paused any more."),
     (Done::CampaignRun, "campaign_run", Tone::Good, "The broadcast is accepted and goes out."),
     (
         Done::CampaignChanged,

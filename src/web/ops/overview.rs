@@ -13,11 +13,13 @@ use super::query::Query;
 use super::undo::{self, UndoRow};
 use super::view::lines::{self, BroadcastRow, LineRow, Tile};
 use super::view::moment::{Calendar, Moment};
+use super::view::titles;
 use crate::accounts::unavailable::{Cause, Unavailable};
 use crate::campaign;
 use crate::domain::Channel;
 use crate::domain::campaign::CampaignWait;
 use crate::render::Renderer;
+use crate::store::records::broadcasts::Broadcast;
 use crate::store::records::campaigns::CampaignRow;
 use crate::store::views::ledger::{Ledger, LedgerOf};
 use crate::store::{StoreError, Tx};
@@ -26,7 +28,7 @@ use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording;
 use crate::wording::attention::{
-    self, BrokenLetters, Need, PausedAccount, RestingAccount, Signs, StaleCampaign, Subject,
+    self, BrokenLetters, Need, PausedAccount, PausedBroadcast, RestingAccount, Signs, StaleCampaign, Subject,
 };
 
 /// Broadcasts shown with their bars.
@@ -39,7 +41,7 @@ const LATEST_SHOWN: i64 = 15;
 /// A matter that needs a person, with the page where it is dealt with.
 struct Matter {
     need: Need,
-    link: &'static str,
+    link: String,
 }
 
 #[derive(Template)]
@@ -83,6 +85,7 @@ pub async fn show(
 
 async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calendar) -> Result<Vec<Matter>, StoreError> {
     let states = tx.provider_states(false).await?;
+    let read = tx.mailbox_states().await?;
     let mut signs = Signs {
         not_delivered: ledger.failed + ledger.expired,
         in_doubt: ledger.in_doubt,
@@ -93,8 +96,10 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         wrong_numbers: tx.calls_for_number_count().await?,
         dead_mailboxes: tx.mailboxes_dead_count().await?,
         clock_set_back: state.gateway.clock_set_back(),
-        unread_mailboxes: mailboxes::unread(&state.gateway, &tx.mailbox_states().await?, calendar),
+        unread_mailboxes: mailboxes::unread(&state.gateway, &read, calendar),
+        mails_to_look_at: mailboxes::to_look_at(&state.gateway, &read),
         letters: broken_letters(tx, state).await?,
+        broadcasts: paused_broadcasts(tx, state, calendar).await?,
         campaigns: stale_campaigns(&tx.campaigns_list().await?, state, calendar),
         ..Signs::default()
     };
@@ -108,6 +113,24 @@ async fn needs(tx: &mut Tx, state: &WebState, ledger: &Ledger, calendar: &Calend
         }
     }
     Ok(attention::needs(&signs).into_iter().map(Matter::of).collect())
+}
+
+/// The broadcasts that have paused themselves and wait for a person.
+async fn paused_broadcasts(
+    tx: &mut Tx,
+    state: &WebState,
+    calendar: &Calendar,
+) -> Result<Vec<PausedBroadcast>, StoreError> {
+    let paused = tx.broadcasts_paused_now(BROADCASTS_SHOWN).await?;
+    let one = |broadcast: &Broadcast| {
+        Some(PausedBroadcast {
+            id: broadcast.id,
+            name: titles::broadcast(&state.gateway.renderer, broadcast),
+            reason: broadcast.pause.paused_reason.clone(),
+            since: calendar.moment(broadcast.paused_since()?).said,
+        })
+    };
+    Ok(paused.iter().filter_map(one).collect())
 }
 
 /// The letters that are out of service, with the messages that wait for them.
@@ -156,8 +179,9 @@ impl Matter {
             Subject::Campaigns => "/campaigns",
             // Nothing on any page sets a machine's clock or corrects a file.
             Subject::Clock | Subject::Letters => "/",
+            Subject::Broadcast(id) => return Self { need, link: format!("/messages?broadcast={id}") },
         };
-        Self { need, link }
+        Self { need, link: link.to_owned() }
     }
 }
 

@@ -5,21 +5,25 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::email_setup;
 use super::form::{Posted, nowhere, refused, then_show};
 use super::frame::{self, Frame, Section};
 use super::mailboxes::{self, MailboxRow};
 use super::notice::{Asked, Done};
 use super::query::Query;
+use super::view::accounts::HealthRow;
 use super::view::moment::{Calendar, Moment};
 use super::view::pieces::Chip;
-use crate::accounts::{Accounts, ConfiguredAccount, Ready, acts};
+use crate::accounts::health::{Health, Records};
+use crate::accounts::{Accounts, ConfiguredAccount, acts};
 use crate::domain::{Channel, Fault, Remedy};
 use crate::provider::{Capabilities, Reconciliation, WebhookAuthenticity};
+use crate::settle::SUBMIT;
 use crate::store::records::provider_state::ProviderState;
 use crate::web::WebState;
 use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
-use crate::wording::{self, Tone};
+use crate::wording;
 
 /// What may stand in the query, after a check.
 #[derive(Debug, Default, Deserialize)]
@@ -34,14 +38,11 @@ struct AccountRow {
     channel: &'static str,
     place: Option<usize>,
     only: String,
-    state: Chip,
+    health: HealthRow,
     paused: Option<(Moment, String)>,
     refused_in_a_row: bool,
     resting: Option<(Moment, String)>,
     has_baa: bool,
-    rate: Option<u32>,
-    slowed: Option<Moment>,
-    quota: String,
     budget: Option<String>,
     abilities: Vec<(&'static str, &'static str)>,
 }
@@ -51,6 +52,9 @@ struct AccountRow {
 struct Page {
     frame: Frame,
     accounts: Vec<AccountRow>,
+    /// How the email setup was found, and when; none if nobody has looked.
+    setup: Option<(Chip, String)>,
+    looked: Option<Moment>,
     mailboxes: Vec<MailboxRow>,
     why: Option<(&'static str, &'static str)>,
 }
@@ -64,29 +68,38 @@ pub async fn show(
 ) -> Result<Response, PageProblem> {
     let calendar = frame::calendar(&state);
     let mut tx = state.gateway.store.read().await?;
-    let states = tx.provider_states(false).await?;
+    let records = Records::read(&mut tx, SUBMIT, calendar.now).await?;
     let mailboxes = mailboxes::rows(&state.gateway, &tx.mailbox_states().await?, &calendar);
     drop(tx);
     let accounts = &state.gateway.accounts;
+    let look = state.gateway.last_mail_setup();
     let fault = wanted.why.and_then(|word| word.parse::<Fault>().ok());
     let page = Page {
         frame: Frame::new(&state, &operator, Section::Providers, "Providers", &asked),
-        accounts: accounts.iter().map(|(name, one)| row(accounts, name, one, &states, &calendar)).collect(),
+        accounts: rows(accounts, &records, &calendar),
+        setup: look.as_ref().map(|look| email_setup::summary(look)),
+        looked: look.map(|look| calendar.moment(look.at)),
         mailboxes,
         why: fault.map(|fault| (wording::fault(fault), wording::fault_advice(fault))),
     };
     Ok(frame::show(&page))
 }
 
+fn rows(accounts: &Accounts, records: &Records, calendar: &Calendar) -> Vec<AccountRow> {
+    let healths = accounts.health(records, calendar.now);
+    let rows = accounts.iter().zip(&healths);
+    rows.map(|((name, account), health)| row(accounts, (name, account), records, health, calendar)).collect()
+}
+
 fn row(
     accounts: &Accounts,
-    name: &str,
-    account: &ConfiguredAccount,
-    states: &[ProviderState],
+    (name, account): (&str, &ConfiguredAccount),
+    records: &Records,
+    health: &Health,
     calendar: &Calendar,
 ) -> AccountRow {
     let spec = account.spec();
-    let known = states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
+    let known = records.states.iter().find(|state| state.provider == name).cloned().unwrap_or_default();
     let why = known.paused_reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
     let remedy = known
         .paused_remedy
@@ -97,27 +110,17 @@ fn row(
     let paused = known.paused_ms.filter(|_| known.is_paused(calendar.now)).map(|since| (calendar.moment(since), why));
     let resting =
         account.rests_until(&known, calendar.now).map(|until| (calendar.moment(until), why_resting(account, &known)));
-    let state = match account.ready(&known, 1, calendar.now) {
-        Ready::Paused => (Tone::Bad, "paused"),
-        Ready::Resting(_) => (Tone::Warn, "resting"),
-        Ready::Spent(_) => (Tone::Warn, "budget spent"),
-        Ready::OverQuota(_) => (Tone::Warn, "quota spent"),
-        Ready::Now(_) | Ready::TooFast(_) => (Tone::Good, "ready"),
-    };
     AccountRow {
         name: name.to_owned(),
         title: spec.title,
         channel: wording::channel(spec.channel),
         place: place(accounts, spec.channel, name),
         only: only(accounts, spec.channel, name),
-        state: state.into(),
+        health: HealthRow::of(health, calendar),
         paused,
         refused_in_a_row: known.paused_remedy == Some(Remedy::SameForAll),
         resting,
         has_baa: account.baa,
-        rate: account.rate(&known, calendar.now),
-        slowed: known.slowing.over(calendar.now).map(|until| calendar.moment(until)),
-        quota: wording::quotas::used(account.quota.parts(&known.meter, calendar.now)),
         budget: budget(account, &known, calendar),
         abilities: abilities(spec.channel, &spec.capabilities),
     }

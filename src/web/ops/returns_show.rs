@@ -13,18 +13,19 @@ use super::frame::{self, Frame, Section};
 use super::notice::{Asked, Done};
 use super::query::Query;
 use super::returns::list_link;
+use super::returns_kept::{self as kept, Answer, Came};
 use super::sheet::{self, Sheet};
 use super::view::moment::Moment;
 use super::view::pieces::Chip;
 use super::view::returned::{self, Followed};
 use super::view::returns::{ReturnLine, lines};
 use super::view::titles;
-use crate::access::note_document_view;
 use crate::domain::id::{self, MessageId, ReturnId};
 use crate::domain::message::Message;
 use crate::domain::referrer::Referrer;
 use crate::domain::returned::{MatchedBy, ReturnAct, ReturnKind, ReturnState};
 use crate::feedback::returns::working::work;
+use crate::referrers::conversation::who_stay;
 use crate::store::Tx;
 use crate::store::records::returns::ReturnRow;
 use crate::web::WebState;
@@ -32,25 +33,11 @@ use crate::web::problem::PageProblem;
 use crate::web::session::Operator;
 use crate::wording::{self, Tone};
 
-/// How much of a mail is shown, in octets.
-const MAIL_OCTETS_SHOWN: usize = 64 * 1024;
-
 /// What may stand in the query.
 #[derive(Debug, Default, Deserialize)]
 pub struct Wanted {
     mail: Option<String>,
-}
-
-/// The mail that a return was read in.
-enum Mail {
-    /// It is kept, and shown on demand.
-    Kept,
-    /// Its text, and whether there is more of it.
-    Shown { text: String, is_cut: bool },
-    /// There was none: a provider reported it, in that callback.
-    Reported { by: String, callback: Option<String> },
-    /// It is not kept, or no longer.
-    NotKept,
+    reply: Option<String>,
 }
 
 /// The letter it is about.
@@ -78,13 +65,23 @@ struct Page {
     matched: &'static str,
     followed: Vec<Followed>,
     letter: Option<Letter>,
-    mail: Mail,
+    answer: Answer,
+    came: Came,
+    /// The mailbox or the account it came to.
+    source: String,
+    /// Whether a mail provider reported it.
+    is_report: bool,
 }
 
 impl Page {
-    /// Whether all of the mail is kept, rather than its first line alone.
+    /// Whether all of the mail is kept as it came, rather than its first line alone.
     const fn keeps_mail(&self) -> bool {
-        matches!(self.mail, Mail::Kept | Mail::Shown { .. })
+        matches!(self.came, Came::Kept { .. } | Came::Shown { .. })
+    }
+
+    /// Whether there is something to say of what they wrote.
+    fn has_answer(&self) -> bool {
+        self.line.first_line.is_some() || !matches!(self.answer, Answer::NotKept)
     }
 }
 
@@ -105,8 +102,9 @@ pub async fn show(
     let line = line.ok_or_else(nowhere)?;
     let followed = returned::followed(&mut tx, &row, referrer.as_ref(), &calendar).await?;
     drop(tx);
-    let may_show = wanted.mail.as_deref() == Some("show");
-    let mail = mail(&state, &operator, &row, message.as_ref(), may_show).await?;
+    let is_asked = |word: &Option<String>| word.as_deref() == Some("show");
+    let came = kept::came(&state, &operator, &row, message.as_ref(), is_asked(&wanted.mail)).await?;
+    let answer = kept::answer(&state, &operator, &row, is_asked(&wanted.reply)).await?;
     let letter = match (&message, &referrer) {
         (Some(message), Some(referrer)) => Some(letter(&state, &operator, message, referrer).await?),
         _ => None,
@@ -122,7 +120,10 @@ pub async fn show(
         matched: row.matched_by.map_or("Nothing in it names a letter of ours", wording::returns::matched_by),
         followed,
         letter,
-        mail,
+        answer,
+        came,
+        source: row.source.clone(),
+        is_report: row.inbox_id.is_some(),
         line,
     };
     Ok(frame::show(&page))
@@ -135,7 +136,7 @@ async fn about(tx: &mut Tx, row: &ReturnRow) -> Result<(Option<Message>, Option<
         None => None,
     };
     let referrer = match row.referrer_id.or(message.as_ref().map(|message| message.referrer_id)) {
-        Some(id) => tx.referrer(id).await?,
+        Some(id) => who_stay(tx, &[id]).await?.remove(&id),
         None => None,
     };
     Ok((message, referrer))
@@ -153,29 +154,6 @@ fn tone(row: &ReturnRow) -> &'static str {
 fn asks_for_letter(row: &ReturnRow) -> bool {
     let is_failure = matches!(row.kind, ReturnKind::Bounce | ReturnKind::Complaint);
     row.state == ReturnState::Open && is_failure && !row.matched_by.is_some_and(MatchedBy::is_sure)
-}
-
-/// The mail as it came. That of a letter about a patient is written down before it is shown.
-async fn mail(
-    state: &WebState,
-    operator: &Operator,
-    row: &ReturnRow,
-    message: Option<&Message>,
-    may_show: bool,
-) -> Result<Mail, PageProblem> {
-    let Some(arrival) = row.arrival_id else {
-        let callback = row.inbox_id.map(|id| id::short(&id.0));
-        return Ok(Mail::Reported { by: row.source.clone(), callback });
-    };
-    let Some(body) = state.gateway.store.read().await?.arrival_body(arrival).await? else { return Ok(Mail::NotKept) };
-    if !may_show {
-        return Ok(Mail::Kept);
-    }
-    if let Some(message) = message {
-        note_document_view(&state.gateway.access(), message, "mail that came back", &operator.actor).await?;
-    }
-    let octets = body.get(..MAIL_OCTETS_SHOWN).unwrap_or(&body);
-    Ok(Mail::Shown { text: returned::readable(octets), is_cut: octets.len() < body.len() })
 }
 
 /// The letter as it was sent. One that identifies a patient is shown on its own page only.
@@ -236,7 +214,7 @@ async fn carry_out(
     Ok(match act {
         ReturnAct::Match => Done::ReturnMatched,
         ReturnAct::NotABounce => Done::ReturnGood,
-        ReturnAct::Suppress => Done::Suppressed,
+        ReturnAct::Suppress | ReturnAct::SuppressFax | ReturnAct::SuppressAll => Done::Suppressed,
         ReturnAct::Dismiss => Done::ReturnDismissed,
         ReturnAct::Done => Done::ReturnWorked,
     })

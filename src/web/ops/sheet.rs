@@ -138,7 +138,7 @@ async fn stored_mail(state: &WebState, message: &Message) -> Result<Option<Mail>
 
 fn mail_now(state: &WebState, message: &Message, referrer: &Referrer) -> Result<Mail, String> {
     let renderer = &state.gateway.renderer;
-    let unsubscribe = state.gateway.opt_out.link(message.id);
+    let unsubscribe = state.gateway.opt_out.link(message.id, &message.address.key());
     with_job(message, referrer, unsubscribe.as_deref(), state.gateway.clock.now(), |job| renderer.mail(job))
         .map(|(mail, _)| mail)
 }

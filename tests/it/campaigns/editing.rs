@@ -31,7 +31,7 @@ async fn an_edit_changes_what_is_given_and_the_next_run_sends_it() {
             unset: vec![],
             ..Changes::default()
         };
-        let dry = edit::preview_edit(&parts, "monthly", &changes).await.expect("a dry run");
+        let dry = edit::preview_edit(&parts, "monthly", &changes).await.expect("a dry run").planned;
         assert_eq!(dry.counts.queued, 2);
         assert_eq!(row(&parts, "monthly").await, before, "a dry run changes nothing");
         let after = edit::edit(&parts, "monthly", &changes, &dana()).await.expect("saved");

@@ -1,13 +1,24 @@
 //! An installation: a folder with a configuration, and the program run in it.
 
+use std::fs::Permissions;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::place;
+
 /// Stands for the secret of the house's fax account; must never be seen.
 pub const CANARY: &str = "canary-secret-5f2e";
+/// Where nobody answers: a fax line and the port of a relay.
+const NOBODY: (&str, &str) = ("http://127.0.0.1:9", "9");
+
+/// What `touchline init` leaves in an empty folder, and what it holds once the sample list is imported. Both are made once
+/// by the program and copied for every test.
+static BEGUN: OnceLock<Snapshot> = OnceLock::new();
+static WITH_REFERRERS: OnceLock<Snapshot> = OnceLock::new();
 
 /// A folder in which the program runs.
 pub struct House {
@@ -39,7 +50,7 @@ impl Answer {
 impl House {
     /// An empty folder.
     pub fn empty() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = place::folder("touchline-cli");
         let mut house = Self { folder, variables: vec![("SANDBOX_API_KEY".to_owned(), CANARY.to_owned())] };
         // What is sent here is to leave at once, whatever hour it is, save where a test says otherwise.
         house.set("TOUCHLINE_SENDING__UNDO_ONE_SECONDS", "0");
@@ -50,7 +61,7 @@ impl House {
 
     /// A folder with a configuration by `touchline init`: the sandbox and a relay, at addresses where nobody answers.
     pub fn new() -> Self {
-        Self::with_providers("http://127.0.0.1:9", "9")
+        Self::from(BEGUN.get_or_init(|| Snapshot::of(&Self::with_providers(NOBODY.0, NOBODY.1))))
     }
 
     /// The same with a fax line and a relay that may answer.
@@ -77,8 +88,16 @@ impl House {
 
     /// With the sample list imported.
     pub fn with_referrers() -> Self {
-        let house = Self::new();
-        house.run(&["referrers", "import", &sample_list()]).good();
+        Self::from(WITH_REFERRERS.get_or_init(|| {
+            let house = Self::new();
+            house.run(&["referrers", "import", &sample_list()]).good();
+            Snapshot::of(&house)
+        }))
+    }
+
+    fn from(snapshot: &Snapshot) -> Self {
+        let house = Self::empty();
+        snapshot.copy_to(house.folder.path());
         house
     }
 
@@ -124,6 +143,43 @@ impl House {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         self.run(&arguments).good().json()
+    }
+}
+
+/// The files of a folder, in memory.
+struct Snapshot(Vec<File>);
+
+struct File {
+    path: PathBuf,
+    octets: Vec<u8>,
+    permissions: Permissions,
+}
+
+impl Snapshot {
+    fn of(house: &House) -> Self {
+        let (mut files, mut folders) = (Vec::new(), vec![PathBuf::new()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(house.path("").join(&folder)).expect("a folder").flatten() {
+                let (path, whole) = (folder.join(entry.file_name()), entry.path());
+                if whole.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let octets = std::fs::read(&whole).expect("read");
+                let permissions = std::fs::metadata(&whole).expect("there").permissions();
+                files.push(File { path, octets, permissions });
+            }
+        }
+        Self(files)
+    }
+
+    fn copy_to(&self, folder: &Path) {
+        for File { path, octets, permissions } in &self.0 {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, octets).expect("written");
+            std::fs::set_permissions(&path, permissions.clone()).expect("allowed");
+        }
     }
 }
 

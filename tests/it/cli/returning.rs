@@ -47,6 +47,29 @@ fn a_person_reads_words_and_an_mbox_is_read_mail_by_mail() {
 }
 
 #[test]
+fn it_is_shown_whether_the_writer_asks_to_be_sent_no_more_and_what_is_a_guess() {
+    let house = House::empty();
+    let mail = |head: &str, text: &str| format!("From: d@clinic.example\n{head}\n\n{text}\n");
+    for (name, text) in [
+        ("asks.eml", mail("Subject: Re: Letter\nIn-Reply-To: <1@x.example>", "I have retired. Please remove me.")),
+        ("thanks.eml", mail("Subject: Re: Letter\nIn-Reply-To: <1@x.example>", "Thanks.\n\n> Unsubscribe here")),
+        ("away.eml", mail("Subject: Out of office", "Back on Monday.")),
+    ] {
+        std::fs::write(house.path(name), text).expect("written");
+    }
+    let answer = house.run(&["--json", "bounce", "explain", "asks.eml", "thanks.eml", "away.eml"]).good().out;
+    let lines: Vec<Value> = answer.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let asks: Vec<_> = lines.iter().map(|line| (&line["kind"], &line["asks_to_stop"])).collect();
+    assert_eq!(
+        asks,
+        [(&"reply".into(), &true.into()), (&"reply".into(), &false.into()), (&"auto_reply".into(), &false.into())]
+    );
+    assert_eq!(lines[2]["answer"]["is_marked"], false, "only its subject says so");
+    let told = house.run(&["bounce", "explain", "asks.eml"]).good().out;
+    assert!(told.contains("asks to be sent no more"), "{told}");
+}
+
+#[test]
 fn a_file_that_is_too_large_is_said_to_be_read_only_in_part() {
     let house = House::empty();
     let mail = std::fs::read(sample("lhost-exim-02.eml")).expect("a sample");

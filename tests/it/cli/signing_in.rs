@@ -2,12 +2,13 @@
 //! sign-in names the command that puts it right.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::house::House;
+use crate::support::terminal::Terminal;
 use crate::support::token_server::{CANARY, MAILBOX, SECRET, TokenServer};
 use crate::support::token_smtp::TokenSmtp;
 
@@ -78,6 +79,31 @@ async fn stage(has_secret: bool) -> (TokenServer, TokenSmtp, Arc<House>) {
     let (of, by) = (server.clone(), relay.clone());
     let house = in_background(move || house(&of, &by, !has_secret)).await;
     (server, relay, Arc::new(house))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pasted_behind_the_address_reaches_neither_the_screen_nor_the_shell() {
+    let (server, _relay, house) = stage(false).await;
+    let mut shell = Command::new("/bin/sh");
+    let program = env!("CARGO_BIN_EXE_touchline");
+    shell.args(["-c", &format!("{program} mail login {ACCOUNT} --paste; read line; echo got:$line.")]);
+    shell.current_dir(house.path(""));
+    shell.envs(house.command().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let started = in_background(move || {
+        let mut terminal = Terminal::start(&shell)?;
+        let address = terminal.rest_of_line("open  ");
+        Some((terminal, address))
+    });
+    let Some((mut terminal, address)) = started.await else { return };
+    let landed = server.sign_in_at(&address).await;
+    let (code, shown) = in_background(move || {
+        terminal.answer("Address:", &format!("{landed}\ncanary-of-the-next-line\n"));
+        terminal.answer("Checked:", "typed\n");
+        terminal.end()
+    })
+    .await;
+    assert!(code == 0 && shown.contains("got:typed."), "{shown}");
+    assert!(!shown.contains("canary"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ const MOMENT_MAX: Duration = Duration::from_millis(1_500);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_arrives_twice_however_often_the_program_is_killed() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     survive(&database, 1, 10).await;
     database.remove().await;
 }
@@ -34,7 +34,7 @@ async fn the_same_with_three_nodes_of_which_one_after_another_dies() {
 #[ignore = "takes several minutes"]
 async fn a_hundred_and_twenty_kills_on_both_databases_with_one_node_and_with_three() {
     for (nodes, kills) in [(1, 30), (3, 30)] {
-        let database = Database::sqlite();
+        let database = Database::sqlite().await;
         survive(&database, nodes, kills).await;
         database.remove().await;
         let Some(database) = Database::postgres().await else { return };

@@ -19,7 +19,7 @@ const MOMENT_MAX_MS: u64 = 3_500;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_is_made_before_the_end_of_a_window_however_often_the_program_is_killed() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     survive(&database, 4).await;
     database.remove().await;
 }
@@ -34,7 +34,7 @@ async fn nor_on_postgresql() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes several minutes"]
 async fn a_hundred_kills_inside_undo_windows_on_both_databases() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     survive(&database, 60).await;
     database.remove().await;
     let Some(database) = Database::postgres().await else { return };

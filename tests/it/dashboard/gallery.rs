@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use touchline::consent::{self, Refusal};
 use touchline::domain::attempt::{Attempt, AttemptStatus};
-use touchline::domain::id::{AttemptId, MessageId};
+use touchline::domain::id::{AttemptId, BroadcastId, MessageId};
 use touchline::domain::suppression::Scope;
 use touchline::domain::touch::TouchKind;
 use touchline::domain::{Channel, FaxNumber, MessageStatus};
@@ -164,6 +164,9 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
 
     browser.reload_until(".tiles .busy b", |count| count == "0").await;
     let doubtful = in_doubt(stage, broadcast.messages.iter().map(|one| one.id)).await;
+    let of_broadcast = broadcast.broadcast.expect("a broadcast");
+    pause(stage, of_broadcast, broadcast.messages.iter().rev().map(|one| one.id)).await;
+    stage.gateway.check_mail_setup().await.expect("nothing is asked: the letters of the demo leave no machine");
     let campaign = campaign(stage, variables).await;
     let id = |channel: Channel, name: &str| {
         let found = broadcast.messages.iter().find(|one| one.channel == channel && one.name.contains(name));
@@ -181,7 +184,7 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("calls-number", "/calls/number".to_owned()),
         ("messages", "/messages".to_owned()),
         ("messages-failed", "/messages?status=failed".to_owned()),
-        ("broadcast", format!("/messages?broadcast={}", broadcast.broadcast.expect("a broadcast"))),
+        ("broadcast", format!("/messages?broadcast={of_broadcast}")),
         ("message-delivered-fax", message(Channel::Fax, "Whitfield")),
         ("message-failed-fax", message(Channel::Fax, "Goldfarb")),
         ("message-email", message(Channel::Email, "Whitfield")),
@@ -198,6 +201,8 @@ async fn a_working_week(stage: &Stage, browser: &Browser) -> Vec<(&'static str, 
         ("campaign-run", format!("{campaign}/run")),
         ("campaign", campaign),
         ("providers", "/providers".to_owned()),
+        ("email-setup", "/providers/email-setup".to_owned()),
+        ("failures-of-a-pause", "/failures?reason=broadcast_paused".to_owned()),
         ("suppressions", "/suppressions".to_owned()),
         ("operators", "/operators".to_owned()),
         ("audit", "/audit".to_owned()),
@@ -251,6 +256,25 @@ async fn in_doubt(stage: &Stage, messages: impl Iterator<Item = MessageId>) -> M
         return id;
     }
     panic!("no email was sent");
+}
+
+/// Makes a broadcast look as if too much of it had come back: it has paused itself, and one of its letters is held.
+async fn pause(stage: &Stage, broadcast: BroadcastId, messages: impl Iterator<Item = MessageId>) {
+    let mut tx = stage.gateway.store.write().await.expect("a database");
+    for id in messages {
+        let mut message = tx.message(id, true).await.expect("read").expect("there");
+        if (message.status, message.channel()) == (MessageStatus::Delivered, Channel::Email) {
+            message.status = MessageStatus::Held;
+            message.reason = Some(touchline::domain::PolicyReason::BroadcastPaused.into());
+            (message.settled_ms, message.confidence) = (None, None);
+            tx.message_update(&message).await.expect("stored");
+            break;
+        }
+    }
+    let why = "7 of 40 emails went to addresses that are bad";
+    assert!(tx.broadcast_pause(broadcast, why, stage.gateway.clock.now()).await.expect("paused"));
+    tx.broadcast_reopen(broadcast).await.expect("open");
+    tx.commit().await.expect("committed");
 }
 
 async fn campaign(stage: &Stage, variables: Value) -> String {

@@ -8,11 +8,13 @@ use touchline::domain::suppression::{Scope, SuppressionReason, SuppressionSource
 use touchline::store::records::returns::ReturnRow;
 
 use super::stage::Stage;
-use crate::support::returned::{about, hard_bounce, keep, keep_mail, unknown};
+use crate::support::returned::{about, hard_bounce, keep, keep_callback, keep_mail, unknown};
 
 const MAIL: &str = "From: Mail Delivery System <MAILER-DAEMON@relay.example>\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n\
     This is the mail system at host relay.example.\r\n\r\n<reception@goldfarb-family.example>: host mx.goldfarb-family.example said:\r\n    \
     550 5.1.1 no such user (in reply to RCPT TO command)\r\n";
+
+const EVENT: &[u8] = br#"{"RecordType":"Bounce","Type":"HardBounce","Email":"reception@goldfarb-family.example","Description":"The server was unable to deliver your message (ex: unknown user, mailbox not found).","MessageID":"883953f4-6105-42a2-a16a-77a8eac79483"}"#;
 
 /// Fills the tray, and answers its pages.
 pub async fn pages(stage: &Stage, bounced: MessageId, answered: MessageId) -> Vec<(&'static str, String)> {
@@ -45,7 +47,10 @@ pub async fn pages(stage: &Stage, bounced: MessageId, answered: MessageId) -> Ve
         diagnostic: Some(format!("452 4.2.2 {}", "over-quota-".repeat(30))),
         ..unknown(ReturnKind::Bounce, now)
     };
-    keep(store, &[bounce.clone(), asks.clone(), reply, absence.clone(), moved, lost.clone()]).await;
+    let told = ReturnRow { inbox_id: Some(keep_callback(store, EVENT, now).await), ..hard_bounce(&bounced, now) };
+    let rows = [bounce.clone(), asks.clone(), reply.clone(), absence.clone(), moved, lost.clone(), told.clone()];
+    keep(store, &rows).await;
+    keep_answer(stage, &reply).await;
     follow(stage, &bounce, &bounced, &absence).await;
     vec![
         ("returns", "/returns".to_owned()),
@@ -55,8 +60,24 @@ pub async fn pages(stage: &Stage, bounced: MessageId, answered: MessageId) -> Ve
         ("return-unmatched", format!("/returns/{}", lost.id)),
         ("return-bounce", format!("/returns/{}", bounce.id)),
         ("return-bounce-mail", format!("/returns/{}?mail=show", bounce.id)),
+        ("return-reported", format!("/returns/{}?mail=show", told.id)),
+        ("return-reply", format!("/returns/{}", reply.id)),
+        ("return-reply-read", format!("/returns/{}?reply=show", reply.id)),
         ("message-bounced", format!("/messages/{}", bounced.id)),
     ]
+}
+
+/// All of an answer, as the setting keeps it.
+async fn keep_answer(stage: &Stage, reply: &ReturnRow) {
+    let text = "Yes, we have two patients to talk about. Can Dr. Marsh call on Thursday?\n\n\
+        The number at the front desk is best, between nine and eleven.\n\n> Dear Dr. Goldfarb,\n> we now have openings in the evening.";
+    let key = &stage.gateway.feedback().returns.key;
+    let sealer = key.sealer_or_new(touchline::sealing::Purpose::Replies).expect("a key");
+    let text = secrecy::SecretString::from(text.to_owned());
+    let sealed = sealer.seal(&text, format!("reply {}", reply.id).as_bytes()).expect("sealed");
+    let mut tx = stage.gateway.store.write().await.expect("a database");
+    tx.reply_insert(reply.id, &sealed, 200, reply.received_ms).await.expect("kept");
+    tx.commit().await.expect("committed");
 }
 
 async fn message(stage: &Stage, id: MessageId) -> Message {

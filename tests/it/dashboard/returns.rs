@@ -11,7 +11,7 @@ use touchline::store::records::returns::ReturnRow;
 
 use super::stage::Stage;
 use super::visitor::Visitor;
-use crate::support::returned::{about, hard_bounce, keep, keep_mail, unknown};
+use crate::support::returned::{about, hand_over, hard_bounce, keep, keep_callback, keep_mail, lost_bounce, unknown};
 
 /// The letter that is sent to her by email.
 async fn letter(stage: &Stage) -> Message {
@@ -242,5 +242,91 @@ async fn the_referrers_page_says_that_they_answered_and_until_when_they_are_away
     assert!(page.contains("The conversation with them is open"), "{page}");
     assert_eq!(operator.submit(&path, &[("act", "done")]).await, format!("{path}?done=return_done"));
     assert!(operator.read(&format!("/returns/{}", absence.id)).await.contains("Automatic updates to them wait until"));
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn naming_the_letter_that_was_handed_over_fails_it_and_calling_the_address_good_lifts_what_followed() {
+    let stage = Stage::set_idle().await;
+    let (store, now) = (&stage.gateway.store, stage.gateway.clock.now());
+    let letter = hand_over(store, letter(&stage).await.id, now).await;
+    let lost = lost_bounce(now);
+    keep(store, std::slice::from_ref(&lost)).await;
+    let mut operator = Visitor::operator(&stage).await;
+    let path = format!("/returns/{}", lost.id);
+    let reference = short(&letter.id.0);
+    let place = operator.submit(&format!("{path}/letter"), &[("letter", reference.as_str())]).await;
+    assert_eq!(place, format!("{path}?done=return_matched"));
+    let page = operator.read(&path).await;
+    for part in ["A person said so", "is suppressed for updates and advertisements since", "The address is good"] {
+        assert!(page.contains(part), "`{part}` is not in {page}");
+    }
+    assert!(operator.read("/returns").await.contains("Nothing needs a look."));
+    assert!(operator.read(&format!("/messages/{}", letter.id)).await.contains("There is no such mailbox."));
+    assert!(operator.read(&format!("/referrers/{}", letter.referrer_id)).await.contains("what came back"));
+    operator.submit(&path, &[("act", "not_a_bounce")]).await;
+    let page = operator.read(&path).await;
+    assert!(page.contains("It was lifted") && page.contains("Decided by dana"), "{page}");
+    assert!(operator.read("/suppressions?ended=1").await.contains("not a bounce"));
+    assert_eq!(stage.status(letter.id).await, touchline::domain::MessageStatus::Failed, "it did not arrive");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_report_of_a_mail_provider_is_shown_as_it_came_until_its_time_is_over() {
+    let stage = Stage::set_idle().await;
+    let (store, now) = (&stage.gateway.store, stage.gateway.clock.now());
+    let callback = keep_callback(store, b"{\"Type\":\"Bounce <script>\"}\0", now).await;
+    let row = ReturnRow { inbox_id: Some(callback), ..hard_bounce(&letter(&stage).await, now) };
+    keep(store, std::slice::from_ref(&row)).await;
+    let operator = Visitor::operator(&stage).await;
+    let path = format!("/returns/{}", row.id);
+    let page = operator.read(&path).await;
+    assert!(page.contains("The mail provider's report as it came") && page.contains("Show the report"), "{page}");
+    assert!(!page.contains("Bounce &#60;script"), "on demand");
+    let page = operator.read(&format!("{path}?mail=show")).await;
+    assert!(page.contains("{&#34;Type&#34;:&#34;Bounce &#60;script&#62;&#34;}\u{fffd}"), "{page}");
+    assert!(page.contains("x-signature: &#60;b&#62;proof&#60;/b&#62;"), "{page}");
+    let mut tx = store.write().await.expect("a database");
+    let later = now.after(std::time::Duration::from_secs(86_400));
+    assert_eq!(tx.inbox_remove_old(later, 10, later).await.expect("removed"), 1);
+    tx.commit().await.expect("committed");
+    assert!(operator.read(&path).await.contains("It was deleted"));
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_of_an_answer_is_read_by_an_operator_who_stands_in_the_audit_log_for_it() {
+    let stage = Stage::set_idle().await;
+    let (store, now) = (&stage.gateway.store, stage.gateway.clock.now());
+    let row = about(ReturnKind::Reply, &letter(&stage).await, now);
+    keep(store, std::slice::from_ref(&row)).await;
+    let key = &stage.gateway.feedback().returns.key;
+    let sealer = key.sealer_or_new(touchline::sealing::Purpose::Replies).expect("a key");
+    let text = secrecy::SecretString::from("Call me <b>on</b> Thursday about canary.".to_owned());
+    let sealed = sealer.seal(&text, format!("reply {}", row.id).as_bytes()).expect("sealed");
+    let mut tx = store.write().await.expect("a database");
+    tx.reply_insert(row.id, &sealed, 100, now).await.expect("kept");
+    tx.commit().await.expect("committed");
+    let operator = Visitor::operator(&stage).await;
+    let path = format!("/returns/{}", row.id);
+    for page in [&path, "/returns", "/returns?show=replies", &format!("/referrers/{}", row.referrer_id.expect("one"))] {
+        assert!(!operator.read(page).await.contains("canary"), "{page}");
+    }
+    assert!(operator.read(&path).await.contains("Read the whole answer"));
+    assert_eq!(audited(&stage, "read_reply").await, 0);
+    let page = operator.read(&format!("{path}?reply=show")).await;
+    assert!(page.contains("Call me &#60;b&#62;on&#60;/b&#62; Thursday about canary."), "{page}");
+    assert!(page.contains("Only the first 64 KB are kept."), "{page}");
+    assert_eq!(audited(&stage, "read_reply").await, 1);
+    let audit = operator.read("/audit").await;
+    assert!(audit.contains("read an answer") && audit.contains(&path), "{audit}");
+    let mut tx = store.write().await.expect("a database");
+    let later = now.after(std::time::Duration::from_secs(1));
+    assert_eq!(tx.replies_forget(later, 10, later).await.expect("deleted"), 1);
+    tx.commit().await.expect("committed");
+    let page = operator.read(&format!("{path}?reply=show")).await;
+    assert!(page.contains("The answer was deleted") && !page.contains("canary"), "{page}");
+    assert_eq!(audited(&stage, "read_reply").await, 1);
     stage.strike().await;
 }

@@ -43,25 +43,35 @@ pub struct Stage {
 impl Stage {
     /// Starts everything, with the referrers of the sample list.
     pub async fn set() -> Self {
-        Self::start(true, &[], |_| ()).await
+        Self::start(true, &[], |_| (), |_| ()).await
     }
 
     /// The same without the services: what is queued stays queued.
     pub async fn set_idle() -> Self {
-        Self::start(false, &[], |_| ()).await
+        Self::set_idle_configured(|_| ()).await
     }
 
     /// The same, where an act for very many messages has no time beyond its first portion.
     pub async fn set_idle_in_a_hurry() -> Self {
-        Self::start(false, &[], |state| state.bulk_within = std::time::Duration::ZERO).await
+        Self::start(false, &[], |_| (), |state| state.bulk_within = std::time::Duration::ZERO).await
     }
 
     /// The same with letters of the practice's own, each a path and a text.
     pub async fn set_idle_with(letters: &[(&str, &str)]) -> Self {
-        Self::start(false, letters, |_| ()).await
+        Self::start(false, letters, |_| (), |_| ()).await
     }
 
-    async fn start(with_services: bool, letters: &[(&str, &str)], set: impl FnOnce(&mut web::WebState)) -> Self {
+    /// The same with something changed in the configuration.
+    pub async fn set_idle_configured(configure: impl FnOnce(&mut Config)) -> Self {
+        Self::start(false, &[], configure, |_| ()).await
+    }
+
+    async fn start(
+        with_services: bool,
+        letters: &[(&str, &str)],
+        configure: impl FnOnce(&mut Config),
+        set: impl FnOnce(&mut web::WebState),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let own = folder.path().join("letters");
         for (path, text) in letters {
@@ -75,6 +85,7 @@ impl Stage {
         let catcher = MailCatcher::start(port, Options::default()).expect("a mail catcher");
         let mut config = config(folder.path(), &address, &line, catcher.address().port());
         config.templates.folder = (!letters.is_empty()).then_some(own);
+        configure(&mut config);
         let gateway = Gateway::open(config, Arc::new(SystemClock)).await.expect("a gateway");
         touchline::access::add_operator(
             &gateway.access(),

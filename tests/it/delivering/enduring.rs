@@ -14,7 +14,7 @@ use crate::support::soon;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_while_the_database_is_locked_is_recorded_when_it_is_free() {
-    let (database, far) = (Database::sqlite(), FarSide::start().await);
+    let (database, far) = (Database::sqlite().await, FarSide::start().await);
     let relay = Proxy::before(far.catcher.address()).await;
     let by_wire = |settings: String| far.with_mail_by(relay.address().port(), &settings);
     let gateway = TestGateway::start(&database, &far, by_wire).await;

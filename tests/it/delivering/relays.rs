@@ -136,53 +136,122 @@ async fn a_letter_returns_to_its_own_address_answers_go_to_the_mailbox_that_is_r
     .await;
 }
 
-fn waits_for_quota(one: &Message) -> bool {
-    one.status == MessageStatus::Queued && one.tries == 0 && one.reason == Some(PolicyReason::QuotaSpent.into())
+/// One limit of a day, how many hours later there is room again, and what is said of it. The time of a letter, an hour with the
+/// budget, is over long before.
+const LIMITS_OF_A_DAY: [(&str, u64, u64, PolicyReason, &str); 2] = [
+    (
+        "quota = { per_day = 2 }",
+        72,
+        26,
+        PolicyReason::QuotaSpent,
+        "Today's quota of mail-sandbox is 2; 1 letter goes out tomorrow or later.",
+    ),
+    (
+        "daily_budget = { hand_overs = 2 }",
+        1,
+        20,
+        PolicyReason::BudgetSpent,
+        "What is left of today's budget of mail-sandbox covers 2; 1 letter goes out tomorrow or later.",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_beyond_todays_quota_or_budget_is_said_before_and_goes_out_the_next_day_by_itself() {
+    for (limit, give_up_hours, hours, reason, words) in LIMITS_OF_A_DAY {
+        let change = |settings: String| {
+            let hours = format!("[sending]\ngive_up_hours = {give_up_hours}\n");
+            with(&settings, limit).replace("[sending]\n", &hours)
+        };
+        each_gateway_at("2026-11-23T09:00:00-06:00", change, async |gateway, far, clock| {
+            let people = [("Ana", "ana@a.example"), ("Ben", "ben@b.example"), ("Eva", "eva@c.example")];
+            gateway.know(&people.map(|(name, mailbox)| (name, None, Some(mailbox)))).await;
+            let looked = proposal::propose(&gateway.intake, &to_all()).await.expect("a look");
+            is_told_before(&looked, reason, words);
+
+            gateway.send_via("introduction", "all", &[Channel::Email]).await;
+            let waits = |one: &Message| {
+                one.status == MessageStatus::Queued && one.tries == 0 && one.reason == Some(reason.into())
+            };
+            let one_waits = async || gateway.messages().await.into_iter().find(waits);
+            let waiting = gateway.until("one letter to wait", one_waits).await;
+            assert!(gateway.attempts_of(waiting.id).await.is_empty());
+            assert!(waiting.give_up_ms > clock.now().after(Duration::from_secs(hours * 3600)) || give_up_hours > 1);
+            assert_eq!(far.catcher.messages().len(), 2);
+
+            clock.advance(Duration::from_secs(hours * 3600));
+            gateway.message_until(waiting.id, "it to be handed over", |one| one.status != MessageStatus::Queued).await;
+            assert_eq!(far.catcher.messages().len(), 3);
+            assert_eq!(gateway.message(waiting.id).await.tries, 0);
+            no_bounce_comes(gateway, clock).await;
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_beyond_todays_quota_is_said_before_and_goes_out_the_next_day_by_itself() {
-    let change = |settings: String| with(&settings, "quota = { per_day = 2 }");
+async fn what_waits_for_the_pace_of_an_account_does_not_run_out_of_time() {
+    let change = |settings: String| {
+        with(&settings, "rate_per_minute = 1").replace("[sending]\n", "[sending]\ngive_up_hours = 1\n")
+    };
     each_gateway_at("2026-11-23T09:00:00-06:00", change, async |gateway, far, clock| {
-        let mailboxes = ["ana@a.example", "ben@b.example", "eva@c.example"];
-        let people =
-            [("Ana", None, Some(mailboxes[0])), ("Ben", None, Some(mailboxes[1])), ("Eva", None, Some(mailboxes[2]))];
-        gateway.know(&people).await;
-        let request = Request {
-            letter: "introduction".to_owned(),
-            to: "all".parse().expect("an audience"),
-            via: vec![Channel::Email],
-            variables: serde_json::Map::new(),
-            at: None,
-            who: Actor::operator("dana"),
-            idempotency_key: None,
-            individually: std::collections::BTreeMap::new(),
-            again: true,
-            now: false,
-            undo_seconds: Some(0),
-            run: None,
-        };
-        let looked = proposal::propose(&gateway.intake, &request).await.expect("a look");
-        let over = &looked.over_quota[0];
-        assert_eq!((looked.over_quota.len(), over.account.as_str(), over.left, over.later), (1, "mail-sandbox", 2, 1));
-        let told = touchline::wording::quotas::too_large(&over.account, over.left, over.later);
-        assert_eq!(told, "Today's quota of mail-sandbox is 2; 1 letter goes out tomorrow or later.");
-
+        let people = [("Ana", "ana@a.example"), ("Ben", "ben@b.example"), ("Eva", "eva@c.example")];
+        gateway.know(&people.map(|(name, mailbox)| (name, None, Some(mailbox)))).await;
         gateway.send_via("introduction", "all", &[Channel::Email]).await;
-        let one_waits = async || gateway.messages().await.into_iter().find(waits_for_quota);
-        let waiting = gateway.until("one letter to wait for the quota", one_waits).await;
-        assert!(gateway.attempts_of(waiting.id).await.is_empty());
-        let counted =
-            state_of(gateway, "mail-sandbox").await.meter.day_counts.count(Duration::from_secs(86_400), clock.now());
-        assert_eq!((counted, far.catcher.messages().len()), (2, 2));
-
-        clock.advance(Duration::from_secs(26 * 3600));
-        gateway.message_until(waiting.id, "it to be handed over", |one| one.status != MessageStatus::Queued).await;
-        assert_eq!(far.catcher.messages().len(), 3);
-        assert_eq!(gateway.message(waiting.id).await.tries, 0);
-        no_bounce_comes(gateway, clock).await;
+        let limit = clock.now().after(Duration::from_secs(12 * 3600));
+        let waits = |one: &&Message| one.status == MessageStatus::Queued && one.give_up_ms > limit;
+        let both = async || (gateway.messages().await.iter().filter(waits).count() == 2).then_some(());
+        gateway.until("two letters to wait for the pace", both).await;
+        for sent in 2..=3 {
+            clock.advance(Duration::from_secs(3 * 3600));
+            gateway.until("the next one to go", async || (far.catcher.messages().len() == sent).then_some(())).await;
+        }
+        let messages = gateway.messages().await;
+        assert!(messages.iter().all(|one| one.tries <= 1 && one.status != MessageStatus::Expired), "{messages:?}");
     })
     .await;
+}
+
+/// An introduction to everybody by mail.
+fn to_all() -> Request {
+    Request {
+        letter: "introduction".to_owned(),
+        to: "all".parse().expect("an audience"),
+        via: vec![Channel::Email],
+        variables: serde_json::Map::new(),
+        at: None,
+        who: Actor::operator("dana"),
+        idempotency_key: None,
+        individually: std::collections::BTreeMap::new(),
+        again: true,
+        now: false,
+        undo_seconds: Some(0),
+        run: None,
+    }
+}
+
+/// What a look beforehand says of a limit of two letters to three people: in words, and as data.
+fn is_told_before(looked: &proposal::Proposal, reason: PolicyReason, words: &str) {
+    let over: Vec<_> = looked.over_limit().collect();
+    let [over] = over[..] else { panic!("one account: {over:?}") };
+    let told = touchline::wording::quotas::too_large(&over.account, over.waits_for, over.left.unwrap_or(0), over.later);
+    assert_eq!(told, words);
+    let json = serde_json::to_value(touchline::public::DryRunView::from(looked)).expect("JSON");
+    let [account] = &json["accounts"].as_array().expect("a list")[..] else { panic!("one account: {json}") };
+    for (key, value) in [
+        ("account", serde_json::json!("mail-sandbox")),
+        ("channel", "email".into()),
+        ("messages", 3.into()),
+        ("today", 2.into()),
+        ("later", 1.into()),
+        ("waits_for", reason.as_str().into()),
+        ("left_today", 2.into()),
+    ] {
+        assert_eq!(account[key], value, "{key}: {account}");
+    }
+    let is_quota = reason == PolicyReason::QuotaSpent;
+    assert_eq!(account["quotas"][0]["left"] == 2, is_quota, "{account}");
+    assert_eq!(account["budget"]["hand_overs_limit"] == 2, !is_quota, "{account}");
+    assert!(account["rate"]["per_minute"].is_null() && account["rate"]["at_once_and_domain"].is_null(), "{account}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::support::gateway::{FarSide, TestGateway};
 /// Everybody gets their letter after the backup was made. The restored records know nothing of that.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_went_out_after_the_backup_is_not_sent_again_by_itself_after_a_restore() {
-    let (database, far) = (Database::sqlite(), FarSide::start().await);
+    let (database, far) = (Database::sqlite().await, FarSide::start().await);
     let mut gateway = TestGateway::start(&database, &far, |settings| settings).await;
     let people: Vec<String> = (0..6).map(|n| format!("Person{n}")).collect();
     for (person, n) in people.iter().zip(0..) {

@@ -172,7 +172,11 @@ fn names(everyone: &[Referrer]) -> BTreeSet<String> {
 
 /// A second, empty database of the same engine.
 async fn another(database: &Database) -> Database {
-    if database.is_sqlite() { Database::sqlite() } else { Database::postgres().await.expect("the same server") }
+    if database.is_sqlite() {
+        Database::empty_sqlite()
+    } else {
+        Database::empty_postgres().await.expect("the same server")
+    }
 }
 
 #[tokio::test]

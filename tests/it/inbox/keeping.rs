@@ -159,7 +159,7 @@ async fn callbacks_go_when_their_time_is_up_unless_they_wait() {
         scene.receive("cannot be read").await;
         scene.receive_events(&[event(Some(AttemptId::new()), DELIVERED, "2")]).await;
         let remove = async |callback_days| {
-            let retention = Retention { callback_days };
+            let retention = Retention { callback_days, reply_days: callback_days };
             remove_old(&scene.gateway.store, scene.clock.as_ref(), retention).await.expect("removed")
         };
         scene.clock.advance(Duration::from_secs(90 * 24 * 3600));

@@ -172,7 +172,7 @@ impl<'a> Login<'a> {
 async fn returns_are_read_by_imap_with_idle_by_pop3_and_from_the_maildir_and_personal_mail_stays() {
     let tokens = TokenServer::start(SCOPE, true).await;
     let Some(dovecot) = Dovecot::start(&tokens) else { return };
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let far = FarSide::start_by(Guise::Own, FakeClock::at(TUESDAY)).await;
     let gateway = TestGateway::start(&database, &far, |settings| settings).await;
     let (parts, place) = (gateway.gateway.feedback(), dovecot.maildir());
@@ -245,7 +245,7 @@ async fn tokens_open_a_mailbox_by_imap_and_pop3_and_a_wrong_password_is_about_th
     for kind in [MailboxKind::Imap, MailboxKind::Pop3] {
         let mailbox = dovecot.mailbox(kind, After::Keep, &Login::Token(&tokens), &clock);
         let mut session = mailbox.open().await.unwrap_or_else(|failure| panic!("{failure:?}\n{}", dovecot.log()));
-        assert_eq!(session.count(&mailbox.folders()[0]).await.expect("counted"), 1);
+        assert_eq!(session.count(&mailbox.folders()[0], None).await.expect("counted").mails, 1);
         session.close().await;
 
         // Whatever is issued is refused: another token is tried, and then it is about the account.

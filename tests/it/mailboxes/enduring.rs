@@ -59,7 +59,8 @@ async fn what_a_node_reads_that_has_lost_the_mailbox_is_left_to_the_one_that_has
             let slow: Arc<dyn Mailbox> = Arc::new(StandIn::before(&real, Event::LosesIt(Box::new(two.clone()))));
             let mut session = slow.open().await.expect("opened");
             clock.advance(LAPSED);
-            let round = touchline::feedback::mailboxes::read_once(&one, slow.as_ref(), session.as_mut()).await;
+            let round =
+                Box::pin(touchline::feedback::mailboxes::read_once(&one, slow.as_ref(), session.as_mut())).await;
             assert!(matches!(round, Err(Trouble::Lost)), "{round:?}");
             assert_ne!(gateway.message(letter.id).await.status, MessageStatus::Failed, "nothing of it is recorded");
             assert_eq!(read_well(&two, &real).await, found(1, 1));

@@ -1,13 +1,13 @@
 //! From the mailbox to the letter.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use touchline::domain::fault::{About, Failure, Fault};
 use touchline::domain::{Channel, MessageStatus, Remedy};
 use touchline::provider::mailbox::After;
 
-use super::{NAME, deliver, empty_maildir, files, found, maildir, read_well, state};
+use super::{NAME, deliver, deliver_at, empty_maildir, files, found, maildir, read_well, state};
 use crate::returning::mails::{personal, unknown_user};
 use crate::returning::{TUESDAY, mailed, returns};
 use crate::support::gateway::{each_gateway_at, each_gateway_with};
@@ -83,7 +83,8 @@ async fn the_service_reads_a_configured_mailbox_by_itself() {
         let id = gateway.message_of("Ruiz", Channel::Email).await.id;
         gateway.message_until(id, "handed over", |message| message.status == MessageStatus::Accepted).await;
         let name = crate::returning::message_id(gateway, id).await;
-        deliver(&path, "1.bounce", &unknown_user(&name, "ana@ruiz.example"));
+        let now = SystemTime::from(gateway.gateway.clock.now().to_utc());
+        deliver_at(&path, "1.bounce", &unknown_user(&name, "ana@ruiz.example"), now);
         gateway.message_until(id, "the bounce to be read", |message| message.status == MessageStatus::Failed).await;
     })
     .await;

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use touchline::domain::Timestamp;
 use touchline::domain::fault::{Failure, Fault};
 use touchline::feedback::Parts;
 use touchline::feedback::mailboxes::claim;
-use touchline::provider::mailbox::{After, Batch, MISSING_FOLDER, Mailbox, MailboxKind, Place, Session};
+use touchline::provider::mailbox::{After, Batch, Count, MISSING_FOLDER, Mailbox, MailboxKind, Place, Session};
 
 /// What happens.
 #[derive(Debug, Clone)]
@@ -69,13 +70,13 @@ struct Open {
 
 #[async_trait]
 impl Session for Open {
-    async fn read(&mut self, folder: &str, place: &Place) -> Result<Batch, Failure> {
+    async fn read(&mut self, folder: &str, place: &Place, since: Option<Timestamp>) -> Result<Batch, Failure> {
         if let Event::Lacks(missing) = &self.event
             && missing.contains(&folder)
         {
             return Err(Failure::new(Fault::ProviderError).code(MISSING_FOLDER).text("no such folder"));
         }
-        let batch = self.real.read(folder, place).await?;
+        let batch = self.real.read(folder, place, since).await?;
         if let Event::LosesIt(other) = &self.event {
             assert!(claim(other, &self.name).await.expect("asked"), "the claim has lapsed");
         }
@@ -91,8 +92,8 @@ impl Session for Open {
         self.real.finish(folder, validity, keys).await
     }
 
-    async fn count(&mut self, folder: &str) -> Result<u64, Failure> {
-        self.real.count(folder).await
+    async fn count(&mut self, folder: &str, since: Option<Timestamp>) -> Result<Count, Failure> {
+        self.real.count(folder, since).await
     }
 
     async fn wait(&mut self, poll: Duration) -> Result<(), Failure> {

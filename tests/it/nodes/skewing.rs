@@ -118,7 +118,7 @@ async fn three_nodes_whose_clocks_differ_by_minutes_keep_every_promise_and_every
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_back_by_an_hour_under_a_running_node_does_not_stop_the_letters() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let stage = Stage::build(Setup { faxes: 5, mails: 20, ..Setup::default() }).await;
     let store = database.open().await;
     let relay = Proxy::before(stage.catcher.address()).await;

@@ -242,7 +242,7 @@ async fn a_year_of_monthly_lists_leaves_exactly_the_right_people() {
 #[tokio::test]
 #[ignore = "long: twelve lists of twenty thousand rows"]
 async fn a_year_of_lists_of_twenty_thousand_leaves_exactly_the_right_people() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let store = database.open().await;
     store.migrate().await.expect("the schema");
     live_through(&Desk::at(store.clone()), &mut World::new(7, 20_000), 12).await;

@@ -116,7 +116,7 @@ async fn who_asks_for_no_more_is_held_at_once_and_decided_by_a_person() {
                 assert_eq!(suppressions(gateway, &letter).await, [], "words alone suppress nobody");
                 let row = returns(gateway).await.remove(0);
                 assert_eq!((row.kind, row.state), (ReturnKind::OptOut, ReturnState::Open));
-                assert_eq!(acts_for(&row), [Act::Suppress, Act::Dismiss]);
+                assert_eq!(acts_for(&row), [Act::Suppress, Act::SuppressFax, Act::SuppressAll, Act::Dismiss]);
                 let done = act(gateway, &row, decision, None).await.expect("done");
                 assert_eq!((done.state, done.done_by), (ReturnState::Done, Some(Actor::operator("sam"))));
                 let after = gateway.message(later).await;

@@ -48,7 +48,7 @@ async fn what_postfix_returns_is_read_from_dovecot_and_turns_letters_to_failed()
         path
     };
     let (relay, mailbox) = (secret("relay", PASSWORD), secret("mailbox", MAILBOX_PASSWORD));
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let settings = |settings: String| {
         let by_postfix = far
             .with_mail_by(postfix.port, &settings)

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use touchline::accounts::mail_tokens::sealing::KeyPlace;
 use touchline::domain::{About, Fault, Remedy};
+use touchline::sealing::KeyPlace;
 
 use super::{Node, SCOPE};
 use crate::support::clock::FakeClock;

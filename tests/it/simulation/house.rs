@@ -1,18 +1,12 @@
 //! The shared setup: one real database that many histories use one after the other.
 
-use std::path::Path;
-
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use touchline::store::Store;
 
 use super::canaries::Listener;
 use super::spy::Spy;
-use crate::support::postgres;
-
-/// Where SQLite files of the simulation lie if the machine has it: a disk of memory, so that fully synchronous writes
-/// cost nothing. What is looked for here are wrong orders, not lost sectors; those are the business of `crash`.
-const MEMORY: &str = "/dev/shm";
+use crate::support::{place, postgres};
 
 /// A runtime for whoever only looks.
 pub fn runtime() -> Runtime {
@@ -44,10 +38,7 @@ pub struct House {
 
 impl House {
     pub fn sqlite() -> Self {
-        let mut folder = tempfile::Builder::new();
-        folder.prefix("touchline-sim");
-        let memory = Path::new(MEMORY);
-        let folder = if memory.is_dir() { folder.tempdir_in(memory) } else { folder.tempdir() }.expect("a folder");
+        let folder = place::folder("touchline-sim");
         let url = format!("sqlite:{}", folder.path().join("touchline.db").display());
         Self::open(url, Some(folder))
     }

@@ -69,8 +69,8 @@ use std::time::Instant;
 use house::House;
 
 /// Histories of an ordinary run; every night there are more. PostgreSQL costs more for each and shows, beyond SQLite, what its row locks do.
-const ON_SQLITE: u64 = 200;
-const ON_POSTGRES: u64 = 40;
+const ON_SQLITE: u64 = 120;
+const ON_POSTGRES: u64 = 30;
 /// Histories of a long run, on each.
 const LONG: u64 = 20_000;
 

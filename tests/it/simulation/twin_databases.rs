@@ -8,7 +8,7 @@ use super::spy::Spy;
 use super::world::World;
 
 /// Histories that are lived on both.
-const HISTORIES: u64 = 12;
+const HISTORIES: u64 = 7;
 
 /// Histories that are lived twice on each.
 const REPEATED_ON_SQLITE: u64 = 25;

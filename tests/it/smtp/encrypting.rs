@@ -1,6 +1,7 @@
 //! Encryption: each mode keeps its promise, and health information goes over verified TLS or not at all.
 
-use touchline::domain::{About, Fault, Outcome};
+use touchline::domain::envelope::Envelope;
+use touchline::domain::{About, Fault, Outcome, PhiClass, Purpose};
 
 use super::{Relay, envelope, phi_envelope};
 use crate::support::scripted_smtp::{Identity, ScriptedSmtp};
@@ -96,6 +97,67 @@ async fn health_information_demands_verified_tls_whatever_the_mode() {
             assert!(!relay.verbs().contains(&"MAIL".to_owned()));
         }
     }
+}
+
+/// Each mode with each kind of line, for every purpose: what a letter goes over, and what one about a patient goes over.
+#[tokio::test]
+async fn only_a_proven_line_carries_health_information() {
+    let starttls = format!("{UPGRADE}< EHLO\n> 250 relay\n{LETTER}! hold");
+    let clear = format!("{PLAIN}{LETTER}! hold");
+    let implicit = format!("! tls\n{PLAIN}{LETTER}! hold");
+    // The mode; the line; whether its certificate is trusted and fits; whether a letter goes, and whether a patient's does.
+    for (mode, script, is_proven, goes, goes_with_phi) in [
+        ("off", &clear, false, true, false),
+        ("off", &starttls, true, false, true),
+        ("opportunistic", &clear, false, true, false),
+        ("opportunistic", &starttls, false, true, false),
+        ("opportunistic", &starttls, true, true, true),
+        ("required", &clear, false, false, false),
+        ("required", &starttls, false, false, false),
+        ("required", &starttls, true, true, true),
+        ("implicit", &implicit, false, false, false),
+        ("implicit", &implicit, true, true, true),
+    ] {
+        for (purpose, phi, goes) in [
+            (Purpose::Advertisement, PhiClass::None, goes),
+            (Purpose::Informational, PhiClass::Deidentified, goes),
+            (Purpose::Treatment, PhiClass::Identified, goes_with_phi),
+            (Purpose::Operational, PhiClass::Identified, goes_with_phi),
+        ] {
+            // A letter in the clear to a relay that offers better: nothing is asked of it.
+            if mode == "off" && is_proven && phi != PhiClass::Identified {
+                continue;
+            }
+            let identity = Identity::new("localhost");
+            let file = identity.trusted();
+            let relay = ScriptedSmtp::start_as(identity, &[script]).await;
+            let trust = if is_proven { format!("accept_ca_file = {:?}\n", file.path()) } else { String::new() };
+            let settings = format!("{trust}tls = {mode:?}");
+            let envelope = Envelope { purpose, phi, ..envelope(TO) };
+            let outcome = Relay::new(relay.address.port(), &settings).provider().submit(&envelope).await;
+            let case = format!("{mode}, proven: {is_proven}, {purpose}, {phi}: {outcome:?}");
+            assert_eq!(outcome.as_str() == "accepted", goes, "{case}");
+            assert_eq!(relay.verbs().contains(&"MAIL".to_owned()), goes, "{case}");
+            let peer = envelope.transport.get().and_then(|way| way.peer);
+            assert!(phi != PhiClass::Identified || peer.is_some() == goes, "{case}");
+        }
+    }
+}
+
+/// A connection that died is replaced by one that is worth as much, or by none.
+#[tokio::test]
+async fn a_proven_line_that_broke_is_not_replaced_by_one_in_the_clear() {
+    let identity = Identity::new("localhost");
+    let file = identity.trusted();
+    let proven = format!("{UPGRADE}< EHLO\n> 250 relay\n{LETTER}! close");
+    let relay = ScriptedSmtp::start_as(identity, &[&proven, &format!("{PLAIN}! hold")]).await;
+    let settings = format!("accept_ca_file = {:?}\ntls = \"opportunistic\"", file.path());
+    let provider = Relay::new(relay.address.port(), &settings).provider();
+    assert_eq!(provider.submit(&phi_envelope(TO)).await.as_str(), "accepted");
+    relay.ended(1).await;
+    let outcome = provider.submit(&phi_envelope(TO)).await;
+    assert_eq!(fault(&outcome), Some(("not_sent", Fault::TlsRequired)));
+    assert_eq!(relay.verbs().iter().filter(|verb| *verb == "MAIL").count(), 1);
 }
 
 #[tokio::test]

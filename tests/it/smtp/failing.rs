@@ -165,10 +165,15 @@ async fn a_connection_that_breaks_is_known_for_what_it_means_in_every_phase() {
         ("> 220 relay\n< EHLO\n".to_owned(), "off", false, "not_sent"),
         (starttls.to_owned(), "opportunistic", false, "not_sent"),
         (format!("{starttls}> 220 go\n"), "opportunistic", false, "not_sent"),
+        (format!("{starttls}> 220 go\n! tls\n"), "opportunistic", false, "not_sent"),
+        (format!("{starttls}> 220 go\n! tls\n< EHLO\n"), "opportunistic", false, "not_sent"),
         (auth.to_owned(), "off", true, "not_sent"),
         (format!("{auth}> 235 ok\n< MAIL\n"), "off", true, "not_sent"),
         (format!("{HELLO}< MAIL\n> 250 ok\n< RCPT\n"), "off", false, "not_sent"),
         (format!("{HELLO}< MAIL\n> 250 ok\n< RCPT\n> 250 ok\n< DATA\n"), "off", false, "not_sent"),
+        (format!("{auth}> 235 ok\n"), "off", true, "not_sent"),
+        (format!("{HELLO}< MAIL\n> 250 ok\n"), "off", false, "not_sent"),
+        (format!("{HELLO}< MAIL\n> 250 ok\n< RCPT\n> 250 ok\n"), "off", false, "not_sent"),
         (format!("{HELLO}{READY}! body\n"), "off", false, "unknown"),
     ] {
         let relay = ScriptedSmtp::start(&[&format!("{script}! close")]).await;
@@ -180,7 +185,7 @@ async fn a_connection_that_breaks_is_known_for_what_it_means_in_every_phase() {
         let answer = account.provider().submit(&envelope).await;
         assert_eq!(in_short(&answer), (outcome, Some(Fault::ProviderError)), "{script}");
         assert_nothing_personal(&answer);
-        let got_to_mail = script.contains("< MAIL");
+        let got_to_mail = script.contains("< MAIL") || script.contains("> 235");
         assert_eq!(envelope.transport.get().is_some(), got_to_mail, "how it travelled is known from MAIL on: {script}");
     }
 }

@@ -2,8 +2,9 @@ use touchline::domain::attempt::{Attempt, AttemptStatus};
 use touchline::domain::message::Message;
 use touchline::domain::provider_state::DomainTurn;
 use touchline::domain::{Address, AddressKey};
-use touchline::domain::{Fault, FaxNumber, Remedy};
+use touchline::domain::{Fault, FaxNumber, Lane, Remedy};
 use touchline::store::records::provider_state::{Meter, Pause, ProviderState};
+use touchline::store::records::queue_entries::{Lanes, NewEntry};
 
 use super::samples::{Stage, at, attempt, ended};
 use crate::support::databases::each_db;
@@ -180,6 +181,37 @@ async fn turns_at_domains_are_made_read_back_and_forgotten() {
         assert_eq!(tx.domain_turns_old(at(100)).await.expect("counted"), 1);
         tx.domain_turns_write(&[]).await.expect("nothing to write");
         tx.commit().await.expect("committed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_letter_is_under_way_from_the_record_of_its_call_to_the_end_of_its_claim() {
+    each_db(async |store| {
+        let stage = Stage::set(&store).await;
+        let message = stage.message();
+        stage.store(&store, std::slice::from_ref(&message)).await;
+        let mut tx = store.write().await.expect("tx");
+        let entry = NewEntry {
+            kind: "submit",
+            subject: message.id.0,
+            lane: Lane::OneOff,
+            pool: String::new(),
+            flow: uuid::Uuid::from_u128(7),
+            rank: 1,
+            due_ms: at(0),
+        };
+        tx.queue_insert(&[entry], at(0)).await.expect("queued");
+        let call = attempt(message.id, 1);
+        tx.attempts_insert(std::slice::from_ref(&call)).await.expect("stored");
+        assert!(tx.letters_under_way(&["fax-sandbox"]).await.expect("read").is_empty(), "nobody has claimed it");
+        let claimed = tx.queue_claim("submit", Lanes::All, "", "node", at(90), 1).await.expect("claimed");
+        assert_eq!(claimed.len(), 1);
+        let dialled = call.dialled.expect("an address");
+        assert_eq!(tx.letters_under_way(&["fax-sandbox"]).await.expect("read"), [("fax-sandbox".to_owned(), dialled)]);
+        assert!(tx.letters_under_way(&["other"]).await.expect("read").is_empty());
+        tx.queue_finish(claimed[0].id, claimed[0].fence).await.expect("finished");
+        assert!(tx.letters_under_way(&["fax-sandbox"]).await.expect("read").is_empty());
     })
     .await;
 }

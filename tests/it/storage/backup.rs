@@ -51,7 +51,7 @@ async fn refused(file: &Path) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_made_while_letters_are_written_is_whole_and_only_its_owner_can_read_it() {
-    let (database, scratch) = (Database::sqlite(), tempfile::tempdir().expect("a folder"));
+    let (database, scratch) = (Database::sqlite().await, tempfile::tempdir().expect("a folder"));
     let store = open(&database).await;
     let stage = Stage::set(&store).await;
     let stop = AtomicBool::new(false);
@@ -83,7 +83,7 @@ async fn a_copy_made_while_letters_are_written_is_whole_and_only_its_owner_can_r
 
 #[tokio::test]
 async fn a_file_is_never_overwritten_and_a_copy_that_cannot_be_made_leaves_nothing() {
-    let (database, scratch) = (Database::sqlite(), tempfile::tempdir().expect("a folder"));
+    let (database, scratch) = (Database::sqlite().await, tempfile::tempdir().expect("a folder"));
     let store = open(&database).await;
     let file = scratch.path().join("letters.txt");
     std::fs::write(&file, "Dear colleague").expect("written");
@@ -108,7 +108,7 @@ async fn postgresql_is_not_copied_by_us() {
 
 #[tokio::test]
 async fn what_is_no_sound_copy_of_ours_is_refused_with_the_reason() {
-    let (database, scratch) = (Database::sqlite(), tempfile::tempdir().expect("a folder"));
+    let (database, scratch) = (Database::sqlite().await, tempfile::tempdir().expect("a folder"));
     let store = open(&database).await;
     let stage = Stage::set(&store).await;
     stage
@@ -156,7 +156,7 @@ async fn what_is_no_sound_copy_of_ours_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_copy_takes_the_place_of_a_database_that_nobody_uses_and_the_old_one_is_kept() {
-    let (database, scratch) = (Database::sqlite(), tempfile::tempdir().expect("a folder"));
+    let (database, scratch) = (Database::sqlite().await, tempfile::tempdir().expect("a folder"));
     let store = open(&database).await;
     let stage = Stage::set(&store).await;
     let copy = scratch.path().join("copy.db");
@@ -183,7 +183,7 @@ async fn a_copy_takes_the_place_of_a_database_that_nobody_uses_and_the_old_one_i
 
 #[tokio::test]
 async fn a_damaged_database_and_its_log_are_put_aside_together() {
-    let (database, scratch) = (Database::sqlite(), tempfile::tempdir().expect("a folder"));
+    let (database, scratch) = (Database::sqlite().await, tempfile::tempdir().expect("a folder"));
     let store = open(&database).await;
     let copy = scratch.path().join("copy.db");
     store.backup(&copy).await.expect("copied");
@@ -204,7 +204,7 @@ async fn a_damaged_database_and_its_log_are_put_aside_together() {
 
 #[tokio::test]
 async fn where_there_was_no_database_nothing_is_put_aside() {
-    let (database, scratch) = (Database::sqlite(), tempfile::tempdir().expect("a folder"));
+    let (database, scratch) = (Database::sqlite().await, tempfile::tempdir().expect("a folder"));
     let store = open(&database).await;
     let copy = scratch.path().join("copy.db");
     store.backup(&copy).await.expect("copied");

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use touchline::store::{Store, StoreError};
 
-use crate::support::databases::{Database, each_database};
+use crate::support::databases::{Database, each_empty_database};
 use crate::support::ports;
 
 async fn execute(database: &Database, sql: &str) {
@@ -28,7 +28,7 @@ fn unusable(result: Result<(), StoreError>) -> String {
 
 #[tokio::test]
 async fn the_schema_is_made_once_however_often_and_by_however_many_it_is_asked_for() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         let (a, b) = (database.open().await, database.open().await);
         let (first, second) = tokio::join!(a.migrate(), b.migrate());
         first.expect("made");
@@ -45,7 +45,7 @@ async fn the_schema_is_made_once_however_often_and_by_however_many_it_is_asked_f
 
 #[tokio::test]
 async fn a_database_of_a_later_version_is_left_alone() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         let store = database.open().await;
         store.migrate().await.expect("made");
         let applied = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -60,7 +60,7 @@ async fn a_database_of_a_later_version_is_left_alone() {
 
 #[tokio::test]
 async fn a_migration_that_was_changed_after_it_was_applied_is_named() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         let store = database.open().await;
         store.migrate().await.expect("made");
         let empty = if database.is_sqlite() { "x'00'" } else { "'\\x00'" };
@@ -74,7 +74,7 @@ async fn a_migration_that_was_changed_after_it_was_applied_is_named() {
 
 #[tokio::test]
 async fn nothing_is_put_into_another_programs_database() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         execute(database, "CREATE TABLE appointments (id INTEGER)").await;
         let store = database.open().await;
         let words = unusable(store.migrate().await);

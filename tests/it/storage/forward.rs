@@ -16,7 +16,7 @@ use touchline::store::views::inbox::CallbacksOf;
 use touchline::store::views::ledger::LedgerOf;
 use uuid::Uuid;
 
-use crate::support::databases::{Database, each_database};
+use crate::support::databases::{Database, each_empty_database};
 
 const RECORDS: &str = include_str!("../fixtures/schema/0001.sql");
 /// Of the engines and of the migrator itself.
@@ -103,7 +103,7 @@ async fn rows(database: &Database) -> BTreeMap<String, i64> {
 
 #[tokio::test]
 async fn records_of_the_first_schema_reach_the_present_one_whole() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         migrate_to(database, &migrations(database), 1).await.expect("the first schema");
         execute(database, records(database)).await;
         let before = rows(database).await;
@@ -159,7 +159,7 @@ async fn read_back(tx: &mut touchline::store::Tx) {
 
 #[tokio::test]
 async fn a_migration_that_fails_leaves_nothing_and_is_tried_again() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         let store = database.open().await;
         store.migrate().await.expect("made");
         store.close().await;

@@ -1,6 +1,6 @@
 //! The inbox: callbacks as received, and which of them reported a fact first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use touchline::domain::Timestamp;
 use touchline::domain::callback::{CallbackForm, CallbackState};
@@ -41,6 +41,37 @@ fn keys(callbacks: &[Callback]) -> Vec<String> {
 async fn states(tx: &mut Tx) -> Vec<(Timestamp, CallbackState)> {
     let lines = tx.callback_lines(&EVERYTHING, 100).await.expect("read");
     lines.iter().map(|line| (line.received_ms, line.state)).collect()
+}
+
+#[tokio::test]
+async fn what_is_used_once_comes_with_one_content_only_to_whatever_account_and_is_forgotten_with_it() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        let once = |provider: &str, content: &str, token: Option<&str>, received| {
+            let mut given = callback(provider, content, &[content], received);
+            given.used_once = token.map(str::to_owned);
+            given
+        };
+        let first = once("office", "a", Some("t1"), 1);
+        let list = [first.clone(), once("office", "b", Some("t1"), 2), once("office", "c", Some("t2"), 3)];
+        assert_eq!(tx.inbox_replayed(&list).await.expect("read"), HashSet::from([list[1].id]), "with one before it");
+        assert_eq!(tx.inbox_insert(&[list[0].clone(), list[2].clone()]).await.expect("kept"), [1, 1]);
+        let later = [
+            once("office", "a", Some("t1"), 4),
+            once("office", "d", Some("t1"), 5),
+            once("other", "e", Some("t1"), 6),
+            once("other", "a", Some("t1"), 7),
+            once("office", "f", None, 8),
+        ];
+        assert_eq!(tx.inbox_replayed(&later).await.expect("read"), HashSet::from([later[1].id, later[2].id]));
+        assert_eq!(tx.inbox_insert(&later[..2]).await.expect("kept"), [0, 0], "and could not be stored either");
+        let (kept, state) = ([first.id, list[2].id], CallbackState::Ignored);
+        tx.inbox_settle(&kept, state, at(10)).await.expect("settled");
+        assert_eq!(tx.inbox_remove_old(at(100), 10, at(200)).await.expect("removed"), 2);
+        assert_eq!(tx.inbox_replayed(&later).await.expect("read").len(), 2, "of what comes now, the first counts");
+        tx.commit().await.expect("committed");
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -97,6 +128,8 @@ async fn other_words_for_a_known_fact_are_kept_as_a_repetition_and_every_state_i
         assert!(tx.callback_line(InboxId::new()).await.expect("read").is_none());
         tx.inbox_count_facts(first.id, 7).await.expect("noted");
         assert_eq!(tx.inbox_callbacks(&[InboxId::new(), first.id]).await.expect("read")[0].facts, 7);
+        assert_eq!(tx.inbox_callback(first.id).await.expect("read").map(|known| known.facts), Some(7));
+        assert!(tx.inbox_callback(InboxId::new()).await.expect("read").is_none());
         let unreadable = tx.callbacks_unreadable().await.expect("counted");
         assert_eq!(
             (unreadable[0].provider.as_str(), unreadable[0].callbacks, unreadable[0].oldest_ms),
@@ -152,9 +185,9 @@ async fn what_is_old_goes_in_portions_with_its_facts_and_what_waits_stays() {
         tx.inbox_settle(&ids[1..], CallbackState::Applied, at(6)).await.expect("settled");
         assert!(!tx.inbox_has_older(at(2)).await.expect("asked"), "the first one waits");
         assert!(tx.inbox_has_older(at(3)).await.expect("asked"));
-        assert_eq!(tx.inbox_remove_old(at(5), 2).await.expect("removed"), 2);
-        assert_eq!(tx.inbox_remove_old(at(5), 2).await.expect("removed"), 1);
-        assert_eq!(tx.inbox_remove_old(at(5), 2).await.expect("removed"), 0);
+        assert_eq!(tx.inbox_remove_old(at(5), 2, at(6)).await.expect("removed"), 2);
+        assert_eq!(tx.inbox_remove_old(at(5), 2, at(6)).await.expect("removed"), 1);
+        assert_eq!(tx.inbox_remove_old(at(5), 2, at(6)).await.expect("removed"), 0);
         let left: Vec<InboxId> =
             tx.inbox_callbacks(&ids).await.expect("read").iter().map(|callback| callback.id).collect();
         assert_eq!(left, [ids[0], ids[4]]);

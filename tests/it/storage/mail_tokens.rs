@@ -1,7 +1,7 @@
 //! Tokens of accounts: claimed by one node at a time, and stored only in the place of those that were read.
 
 use touchline::domain::{Actor, Remedy};
-use touchline::store::records::mail_tokens::Renewed;
+use touchline::store::records::mail_tokens::{MailToken, Renewed};
 
 use super::samples::at;
 use crate::support::databases::each_db;
@@ -60,17 +60,27 @@ async fn a_refusal_is_noted_and_a_sign_in_ends_it_and_a_sign_out_leaves_the_seri
         let known = tx.mail_token("office").await.expect("read").expect("there");
         assert_eq!((known.refused_ms, known.refusal.as_deref()), (Some(at(2)), Some("ended")));
         assert_eq!(known.refusal_remedy, Some(Remedy::SignIn));
+        assert!(tx.mail_token_refused("office", 1, "still ended", Some(Remedy::SignIn), at(3)).await.expect("noted"));
+        let again = tx.mail_token("office").await.expect("read").expect("there");
+        let times = |known: &MailToken| (known.refused_ms, known.refused_last_ms);
+        assert_eq!((times(&again), again.refusal.as_deref()), ((Some(at(2)), Some(at(3))), Some("still ended")));
         assert_eq!((known.signed_in_by, known.signed_in_ms), (Some(dana.clone()), Some(at(1))));
 
-        tx.mail_token_sign_in("office", &signed_in, None, &dana, at(4)).await.expect("stored");
+        assert!(tx.mail_token_renewed("office", 1, &renewed(b"b", None), at(4)).await.expect("stored"));
+        assert!(tx.mail_token_refused("office", 2, "ended again", None, at(5)).await.expect("noted"));
+        let later = tx.mail_token("office").await.expect("read").expect("there");
+        assert_eq!(times(&later), (Some(at(5)), Some(at(5))), "a refusal after a token was issued is another one");
+
+        tx.mail_token_sign_in("office", &signed_in, None, &dana, at(6)).await.expect("stored");
         let known = tx.mail_token("office").await.expect("read").expect("there");
-        assert_eq!((known.serial, known.refused_ms, known.signed_in_as), (2, None, None));
+        assert_eq!((known.serial, known.refused_ms, known.signed_in_as), (3, None, None));
+        assert_eq!(known.refused_last_ms, None);
 
         assert!(tx.mail_token_forget("office").await.expect("forgotten"));
         assert!(!tx.mail_token_forget("office").await.expect("nothing left"));
         let left = tx.mail_tokens().await.expect("read").remove(0);
-        assert_eq!((left.serial, left.refresh_sealed, left.signed_in_by), (3, None, None));
-        assert!(!tx.mail_token_renewed("office", 2, &renewed(b"late", None), at(5)).await.expect("late"));
+        assert_eq!((left.serial, left.refresh_sealed, left.signed_in_by), (4, None, None));
+        assert!(!tx.mail_token_renewed("office", 3, &renewed(b"late", None), at(7)).await.expect("late"));
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Mailboxes: one node has one at a time, what was read is remembered, and what is to be done until it is.
 
 use touchline::domain::fault::{Failure, Fault};
-use touchline::store::records::mailboxes::MailCounts;
+use touchline::store::records::mailboxes::{Begun, MailCounts, MailOf, SteppedOver};
 
 use super::samples::at;
 use crate::support::databases::each_db;
@@ -55,6 +55,62 @@ async fn how_it_went_is_noted_by_the_node_that_has_it() {
         assert_eq!((state.read_ms, state.failed_ms, state.failure_fault), (Some(at(6)), None, None));
         assert_eq!((state.taken, state.passed, state.cut, state.unreadable), (2, 4, 6, 8));
         assert!(!state.needs_person(at(6 + 3_599_999)) && state.needs_person(at(6 + 3_600_000)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn since_when_a_mailbox_is_read_is_decided_once_by_the_node_that_has_it() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        assert_eq!(tx.mailbox_begun("returns").await.expect("read"), None);
+        assert_eq!(tx.first_mailed().await.expect("read"), None);
+        tx.mailbox_claim("returns", "one", at(100), at(1)).await.expect("claimed");
+        tx.mailbox_begin("returns", "two", at(5)).await.expect("not decided");
+        let new = Begun { known_ms: at(1), since_ms: None, read_ms: None };
+        assert_eq!(tx.mailbox_begun("returns").await.expect("read"), Some(new));
+        tx.mailbox_begin("returns", "one", at(6)).await.expect("decided");
+        tx.mailbox_begin("returns", "one", at(7)).await.expect("it is");
+        tx.mailbox_read("returns", "one", true, at(8)).await.expect("noted");
+        let begun = Begun { since_ms: Some(at(6)), read_ms: Some(at(8)), ..new };
+        assert_eq!(tx.mailbox_begun("returns").await.expect("read"), Some(begun));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tries_for_a_mail_count_once_in_a_while_and_what_is_stepped_over_waits_to_be_looked_at() {
+    each_db(async |store| {
+        let mut tx = store.write().await.expect("tx");
+        tx.mailbox_claim("returns", "one", at(100), at(1)).await.expect("claimed");
+        let of = |mail: &'static str| MailOf { mailbox: "returns", folder: "INBOX", validity: 7, mail };
+        let mut tries = Vec::new();
+        for (now, last) in [(10, 0), (11, 1), (21, 11), (22, 12)] {
+            let tried = tx.mailbox_refused(of("4"), "it is broken", at(last), at(now)).await.expect("noted");
+            assert_eq!(tried.first_ms, at(10));
+            tries.push(tried.tries);
+        }
+        assert_eq!(tries, [1, 1, 2, 2]);
+        tx.mailbox_refused(of("5"), "no", at(1), at(11)).await.expect("noted");
+        assert_eq!(tx.mailbox_to_look_at("returns", 9).await.expect("read"), []);
+        tx.mailbox_stepped_over(of("4"), at(30)).await.expect("noted");
+        tx.mailbox_stepped_over(of("4"), at(31)).await.expect("it was");
+        let named = tx.mailbox_to_look_at("returns", 9).await.expect("read");
+        let wanted = SteppedOver {
+            folder: "INBOX".to_owned(),
+            mail: "4".to_owned(),
+            words: "it is broken".to_owned(),
+            stepped_ms: at(30),
+        };
+        assert_eq!(named, [wanted]);
+        assert_eq!(tx.mailbox_states().await.expect("read")[0].to_look_at, 1);
+        assert_eq!(tx.mailbox_looked_at("other").await.expect("noted"), 0);
+        assert_eq!(tx.mailbox_looked_at("returns").await.expect("noted"), 1);
+        assert_eq!(tx.mailbox_states().await.expect("read")[0].to_look_at, 0);
+        // What is handed out after all is forgotten, and begins anew if it is refused again.
+        tx.mailbox_handed_out("returns", "INBOX", &["5", "9"]).await.expect("forgotten");
+        let tried = tx.mailbox_refused(of("5"), "no", at(50), at(60)).await.expect("noted");
+        assert_eq!((tried.tries, tried.first_ms), (1, at(60)));
     })
     .await;
 }

@@ -55,7 +55,11 @@ async fn a_message_is_found_by_the_end_of_its_id() {
         let settled = stage.settled_message();
         stage.store(&store, &[stage.message(), settled.clone()]).await;
         let mut tx = store.read().await.expect("tx");
-        for (kept, id) in [(Kept::Message, settled.id.0), (Kept::Referrer, stage.referrer.id.0)] {
+        for (kept, id) in [
+            (Kept::Message, settled.id.0),
+            (Kept::Referrer, stage.referrer.id.0),
+            (Kept::Broadcast, stage.broadcast.id.0),
+        ] {
             let found = tx.ids_ending(kept, &short(&id).to_lowercase()).await.expect("read");
             assert_eq!(found, [id], "in any case");
         }

@@ -41,6 +41,10 @@ async fn a_broadcast_pauses_once_and_not_again_after_a_person_let_it_go_on() {
         assert_eq!(tx.broadcasts_paused(&all).await.expect("read"), [id]);
         assert_eq!(tx.broadcasts_paused(&[]).await.expect("read"), []);
         assert_eq!(tx.broadcasts_watched().await.expect("read"), [other.id]);
+        let paused = tx.broadcasts_paused_now(10).await.expect("read");
+        assert_eq!(paused.iter().map(|one| (one.id, one.paused_since())).collect::<Vec<_>>(), [(id, Some(at(11)))]);
+        let why = paused[0].pause.paused_reason.as_deref();
+        assert_eq!(why, Some("7 of 40 emails went to addresses that are bad"));
 
         let held = Message {
             broadcast_id: Some(id),
@@ -56,9 +60,18 @@ async fn a_broadcast_pauses_once_and_not_again_after_a_person_let_it_go_on() {
         stored(&mut tx, &[std::slice::from_ref(&held), &unlike].concat()).await;
         assert_eq!(tx.messages_held_though_resumed(10).await.expect("read"), [], "it is paused");
 
+        let mut open: Vec<MessageId> = [held.id, unlike[0].id, unlike[1].id].to_vec();
+        open.sort_unstable();
+        let nobody = MessageId(uuid::Uuid::nil());
+        assert_eq!(tx.messages_not_handed_over(id, nobody, 10).await.expect("read"), open);
+        assert_eq!(tx.messages_not_handed_over(id, open[0], 1).await.expect("read"), [open[1]]);
+
         assert!(tx.broadcast_resume(id, &dana, at(13)).await.expect("resumed"));
         assert!(!tx.broadcast_resume(id, &dana, at(14)).await.expect("asked"));
         assert!(!tx.broadcast_pause(id, "again", at(15)).await.expect("asked"), "a person has decided");
+        assert_eq!(tx.broadcasts_paused_now(10).await.expect("read"), []);
+        let resumed = tx.broadcast(id).await.expect("read").expect("there");
+        assert_eq!((resumed.paused_since(), resumed.pause.resumed_by), (None, Some(dana)));
         assert_eq!(tx.messages_held_though_resumed(10).await.expect("read"), [held.id]);
         assert_eq!(tx.messages_held_though_resumed(0).await.expect("read"), []);
         assert_eq!(tx.broadcasts_paused(&all).await.expect("read"), []);
@@ -132,7 +145,7 @@ async fn what_came_back_of_a_broadcast_is_counted() {
             assert!(tx.return_finish(one.id, outcome, &Actor::operator("dana"), at(9)).await.expect("noted"));
         }
         let came_back = tx.broadcast_came_back(id).await.expect("counted");
-        assert_eq!(came_back, CameBack { handed_over: 6, bounced: 2, complained: 1 });
+        assert_eq!(came_back, CameBack { handed_over: 6, bounced: 2, ours: 0, complained: 1 });
         assert_eq!(tx.broadcast_came_back(BroadcastId::new()).await.expect("counted"), nothing);
     })
     .await;

@@ -162,7 +162,7 @@ fn attempts_seen(far: &FarSide) -> Vec<AttemptId> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_power_cut_at_any_moment_every_call_that_was_made_is_on_record() {
-    let (database, far) = (Database::sqlite(), FarSide::start().await);
+    let (database, far) = (Database::sqlite().await, FarSide::start().await);
     let file = PathBuf::from(database.url.strip_prefix("sqlite:").expect("a file"));
     let log = file.with_extension("db-wal");
     let line = far.line.base_url();

@@ -255,6 +255,9 @@ async fn each_pool_is_claimed_by_itself_and_several_share_the_room_by_their_rank
             .await;
         let mut tx = store.write().await.expect("tx");
         assert_eq!(tx.queue_pools(SUBMIT).await.expect("read"), ["email/c", "fax/a", "fax/b"]);
+        let waiting = [("email/c", 1), ("fax/a", 2), ("fax/b", 2), ("late/e", 1)];
+        let waiting = waiting.map(|(pool, count)| (pool.to_owned(), count));
+        assert_eq!(tx.queue_waiting(SUBMIT).await.expect("read"), waiting);
         let fax = ["fax/a", "fax/b"].map(str::to_owned);
         let heads = tx.queue_heads(SUBMIT, Lanes::All, &fax, 3).await.expect("read");
         let heads: Vec<(&str, i64)> = heads.iter().map(|head| (head.pool.as_str(), head.rank)).collect();

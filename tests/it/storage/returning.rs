@@ -108,13 +108,13 @@ async fn mails_and_first_lines_are_forgotten_and_what_else_was_read_stays() {
         tx.return_finish(corrected.id, "not_a_bounce", &Actor::operator("dana"), at(50)).await.expect("noted");
         assert!(!tx.arrivals_have_older(at(10)).await.expect("read"), "one is evidence, of another nothing is kept");
         assert!(tx.arrivals_have_older(at(11)).await.expect("read"));
-        assert_eq!(tx.arrivals_forget(at(30), 1).await.expect("forgotten"), 2, "a mail and a first line");
+        assert_eq!(tx.arrivals_forget(at(30), 1, at(60)).await.expect("forgotten"), 2, "a mail and a first line");
         let mut kept = Vec::new();
         for mail in &mails {
             kept.push(tx.arrival_body(mail.id).await.expect("read").is_some());
         }
         assert_eq!(kept, [false, true, true, true], "the oldest first");
-        assert_eq!(tx.arrivals_forget(at(30), 100).await.expect("forgotten"), 1, "the third is not old enough");
+        assert_eq!(tx.arrivals_forget(at(30), 100, at(60)).await.expect("forgotten"), 1, "the third is not old enough");
         assert!(!tx.arrivals_have_older(at(30)).await.expect("read"));
         assert_eq!(tx.return_row(later.id, false).await.expect("read"), Some(later));
         let without = ReturnRow { first_line: None, ..read };

@@ -37,6 +37,8 @@ async fn what_followed_from_a_return_is_known_after_it_was_lifted_too() {
             assert!(tx.suppression_insert(one).await.expect("written"));
         }
         assert!(tx.suppression_lift(first.id, &Actor::operator("dana"), "not a bounce", at(2)).await.expect("lifted"));
+        let lifted = tx.suppression(first.id).await.expect("read").expect("it stays");
+        assert_eq!((lifted.lifted_ms, lifted.return_id), (Some(at(2)), Some(of)));
         tx.commit().await.expect("committed");
         let mut tx = store.read().await.expect("tx");
         let found = tx.suppressions_ever_because(of).await.expect("read");

@@ -9,7 +9,7 @@ use touchline::domain::touch::{Disposition, Touch, TouchKind};
 use touchline::domain::{
     Address, Channel, EmailAddress, Fault, FaxNumber, Lane, MessageStatus, PhiClass, Purpose, Timestamp,
 };
-use touchline::store::records::broadcasts::Broadcast;
+use touchline::store::records::broadcasts::{Broadcast, OwnPause};
 use touchline::store::records::submissions::SubmissionRow;
 use touchline::store::{Store, Tx};
 
@@ -94,6 +94,7 @@ pub fn broadcast(submission: SubmissionId) -> Broadcast {
         total: 2,
         created_ms: at(1),
         finished_ms: None,
+        pause: OwnPause::default(),
     }
 }
 

@@ -39,7 +39,7 @@ async fn a_try_at_writing_leaves_nothing_and_tells_when_it_fails() {
         assert_eq!(tx.setting_or("write_check", "not there before").await.expect("kept"), "not there before");
     })
     .await;
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let store = database.open().await;
     store.migrate().await.expect("made");
     let mut connection = sqlx::SqliteConnection::connect(&database.url).await.expect("connected");
@@ -64,7 +64,7 @@ async fn what_is_written_to_prove_it_is_committed_and_damage_is_remembered() {
         assert!(store.was_found_damaged() && store.clone().was_found_damaged());
     })
     .await;
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let store = database.open().await;
     store.note_damage();
     assert!(store.was_found_damaged());
@@ -72,7 +72,7 @@ async fn what_is_written_to_prove_it_is_committed_and_damage_is_remembered() {
 
 #[tokio::test]
 async fn a_file_with_broken_pages_is_found_to_be_damaged() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let store = database.open().await;
     store.migrate().await.expect("made");
     let stage = Stage::set(&store).await;
@@ -94,7 +94,7 @@ async fn a_file_with_broken_pages_is_found_to_be_damaged() {
 
 #[tokio::test]
 async fn rows_that_refer_to_nothing_are_found() {
-    let database = Database::sqlite();
+    let database = Database::sqlite().await;
     let store = database.open().await;
     store.migrate().await.expect("made");
     let stage = Stage::set(&store).await;

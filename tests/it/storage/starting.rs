@@ -5,7 +5,7 @@ use std::path::Path;
 use touchline::store::{Store, StoreError};
 
 use super::execute;
-use crate::support::databases::{Database, each_database};
+use crate::support::databases::{Database, each_empty_database};
 
 /// Opens it as the daemon does, up to the point where it would begin.
 async fn start(database: &Database) -> Result<(), StoreError> {
@@ -28,7 +28,7 @@ async fn refused(database: &Database) -> String {
 
 #[tokio::test]
 async fn a_whole_database_is_begun_on_while_another_program_uses_it() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         start(database).await.expect("it is new");
         let busy = database.open().await;
         let mut tx = busy.write().await.expect("tx");
@@ -42,7 +42,7 @@ async fn a_whole_database_is_begun_on_while_another_program_uses_it() {
 
 #[tokio::test]
 async fn a_missing_column_and_a_missing_table_are_named_whatever_the_list_of_migrations_says() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         start(database).await.expect("it is new");
         execute(database, "ALTER TABLE session DROP COLUMN seen_ms".to_owned()).await;
         let words = refused(database).await;
@@ -63,7 +63,7 @@ async fn a_file_that_was_cut_off_or_whose_header_is_gone_is_refused() {
         ("another program's header", |octets| octets[..15].copy_from_slice(b"another program")),
     ];
     for (what, damage) in damages {
-        let database = Database::sqlite();
+        let database = Database::empty_sqlite();
         start(&database).await.expect("it is new");
         let file = Path::new(database.url.strip_prefix("sqlite:").expect("a file"));
         let mut octets = std::fs::read(file).expect("read");

@@ -50,7 +50,10 @@ fn completed(name: &str, source: &Source, skip_locked: &str) -> String {
         "SENT" => format!("{sql}$1{}$2) AND t.occurred_ms >= $3 AND m.referrer_id IN ($4)", source.constants["OF"]),
         "NUMBERS" => format!("{sql}$1, $2) GROUP BY message_id"),
         "NUMBERS_BUSY" => format!("{sql}$1 AND m.address IN ($2)"),
-        "AWAY" => format!("{sql}$1 AND referrer_id IN ($2)"),
+        "TOUCHING" => format!("{sql}$1) OR kept_id IN ($2))"),
+        "HELD_BECAUSE" => format!("{sql}$1 AND referrer_id IN ($2)"),
+        "DELIVERED_SINCE" => format!("{sql}$1 AND m.settled_ms > $2 AND m.referrer_id IN ($3) LIMIT 1"),
+        "NOTE_PURGED" => format!("{sql}$1 WHERE inbox_id IN ($2)"),
         _ if sql.ends_with('(') => format!("{sql}$1, $2)"),
         _ => {
             panic!("{}: the fragment {name} is not known to this test: say how it is completed", source.path.display())

@@ -7,7 +7,7 @@ use touchline::domain::reason::PolicyReason;
 use touchline::domain::{Actor, Address, EmailAddress, Reason, Timestamp};
 
 use super::forward::{execute, id, migrate_to, migrations, records};
-use crate::support::databases::{Database, each_database};
+use crate::support::databases::{Database, each_empty_database};
 
 /// An identifier of the fixture as the engine writes it in a statement.
 fn literal(database: &Database, number: u128) -> String {
@@ -17,7 +17,7 @@ fn literal(database: &Database, number: u128) -> String {
 
 #[tokio::test]
 async fn the_words_of_an_earlier_version_become_those_of_this_one() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         migrate_to(database, &migrations(database), 3).await.expect("the schema before");
         execute(database, records(database)).await;
         let at = |number| literal(database, number);
@@ -65,7 +65,7 @@ async fn the_words_of_an_earlier_version_become_those_of_this_one() {
 
 #[tokio::test]
 async fn a_word_that_the_program_does_not_know_is_an_error_that_names_its_row() {
-    each_database(async |database| {
+    each_empty_database(async |database| {
         let store = database.open().await;
         migrate_to(database, &migrations(database), 1).await.expect("the first schema");
         execute(database, records(database)).await;

@@ -421,7 +421,7 @@ pub async fn each_gateway_at(
         eprintln!("passed on {}", database.engine());
         database.remove().await;
     };
-    tokio::join!(on(Some(Database::sqlite())), async { on(Database::postgres().await).await });
+    tokio::join!(on(Some(Database::sqlite().await)), async { on(Database::postgres().await).await });
 }
 
 /// The same with a fax line that passes for a provider, and the gateway's real adapter for it.
@@ -440,5 +440,5 @@ pub async fn each_gateway_as(
         eprintln!("passed on {}", database.engine());
         database.remove().await;
     };
-    tokio::join!(on(Some(Database::sqlite())), async { on(Database::postgres().await).await });
+    tokio::join!(on(Some(Database::sqlite().await)), async { on(Database::postgres().await).await });
 }

@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod invariants;
 pub mod moody_smtp;
 pub mod openapi_mock;
+pub mod place;
 pub mod ports;
 pub mod postgres;
 pub mod proxy;
@@ -41,6 +42,8 @@ pub fn return_rules() -> touchline::feedback::returns::ReturnRules {
     touchline::feedback::returns::ReturnRules {
         paths: touchline::domain::return_path::ReturnPaths::new(b"a key of the tests"),
         keeps_first_lines: true,
+        keeps_replies: false,
+        key: touchline::sealing::KeyPlace::Nowhere,
         zone: chrono_tz::America::Chicago,
         opt_out_mailbox: None,
     }

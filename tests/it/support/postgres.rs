@@ -15,7 +15,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::net::TcpSocket;
 
-use super::{ports, require};
+use super::{place, ports, require};
 
 /// Stands between us and the server: when our end of its standard input closes, it stops the server and removes the
 /// folder. A server started by ourselves would outlive a killed test run. Told to `stop`, it stops the server in immediate
@@ -70,6 +70,16 @@ pub async fn fresh_database() -> Option<String> {
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     execute(server, &format!("CREATE DATABASE {name}")).await;
     Some(server.url(&name))
+}
+
+/// The URL of a fresh copy of a database to which nobody is connected.
+pub async fn copy_of(url: &str) -> String {
+    let (Some(Some(server)), Some((_, original))) = (SERVER.get(), url.rsplit_once('/')) else {
+        panic!("{url} is none of the server's")
+    };
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    execute(server, &format!("CREATE DATABASE {name} TEMPLATE {original}")).await;
+    server.url(&name)
 }
 
 /// Removes a database that [`fresh_database`] made, whoever is still connected.
@@ -155,7 +165,7 @@ fn start() -> Option<Server> {
         require::skip("a user other than root to run PostgreSQL (postgres or nobody, with setpriv)");
         return None;
     };
-    let folder = tempfile::Builder::new().prefix("touchline-pg").tempdir().expect("a folder").keep();
+    let folder = place::folder("touchline-pg").keep();
     user.own(&folder);
     let data = folder.join("data");
     let made = user

@@ -1,10 +1,12 @@
 //! What came back for emails, as it lies in the database: for tests of what is shown of it.
 
-use touchline::domain::id::{ArrivalId, ReturnId};
+use touchline::domain::attempt::{Attempt, AttemptStatus};
+use touchline::domain::id::{ArrivalId, AttemptId, InboxId, MessageId, ReturnId};
 use touchline::domain::message::Message;
 use touchline::domain::returned::{MatchedBy, ReturnClass, ReturnKind, ReturnState};
-use touchline::domain::{Fault, Timestamp};
+use touchline::domain::{Fault, MessageStatus, Timestamp};
 use touchline::store::Store;
+use touchline::store::records::inbox::NewCallback;
 use touchline::store::records::returns::{Arrival, ReturnRow};
 
 /// A return of which only its kind is known, and that a person must look at.
@@ -88,6 +90,67 @@ pub async fn keep_mail(store: &Store, body: &[u8], at: Timestamp) -> ArrivalId {
     };
     let mut tx = store.write().await.expect("a transaction");
     tx.arrival_insert(&arrival, at).await.expect("kept");
+    tx.commit().await.expect("committed");
+    id
+}
+
+/// A bounce for good that names neither a letter nor a mailbox.
+pub fn lost_bounce(at: Timestamp) -> ReturnRow {
+    ReturnRow {
+        class: Some(ReturnClass::Hard),
+        reason: Some(Fault::MailboxUnknown),
+        verdict_row: Some("550 5.1.1".to_owned()),
+        ..unknown(ReturnKind::Bounce, at)
+    }
+}
+
+/// A letter as it is once the relay has taken it: with the attempt that it took.
+pub async fn hand_over(store: &Store, id: MessageId, at: Timestamp) -> Message {
+    let mut tx = store.write().await.expect("a transaction");
+    let message = tx.message(id, true).await.expect("read").expect("a message");
+    let attempt = Attempt {
+        id: AttemptId::new(),
+        message_id: id,
+        number: 1,
+        provider: "mail-sandbox".to_owned(),
+        status: AttemptStatus::Calling,
+        provider_reference: None,
+        fault: None,
+        raw_code: None,
+        raw_text: None,
+        pages_confirmed: None,
+        document_hash: "cc".repeat(32),
+        pages: None,
+        dialled: Some(message.address.clone()),
+        billed_amount: None,
+        billed_unit: None,
+        tls_version: None,
+        tls_cipher: None,
+        tls_peer: None,
+        opened_ms: at,
+        answered_ms: None,
+        settled_ms: None,
+        looks: 0,
+        doubt_deadline_ms: None,
+    };
+    tx.attempts_insert(std::slice::from_ref(&attempt)).await.expect("kept");
+    let taken = Attempt { status: AttemptStatus::Accepted, answered_ms: Some(at), ..attempt };
+    tx.attempts_update(&[taken]).await.expect("kept");
+    let message = Message { status: MessageStatus::Accepted, ..message };
+    tx.message_update(&message).await.expect("kept");
+    tx.commit().await.expect("committed");
+    message
+}
+
+/// Keeps the verified callback that a return was read in, with a signature in its head.
+pub async fn keep_callback(store: &Store, body: &[u8], at: Timestamp) -> InboxId {
+    let head = b"{\"url\":\"/hooks/mail\",\"headers\":[[\"x-signature\",\"<b>proof</b>\"]]}\n";
+    let content = [head.as_slice(), body].concat();
+    let callback = NewCallback::new("mail-sandbox", hex::encode(body), content, body.len(), at);
+    let id = callback.id;
+    let mut tx = store.write().await.expect("a transaction");
+    tx.inbox_insert(&[callback]).await.expect("kept");
+    tx.inbox_settle(&[id], touchline::domain::callback::CallbackState::Applied, at).await.expect("settled");
     tx.commit().await.expect("committed");
     id
 }

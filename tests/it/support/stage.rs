@@ -76,7 +76,7 @@ pub struct Stage {
 impl Stage {
     /// Opens the far side, writes the configuration and the list of referrers.
     pub async fn build(setup: Setup) -> Self {
-        let folder = tempfile::Builder::new().prefix("touchline-stage").tempdir().expect("a folder");
+        let folder = super::place::folder("touchline-stage");
         let mut fax = FaxLineOptions::new(SecretString::from(KEY));
         fax.call_takes = setup.call_takes;
         fax.journal = Some(folder.path().join("fax.jsonl"));

@@ -68,6 +68,14 @@ impl Terminal {
         }
     }
 
+    /// Waits for the text, and for the end of its line: what stands between the two.
+    pub fn rest_of_line(&mut self, text: &str) -> String {
+        self.wait_for(text);
+        let from = self.seen;
+        self.wait_for("\n");
+        self.shown[from..self.seen].trim().to_owned()
+    }
+
     /// Waits for the text, then types.
     pub fn answer(&mut self, text: &str, keys: &str) {
         self.wait_for(text);

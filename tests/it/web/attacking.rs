@@ -20,7 +20,7 @@ const PASSWORD: &str = "correct horse battery";
 /// lasts, letters are sent to two referrers.
 async fn attacked(settings: &str, attack: impl AsyncFn(&Target, &Busy<'_>)) {
     let _turn = TURN.lock().await;
-    let (database, far) = (Database::sqlite(), FarSide::start_by(Guise::Own, Arc::new(SystemClock)).await);
+    let (database, far) = (Database::sqlite().await, FarSide::start_by(Guise::Own, Arc::new(SystemClock)).await);
     let change = |text: String| text.replacen("[server]", &format!("[server]\n{settings}"), 1);
     let gateway = TestGateway::start(&database, &far, change).await;
     gateway.know(&[("Roth", Some("0142"), None), ("Dent", None, Some("dent@office.example"))]).await;

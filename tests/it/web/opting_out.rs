@@ -4,10 +4,11 @@
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use touchline::access::Scope;
-use touchline::domain::MessageStatus;
+use touchline::consent;
 use touchline::domain::id::MessageId;
 use touchline::domain::suppression::SuppressionSource;
 use touchline::domain::suppression::{Scope as Reach, Suppression};
+use touchline::domain::{Actor, MessageStatus};
 
 use super::house::{House, assert_no_canary};
 
@@ -121,4 +122,93 @@ async fn no_link_stops_letters_about_a_patient() {
     one_click(&house, &path(&house, advertisement)).await;
     assert_eq!(refusals(&house).await.len(), 1);
     assert_eq!(house.message(report).await.status, before, "an opt-out of advertisements leaves it alone");
+}
+
+#[tokio::test]
+async fn what_only_looks_or_says_nothing_changes_nothing() {
+    let house = House::open().await;
+    let message = house.introduction(house.referrer("Amara", None).await).await;
+    let path = path(&house, message);
+    let ask = |method, headers: &[(&str, &str)], body: &str| {
+        let request = house.request(method, &path).body(body.to_owned());
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    };
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let one_click = "List-Unsubscribe=One-Click";
+    for (method, headers, body, status) in [
+        (Method::GET, &[("purpose", "prefetch")][..], "", StatusCode::OK),
+        (Method::GET, &[("sec-purpose", "prefetch;prerender")], "", StatusCode::OK),
+        (Method::GET, &[form], one_click, StatusCode::OK),
+        (Method::HEAD, &[("sec-purpose", "prefetch")], "", StatusCode::OK),
+        (Method::OPTIONS, &[], "", StatusCode::METHOD_NOT_ALLOWED),
+        (Method::PUT, &[form], one_click, StatusCode::METHOD_NOT_ALLOWED),
+        (Method::POST, &[], "", StatusCode::BAD_REQUEST),
+        (Method::POST, &[form], "", StatusCode::BAD_REQUEST),
+        (Method::POST, &[form], "everything=yes", StatusCode::BAD_REQUEST),
+        (Method::POST, &[("content-type", "application/json")], "{}", StatusCode::BAD_REQUEST),
+        (Method::POST, &[form, ("sec-purpose", "prefetch")], one_click, StatusCode::BAD_REQUEST),
+    ] {
+        let answer = ask(method.clone(), headers, body).send().await.expect("an answer");
+        assert_eq!(answer.status(), status, "{method} {headers:?} {body}");
+        let page = answer.text().await.expect("text");
+        if method == Method::POST {
+            assert!(page.contains("<form method=\"post\">"), "it shows what to press: {page}");
+        }
+        assert_eq!(refusals(&house).await, [], "{method} {headers:?} {body}");
+    }
+    assert_eq!(house.message(message).await.status, MessageStatus::Queued);
+    assert_eq!(ask(Method::POST, &[], one_click).send().await.expect("an answer").status(), StatusCode::OK);
+    assert_eq!(refusals(&house).await.len(), 1, "a receiver that forgets the type of its form is understood");
+}
+
+#[tokio::test]
+async fn everything_is_stopped_only_by_the_checkbox_and_a_person_undoes_it_with_a_record() {
+    let house = House::open().await;
+    let message = house.introduction(house.referrer("Amara", None).await).await;
+    let path = path(&house, message);
+    let page = house.request(Method::GET, &path).send().await.expect("an answer").text().await.expect("text");
+    assert!(page.contains("type=\"checkbox\" name=\"everything\"") && !page.contains("checked"), "{page}");
+    let everything = house.request(Method::POST, &path).form(&[("everything", "yes"), ("stop", "yes")]);
+    let shown = everything.send().await.expect("an answer").text().await.expect("text");
+    assert!(
+        shown.contains("not even letters about patients") && shown.contains("a person here can undo it"),
+        "{shown}"
+    );
+    assert_no_canary(&shown);
+    let refused = refusals(&house).await;
+    assert_eq!(
+        refused.iter().map(|one| (one.scope, one.source)).collect::<Vec<_>>(),
+        [(Reach::All, SuppressionSource::Web)]
+    );
+
+    let dana = Actor::operator("dana");
+    consent::lift(&house.gateway.consent(), refused[0].id, &dana, "asked again by phone").await.expect("lifted");
+    let lifted = refusals(&house).await.remove(0);
+    assert_eq!((lifted.lifted_by, lifted.lifted_reason.as_deref()), (Some(dana.clone()), Some("asked again by phone")));
+    let mut tx = house.gateway.store.read().await.expect("a transaction");
+    assert_eq!(tx.suppressions_list(false, 10).await.expect("read"), []);
+}
+
+#[tokio::test]
+async fn the_address_that_got_the_link_is_the_one_that_is_opted_out_also_after_a_correction() {
+    let house = House::open().await;
+    let message = house.introduction(house.referrer("Amara", None).await).await;
+    let now = house.message(message).await.address;
+    let before = touchline::domain::Address::guess("before@clinic.example").expect("an address");
+    let attempt = touchline::domain::attempt::Attempt {
+        dialled: Some(before.clone()),
+        status: touchline::domain::attempt::AttemptStatus::Failed,
+        ..crate::storage::samples::attempt(message, 1)
+    };
+    let mut tx = house.gateway.store.write().await.expect("a transaction");
+    tx.attempts_insert(&[attempt]).await.expect("stored");
+    tx.commit().await.expect("committed");
+    for address in [before, now] {
+        let link = house.gateway.opt_out.link(message, &address.key()).expect("a public URL");
+        let (_, token) = link.split_once("/o/").expect("a link");
+        assert_eq!(one_click(&house, &format!("/o/{token}")).await.status(), StatusCode::OK);
+        let refused = refusals(&house).await;
+        assert!(refused.iter().any(|one| one.address == address.key()), "{refused:?}");
+        assert_eq!(refused.len(), if address.as_str().starts_with("before") { 1 } else { 2 });
+    }
 }

@@ -10,7 +10,7 @@ use touchline::domain::returned::{ReturnKind, ReturnState};
 use touchline::store::records::returns::ReturnRow;
 
 use super::house::{House, assert_no_canary, problem};
-use crate::support::returned::{about, hard_bounce, keep, unknown};
+use crate::support::returned::{about, hand_over, hard_bounce, keep, keep_callback, lost_bounce, unknown};
 
 async fn page(house: &House, token: &str, query: &str) -> Value {
     let answer = house.get(&format!("/api/v1/returns{query}"), token).await;
@@ -140,4 +140,105 @@ async fn a_return_is_dealt_with_once_by_who_may_operate() {
     let mut tx = house.gateway.store.read().await.expect("a transaction");
     let suppressions = tx.suppressions_of(&message.address).await.expect("read");
     assert_eq!(suppressions.iter().map(|one| one.return_id).collect::<Vec<_>>(), [Some(asks.id)]);
+}
+
+#[tokio::test]
+async fn the_letter_of_a_bounce_is_named_the_address_given_up_and_given_back() {
+    let house = House::open().await;
+    let (store, now) = (&house.gateway.store, house.clock.now());
+    let letter = hand_over(store, house.introduction(house.referrer("Amara", None).await).await, now).await;
+    let lost = lost_bounce(now);
+    keep(store, std::slice::from_ref(&lost)).await;
+    let operator = house.token(&[Scope::Operate, Scope::Read]).await;
+    let path = format!("/api/v1/returns/{}/work", lost.id);
+    let done: Value = house
+        .post(&path, &operator, &json!({ "act": "match", "message": letter.id }))
+        .await
+        .json()
+        .await
+        .expect("JSON");
+    assert_eq!((&done["matched_by"], &done["message"]), (&json!("person"), &json!(letter.id)), "{done}");
+    assert_eq!((&done["state"], &done["acts"]), (&json!("done"), &json!(["not_a_bounce"])));
+    let shown: Value =
+        house.get(&format!("/api/v1/messages/{}", letter.id), &operator).await.json().await.expect("JSON");
+    assert_eq!((&shown["status"], &shown["reason"]), (&json!("failed"), &json!("mailbox_unknown")), "{shown}");
+    assert_eq!(page(&house, &operator, "?state=open").await["returns"], json!([]), "the tray is empty");
+    let list: Value = house.get("/api/v1/suppressions", &operator).await.json().await.expect("JSON");
+    let known = &list["suppressions"][0];
+    assert_eq!((&known["return"], &known["expires_at"]), (&json!(lost.id), &Value::Null), "{list}");
+    problem(house.post(&path, &operator, &json!({ "act": "match", "message": letter.id })).await, 409).await;
+
+    let good: Value = house.post(&path, &operator, &json!({ "act": "not_a_bounce" })).await.json().await.expect("JSON");
+    assert_eq!((&good["outcome"], &good["acts"]), (&json!("not_a_bounce"), &json!([])));
+    let list: Value = house.get("/api/v1/suppressions?ended=true", &operator).await.json().await.expect("JSON");
+    let lifted = &list["suppressions"][0];
+    assert_eq!(
+        (&lifted["lifted_by"], &lifted["lifted_reason"]),
+        (&json!("token:integrator"), &json!("not a bounce")),
+        "{list}"
+    );
+    assert_eq!(house.message(letter.id).await.status, touchline::domain::MessageStatus::Failed, "it did not arrive");
+}
+
+#[tokio::test]
+async fn a_suppression_is_lifted_with_a_reason_by_who_may_operate() {
+    let house = House::open().await;
+    let message = house.message(house.introduction(house.referrer("Amara", None).await).await).await;
+    let refusal = touchline::consent::Refusal {
+        address: message.address.clone(),
+        scope: touchline::domain::suppression::Scope::Advertisement,
+        reason: touchline::domain::suppression::SuppressionReason::Bounced,
+        source: touchline::domain::suppression::SuppressionSource::Email,
+        evidence: None,
+        who: touchline::domain::Actor::provider("office-mailbox"),
+        because: None,
+        expires_ms: Some(house.clock.now().after(Duration::from_secs(86_400))),
+    };
+    touchline::consent::suppress(&house.gateway.consent(), &refusal).await.expect("recorded");
+    let reader = house.token(&[Scope::Read]).await;
+    let list: Value = house.get("/api/v1/suppressions", &reader).await.json().await.expect("JSON");
+    assert_no_canary(&list.to_string());
+    let known = &list["suppressions"][0];
+    assert_eq!(known["expires_at"], "2026-11-24T15:00:00.000Z", "a soft reason ends: {list}");
+    let path = format!("/api/v1/suppressions/{}/lift", known["id"].as_str().expect("an id"));
+    let why = json!({ "reason": "asked again in writing" });
+    problem(house.post(&path, &reader, &why).await, 403).await;
+    let operator = house.token(&[Scope::Operate]).await;
+    for wrong in [json!({}), json!({ "reason": " " }), json!({ "reason": "x".repeat(201) }), json!({ "why": "so" })] {
+        problem(house.post(&path, &operator, &wrong).await, 422).await;
+    }
+    let lifted: Value = house.post(&path, &operator, &why).await.json().await.expect("JSON");
+    assert_eq!(
+        (&lifted["lifted_by"], &lifted["lifted_reason"]),
+        (&json!("token:integrator"), &json!("asked again in writing"))
+    );
+    problem(house.post(&path, &operator, &why).await, 404).await;
+}
+
+#[tokio::test]
+async fn the_callback_of_a_return_is_shown_as_it_came_to_who_may_operate_until_its_time_is_over() {
+    let house = House::open().await;
+    let (store, now) = (&house.gateway.store, house.clock.now());
+    let body = b"{\"event\":\"bounce\",\"to\":\"canary\"}\0\xff";
+    let row = ReturnRow { inbox_id: Some(keep_callback(store, body, now).await), ..unknown(ReturnKind::Bounce, now) };
+    let mail = unknown(ReturnKind::Reply, now);
+    keep(store, &[row.clone(), mail.clone()]).await;
+    let path = |row: &ReturnRow| format!("/api/v1/returns/{}/as-it-came", row.id);
+    problem(house.get(&path(&row), &house.token(&[Scope::Read]).await).await, 403).await;
+    let operator = house.token(&[Scope::Operate]).await;
+    let shown: Value = house.get(&path(&row), &operator).await.json().await.expect("JSON");
+    let content = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, body);
+    assert_eq!((&shown["form"], &shown["content"]), (&json!("callback"), &json!(content)), "octet for octet");
+    assert_eq!(shown["headers"], json!([{ "name": "x-signature", "value": "<b>proof</b>" }]));
+    let none: Value = house.get(&path(&mail), &operator).await.json().await.expect("JSON");
+    assert_eq!((&none["form"], &none["content"], &none["purged_at"]), (&json!("none"), &Value::Null, &Value::Null));
+    let reply = house.get(&format!("/api/v1/returns/{}/reply", mail.id), &operator).await;
+    assert!(problem(reply, 409).await["detail"].as_str().is_some_and(|words| words.contains("was not kept")));
+
+    house.clock.advance(Duration::from_secs(91 * 86_400));
+    let keep = touchline::upkeep::retention::Retention { callback_days: 90, reply_days: 90 };
+    touchline::upkeep::retention::remove_old(store, house.clock.as_ref(), keep).await.expect("removed");
+    let gone: Value = house.get(&path(&row), &operator).await.json().await.expect("JSON");
+    assert_eq!((&gone["form"], &gone["content"]), (&json!("none"), &Value::Null));
+    assert_eq!(gone["purged_at"], "2027-02-22T15:00:00.000Z");
 }

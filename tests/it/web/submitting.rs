@@ -199,7 +199,7 @@ async fn the_description_is_public_and_tells_of_every_route() {
     let description: Value = answer.json().await.expect("JSON");
     assert_eq!(description["openapi"], "3.1.0");
     let paths = description["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 19, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 30, "{:?}", paths.keys());
     for (path, item) in paths {
         for method in item.as_object().expect("an item").keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");

@@ -229,3 +229,28 @@ async fn told_to_stop_it_ends() {
     let ended = tokio::time::timeout(Duration::from_secs(18), house.server).await.expect("in time");
     ended.expect("no panic");
 }
+
+#[tokio::test]
+async fn metrics_tell_how_the_reading_of_each_configured_mailbox_stands() {
+    let level = "level = \"warn\"";
+    let mailbox = "level = \"warn\"\n[mailboxes.returns]\nkind = \"maildir\"\npath = \"returns\"\n";
+    let house = House::open_with(level, mailbox).await;
+    let now = house.clock.now();
+    let mut tx = house.gateway.store.write().await.expect("tx");
+    for name in ["returns", "forgotten"] {
+        tx.mailbox_claim(name, "one", now.after(Duration::from_secs(90)), now).await.expect("claimed");
+        tx.mailbox_read(name, "one", true, now).await.expect("noted");
+    }
+    tx.commit().await.expect("committed");
+    house.clock.advance(Duration::from_secs(3_600));
+    let metrics = look(&house, "/metrics").await.text().await.expect("text");
+    let labels = "{mailbox=\"returns\",protocol=\"maildir\"}";
+    for line in [
+        format!("touchline_mailbox_last_read_timestamp_seconds{labels} {}", now.0.div_euclid(1_000)),
+        format!("touchline_mailbox_unread{labels} 1"),
+        format!("touchline_mailbox_mails_to_look_at{labels} 0"),
+    ] {
+        assert!(metrics.lines().any(|each| each == line), "{line} is not in: {metrics}");
+    }
+    assert!(!metrics.contains("forgotten"), "only what is configured: {metrics}");
+}

@@ -10,7 +10,7 @@ use crate::cli::provider::failure_words;
 use crate::config::Config;
 use crate::domain::envelope::{Content, Envelope, Mail};
 use crate::domain::id::AttemptId;
-use crate::domain::{Address, EmailAddress, Outcome, PhiClass, Purpose};
+use crate::domain::{Address, EmailAddress, Outcome, PhiClass, Purpose, Timestamp};
 use crate::policy::mail_setup::{Finding, arrived};
 use crate::provider::mail::message_id;
 use crate::provider::mailbox::{MailboxKind, Place, Progress, Session, is_missing};
@@ -20,6 +20,8 @@ use crate::store::StoreError;
 const ASK_EVERY: Duration = Duration::from_secs(2);
 /// Batches of one folder that are read at once: a mailbox that nobody has read yet may be full.
 const BATCHES_MAX: usize = 40;
+/// The clocks of servers differ.
+const CLOCKS: Duration = Duration::from_secs(24 * 3_600);
 /// The checks speak of the letter's own account; this one of all.
 const CHECK: &str = "arrived";
 
@@ -70,6 +72,8 @@ struct Watch {
     name: String,
     session: Option<Box<dyn Session>>,
     folders: Vec<(String, Place)>,
+    /// In a mailbox that nobody has read yet, only what has just come is of interest.
+    since: Option<Timestamp>,
     trouble: Option<String>,
 }
 
@@ -91,7 +95,8 @@ async fn watches(gateway: &Gateway) -> Result<Vec<Watch>, StoreError> {
             Ok(session) => (Some(session), None),
             Err(failure) => (None, Some(format!("it cannot be read: {}", failure.raw_text.unwrap_or_default()))),
         };
-        watches.push(Watch { name: name.clone(), session, folders, trouble });
+        let since = Some(gateway.clock.now().before(CLOCKS));
+        watches.push(Watch { name: name.clone(), session, folders, since, trouble });
     }
     Ok(watches)
 }
@@ -210,7 +215,7 @@ impl Watch {
         let Some(session) = &mut self.session else { return found };
         for (folder, place) in &mut self.folders {
             for _ in 0..BATCHES_MAX {
-                let batch = match session.read(folder, place).await {
+                let batch = match session.read(folder, place, self.since).await {
                     Ok(batch) => batch,
                     Err(failure) if is_missing(&failure) => break,
                     Err(failure) => {

@@ -2,8 +2,6 @@
 //! accounts are set up. Asks DNS; sends nothing, unless it is asked for a test mail.
 
 mod arriving;
-mod own;
-mod quota;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +14,10 @@ use crate::cli::exit::{CliError, Ending};
 use crate::cli::rehearsal::is_rehearsal;
 use crate::config::Config;
 use crate::domain::{Clock, SystemClock};
-use crate::http::dns::NameServers;
-use crate::mail_check::{ALL_ANSWERS_TIMEOUT, Sender, look};
-use crate::policy::mail_setup::{Finding, Grade, judge};
+use crate::mail_check::{ALL_ANSWERS_TIMEOUT, Sender};
+use crate::policy::mail_setup::{Finding, Grade};
 use crate::provider::DnsRecord;
+use crate::public::FindingView;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -45,14 +43,15 @@ const TIMEOUT_SECONDS: u64 = 120;
 pub(super) async fn run(console: &Console, args: &Args) -> Result<(), CliError> {
     let config = console.config()?;
     let sender = sender(&config, args)?;
-    let mut findings = published(&config, &sender).await?;
-    findings.extend(own::findings(&config));
-    findings.extend(quota::finding(console, &config).await);
+    let mut findings = mail_setup::published(&config, &sender, &is_rehearsal, ALL_ANSWERS_TIMEOUT).await?;
+    findings.extend(own(console, &config).await);
     if args.sends {
         findings.extend(arriving(console, &sender, args).await?);
     }
     let problems = findings.iter().filter(|finding| finding.grade == Grade::Problem).count();
-    console.answer(&json!({ "ok": problems == 0, "from": sender.from, "findings": findings }), || shown(&findings))?;
+    console.answer(&json!({ "ok": problems == 0, "from": sender.from, "findings": views(&findings) }), || {
+        shown(&findings)
+    })?;
     if problems == 0 { Ok(()) } else { Err(CliError::said(Ending::Failed)) }
 }
 
@@ -89,33 +88,19 @@ fn records(config: &Config, account: &str) -> Vec<DnsRecord> {
     open_account(config, account, &clock).map(|account| account.layered.provider().dns_records()).unwrap_or_default()
 }
 
-/// What DNS says.
-async fn published(config: &Config, sender: &Sender) -> Result<Vec<Finding>, CliError> {
-    let is_sandbox = |name: &str| config.providers.get(name).is_some_and(|account| is_rehearsal(name, account));
-    let (rehearsals, relays): (Vec<_>, Vec<_>) =
-        sender.relays.iter().cloned().partition(|relay| is_sandbox(&relay.account));
-    let mut findings: Vec<Finding> = rehearsals
-        .iter()
-        .map(|relay| {
-            Finding::ok("relay", &relay.account, "letters go to the sandbox on this machine, and nowhere else")
-        })
-        .collect();
-    if relays.is_empty() {
-        if rehearsals.is_empty() {
-            let words = "routes.email names no SMTP account: no letter goes by email, or none that DNS speaks of";
-            findings.push(Finding::advice("relay", &sender.from, words, "touchline provider add"));
-        }
-        return Ok(findings);
+/// What the configuration and the records here say. Where there is no database yet, `touchline doctor` says so.
+async fn own(console: &Console, config: &Config) -> Vec<Finding> {
+    let records = console.records().await.ok();
+    let store = records.as_ref().map(|records| &records.store);
+    let findings = mail_setup::of_installation(config, store, SystemClock.now()).await;
+    if let Some(store) = store {
+        store.close().await;
     }
-    let dns = NameServers::new(config.dns.server).map_err(|_| {
-        CliError::new(
-            Ending::Failed,
-            "this machine names no name server: set [dns] server = \"ADDRESS:53\" in touchline.toml",
-        )
-    })?;
-    let facts = look(&dns, &Sender { from: sender.from.clone(), relays }, ALL_ANSWERS_TIMEOUT).await;
-    findings.extend(judge(&facts));
-    Ok(findings)
+    findings
+}
+
+fn views(findings: &[Finding]) -> Vec<FindingView> {
+    findings.iter().map(FindingView::from).collect()
 }
 
 fn shown(findings: &[Finding]) -> String {
@@ -130,4 +115,10 @@ fn shown(findings: &[Finding]) -> String {
         vec![finding.check.to_owned(), finding.about.clone(), grade.to_owned(), words]
     });
     table(&["check", "of", "state", "what was found"], rows)
+}
+
+impl From<mail_setup::NoNameServer> for CliError {
+    fn from(error: mail_setup::NoNameServer) -> Self {
+        Self::new(Ending::Failed, error.to_string())
+    }
 }

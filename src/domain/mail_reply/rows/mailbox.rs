@@ -10,6 +10,34 @@ const OF_A_DOMAIN: &str = "- 5.0.x 5.1.0 5.1.1 5.1.2 5.1.10 5.3.0 5.3.2 5.4.4";
 const OF_ITS_DOMAIN: &str = "5.1.2 5.1.10 5.4.4 5.4.310 5.7.18";
 
 pub(super) const ROWS: &[Row] = &[
+    // Before the words that stand in them too
+    row(
+        DELIVERY,
+        "5xx",
+        "*",
+        &["message was not accepted -- invalid mailbox. local mailbox is unavailable: account is disabled"],
+        SWITCHED_OFF,
+        "Mail.ru: a mailbox that is switched off",
+        "550 Message was not accepted -- invalid mailbox. Local mailbox dana@clinic.example is unavailable: account is disabled",
+    ),
+    alone(row(
+        &[Phase::Bounce],
+        "5xx",
+        "5.7.13",
+        &[
+            "user account disabled",
+            "user account is disabled",
+            "recipient account disabled",
+            "account disabled",
+            "account is disabled",
+            "account has been disabled",
+            "user disabled",
+            "user is disabled",
+        ],
+        GONE,
+        "RFC 5248: 525 and 5.7.13, a user account that is disabled, of the recipient where a bounce says it",
+        "525 5.7.13 User account disabled",
+    )),
     row(
         DELIVERY,
         "5xx",
@@ -252,11 +280,20 @@ pub(super) const ROWS: &[Row] = &[
     alone(row(
         DELIVERY,
         "5xx",
-        OF_A_MAILBOX,
+        "- 5.0.x 5.1.0 5.1.1 5.2.0",
         &["account not available", "account is not available"],
         GONE,
         "Comcast and Mimecast: a recipient that they do not know",
         "550 5.1.1 <dana@clinic.example> Account not available",
+    )),
+    alone(row(
+        DELIVERY,
+        "5xx",
+        "5.2.1",
+        &["account not available", "account is not available"],
+        SWITCHED_OFF,
+        "Comcast: a recipient that is switched off",
+        "550 5.2.1 <dana@clinic.example> Account not available",
     )),
     alone(row(
         DELIVERY,

@@ -125,12 +125,38 @@ fn answers_are_told_from_people_and_from_other_mail() {
             Kind::AutoReply,
             Some(Automatic::Absence),
         ),
+        ("Subject: Out of Office", "Back on January 5.", Kind::AutoReply, Some(Automatic::Absence)),
         (
-            to_ours.as_str(),
+            format!("{to_ours}\nAuto-Submitted: auto-replied").as_str(),
             "Dr. Dana no longer works here. Please write to sam@clinic.example",
             Kind::AutoReply,
             Some(Automatic::Moved),
         ),
+        (to_ours.as_str(), "I no longer work here. Please remove me.", Kind::Reply, None),
+        (
+            to_ours.as_str(),
+            "Thank you for contacting us. We have a patient for you, please call me.",
+            Kind::Reply,
+            None,
+        ),
+        (to_ours.as_str(), "Thanks! I'm out of the office today. Does Thursday work?", Kind::Reply, None),
+        (to_ours.as_str(), "Is there a guest list for the lunch?", Kind::Reply, None),
+        (to_ours.as_str(), "Please verify your address so I can mail the referral", Kind::Reply, None),
+        (
+            format!("{to_ours}\nX-MS-Exchange-Inbox-Rules-Loop: office@clinic.example").as_str(),
+            "I would like to refer.",
+            Kind::Reply,
+            None,
+        ),
+        (
+            format!("{to_ours}\nList-Unsubscribe: <https://crm.example/u>").as_str(),
+            "Please remove us.",
+            Kind::Reply,
+            None,
+        ),
+        (format!("{to_ours}\nList-Id: <staff.clinic.example>").as_str(), "Please call me.", Kind::Reply, None),
+        (format!("{to_ours}\nPrecedence: bulk").as_str(), "Please call me.", Kind::Reply, None),
+        ("Subject: Re: Letter\nPrecedence: bulk", "Please call me.", Kind::None, None),
         ("Subject: Offers\nList-Unsubscribe: <https://x.example>", "Undeliverable prices! Call us.", Kind::None, None),
         ("Subject: A question", "Do you take new patients?", Kind::None, None),
         ("Subject: Newsletter\nList-Id: <a.b>", "We are out of the office on Monday", Kind::None, None),
@@ -138,7 +164,48 @@ fn answers_are_told_from_people_and_from_other_mail() {
         let read = of(&answers(head, text));
         assert_eq!((read.kind, read.answer.map(|answer| answer.what)), (kind, what), "{head}\n{text}");
     }
-    assert!(of(&answers(&to_ours, "Thank you")).attempt.is_some());
+    assert!(of(&answers(to_ours.as_str(), "Thank you")).attempt.is_some());
+}
+
+#[test]
+fn people_who_write_of_returned_mail_and_those_who_are_after_passwords_are_no_mailers() {
+    for (head, text) in [
+        (
+            "From: Dana <dana@clinic.example>\nSubject: Returned mail problem",
+            "Hello, my mail to intake@harbor.example came back, user unknown. What is the right address?",
+        ),
+        (
+            "From: Mail Admin <admin@phish.example>\nSubject: [Action required] 5 undelivered messages for office@harbor.example",
+            "Your mailbox is full. 5 incoming messages could not be delivered. Release messages: http://phish.example/",
+        ),
+    ] {
+        let read = of(&format!("{head}\nTo: office@harbor.example\n\n{text}\n"));
+        assert_eq!(read.kind, Kind::None, "{head}");
+    }
+}
+
+#[test]
+fn a_responders_notice_is_no_bounce_whatever_its_subject_calls_it() {
+    for (from, subject, text, what) in [
+        ("Dana <dana@clinic.example>", "Undeliverable address", "This address is no longer in use.", Automatic::Moved),
+        (
+            "Dana <dana@clinic.example>",
+            "Delivery problem: address changed",
+            "My email has changed. This one does not exist any more after Dec 31",
+            Automatic::Moved,
+        ),
+        (
+            "Mail Delivery System <postmaster@clinic.example>",
+            "Mail delivery: Out of office",
+            "Out of office until 12/9. Mails to dana@clinic.example are not forwarded.",
+            Automatic::Absence,
+        ),
+    ] {
+        let read = of(&format!(
+            "Return-Path: <>\nFrom: {from}\nTo: office@harbor.example\nSubject: {subject}\nAuto-Submitted: auto-replied\n\n{text}\n"
+        ));
+        assert_eq!((read.kind, read.answer.map(|answer| answer.what)), (Kind::AutoReply, Some(what)), "{subject}");
+    }
 }
 
 #[test]
@@ -210,4 +277,48 @@ fn a_bounce_that_answers_or_has_its_words_in_raw_japanese_is_one() {
         let found = read.recipients.iter().map(|one| (one.recipient.as_str(), one.class)).collect::<Vec<_>>();
         assert_eq!(found, [(recipient, Some(class))], "{mail}");
     }
+}
+
+#[test]
+fn each_recipient_of_a_report_keeps_its_own_action() {
+    let group = |to: &str, action: &str, status: &str| {
+        format!("Final-Recipient: rfc822; {to}@clinic.example\nAction: {action}\nStatus: {status}\n")
+    };
+    let mail = report(
+        &[
+            group("well", "delivered", "2.0.0"),
+            group("gone", "failed", "5.1.1"),
+            group("list", "expanded", "2.0.0"),
+            group("slow", "delayed", "4.4.1"),
+            group("gone", "failed", "5.1.1"),
+            group("half", "failed", "5.1.1"),
+            group("half", "relayed", "2.0.0"),
+        ]
+        .join("\n"),
+        "Sorry",
+    );
+    let read = of(&mail);
+    assert_eq!(read.kind, Kind::Bounce);
+    let seen: Vec<_> =
+        read.recipients.iter().map(|one| (one.recipient.split('@').next().unwrap_or_default(), one.kind)).collect();
+    let wanted = [
+        ("well", Kind::Delivered),
+        ("gone", Kind::Bounce),
+        ("list", Kind::Delivered),
+        ("slow", Kind::Delay),
+        ("half", Kind::Delivered),
+    ];
+    assert_eq!(seen, wanted);
+}
+
+#[test]
+fn whoever_writes_a_mail_does_not_decide_how_much_work_it_is() {
+    let said = "550 5.7.1 words that go on and on ".repeat(27);
+    let text: String = (0..262).map(|n| format!("<a{n}@b.example>: host said: {said}\n")).collect();
+    let read = of(&format!(
+        "From: MAILER-DAEMON@mx.example\nTo: office@harbor.example\nSubject: Undelivered Mail Returned to Sender\n\n{text}"
+    ));
+    assert_eq!((read.kind, read.recipients.len()), (Kind::Bounce, 50));
+    let weighed = read.recipients.iter().filter(|one| one.row.as_deref() != Some("nothing-said")).count();
+    assert!((1..=20).contains(&weighed), "16 KiB of what is said are weighed: {weighed}");
 }

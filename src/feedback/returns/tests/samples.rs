@@ -43,6 +43,10 @@ const KNOWN: &[(&str, &str)] = &[
         "the mail has two identifiers, and the label has that of the text, not of the returned letter",
     ),
     (
+        "eml/lhost-exim-37.eml",
+        "the domain that `does not exist` is the sender's own, so that nothing is proved of the recipient's",
+    ),
+    (
         "eml/rfc3464-35.eml",
         "the server of the third recipient says `550 user unknown`, which proves an unknown mailbox",
     ),

@@ -1,8 +1,6 @@
 //! Mailgun: HMAC-SHA256 over time and a token, both in the body (Mailgun: "Securing Webhooks"). The signature does not cover
-//! what happened, so that a token is good for one body only.
+//! what happened, so that a token is good for one body only: the inbox keeps it for all nodes.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
@@ -22,49 +20,22 @@ use crate::provider::kit::callback::in_time;
 use crate::provider::kit::reading;
 use crate::provider::{Rejection, WebhookAuthenticity, WebhookParts};
 
-/// Most tokens that are remembered; the oldest are forgotten first.
-const TOKENS_MAX: usize = 20_000;
 /// Longest token that is one of theirs (they have 50 characters).
 const TOKEN_CHARS_MAX: usize = 100;
+/// Hexadecimal digits of a token's digest that are kept: 128 bits.
+const DIGEST_DIGITS: usize = 32;
 
 /// One domain's webhooks.
 pub(super) struct Mailgun {
     key: hmac::Key,
     tolerance: Duration,
-    seen: Mutex<Seen>,
-}
-
-/// Tokens that were accepted, and a digest of the body that each came with.
-#[derive(Default)]
-struct Seen {
-    bodies: HashMap<String, [u8; 32]>,
-    order: VecDeque<String>,
-}
-
-impl Seen {
-    /// Whether the token is new or came with this body before.
-    fn admits(&mut self, token: &str, body: &[u8]) -> bool {
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(digest(&SHA256, body).as_ref());
-        if let Some(known) = self.bodies.get(token) {
-            return *known == fingerprint;
-        }
-        if self.order.len() >= TOKENS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.bodies.remove(&oldest);
-        }
-        self.order.push_back(token.to_owned());
-        self.bodies.insert(token.to_owned(), fingerprint);
-        true
-    }
 }
 
 impl Mailgun {
     /// With the HTTP webhook signing key.
     pub fn new(key: &SecretString, tolerance: Duration) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret().as_bytes());
-        Self { key, tolerance, seen: Mutex::default() }
+        Self { key, tolerance }
     }
 }
 
@@ -80,12 +51,20 @@ impl MailEvents for Mailgun {
         let signature = hex::decode(signature).map_err(|_| Rejection::Forged)?;
         let signed = format!("{timestamp}{token}");
         hmac::verify(&self.key, signed.as_bytes(), &signature).map_err(|_| Rejection::Forged)?;
-        in_time(&timestamp, now, self.tolerance)?;
         if token.len() > TOKEN_CHARS_MAX {
             return Err(Rejection::Forged);
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.admits(&token, &parts.body) { Ok(()) } else { Err(Rejection::Forged) }
+        in_time(&timestamp, now, self.tolerance)
+    }
+
+    fn used_once(&self, parts: &WebhookParts) -> Option<String> {
+        let body: Value = serde_json::from_slice(&parts.body).ok()?;
+        let given = |name: &str| reading::words(&body["signature"][name]);
+        // The time is part of it: the signature covers the two together, wherever one ends and the other begins.
+        let signed = format!("{}{}", given("timestamp")?, given("token")?);
+        let mut digits = hex::encode(digest(&SHA256, format!("mailgun\n{signed}").as_bytes()));
+        digits.truncate(DIGEST_DIGITS);
+        Some(digits)
     }
 
     fn translate(&self, parts: &WebhookParts) -> Option<Vec<DeliveryEvent>> {
@@ -142,9 +121,9 @@ fn diagnostic(event: &Value) -> String {
 fn of_reason(reason: &str) -> Saying {
     match reason {
         "bounce" => Saying::Hard,
-        "suppress-bounce" => Saying::Dead,
+        "suppress-bounce" => Saying::Listed,
+        "suppress-unsubscribe" => Saying::Unwilling,
         "suppress-complaint" => Saying::Is(Fault::Complaint, About::Recipient, ReturnClass::Hard),
-        "suppress-unsubscribe" => Saying::Is(Fault::PolicyRefusal, About::Recipient, ReturnClass::Soft),
         "old" => Saying::Soft(Fault::Expired),
         "espblock" | "greylisted" => Saying::Soft(Fault::PolicyRefusal),
         _ => Saying::Open,

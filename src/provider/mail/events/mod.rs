@@ -73,6 +73,11 @@ pub(super) trait MailEvents: Send + Sync {
     /// Why it was rejected.
     fn verify(&self, parts: &WebhookParts, now: Timestamp) -> Result<(), Rejection>;
 
+    /// A digest of what the sender uses for one callback only, where its proof does not cover the body.
+    fn used_once(&self, _parts: &WebhookParts) -> Option<String> {
+        None
+    }
+
     /// The header in which callbacks carry a shared secret, if they do.
     fn secret_header(&self) -> Option<&str> {
         None

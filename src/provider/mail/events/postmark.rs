@@ -52,8 +52,9 @@ fn told(event: &Value) -> Option<Option<Told>> {
         }
         "SubscriptionChange" => {
             let reason = event["SuppressionReason"].as_str().unwrap_or_default();
-            // Of a bounce and a complaint there is an event of its own.
-            if event["SuppressSending"] != true || reason != "ManualSuppression" {
+            // Of a bounce and a complaint there is an event of its own; what the sender entered is nobody's wish.
+            let is_theirs = event["Origin"].as_str().is_none_or(|origin| origin == "Recipient");
+            if event["SuppressSending"] != true || reason != "ManualSuppression" || !is_theirs {
                 return Some(None);
             }
             (Happened::OptedOut, format!("{record}/true/{reason}"), &event["ChangedAt"])
@@ -116,7 +117,7 @@ fn of_kind(kind: &str) -> Option<Happened> {
         "SoftBounce" | "DnsError" => Saying::Soft(Fault::Deferred),
         "Unknown" => Saying::Soft(Fault::Unknown),
         "Blocked" => Saying::Soft(Fault::PolicyRefusal),
-        "ManuallyDeactivated" => Saying::Is(Fault::PolicyRefusal, About::Recipient, ReturnClass::Soft),
+        "ManuallyDeactivated" => Saying::Listed,
         "SpamNotification" | "VirusNotification" => ours(Fault::PolicyRefusal, About::Letter),
         "DMARCPolicy" => ours(Fault::PolicyRefusal, About::Account),
         "Unconfirmed" | "SMTPApiError" => ours(Fault::AccountError, About::Account),

@@ -73,11 +73,10 @@ fn of_bounce(name: &str, bounce: &Value) -> (Happened, String, Option<String>) {
 /// It stands on Resend's own list.
 fn of_suppression(name: &str, suppressed: &Value) -> (Happened, String, Option<String>) {
     let kind = suppressed["type"].as_str().unwrap_or_default();
-    let saying = match kind.to_lowercase() {
-        kind if kind.contains("complain") => Saying::Is(Fault::Complaint, About::Recipient, ReturnClass::Hard),
-        kind if kind.contains("manual") => Saying::Is(Fault::PolicyRefusal, About::Recipient, ReturnClass::Soft),
-        kind if kind.contains("bounce") || kind.contains("suppress") => Saying::Dead,
-        _ => Saying::Soft(Fault::PolicyRefusal),
+    let saying = if kind.to_lowercase().contains("complain") {
+        Saying::Is(Fault::Complaint, About::Recipient, ReturnClass::Hard)
+    } else {
+        Saying::Listed
     };
     (Happened::Bounced(saying), format!("{name}/{kind}").trim_end_matches('/').to_owned(), word(&suppressed["message"]))
 }

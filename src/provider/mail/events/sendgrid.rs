@@ -128,11 +128,11 @@ fn of_bounce(is_block: bool, classification: &str) -> Saying {
 fn of_drop(reason: &str) -> Happened {
     let is = |start: &str| reason.get(..start.len()).is_some_and(|given| given.eq_ignore_ascii_case(start));
     Happened::Bounced(if is("Bounced Address") {
-        Saying::Dead
+        Saying::Listed
+    } else if is("Unsubscribed Address") {
+        Saying::Unwilling
     } else if is("Spam Reporting Address") {
         Saying::Is(Fault::Complaint, About::Recipient, ReturnClass::Hard)
-    } else if is("Unsubscribed Address") {
-        Saying::Is(Fault::PolicyRefusal, About::Recipient, ReturnClass::Soft)
     } else if is("Spam Content") {
         Saying::Is(Fault::PolicyRefusal, About::Letter, ReturnClass::Ours)
     } else if is("Recipient List over Package Quota") {
@@ -140,7 +140,8 @@ fn of_drop(reason: &str) -> Happened {
     } else if is("Invalid SMTPAPI header") {
         Saying::Is(Fault::ProtocolError, About::Account, ReturnClass::Ours)
     } else if is("Invalid") {
-        Saying::Dead
+        // Its list of invalid addresses.
+        Saying::Listed
     } else {
         Saying::Soft(Fault::Unknown)
     })

@@ -144,7 +144,8 @@ fn of_name(name: &str, data: &Value) -> Option<Happened> {
         "auto_reply" | "auto_replied" | "autoreply" | "out_of_office" => Happened::AutoReplied,
         "hard_bounce" | "hard_bounced" => Happened::Bounced(Saying::Hard),
         "soft_bounce" | "soft_bounced" => Happened::Bounced(Saying::Soft(Fault::Deferred)),
-        "bounce" | "bounced" | "failed" | "dropped" | "suppressed" => Happened::Bounced(of_bounce(data)),
+        "suppressed" => Happened::Bounced(Saying::Listed),
+        "bounce" | "bounced" | "failed" | "dropped" => Happened::Bounced(of_bounce(data)),
         "rejected" => Happened::Bounced(Saying::Is(Fault::PolicyRefusal, About::Letter, ReturnClass::Ours)),
         _ => return None,
     })

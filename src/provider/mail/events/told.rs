@@ -7,6 +7,7 @@ use super::verdict::{Saying, weigh};
 use crate::domain::Timestamp;
 use crate::domain::attempt::ProviderReference;
 use crate::domain::event::{DeliveryEvent, Fact};
+use crate::domain::fault::Fault;
 use crate::domain::id::AttemptId;
 use crate::domain::returned::{DIAGNOSTIC_CHARS_MAX, ReturnKind, Returned};
 use crate::provider::kit::reading;
@@ -123,6 +124,9 @@ impl Told {
         match self.happened {
             Happened::Delivered => ReturnKind::Delivered,
             Happened::Delayed => ReturnKind::Delay,
+            // The letter did not arrive, and what was said earlier, of another letter, is what counts.
+            Happened::Bounced(Saying::Unwilling) => ReturnKind::OptOut,
+            Happened::Bounced(Saying::Is(Fault::Complaint, ..)) => ReturnKind::Complaint,
             Happened::Bounced(_) => ReturnKind::Bounce,
             Happened::Complained => ReturnKind::Complaint,
             Happened::OptedOut => ReturnKind::OptOut,

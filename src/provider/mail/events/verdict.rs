@@ -12,8 +12,13 @@ const OF_POLICY: u16 = 7;
 /// What the provider itself says of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Saying {
-    /// There is no such address, or it stands on the provider's own list of those that bounced.
+    /// There is no such address.
     Dead,
+    /// It stands on the provider's own list, of those that bounced or were entered by hand, and the provider did not
+    /// try. No server has refused this letter: nothing is proved against the address now.
+    Listed,
+    /// It stands on the provider's list of those who unsubscribed, and the provider did not try: its owner wants no more such letters.
+    Unwilling,
     /// It failed for good: the address is bad, unless the server's words speak of something else.
     Hard,
     /// It proves nothing against the address, whatever the words; the fault counts where there are none.
@@ -41,6 +46,7 @@ pub(super) fn weigh(saying: Saying, status: Option<&str>, diagnostic: &str) -> W
     let judged = heard.judge();
     let decided = match (saying, judged) {
         (Saying::Is(fault, about, class), _) => Decided::said(class, fault, Some(about)),
+        (Saying::Listed | Saying::Unwilling, _) => Decided::listed(),
         (Saying::Dead, judged) => {
             Decided::said(ReturnClass::Hard, fault_of_the_address(judged), Some(About::Recipient))
         }
@@ -121,6 +127,11 @@ struct Decided {
 impl Decided {
     const fn said(class: ReturnClass, fault: Fault, about: Option<About>) -> Self {
         Self { class, fault, about, remedy: None, row: None }
+    }
+
+    fn listed() -> Self {
+        let said = Self::said(ReturnClass::Soft, Fault::Blocked, Some(About::Recipient));
+        Self { remedy: Some(Remedy::ProviderList), ..said }
     }
 
     fn judged(judged: &Judgement) -> Self {

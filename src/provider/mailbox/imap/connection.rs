@@ -1,5 +1,7 @@
 //! A connection to an IMAP server: commands out, answers in, encryption and login.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -12,7 +14,7 @@ use crate::provider::mailbox::MAIL_OCTETS_MAX;
 use crate::provider::mailbox::conversation::{Conversation, Silence};
 use crate::provider::mailbox::handing_out::refused;
 use crate::provider::mailbox::login::{self, Entered, Mechanism};
-use crate::provider::mailbox::server::{Server, unencrypted};
+use crate::provider::mailbox::server::{Server, speaks_otherwise, unencrypted};
 use crate::provider::mailbox::settings::MailboxTls;
 
 /// Longest line: a search of the largest folder names a million mails.
@@ -23,6 +25,8 @@ const PARTS_MAX: usize = 100;
 const ANSWER_OCTETS_MAX: usize = 16 * 1024 * 1024;
 /// Lines of one answer.
 const ANSWER_LINES_MAX: usize = 100_000;
+/// How long a server that has taken leave may take to say how the command ended, before it counts as gone.
+const FAREWELL_MAX: Duration = Duration::from_secs(5);
 /// Continuations of a login: one for the response, one for the refusal.
 const CONTINUATIONS_MAX: usize = 3;
 
@@ -62,14 +66,19 @@ impl Imap {
     pub async fn ask(&mut self, command: &str) -> Result<Answer, Silence> {
         let tag = self.say(command).await?;
         let mut untagged = Vec::new();
-        let mut octets = 0;
+        let (mut octets, mut leaves_at) = (0, None);
         loop {
-            let response = self.hear().await?;
+            let response = match leaves_at {
+                None => self.hear().await?,
+                Some(until) => self.hear_until(until).await.map_err(|_| Silence::Closed)?,
+            };
             if let Some((status, text)) = response.status(&tag) {
                 return Ok(Answer { status, text, untagged });
             }
-            octets +=
-                response.parts.iter().map(|(text, part)| text.len() + part.as_ref().map_or(0, Vec::len)).sum::<usize>();
+            if response.is_farewell() {
+                leaves_at.get_or_insert_with(|| Instant::now() + FAREWELL_MAX);
+            }
+            octets += response.octets();
             if octets > ANSWER_OCTETS_MAX + MAIL_OCTETS_MAX || untagged.len() == ANSWER_LINES_MAX {
                 return Err(Silence::Garbled);
             }
@@ -103,25 +112,53 @@ impl Imap {
     }
 
     async fn complete(&mut self, mut line: Vec<u8>) -> Result<Response, Silence> {
-        let mut parts = Vec::new();
+        let mut response = Response::default();
         // The text of a status has no literals, whatever it ends with.
-        let may_have = Response { parts: vec![(line.clone(), None)] };
-        let is_status = may_have.status("*").is_some() || !line.starts_with(b"*");
-        while let Some(length) = literal(&line).filter(|_| !is_status) {
+        let has_literals = line.starts_with(b"*") && !is_status(&line);
+        while let Some(length) = literal(&line).filter(|_| has_literals) {
             let octets = self.talk.octets(length, MAIL_OCTETS_MAX).await?;
-            parts.push((without_length(line), Some(octets)));
-            if parts.len() == PARTS_MAX {
+            response.parts.push((without_length(line), Some(octets)));
+            if response.parts.len() == PARTS_MAX || response.octets() > ANSWER_OCTETS_MAX {
                 return Err(Silence::Garbled);
             }
             line = self.talk.line(LINE_OCTETS_MAX).await?;
         }
-        parts.push((line, None));
-        Ok(Response { parts })
+        response.parts.push((line, None));
+        Ok(response)
+    }
+
+    /// Whether the server asks to go on with the command of that tag, or ends it.
+    ///
+    /// # Errors
+    /// The connection broke, or the server says neither.
+    pub async fn is_asked_to_go_on(&mut self, tag: &str) -> Result<bool, Silence> {
+        for _ in 0..ANSWER_LINES_MAX {
+            let heard = self.hear().await?;
+            if heard.status(tag).is_some() {
+                return Ok(false);
+            }
+            if heard.continuation().is_some() {
+                return Ok(true);
+            }
+            if heard.is_farewell() {
+                return Err(Silence::Closed);
+            }
+        }
+        Err(Silence::Garbled)
     }
 
     /// Takes leave; what the server answers does not matter.
     pub async fn log_out(&mut self) {
         let _ = self.ask("LOGOUT").await;
+    }
+
+    /// What the server says at first; `None` if that is nothing an IMAP server says.
+    async fn greeting(&mut self) -> Result<Option<(Status, String)>, Silence> {
+        match self.hear().await {
+            Ok(said) => Ok(said.status("*")),
+            Err(Silence::Garbled) => Ok(None),
+            Err(silence) => Err(silence),
+        }
     }
 
     async fn learn_capabilities(&mut self) -> Result<(), Failure> {
@@ -155,6 +192,9 @@ impl Imap {
             if let Some((status, text)) = heard.status(&tag) {
                 return Ok(entered(status, &text));
             }
+            if heard.is_farewell() {
+                return Err(Silence::Closed);
+            }
             if heard.continuation().is_some() {
                 said += 1;
                 if said > CONTINUATIONS_MAX {
@@ -172,11 +212,10 @@ impl login::Connection for Imap {
     async fn connect(server: &Server) -> Result<Self, Failure> {
         let talk = Conversation::new(server.reach().await?, server.limits);
         let mut imap = Self { talk, tags: 0, capabilities: Vec::new() };
-        let greeting = imap.hear().await?;
-        match greeting.status("*") {
+        match imap.greeting().await? {
             Some((Status::Ok | Status::PreAuth, _)) => {}
             Some((_, text)) => return Err(refused("be spoken to", &text)),
-            None => return Err(Silence::Garbled.into()),
+            None => return Err(speaks_otherwise("IMAP")),
         }
         imap.learn_capabilities().await?;
         if server.tls == MailboxTls::Required {
@@ -228,14 +267,22 @@ fn entered(status: Status, text: &str) -> Entered {
     Entered::Refused { words: text.to_owned(), is_passing }
 }
 
-/// The length of the literal that a line announces: `{12}` at its end (RFC 9051 §4.3; `{12+}` in RFC 7888).
+/// Whether a line says how the server is, behind which stands text for people.
+fn is_status(line: &[u8]) -> bool {
+    // No status word is longer than PREAUTH.
+    let head = line.get(..line.len().min(16)).unwrap_or_default().to_vec();
+    Response { parts: vec![(head, None)] }.status("*").is_some()
+}
+
+/// The length of the literal that a line announces: `{12}` at its end (RFC 9051 §4.3; `{12+}` in RFC 7888). One that no machine can
+/// hold is announced all the same.
 fn literal(line: &[u8]) -> Option<usize> {
     let digits = line.strip_suffix(b"}")?;
     let digits = digits.strip_suffix(b"+").unwrap_or(digits);
     let start = digits.iter().rposition(|b| *b == b'{')?;
     let digits = digits.get(start + 1..)?;
-    let is_number = (1..=10).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok().or(Some(usize::MAX))).flatten()
 }
 
 fn without_length(mut line: Vec<u8>) -> Vec<u8> {

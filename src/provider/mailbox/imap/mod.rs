@@ -10,18 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use tokio::time::{Instant, timeout};
 
 use self::connection::Answer;
 use self::response::{Response, Status};
 use super::conversation::Silence;
-use super::handing_out::{Handed, Source, gather, has_code, is_passing, refused};
+use super::handing_out::{Handed, Source, gather, has_code, is_doubtful, is_passing, keyed, refused};
 use super::login::enter;
 use super::settings::Entrance;
 use super::{
-    After, Batch, IDLE_MAX, MAIL_OCTETS_MAX, MISSING_FOLDER, Mail, Mailbox, MailboxKind, Place, Progress, Session,
-    Settings, is_missing,
+    After, Batch, Count, IDLE_MAX, MAIL_OCTETS_MAX, MISSING_FOLDER, Mail, Mailbox, MailboxKind, Place, Progress,
+    Session, Settings, is_missing,
 };
+use crate::domain::Timestamp;
 use crate::domain::fault::{About, Failure, Fault};
 use crate::domain::remedy::Remedy;
 use crate::provider::sign_in::{Access, SignIn};
@@ -34,6 +36,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(10 * 60);
 /// How servers say that there is no such folder, besides RFC 5530's code, in lower case.
 const MISSING_WORDS: [&str; 5] =
     ["doesn't exist", "does not exist", "unknown mailbox", "no such mailbox", "could not be found"];
+/// A server says of a mail only on which of its days it came, in a time zone that nobody knows: one day more is asked for.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// How long taking leave may take.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
@@ -42,6 +46,7 @@ pub(super) struct Imap {
     name: String,
     entrance: Arc<Entrance>,
     folders: Vec<String>,
+    since: Option<NaiveDate>,
     after: After,
     move_to: Option<String>,
 }
@@ -52,7 +57,8 @@ impl Imap {
     pub fn new(account: Account, settings: Settings) -> Result<Self, SettingsError> {
         let name = account.name.clone();
         let entrance = Arc::new(settings.entrance(account, Access::Imap)?);
-        Ok(Self { name, entrance, folders: settings.folders, after: settings.after, move_to: settings.move_to })
+        let Settings { folders, since, after, move_to, .. } = settings;
+        Ok(Self { name, entrance, folders, since, after, move_to })
     }
 }
 
@@ -80,6 +86,10 @@ impl Mailbox for Imap {
         self.after
     }
 
+    fn since(&self) -> Option<NaiveDate> {
+        self.since
+    }
+
     fn sign_in(&self) -> Option<&Arc<SignIn>> {
         self.entrance.login.sign_in()
     }
@@ -87,7 +97,7 @@ impl Mailbox for Imap {
     async fn open(&self) -> Result<Box<dyn Session>, Failure> {
         let imap = enter::<connection::Imap>(&self.entrance.server, &self.entrance.login).await?;
         let (after, move_to) = (self.after, self.move_to.clone());
-        Ok(Box::new(Open { imap, folders: self.folders.clone(), after, move_to, read: None }))
+        Ok(Box::new(Open { imap, folders: self.folders.clone(), after, move_to, read: None, idles: true }))
     }
 }
 
@@ -99,6 +109,8 @@ struct Open {
     move_to: Option<String>,
     /// The folder that news is waited for in, which is the first that is there, as it was when it was last read.
     read: Option<(String, Folder)>,
+    /// Whether the server has not refused to say when there is mail, though it offers to.
+    idles: bool,
 }
 
 /// What a server says of a folder that is opened.
@@ -130,16 +142,14 @@ impl Open {
         Ok(Folder { validity, uid_next: number(&|one| one.code_number("UIDNEXT")), mails })
     }
 
-    /// The UIDs behind `last`, in order.
-    async fn search(&mut self, last: u32) -> Result<Vec<u32>, Failure> {
+    /// The UIDs behind `last`, in order, of mails that were received since the day before a time.
+    async fn search(&mut self, last: u32, since: Option<Timestamp>) -> Result<Vec<u32>, Failure> {
         let Some(first) = last.checked_add(1) else { return Ok(Vec::new()) };
-        let answer = self.imap.ask(&format!("UID SEARCH UID {first}:*")).await?.done("search")?;
-        let listed = answer.untagged.iter().filter_map(|response| response.listed("SEARCH"));
-        let mut uids: Vec<u32> = listed
-            .flat_map(|words| words.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>())
-            // The last mail of the folder is always in the range, whatever its number.
-            .filter(|uid| *uid > last)
-            .collect();
+        let day = since.map(|at| format!(" SINCE {}", day(at.before(DAY)))).unwrap_or_default();
+        let answer = self.imap.ask(&format!("UID SEARCH UID {first}:*{day}")).await?.done("search")?;
+        let found = answer.untagged.iter().flat_map(Response::found);
+        // The last mail of the folder is always in the range, whatever its number.
+        let mut uids: Vec<u32> = found.filter(|uid| *uid > last).collect();
         uids.sort_unstable();
         uids.dedup();
         Ok(uids)
@@ -175,23 +185,27 @@ impl Open {
         if moves { Ok(()) } else { self.delete(uids).await }
     }
 
-    /// Waits until the server says that there is another mail, or it is time to begin anew.
-    async fn idle(&mut self, most: Duration) -> Result<(), Failure> {
+    /// Waits until the server says that there is another mail, or it is time to begin anew. Returns whether it does so.
+    async fn idle(&mut self, most: Duration) -> Result<bool, Failure> {
         let until = Instant::now() + most;
         let tag = self.imap.say("IDLE").await?;
-        loop {
-            let heard = self.imap.hear().await?;
-            if let Some((_, text)) = heard.status(&tag) {
-                return Err(refused("say when there is mail", &text));
-            }
-            if heard.continuation().is_some() {
-                break;
-            }
+        if !self.imap.is_asked_to_go_on(&tag).await? {
+            return Ok(false);
         }
         for _ in 0..IDLE_LINES_MAX {
             match self.imap.hear_until(until).await {
-                Ok(heard) if heard.numbered("EXISTS").is_some() || heard.numbered("RECENT").is_some() => break,
-                Ok(_) => {}
+                Ok(heard) => {
+                    // Some end it by themselves after half an hour.
+                    if let Some((status, _)) = heard.status(&tag) {
+                        return Ok(status == Status::Ok);
+                    }
+                    if heard.is_farewell() {
+                        return Err(Silence::Closed.into());
+                    }
+                    if heard.numbered("EXISTS").is_some() || heard.numbered("RECENT").is_some() {
+                        break;
+                    }
+                }
                 Err(Silence::TimedOut) => break,
                 Err(silence) => return Err(silence.into()),
             }
@@ -199,7 +213,7 @@ impl Open {
         self.imap.say_line("DONE").await?;
         for _ in 0..IDLE_LINES_MAX {
             if self.imap.hear().await?.status(&tag).is_some() {
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(Silence::Garbled.into())
@@ -214,12 +228,14 @@ impl Source for Open {
         if status != Status::Ok {
             return Ok(Handed::Refused(text));
         }
-        let said = untagged.into_iter().filter_map(Response::fetched).filter(|one| one.uid == Some(uid));
+        // Content that names no mail is of the only one that was asked for.
+        let said = untagged.into_iter().filter_map(Response::fetched);
+        let said = said.filter(|one| one.uid == Some(uid) || (one.uid.is_none() && one.octets.is_some()));
         let (whole, others): (Vec<_>, Vec<_>) = said.partition(|one| one.octets.is_some());
         let Some((fetched, octets)) = whole.into_iter().find_map(|mut one| one.octets.take().map(|it| (one, it)))
         else {
-            // A mail that is gone has no size; one whose content is NIL has.
-            let is_there = others.iter().any(|one| one.size.is_some());
+            // Of a mail that is gone nothing is said.
+            let is_there = !others.is_empty();
             return Ok(if is_there { Handed::Refused("the mail has no content".to_owned()) } else { Handed::Gone });
         };
         let is_cut = fetched.size.is_some_and(|size| size > MAIL_OCTETS_MAX as u64);
@@ -229,18 +245,32 @@ impl Source for Open {
 
 #[async_trait]
 impl Session for Open {
-    async fn read(&mut self, folder: &str, place: &Place) -> Result<Batch, Failure> {
+    async fn read(&mut self, folder: &str, place: &Place, since: Option<Timestamp>) -> Result<Batch, Failure> {
         let found = self.examine(folder).await?;
         let last = start(place, found);
         if self.read.as_ref().is_none_or(|(first, _)| first == folder) {
             self.read = Some((folder.to_owned(), found));
         }
         let is_new = found.uid_next.is_none_or(|next| next > last.saturating_add(1)) && found.mails > 0;
-        let uids = if is_new { self.search(last).await? } else { Vec::new() };
+        let since = since.filter(|_| last == 0);
+        let uids = if is_new { self.search(last, since).await? } else { Vec::new() };
         let gathered = gather(self, &uids).await?;
-        let uid = uids.iter().take(gathered.done).next_back().copied().unwrap_or(last);
-        let (more, progress) = (gathered.done < uids.len(), Progress::Last { validity: found.validity, uid });
-        Ok(Batch { mails: gathered.mails, progress, more, unreadable: gathered.unreadable })
+        let is_doubtful = is_doubtful(self, &gathered, Some(last).filter(|last| *last > 0)).await?;
+        let mut uid = uids.iter().take(gathered.done).next_back().copied().unwrap_or(last);
+        let is_first = is_new && since.is_some();
+        if is_first && gathered.done == uids.len() {
+            // What is older is not looked for again.
+            uid = uid.max(found.uid_next.map_or(0, |next| next.saturating_sub(1)));
+        }
+        Ok(Batch {
+            more: gathered.is_followed(uids.len()),
+            progress: Progress::Last { validity: found.validity, uid },
+            passed_over: keyed(gathered.passed_over, |uid| uid.to_string()),
+            refused: keyed(gathered.refused, |uid| uid.to_string()),
+            is_doubtful,
+            old: if is_first { (found.mails as usize).saturating_sub(uids.len()) } else { 0 },
+            mails: gathered.mails,
+        })
     }
 
     async fn finish(&mut self, folder: &str, validity: u32, keys: &[String]) -> Result<(), Failure> {
@@ -263,12 +293,19 @@ impl Session for Open {
         }
     }
 
-    async fn count(&mut self, folder: &str) -> Result<u64, Failure> {
-        Ok(self.examine(folder).await?.mails.into())
+    async fn count(&mut self, folder: &str, since: Option<Timestamp>) -> Result<Count, Failure> {
+        let mails = self.examine(folder).await?.mails;
+        let recent = match since {
+            Some(_) if mails > 0 => Some(self.search(0, since).await?.len() as u64),
+            Some(_) => Some(0),
+            None => None,
+        };
+        Ok(Count { mails: mails.into(), since: recent })
     }
 
     async fn wait(&mut self, poll: Duration) -> Result<(), Failure> {
-        let Some((first, before)) = self.read.take().filter(|_| self.imap.can("IDLE")) else {
+        let idles = self.idles && self.imap.can("IDLE");
+        let Some((first, before)) = self.read.take().filter(|_| idles) else {
             tokio::time::sleep(poll.min(SLEEP_MAX)).await;
             return Ok(());
         };
@@ -277,12 +314,21 @@ impl Session for Open {
             return Ok(());
         }
         // Only one folder can be waited for.
-        self.idle(if self.folders.len() > 1 { poll.min(IDLE_MAX) } else { IDLE_MAX }).await
+        self.idles = self.idle(if self.folders.len() > 1 { poll.min(IDLE_MAX) } else { IDLE_MAX }).await?;
+        if !self.idles {
+            tokio::time::sleep(poll.min(SLEEP_MAX)).await;
+        }
+        Ok(())
     }
 
     async fn close(&mut self) {
         let _ = timeout(CLOSE_MAX, self.imap.log_out()).await;
     }
+}
+
+/// A day as a search names it (RFC 9051, `date`).
+fn day(at: Timestamp) -> String {
+    at.to_utc().format("%-d-%b-%Y").to_string()
 }
 
 /// Why a folder is not opened. One that may not be read, or is misspelled, needs a person; a server that is busy does not.

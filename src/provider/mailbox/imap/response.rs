@@ -4,6 +4,7 @@
 use chrono::DateTime;
 
 use crate::domain::Timestamp;
+use crate::provider::mailbox::LISTED_MAX;
 
 /// Lists in lists that are followed.
 const DEPTH_MAX: usize = 20;
@@ -56,6 +57,27 @@ impl Response {
         head.strip_prefix('+').map(|text| text.trim().to_owned())
     }
 
+    /// Octets that it takes.
+    pub fn octets(&self) -> usize {
+        self.parts.iter().map(|(text, literal)| text.len() + literal.as_ref().map_or(0, Vec::len)).sum()
+    }
+
+    /// Whether the server takes leave (RFC 9051 §7.1.5). It need not close the connection at once.
+    pub fn is_farewell(&self) -> bool {
+        self.status("*").is_some_and(|(status, _)| status == Status::Bye)
+    }
+
+    /// The numbers of mails that were searched for, at most [`LISTED_MAX`]: `* SEARCH 2 3`, or `* ESEARCH … ALL 2:3`, which is
+    /// how a server answers that knows IMAP4rev2 alone (RFC 9051 §7.3.4).
+    pub fn found(&self) -> Vec<u32> {
+        if let Some(words) = self.listed("SEARCH") {
+            return words.split_ascii_whitespace().filter_map(|word| word.parse().ok()).take(LISTED_MAX).collect();
+        }
+        let words = self.listed("ESEARCH").unwrap_or_default();
+        let mut words = words.split_ascii_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("ALL"));
+        words.nth(1).map(numbers).unwrap_or_default()
+    }
+
     /// The number N of `* N WORD`.
     pub fn numbered(&self, word: &str) -> Option<u32> {
         let head = self.head();
@@ -88,6 +110,16 @@ impl Response {
         }
         (words.next()? == Word::Open).then(|| Fetched::read(&mut words))
     }
+}
+
+/// The numbers of a set such as `2,4:7` (RFC 9051, `sequence-set`), at most [`LISTED_MAX`].
+fn numbers(set: &str) -> Vec<u32> {
+    let ranges = set.split(',').filter_map(|range| {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        Some(first.min(last)..=first.max(last))
+    });
+    ranges.flatten().take(LISTED_MAX).collect()
 }
 
 /// What stands in the brackets that a text begins with.
@@ -239,6 +271,16 @@ mod tests {
         assert_eq!(line("* x EXISTS").numbered("EXISTS"), None);
         assert_eq!(line("* SEARCH 1 2 3").listed("SEARCH").as_deref(), Some("1 2 3"));
         assert_eq!(line("* SEARCH").listed("search").as_deref(), Some(""));
+        for (said, found) in [
+            ("* SEARCH 1 2 x 4294967296 3", vec![1, 2, 3]),
+            ("* ESEARCH (TAG \"t4\") UID ALL 2,9:7,11", vec![2, 7, 8, 9, 11]),
+            ("* ESEARCH (TAG \"t4\") UID", vec![]),
+            ("* ESEARCH (TAG \"t4\") UID ALL 1:x,*", vec![]),
+        ] {
+            assert_eq!(line(said).found(), found, "{said}");
+        }
+        assert_eq!(line("* ESEARCH ALL 1:4294967295").found().len(), LISTED_MAX);
+        assert!(line("* BYE").is_farewell() && line("* BYE {3}").is_farewell() && !line("* 1 BYE").is_farewell());
         assert_eq!(line("* OK [UIDVALIDITY 7] fine").code_number("UIDVALIDITY"), Some(7));
         assert_eq!(line("* OK [UIDVALIDITY x] fine").code_number("UIDVALIDITY"), None);
         assert_eq!(line("+ idling").continuation().as_deref(), Some("idling"));

@@ -94,9 +94,9 @@ async fn use_it(kind: MailboxKind, texts: Vec<Vec<u8>>) {
             MailboxKind::Imap => Place::Last { validity: 1, uid: 0 },
             _ => Place::Seen(BTreeSet::new()),
         };
-        let _ = session.read("INBOX", &place).await;
+        let _ = session.read("INBOX", &place, None).await;
         let _ = session.finish("INBOX", 1, &["1".to_owned()]).await;
-        let _ = session.count("INBOX").await;
+        let _ = session.count("INBOX", None).await;
         let _ = tokio::time::timeout(Duration::from_millis(20), session.wait(Duration::from_millis(1))).await;
     }
     server.abort();

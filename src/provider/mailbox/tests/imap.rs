@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::{After, Batch, MailboxKind, Place, Progress, Session, is_missing};
+use super::super::{After, Batch, Count, MailboxKind, Place, Progress, Session, is_missing};
 use super::{CANARY, on, serve};
 use crate::domain::fault::Failure;
 use crate::domain::{Fault, Remedy};
@@ -28,7 +28,7 @@ async fn opened(rest: &str, after: After) -> (Box<dyn Session>, tokio::task::Joi
 
 async fn read(rest: &str, place: &Place) -> Result<Batch, Failure> {
     let (mut session, played) = opened(rest, After::Keep).await;
-    let batch = session.read("INBOX", place).await;
+    let batch = session.read("INBOX", place, None).await;
     played.await.expect("no panic").expect("as in the script");
     batch
 }
@@ -61,7 +61,7 @@ async fn what_is_new_is_read_without_marking_it() {
     assert_eq!((mail.key.as_str(), mail.octets.as_slice(), mail.is_cut), ("10", &b"first"[..], true));
     // The last one may be refused because the server is busy: it is asked for again.
     assert_eq!(batch.progress, Progress::Last { validity: 7, uid: 10 });
-    assert_eq!((batch.unreadable, batch.more), (0, true));
+    assert_eq!((batch.passed_over.len(), batch.more), (0, true));
 }
 
 /// A folder with the mails 1 to 3, and what is said of them.
@@ -79,8 +79,58 @@ async fn a_server_that_refuses_every_mail_makes_no_progress_and_loses_none() {
         assert_eq!(failure.fault, Fault::ProviderError, "{refusal}");
     }
     let all = [1, 2, 3].map(|uid| format!("C UID FETCH {uid}\n S $ NO it is broken\n")).concat();
-    let failure = read(&three(&all), &NEVER).await.expect_err("refused");
-    assert!(failure.raw_text.is_some_and(|words| words.contains("it is broken")));
+    let batch = read(&three(&all), &NEVER).await.expect("heard");
+    assert_eq!((batch.progress, batch.more, batch.is_doubtful), (Progress::Last { validity: 7, uid: 0 }, false, true));
+    let words: Vec<_> = batch.refused.iter().map(|one| (one.key.as_str(), one.words.as_str())).collect();
+    assert_eq!(words, ["1", "2", "3"].map(|uid| (uid, "it is broken")));
+}
+
+#[tokio::test]
+async fn a_broken_mail_at_the_end_is_told_from_a_server_that_hands_out_none() {
+    let place = Place::Last { validity: 7, uid: 2 };
+    let one = three("C UID FETCH 3 \n S $ NO it is broken\n").replace("SEARCH 1 2 3", "SEARCH 3");
+    for (known, is_doubtful) in [
+        ("S * 2 FETCH (UID 2 BODY[] \"x\")\n S $ OK\n", false),
+        ("S $ NO it is broken\n", true),
+        ("S $ OK gone\n", false),
+    ] {
+        let batch = read(&format!("{one}C UID FETCH 2 \n {known}"), &place).await.expect("heard");
+        assert_eq!((batch.refused.len(), batch.is_doubtful), (1, is_doubtful), "{known}");
+        assert_eq!(batch.progress, Progress::Last { validity: 7, uid: 2 }, "it is asked for again");
+    }
+}
+
+#[tokio::test]
+async fn of_a_folder_that_was_never_read_only_what_came_since_a_day_is_read() {
+    let since = Some(crate::domain::Timestamp(1_793_523_600_000));
+    let begin = "C EXAMINE\n S * 3 EXISTS\n S * OK [UIDVALIDITY 7] x\n S * OK [UIDNEXT 9] x\n S $ OK\n";
+    let fetch = "C UID FETCH 6 \n S * 2 FETCH (UID 6 BODY[] \"x\")\n S $ OK\n";
+    for (place, search, read, old, uid) in [
+        (NEVER, "C UID SEARCH UID 1:* SINCE 31-Oct-2026\n S * SEARCH 6\n S $ OK\n", 1, 2, 8),
+        (NEVER, "C UID SEARCH UID 1:* SINCE 31-Oct-2026\n S * SEARCH\n S $ OK\n", 0, 3, 8),
+        (
+            Place::Last { validity: 6, uid: 4 },
+            "C UID SEARCH UID 1:* SINCE 31-Oct-2026\n S * SEARCH\n S $ OK\n",
+            0,
+            3,
+            8,
+        ),
+        (Place::Last { validity: 7, uid: 4 }, "C UID SEARCH UID 5:*\n S * SEARCH 6\n S $ OK\n", 1, 0, 6),
+    ] {
+        let (mut session, played) =
+            opened(&format!("{begin}{search}{}", if read == 1 { fetch } else { "" }), After::Keep).await;
+        let batch = session.read("INBOX", &place, since).await.expect("read");
+        assert_eq!((batch.mails.len(), batch.old), (read, old), "{search}");
+        assert_eq!(batch.progress, Progress::Last { validity: 7, uid }, "{search}");
+        played.await.expect("no panic").expect("as in the script");
+    }
+    let (mut session, played) = opened(
+        &format!("{begin}C UID SEARCH UID 1:* SINCE 31-Oct-2026\n S * ESEARCH (TAG \"$\") UID ALL 6:7\n S $ OK"),
+        After::Keep,
+    )
+    .await;
+    assert_eq!(session.count("INBOX", since).await.expect("counted"), Count { mails: 3, since: Some(2) });
+    played.await.expect("no panic").expect("as in the script");
 }
 
 #[tokio::test]
@@ -90,19 +140,21 @@ async fn a_mail_that_is_refused_twice_among_others_is_passed_over_and_counted() 
         ("S $ NO it is broken\n", 2, 1),
         ("S * 2 FETCH (UID 2 RFC822.SIZE 9 BODY[] NIL)\n S $ OK\n", 2, 1),
         ("S $ OK gone\n", 2, 0),
-        ("S $ NO [EXPUNGEISSUED] gone\n", 2, 1),
+        ("S $ NO [EXPUNGEISSUED] gone\n", 2, 0),
+        ("S * 2 FETCH (UID 2)\n S $ OK\n", 2, 1),
+        ("S * 2 FETCH (BODY[] \"of no number\")\n S $ OK\n", 3, 0),
     ] {
         let refused = format!("C UID FETCH 2 \n {said}");
-        let is_asked_again = said.contains("broken") || said.contains("NIL");
+        let is_asked_again = unreadable > 0;
         let again = if is_asked_again { refused.as_str() } else { "" };
         let script = three(&format!("{}{refused}{}{again}", one(1), one(3)));
         let batch = read(&script, &NEVER).await.expect("read");
-        assert_eq!((batch.mails.len(), batch.unreadable, batch.more), (handed, unreadable, false), "{said}");
+        assert_eq!((batch.mails.len(), batch.passed_over.len(), batch.more), (handed, unreadable, false), "{said}");
         assert_eq!(batch.progress, Progress::Last { validity: 7, uid: 3 }, "{said}");
     }
     let busy = format!("{}C UID FETCH 2 \n S $ NO [INUSE] x\n", one(1));
     let batch = read(&three(&busy), &NEVER).await.expect("read");
-    assert_eq!((batch.progress, batch.unreadable), (Progress::Last { validity: 7, uid: 1 }, 0));
+    assert_eq!((batch.progress, batch.passed_over.len()), (Progress::Last { validity: 7, uid: 1 }, 0));
 }
 
 #[tokio::test]
@@ -128,8 +180,8 @@ async fn news_is_waited_for_in_the_first_folder_that_is_there() {
     let idle = "C IDLE\n S + idling\n S * 1 EXISTS\n C DONE\n S $ OK";
     let missing = "C EXAMINE \"INBOX\"\n S $ NO [NONEXISTENT] x\n";
     let (mut session, played) = opened(&format!("{missing}{there}{there}{idle}"), After::Keep).await;
-    assert!(is_missing(&session.read("INBOX", &NEVER).await.expect_err("missing")));
-    session.read("Junk", &NEVER).await.expect("read");
+    assert!(is_missing(&session.read("INBOX", &NEVER, None).await.expect_err("missing")));
+    session.read("Junk", &NEVER, None).await.expect("read");
     session.wait(Duration::from_secs(3600)).await.expect("waited");
     played.await.expect("no panic").expect("as in the script");
 }
@@ -205,7 +257,7 @@ async fn idle_ends_when_there_is_mail_and_mail_that_came_before_it_needs_no_wait
     let other = "C EXAMINE\n S * 2 EXISTS\n S * OK [UIDVALIDITY 7] x\n S * OK [UIDNEXT 3] x\n S $ OK done";
     for rest in [same, other] {
         let (mut session, played) = opened(&format!("{before}{rest}"), After::Keep).await;
-        session.read("INBOX", &NEVER).await.expect("read");
+        session.read("INBOX", &NEVER, None).await.expect("read");
         session.wait(Duration::from_secs(3600)).await.expect("waited");
         played.await.expect("no panic").expect("as in the script");
     }

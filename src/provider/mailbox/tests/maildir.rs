@@ -45,12 +45,12 @@ async fn both_folders_are_read_and_no_file_is_touched() {
     fs::remove_dir(path.join("new/folder")).expect("removed");
     let before = files(path);
     let mut session = session(path, After::Delete).await;
-    let batch = session.read("", &Place::Seen(BTreeSet::from(["9.z".to_owned()]))).await.expect("read");
+    let batch = session.read("", &Place::Seen(BTreeSet::from(["9.z".to_owned()])), None).await.expect("read");
     let octets: Vec<&[u8]> = batch.mails.iter().map(|mail| mail.octets.as_slice()).collect();
     assert_eq!(octets, [b"one", b"two"]);
     let added = ["1.a.host", "2.b.host"].map(str::to_owned);
     assert_eq!(batch.progress, Progress::Seen { added: added.to_vec(), gone: vec!["9.z".to_owned()] });
-    let again = session.read("", &Place::Seen(BTreeSet::from(added))).await.expect("read");
+    let again = session.read("", &Place::Seen(BTreeSet::from(added)), None).await.expect("read");
     assert_eq!(again.mails.len(), 0);
     assert_eq!(files(path), before);
 }
@@ -81,10 +81,30 @@ async fn large_mails_are_cut_and_many_come_in_batches() {
         fs::write(folder.path().join(format!("new/1.{number:03}")), "small").expect("written");
     }
     let mut session = session(folder.path(), After::Keep).await;
-    let batch = session.read("", &Place::Seen(BTreeSet::new())).await.expect("read");
+    let batch = session.read("", &Place::Seen(BTreeSet::new()), None).await.expect("read");
     assert_eq!((batch.mails.len(), batch.more), (BATCH_MAX, true));
     assert_eq!((batch.mails[0].octets.len(), batch.mails[0].is_cut), (MAIL_OCTETS_MAX, true));
-    assert_eq!(session.count("").await.ok(), Some(51));
+    assert_eq!(session.count("", None).await.ok().map(|count| count.mails), Some(51));
+}
+
+#[tokio::test]
+async fn what_was_delivered_before_a_day_is_not_read() {
+    let folder = maildir();
+    let since = crate::domain::Timestamp(1_793_523_600_000);
+    for (name, seconds_later) in [("1.old", -1), ("2.new", 0), ("3.new", 1)] {
+        let file = fs::File::create(folder.path().join("new").join(name)).expect("made");
+        let at = std::time::UNIX_EPOCH
+            + std::time::Duration::from_millis(u64::try_from(since.0 + seconds_later * 1_000).expect("later"));
+        file.set_modified(at).expect("dated");
+    }
+    let mut session = session(folder.path(), After::Delete).await;
+    let batch = session.read("", &Place::Seen(BTreeSet::new()), Some(since)).await.expect("read");
+    let read: Vec<&str> = batch.mails.iter().map(|mail| mail.key.as_str()).collect();
+    assert_eq!((read, batch.old), (vec!["2.new", "3.new"], 1));
+    let added = ["1.old", "2.new", "3.new"].map(str::to_owned).to_vec();
+    assert_eq!(batch.progress, Progress::Seen { added, gone: Vec::new() }, "it is not looked at again");
+    let count = session.count("", Some(since)).await.expect("counted");
+    assert_eq!((count.mails, count.since), (3, Some(2)));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod anything;
 mod imap;
 mod maildir;
+mod odd;
 mod pop3;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ fn on(kind: MailboxKind, port: u16, change: impl FnOnce(&mut Settings)) -> Arc<d
         username: Some("office".into()),
         folders: vec!["INBOX".into()],
         path: None,
+        since: None,
         after: After::Keep,
         move_to: None,
         accept_ca_file: None,

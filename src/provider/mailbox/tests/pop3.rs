@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::{After, MailboxKind, Place, Progress};
+use super::super::{After, Count, MailboxKind, Place, Progress};
 use super::{CANARY, on, serve};
 use crate::domain::Fault;
 
@@ -62,14 +62,14 @@ async fn what_is_new_is_read_and_what_is_gone_is_forgotten() {
     );
     let (port, played) = serve(false, &script).await;
     let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
-    let batch = session.read("", &seen(&["aa", "zz"])).await.expect("read");
+    let batch = session.read("", &seen(&["aa", "zz"]), None).await.expect("read");
     played.await.expect("no panic").expect("as in the script");
     assert_eq!(batch.mails.len(), 3);
     assert_eq!((batch.mails[1].octets.as_slice(), batch.mails[1].is_cut), (&b"c\r\n"[..], false));
     assert_eq!((batch.mails[0].octets.as_slice(), batch.mails[0].is_cut), (&b".b\r\n"[..], true));
     let added = ["bb", "cc", "dd", "ee", "ff"].map(str::to_owned).to_vec();
     assert_eq!(batch.progress, Progress::Seen { added, gone: vec!["zz".to_owned()] });
-    assert_eq!((batch.unreadable, batch.more), (2, false));
+    assert_eq!((batch.passed_over.len(), batch.more), (2, false));
 }
 
 #[tokio::test]
@@ -80,20 +80,56 @@ async fn a_server_that_refuses_every_mail_makes_no_progress_and_loses_none() {
         "C TOP 1\nS -ERR [SYS/TEMP] x".to_owned(),
         "C TOP 1\nS -ERR [IN-USE] x".to_owned(),
         "C TOP 1\nS -ERR what\nC RETR 1\nS -ERR Server busy".to_owned(),
-        format!("{}{}", broken(1), broken(2)),
     ] {
         let (port, played) = serve(false, &format!("{two}{rest}")).await;
         let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
-        let failure = session.read("", &seen(&[])).await.expect_err("refused");
+        let failure = session.read("", &seen(&[]), None).await.expect_err("refused");
         assert_eq!(failure.fault, Fault::ProviderError, "{rest}");
         played.await.expect("no panic").expect("as in the script");
     }
+    let (port, played) = serve(false, &format!("{two}{}{}", broken(1), broken(2))).await;
+    let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
+    let batch = session.read("", &seen(&[]), None).await.expect("heard");
+    played.await.expect("no panic").expect("as in the script");
+    assert_eq!((batch.refused.len(), batch.is_doubtful, batch.more), (2, true, false));
+    assert_eq!(batch.progress, Progress::Seen { added: Vec::new(), gone: Vec::new() });
     let (port, played) = serve(false, &format!("{two}C TOP 1\nS +OK\nS x\nS .\n{}", broken(2))).await;
     let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
-    let batch = session.read("", &seen(&[])).await.expect("read");
+    let batch = session.read("", &seen(&[]), None).await.expect("read");
     played.await.expect("no panic").expect("as in the script");
     let only_first = Progress::Seen { added: vec!["aa".to_owned()], gone: Vec::new() };
-    assert_eq!((batch.progress, batch.unreadable, batch.more), (only_first, 0, true));
+    assert_eq!((batch.progress, batch.passed_over.len(), batch.more), (only_first, 0, true));
+}
+
+#[tokio::test]
+async fn what_came_before_a_day_is_not_read_up_to_the_first_that_did_not() {
+    let since = Some(crate::domain::Timestamp(1_793_523_600_000));
+    let old =
+        "S +OK\nS Received: by mx; Mon, 5 Oct 2026 09:00:00 +0000\nS Date: Mon, 5 Oct 2026 08:00:00 +0000\nS \nS .\n";
+    let new =
+        "S +OK\nS Received: by mx; Mon, 30 Nov 2026 09:00:00 +0000\nS Date: Mon, 5 Oct 2026 08:00:00 +0000\nS \nS .\n";
+    let list = "C UIDL\nS +OK\nS 1 aa\nS 2 bb\nS 3 cc\nS 4 dd\nS .\n";
+    let script = format!(
+        "{LOGIN}{list}C TOP 2 0\n{old}C TOP 3 0\n{new}C LIST\nS +OK\nS 3 7\nS 4 7\nS .\n\
+         C TOP 3 3000000\nS +OK\nS x\nS .\nC TOP 4 3000000\nS +OK\nS y\nS .\n"
+    );
+    let (port, played) = serve(false, &script).await;
+    let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
+    let batch = session.read("", &seen(&["aa"]), since).await.expect("read");
+    played.await.expect("no panic").expect("as in the script");
+    assert_eq!((batch.mails.len(), batch.old), (2, 1));
+    let added = ["bb", "cc", "dd"].map(str::to_owned).to_vec();
+    assert_eq!(batch.progress, Progress::Seen { added, gone: Vec::new() });
+
+    for (heads, found) in [
+        (format!("C TOP 3 0\n{new}C TOP 2 0\n{old}"), Some(1)),
+        (format!("C TOP 3 0\nS -ERR what\nC TOP 2 0\n{new}C TOP 1 0\n{new}"), Some(3)),
+    ] {
+        let (port, played) = serve(false, &format!("{LOGIN}C STAT\nS +OK 3 900\n{heads}")).await;
+        let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
+        assert_eq!(session.count("", since).await.expect("counted"), Count { mails: 3, since: found });
+        played.await.expect("no panic").expect("as in the script");
+    }
 }
 
 #[tokio::test]
@@ -127,6 +163,6 @@ async fn a_refused_login_is_about_the_account_unless_it_passes() {
 async fn a_server_without_unique_names_cannot_be_read() {
     let (port, _) = serve(false, &format!("{LOGIN}C UIDL\nS -ERR what")).await;
     let mut session = on(MailboxKind::Pop3, port, |_| {}).open().await.expect("opened");
-    let failure = session.read("", &seen(&[])).await.expect_err("refused");
+    let failure = session.read("", &seen(&[]), None).await.expect_err("refused");
     assert!(failure.raw_text.is_some_and(|words| words.contains("UIDL")));
 }

@@ -160,7 +160,7 @@ fn keep(mut row: SheetRow, is_told_by_row: bool, sheet: &mut Sheet) {
     sheet.rows.push(row);
 }
 
-/// Adds a refusal unless the row has one of that scope for the channel.
+/// Adds a refusal unless the row has one of that scope for the channel; of two, the stricter stands.
 fn put(
     row: &mut SheetRow,
     channel: Channel,
@@ -169,9 +169,22 @@ fn put(
     day: Option<NaiveDate>,
     words: &str,
 ) {
-    if !row.refusals.iter().any(|known| known.channel == channel && known.scope == scope) {
-        let evidence = RefusalEvidence::Kept(words.to_owned());
-        row.refusals.push(SheetRefusal { channel, scope, reason, day, evidence });
+    let refusal = SheetRefusal { channel, scope, reason, day, evidence: RefusalEvidence::Kept(words.to_owned()) };
+    match row.refusals.iter_mut().find(|known| known.channel == channel && known.scope == scope) {
+        None => row.refusals.push(refusal),
+        Some(known) if strictness(reason) > strictness(known.reason) => *known = refusal,
+        Some(_) => {}
+    }
+}
+
+/// How firmly a reason stands: a mailbox may work again, a complaint was made once, somebody's will holds until they say otherwise.
+const fn strictness(reason: SuppressionReason) -> u8 {
+    match reason {
+        SuppressionReason::Bounced => 0,
+        SuppressionReason::Complaint => 1,
+        SuppressionReason::Other => 2,
+        SuppressionReason::OptOut => 3,
+        SuppressionReason::DoNotContact => 4,
     }
 }
 

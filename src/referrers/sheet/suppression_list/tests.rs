@@ -160,6 +160,79 @@ fn the_exports_of_every_service_are_understood() {
     }
 }
 
+/// The same table, written otherwise.
+fn rewritten(text: &str, change: impl Fn(Vec<String>) -> Vec<String>, style: csv::QuoteStyle) -> String {
+    let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let end = csv::Terminator::CRLF;
+    let mut writer =
+        csv::WriterBuilder::new().quote_style(style).terminator(end).flexible(true).from_writer(Vec::new());
+    for record in records.records() {
+        let cells = record.expect("a record").iter().map(str::to_owned).collect();
+        writer.write_record(change(cells)).expect("written");
+    }
+    String::from_utf8(writer.into_inner().expect("whole")).expect("UTF-8")
+}
+
+#[test]
+fn an_export_means_the_same_with_a_mark_at_its_start_other_line_ends_quotes_and_columns_in_another_order() {
+    let tables = LISTS.iter().filter(|(origin, _, text, _)| *origin != Origin::Csv && !text.starts_with(['{', '[']));
+    for (origin, file, text, wanted) in tables {
+        let backwards = |mut cells: Vec<String>| {
+            cells.reverse();
+            cells
+        };
+        for other in [
+            format!("\u{feff}{}", text.replace('\n', "\r\n")),
+            format!("\u{feff}{}", rewritten(text, |cells| cells, csv::QuoteStyle::Always)),
+            rewritten(text, backwards, csv::QuoteStyle::Necessary),
+            format!("\n\n{text}\n\n"),
+        ] {
+            assert_eq!(read_as(*origin, file, &other), *wanted, "{origin} {file}: {other}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_missing_makes_a_list_stricter_or_is_asked_for() {
+    for (origin, text, wanted) in [
+        (Origin::Mailgun, "address\nana@clinic.example\n", &["ana@clinic.example: complaint"][..]),
+        (Origin::Mailgun, "address,error\nana@clinic.example,\n", &["ana@clinic.example: bounced"]),
+        (Origin::SendGrid, "email\nana@clinic.example\n", &["ana@clinic.example: opt_out"]),
+        (Origin::SendGrid, "email,reason\nana@clinic.example,\n", &["ana@clinic.example: bounced"]),
+        (
+            Origin::Postmark,
+            "EmailAddress,SuppressionReason\nana@clinic.example,ManualSuppression\n",
+            &["ana@clinic.example: opt_out"],
+        ),
+        (Origin::Ses, "EmailAddress\nana@clinic.example\n", &[]),
+        (Origin::Postmark, "EmailAddress,Origin\nana@clinic.example,Recipient\n", &[]),
+    ] {
+        assert_eq!(read_as(origin, "list.csv", text), wanted, "{origin}: {text}");
+        let refused = read(text.as_bytes(), origin, None).expect("a list").refused_count;
+        assert_eq!(
+            refused,
+            usize::from(wanted.is_empty()),
+            "{origin}: an entry that does not say why is not left out unsaid"
+        );
+    }
+}
+
+#[test]
+fn of_two_entries_of_one_address_the_stricter_stands_whatever_their_order() {
+    let head = "EmailAddress,SuppressionReason,Origin\n";
+    let (complaint, by_them) =
+        ("ana@clinic.example,SpamComplaint,Recipient\n", "ana@clinic.example,ManualSuppression,Recipient\n");
+    let by_us = "ana@clinic.example,ManualSuppression,Customer\n";
+    for (rows, wanted) in [
+        ([complaint, by_them], "ana@clinic.example: opt_out"),
+        ([by_them, complaint], "ana@clinic.example: opt_out"),
+        ([by_us, by_them], "ana@clinic.example: do_not_contact"),
+        ([by_them, by_us], "ana@clinic.example: do_not_contact"),
+    ] {
+        assert_eq!(read_as(Origin::Postmark, "dump.csv", &format!("{head}{}", rows.concat())), [wanted]);
+    }
+}
+
 #[test]
 fn what_the_server_said_of_the_sender_or_what_passes_is_left_out_and_said() {
     let (origin, file, text, _) = LISTS[4];

@@ -85,10 +85,41 @@ pub struct BroadcastRow {
     pub made: Moment,
     /// Whether its messages are all settled.
     pub is_finished: bool,
+    /// That it has paused itself and waits for a person.
+    pub paused: Option<PausedRow>,
+    /// Who let it go on after it had paused itself, and when.
+    pub resumed: Option<(String, Moment)>,
     /// How far it has come.
     pub bar: Bar,
     /// The counts, largest matter first: `38 of 52 delivered`.
     pub counts: Vec<String>,
+}
+
+/// A broadcast that has paused itself.
+#[derive(Debug, Clone)]
+pub struct PausedRow {
+    /// Since when.
+    pub since: Moment,
+    /// Why, as a sentence with the figures.
+    pub why: String,
+    /// Its letters that are held.
+    pub held: String,
+    /// Where its messages that failed are listed.
+    pub failed_link: String,
+    /// Where the buttons that decide about it lead.
+    pub place: String,
+}
+
+impl PausedRow {
+    fn of(broadcast: &Broadcast, ledger: &Ledger, calendar: &Calendar) -> Option<Self> {
+        Some(Self {
+            since: calendar.moment(broadcast.paused_since()?),
+            why: wording::broadcasts::paused(broadcast.pause.paused_reason.as_deref()),
+            held: wording::count(ledger.held, "letter is held", "letters are held"),
+            failed_link: format!("/messages?status=failed&broadcast={}", broadcast.id),
+            place: format!("/broadcasts/{}", broadcast.id),
+        })
+    }
 }
 
 impl BroadcastRow {
@@ -101,6 +132,13 @@ impl BroadcastRow {
             link: format!("/messages?broadcast={}", broadcast.id),
             made: calendar.moment(broadcast.created_ms),
             is_finished: broadcast.finished_ms.is_some() || (ledger.is_settled() && ledger.held + ledger.in_doubt == 0),
+            paused: PausedRow::of(broadcast, ledger, calendar),
+            resumed: broadcast
+                .pause
+                .resumed_by
+                .as_ref()
+                .zip(broadcast.pause.resumed_ms)
+                .map(|(who, at)| (who.name().to_owned(), calendar.moment(at))),
             bar: Bar::of(ledger),
             counts: counts(ledger),
         }

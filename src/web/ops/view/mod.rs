@@ -1,6 +1,7 @@
 //! What the pages show, as plain values made of the store's rows: no request, no database, no markup beyond the small
 //! pieces in [`pieces`] and [`moment`]. The words are those of [`crate::wording`].
 
+pub mod accounts;
 pub mod causes;
 pub mod history;
 pub mod lines;

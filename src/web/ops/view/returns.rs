@@ -6,9 +6,11 @@ use super::moment::{Calendar, Moment};
 use super::pieces::Chip;
 use super::titles;
 use crate::domain::id::{MessageId, ReferrerId};
+use crate::domain::referrer::Referrer;
 use crate::domain::returned::{MatchedBy, ReturnAct, ReturnState};
 use crate::feedback::returns::working::acts_for;
 use crate::public::returns::{explanation, masked};
+use crate::referrers::conversation::who_stay;
 use crate::render::Renderer;
 use crate::store::records::returns::ReturnRow;
 use crate::store::{StoreError, Tx};
@@ -74,7 +76,7 @@ pub async fn lines(
 
 /// The people and letters that returns are about.
 struct Known {
-    names: HashMap<ReferrerId, String>,
+    people: HashMap<ReferrerId, Referrer>,
     letters: HashMap<MessageId, String>,
 }
 
@@ -86,15 +88,15 @@ impl Known {
         people.dedup();
         messages.sort_unstable();
         messages.dedup();
-        let names = tx.referrers(&people).await?.into_iter().map(|one| (one.id, one.display_name())).collect();
+        let people = who_stay(tx, &people).await?;
         let letters = tx.messages(&messages, false).await?.into_iter();
-        Ok(Self { names, letters: letters.map(|one| (one.id, titles::letter(renderer, &one.letter))).collect() })
+        Ok(Self { people, letters: letters.map(|one| (one.id, titles::letter(renderer, &one.letter))).collect() })
     }
 }
 
 impl ReturnLine {
     fn of(row: &ReturnRow, known: &Known, calendar: &Calendar) -> Self {
-        let name = row.referrer_id.and_then(|id| known.names.get(&id));
+        let person = row.referrer_id.and_then(|id| known.people.get(&id));
         let letter = row.message_id.and_then(|id| Some((known.letters.get(&id)?.clone(), format!("/messages/{id}"))));
         let decided = row.outcome.as_deref().zip(row.done_ms).map(|(outcome, at)| {
             let who = row.done_by.as_ref().map_or("somebody", |who| who.name());
@@ -105,8 +107,8 @@ impl ReturnLine {
             link: format!("/returns/{}", row.id),
             kind: wording::returns::kind(row.kind).into(),
             state: (row.state != ReturnState::Applied).then(|| wording::returns::state(row.state).into()),
-            who: name.cloned().unwrap_or_else(|| stranger(row)),
-            who_link: row.referrer_id.filter(|_| name.is_some()).map(|id| format!("/referrers/{id}")),
+            who: person.map_or_else(|| stranger(row), Referrer::display_name),
+            who_link: person.filter(|one| one.removed_ms.is_none()).map(|one| format!("/referrers/{}", one.id)),
             says: explanation(row),
             first_line: row.first_line.clone(),
             is_proposal: letter.is_some() && !row.matched_by.is_some_and(MatchedBy::is_sure),

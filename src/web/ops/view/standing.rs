@@ -170,7 +170,7 @@ fn choices(case: &Case<'_>, closed: bool) -> Vec<Choice> {
 fn of_status(case: &Case<'_>, closed: bool) -> Vec<Choice> {
     let open = case.attempts.iter().any(|attempt| attempt.status.is_open());
     match case.message.status {
-        MessageStatus::Held => vec![choice(Act::Release, true), choice(Act::Cancel, false)],
+        MessageStatus::Held => vec![release(case.message.reason, true), choice(Act::Cancel, false)],
         MessageStatus::Queued if !open && closed => {
             vec![choice(Act::SendNow, false), choice(Act::Hold, false), choice(Act::Cancel, false)]
         }
@@ -186,6 +186,16 @@ fn of_status(case: &Case<'_>, closed: bool) -> Vec<Choice> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Releasing a message as a button. Who releases one that its paused broadcast holds lets all of the broadcast go on, so the button
+/// says that, and is not the first thing to do.
+fn release(reason: Option<Reason>, is_first: bool) -> Choice {
+    if reason != Some(PolicyReason::BroadcastPaused.into()) {
+        return choice(Act::Release, is_first);
+    }
+    let (label, means) = ("Let the whole broadcast go on", wording::broadcasts::GOING_ON);
+    Choice { label, means, ..choice(Act::Release, false) }
 }
 
 /// An act as a button.
@@ -225,6 +235,8 @@ pub fn act_named(word: &str) -> Option<Act> {
 #[must_use]
 pub fn quick_choices(status: MessageStatus, reason: Option<Reason>) -> Vec<Choice> {
     match status {
+        // That is decided for the whole broadcast, on its page.
+        MessageStatus::Held if reason == Some(PolicyReason::BroadcastPaused.into()) => vec![choice(Act::Cancel, false)],
         MessageStatus::Held => {
             let needs_more = reason.is_some_and(remedies::needs_something_first);
             vec![choice(Act::Cancel, false), choice(Act::Release, !needs_more)]
@@ -298,6 +310,17 @@ mod tests {
         let standing = standing(&message(MessageStatus::Suppressed, Some("no_basis")), None);
         assert!(standing.offers_permission);
         assert_eq!(standing.choices, []);
+    }
+
+    #[test]
+    fn releasing_a_letter_of_a_paused_broadcast_says_that_all_of_it_goes_on_and_is_not_offered_in_a_list() {
+        let reason = Some("broadcast_paused".parse().expect("a reason"));
+        let message = message(MessageStatus::Held, Some("broadcast_paused"));
+        let choices = standing(&message, None).choices;
+        let release = choices.iter().find(|choice| choice.act == "release").expect("a button");
+        assert!(release.label.contains("whole broadcast") && !release.is_first, "{release:?}");
+        let quick: Vec<_> = quick_choices(MessageStatus::Held, reason).iter().map(|choice| choice.act).collect();
+        assert_eq!(quick, ["cancel"]);
     }
 
     #[test]

@@ -162,7 +162,7 @@ pub struct EventShape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "write delivered, delayed, complaint, opt_out, auto_reply, ignored, bounce, hard, soft or dead, or { class = \"…\", fault = \"…\", about = \"…\" }"
+    expecting = "write delivered, delayed, complaint, opt_out, auto_reply, ignored, bounce, hard, soft, dead or listed, or { class = \"…\", fault = \"…\", about = \"…\" }"
 )]
 pub enum Meaning {
     /// One of ours.
@@ -195,6 +195,8 @@ pub enum Word {
     Soft,
     /// There is no such address, whatever the server's words.
     Dead,
+    /// It stands on the provider's own list, and the provider did not try.
+    Listed,
 }
 
 /// A failure of which class, reason and object are known.
@@ -224,6 +226,7 @@ impl Meaning {
             Self::Word(Word::Hard) => bounced(Saying::Hard),
             Self::Word(Word::Soft) => bounced(Saying::Soft(Fault::Deferred)),
             Self::Word(Word::Dead) => bounced(Saying::Dead),
+            Self::Word(Word::Listed) => bounced(Saying::Listed),
             Self::Exactly(Exactly { class: ReturnClass::Soft, fault, about: None }) => bounced(Saying::Soft(fault)),
             Self::Exactly(Exactly { class, fault, about }) => {
                 bounced(Saying::Is(fault, about.unwrap_or(About::Recipient), class))

@@ -18,8 +18,9 @@ const HEADERS_MAX: usize = 200;
 pub(in super::super) fn saying(kind: &str, subtype: &str) -> Saying {
     let ours = |fault| Saying::Is(fault, About::Letter, ReturnClass::Ours);
     match (kind, subtype) {
-        ("Permanent", "NoEmail" | "Suppressed" | "OnAccountSuppressionList") => Saying::Dead,
-        ("Permanent", "UnsubscribedRecipient") => Saying::Is(Fault::PolicyRefusal, About::Recipient, ReturnClass::Soft),
+        ("Permanent", "NoEmail") => Saying::Dead,
+        ("Permanent", "Suppressed" | "OnAccountSuppressionList") => Saying::Listed,
+        ("Permanent", "UnsubscribedRecipient") => Saying::Unwilling,
         ("Permanent", _) => Saying::Hard,
         ("Transient", "MailboxFull") => Saying::Is(Fault::MailboxFull, About::Recipient, ReturnClass::Soft),
         ("Transient", "MessageTooLarge") => ours(Fault::TooLarge),

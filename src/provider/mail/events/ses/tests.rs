@@ -105,6 +105,23 @@ pub(in super::super) fn unread() -> impl MailEvents {
     ses(&Authority::certifying("sns.amazonaws.com")).0
 }
 
+/// An account that has its certificate, and another one of another topic that has it too.
+pub(in super::super) async fn ready() -> (impl MailEvents, impl MailEvents) {
+    let authority = Authority::certifying("sns.amazonaws.com");
+    let (ours, web) = ses(&authority);
+    let topic = Topic::parse("arn:aws:sns:us-east-1:123456789012:other").expect("a topic");
+    let other = Ses::over("other", topic, TOLERANCE, Trust::only(authority.root.clone()), web);
+    for account in [&ours, &other] {
+        account.certificates.fetch(&account.topic, CERTIFICATE, NOW).await.expect("fetched");
+    }
+    (ours, other)
+}
+
+/// A report as it travels, signed.
+pub(in super::super) fn sealed(report: &str) -> WebhookParts {
+    signed(&notification(report))
+}
+
 /// A report as it travels.
 pub(in super::super) fn notification(report: &str) -> String {
     message("Notification", report, "")
@@ -197,6 +214,21 @@ async fn a_signed_message_is_believed_for_an_hour_and_its_certificate_fetched_on
         }
         let next_year = Timestamp(NOW.0 + 60 * 24 * 60 * MINUTE);
         assert_eq!(ses.verify(&callback, next_year), Err(Rejection::Forged), "the certificate has expired");
+    }
+}
+
+#[tokio::test]
+async fn what_came_while_the_certificate_could_not_be_had_is_believed_when_it_comes_again() {
+    let authority = Authority::certifying("sns.amazonaws.com");
+    for missing in [CERTIFICATE, ISSUER] {
+        let (ses, web) = ses(&authority);
+        let page = web.pages.lock().expect("sound").remove(missing).expect("it was there");
+        let callback = signed(&notification("{}"));
+        assert_eq!(taken(&ses, &callback, NOW).await, Err(Rejection::Later), "{missing}");
+        assert_eq!(taken(&ses, &callback, NOW).await, Err(Rejection::Later), "{missing}");
+        web.answer(missing, page);
+        let later = Timestamp(NOW.0 + 20_000);
+        assert_eq!(taken(&ses, &callback, later).await, Ok(()), "{missing}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Every scheme on the tables of `tests/it/fixtures/mail-events`: what is published of signatures and what of bodies.
 
+mod attacking;
 mod opening;
 mod reading;
 mod signing;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

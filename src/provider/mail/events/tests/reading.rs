@@ -130,9 +130,10 @@ fn check_one(case: &Case, event: &DeliveryEvent) -> Result<(), String> {
         return Err("matched by the wrong thing".to_owned());
     }
     let Fact::Failed(failure) = &event.fact else {
-        return if case.kind == Some(ReturnKind::Bounce) { Err("no failure".to_owned()) } else { Ok(()) };
+        return if case.class.is_some() { Err("no failure".to_owned()) } else { Ok(()) };
     };
-    if case.kind != Some(ReturnKind::Bounce) || case.fault.is_some_and(|fault| fault != failure.fault) {
+    // A letter that was not tried because of an earlier complaint or opt-out failed, and is told as what was said.
+    if case.class.is_none() || case.fault.is_some_and(|fault| fault != failure.fault) {
         return Err(format!("the failure {}", failure.fault));
     }
     let is_held_against_it = failure.fault.evidence() == AddressEvidence::Dead;

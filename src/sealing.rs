@@ -1,6 +1,6 @@
-//! Tokens are sealed before they are stored: AES-256-GCM (NIST SP 800-38D) under a key that is not in the database. The key
-//! is derived by HKDF-SHA256 (RFC 5869) from a secret of the installation, so that the same secret may serve for other things
-//! one day.
+//! What nobody may read in the database is sealed before it is stored: AES-256-GCM (NIST SP 800-38D) under a key that is not in
+//! the database. A key for each use is derived by HKDF-SHA256 (RFC 5869) from one secret of the installation: what is sealed for
+//! one use cannot be opened for another.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -17,8 +17,6 @@ use crate::files::{ReadError, create_once, read_regular};
 
 /// The form of what is sealed: this octet, the nonce, the text with its tag.
 const VERSION: u8 = 1;
-/// What the derived key is for.
-const PURPOSE: &[u8] = b"touchline mail tokens 1";
 /// The fewest characters of a secret: a random one of 32 octets has 43 in base64.
 pub const SECRET_CHARS_MIN: usize = 32;
 /// Octets of randomness in a secret that is made here.
@@ -26,12 +24,31 @@ const SECRET_OCTETS: usize = 32;
 /// Largest file with a secret.
 const FILE_BYTES_MAX: u64 = 4_096;
 
+/// What a key is for. Each has a key of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The tokens of accounts that sign in by OAuth.
+    MailTokens,
+    /// What people answer.
+    Replies,
+}
+
+impl Purpose {
+    /// What the key is derived for (RFC 5869 `info`). Never to be changed: what was sealed before would not be opened again.
+    const fn info(self) -> &'static [u8] {
+        match self {
+            Self::MailTokens => b"touchline mail tokens 1",
+            Self::Replies => b"touchline replies 1",
+        }
+    }
+}
+
 /// Where the secret is. Prints nothing of it.
 #[derive(Clone)]
 pub enum KeyPlace {
     /// The configuration gives it.
     Given(SecretString),
-    /// In a file, which is made when the first token is sealed; only its owner can read it.
+    /// In a file, which is made when something is sealed for the first time; only its owner can read it.
     File(PathBuf),
     /// Nowhere: nothing can be sealed.
     Nowhere,
@@ -71,30 +88,33 @@ impl fmt::Debug for Sealer {
 }
 
 impl KeyPlace {
-    /// The key, to open what was sealed.
+    /// The key, to open what was sealed for that purpose.
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub fn sealer(&self) -> Result<Sealer, KeyError> {
+    pub fn sealer(&self, purpose: Purpose) -> Result<Sealer, KeyError> {
         match self {
-            Self::Given(secret) => Sealer::from_secret(secret),
+            Self::Given(secret) => Sealer::from_secret(secret, purpose),
             Self::File(path) => match read_regular(path, FILE_BYTES_MAX) {
-                Ok(bytes) => Sealer::from_secret(&text(bytes).ok_or_else(|| KeyError::Unusable(self.in_words("is not text")))?),
+                Ok(bytes) => {
+                    let secret = text(bytes).ok_or_else(|| KeyError::Unusable(self.in_words("is not text")))?;
+                    Sealer::from_secret(&secret, purpose)
+                }
                 Err(error) => Err(self.unreadable(&error)),
             },
             Self::Nowhere => Err(KeyError::Unusable(
-                "store.key is not set: several nodes share the tokens, and need the same key. Write key = { file = \"PATH\" } \
-                 into [store], the same file for each node: openssl rand -base64 32 > PATH"
+                "store.key is not set: several nodes share what is sealed, and need the same key. Write \
+                 key = { file = \"PATH\" } into [store], the same file for each node: openssl rand -base64 32 > PATH"
                     .to_owned(),
             )),
         }
     }
 
-    /// The key, to seal with; made where there is none yet.
+    /// The key, to seal with for that purpose; the secret is made where there is none yet.
     ///
     /// # Errors
     /// As [`KeyPlace::sealer`]; or it cannot be made.
-    pub fn sealer_or_new(&self) -> Result<Sealer, KeyError> {
+    pub fn sealer_or_new(&self, purpose: Purpose) -> Result<Sealer, KeyError> {
         if let Self::File(path) = self
             && matches!(read_regular(path, 0), Err(ReadError::System(error)) if error.kind() == ErrorKind::NotFound)
         {
@@ -104,7 +124,7 @@ impl KeyPlace {
             create_once(path, format!("{}\n", BASE64.encode(octets)).as_bytes())
                 .map_err(|error| unmade(&error.kind().to_string()))?;
         }
-        self.sealer()
+        self.sealer(purpose)
     }
 
     fn unreadable(&self, error: &ReadError) -> KeyError {
@@ -139,7 +159,7 @@ impl ring::hkdf::KeyType for KeyOctets {
 }
 
 impl Sealer {
-    fn from_secret(secret: &SecretString) -> Result<Self, KeyError> {
+    fn from_secret(secret: &SecretString, purpose: Purpose) -> Result<Self, KeyError> {
         let secret = secret.expose_secret().trim();
         if secret.len() < SECRET_CHARS_MIN {
             let words =
@@ -149,18 +169,17 @@ impl Sealer {
         let unusable = |_| KeyError::Unusable("store.key cannot be used".to_owned());
         let mut key = [0; 32];
         let derived = Salt::new(HKDF_SHA256, &[]).extract(secret.as_bytes());
-        derived.expand(&[PURPOSE], KeyOctets).and_then(|octets| octets.fill(&mut key)).map_err(unusable)?;
+        derived.expand(&[purpose.info()], KeyOctets).and_then(|octets| octets.fill(&mut key)).map_err(unusable)?;
         Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).map_err(unusable)?)))
     }
 
-    /// Seals a text that can be opened only with the same `context`. A nonce is random: with 96 bits and a few renewals an hour
-    /// none comes twice (SP 800-38D §8.3 allows 2^32 under one key).
+    /// Seals a text that can be opened only with the same `context`. A nonce is random: with 96 bits and some thousand texts a
+    /// day none comes twice (SP 800-38D §8.3 allows 2^32 under one key).
     ///
     /// # Errors
     /// The machine has no randomness.
     pub fn seal(&self, text: &SecretString, context: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let failed =
-            |_| KeyError::Unavailable("a token could not be sealed: this machine has no randomness".to_owned());
+        let failed = |_| KeyError::Unavailable("nothing could be sealed: this machine has no randomness".to_owned());
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(failed)?;
         let mut sealed = text.expose_secret().as_bytes().to_vec();
@@ -183,7 +202,12 @@ impl Sealer {
 
 #[cfg(test)]
 mod tests {
+    use super::Purpose::{MailTokens, Replies};
     use super::*;
+
+    /// Made by another program from the secret of forty times `k`.
+    const SEALED_BEFORE: &str =
+        "01000102030405060708090a0ba6c236544289ee304694bb3b3303ec3dec323f5fd3619a14ef85d947fa9a7b";
 
     fn given(secret: &str) -> KeyPlace {
         KeyPlace::Given(SecretString::from(secret))
@@ -192,17 +216,19 @@ mod tests {
     #[test]
     fn what_is_sealed_is_opened_by_the_same_key_in_the_same_place_only() {
         let (token, key) = (SecretString::from("a refresh token"), "k".repeat(40));
-        let sealer = given(&key).sealer().expect("a key");
+        let sealer = given(&key).sealer(MailTokens).expect("a key");
         let sealed = sealer.seal(&token, b"office refresh").expect("sealed");
         assert!(!String::from_utf8_lossy(&sealed).contains("refresh"));
         assert_ne!(sealed, sealer.seal(&token, b"office refresh").expect("sealed"), "the nonce is new each time");
-        let again = given(&format!(" {key}\n")).sealer().expect("a key");
+        let again = given(&format!(" {key}\n")).sealer(MailTokens).expect("a key");
         assert_eq!(
             again.open(&sealed, b"office refresh").map(|it| it.expose_secret().to_owned()),
             Some("a refresh token".into())
         );
         assert!(sealer.open(&sealed, b"other refresh").is_none(), "it cannot be moved to another account");
-        assert!(given(&"x".repeat(40)).sealer().expect("a key").open(&sealed, b"office refresh").is_none());
+        assert!(given(&"x".repeat(40)).sealer(MailTokens).expect("a key").open(&sealed, b"office refresh").is_none());
+        let for_replies = given(&key).sealer(Replies).expect("a key");
+        assert!(for_replies.open(&sealed, b"office refresh").is_none(), "nor to another use");
         for place in 0..sealed.len() {
             let mut broken = sealed.clone();
             broken[place] ^= 1;
@@ -214,10 +240,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sealed_by_earlier_versions_is_opened_still() {
+        // Under the secret and context below, when tokens were all that was sealed.
+        let sealed = hex::decode(SEALED_BEFORE).expect("hexadecimal");
+        let sealer = given(&"k".repeat(40)).sealer(MailTokens).expect("a key");
+        let opened = sealer.open(&sealed, b"office refresh").map(|it| it.expose_secret().to_owned());
+        assert_eq!(opened.as_deref(), Some("a refresh token"));
+    }
+
+    #[test]
     fn a_key_that_is_missing_or_short_is_refused_in_words_that_do_not_repeat_it() {
-        let short = given("canary").sealer().expect_err("too short").to_string();
+        let short = given("canary").sealer(MailTokens).expect_err("too short").to_string();
         assert!(short.contains("32 characters") && !short.contains("canary"), "{short}");
-        assert!(KeyPlace::Nowhere.sealer_or_new().expect_err("none").to_string().contains("store.key"));
+        assert!(KeyPlace::Nowhere.sealer_or_new(MailTokens).expect_err("none").to_string().contains("store.key"));
         assert!(!format!("{:?}", given("canary")).contains("canary"));
     }
 
@@ -226,14 +261,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("touchline.db.key");
         let place = KeyPlace::File(path.clone());
-        assert!(place.sealer().expect_err("none yet").to_string().contains("touchline.db.key"));
-        let sealed = place.sealer_or_new().expect("made").seal(&SecretString::from("t"), b"c").expect("sealed");
+        assert!(place.sealer(MailTokens).expect_err("none yet").to_string().contains("touchline.db.key"));
+        let sealed =
+            place.sealer_or_new(MailTokens).expect("made").seal(&SecretString::from("t"), b"c").expect("sealed");
         let written = std::fs::read(&path).expect("there");
-        assert!(place.sealer_or_new().expect("kept").open(&sealed, b"c").is_some());
+        assert!(place.sealer_or_new(MailTokens).expect("kept").open(&sealed, b"c").is_some());
         assert_eq!(std::fs::read(&path).expect("there"), written);
         #[cfg(unix)]
         assert_eq!(crate::files::is_open_to_others(&path), Some(false));
         std::fs::write(&path, "short").expect("written");
-        assert!(place.sealer_or_new().is_err(), "one that is there is never written over");
+        assert!(place.sealer_or_new(MailTokens).is_err(), "one that is there is never written over");
     }
 }

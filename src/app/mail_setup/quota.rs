@@ -1,31 +1,27 @@
 //! The quotas of the relays against the next planned broadcast: what is beyond them goes out on later days, by itself.
 
-use crate::cli::console::Console;
 use crate::config::Config;
 use crate::domain::campaign::CampaignState;
-use crate::domain::{Channel, Clock, SystemClock, Timestamp};
+use crate::domain::{Channel, Timestamp};
 use crate::policy::mail_setup::Finding;
 use crate::referrers::audience::{self, Audience};
 use crate::store::records::campaigns::CampaignRow;
-use crate::store::{StoreError, Tx};
+use crate::store::{Store, StoreError, Tx};
 
 /// Referrers that are read at once.
 const PORTION: usize = 500;
 
-/// What the quotas of 24 hours mean for the next run of a campaign by email; nothing where there is no such run, no quota,
-/// or no database yet, which `touchline doctor` says.
-pub(super) async fn finding(console: &Console, config: &Config) -> Option<Finding> {
-    let records = console.records().await.ok()?;
-    let mut tx = records.store.read().await.ok()?;
+/// What the quotas of 24 hours mean for the next run of a campaign by email; nothing where there is no such run or no quota, or
+/// where the database cannot be read, which `touchline doctor` says.
+pub(super) async fn finding(store: &Store, config: &Config, now: Timestamp) -> Option<Finding> {
+    let mut tx = store.read().await.ok()?;
     let next = next_run(tx.campaigns_list().await.ok()?)?;
-    let left = left_today(&mut tx, config, SystemClock.now()).await.ok()??;
+    let left = left_today(&mut tx, config, now).await.ok()??;
     let recipients = recipients(&mut tx, &next.audience).await.ok()?;
-    drop(tx);
-    records.store.close().await;
-    Some(told(config, &next.name, recipients, left))
+    Some(told(&next.name, recipients, left))
 }
 
-fn told(config: &Config, campaign: &str, recipients: u64, left: Left) -> Finding {
+fn told(campaign: &str, recipients: u64, left: Left) -> Finding {
     let (check, about) = ("quota", campaign);
     let planned = format!("the next run of {campaign} has at most {recipients} recipients of email");
     if recipients <= left.now {
@@ -33,14 +29,14 @@ fn told(config: &Config, campaign: &str, recipients: u64, left: Left) -> Finding
     }
     let days = recipients.div_ceil(left.a_day.max(1));
     let words = format!(
-        "{planned}, and the relays take {} more today, {} a day: it takes about {days} days, or expires after {} hours",
-        left.now, left.a_day, config.sending.give_up_hours
+        "{planned}, and the relays take {} more today, {} a day: it takes about {days} days",
+        left.now, left.a_day
     );
     Finding::advice(
         check,
         about,
         words,
-        "spread it over several audiences, add a relay, or raise sending.give_up_hours",
+        "nothing, if that is soon enough: the rest goes out by itself; else add a relay",
     )
 }
 
