@@ -275,6 +275,38 @@ async fn a_list_that_is_still_being_unfolded_is_stopped_and_nothing_of_it_become
     .await;
 }
 
+#[tokio::test]
+async fn a_broadcast_that_is_cancelled_while_its_list_is_unfolded_makes_no_more_messages() {
+    each_database(async |database| {
+        let clinic = Clinic::at(database, MONDAY);
+        let gateway = clinic.gateway(&WINDOWS).await;
+        let parts = gateway.intake();
+        put(&parts, &[referrer(1), referrer(2)]).await;
+        let all = request("introduction", "all");
+        let Prepared::New(ready) = intake::list::prepare(&parts, &all).await.expect("sound") else {
+            panic!("it is new");
+        };
+        let mut tx = parts.store.write().await.expect("a transaction");
+        intake::list::record(&mut tx, &parts, &all, &ready).await.expect("recorded");
+        tx.commit().await.expect("committed");
+        let submission = ready.so_far().submission;
+        let broadcast = parts.store.read().await.expect("tx").broadcast_of_submission(submission).await.expect("read");
+        let broadcast = broadcast.expect("a list");
+        let (who, operating) = (sam(), gateway.operator());
+        let cancel = || operator::broadcasts::cancel_rest(&operating, broadcast, &who, Duration::ZERO);
+        for _ in 0..2 {
+            let done = cancel().await.expect("cancelled");
+            assert_eq!((done.cancelled, done.has_more), (0, false));
+        }
+        assert_eq!(ready.finish(&parts).await.expect("an answer").counts.messages(), 0);
+        clinic.clock.advance(Duration::from_secs(3600));
+        assert_eq!(unfold::resume(&parts).await.expect("looked"), 0);
+        let mut tx = parts.store.read().await.expect("a transaction");
+        assert_eq!(tx.queue_depth().await.expect("read"), 0);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_list_is_withdrawn_from_another_program_whatever_it_has_come_to() {
     each_database(async |database| {
