@@ -249,6 +249,18 @@ async fn the_latest_passes_over_what_queued_nothing_and_what_was_cancelled_one_b
     .await;
 }
 
+/// A list to everybody that is on record, of which nothing has become a message yet.
+async fn recorded(parts: &Parts) -> intake::list::Ready {
+    let all = request("introduction", "all");
+    let Prepared::New(ready) = intake::list::prepare(parts, &all).await.expect("sound") else {
+        panic!("it is new");
+    };
+    let mut tx = parts.store.write().await.expect("a transaction");
+    intake::list::record(&mut tx, parts, &all, &ready).await.expect("recorded");
+    tx.commit().await.expect("committed");
+    ready
+}
+
 #[tokio::test]
 async fn a_list_that_is_still_being_unfolded_is_stopped_and_nothing_of_it_becomes_a_message() {
     each_database(async |database| {
@@ -256,13 +268,7 @@ async fn a_list_that_is_still_being_unfolded_is_stopped_and_nothing_of_it_become
         let gateway = clinic.gateway(&WINDOWS).await;
         let parts = gateway.intake();
         put(&parts, &[referrer(1), referrer(2)]).await;
-        let all = request("introduction", "all");
-        let Prepared::New(ready) = intake::list::prepare(&parts, &all).await.expect("sound") else {
-            panic!("it is new");
-        };
-        let mut tx = parts.store.write().await.expect("a transaction");
-        intake::list::record(&mut tx, &parts, &all, &ready).await.expect("recorded");
-        tx.commit().await.expect("committed");
+        let ready = recorded(&parts).await;
         let undone = operator::undo(&gateway.operator(), ready.so_far().submission, &sam()).await.expect("withdrawn");
         assert_eq!((undone.messages, undone.was_unfolding), (0, true));
         assert_eq!(ready.finish(&parts).await.expect("an answer").counts.messages(), 0);
@@ -282,13 +288,7 @@ async fn a_broadcast_that_is_cancelled_while_its_list_is_unfolded_makes_no_more_
         let gateway = clinic.gateway(&WINDOWS).await;
         let parts = gateway.intake();
         put(&parts, &[referrer(1), referrer(2)]).await;
-        let all = request("introduction", "all");
-        let Prepared::New(ready) = intake::list::prepare(&parts, &all).await.expect("sound") else {
-            panic!("it is new");
-        };
-        let mut tx = parts.store.write().await.expect("a transaction");
-        intake::list::record(&mut tx, &parts, &all, &ready).await.expect("recorded");
-        tx.commit().await.expect("committed");
+        let ready = recorded(&parts).await;
         let submission = ready.so_far().submission;
         let broadcast = parts.store.read().await.expect("tx").broadcast_of_submission(submission).await.expect("read");
         let broadcast = broadcast.expect("a list");

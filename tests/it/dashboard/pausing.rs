@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use touchline::access::{Scope, create_token};
 use touchline::domain::attempt::{Attempt, AttemptStatus};
-use touchline::domain::id::{AttemptId, BroadcastId};
+use touchline::domain::id::BroadcastId;
 use touchline::domain::message::{Confidence, Message};
 use touchline::domain::{Actor, Channel, Fault, MessageStatus, PolicyReason, Timestamp};
 use touchline::store::records::returns::ReturnRow;
@@ -14,7 +14,7 @@ use touchline::store::views::ledger::LedgerOf;
 
 use super::stage::Stage;
 use super::visitor::Visitor;
-use crate::support::returned::{hard_bounce, keep};
+use crate::support::returned::{self, hard_bounce, keep};
 
 const WHY: &str = "7 of 40 emails went to addresses that are bad";
 
@@ -127,29 +127,11 @@ async fn delivered_and_bounced(stage: &Stage) {
 
 fn handed_over(message: &Message, at: Timestamp) -> Attempt {
     Attempt {
-        id: AttemptId::new(),
-        message_id: message.id,
-        number: 1,
-        provider: "mail-sandbox".to_owned(),
         status: AttemptStatus::Delivered,
-        provider_reference: None,
-        fault: None,
-        raw_code: None,
-        raw_text: None,
-        pages_confirmed: None,
-        document_hash: "cc".repeat(32),
-        pages: None,
-        dialled: Some(message.address.clone()),
-        billed_amount: None,
-        billed_unit: None,
         tls_version: Some("none".to_owned()),
-        tls_cipher: None,
-        tls_peer: None,
-        opened_ms: at,
         answered_ms: Some(at),
         settled_ms: Some(at),
-        looks: 0,
-        doubt_deadline_ms: None,
+        ..returned::calling(message, at)
     }
 }
 

@@ -104,13 +104,11 @@ pub fn lost_bounce(at: Timestamp) -> ReturnRow {
     }
 }
 
-/// A letter as it is once the relay has taken it: with the attempt that it took.
-pub async fn hand_over(store: &Store, id: MessageId, at: Timestamp) -> Message {
-    let mut tx = store.write().await.expect("a transaction");
-    let message = tx.message(id, true).await.expect("read").expect("a message");
-    let attempt = Attempt {
+/// The first attempt of a letter, about to be made.
+pub fn calling(message: &Message, at: Timestamp) -> Attempt {
+    Attempt {
         id: AttemptId::new(),
-        message_id: id,
+        message_id: message.id,
         number: 1,
         provider: "mail-sandbox".to_owned(),
         status: AttemptStatus::Calling,
@@ -132,7 +130,14 @@ pub async fn hand_over(store: &Store, id: MessageId, at: Timestamp) -> Message {
         settled_ms: None,
         looks: 0,
         doubt_deadline_ms: None,
-    };
+    }
+}
+
+/// A letter as it is once the relay has taken it: with the attempt that it took.
+pub async fn hand_over(store: &Store, id: MessageId, at: Timestamp) -> Message {
+    let mut tx = store.write().await.expect("a transaction");
+    let message = tx.message(id, true).await.expect("read").expect("a message");
+    let attempt = calling(&message, at);
     tx.attempts_insert(std::slice::from_ref(&attempt)).await.expect("kept");
     let taken = Attempt { status: AttemptStatus::Accepted, answered_ms: Some(at), ..attempt };
     tx.attempts_update(&[taken]).await.expect("kept");
