@@ -53,7 +53,7 @@ pub async fn run(
             store.note(&error);
             tracing::warn!(%error, "expired records could not be removed; trying again");
         }
-        if let Err(error) = in_time(watch_returns(&store, clock.as_ref(), &pause, &rules)).await {
+        if let Err(error) = in_time(Box::pin(watch_returns(&store, clock.as_ref(), &pause, &rules))).await {
             store.note(&error);
             tracing::warn!(%error, "what came back could not be looked at; trying again");
         }

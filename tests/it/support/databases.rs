@@ -31,14 +31,14 @@ impl Database {
     /// A new SQLite file with the present schema.
     pub async fn sqlite() -> Self {
         let database = Self::empty_sqlite();
-        let file = WITH_SCHEMA.get_or_init(sqlite_with_schema).await;
+        let file = WITH_SCHEMA.get_or_init(|| apart(sqlite_with_schema())).await;
         std::fs::write(database.file(), file).expect("the file is written");
         database
     }
 
     /// A new PostgreSQL database with the present schema. `None`, said aloud, where there is no server.
     pub async fn postgres() -> Option<Self> {
-        let original = WITH_SCHEMA_ON_POSTGRES.get_or_init(postgres_with_schema).await.as_deref()?;
+        let original = WITH_SCHEMA_ON_POSTGRES.get_or_init(|| apart(postgres_with_schema())).await.as_deref()?;
         Some(Self { url: postgres::copy_of(original).await, folder: None })
     }
 
@@ -112,6 +112,11 @@ async fn each_of(databases: [Option<Database>; 2], test: impl AsyncFn(&Database)
         test(&database).await;
         database.remove().await;
     }
+}
+
+/// Runs as a task of its own, so that whichever test comes first needs no deeper stack than the others.
+async fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(work).await.expect("it ends")
 }
 
 async fn sqlite_with_schema() -> Vec<u8> {
