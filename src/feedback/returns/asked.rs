@@ -14,8 +14,8 @@ use crate::settle::{self, Origin};
 use crate::store::Tx;
 use crate::store::records::returns::{ReturnRow, ReturnsOf};
 
-/// They asked for no more on these channels: the address that wrote, or that was written to, and theirs to which letters are held; of the
-/// fax, also the number on record. Updates to it end; letters about their own patients go on.
+/// They asked for no more on these channels: the address that wrote, or that was written to, theirs on record, and theirs to which letters
+/// are held. Updates to it end; letters about their own patients go on.
 ///
 /// # Errors
 /// [`WorkError::Invalid`] if no such address is known.
@@ -59,8 +59,10 @@ async fn meant(tx: &mut Tx, row: &ReturnRow, channels: &[Channel]) -> Result<Vec
     let mut found: Vec<Address> = asked.and_then(Result::ok).map(Address::Email).into_iter().collect();
     if let Some(referrer) = row.referrer_id {
         let records = tx.records_of_person(referrer).await?;
-        let numbers = tx.referrers(&records).await?.into_iter().filter_map(|record| record.fax);
-        found.extend(numbers.map(Address::Fax));
+        for record in tx.referrers(&records).await? {
+            // Also where they are written to now: they may have answered a letter to an earlier address.
+            found.extend(record.email.map(Address::Email).into_iter().chain(record.fax.map(Address::Fax)));
+        }
         found.extend(held_for(tx, referrer, false).await?.into_iter().map(|message| message.address));
     }
     let mut addresses: Vec<Address> = Vec::new();

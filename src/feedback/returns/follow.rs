@@ -217,6 +217,9 @@ async fn raise_what_is_about_us(tx: &mut Tx, found: &mut [ReturnRow]) -> Result<
         let reasons = [Fault::AccountError, Fault::PolicyRefusal, Fault::QuotaReached, Fault::ProtocolError];
         row.kind == ReturnKind::Bounce
             && row.class == Some(ReturnClass::Ours)
+            // Anybody can send a report that names no letter.
+            && row.message_id.is_some()
+            && row.matched_by.is_some_and(MatchedBy::is_sure)
             && row.reason.is_some_and(|reason| reasons.contains(&reason))
     };
     let Some(first) = found.iter_mut().find(|row| is_about_us(row)) else { return Ok(()) };

@@ -129,10 +129,14 @@ fn domain_of(address: &str) -> Option<String> {
     address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase())
 }
 
-/// The last two labels of a host's name.
+/// Who runs a host, by its name: the last two labels. Below a country's domain, where the second may be everybody's (`com.au`, `nhs.uk`,
+/// `k12.mn.us`), as many as it takes to reach a label of more than three letters, four at most.
 fn service_of(host: &str) -> String {
-    let labels: Vec<&str> = host.trim_end_matches('.').rsplit('.').take(2).collect();
-    labels.into_iter().rev().collect::<Vec<_>>().join(".")
+    let labels: Vec<&str> = host.trim_end_matches('.').rsplit('.').take(4).collect();
+    let is_below_a_country = labels.first().is_some_and(|last| last.len() == 2);
+    let own = labels.iter().skip(1).position(|label| label.len() > 3).map_or(labels.len(), |place| place + 2);
+    let count = if is_below_a_country { own } else { 2 };
+    labels.into_iter().take(count).rev().collect::<Vec<_>>().join(".")
 }
 
 /// The hosts of which a mailer writes that it spoke with them: `host mx.clinic.example[192.0.2.9] said:` (Postfix), the same in a
@@ -235,5 +239,21 @@ mod tests {
     fn our_own_domain_is_the_recipients_too_where_we_wrote_to_ourselves() {
         let to = Addressee { addresses: vec!["sam@harbor.example"], host: "" };
         assert!(!parties().are_meant_by("harbor.example has no such user", &to, Fault::MailboxUnknown));
+    }
+
+    #[test]
+    fn a_domain_that_everybody_is_below_is_nobodys_own() {
+        for (host, service) in [
+            ("mx.clinic9.com.au", "clinic9.com.au"),
+            ("gw.trust.nhs.uk", "trust.nhs.uk"),
+            ("mail.district.k12.mn.us", "district.k12.mn.us"),
+            ("mx1.t-online.de", "t-online.de"),
+            ("mx.hoster.example.", "hoster.example"),
+            ("aspmx.l.google.com", "google.com"),
+            ("localhost", "localhost"),
+            ("", ""),
+        ] {
+            assert_eq!(service_of(host), service);
+        }
     }
 }

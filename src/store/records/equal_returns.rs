@@ -24,7 +24,8 @@ const SOFTEN: &str = "UPDATE mail_return SET class = 'soft' WHERE id = $1";
 const OF_NO_LETTER: &str = "SELECT COUNT(*) FROM mail_return WHERE state = 'open' AND received_ms > $1
     AND message_id IS NULL AND referrer_id IS NULL";
 const OURS_OPEN: &str =
-    "SELECT id FROM mail_return WHERE state = 'open' AND kind = 'bounce' AND class = 'ours' LIMIT 1";
+    "SELECT id FROM mail_return WHERE state = 'open' AND kind = 'bounce' AND class = 'ours' AND message_id IS NOT NULL
+    AND matched_by NOT IN ('recipient', 'sender') LIMIT 1";
 
 /// A failure that a return told of, and the hand-over that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! `touchline dkim new`: both keys, what to publish, and letters signed with them, judged by two verifiers of others.
+//! `touchline dkim new`: both keys, what to publish, and letters signed with them, judged by two verifiers of others (dkimpy and Mail::DKIM) and by our own.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -133,6 +133,9 @@ async fn what_is_signed_with_new_keys_is_good_to_two_verifiers_of_others_and_wha
     let changed = String::from_utf8(eml.clone()).expect("ASCII").replace("Dear Dr.", "Dear Mr.").into_bytes();
     for (eml, verdict) in [(&eml, "good"), (&changed, "bad")] {
         assert_eq!(ours(eml), [verdict, verdict]);
+        if let Some(theirs) = verifiers::mail_dkim(eml, &records) {
+            assert_eq!(theirs, [verdict]);
+        }
         if let Some(theirs) = verifiers::dkimpy(eml, &records) {
             assert_eq!(theirs, [verdict, verdict]);
         }

@@ -27,6 +27,7 @@ struct Table {
     alone: Vec<String>,
     polite: Vec<String>,
     anywhere: Vec<String>,
+    always: Vec<String>,
     requests: Vec<String>,
     unless: Vec<String>,
     sets: BTreeMap<String, String>,
@@ -38,6 +39,7 @@ struct Requests {
     alone: Vec<String>,
     polite: Vec<String>,
     anywhere: Vec<String>,
+    always: Vec<Pattern>,
     requests: Vec<Pattern>,
     unless: Vec<Pattern>,
 }
@@ -52,6 +54,7 @@ static REQUESTS: LazyLock<Requests> = LazyLock::new(|| {
         alone: folded_all(&table.alone),
         polite: folded_all(&table.polite),
         anywhere: folded_all(&table.anywhere),
+        always: patterns(&table.always),
         requests: patterns(&table.requests),
         unless: patterns(&table.unless),
     }
@@ -66,7 +69,8 @@ pub(super) fn asks(text: &str) -> bool {
         return true;
     }
     sentences(&text).into_iter().enumerate().any(|(place, words)| {
-        (place < ALONE_WITHIN && is_alone(&words)) || {
+        let asks_surely = REQUESTS.always.iter().any(|pattern| pattern.find(&words).is_some());
+        asks_surely || (place < ALONE_WITHIN && is_alone(&words)) || {
             let left = without_other_meanings(words);
             REQUESTS.requests.iter().any(|pattern| pattern.find(&left).is_some())
         }
@@ -141,7 +145,10 @@ fn words(text: &str) -> Vec<String> {
 
 /// In lower case and without accents, which people leave out.
 fn folded(text: &str) -> String {
-    text.to_lowercase().replace('ß', "ss").nfd().filter(|c| !is_combining_mark(*c)).collect()
+    // A soft hyphen or a joiner within a word is not seen by who reads it.
+    let is_unseen =
+        |c: char| is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
+    text.to_lowercase().replace('ß', "ss").nfd().filter(|c| !is_unseen(*c)).collect()
 }
 
 #[cfg(test)]
